@@ -1,0 +1,72 @@
+/** src → the files of dist, in memory: `tsc`, then for each entry ncc, then terser over every chunk. */
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { minify } from 'terser';
+
+/** What is used of ncc, whose package declares no types. */
+type Ncc = (
+  entry: string,
+  options: object,
+) => Promise<{ code: string; assets: Record<string, { source: Buffer | string }> }>;
+const ncc = createRequire(import.meta.url)('@vercel/ncc') as Ncc;
+
+export const root = dirname(import.meta.dirname);
+
+/** The folder in dist → the compiled entry. */
+const entries = { main: 'lib/src/main.js', post: 'lib/src/post.js' } as const;
+
+/** Path below dist → its text. The same bytes wherever it is run: nothing in them depends on a time or a folder. */
+export async function bundle(): Promise<Map<string, string>> {
+  compile();
+  const files = new Map<string, string>();
+  for (const [name, entry] of Object.entries(entries)) {
+    for (const [file, text] of await bundleEntry(join(root, entry))) files.set(`${name}/${file}`, text);
+  }
+  // Beside the bundles instead of in them: main's budget is for what a job downloads to run.
+  const licenses = [...files.keys()].filter((path) => path.endsWith('/licenses.txt'));
+  for (const path of licenses) {
+    const text = files.get(path) ?? '';
+    files.delete(path);
+    if (text.trim()) files.set(`licenses/${dirname(path)}.txt`, text);
+  }
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function compile(): void {
+  rmSync(join(root, 'lib'), { recursive: true, force: true });
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  execFileSync(tsc, ['-p', join(root, 'build/tsconfig.json')], { stdio: 'inherit' });
+}
+
+async function bundleEntry(entry: string): Promise<Map<string, string>> {
+  // ncc takes path mappings from the tsconfig.json of the folder it runs in. There they choose the ES modules of packages
+  // whose "node" condition names CommonJS: those can be shaken, and weigh little more than half.
+  process.chdir(join(root, 'build/es-modules'));
+  const { code, assets } = await ncc(entry, {
+    cache: false,
+    esm: true,
+    quiet: true,
+    mainFields: ['module', 'main'],
+    license: 'licenses.txt',
+  });
+  process.chdir(root);
+  const files = new Map([['index.js', await shrink(code)]]);
+  for (const [name, { source }] of Object.entries(assets)) {
+    // ncc's own minifier stops at the entry; the chunks are most of the rest.
+    files.set(name, name.endsWith('.js') ? await shrink(String(source)) : String(source));
+  }
+  return files;
+}
+
+async function shrink(code: string): Promise<string> {
+  const { code: small } = await minify(code, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 2 },
+    format: { comments: false },
+  });
+  if (small === undefined) throw new Error('terser returned no code');
+  return small;
+}

@@ -1,0 +1,23 @@
+/** `npm run check:dist`: fails when dist is not what the sources give, byte for byte, or holds a leftover. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle, root } from './bundle.ts';
+
+const wanted = await bundle();
+const dist = join(root, 'dist');
+const entries = readdirSync(dist, { recursive: true, withFileTypes: true });
+const there = entries
+  .filter((entry) => !entry.isDirectory())
+  .map((entry) => join(entry.parentPath, entry.name).slice(dist.length + 1));
+
+const problems = [
+  ...there.filter((path) => !wanted.has(path)).map((path) => `leftover: dist/${path}`),
+  ...[...wanted.keys()].filter((path) => !there.includes(path)).map((path) => `missing: dist/${path}`),
+  ...there
+    .filter((path) => wanted.has(path) && wanted.get(path) !== readFileSync(join(dist, path), 'utf8'))
+    .map((path) => `stale: dist/${path}`),
+];
+if (problems.length > 0) {
+  console.error([...problems, 'run npm run build and commit dist'].join('\n'));
+  process.exitCode = 1;
+}

@@ -1,0 +1,96 @@
+/** The rules of the house. The import walls are the table of docs/architecture.md. */
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const typed = tseslint.configs.strictTypeChecked;
+
+/** `files` may not import what matches `group`. For the same file a later wall replaces an earlier one. */
+const wall = ({ files, ignores = [], group, message }) => ({
+  files,
+  ignores,
+  rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+});
+
+const runner = ['@actions/*'];
+const programs = ['**/helper/**'];
+const io = ['node:*', '!node:crypto', '@aws-sdk/*', '@smithy/*', ...runner];
+
+/** Beyond keys/, which is pure as a whole. */
+const pureFiles = ['inputs', 'session-name', 'state'].map((name) => `src/action/${name}.ts`);
+pureFiles.push('src/aws/session-policy.ts', 'src/ssh/known-hosts.ts', 'src/ssh/pinned-hosts.ts');
+
+/** Each station and the stations that it may know; all may know keys/ and errors.ts. */
+const stations = { aws: [], secrets: ['aws'], ssh: [], git: [], ec2: ['aws'] };
+const folders = ['action', ...Object.keys(stations)];
+const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
+
+export default defineConfig(
+  { ignores: ['dist/**', 'lib/**', 'coverage/**', 'node_modules/**'] },
+  eslint.configs.recommended,
+  typed,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      eqeqeq: 'error',
+      'max-lines': ['error', { max: 300, skipComments: true, skipBlankLines: true }],
+      'max-params': ['error', 3],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  {
+    files: ['*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+  },
+  {
+    files: ['src/**/*.ts', 'helper/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        ...['env', 'exit', 'argv', 'exitCode', 'stdout', 'stderr', 'stdin'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'only an entry (src/main.ts, src/post.ts, helper/*.ts) touches the process',
+        })),
+      ],
+    },
+  },
+  {
+    files: ['src/main.ts', 'src/post.ts', 'helper/*.ts'],
+    rules: { 'no-restricted-properties': 'off', 'max-lines': ['error', 60] },
+  },
+  wall({
+    files: ['src/**/*.ts'],
+    ignores: ['src/toolkit.ts'],
+    group: [...runner, ...programs],
+    message: 'only toolkit.ts knows the runner, and src never imports a program',
+  }),
+  ...Object.entries(stations).map(([station, neighbours]) =>
+    wall({
+      files: [`src/${station}/**/*.ts`],
+      group: [...runner, ...programs, ...allBut([station, ...neighbours])],
+      message: `${station}/ may know ${['keys/', ...neighbours, 'errors.ts'].join(', ')} only`,
+    }),
+  ),
+  wall({
+    files: ['src/errors.ts', 'src/keys/**/*.ts', ...pureFiles],
+    group: [...io, ...programs, ...allBut([])],
+    message: 'a pure file imports pure files only',
+  }),
+  {
+    files: ['__tests__/**/*.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['mock', 'unstable_mockModule', 'doMock', 'spyOn'].map((property) => ({
+          object: 'jest',
+          property,
+          message: 'tests run real parts; a fake is a hand-written object',
+        })),
+      ],
+    },
+  },
+);
