@@ -1,0 +1,83 @@
+/** The closed catalogue of what can go wrong. Every error that a user sees is a Failure with one of these codes. */
+
+/** Code → what it means, in one line. The documentation's page of errors says the same. */
+export const catalogue = {
+  INPUT_INVALID: 'an input, an option or a setting is wrong',
+  REGION_MISSING: 'no AWS region is known for a key',
+  OIDC_UNAVAILABLE: 'the job may not ask for an OIDC token, and has no other credentials',
+  OIDC_REQUEST_FAILED: 'GitHub did not give the job its OIDC token',
+  ASSUME_ROLE_DENIED: 'AWS STS refused the role',
+  ACCOUNT_NOT_ALLOWED: 'the credentials belong to an account that is not allowed',
+  CREDENTIALS_MISSING: 'there are no AWS credentials, or AWS does not accept them',
+  CREDENTIALS_EXPIRED: 'the AWS credentials have expired',
+  KEY_NOT_FOUND: 'no parameter or secret of that name',
+  KEY_VERSION_NOT_FOUND: 'the parameter or secret has no such version or label',
+  KEY_ACCESS_DENIED: 'reading the parameter or secret is not allowed',
+  KMS_ACCESS_DENIED: 'decrypting with its KMS key is not allowed',
+  KMS_KEY_UNUSABLE: 'its KMS key is disabled, being deleted or gone',
+  KEY_NOT_DECRYPTED: 'the value is still encrypted',
+  KEY_FIELD_MISSING: 'the secret has no such JSON key',
+  KEY_EMPTY: 'the value is empty',
+  KEY_NOT_PRIVATE: 'the value is not a private key',
+  KEY_MALFORMED: 'the value is a damaged private key',
+  KEY_UNSUPPORTED: 'the private key is of a type or format that OpenSSH cannot use',
+  KEY_ENCRYPTED: 'the private key needs a passphrase',
+  PASSPHRASE_WRONG: 'the passphrase does not open the private key',
+  AGENT_NOT_FOUND: 'ssh-agent or ssh-add is not installed',
+  AGENT_FAILED: 'ssh-agent or ssh-add failed',
+  SSH_NOT_FOUND: 'ssh is not installed',
+  GIT_NOT_FOUND: 'git is not installed',
+  STATE_UNSAFE: 'no folder is ours alone to keep state in',
+  KNOWN_HOSTS_INVALID: 'a host key line is wrong, or a host key is missing',
+  THROTTLED: 'AWS is limiting the rate of calls',
+  NETWORK_UNREACHABLE: 'a service could not be reached',
+  TIMEOUT: 'it took longer than allowed',
+  CREDENTIAL_INVALID: 'the stored git credential cannot be used',
+  PROVIDER_FAILED: 'a service answered with a failure of its own',
+  TARGET_NOT_FOUND: 'no EC2 host matches',
+  TARGET_AMBIGUOUS: 'more than one EC2 host matches',
+  SESSION_FAILED: 'the Session Manager session could not be opened or kept',
+  TUNNEL_FAILED: 'the tunnel to the host broke',
+  INSTANCE_CONNECT_FAILED: 'EC2 Instance Connect refused the key',
+  INTERNAL: 'a defect of this program',
+} as const;
+
+export type Code = keyof typeof catalogue;
+
+const usageCodes: ReadonlySet<Code> = new Set(['INPUT_INVALID', 'REGION_MISSING', 'KNOWN_HOSTS_INVALID']);
+
+export class Failure extends Error {
+  readonly code: Code;
+  /** The command, the setting or the policy statement that mends it. */
+  readonly hint: string;
+
+  /**
+   * @param message what happened, and to which resource: lower case, no full stop, never key or token text
+   */
+  constructor(code: Code, message: string, { hint, cause }: { hint: string; cause?: unknown }) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.hint = hint;
+  }
+
+  /** 2 where the user's input or configuration is wrong, 1 for anything else. */
+  get exitCode(): 1 | 2 {
+    return usageCodes.has(this.code) ? 2 : 1;
+  }
+
+  /** The two lines that people are told. */
+  render(program: string): string {
+    return `${program}: ${this.code}: ${this.message}\nhint: ${this.hint}`;
+  }
+}
+
+/** Whatever was thrown, as a Failure. What is not one already is a defect, and named so. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new Failure('INTERNAL', what, {
+    hint: 'please report this with the log of the step; it holds no secrets',
+    cause: error,
+  });
+}

@@ -1,0 +1,51 @@
+/** One line of the action's `keys` input: a reference and the repositories it is for. Pure. */
+import { Failure } from '../errors.ts';
+import { parseReference, type Reference } from './reference.ts';
+import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
+
+export interface KeyLine {
+  readonly reference: Reference;
+  /** Empty: a default key. */
+  readonly repositories: readonly RepositoryPattern[];
+}
+
+/**
+ * Blank lines and lines that begin with `#` are skipped.
+ *
+ * @throws INPUT_INVALID naming the line
+ */
+export function parseKeyLines(text: string): KeyLine[] {
+  const lines = text.split(/\r\n|\n|\r/).map((line, index) => ({ line: line.trim(), number: index + 1 }));
+  const written = lines.filter(({ line }) => line !== '' && !line.startsWith('#'));
+  return written.map(({ line, number }) => {
+    try {
+      return parseKeyLine(line);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      throw new Failure(error.code, `keys, line ${number}: ${error.message}`, {
+        hint: error.hint,
+        cause: error,
+      });
+    }
+  });
+}
+
+function parseKeyLine(line: string): KeyLine {
+  if (line.startsWith('-----BEGIN ')) {
+    throw new Failure(
+      'INPUT_INVALID',
+      'this is the text of a key, where its name in Parameter Store belongs',
+      {
+        hint: 'store the key with aws ssm put-parameter, write its name here, and replace the key: it is in the workflow file or its secrets',
+      },
+    );
+  }
+  const [reference = '', ...words] = line.split(/\s+/);
+  const option = words.find((word) => word.includes('='));
+  if (option !== undefined) {
+    throw new Failure('INPUT_INVALID', `unknown option "${option.slice(0, option.indexOf('='))}"`, {
+      hint: 'write REFERENCE [REPOSITORY …]',
+    });
+  }
+  return { reference: parseReference(reference), repositories: words.map(parseRepositoryPattern) };
+}

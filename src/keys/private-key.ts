@@ -1,0 +1,129 @@
+/** Text as people store private keys → text that ssh-add accepts, or which code and why. Pure. */
+import { Failure } from '../errors.ts';
+import {
+  armorOpensshKey,
+  isOpensshKey,
+  keyFailures,
+  readOpensshKey,
+  writeOpensshKey,
+  type OpensshKey,
+} from './openssh-key.ts';
+import { readPemKey } from './pem-key.ts';
+import type { PublicKey } from './public-key.ts';
+
+export interface PrivateKey {
+  /** OpenSSH's format, ended by a line feed. A secret. */
+  readonly text: string;
+  readonly publicKey: PublicKey;
+}
+
+/**
+ * Mends what copying does to a key: a missing last line feed, CRLF, a byte order mark, indentation, literal `\n`,
+ * quotes, line feeds that became spaces, base64 around the file, base64 without its BEGIN and END lines.
+ *
+ * @param value what is stored
+ * @param resource how messages call the key; it becomes the comment of a key that has none, which `ssh-add -l` shows
+ * @throws KEY_EMPTY, KEY_NOT_DECRYPTED, KEY_NOT_PRIVATE, KEY_UNSUPPORTED, KEY_ENCRYPTED, KEY_MALFORMED
+ */
+export function parsePrivateKey(value: string, resource: string): PrivateKey {
+  const text = unwrap(value);
+  if (text === '') {
+    throw new Failure('KEY_EMPTY', `${resource} is empty`, {
+      hint: 'store the private key there, as a SecureString',
+    });
+  }
+  const block = privateBlock(text);
+  if (!block) throw notAKey(text, resource);
+  const { publicKey, privatePart } = readBlock(block, resource);
+  const named = { ...publicKey, comment: publicKey.comment || resource };
+  return { publicKey: named, text: writeOpensshKey({ publicKey: named, privatePart }) };
+}
+
+function readBlock({ label, headers, body }: Block, resource: string): OpensshKey {
+  if (label === 'ENCRYPTED PRIVATE KEY' || /^(Proc-Type:.*ENCRYPTED|DEK-Info:)/m.test(headers)) {
+    throw keyFailures.encrypted(resource);
+  }
+  if (label === 'DSA PRIVATE KEY')
+    throw keyFailures.unsupported(resource, 'is a DSA key, which OpenSSH dropped');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(body)) throw keyFailures.malformed(resource, undefined);
+  if (label !== 'OPENSSH PRIVATE KEY') {
+    return readPemKey(`-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`, resource);
+  }
+  const bytes = Buffer.from(body, 'base64');
+  if (!isOpensshKey(bytes)) throw keyFailures.malformed(resource, undefined);
+  return readOpensshKey(bytes, resource);
+}
+
+/** The lines of secret text that a log must never show: all but the BEGIN and END lines, and none too short to be one. */
+export function linesToMask(text: string): string[] {
+  const lines = text.split(/\r\n|\n|\r|\\n/).map((line) => line.trim());
+  return [...new Set(lines)].filter((line) => line.length >= 8 && !line.startsWith('-----'));
+}
+
+function unwrap(value: string): string {
+  let text = value.replace(/^\uFEFF/, '').trim();
+  if (/^(?:"[^"]*"|'[^']*')$/.test(text)) text = text.slice(1, -1).trim();
+  if (!/[\r\n]/.test(text)) text = text.replace(/\\r\\n|\\n|\\r/g, '\n');
+  const packed = text.replace(/\s+/g, '');
+  if (!/^[A-Za-z0-9+/]{16,}={0,2}$/.test(packed)) return text;
+  const bytes = Buffer.from(packed, 'base64');
+  if (isOpensshKey(bytes)) return armorOpensshKey(bytes);
+  const decoded = bytes
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trim();
+  return decoded.startsWith('---') || decoded.startsWith('PuTTY-User-Key-File-') ? decoded : text;
+}
+
+interface Block {
+  readonly label: string;
+  /** `Name: value` lines of old PEM files (RFC 1421 §4.6). */
+  readonly headers: string;
+  /** Base64 without white space. */
+  readonly body: string;
+}
+
+/** The first PEM block whose label says that it is a private key; others may stand around it (EC PARAMETERS does). */
+function privateBlock(text: string): Block | undefined {
+  const blocks = text.matchAll(/-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----(.*?)-----END \1-----/gs);
+  for (const [, label = '', inside = ''] of blocks) {
+    const headers = inside.match(/^\s*[A-Za-z-]+:.*$/gm)?.map((line) => line.trim()) ?? [];
+    const body = inside.replace(/^\s*[A-Za-z-]+:.*$/gm, '').replace(/\s+/g, '');
+    return { label, headers: headers.join('\n'), body };
+  }
+  return undefined;
+}
+
+function notAKey(text: string, resource: string): Failure {
+  // KMS and Encryption SDK ciphertext begin so in base64: what Parameter Store answers without decryption.
+  if (/^(AQICAH|AQECAH|AYAD|AgV4)[A-Za-z0-9+/=\s]*$/.test(text)) {
+    return new Failure('KEY_NOT_DECRYPTED', `${resource} holds encrypted bytes instead of a key`, {
+      hint: 'store the key itself as a SecureString; an encrypted value was copied into it',
+    });
+  }
+  if (text.startsWith('PuTTY-User-Key-File-')) {
+    return new Failure('KEY_UNSUPPORTED', `${resource} holds a key in PuTTY's format`, {
+      hint: 'convert it: puttygen KEY.ppk -O private-openssh -o FILE',
+    });
+  }
+  if (/-----BEGIN PGP |---- BEGIN SSH2 ENCRYPTED PRIVATE KEY/.test(text)) {
+    return keyFailures.unsupported(resource, 'is not in a format that OpenSSH reads');
+  }
+  if (/-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----/.test(text))
+    return keyFailures.malformed(resource, undefined);
+  return new Failure('KEY_NOT_PRIVATE', `${resource} holds ${describe(text)}, not a private key`, {
+    hint: 'store the private half: the file without .pub, which begins with -----BEGIN OPENSSH PRIVATE KEY-----',
+  });
+}
+
+function describe(text: string): string {
+  if (/^\S+-cert-v0[01]@openssh\.com /.test(text)) return 'an SSH certificate';
+  if (/-----BEGIN (?:TRUSTED )?CERTIFICATE-----/.test(text)) return 'an X.509 certificate';
+  if (
+    /^(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]/.test(text) ||
+    /----[ -]?BEGIN (?:[A-Z0-9]+ )*PUBLIC KEY/.test(text)
+  ) {
+    return 'a public key';
+  }
+  return text.startsWith('{') ? 'JSON' : 'something else';
+}
