@@ -1,0 +1,67 @@
+/** What STS refuses → our code, the role, the trust policy that mends it. */
+import { Failure } from '../errors.ts';
+import { awsFailure, readAwsError } from './failures.ts';
+import type { Claims } from './oidc.ts';
+
+/** A role takes some seconds to be known everywhere after it was made, and so does its trust policy. */
+export function mayPass(error: unknown): boolean {
+  return /^(AccessDenied|InvalidIdentityToken)/.test(readAwsError(error).name);
+}
+
+/** The policy is short enough, and yet too large once STS has packed it. */
+export function isPackedTooLarge(error: unknown): boolean {
+  return readAwsError(error).name.startsWith('PackedPolicyTooLarge');
+}
+
+/** @param claims of the OIDC token that was shown; absent where the role was asked for with other credentials */
+export function assumeRoleFailure(
+  error: unknown,
+  { arn, region, claims }: { arn: string; region: string; claims: Claims | undefined },
+): Failure {
+  if (error instanceof Failure) return error;
+  const { name, message } = readAwsError(error);
+  const denied = (hint: string): Failure =>
+    new Failure('ASSUME_ROLE_DENIED', `AWS STS did not give the role ${arn}: ${message}`, {
+      hint,
+      cause: error,
+    });
+  if (/^AccessDenied/.test(name)) return denied(claims ? trustHint(arn, claims) : callerHint(arn, message));
+  if (/^InvalidIdentityToken/.test(name) && claims) return denied(providerHint(claims, message));
+  if (/^(ValidationError|MalformedPolicyDocument|PackedPolicyTooLarge|ExpiredTokenException)/.test(name)) {
+    return denied(validationHint(message));
+  }
+  if (/^RegionDisabled/.test(name)) {
+    return denied(`activate STS in ${region} for the account, or choose another aws-region`);
+  }
+  return awsFailure(error, { service: 'sts', region, resource: arn });
+}
+
+function trustHint(arn: string, claims: Claims): string {
+  const issuer = claims.iss.replace(/^https:\/\//, '');
+  const condition = { StringEquals: { [`${issuer}:aud`]: claims.aud, [`${issuer}:sub`]: claims.sub } };
+  const account = arn.split(':')[4] ?? '';
+  return (
+    `the token of this job has sub ${claims.sub}, aud ${claims.aud} and iss ${claims.iss}; ` +
+    `let the trust policy of the role say Principal {"Federated":"arn:aws:iam::${account}:oidc-provider/${issuer}"}, ` +
+    `Action "sts:AssumeRoleWithWebIdentity", "Condition":${JSON.stringify(condition)}`
+  );
+}
+
+function callerHint(arn: string, message: string): string {
+  const [, caller = 'the caller (aws sts get-caller-identity shows it)'] = /User: (\S+)/.exec(message) ?? [];
+  return `let the role's trust policy name ${caller}, and allow it {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"${arn}"}`;
+}
+
+function providerHint({ iss, aud }: Claims, message: string): string {
+  const make = `aws iam create-open-id-connect-provider --url ${iss} --client-id-list ${aud}`;
+  return message.includes('audience')
+    ? `add ${aud} to the audiences of the identity provider in the role's account, or set the input audience to one that it has`
+    : `the role's account needs an identity provider for GitHub: ${make}`;
+}
+
+function validationHint(message: string): string {
+  if (message.includes('MaxSessionDuration')) {
+    return "set role-duration-seconds to no more than the role's maximum session duration, or raise that";
+  }
+  return 'check role-to-assume, role-session-name, role-duration-seconds and session-policy';
+}

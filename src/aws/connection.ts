@@ -1,0 +1,33 @@
+/** How this process reaches AWS: one set of sockets, timeouts and retries for all its clients. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+
+export interface ConnectionOptions {
+  /** Proxy settings are read from it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Tries of one call, the first included. */
+  readonly maxAttempts: number;
+}
+
+/** Connecting and answering are bounded each, so that a hang is tried again instead of waited out. Milliseconds. */
+const connectionTimeout = 5_000;
+const requestTimeout = 10_000;
+
+/** What every client of the AWS SDK is made with. */
+export interface Connection {
+  readonly maxAttempts: number;
+  readonly requestHandler: NodeHttpHandler;
+}
+
+export function openConnection({ env, maxAttempts }: ConnectionOptions): Connection {
+  const sockets = { keepAlive: true, proxyEnv: env };
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout,
+    requestTimeout,
+    throwOnRequestTimeout: true,
+    httpAgent: new HttpAgent(sockets),
+    httpsAgent: new HttpsAgent(sockets),
+  });
+  return { maxAttempts, requestHandler };
+}

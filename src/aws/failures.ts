@@ -1,0 +1,117 @@
+/** What the AWS SDK throws → our code, the resource, the hint. */
+import { Failure, type Code } from '../errors.ts';
+
+/** What was being done, to say it in the message. */
+export interface Attempted {
+  /** The service's name in host names and in VPC endpoints, e.g. `ssm`. */
+  readonly service: string;
+  readonly region: string;
+  /** The resource, as the user wrote it. */
+  readonly resource: string;
+}
+
+/** The parts of the SDK's errors that matter here; none of them is promised, since anything can be thrown. */
+export interface AwsError {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string;
+  readonly status: number;
+}
+
+export function readAwsError(error: unknown): AwsError {
+  const { name, message, code, $metadata } = (error ?? {}) as Record<string, unknown>;
+  const { httpStatusCode } = ($metadata ?? {}) as Record<string, unknown>;
+  return {
+    name: typeof name === 'string' ? name : '',
+    message: typeof message === 'string' ? message : String(error),
+    code: typeof code === 'string' ? code : '',
+    status: typeof httpStatusCode === 'number' ? httpStatusCode : 0,
+  };
+}
+
+/** The failures that any call can meet. What means something only to one service is told apart by its caller first. */
+export function awsFailure(error: unknown, attempted: Attempted): Failure {
+  if (error instanceof Failure) return error;
+  const read = readAwsError(error);
+  const { service, region, resource } = attempted;
+  const fail = (code: Code, what: string, hint: string): Failure =>
+    new Failure(code, what, { hint, cause: error });
+  if (/Throttl|TooManyRequests|RequestLimitExceeded/.test(read.name) || read.status === 429) {
+    return fail(
+      'THROTTLED',
+      `${service} in ${region} limits the rate of calls, while reading ${resource}`,
+      throttledHint,
+    );
+  }
+  if (/^ExpiredToken|RequestExpired/.test(read.name)) {
+    return fail('CREDENTIALS_EXPIRED', `${service} says that the AWS credentials have expired`, expiredHint);
+  }
+  if (rejected.has(read.name)) {
+    return fail(
+      'CREDENTIALS_MISSING',
+      `${service} does not accept the AWS credentials: ${read.message}`,
+      rejectedHint,
+    );
+  }
+  if (/CredentialsProviderError|TokenProviderError/.test(read.name)) {
+    return fail('CREDENTIALS_MISSING', `no AWS credentials for ${resource}: ${read.message}`, missingHint);
+  }
+  if (isCertificateTrouble(read)) {
+    return fail(
+      'NETWORK_UNREACHABLE',
+      `the certificate of ${service} in ${region} is not trusted (${read.code})`,
+      certificateHint,
+    );
+  }
+  if (isNetworkTrouble(read)) {
+    return fail(
+      'NETWORK_UNREACHABLE',
+      `${service} in ${region} cannot be reached (${read.code || read.message})`,
+      networkHint(attempted),
+    );
+  }
+  if (error instanceof SyntaxError || /Deserialization error/.test(read.message)) {
+    return fail(
+      'NETWORK_UNREACHABLE',
+      `the answer of ${service} in ${region} is broken or not from AWS`,
+      networkHint(attempted),
+    );
+  }
+  const what = `${service} in ${region} failed for ${resource}: ${[read.name, read.message].filter(Boolean).join(': ')}`;
+  return fail('PROVIDER_FAILED', what, 'run it again; if it persists, see https://health.aws.amazon.com');
+}
+
+const rejected: ReadonlySet<string> = new Set([
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'IncompleteSignature',
+  'MissingAuthenticationToken',
+]);
+
+const throttledHint =
+  'run it again later; Parameter Store serves 40 calls a second an account unless higher throughput is switched on';
+const expiredHint = 'get new credentials right before this step; with role-to-assume the action gets its own';
+const rejectedHint =
+  'check the access key and its session token in the environment, and the clock of this machine';
+const missingHint =
+  'set role-to-assume to a role that trusts this repository, or give the runner an instance role';
+const certificateHint =
+  'where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate';
+
+function networkHint({ service, region }: Attempted): string {
+  return `check that the region is right, and that this machine reaches https://${service}.${region}.amazonaws.com: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
+}
+
+function isNetworkTrouble({ name, code, message }: AwsError): boolean {
+  return (
+    /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|ETIMEDOUT|ERR_SOCKET|ERR_PROXY)/.test(code) ||
+    name === 'TimeoutError' ||
+    /socket hang up|aborted/.test(message)
+  );
+}
+
+function isCertificateTrouble({ code }: AwsError): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
+}

@@ -1,0 +1,16 @@
+/** The region of this machine, for keys that name none. */
+import { MetadataService } from '@aws-sdk/ec2-metadata-service';
+
+/** Milliseconds: off EC2 nothing answers, and nobody should wait for that. */
+const timeout = 1_000;
+
+/** From instance metadata (version 2), or undefined where there is none. */
+export async function instanceRegion(): Promise<string | undefined> {
+  const metadata = new MetadataService({ httpOptions: { timeout }, retries: 0, ec2MetadataV1Disabled: true });
+  try {
+    const region = await metadata.request('/latest/meta-data/placement/region', {});
+    return /^[a-z]{2}(-[a-z]+)+-\d+$/.test(region) ? region : undefined;
+  } catch {
+    return undefined;
+  }
+}
