@@ -1,0 +1,134 @@
+/** OpenSSH's ssh-agent: the vault that holds the keys, and the clock that forgets them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../errors.ts';
+import type { PrivateKey } from '../keys/private-key.ts';
+import { listProcesses } from './process-table.ts';
+import { ProgramNotFound, type Finished, type Run } from './run.ts';
+
+/** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
+const longestSocket = { linux: 107, other: 103 } as const;
+
+export interface Agent {
+  readonly socket: string;
+  readonly pid: number;
+}
+
+export interface AgentOptions {
+  readonly run: Run;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * `-a` always: OpenSSH 10.1 and newer would put the socket into the home folder.
+ *
+ * @throws AGENT_NOT_FOUND, AGENT_FAILED
+ */
+export async function startAgent(socket: string, { run, env }: AgentOptions): Promise<Agent> {
+  const longest = process.platform === 'linux' ? longestSocket.linux : longestSocket.other;
+  if (Buffer.byteLength(socket) > longest) {
+    throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longest} bytes`, {
+      hint: 'give the runner a work folder with a shorter path (RUNNER_TEMP lies in it)',
+    });
+  }
+  const finished = await found(run(['ssh-agent', '-s', '-a', socket], { env: agentEnv(env) }));
+  const [, pid] = /SSH_AGENT_PID=(\d+)/.exec(finished.stdout) ?? [];
+  if (finished.exitCode !== 0 || pid === undefined) throw agentFailed('ssh-agent did not start', finished);
+  return { socket, pid: Number(pid) };
+}
+
+export interface AddOptions extends AgentOptions {
+  /** How messages call the key. */
+  readonly resource: string;
+  /** Seconds until the agent forgets the key; 0 for no limit. */
+  readonly lifetime: number;
+}
+
+/**
+ * The key's text goes through one pipe.
+ *
+ * @throws KEY_UNSUPPORTED, KEY_MALFORMED, AGENT_NOT_FOUND, AGENT_FAILED
+ */
+export async function addKey(
+  agent: Agent,
+  key: PrivateKey,
+  { run, env, resource, lifetime }: AddOptions,
+): Promise<void> {
+  const limit = lifetime > 0 ? ['-t', String(lifetime)] : [];
+  const finished = await found(
+    run(['ssh-add', '-q', ...limit, '-'], {
+      // Without a terminal ssh-add would start a graphical prompt for what it takes for an encrypted key.
+      env: { ...agentEnv(env), SSH_AUTH_SOCK: agent.socket, SSH_ASKPASS_REQUIRE: 'never' },
+      input: key.text,
+    }),
+  );
+  if (finished.exitCode === 0) return;
+  if (finished.stderr.includes('Invalid key length')) {
+    throw new Failure('KEY_UNSUPPORTED', `the RSA key in ${resource} is too short for OpenSSH`, {
+      hint: 'make an Ed25519 key instead: ssh-keygen -t ed25519 -N "" -f FILE',
+    });
+  }
+  if (/invalid format|error in libcrypto|incorrect passphrase/.test(finished.stderr)) {
+    throw new Failure('KEY_MALFORMED', `ssh-add cannot read the private key in ${resource}`, {
+      hint: 'check it where it was made: ssh-keygen -y -f FILE; then store it again',
+    });
+  }
+  throw agentFailed(`ssh-add did not load the key in ${resource}`, finished);
+}
+
+/**
+ * Ends the agent that listens on the socket, whether or not anyone noted its process id: one that was started by a step
+ * that died at once is found as well, and a number that another process has by now is never signalled.
+ *
+ * @returns whether an agent was there
+ */
+export async function stopAgent(socket: string): Promise<boolean> {
+  const agents = await agentsOn(socket);
+  for (const { pid } of agents) signal(pid, 'SIGTERM');
+  for (let waited = 0; waited < 2000; waited += 20) {
+    if ((await agentsOn(socket)).length === 0) return agents.length > 0;
+    await sleep(20);
+  }
+  for (const { pid } of await agentsOn(socket)) signal(pid, 'SIGKILL');
+  return true;
+}
+
+/** The agent outlives the step, and would show the step's environment to every process of the user for as long. */
+function agentEnv(env: AgentOptions['env']): Record<string, string> {
+  // By RUNNER_TRACKING_ID the runner finds the agent, should all else fail.
+  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'RUNNER_TRACKING_ID'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+async function agentsOn(socket: string): Promise<{ pid: number }[]> {
+  const processes = await listProcesses();
+  return processes.filter(
+    ({ command }) => /(^|\/)ssh-agent /.test(command) && command.endsWith(` -a ${socket}`),
+  );
+}
+
+function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself meanwhile, which is what we want.
+  }
+}
+
+async function found(running: Promise<Finished>): Promise<Finished> {
+  try {
+    return await running;
+  } catch (error) {
+    if (!(error instanceof ProgramNotFound)) throw error;
+    throw new Failure('AGENT_NOT_FOUND', error.message, {
+      hint: "install OpenSSH's client: apt-get install openssh-client, dnf install openssh-clients, or apk add openssh-client",
+      cause: error,
+    });
+  }
+}
+
+function agentFailed(what: string, { exitCode, stderr }: Finished): Failure {
+  const said = stderr.trim().replace(/\s+/g, ' ');
+  return new Failure('AGENT_FAILED', `${what} (exit code ${exitCode}${said ? `: ${said}` : ''})`, {
+    hint: 'run ssh-agent -V or ssh -V in a step before to see which OpenSSH this is; 8.4 or newer is needed',
+  });
+}
