@@ -1,0 +1,57 @@
+/** What the later steps of the job get: outputs, variables and a program on PATH. */
+import type { PrivateKey } from '../keys/private-key.ts';
+import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
+import type { Secret } from '../secrets/source.ts';
+import type { Agent } from '../ssh/agent.ts';
+import type { Inputs } from './inputs.ts';
+import type { JobFolder } from './job-folder.ts';
+import type { ExportedVariable } from './state.ts';
+import type { Workflow } from './workflow.ts';
+
+export interface LoadedKey extends PrivateKey {
+  readonly secret: Secret;
+}
+
+export interface Loaded {
+  readonly folder: JobFolder;
+  readonly agent: Agent;
+  readonly keys: readonly LoadedKey[];
+  readonly role: Inputs['role'];
+}
+
+export function handOver({ folder, agent, keys, role }: Loaded, workflow: Workflow): void {
+  const publicKeys = keys.map(({ publicKey }) => publicKey);
+  const command = quoteForShell(folder.ssh);
+  const outputs = {
+    'ssh-auth-sock': agent.socket,
+    'ssh-agent-pid': String(agent.pid),
+    'git-ssh-command': command,
+    'known-hosts-file': folder.knownHosts,
+    fingerprints: JSON.stringify(publicKeys.map(fingerprint)),
+    'public-keys': publicKeys.map(authorizedKeysLine).join('\n'),
+    'aws-account-id': accountOf(keys, role),
+  };
+  const variables: Record<ExportedVariable, string> = {
+    SSH_AUTH_SOCK: agent.socket,
+    SSH_AGENT_PID: String(agent.pid),
+    GIT_SSH_COMMAND: command,
+    GIT_SSH_VARIANT: 'ssh',
+  };
+  for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
+  for (const [name, value] of Object.entries(variables)) workflow.exportVariable(name, value);
+  workflow.addPath(folder.programs);
+}
+
+/** A role's ARN names its account; without a role, a parameter that was asked for by its bare name is in ours. */
+function accountOf(keys: readonly LoadedKey[], role: Inputs['role']): string {
+  const ours = keys.find(({ secret }) => !secret.reference.location)?.secret.arn;
+  return (role?.arn ?? ours)?.split(':')[4] ?? '';
+}
+
+/**
+ * Quoted only where the shell asks for it: in container jobs the runner translates a value that begins with RUNNER_TEMP,
+ * and no other.
+ */
+function quoteForShell(path: string): string {
+  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,55 @@
+/** The AWS half of loading keys: who we are, then what is stored. All that the AWS SDK weighs hangs on this file. */
+import { setTimeout } from 'node:timers/promises';
+import { openConnection } from '../aws/connection.ts';
+import { instanceRegion } from '../aws/region.ts';
+import { openSessions, type Caller, type Session } from '../aws/session.ts';
+import { Failure } from '../errors.ts';
+import type { Reference } from '../keys/reference.ts';
+import { parameterStore } from '../secrets/parameter-store.ts';
+import type { Secret } from '../secrets/source.ts';
+import type { Env, Inputs } from './inputs.ts';
+import type { Workflow } from './workflow.ts';
+
+export interface ReadOptions {
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  readonly workflow: Workflow;
+}
+
+/** The keys as they are stored, in the order of the inputs. */
+export async function readSecrets(inputs: Inputs, { env, signal, workflow }: ReadOptions): Promise<Secret[]> {
+  const references = inputs.keys.map(({ reference }) => reference);
+  if (references.length === 0) return [];
+  const region = inputs.region ?? references[0]?.location?.region ?? (await instanceRegion());
+  if (!region || !(inputs.region || references.every(({ location }) => location))) {
+    throw new Failure('REGION_MISSING', 'no AWS region is known', { hint: 'set the input aws-region' });
+  }
+  const connection = openConnection({ env, maxAttempts: inputs.maxAttempts });
+  const caller: Caller = {
+    env,
+    connection,
+    region,
+    signal,
+    sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
+    mask: (secret) => {
+      workflow.mask(secret);
+    },
+    say: (line) => {
+      workflow.info(line);
+    },
+  };
+  const sessions = await openSessions(references, inputs.role, caller);
+  const secrets = await Promise.all(sessions.map((session) => read(session, { connection, region, signal })));
+  return inOrder(references, secrets.flat());
+}
+
+async function read(
+  { references, credentials }: Session,
+  place: Pick<Caller, 'connection' | 'region' | 'signal'>,
+): Promise<Secret[]> {
+  return await parameterStore({ ...place, ...(credentials && { credentials }) }).read(references);
+}
+
+function inOrder(references: readonly Reference[], secrets: readonly Secret[]): Secret[] {
+  return references.flatMap((reference) => secrets.filter((secret) => secret.reference === reference));
+}

@@ -1,0 +1,36 @@
+/** What main leaves for its own post step: where everything of this use is, and which variables it replaced. Pure. */
+
+const exportedVariables = ['SSH_AUTH_SOCK', 'SSH_AGENT_PID', 'GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'] as const;
+
+export type ExportedVariable = (typeof exportedVariables)[number];
+
+export interface State {
+  /** Everything that this use puts on disk is in this folder. */
+  readonly folder: string;
+  /** What the exported variables were before; null where they were not set. */
+  readonly replaced: Replaced;
+}
+
+export type Replaced = Readonly<Partial<Record<ExportedVariable, string | null>>>;
+
+export function replacedBy(env: Readonly<Record<string, string | undefined>>): Replaced {
+  return Object.fromEntries(exportedVariables.map((name) => [name, env[name] ?? null]));
+}
+
+export const stateName = 'use';
+
+export function writeState(state: State): string {
+  return JSON.stringify(state);
+}
+
+/** undefined where main left none, or something that is not its own. */
+export function readState(text: string | undefined): State | undefined {
+  try {
+    const { folder, replaced } = JSON.parse(text ?? '') as Partial<State>;
+    return typeof folder === 'string' && replaced && typeof replaced === 'object'
+      ? { folder, replaced }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

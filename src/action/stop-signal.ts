@@ -1,0 +1,24 @@
+/** When to give up: the runner cancels the step, or it has taken too long. */
+import { Failure } from '../errors.ts';
+
+/** The part of `process` that this needs. */
+interface Signals {
+  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
+/** Aborted with a Failure as its reason. The runner cancels by SIGINT, then by SIGTERM. */
+export function stopSignal(signals: Signals, timeoutSeconds: number): AbortSignal {
+  const controller = new AbortController();
+  const cancel = (): void => {
+    controller.abort(new Failure('TIMEOUT', 'the step was cancelled', { hint: 'nothing was left loaded' }));
+  };
+  signals.on('SIGINT', cancel);
+  signals.on('SIGTERM', cancel);
+  const tooLong = new Failure('TIMEOUT', `loading the keys took longer than ${timeoutSeconds} seconds`, {
+    hint: 'see above what it waited for, check the network of the runner, or raise timeout-seconds',
+  });
+  setTimeout(() => {
+    controller.abort(tooLong);
+  }, timeoutSeconds * 1000).unref();
+  return controller.signal;
+}

@@ -1,0 +1,23 @@
+/** The story of post, from saved state alone: everything that main left is undone. */
+import { stopAgent } from '../ssh/agent.ts';
+import { jobFolder, removeJobFolder } from './job-folder.ts';
+import type { State } from './state.ts';
+import type { Workflow } from './workflow.ts';
+
+/** Undoing what is not there succeeds: main may have died at any point, or never begun. */
+export async function unloadKeys(
+  { folder: path, replaced }: State,
+  workflow: Pick<Workflow, 'info' | 'exportVariable'>,
+): Promise<void> {
+  const folder = jobFolder(path);
+  if (await stopAgent(folder.socket)) workflow.info('ssh-agent ended: the keys are forgotten');
+  await removeJobFolder(folder);
+  for (const [name, value] of Object.entries(replaced))
+    workflow.exportVariable(name, value ?? unset[name] ?? '');
+}
+
+/**
+ * The runner can set a variable for the steps to come, not remove it. To ssh an empty SSH_AUTH_SOCK is no agent; git
+ * would run an empty GIT_SSH_COMMAND.
+ */
+const unset: Readonly<Record<string, string>> = { GIT_SSH_COMMAND: 'ssh', GIT_SSH_VARIANT: 'ssh' };

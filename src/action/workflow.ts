@@ -1,0 +1,16 @@
+/** What the two use cases may say to the runner. */
+import type { Failure } from '../errors.ts';
+
+export interface Workflow {
+  info(line: string): void;
+  warn(message: string): void;
+  fail(failure: Failure): void;
+  /** From now on the log shows `***` instead. */
+  mask(secret: string): void;
+  /** For the steps that follow. */
+  exportVariable(name: string, value: string): void;
+  addPath(folder: string): void;
+  setOutput(name: string, value: string): void;
+  /** For this use's own post step. */
+  saveState(name: string, value: string): void;
+}

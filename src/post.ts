@@ -1,0 +1,20 @@
+/** The action's post step: it undoes main, and never fails a job that has done its work. */
+import { readState, stateName } from './action/state.ts';
+import { unloadKeys } from './action/unload-keys.ts';
+import { toFailure } from './errors.ts';
+import { workflowCommands } from './workflow-commands.ts';
+
+const { env, stdout } = process;
+const workflow = workflowCommands({
+  env,
+  write: (text) => {
+    stdout.write(text);
+  },
+});
+
+try {
+  const state = readState(env[`STATE_${stateName}`]);
+  if (state) await unloadKeys(state, workflow);
+} catch (error) {
+  workflow.warn(`ssm-ssh-agent: not everything could be undone: ${toFailure(error).message}`);
+}

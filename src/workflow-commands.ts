@@ -1,0 +1,33 @@
+/** The runner as post sees it: its commands by hand, for @actions/core would make post ten times as large. */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import type { Workflow } from './action/workflow.ts';
+
+export interface CommandChannel {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly write: (text: string) => void;
+}
+
+/** @source GitHub Docs, "Workflow commands for GitHub Actions" */
+export function workflowCommands({
+  env,
+  write,
+}: CommandChannel): Pick<Workflow, 'info' | 'warn' | 'exportVariable'> {
+  return {
+    info: (line) => {
+      write(`${line}\n`);
+    },
+    warn: (message) => {
+      write(`::warning::${escapeData(message)}\n`);
+    },
+    exportVariable: (name, value) => {
+      const delimiter = `ghadelimiter_${randomUUID()}`;
+      const file = env['GITHUB_ENV'];
+      if (file) appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    },
+  };
+}
+
+function escapeData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
