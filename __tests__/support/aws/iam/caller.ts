@@ -1,0 +1,117 @@
+/** Who sends a request, and whether their policies allow what they ask for. */
+import { partitionOf } from '../arn.ts';
+import { AuthenticationError } from '../errors.ts';
+import type { Iam, Principal } from './iam.ts';
+import { decide, type RequestContext } from './policy.ts';
+import { readAuthorization, verifySignature, type SignableRequest } from './sigv4.ts';
+
+export interface Caller {
+  readonly principal: Principal;
+  /** From the signature's scope. */
+  readonly region: string;
+  /** The global condition keys. */
+  readonly context: RequestContext;
+}
+
+/** What an AWS API needs to know its callers. */
+export interface ApiOptions {
+  readonly iam: Iam;
+  readonly clock: () => Date;
+  /** The regions that exist here; undefined: all that look like one. */
+  readonly regions: readonly string[] | undefined;
+}
+
+export interface Authentication extends ApiOptions {
+  /** The service's name in the signature's scope. */
+  readonly service: string;
+}
+
+const INVALID_TOKEN = 'The security token included in the request is invalid.';
+
+/** Throws AuthenticationError. The order is AWS's: scope, key, session token, then the signature itself. */
+export function authenticate(request: SignableRequest, options: Authentication): Caller {
+  const authorization = readAuthorization(request);
+  if (authorization === undefined) {
+    throw new AuthenticationError('missing-token', 'Missing Authentication Token');
+  }
+  const now = options.clock();
+  const { scope, accessKeyId, sessionToken } = authorization;
+  checkScope(scope.region, scope.service, options);
+  const key = options.iam.findKey(accessKeyId);
+  const principal = key?.principal();
+  if (key === undefined || principal === undefined || key.credentials.sessionToken !== sessionToken) {
+    throw new AuthenticationError('invalid-token', INVALID_TOKEN);
+  }
+  if (principal.partition !== partitionOf(scope.region)) {
+    throw new AuthenticationError('invalid-token', INVALID_TOKEN);
+  }
+  const { expiration, secretAccessKey } = key.credentials;
+  if (expiration !== undefined && expiration <= now) {
+    throw new AuthenticationError('expired-token', 'The security token included in the request is expired');
+  }
+  verifySignature(request, authorization, { secretAccessKey, now });
+  return { principal, region: scope.region, context: globalContext(principal, scope.region) };
+}
+
+function checkScope(region: string, service: string, options: Authentication): void {
+  const known = options.regions?.includes(region) ?? /^[a-z]{2}(-[a-z]+)+-\d$/.test(region);
+  if (!known) {
+    throw new AuthenticationError('invalid-signature', 'Credential should be scoped to a valid region.');
+  }
+  if (service !== options.service) {
+    throw new AuthenticationError(
+      'invalid-signature',
+      `Credential should be scoped to correct service: '${options.service}'.`,
+    );
+  }
+}
+
+function globalContext({ arn, roleArn, account, userId }: Principal, region: string): RequestContext {
+  return {
+    'aws:PrincipalArn': roleArn ?? arn,
+    'aws:PrincipalAccount': account,
+    'aws:PrincipalType': roleArn === undefined ? 'User' : 'AssumedRole',
+    'aws:userid': userId,
+    'aws:RequestedRegion': region,
+  };
+}
+
+export interface Wish {
+  readonly action: string;
+  readonly resource: string;
+  readonly context?: RequestContext;
+}
+
+export interface Refusal {
+  /** "User: … is not authorized to perform: … on resource: …" */
+  readonly message: string;
+  /** "because no identity-based policy allows the … action" */
+  readonly reason: string;
+  readonly explicit: boolean;
+  /** The session's own policies are what refuses. */
+  readonly bySession: boolean;
+}
+
+/** Undefined when the caller's policies allow it; else AWS's wording of the refusal. */
+export function refusalOf({ principal, context }: Caller, wish: Wish): Refusal | undefined {
+  const decision = decide(principal.policies, { ...wish, context: { ...context, ...wish.context } });
+  if (decision.allowed) return undefined;
+  const article = /^[aeiou]/.test(decision.by) ? 'an' : 'a';
+  return {
+    message: `User: ${principal.arn} is not authorized to perform: ${wish.action} on resource: ${wish.resource}`,
+    reason: decision.explicit
+      ? `with an explicit deny in ${article} ${decision.by} policy`
+      : `because no ${decision.by} policy allows the ${wish.action} action`,
+    explicit: decision.explicit,
+    bySession: decision.by === 'session',
+  };
+}
+
+/** The region that a request is signed for; undefined where it is not signed, or not well. */
+export function regionOf(request: SignableRequest): string | undefined {
+  try {
+    return readAuthorization(request)?.scope.region;
+  } catch {
+    return undefined;
+  }
+}

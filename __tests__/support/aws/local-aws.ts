@@ -1,0 +1,167 @@
+/** A local AWS: STS, Parameter Store with KMS, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
+import { CallLog, type Call } from './wire/calls.ts';
+import { createCertificates, type Certificates } from './wire/certificates.ts';
+import { Faults } from './wire/faults.ts';
+import { serve, type HttpRequest, type HttpServer } from './wire/http-server.ts';
+import { Iam, type Credentials } from './iam/iam.ts';
+import { InstanceMetadata } from './imds.ts';
+import { Kms, type KmsWording } from './kms.ts';
+import { OidcIssuer } from './oidc/issuer.ts';
+import type { Job } from './oidc/job.ts';
+import { ParameterStore } from './ssm/parameters.ts';
+import { attend, type Observation, type Service } from './wire/service.ts';
+import { systemsManager } from './ssm/ssm.ts';
+import { securityTokenService } from './sts/sts.ts';
+
+export type { Call } from './wire/calls.ts';
+export type { Fault, FaultOrder } from './wire/faults.ts';
+export type { Credentials, OidcProviderInput, RoleInput, SessionInput } from './iam/iam.ts';
+export type { Instance } from './imds.ts';
+export type { Job } from './oidc/job.ts';
+export type { ParameterInput } from './ssm/parameters.ts';
+export type { PolicyDocument, Statement } from './iam/policy-document.ts';
+
+export interface LocalAwsOptions {
+  /** HTTPS for the APIs and the OIDC endpoint; instance metadata stays HTTP, as on EC2. Default: false. */
+  readonly tls?: boolean;
+  /** AWS's clock. Default: the real one. */
+  readonly clock?: () => Date;
+  /** How a denied kms:Decrypt reads. Default: `new`. */
+  readonly kmsWording?: KmsWording;
+  /** The regions that exist; a signature for another is refused. Default: any that looks like one. */
+  readonly regions?: readonly string[];
+}
+
+export interface EnvironmentOptions {
+  /** Lets the client reach the instance metadata; otherwise it is switched off. Default: false. */
+  readonly metadata?: boolean;
+  readonly credentials?: Credentials;
+}
+
+type Environment = Record<string, string>;
+
+export interface LocalAws {
+  readonly iam: Iam;
+  readonly kms: Kms;
+  readonly parameters: ParameterStore;
+  /** The instance that the metadata service describes; none until it is set. */
+  readonly metadata: { set: (instance: Parameters<InstanceMetadata['set']>[0]) => void };
+  readonly oidc: {
+    readonly issueToken: (job?: Job, audience?: string) => Promise<string>;
+    /** Where the issuer's documents are served. */
+    readonly url: string;
+  };
+  readonly faults: Faults;
+  readonly calls: readonly Call[];
+  /** Empties `calls`. */
+  readonly forgetCalls: () => void;
+  /** STS and SSM. */
+  readonly endpoint: string;
+  readonly metadataEndpoint: string;
+  /** The authority's PEM, where tls is on. */
+  readonly ca: string | undefined;
+  /** For a client process; hermetic: no configuration files of the user's, no region. */
+  readonly environment: (options?: EnvironmentOptions) => Environment;
+  /** For a job whose workflow has `id-token: write`. */
+  readonly actionsEnvironment: (job?: Job) => Environment;
+  /** Closes every connection at once. May be called again. */
+  readonly stop: () => Promise<void>;
+}
+
+export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
+  const { clock = () => new Date(), kmsWording = 'new', regions } = options;
+  const issuer = await OidcIssuer.create(clock);
+  const iam = new Iam({ clock, fetchKeys: () => Promise.resolve(issuer.keySet) });
+  const kms = new Kms(kmsWording);
+  const parameters = new ParameterStore(kms, clock);
+  const metadata = new InstanceMetadata(iam, clock);
+  const api = { iam, clock, regions };
+  const services = {
+    ssm: systemsManager({ parameters, kms }, api),
+    sts: securityTokenService(api),
+    issuer,
+    metadata,
+  };
+  const observation = { calls: new CallLog(), faults: new Faults(), clock };
+  const endpoints = await openEndpoints(services, observation, options.tls === true);
+  return {
+    iam,
+    kms,
+    parameters,
+    metadata: { set: metadata.set.bind(metadata) },
+    oidc: { issueToken: issuer.issueToken.bind(issuer), url: endpoints.oidc },
+    faults: observation.faults,
+    get calls() {
+      return observation.calls.calls;
+    },
+    forgetCalls: () => {
+      observation.calls.clear();
+    },
+    endpoint: endpoints.api,
+    metadataEndpoint: endpoints.metadata,
+    ca: endpoints.certificates?.ca,
+    environment: (wanted = {}) => clientEnvironment(endpoints, wanted),
+    actionsEnvironment: (job = {}) => issuer.environment(job, endpoints.oidc),
+    stop: endpoints.close,
+  };
+}
+
+interface Endpoints {
+  /** Origins. */
+  readonly api: string;
+  readonly oidc: string;
+  readonly metadata: string;
+  readonly certificates: Certificates | undefined;
+  readonly close: () => Promise<void>;
+}
+
+async function openEndpoints(
+  { ssm, sts, issuer, metadata }: Record<'ssm' | 'sts' | 'issuer' | 'metadata', Service>,
+  observation: Observation,
+  secure: boolean,
+): Promise<Endpoints> {
+  const certificates = secure ? await createCertificates() : undefined;
+  const open = (route: (request: HttpRequest) => Service, tls?: Certificates): Promise<HttpServer> =>
+    serve({ handle: (request) => attend(route(request), request, observation), tls });
+  const servers = await Promise.all([
+    open((request) => (isForm(request) ? sts : ssm), certificates),
+    open(() => issuer, certificates),
+    open(() => metadata),
+  ]);
+  const [api, oidc, imds] = servers;
+  return {
+    api: api.origin,
+    oidc: oidc.origin,
+    metadata: imds.origin,
+    certificates,
+    close: async () => {
+      await Promise.all([...servers.map((server) => server.close()), certificates?.remove()]);
+    },
+  };
+}
+
+/** STS is the one that speaks awsQuery. */
+function isForm({ headers }: HttpRequest): boolean {
+  return headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+}
+
+function clientEnvironment(
+  { api, metadata, certificates }: Endpoints,
+  { metadata: reachable = false, credentials }: EnvironmentOptions,
+): Environment {
+  return {
+    AWS_ENDPOINT_URL: api,
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    ...(reachable ? { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata } : { AWS_EC2_METADATA_DISABLED: 'true' }),
+    ...(certificates && {
+      NODE_EXTRA_CA_CERTS: certificates.caFile,
+      AWS_CA_BUNDLE: certificates.caFile,
+    }),
+    ...(credentials && {
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    }),
+    ...(credentials?.sessionToken !== undefined && { AWS_SESSION_TOKEN: credentials.sessionToken }),
+  };
+}

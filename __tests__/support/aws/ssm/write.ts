@@ -1,0 +1,130 @@
+/** PutParameter, LabelParameterVersion, DeleteParameter. */
+import type { Caller } from '../iam/caller.ts';
+import { AwsError } from '../errors.ts';
+import { parameterArn } from './parameter-name.ts';
+import { bindTo, moveLabels, tierFor, type Parameter, type ParameterType } from './parameters.ts';
+import { requireKey, requirePermission, type SsmStore } from './access.ts';
+import { choice, flag, optionalInteger, optionalText, text, texts, validation } from './input.ts';
+import { parameterNotFound, placeOf, type SsmOperation } from './read.ts';
+
+const MAX_LABELS = 10;
+const TYPES = ['String', 'StringList', 'SecureString'] as const;
+const TIERS = ['Standard', 'Advanced', 'Intelligent-Tiering'] as const;
+
+export const putParameter: SsmOperation = (store, caller, input) => {
+  const name = text(input, 'Name');
+  const place = placeOf(caller);
+  const arn = parameterArn(place, name);
+  requirePermission(caller, 'ssm:PutParameter', arn);
+  if (/^\/?aws/i.test(name)) {
+    throw accessDenied(`No access to reserved parameter name: ${name}.`);
+  }
+  const tagged = input['Tags'] !== undefined;
+  if (tagged) requirePermission(caller, 'ssm:AddTagsToResource', arn);
+  const existing = store.parameters.find(place, name);
+  const overwrite = flag(input, 'Overwrite');
+  checkOverwrite(existing, { overwrite, tagged });
+  const latest = existing?.versions.at(-1);
+  const value = text(input, 'Value');
+  const tier = tierFor(value, choice(input, 'Tier', TIERS) ?? latest?.tier ?? 'Standard', latest?.tier);
+  const type = choice(input, 'Type', TYPES) ?? latest?.type;
+  if (type === undefined) throw validation('A parameter type is required when you create a parameter.');
+  const keyId = keyFor(type, optionalText(input, 'KeyId'));
+  if (keyId !== undefined) {
+    const keyArn = store.kms.resolve(keyId, place);
+    // An advanced parameter is encrypted under a data key, by the AWS Encryption SDK.
+    const action = tier === 'Advanced' ? 'kms:GenerateDataKey' : 'kms:Encrypt';
+    requireKey(store.kms, caller, { action, keyArn, ...bindTo(arn) });
+  }
+  const stored = store.parameters.put({
+    ...place,
+    name,
+    value,
+    type,
+    tier,
+    ...(keyId !== undefined && { keyId }),
+  });
+  return { Version: stored.version, Tier: stored.tier };
+};
+
+function keyFor(type: ParameterType, keyId: string | undefined): string | undefined {
+  if (type === 'SecureString') return keyId ?? 'alias/aws/ssm';
+  if (keyId === undefined) return undefined;
+  throw validation('KeyId is only valid for parameters of type SecureString.');
+}
+
+function checkOverwrite(
+  existing: Parameter | undefined,
+  { overwrite, tagged }: { overwrite: boolean; tagged: boolean },
+): void {
+  if (overwrite && tagged) {
+    throw validation(
+      "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove " +
+        'overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or ' +
+        'RemoveTagsFromResource.',
+    );
+  }
+  if (existing !== undefined && !overwrite) {
+    throw new AwsError({
+      code: 'ParameterAlreadyExists',
+      message:
+        'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.',
+    });
+  }
+}
+
+export const labelParameterVersion: SsmOperation = (store, caller, input) => {
+  const { parameter } = own(store, caller, {
+    name: text(input, 'Name'),
+    action: 'ssm:LabelParameterVersion',
+  });
+  if (parameter === undefined) throw parameterNotFound();
+  const wanted = optionalInteger(input, 'ParameterVersion') ?? parameter.versions.at(-1)?.version;
+  const target = parameter.versions.find(({ version }) => version === wanted);
+  if (target === undefined) {
+    throw new AwsError({
+      code: 'ParameterVersionNotFound',
+      message: `Systems Manager could not find version ${String(wanted)} of ${parameter.name}. Verify the version and try again.`,
+    });
+  }
+  const labels = texts(input, 'Labels');
+  const valid = labels.filter(isLabel);
+  if (new Set([...target.labels, ...valid]).size > MAX_LABELS) {
+    throw new AwsError({
+      code: 'ParameterVersionLabelLimitExceeded',
+      message: `A parameter version can have a maximum of ${String(MAX_LABELS)} labels.`,
+    });
+  }
+  moveLabels(parameter.versions, target.version, valid);
+  return { InvalidLabels: labels.filter((label) => !isLabel(label)), ParameterVersion: target.version };
+};
+
+/** Source: "Labeling parameters". */
+function isLabel(label: string): boolean {
+  return /^[A-Za-z_.-][\w.-]{0,99}$/.test(label) && !/^(aws|ssm)/i.test(label);
+}
+
+export const deleteParameter: SsmOperation = (store, caller, input) => {
+  const { place, name, parameter } = own(store, caller, {
+    name: text(input, 'Name'),
+    action: 'ssm:DeleteParameter',
+  });
+  if (parameter === undefined) throw parameterNotFound();
+  store.parameters.delete(place, name);
+  return {};
+};
+
+/** These operations know the caller's own parameters only. */
+function own(
+  { parameters }: SsmStore,
+  caller: Caller,
+  { name, action }: { name: string; action: string },
+): { place: { account: string; region: string }; name: string; parameter: Parameter | undefined } {
+  const place = placeOf(caller);
+  requirePermission(caller, action, parameterArn(place, name));
+  return { place, name, parameter: parameters.find(place, name) };
+}
+
+function accessDenied(message: string): AwsError {
+  return new AwsError({ code: 'AccessDeniedException', message });
+}

@@ -1,0 +1,54 @@
+/** A certificate authority made for one run: its PEM file for clients, a server certificate for 127.0.0.1 and localhost. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+
+export interface Certificates {
+  /** The server's, in PEM. */
+  readonly key: string;
+  readonly cert: string;
+  /** For NODE_EXTRA_CA_CERTS and AWS_CA_BUNDLE. */
+  readonly caFile: string;
+  /** For a client inside this process. */
+  readonly ca: string;
+  readonly remove: () => Promise<void>;
+}
+
+export async function createCertificates(): Promise<Certificates> {
+  const yesterday = new Date(Date.now() - 86_400_000);
+  const common = { keyType: 'ec', algorithm: 'sha256', notBeforeDate: yesterday } as const;
+  const authority = await generate([{ name: 'commonName', value: 'Local AWS test authority' }], {
+    ...common,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
+    ...common,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'local-aws-'));
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, authority.cert);
+  return {
+    key: server.private,
+    cert: server.cert,
+    caFile,
+    ca: authority.cert,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}

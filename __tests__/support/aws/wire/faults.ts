@@ -1,0 +1,63 @@
+/** Trouble to order: what goes wrong, at which operation, how many times. */
+
+/**
+ * - `throttling`, `internal-error` (500), `unavailable` (503): the service's own errors;
+ * - `reset` (RST), `hang` (accepted, never answered), `cut` (the body ends half-way): the wire's;
+ * - `malformed` (a proxy's HTML with status 200), `bad-gateway` (the same with 502): what stands between;
+ * - `{ latency }` in milliseconds: the answer comes later, and is otherwise as it would have been;
+ * - `{ error }`: any error of the service's, in its own format.
+ */
+export type Fault =
+  | 'throttling'
+  | 'internal-error'
+  | 'unavailable'
+  | 'reset'
+  | 'hang'
+  | 'cut'
+  | 'malformed'
+  | 'bad-gateway'
+  | { readonly latency: number }
+  | { readonly error: { readonly code: string; readonly message: string; readonly status?: number } };
+
+export interface FaultOrder {
+  /** `ssm:GetParameters`, `sts:*`, `*`. Case counts; `*` is any run of characters. */
+  readonly operation: string;
+  /** The region that the request is signed for. Absent: any. */
+  readonly region?: string;
+  readonly fault: Fault;
+  /** Absent: for ever. */
+  readonly times?: number;
+}
+
+export class Faults {
+  #orders: { order: FaultOrder; left: number }[] = [];
+
+  /** Orders are served in the order in which they were made. A latency goes together with one other fault. */
+  order(order: FaultOrder): void {
+    this.#orders.push({ order, left: order.times ?? Number.POSITIVE_INFINITY });
+  }
+
+  clear(): void {
+    this.#orders = [];
+  }
+
+  /** What shall happen to this call; counts it. */
+  take(operation: string, region: string | undefined): { latency: number; fault: Fault | undefined } {
+    const mine = this.#orders.filter(({ order, left }) => left > 0 && concerns(order, operation, region));
+    const delay = mine.find(({ order }) => latencyOf(order.fault) !== undefined);
+    const other = mine.find(({ order }) => latencyOf(order.fault) === undefined);
+    if (delay) delay.left -= 1;
+    if (other) other.left -= 1;
+    return { latency: (delay && latencyOf(delay.order.fault)) ?? 0, fault: other?.order.fault };
+  }
+}
+
+function latencyOf(fault: Fault): number | undefined {
+  return typeof fault === 'object' && 'latency' in fault ? fault.latency : undefined;
+}
+
+function concerns(order: FaultOrder, operation: string, region: string | undefined): boolean {
+  if (order.region !== undefined && order.region !== region) return false;
+  const parts = order.operation.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(operation);
+}

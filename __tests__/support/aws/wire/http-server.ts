@@ -1,0 +1,109 @@
+/** One HTTP or HTTPS server on a free port of 127.0.0.1 that can also misbehave on the wire, and that stops at once. */
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly url: string;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** How much of it arrives. `cut`: half of the promised bytes, then the socket closes. Default: `whole`. */
+  readonly delivery?: 'whole' | 'cut' | 'reset' | 'never';
+}
+
+export interface ServerOptions {
+  readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
+}
+
+export interface HttpServer {
+  /** `http://127.0.0.1:PORT`, without a slash behind. */
+  readonly origin: string;
+  readonly close: () => Promise<void>;
+}
+
+/** More than any request that these services accept. */
+const MAX_BODY_BYTES = 1_000_000;
+
+export async function serve({ handle, tls }: ServerOptions): Promise<HttpServer> {
+  const sockets = new Map<number, Socket>();
+  const listener = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+    void answer(incoming, response);
+  };
+  async function answer(incoming: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    try {
+      const body = await readBody(incoming);
+      const { method = 'GET', url = '/', headers } = incoming;
+      deliver(await handle({ method, url, headers, body }), response, sockets);
+    } catch {
+      // A client that went away while it sent its request: there is nobody left to tell.
+      incoming.destroy();
+    }
+  }
+  const server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
+  server.on('connection', (socket: Socket) => {
+    const port = socket.remotePort ?? 0;
+    sockets.set(port, socket);
+    socket.unref();
+    socket.once('close', () => sockets.delete(port));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  server.unref();
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${String(port)}`,
+    close: () => stop(server, sockets.values()),
+  };
+}
+
+async function readBody(incoming: http.IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new RangeError('request body too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function deliver(answer: HttpAnswer, response: http.ServerResponse, sockets: Map<number, Socket>): void {
+  const delivery = answer.delivery ?? 'whole';
+  if (delivery === 'never') return;
+  if (delivery === 'reset') {
+    // The TCP socket, not the TLS one on top of it: only the former can send RST.
+    sockets.get(response.socket?.remotePort ?? 0)?.resetAndDestroy();
+    return;
+  }
+  const body = Buffer.from(answer.body);
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
+  if (delivery === 'whole') {
+    response.end(body);
+    return;
+  }
+  const connection: Duplex | null = response.socket;
+  response.write(body.subarray(0, Math.floor(body.length / 2)), () => connection?.end());
+}
+
+async function stop(server: http.Server | https.Server, sockets: Iterable<Socket>): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}

@@ -1,0 +1,65 @@
+/** The usual case in one call: an account whose role `ci` trusts acme/app's main branch and reads /ci/ parameters. */
+import { startLocalAws, type LocalAws, type LocalAwsOptions, type ParameterInput } from './local-aws.ts';
+import type { PolicyDocument } from './iam/policy-document.ts';
+
+export const ACCOUNT = '111122223333';
+export const REGION = 'eu-west-1';
+export const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/ci`;
+export const PROVIDER_ARN = `arn:aws:iam::${ACCOUNT}:oidc-provider/token.actions.githubusercontent.com`;
+
+export interface ReadyWorld {
+  readonly aws: LocalAws;
+  /** Stores a SecureString in the account and region, and answers its ARN. */
+  readonly put: (name: string, value: string, more?: Partial<ParameterInput>) => string;
+  /** The environment of a step in acme/app's workflow on main: the local AWS, and the job's OIDC variables. */
+  readonly jobEnvironment: () => Record<string, string>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Trust in one subject of GitHub's, as GitHub's documentation has it. */
+export function trustGitHub(
+  sub = 'repo:acme/app:ref:refs/heads/main',
+  providerArn = PROVIDER_ARN,
+): PolicyDocument {
+  const issuer = providerArn.slice(providerArn.indexOf('/') + 1);
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Federated: providerArn },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          StringEquals: { [`${issuer}:aud`]: 'sts.amazonaws.com' },
+          StringLike: { [`${issuer}:sub`]: sub },
+        },
+      },
+    ],
+  };
+}
+
+export function allow(
+  actions: string | readonly string[],
+  resources: string | readonly string[],
+): PolicyDocument {
+  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: resources }] };
+}
+
+export async function startReadyWorld(options: LocalAwsOptions = {}): Promise<ReadyWorld> {
+  const aws = await startLocalAws(options);
+  aws.iam.createOidcProvider({ account: ACCOUNT });
+  aws.iam.createRole({
+    arn: ROLE_ARN,
+    trustPolicy: trustGitHub(),
+    policies: [
+      allow(['ssm:GetParameter', 'ssm:GetParameters'], `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`),
+    ],
+  });
+  return {
+    aws,
+    put: (name, value, more = {}) =>
+      aws.parameters.put({ account: ACCOUNT, region: REGION, name, value, ...more }).arn,
+    jobEnvironment: () => ({ ...aws.environment(), ...aws.actionsEnvironment() }),
+    stop: aws.stop,
+  };
+}
