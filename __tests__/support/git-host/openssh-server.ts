@@ -1,0 +1,124 @@
+/** OpenSSH's sshd with a configuration of its own, as root or as whoever runs the tests. */
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { descendantsOf, killAll } from '../runner/process-table.ts';
+import { address, maxAuthTries } from './server.ts';
+import type { ServerSetup, SshServer } from './server.ts';
+
+const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin'];
+
+/** sshd's absolute path (it refuses to start by any other), or undefined where there is none. */
+export function findSshd(): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders];
+  return folders
+    .filter((folder) => folder.startsWith('/'))
+    .map((folder) => join(folder, 'sshd'))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+export async function startOpenSshServer(setup: ServerSetup): Promise<SshServer> {
+  const sshd = findSshd();
+  if (sshd === undefined) throw new Error('sshd is not installed');
+  makePrivilegeSeparationFolder();
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const child = launch(sshd, writeConfiguration(sshd, setup, port), setup.journal);
+    if (await listens(child, port, setup.journal)) {
+      return { name: 'openssh', port, user: userInfo().username, stop: () => stop(child) };
+    }
+    // Between finding the port and taking it, somebody else may have come.
+    if (attempt === 3) throw new Error(`sshd does not start:\n${readFileSync(setup.journal, 'utf8')}`);
+  }
+}
+
+/** As root, sshd wants the folder that Debian's start script would have made (sshd(8), FILES). */
+function makePrivilegeSeparationFolder(): void {
+  if (process.platform === 'linux' && process.getuid?.() === 0) {
+    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  }
+}
+
+function writeConfiguration(sshd: string, setup: ServerSetup, port: number): string {
+  const file = join(setup.folder, 'sshd_config');
+  const hostKeyFiles = setup.hostKeys.map(({ privateKey }, index) => {
+    const hostKeyFile = join(setup.folder, `host-key-${index}`);
+    writeFileSync(hostKeyFile, privateKey, { mode: 0o600 });
+    return hostKeyFile;
+  });
+  const lines = [
+    `ListenAddress ${address}:${port}`,
+    ...hostKeyFiles.map((hostKeyFile) => `HostKey "${hostKeyFile}"`),
+    `AuthorizedKeysFile "${setup.grants.authorizedKeysFile}"`,
+    ...['PidFile none', 'StrictModes no', 'UsePAM no', 'UseDNS no', 'PermitRootLogin yes'],
+    ...['AuthenticationMethods publickey', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
+    ...['AcceptEnv GIT_PROTOCOL', 'LogLevel VERBOSE', 'MaxStartups 100', `MaxAuthTries ${maxAuthTries}`],
+    ...['PrintMotd no', 'PrintLastLog no'],
+  ];
+  // OpenSSH 9.8 locks out an address whose keys are refused again and again: here, every test's address.
+  const modern = [...lines, 'PerSourcePenalties no'];
+  writeFileSync(file, `${modern.join('\n')}\n`);
+  if (!accepts(sshd, file)) writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
+function accepts(sshd: string, file: string): boolean {
+  try {
+    execFileSync(sshd, ['-t', '-f', file], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function launch(sshd: string, configuration: string, journal: string): ChildProcess {
+  const log = openSync(journal, 'a');
+  try {
+    return spawn(sshd, ['-D', '-e', '-f', configuration], { stdio: ['ignore', 'ignore', log] });
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function listens(child: ChildProcess, port: number, journal: string): Promise<boolean> {
+  const line = `Server listening on ${address} port ${port}.`;
+  while (child.exitCode === null && child.signalCode === null) {
+    if (readFileSync(journal, 'utf8').includes(line)) return true;
+    await sleep(5);
+  }
+  return false;
+}
+
+/** sshd leaves running sessions alone when it ends, and each is a process group of its own. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  const sessions = descendantsOf(child.pid);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+  killAll(sessions.map((pid) => ({ pid })));
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, address, () => {
+      const bound = probe.address();
+      probe.close(() => {
+        if (bound !== null && typeof bound === 'object') resolve(bound.port);
+      });
+    });
+  });
+}

@@ -1,0 +1,27 @@
+/** What varies between the SSH servers that can stand in front of the repositories. */
+import type { SshKey } from '../ssh-keys.ts';
+import type { Grants } from './grants.ts';
+
+export type ServerName = 'openssh' | 'ssh2';
+
+export interface ServerSetup {
+  /** The host's own folder, for whatever the server has to keep. */
+  readonly folder: string;
+  readonly journal: string;
+  readonly hostKeys: readonly SshKey[];
+  readonly grants: Grants;
+  readonly program: string;
+}
+
+export interface SshServer {
+  readonly name: ServerName;
+  readonly port: number;
+  /** The login name that the server accepts. */
+  readonly user: string;
+  stop(): Promise<void>;
+}
+
+export const address = '127.0.0.1';
+
+/** OpenSSH's default MaxAuthTries: an agent with more keys than this never comes to the right one. */
+export const maxAuthTries = 6;
