@@ -1,0 +1,72 @@
+/** The machine's processes with their parents, arguments and, where we may look, their environment. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+
+export interface RunningProcess {
+  readonly pid: number;
+  readonly parent: number;
+  /** The arguments, joined by spaces. */
+  readonly command: string;
+  /** `NAME=VALUE`s in some separator; empty where it cannot be read (ssh-agent's, to anyone but root). */
+  readonly environment: string;
+}
+
+export function runningProcesses(): RunningProcess[] {
+  return process.platform === 'linux' ? fromProc() : fromPs();
+}
+
+/** Children, their children and so on. */
+export function descendantsOf(pid: number): number[] {
+  const all = runningProcesses();
+  const childrenOf = (parent: number): number[] =>
+    all
+      .filter((candidate) => candidate.parent === parent)
+      .flatMap((child) => [child.pid, ...childrenOf(child.pid)]);
+  return childrenOf(pid);
+}
+
+/** proc(5). A process without arguments is a kernel thread or a zombie: nothing that runs. */
+function fromProc(): RunningProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({
+      pid: Number(name),
+      // The second field, the name in parentheses, may hold spaces and parentheses itself.
+      parent: Number(/.*\) \S (\d+)/s.exec(read(name, 'stat'))?.[1] ?? 0),
+      command: read(name, 'cmdline').replaceAll('\0', ' ').trim(),
+      environment: read(name, 'environ'),
+    }))
+    .filter(({ command }) => command !== '');
+}
+
+/** Empty when the process has ended meanwhile, or is none of our business. */
+function read(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** BSD's `-E` appends the environment to the arguments, and nothing tells where it begins. */
+function fromPs(): RunningProcess[] {
+  const args = ['-A', '-E', '-ww', '-o', 'pid=,ppid=,stat=,command='];
+  const lines = execFileSync('ps', args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).split('\n');
+  return lines.flatMap((line) => {
+    const fields = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
+    if (fields === null || fields[3]?.startsWith('Z')) return [];
+    const command = fields[4] ?? '';
+    return [{ pid: Number(fields[1]), parent: Number(fields[2]), command, environment: command }];
+  });
+}
+
+/** SIGKILL to each; one that has ended by itself is as good. */
+export function killAll(victims: readonly { readonly pid: number }[]): void {
+  for (const { pid } of victims) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
