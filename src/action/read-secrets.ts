@@ -20,10 +20,7 @@ export interface ReadOptions {
 export async function readSecrets(inputs: Inputs, { env, signal, workflow }: ReadOptions): Promise<Secret[]> {
   const references = inputs.keys.map(({ reference }) => reference);
   if (references.length === 0) return [];
-  const region = inputs.region ?? references[0]?.location?.region ?? (await instanceRegion());
-  if (!region || !(inputs.region || references.every(({ location }) => location))) {
-    throw new Failure('REGION_MISSING', 'no AWS region is known', { hint: 'set the input aws-region' });
-  }
+  const region = inputs.region ?? (await otherRegion(references));
   const connection = openConnection({ env, maxAttempts: inputs.maxAttempts });
   const caller: Caller = {
     env,
@@ -41,6 +38,15 @@ export async function readSecrets(inputs: Inputs, { env, signal, workflow }: Rea
   const sessions = await openSessions(references, inputs.role, caller);
   const secrets = await Promise.all(sessions.map((session) => read(session, { connection, region, signal })));
   return inOrder(references, secrets.flat());
+}
+
+/** @throws REGION_MISSING */
+async function otherRegion(references: readonly Reference[]): Promise<string> {
+  const [first] = references;
+  const named = references.every(({ location }) => location) && first?.location?.region;
+  const region = named || (await instanceRegion());
+  if (region) return region;
+  throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', { hint: 'set the input aws-region' });
 }
 
 async function read(

@@ -8,7 +8,8 @@ const timeout = 1_000;
 export async function instanceRegion(): Promise<string | undefined> {
   const metadata = new MetadataService({ httpOptions: { timeout }, retries: 0, ec2MetadataV1Disabled: true });
   try {
-    const region = await metadata.request('/latest/meta-data/placement/region', {});
+    // The service puts the slash of its endpoint in front.
+    const region = await metadata.request('latest/meta-data/placement/region', {});
     return /^[a-z]{2}(-[a-z]+)+-\d+$/.test(region) ? region : undefined;
   } catch {
     return undefined;

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import type { Job, StepResult } from '../support/runner/job.ts';
+import { openStage, told, type Stage } from './stage.ts';
+
+describe('a job that ends early', () => {
+  let stage: Stage;
+  let world: ReadyWorld;
+
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => {
+    await stage.close();
+  });
+  beforeEach(async () => {
+    world = await startReadyWorld();
+    world.put('/ci/deploy-key', stage.key.privateKey);
+  });
+  afterEach(async () => {
+    await world.stop();
+  });
+
+  const inputs = { keys: '/ci/deploy-key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
+  const asked = (operation: string) => async (): Promise<void> => {
+    while (!world.aws.calls.some((call) => call.operation === operation)) await sleep(5);
+  };
+  const nothingLeft = async (job: Job): Promise<void> => {
+    const { posts, leftoverProcesses } = await job.finish();
+    expect(posts.map(({ outcome, annotations }) => [outcome, annotations])).toEqual([['success', []]]);
+    expect(leftoverProcesses).toEqual([]);
+    expect(job.files()).toEqual([]);
+  };
+
+  const waits = ['oidc:token', 'sts:AssumeRoleWithWebIdentity', 'ssm:GetParameter'];
+
+  it.each(waits)('cancelled while it waits for %s: main itself leaves nothing', async (operation) => {
+    world.aws.faults.order({ operation, fault: 'hang' });
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: inputs, cancelWhen: asked(operation) });
+    expect(main.outcome).toBe('cancelled');
+    expect(main.signal).toBe(null);
+    expect(job.processes()).toEqual([]);
+    expect(job.files()).toEqual([]);
+    await nothingLeft(job);
+  });
+
+  it.each(waits)('killed while it waits for %s: post leaves nothing', async (operation) => {
+    world.aws.faults.order({ operation, fault: 'hang' });
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: inputs, killWhen: asked(operation) });
+    expect(main.signal).toBe('SIGKILL');
+    await nothingLeft(job);
+  });
+
+  it('killed at any time: post leaves nothing', async () => {
+    for (let after = 40; after <= 400; after += 30) {
+      const job = stage.job({ env: world.jobEnvironment() });
+      await job.uses({ with: inputs, killWhen: () => sleep(after) });
+      await nothingLeft(job);
+    }
+  });
+
+  it('takes too long: TIMEOUT after timeout-seconds, with nothing left', async () => {
+    world.aws.faults.order({ operation: 'ssm:GetParameter', fault: 'hang' });
+    const job = stage.job({ env: world.jobEnvironment() });
+    const started = Date.now();
+    const main = await job.uses({ with: { ...inputs, 'timeout-seconds': '2' } });
+    expect(told(main).code).toBe('TIMEOUT');
+    expect(told(main).text).toContain('raise timeout-seconds');
+    expect(Date.now() - started).toBeLessThan(5000);
+    expect(job.files()).toEqual([]);
+    expect(job.processes()).toEqual([]);
+  });
+
+  const post = async (state: Record<string, string>): Promise<StepResult> => {
+    const job = stage.job({ env: { ...world.jobEnvironment(), ...state } });
+    await job.uses({ with: { keys: '' } });
+    const { posts } = await job.finish();
+    expect(posts.length).toBe(1);
+    return posts[0] as StepResult;
+  };
+
+  it.each([
+    ['no state', {}],
+    ['an empty state', { STATE_use: '' }],
+    ['a state that is not ours', { STATE_use: '{"folder":7}' }],
+    ['a folder that is not ours', { STATE_use: JSON.stringify({ folder: '/etc', replaced: {} }) }],
+    [
+      'a folder that is gone',
+      { STATE_use: JSON.stringify({ folder: '/nowhere/ssm-ssh-agent-00000000', replaced: {} }) },
+    ],
+  ])('post succeeds with %s', async (_, state) => {
+    const { outcome, annotations } = await post(state);
+    expect([outcome, annotations]).toEqual(['success', []]);
+    expect(readFileSync('/etc/hosts', 'utf8')).not.toBe('');
+  });
+});

@@ -1,0 +1,80 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import type { Fault } from '../support/aws/local-aws.ts';
+import { openStage, told, type Stage } from './stage.ts';
+
+describe('trouble on the way to AWS', () => {
+  let stage: Stage;
+  let world: ReadyWorld;
+
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => {
+    await stage.close();
+  });
+  beforeEach(async () => {
+    world = await startReadyWorld();
+    world.put('/ci/deploy-key', stage.key.privateKey);
+  });
+  afterEach(async () => {
+    await world.stop();
+  });
+
+  const load = async (
+    more: Record<string, string> = {},
+  ): Promise<{ code: string; text: string; left: number }> => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const inputs = { keys: '/ci/deploy-key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN, ...more };
+    const main = await job.uses({ with: inputs });
+    return { ...told(main), left: job.files().length + job.processes().length };
+  };
+  const operations = ['oidc:token', 'sts:AssumeRoleWithWebIdentity', 'ssm:GetParameter'] as const;
+  const calls = (operation: string): number =>
+    world.aws.calls.filter((call) => call.operation === operation).length;
+
+  const passing: Fault[] = ['throttling', 'internal-error', 'unavailable', 'reset', 'cut'];
+  it.each(operations.flatMap((operation) => passing.map((fault) => [operation, fault] as const)))(
+    'at %s is overcome where it passes: %s',
+    async (operation, fault) => {
+      world.aws.faults.order({ operation, fault, times: 2 });
+      expect((await load()).text).toBe('');
+      expect(calls(operation)).toBe(3);
+    },
+  );
+
+  it.each([
+    ['oidc:token', 'internal-error', 'OIDC_REQUEST_FAILED', /answered 500, tried 2 times/],
+    ['oidc:token', 'reset', 'OIDC_REQUEST_FAILED', /did not answer/],
+    ['oidc:token', 'malformed', 'OIDC_REQUEST_FAILED', /no token.*\nhint: .*proxy/],
+    ['sts:AssumeRoleWithWebIdentity', 'throttling', 'THROTTLED', /sts in eu-west-1 limits/],
+    ['sts:AssumeRoleWithWebIdentity', 'reset', 'NETWORK_UNREACHABLE', /VPC endpoint for sts/],
+    ['ssm:GetParameter', 'throttling', 'THROTTLED', /ssm in eu-west-1 limits/],
+    ['ssm:GetParameter', 'unavailable', 'PROVIDER_FAILED', /\/ci\/deploy-key.*\nhint: .*health\.aws/],
+    ['ssm:GetParameter', 'reset', 'NETWORK_UNREACHABLE', /VPC endpoint for ssm/],
+    ['ssm:GetParameter', 'malformed', 'NETWORK_UNREACHABLE', /not from AWS/],
+  ] as const)('at %s that stays ends the step after max-attempts: %s is %s', async (...row) => {
+    const [operation, fault, code, text] = row;
+    world.aws.faults.order({ operation, fault });
+    const failed = await load({ 'max-attempts': '2' });
+    expect(failed.code).toBe(code);
+    expect(failed.text).toMatch(text);
+    expect(failed.left).toBe(0);
+    expect(calls(operation)).toBeLessThanOrEqual(2);
+  });
+
+  it('that is no service at all is NETWORK_UNREACHABLE', async () => {
+    const env = world.jobEnvironment();
+    const inputs = {
+      keys: '/ci/deploy-key',
+      'aws-region': REGION,
+      'role-to-assume': ROLE_ARN,
+      'max-attempts': '2',
+    };
+    const main = await stage
+      .job({ env: { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' } })
+      .uses({ with: inputs });
+    expect(told(main).code).toBe('NETWORK_UNREACHABLE');
+    expect(told(main).text).toContain('ECONNREFUSED');
+  });
+});

@@ -1,0 +1,109 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startBackend, type Backend } from '../../support/backend.ts';
+import { makeSshKey, type SshKey, type SshKeyOptions } from '../../support/ssh-keys.ts';
+import { openStage, told, type Stage } from '../stage.ts';
+
+/** How keys end up in a parameter, by shell, console, template or copy and paste. */
+const stored: Record<string, (key: string) => string> = {
+  'as the file is': (key) => key,
+  'without its last newline': (key) => key.trimEnd(),
+  'with CRLF': (key) => key.replaceAll('\n', '\r\n'),
+  'with a byte order mark': (key) => `\uFEFF${key}`,
+  indented: (key) => key.replace(/^/gm, '    '),
+  'with literal \\n': (key) => key.replaceAll('\n', '\\n'),
+  'as base64 of the file': (key) => Buffer.from(key).toString('base64'),
+  'with spaces for newlines': (key) => key.replaceAll('\n', ' '),
+};
+
+const kinds: SshKeyOptions[] = [
+  { type: 'ed25519' },
+  { type: 'ed25519', format: 'PKCS8' },
+  { type: 'rsa' },
+  { type: 'rsa', format: 'PEM' },
+  { type: 'rsa', format: 'PKCS8' },
+  { type: 'ecdsa', bits: 256 },
+  { type: 'ecdsa', bits: 384, format: 'PEM' },
+  { type: 'ecdsa', bits: 521, format: 'PKCS8' },
+];
+
+describe('a key as people store it', () => {
+  let stage: Stage;
+  let aws: Backend;
+
+  beforeAll(async () => {
+    [stage, aws] = await Promise.all([openStage(), startBackend()]);
+  });
+  afterAll(async () => {
+    await Promise.all([stage.close(), aws.stop()]);
+  });
+
+  it.each(Object.entries(stored))('loads in each type and format %s', async (form, store) => {
+    const keys = await Promise.all(kinds.map((kind) => makeSshKey(kind)));
+    const names = keys.map((_, index) => `/ci/${form.replace(/\W+/g, '-')}/${String(index)}`);
+    await Promise.all(keys.map((key, index) => aws.put(names[index] ?? '', store(key.privateKey))));
+    const job = stage.job({ env: aws.jobEnvironment() });
+    const inputs = { keys: names.join('\n'), 'aws-region': aws.region, 'role-to-assume': aws.roleArn };
+    const main = await job.uses({ with: inputs });
+    expect(told(main).text).toBe('');
+    const wanted = keys.map(({ fingerprint }) => fingerprint);
+    expect(JSON.parse(main.outputs['fingerprints'] ?? '')).toEqual(wanted);
+    const listed = (await job.run('ssh-add -l')).log.trim().split('\n');
+    expect(listed.map((line) => line.split(' ')[1])).toEqual(wanted);
+  });
+
+  const bad = async (value: string): Promise<{ code: string; text: string; files: number; log: string }> => {
+    await aws.put('/ci/bad', value);
+    const job = stage.job({ env: aws.jobEnvironment() });
+    const inputs = { keys: '/ci/bad', 'aws-region': aws.region, 'role-to-assume': aws.roleArn };
+    const main = await job.uses({ with: inputs });
+    return { ...told(main), files: job.files().length, log: main.log };
+  };
+  const encrypted = async (format: 'OPENSSH' | 'PEM' | 'PKCS8'): Promise<string> =>
+    (await makeSshKey({ type: 'rsa', format, passphrase: 'correct horse' })).privateKey;
+  const rsaPss = (): string =>
+    generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString();
+
+  const bads: [string, string, RegExp, (key: SshKey) => string | Promise<string>][] = [
+    [
+      'a public key',
+      'KEY_NOT_PRIVATE',
+      /holds a public key.*\nhint: store the private half/,
+      (key) => key.publicKey,
+    ],
+    [
+      'a certificate',
+      'KEY_NOT_PRIVATE',
+      /holds an SSH certificate/,
+      ({ publicKey }) => publicKey.replace(/^\S+/, 'ssh-ed25519-cert-v01@openssh.com'),
+    ],
+    [
+      "a key in PuTTY's format",
+      'KEY_UNSUPPORTED',
+      /hint: .*puttygen/,
+      () => 'PuTTY-User-Key-File-3: ssh-ed25519\r\n',
+    ],
+    ['white space', 'KEY_EMPTY', /\/ci\/bad is empty/, () => ' \n\t'],
+    ['an encrypted value', 'KEY_NOT_DECRYPTED', /SecureString/, () => `AQICAHh${'a'.repeat(400)}`],
+    ['an OpenSSH key with a passphrase', 'KEY_ENCRYPTED', /ssh-keygen -p/, () => encrypted('OPENSSH')],
+    ['a PEM key with a passphrase', 'KEY_ENCRYPTED', /ssh-keygen -p/, () => encrypted('PEM')],
+    ['a PKCS#8 key with a passphrase', 'KEY_ENCRYPTED', /ssh-keygen -p/, () => encrypted('PKCS8')],
+    [
+      'a key that was cut off',
+      'KEY_MALFORMED',
+      /put-parameter/,
+      ({ privateKey }) => privateKey.slice(0, 200),
+    ],
+    ['a key of an odd type', 'KEY_UNSUPPORTED', /ssh-keygen -t ed25519/, rsaPss],
+    ['something else', 'KEY_NOT_PRIVATE', /something else/, () => 'correct horse battery staple'],
+  ];
+  it.each(bads)('that is %s fails by %s, and loads nothing', async (...[, code, hint, value]) => {
+    const result = await bad(await value(stage.key));
+    expect(result.code).toBe(code);
+    expect(result.text).toMatch(/^ssm-ssh-agent: [A-Z_]+: .*\/ci\/bad/);
+    expect(result.text).toMatch(hint);
+    expect(result.files).toBe(0);
+  });
+});

@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import type { Job, StepResult } from '../support/runner/job.ts';
+import { gitSteps, openStage, told, type Stage } from './stage.ts';
+
+const strace = spawnSync('strace', ['-V']).status === 0;
+const proc = existsSync('/proc/self/environ');
+if (!strace || !proc)
+  console.warn('not run here: what needs strace and /proc, of which this machine lacks one');
+
+describe('a secret', () => {
+  let stage: Stage;
+  let world: ReadyWorld;
+  /** Text that only a secret has, as bytes of it would look wherever they came. */
+  let keyLines: string[];
+
+  beforeAll(async () => {
+    [stage, world] = await Promise.all([openStage(), startReadyWorld()]);
+    world.put('/ci/deploy-key', stage.key.privateKey);
+    // The first lines of an OpenSSH key hold its header and the public half.
+    keyLines = stage.key.privateKey.trim().split('\n').slice(3, -1);
+  });
+  afterAll(async () => {
+    await Promise.all([stage.close(), world.stop()]);
+  });
+
+  const inputs = (): Record<string, string> => ({
+    keys: '/ci/deploy-key',
+    'aws-region': REGION,
+    'role-to-assume': ROLE_ARN,
+    'known-hosts': stage.host.knownHosts,
+  });
+  /** The masks of main are its secrets: the token, the credentials, the lines of the key. */
+  const secretsOf = (main: StepResult): string[] => {
+    const secrets = [...main.masks, ...keyLines];
+    expect(main.masks).toEqual(expect.arrayContaining(keyLines));
+    expect(main.masks.filter((mask) => mask.startsWith('eyJ')).length).toBe(1);
+    expect(main.masks.length).toBeGreaterThanOrEqual(keyLines.length + 3);
+    expect(main.masks.every((mask) => mask.length >= 8 && !mask.startsWith('-----'))).toBe(true);
+    return secrets;
+  };
+  const unmasked = (raw: string): string => raw.replace(/^::add-mask::.*$/gm, '');
+
+  it.each([false, true])('is in no log line, with step debugging %j', async (debug) => {
+    const job = stage.job({ env: world.jobEnvironment(), debug });
+    const main = await job.uses({ with: inputs() });
+    expect(main.outcome).toBe('success');
+    const git = await job.run(gitSteps(stage.host));
+    const { posts } = await job.finish();
+    const printed = [main, git, ...posts].map(({ raw }) => unmasked(raw)).join('\n');
+    for (const secret of secretsOf(main)) expect(printed).not.toContain(secret);
+  });
+
+  it('is in no file of the job, no output, no state and no exported variable', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: inputs() });
+    const files = job.files().filter(({ kind }) => kind === 'file');
+    expect(files.length).toBeGreaterThan(0);
+    const texts = files.map(({ path }) => readFileSync(path, 'latin1'));
+    const told = JSON.stringify([main.outputs, main.env, main.state, main.summary, main.annotations]);
+    for (const secret of secretsOf(main)) {
+      expect(told).not.toContain(secret);
+      expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+    }
+    expect(job.files().filter(({ mode }) => (mode & 0o077) !== 0)).toEqual([]);
+  });
+
+  it('is not in what the later steps see of the environment, nor is any credential', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: inputs() });
+    const { log } = await job.run('env');
+    for (const secret of secretsOf(main)) expect(log).not.toContain(secret);
+    expect(log).not.toMatch(/^AWS_(ACCESS|SECRET|SESSION)/m);
+  });
+
+  const whereProc = proc ? it : neverRun;
+  whereProc('is in no command line and no environment of any process, watched all the while', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const seen = new Set<string>();
+    const watching = new AbortController();
+    const watcher = watch(seen, watching.signal);
+    const main = await job.uses({ with: inputs() });
+    await job.run(gitSteps(stage.host));
+    watching.abort();
+    await watcher;
+    const all = [...seen].join('\n');
+    expect(all).toContain('dist/main/index.js');
+    expect(all).toContain('ssh-add');
+    for (const secret of secretsOf(main)) expect(all).not.toContain(secret);
+  });
+
+  const whereStrace = strace ? it : neverRun;
+  whereStrace('crosses one pipe, into ssh-add, and is written nowhere else', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'traced-'));
+    try {
+      const { main, trace } = await runTraced(
+        stage.job({ env: world.jobEnvironment(), nodePath: tracedNode(folder) }),
+        folder,
+      );
+      const keyWrites = trace.filter((line) => keyLines.some((key) => line.includes(key)));
+      const sent = keyWrites.filter(
+        (line) => /\b(write|writev|send\w*)\(/.test(line) && !line.includes('::add-mask::'),
+      );
+      expect(sent.length).toBe(1);
+      expect(sent[0]).toMatch(/\bwritev?\(\d+<(pipe|UNIX|socket)/);
+      const started = trace.filter((line) => line.includes('execve('));
+      expect(started.some((line) => line.includes('ssh-add'))).toBe(true);
+      for (const secret of secretsOf(main))
+        expect(started.filter((line) => line.includes(secret))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  async function runTraced(job: Job, folder: string): Promise<{ main: StepResult; trace: string[] }> {
+    const main = await job.uses({ with: inputs(), patience: { output: 100 } });
+    expect(told(main).text).toBe('');
+    // strace goes on until the agent ends.
+    await job.finish({ patience: { output: 100 } });
+    await sleep(200);
+    const traces = readdirSync(folder).filter((name) => name.startsWith('trace'));
+    const trace = traces.flatMap((name) => readFileSync(join(folder, name), 'latin1').split('\n'));
+    return { main, trace };
+  }
+});
+
+/** In the place of `it` where the machine cannot show what the test is about. */
+function neverRun(): void {}
+
+/** A `node` that runs the real one under strace: every program that is started, every byte that is written. */
+function tracedNode(folder: string): string {
+  const node = join(folder, 'node');
+  const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
+  const args = ['-DDD', '-f', '-q', '-v', '-yy', '-s', '100000', '-e', `trace=${calls}`, '-o'];
+  // No shell: dash would drop the variables of inputs, whose names have hyphens.
+  const script = `const [, , ...rest] = process.argv;
+    const trace = ${JSON.stringify(join(folder, 'trace-'))} + process.pid;
+    const args = [...${JSON.stringify(args)}, trace, ${JSON.stringify(process.execPath)}, ...rest];
+    process.exit(require('node:child_process').spawnSync('strace', args, { stdio: 'inherit' }).status);`;
+  writeFileSync(node, `#!${process.execPath}\n${script}\n`);
+  chmodSync(node, 0o755);
+  return node;
+}
+
+async function watch(seen: Set<string>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      for (const file of ['cmdline', 'environ']) {
+        try {
+          seen.add(readFileSync(`/proc/${pid}/${file}`, 'latin1'));
+        } catch {
+          // It ended meanwhile, or is somebody else's.
+        }
+      }
+    }
+    await sleep(1);
+  }
+}

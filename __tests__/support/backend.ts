@@ -1,0 +1,51 @@
+/** The AWS that end-to-end scenarios run against: our local one, or moto where MOTO_ENDPOINT names a server. */
+import { startMotoBackend } from './moto/backend.ts';
+import { startReadyWorld, ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
+
+export interface StoredParameter {
+  readonly type?: 'String' | 'SecureString';
+  readonly labels?: readonly string[];
+}
+
+/** What both can serve. */
+export interface Backend {
+  readonly account: string;
+  readonly region: string;
+  /** Trusts the job of `jobEnvironment`, and may read parameters under /ci/. */
+  readonly roleArn: string;
+  /** A new version of the parameter; answers its ARN. */
+  put(name: string, value: string, more?: StoredParameter): Promise<string>;
+  /** Of a step whose job may ask for an OIDC token. */
+  jobEnvironment(): Record<string, string>;
+  /** Of a step that has keys of its own in the environment instead. */
+  credentialEnvironment(): Record<string, string>;
+  stop(): Promise<void>;
+}
+
+export async function startBackend(): Promise<Backend> {
+  const { MOTO_ENDPOINT } = process.env;
+  return MOTO_ENDPOINT ? await startMotoBackend(MOTO_ENDPOINT) : await startLocalBackend();
+}
+
+async function startLocalBackend(): Promise<Backend> {
+  const { aws, put, jobEnvironment, stop } = await startReadyWorld();
+  const resource = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/*`;
+  const credentials = aws.iam.createAccessKey({
+    userArn: `arn:aws:iam::${ACCOUNT}:user/ci`,
+    policies: [
+      {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 'ssm:GetParameter*', Resource: resource }],
+      },
+    ],
+  });
+  return {
+    account: ACCOUNT,
+    region: REGION,
+    roleArn: ROLE_ARN,
+    put: (name, value, more) => Promise.resolve(put(name, value, more)),
+    jobEnvironment,
+    credentialEnvironment: () => aws.environment({ credentials }),
+    stop,
+  };
+}

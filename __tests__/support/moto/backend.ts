@@ -1,0 +1,48 @@
+/** moto's STS, Parameter Store and KMS; the OIDC token comes from our local issuer, which moto has no part of. */
+import { LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import type { Backend } from '../backend.ts';
+import { startLocalAws } from '../aws/local-aws.ts';
+
+/** moto's own account: its other accounts are known only by the credentials that it gave out. */
+const account = '123456789012';
+const region = 'eu-west-1';
+const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'moto does not check it' };
+
+export async function startMotoBackend(endpoint: string): Promise<Backend> {
+  await fetch(`${endpoint}/moto-api/reset`, { method: 'POST' });
+  const issuer = await startLocalAws();
+  const client = new SSMClient({ endpoint, region, credentials });
+  const environment = { ...issuer.environment(), AWS_ENDPOINT_URL: endpoint };
+  return {
+    account,
+    region,
+    roleArn: `arn:aws:iam::${account}:role/ci`,
+    async put(name, value, { type = 'SecureString', labels = [] } = {}) {
+      const { Version } = await client.send(
+        new PutParameterCommand({
+          Name: name,
+          Value: value,
+          Type: type,
+          Overwrite: true,
+          Tier: 'Intelligent-Tiering',
+        }),
+      );
+      if (labels.length > 0) {
+        await client.send(
+          new LabelParameterVersionCommand({ Name: name, ParameterVersion: Version, Labels: [...labels] }),
+        );
+      }
+      return `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`;
+    },
+    jobEnvironment: () => ({ ...environment, ...issuer.actionsEnvironment() }),
+    credentialEnvironment: () => ({
+      ...environment,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    }),
+    stop: async () => {
+      client.destroy();
+      await issuer.stop();
+    },
+  };
+}
