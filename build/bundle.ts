@@ -1,6 +1,6 @@
 /** src → the files of dist, in memory: `tsc`, then for each entry ncc, then terser over every chunk. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from 'terser';
@@ -17,6 +17,9 @@ export const root = dirname(import.meta.dirname);
 /** The folder in dist → the compiled entry. */
 const entries = { main: 'lib/src/main.js', post: 'lib/src/post.js' } as const;
 
+/** How the list of licenses begins the part that is about this package. */
+const ourOwn = `ssm-ssh-agent\nMIT\n${readFileSync(join(root, 'LICENSE'), 'utf8')}`;
+
 /** Path below dist → its text. The same bytes wherever it is run: nothing in them depends on a time or a folder. */
 export async function bundle(): Promise<Map<string, string>> {
   compile();
@@ -25,11 +28,10 @@ export async function bundle(): Promise<Map<string, string>> {
     for (const [file, text] of await bundleEntry(join(root, entry))) files.set(`${name}/${file}`, text);
   }
   // Beside the bundles instead of in them: main's budget is for what a job downloads to run.
-  const licenses = [...files.keys()].filter((path) => path.endsWith('/licenses.txt'));
-  for (const path of licenses) {
-    const text = files.get(path) ?? '';
-    files.delete(path);
-    if (text.trim()) files.set(`licenses/${dirname(path)}.txt`, text);
+  for (const name of Object.keys(entries)) {
+    const licenses = (files.get(`${name}/licenses.txt`) ?? '').replace(ourOwn, '').trim();
+    files.delete(`${name}/licenses.txt`);
+    if (licenses) files.set(`licenses/${name}.txt`, `${licenses}\n`);
   }
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -75,7 +75,8 @@ export class Failure extends Error {
 /** Whatever was thrown, as a Failure. What is not one already is a defect, and named so. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // What is no Error is not shown: nobody knows what it holds.
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : `a ${typeof error} was thrown`;
   return new Failure('INTERNAL', what, {
     hint: 'please report this with the log of the step; it holds no secrets',
     cause: error,

@@ -46,7 +46,9 @@ async function otherRegion(references: readonly Reference[]): Promise<string> {
   const named = references.every(({ location }) => location) && first?.location?.region;
   const region = named || (await instanceRegion());
   if (region) return region;
-  throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', { hint: 'set the input aws-region' });
+  throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', {
+    hint: 'set the input aws-region',
+  });
 }
 
 async function read(

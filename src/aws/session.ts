@@ -107,6 +107,7 @@ async function assumer(role: Role, caller: Caller): Promise<Assume> {
             abortSignal: signal,
           });
     const credentials = toCredentials(await patiently(ask, { role, claims, caller }));
+    say(`role ${role.arn} as ${role.sessionName}`);
     mask(credentials.secretAccessKey);
     mask(credentials.sessionToken);
     return credentials;

@@ -54,7 +54,11 @@ describe('the main job', () => {
       'public-keys': `${type ?? ''} ${blob ?? ''} deploy@acme`,
       'aws-account-id': aws.account,
     });
-    expect(log).toBe(`/ci/deploy-key (version 1): ssh-ed25519 ${stage.key.fingerprint}\n`);
+    expect(log.split('\n')).toEqual([
+      expect.stringMatching(/^role arn:aws:iam::\d+:role\/ci as acme-app-\d+-1$/),
+      `/ci/deploy-key (version 1): ssh-ed25519 ${stage.key.fingerprint}`,
+      '',
+    ]);
 
     const listed = await job.run('ssh-add -l; kill -0 "$SSH_AGENT_PID" && command -v ssm-ssh');
     expect(listed.log).toContain(`256 ${stage.key.fingerprint} deploy@acme (ED25519)`);

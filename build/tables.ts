@@ -1,0 +1,67 @@
+/** Tables in the documentation that mirror the code: `npm run docs` writes them, `npm run check:docs` compares. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { format } from 'prettier';
+import { parse } from 'yaml';
+import { catalogue } from '../src/errors.ts';
+
+interface Field {
+  readonly description: string;
+  readonly default?: string;
+  readonly required?: boolean;
+}
+
+interface Action {
+  readonly inputs: Readonly<Record<string, Field>>;
+  readonly outputs: Readonly<Record<string, Field>>;
+}
+
+const root = dirname(import.meta.dirname);
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+const action = parse(read('action.yml')) as Action;
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+
+const inputs = Object.entries(action.inputs).map(([name, { description, default: value, required }]) => [
+  `\`${name}\``,
+  value === undefined ? (required ? '**required**' : '') : `\`${value}\``,
+  description,
+]);
+const outputs = Object.entries(action.outputs).map(([name, { description }]) => [`\`${name}\``, description]);
+const errors = Object.entries(catalogue).map(([code, meaning]) => [`\`${code}\``, meaning]);
+
+/** Name of the marker → what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+const tables = {
+  inputs: table(['input', 'default', 'meaning'], inputs),
+  outputs: table(['output', 'meaning'], outputs),
+  errors: table(['code', 'meaning'], errors),
+};
+
+async function render(path: string): Promise<string> {
+  let text = read(path);
+  for (const [name, content] of Object.entries(tables)) {
+    const between = new RegExp(`(<!-- ${name} -->)[^]*(<!-- /${name} -->)`);
+    text = text.replace(
+      between,
+      (_, open: string, close: string) => `${open}
+
+${content}
+
+${close}`,
+    );
+  }
+  return await format(text, { parser: 'markdown', printWidth: 110, singleQuote: true });
+}
+
+for (const path of ['README.md', 'docs/errors.md']) {
+  const text = await render(path);
+  if (text === read(path)) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${path} does not say what the code says: run npm run docs`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(join(root, path), text);
+  }
+}
