@@ -38,8 +38,8 @@ export async function bundle(): Promise<Map<string, string>> {
 
 function compile(): void {
   rmSync(join(root, 'lib'), { recursive: true, force: true });
-  const tsc = join(root, 'node_modules/.bin/tsc');
-  execFileSync(tsc, ['-p', join(root, 'build/tsconfig.json')], { stdio: 'inherit' });
+  const tsc = join(root, 'node_modules/typescript/bin/tsc6');
+  execFileSync(process.execPath, [tsc, '-p', join(root, 'build/tsconfig.json')], { stdio: 'inherit' });
 }
 
 async function bundleEntry(entry: string): Promise<Map<string, string>> {
