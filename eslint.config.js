@@ -18,7 +18,12 @@ const io = ['node:*', '!node:crypto', '@aws-sdk/*', '@smithy/*', ...runner];
 
 /** Beyond keys/, which is pure as a whole. */
 const pureFiles = ['inputs', 'session-name', 'state'].map((name) => `src/action/${name}.ts`);
-pureFiles.push('src/aws/session-policy.ts', 'src/ssh/known-hosts.ts', 'src/ssh/pinned-hosts.ts');
+pureFiles.push(
+  'src/aws/partition.ts',
+  'src/aws/session-policy.ts',
+  'src/ssh/known-hosts.ts',
+  'src/ssh/pinned-hosts.ts',
+);
 
 /** Each station and the stations that it may know; all may know keys/ and errors.ts. */
 const stations = { aws: [], secrets: ['aws'], ssh: [], git: [], ec2: ['aws'] };

@@ -29,6 +29,16 @@ export interface RoleInputs {
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** Those of action.yml. */
+export const defaults: Readonly<Record<string, string>> = {
+  'role-duration-seconds': '900',
+  'session-policy': 'auto',
+  'strict-host-key-checking': 'yes',
+  'key-lifetime': '6h',
+  'max-attempts': '5',
+  'timeout-seconds': '120',
+};
+
 /** What configure-aws-credentials calls otherwise. */
 const otherNames = {
   'inline-session-policy': 'session-policy',
@@ -97,10 +107,16 @@ function parseSessionName(env: Env): string {
 }
 
 function parseRegion(env: Env): string | undefined {
-  const region = input(env, 'aws-region') || env['AWS_REGION'] || env['AWS_DEFAULT_REGION'];
-  if (!region) return undefined;
+  const sources = { 'the input aws-region': input(env, 'aws-region'), ...regionVariables(env) };
+  const [name, region] = Object.entries(sources).find(([, value]) => value) ?? [];
+  if (name === undefined || region === undefined) return undefined;
   if (/^[a-z]{2,}(-[a-z0-9]+)+$/.test(region)) return region;
-  throw invalid('aws-region', `is not a region: "${region}"`, 'write one, for example eu-west-1');
+  const hint = 'write one, for example eu-west-1';
+  throw new Failure('INPUT_INVALID', `${name} is not a region: "${region}"`, { hint });
+}
+
+function regionVariables(env: Env): Record<string, string | undefined> {
+  return { AWS_REGION: env['AWS_REGION'], AWS_DEFAULT_REGION: env['AWS_DEFAULT_REGION'] };
 }
 
 function parseKeyLifetime(env: Env): number {
@@ -127,9 +143,12 @@ function wholeNumber(env: Env, name: string, [least, most]: readonly [number, nu
   throw invalid(name, `cannot be "${text}"`, `write a whole number from ${least} to ${most}`);
 }
 
-/** As @actions/core reads it: hyphens stay, white space around goes. */
+/**
+ * As @actions/core reads it: hyphens stay, white space around goes. An input that is set to nothing, as one that a
+ * reusable workflow passes on may be, is as good as not set.
+ */
 function input(env: Env, name: string): string {
-  return (env[`INPUT_${name.toUpperCase()}`] ?? '').trim();
+  return (env[`INPUT_${name.toUpperCase()}`] ?? '').trim() || (defaults[name] ?? '');
 }
 
 function invalid(name: string, problem: string, hint: string): Failure {

@@ -39,10 +39,10 @@ export function assumeRoleFailure(
 function trustHint(arn: string, claims: Claims): string {
   const issuer = claims.iss.replace(/^https:\/\//, '');
   const condition = { StringEquals: { [`${issuer}:aud`]: claims.aud, [`${issuer}:sub`]: claims.sub } };
-  const account = arn.split(':')[4] ?? '';
+  const [, partition = 'aws', , , account = ''] = arn.split(':');
   return (
     `the token of this job has sub ${claims.sub}, aud ${claims.aud} and iss ${claims.iss}; ` +
-    `let the trust policy of the role say Principal {"Federated":"arn:aws:iam::${account}:oidc-provider/${issuer}"}, ` +
+    `let the trust policy of the role say Principal {"Federated":"arn:${partition}:iam::${account}:oidc-provider/${issuer}"}, ` +
     `Action "sts:AssumeRoleWithWebIdentity", "Condition":${JSON.stringify(condition)}`
   );
 }

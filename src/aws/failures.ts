@@ -1,5 +1,6 @@
 /** What the AWS SDK throws → our code, the resource, the hint. */
 import { Failure, type Code } from '../errors.ts';
+import { dnsSuffix } from './partition.ts';
 
 /** What was being done, to say it in the message. */
 export interface Attempted {
@@ -23,7 +24,8 @@ export function readAwsError(error: unknown): AwsError {
   const { httpStatusCode } = ($metadata ?? {}) as Record<string, unknown>;
   return {
     name: typeof name === 'string' ? name : '',
-    message: typeof message === 'string' ? message : String(error),
+    // Ours have no full stop at their end (and what is no Error is not shown: nobody knows what it holds).
+    message: typeof message === 'string' ? message.replace(/\.\s*$/, '') : `a ${typeof error} was thrown`,
     code: typeof code === 'string' ? code : '',
     status: typeof httpStatusCode === 'number' ? httpStatusCode : 0,
   };
@@ -46,7 +48,7 @@ export function awsFailure(error: unknown, attempted: Attempted): Failure {
   if (/^ExpiredToken|RequestExpired/.test(read.name)) {
     return fail('CREDENTIALS_EXPIRED', `${service} says that the AWS credentials have expired`, expiredHint);
   }
-  if (rejected.has(read.name)) {
+  if (rejected.has(read.name.replace(/Exception$/, ''))) {
     return fail(
       'CREDENTIALS_MISSING',
       `${service} does not accept the AWS credentials: ${read.message}`,
@@ -82,9 +84,9 @@ export function awsFailure(error: unknown, attempted: Attempted): Failure {
 }
 
 const rejected: ReadonlySet<string> = new Set([
-  'UnrecognizedClientException',
+  'UnrecognizedClient',
   'InvalidClientTokenId',
-  'InvalidSignatureException',
+  'InvalidSignature',
   'SignatureDoesNotMatch',
   'IncompleteSignature',
   'MissingAuthenticationToken',
@@ -101,12 +103,12 @@ const certificateHint =
   'where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate';
 
 function networkHint({ service, region }: Attempted): string {
-  return `check that the region is right, and that this machine reaches https://${service}.${region}.amazonaws.com: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
+  return `check that the region is right, and that this machine reaches https://${service}.${region}.${dnsSuffix(region)}: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
 }
 
 function isNetworkTrouble({ name, code, message }: AwsError): boolean {
   return (
-    /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|ETIMEDOUT|ERR_SOCKET|ERR_PROXY)/.test(code) ||
+    /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|EPROTO|ERR_SSL|ETIMEDOUT|ERR_SOCKET|ERR_PROXY)/.test(code) ||
     name === 'TimeoutError' ||
     /socket hang up|aborted/.test(message)
   );

@@ -1,5 +1,6 @@
 /** References → the narrowest session policy that reads them, in as many policies as STS's limits ask for. Pure. */
 import { arnOf, type Location, type Reference } from '../keys/reference.ts';
+import { dnsSuffix } from './partition.ts';
 
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;
@@ -49,6 +50,6 @@ function render(references: readonly Reference[], home: Location): string {
 }
 
 /** @source KMS Developer Guide, "kms:ViaService" */
-function parameterStoreHost({ partition, region }: Location): string {
-  return `ssm.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`;
+function parameterStoreHost({ region }: Location): string {
+  return `ssm.${region}.${dnsSuffix(region)}`;
 }

@@ -30,8 +30,15 @@ export function parseKeyLines(text: string): KeyLine[] {
   });
 }
 
+/**
+ * The text of a key, as it is or in base64, or a piece of it: what must not be repeated in a message. A parameter whose
+ * name is as long has its slash in front, or a hyphen or a dot somewhere.
+ */
+const keyText =
+  /-----BEGIN |LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj|(^|[\s"'=])[A-Za-z0-9+][A-Za-z0-9+/]{43,}={0,2}["']?(\s|$)/;
+
 function parseKeyLine(line: string): KeyLine {
-  if (line.startsWith('-----BEGIN ')) {
+  if (keyText.test(line)) {
     throw new Failure(
       'INPUT_INVALID',
       'this is the text of a key, where its name in Parameter Store belongs',
@@ -43,9 +50,14 @@ function parseKeyLine(line: string): KeyLine {
   const [reference = '', ...words] = line.split(/\s+/);
   const option = words.find((word) => word.includes('='));
   if (option !== undefined) {
-    throw new Failure('INPUT_INVALID', `unknown option "${option.slice(0, option.indexOf('='))}"`, {
-      hint: 'write REFERENCE [REPOSITORY …]',
-    });
+    const [, name] = /^([a-z-]{1,32})=/.exec(option) ?? [];
+    throw new Failure(
+      'INPUT_INVALID',
+      name ? `unknown option "${name}"` : 'a word with "=" that is no option',
+      {
+        hint: 'write REFERENCE [REPOSITORY …]',
+      },
+    );
   }
   return { reference: parseReference(reference), repositories: words.map(parseRepositoryPattern) };
 }

@@ -1,6 +1,8 @@
 /** OpenSSH's own private key format, `openssh-key-v1`: read it, write it. Pure. */
+import type { JsonWebKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import type { PublicKey } from './public-key.ts';
+import { halvesMatch } from './proof.ts';
 import { string, uint32, WireReader } from './wire.ts';
 
 /** @source openssh-portable, PROTOCOL.key */
@@ -56,7 +58,23 @@ function readPrivateSection(section: Buffer, type: string): { privatePart: Buffe
   if (reader.uint32() !== reader.uint32()) throw new RangeError('the two check numbers differ');
   if (reader.string().toString() !== type) throw new RangeError('the two halves are of different types');
   const fields = Array.from({ length: privateFields[type] ?? 0 }, () => string(reader.string()));
-  return { privatePart: Buffer.concat(fields), comment: reader.string().toString() };
+  if (type === 'ssh-ed25519' && !halvesMatch(ed25519Jwk(fields[1])))
+    throw new RangeError('the two halves differ');
+  // A line feed would make two lines of one authorized_keys line.
+  return {
+    privatePart: Buffer.concat(fields),
+    comment: reader
+      .string()
+      .toString()
+      .replace(/\p{Cc}+/gu, ' '),
+  };
+}
+
+/** The second private field of an Ed25519 key is its seed and then its public half again. */
+function ed25519Jwk(field: Buffer = Buffer.alloc(4)): JsonWebKey {
+  const pair = new WireReader(field).string();
+  const [d, x] = [pair.subarray(0, 32), pair.subarray(32)].map((half) => half.toString('base64url'));
+  return { kty: 'OKP', crv: 'Ed25519', ...(d !== undefined && { d }), ...(x !== undefined && { x }) };
 }
 
 export function writeOpensshKey({ publicKey, privatePart }: OpensshKey): string {
@@ -83,7 +101,7 @@ export function armorOpensshKey(bytes: Buffer): string {
 }
 
 function checkType(type: string, resource: string): void {
-  if (type in privateFields) return;
+  if (Object.hasOwn(privateFields, type)) return;
   if (type.startsWith('sk-')) throw unsupported(resource, 'is bound to a hardware token');
   throw unsupported(
     resource,

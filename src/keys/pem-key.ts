@@ -1,6 +1,7 @@
 /** PEM and PKCS#8 private keys → the parts of an OpenSSH one, which carries a comment and which ssh-add always reads. Pure. */
 import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { keyFailures, type OpensshKey } from './openssh-key.ts';
+import { halvesMatch } from './proof.ts';
 import { mpint, string } from './wire.ts';
 
 /** JWK's curve names → SSH's (RFC 7518 §6.2.1.1, RFC 5656 §10.1). */
@@ -18,6 +19,7 @@ const curves: Readonly<Record<string, string>> = {
 export function readPemKey(pem: string, resource: string): OpensshKey {
   const jwk = readJwk(pem, resource);
   const { type, publicPart, privatePart } = sshParts(jwk, resource);
+  if (!halvesMatch(jwk)) throw keyFailures.malformed(resource, undefined);
   return { publicKey: { type, blob: Buffer.concat([string(type), publicPart]), comment: '' }, privatePart };
 }
 

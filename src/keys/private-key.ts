@@ -1,4 +1,5 @@
 /** Text as people store private keys → text that ssh-add accepts, or which code and why. Pure. */
+import { createPrivateKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import {
   armorOpensshKey,
@@ -56,14 +57,16 @@ function readBlock({ label, headers, body }: Block, resource: string): OpensshKe
 
 /** The lines of secret text that a log must never show: all but the BEGIN and END lines, and none too short to be one. */
 export function linesToMask(text: string): string[] {
-  const lines = text.split(/\r\n|\n|\r|\\n/).map((line) => line.trim());
+  const inside = text.replace(/-----(?:BEGIN|END) [A-Z0-9 ]+-----/g, '\n');
+  const lines = inside.split(/(?:\r|\n|\\+r|\\+n)+/).map((line) => line.trim());
   return [...new Set(lines)].filter((line) => line.length >= 8 && !line.startsWith('-----'));
 }
 
 function unwrap(value: string): string {
   let text = value.replace(/^\uFEFF/, '').trim();
   if (/^(?:"[^"]*"|'[^']*')$/.test(text)) text = text.slice(1, -1).trim();
-  if (!/[\r\n]/.test(text)) text = text.replace(/\\r\\n|\\n|\\r/g, '\n');
+  // Base64 has no backslash: it can only be an escaped line end, perhaps escaped twice.
+  text = text.replace(/(?:\\+r|\\+n)+/g, '\n').trim();
   const packed = text.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]{16,}={0,2}$/.test(packed)) return text;
   const bytes = Buffer.from(packed, 'base64');
@@ -72,7 +75,23 @@ function unwrap(value: string): string {
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trim();
-  return decoded.startsWith('---') || decoded.startsWith('PuTTY-User-Key-File-') ? decoded : text;
+  const known = /^(?:---|PuTTY-User-Key-File-|(?:ssh|ecdsa|sk)-\S+ AAAA)/.test(decoded);
+  return known ? decoded : (armorDer(bytes) ?? text);
+}
+
+/** DER without its BEGIN and END lines: which of the three formats it is, OpenSSL says. */
+function armorDer(der: Buffer): string | undefined {
+  if (der[0] !== 0x30) return undefined; // A SEQUENCE, as all of them are (X.690 §8.9).
+  for (const type of ['pkcs8', 'pkcs1', 'sec1'] as const) {
+    try {
+      return createPrivateKey({ key: der, format: 'der', type })
+        .export({ format: 'pem', type: 'pkcs8' })
+        .toString();
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
 }
 
 interface Block {
@@ -119,10 +138,7 @@ function notAKey(text: string, resource: string): Failure {
 function describe(text: string): string {
   if (/^\S+-cert-v0[01]@openssh\.com /.test(text)) return 'an SSH certificate';
   if (/-----BEGIN (?:TRUSTED )?CERTIFICATE-----/.test(text)) return 'an X.509 certificate';
-  if (
-    /^(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]/.test(text) ||
-    /----[ -]?BEGIN (?:[A-Z0-9]+ )*PUBLIC KEY/.test(text)
-  ) {
+  if (/(^|\s)(ssh-|ecdsa-|sk-)\S+ AAAA/.test(text) || /----[ -]?BEGIN (?:[A-Z0-9]+ )*PUBLIC KEY/.test(text)) {
     return 'a public key';
   }
   return text.startsWith('{') ? 'JSON' : 'something else';

@@ -92,7 +92,7 @@ function checkName(name: string, text: string): void {
   if (name.endsWith('/') || name.includes('//'))
     throw invalid(text, 'has an empty part between slashes', grammar);
   if (name.length > 1011)
-    throw invalid(text.slice(0, 40) + '…', 'is longer than the 1,011 characters of a name', grammar);
+    throw invalid(`${text.slice(0, 40)}…`, 'is longer than the 1,011 characters of a name', grammar);
 }
 
 function invalid(text: string, problem: string, hint: string): Failure {

@@ -51,11 +51,13 @@ function cleanPath(path: string, text: string): string {
     .replace(/(^|\/)\*$/, '');
   if (clean.includes('*'))
     throw invalid(text, 'has a * inside its path', 'a * can stand for the last part only: host/owner/*');
-  if (clean.split('/').includes('') && clean !== '')
+  if (/(^|\/)\.git\/*$/.test(path) || (clean.split('/').includes('') && clean !== ''))
     throw invalid(text, 'has an empty part between slashes', 'write host/owner/repository');
   return clean;
 }
 
 function invalid(text: string, problem: string, hint: string): Failure {
-  return new Failure('INPUT_INVALID', `the repository "${text}" ${problem}`, { hint });
+  // A pasted URL may carry a password.
+  const shown = text.replace(/(:\/\/[^/@:]*):[^/]*@/, '$1@');
+  return new Failure('INPUT_INVALID', `the repository "${shown}" ${problem}`, { hint });
 }

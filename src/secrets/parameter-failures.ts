@@ -1,5 +1,6 @@
 /** What Parameter Store and KMS behind it refuse → our code, the parameter, the policy that mends it. */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
+import { dnsSuffix, partitionOf } from '../aws/partition.ts';
 import { Failure } from '../errors.ts';
 import { arnOf, type Reference } from '../keys/reference.ts';
 
@@ -57,29 +58,35 @@ function denied(error: unknown, reference: Reference, region: string): Failure {
   const [, said] = /on resource: (arn:\S+)/.exec(message) ?? [];
   const resource = said && !said.endsWith('*') ? said : guessArn(reference, region, message);
   const statement = JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource });
-  const where = message.includes('session policy')
-    ? "the session policy of this step does not allow it: name the parameter in keys as the role's account knows it"
-    : `add to the role's policy: ${statement}`;
   const name = said?.endsWith('*') ? '; a wrong name is answered like this as well' : '';
   return new Failure(
     'KEY_ACCESS_DENIED',
     `reading the parameter ${reference.text} in ${region} is denied: ${message}`,
     {
-      hint: where + name,
+      hint: denialHint(message, statement) + name,
       cause: error,
     },
   );
 }
 
+function denialHint(message: string, statement: string): string {
+  const [, denier] = /explicit deny in (.*)/.exec(message) ?? [];
+  if (denier) return `no Allow outweighs an explicit deny: ask whoever keeps ${denier}`;
+  if (message.includes('session policy')) {
+    return "the session policy of this step does not allow it: name the parameter in keys as the role's account knows it";
+  }
+  return `add to the role's policy: ${statement}`;
+}
+
 function kmsDenied(error: unknown, reference: Reference, region: string): Failure {
   const { message } = readAwsError(error);
-  const [key = `arn:aws:kms:${region}:ACCOUNT:key/KEY-ID`] =
+  const [key = `arn:${partitionOf(region)}:kms:${region}:ACCOUNT:key/KEY-ID`] =
     /arn:aws[a-z-]*:kms:[^\s"',)]+/.exec(message) ?? [];
   const statement = JSON.stringify({
     Effect: 'Allow',
     Action: 'kms:Decrypt',
     Resource: key,
-    Condition: { StringEquals: { 'kms:ViaService': `ssm.${region}.amazonaws.com` } },
+    Condition: { StringEquals: { 'kms:ViaService': `ssm.${region}.${dnsSuffix(region)}` } },
   });
   return new Failure(
     'KMS_ACCESS_DENIED',
@@ -92,6 +99,7 @@ function kmsDenied(error: unknown, reference: Reference, region: string): Failur
 }
 
 function guessArn(reference: Reference, region: string, message: string): string {
-  const [, partition = 'aws', account = 'ACCOUNT'] = /arn:(aws[a-z-]*):sts::(\d{12}):/.exec(message) ?? [];
+  const [, partition = partitionOf(region), account = 'ACCOUNT'] =
+    /arn:(aws[a-z-]*):(?:sts|iam)::(\d{12}):/.exec(message) ?? [];
   return arnOf(reference, { partition, region, account });
 }

@@ -1,5 +1,6 @@
 /** Host keys that connections are held to: the pinned ones and the user's lines, as one known_hosts file. Pure. */
 import { Failure } from '../errors.ts';
+import { WireReader } from '../keys/wire.ts';
 import { pinnedHosts } from './pinned-hosts.ts';
 
 /** @source sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT" */
@@ -20,7 +21,7 @@ function parseLines(text: string): string[] {
   const lines = text.split(/\r\n|\n|\r/).map((line, index) => ({ line: line.trim(), number: index + 1 }));
   const written = lines.filter(({ line }) => line !== '' && !line.startsWith('#'));
   for (const { line, number } of written) checkLine(line, number);
-  return written.map(({ line }) => line);
+  return written.map(({ line }) => line.split(/\s+/).join(' '));
 }
 
 function checkLine(line: string, number: number): void {
@@ -32,10 +33,23 @@ function checkLine(line: string, number: number): void {
   const [hosts = '', type = '', key = ''] = fields;
   if (key === '') throw invalid(number, 'has fewer than three fields', form);
   if (!hostPatterns.test(hosts)) throw invalid(number, 'does not begin with host names', form);
-  const blob = Buffer.from(key, 'base64');
-  const named = blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1') : '';
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(key) || named !== type) {
+  if (typeOf(key) !== type) {
     throw invalid(number, `has no ${type} key in its third field`, form);
+  }
+}
+
+/** The type that a key's wire form begins with, where the whole of it is there: ssh skips such lines in silence. */
+function typeOf(key: string): string | undefined {
+  const blob = Buffer.from(key, 'base64');
+  if (blob.toString('base64') !== key) return undefined;
+  try {
+    const fields = new WireReader(blob);
+    const type = fields.string().toString('latin1');
+    do fields.string();
+    while (fields.rest.length > 0);
+    return type;
+  } catch {
+    return undefined; // Cut off.
   }
 }
 

@@ -1,0 +1,183 @@
+/** The action's inputs, with the defaults that action.yml gives them. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { fileURLToPath } from 'node:url';
+import { parseInputs, type Env } from '../../src/action/inputs.ts';
+import { Failure } from '../../src/errors.ts';
+import { failureOf, outcomeOf } from '../support/failure-of.ts';
+import { inputVariable, readActionFile } from '../support/runner/action-file.ts';
+
+const action = readActionFile(fileURLToPath(new URL('../..', import.meta.url)));
+const role = 'arn:aws:iam::111122223333:role/ci';
+
+/** The environment of a step: the defaults of action.yml, what `with:` says, and what the runner sets. */
+function step(given: Readonly<Record<string, string>> = {}, env: Env = {}): Env {
+  const defaults = [...action.inputs].map(([name, input]) => [name, input.default ?? ''] as const);
+  const all = [...defaults, ['keys', '/ci/key'] as const, ...Object.entries(given)];
+  const run = { GITHUB_REPOSITORY: 'acme/lib', GITHUB_RUN_ID: '42', GITHUB_RUN_ATTEMPT: '1' };
+  return { ...run, ...env, ...Object.fromEntries(all.map(([name, value]) => [inputVariable(name), value])) };
+}
+
+describe('the inputs', () => {
+  it('need no more than a key: the rest comes from action.yml', () => {
+    expect(parseInputs(step())).toEqual({
+      keys: [{ reference: { text: '/ci/key', name: '/ci/key', selector: '' }, repositories: [] }],
+      role: undefined,
+      region: undefined,
+      knownHosts: '',
+      strictHostKeyChecking: 'yes',
+      keyLifetime: 21_600,
+      maxAttempts: 5,
+      timeoutSeconds: 120,
+    });
+  });
+
+  it('with a role have its defaults too', () => {
+    expect(parseInputs(step({ 'role-to-assume': role })).role).toEqual({
+      arn: role,
+      sessionName: 'acme-lib-42-1',
+      durationSeconds: 900,
+      audience: 'sts.amazonaws.com',
+      narrow: true,
+    });
+  });
+
+  it.each([
+    [{ 'role-to-assume': role, keys: '' }, { keys: [] }],
+    [{ 'key-lifetime': ' 15m\n' }, { keyLifetime: 900 }],
+    [{ 'key-lifetime': '0' }, { keyLifetime: 0 }],
+    [{ 'aws-region': 'us-gov-west-1' }, { region: 'us-gov-west-1' }],
+    [{ 'strict-host-key-checking': 'accept-new' }, { strictHostKeyChecking: 'accept-new' }],
+    [{ 'strict-host-key-checking': 'no' }, { strictHostKeyChecking: 'no' }],
+    [
+      { 'known-hosts': 'a.example ssh-rsa AAAA\nb.example ssh-rsa AAAA\n' },
+      { knownHosts: 'a.example ssh-rsa AAAA\nb.example ssh-rsa AAAA' },
+    ],
+    [
+      { 'max-attempts': '1', 'timeout-seconds': '3600' },
+      { maxAttempts: 1, timeoutSeconds: 3600 },
+    ],
+  ])('%j mean %j', (given, expected) => {
+    expect(parseInputs(step(given))).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ 'role-session-name': 'me@example.com' }, { sessionName: 'me@example.com' }],
+    [{ 'role-session-name': 'x='.repeat(32) }, { sessionName: 'x='.repeat(32) }],
+    [{ 'role-duration-seconds': '43200' }, { durationSeconds: 43_200 }],
+    [{ audience: 'https://github.com/acme' }, { audience: 'https://github.com/acme' }],
+    [{ 'session-policy': 'none' }, { narrow: false }],
+    [{ 'role-to-assume': 'arn:aws-cn:iam::111122223333:role/ci' }, { audience: 'sts.amazonaws.com.cn' }],
+    [{ 'role-to-assume': 'arn:aws-us-gov:iam::111122223333:role/ci' }, { audience: 'sts.amazonaws.com' }],
+    [
+      { 'role-to-assume': 'arn:aws:iam::111122223333:role/path/to/ci+x=@.-_' },
+      { arn: 'arn:aws:iam::111122223333:role/path/to/ci+x=@.-_' },
+    ],
+  ])('%j mean a role with %j', (given, expected) => {
+    expect(parseInputs(step({ 'role-to-assume': role, ...given })).role).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'us-east-1' }, 'eu-west-1'],
+    [{ AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
+    [{ AWS_REGION: '', AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
+    [{ AWS_REGION: '' }, undefined],
+  ])('take the region from %j where none is given', (env, region) => {
+    expect(parseInputs(step({}, env)).region).toBe(region);
+    expect(parseInputs(step({ 'aws-region': 'ap-south-1' }, env)).region).toBe('ap-south-1');
+  });
+});
+
+describe('a wrong input', () => {
+  const wrong: Readonly<Record<string, readonly string[]>> = {
+    keys: ['', ' \n', '# none', 'ci/key', '/a *', '/a x=y', '-----BEGIN OPENSSH PRIVATE KEY-----'],
+    'aws-region': [
+      'eu-west-1,us-east-1',
+      'eu west',
+      'EU-WEST-1',
+      'ireland',
+      '-',
+      'eu-',
+      'https://ssm.eu-west-1.amazonaws.com',
+      'eu-west-1;x',
+    ],
+    'role-to-assume': [
+      'ci',
+      'arn:aws:iam::1111:role/ci',
+      'arn:aws:iam::111122223333:role/',
+      'arn:aws:iam::111122223333:user/ci',
+      'arn:aws:iam:eu-west-1:111122223333:role/ci',
+      'arn:aws:sts::111122223333:assumed-role/ci/x',
+      `${role}\n${role}`,
+      `${role},${role}`,
+    ],
+    'role-session-name': ['x', 'a b', 'a/b', 'x'.repeat(65), 'é'.repeat(3), 'a\nb'],
+    'role-duration-seconds': [
+      '899',
+      '43201',
+      '-900',
+      '15m',
+      '900.0',
+      '9e2',
+      '0x384',
+      '٩٠٠',
+      '9'.repeat(30),
+      'NaN',
+    ],
+    'session-policy': ['AUTO', 'yes', '{}', 'none auto'],
+    'strict-host-key-checking': ['ask', 'off', 'YES', 'true', 'accept_new'],
+    'key-lifetime': ['six hours', '6 h', '-1', '1.5h', '99999w'],
+    'max-attempts': ['0', '101', '-1', 'five', '1.5'],
+    'timeout-seconds': ['0', '3601', '2m', '1e3'],
+  };
+
+  it.each(Object.entries(wrong).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
+    'is INPUT_INVALID and named: %s, %j',
+    (name, value) => {
+      const failure = failureOf(() => parseInputs(step({ [name]: value })));
+      expect(failure.code).toBe('INPUT_INVALID');
+      expect(failure.message).toMatch(new RegExp(`^(the input )?${name}\\b`));
+      expect(failure.hint).toMatch(/^(write|store) /);
+    },
+  );
+
+  it('is any input of action.yml that has rules', () => {
+    const free = ['audience', 'known-hosts']; // Any text, or checked where the host keys are put together.
+    expect([...Object.keys(wrong), ...free].sort()).toEqual([...action.inputs.keys()].sort());
+  });
+
+  it('is refused without a role as well', () => {
+    const failure = failureOf(() =>
+      parseInputs(step({ 'role-duration-seconds': 'soon', 'role-to-assume': '' })),
+    );
+    expect(failure.message).toContain('role-duration-seconds');
+  });
+
+  it('is not laid at the door of aws-region where the environment is wrong', () => {
+    const failure = failureOf(() => parseInputs(step({}, { AWS_REGION: 'Ireland' })));
+    expect(failure.message).toContain('AWS_REGION');
+  });
+
+  it.each([
+    ['inline-session-policy', 'session-policy'],
+    ['retry-max-attempts', 'max-attempts'],
+    ['action-timeout-s', 'timeout-seconds'],
+  ])('is %s, which points to %s', (name, ours) => {
+    const failure = failureOf(() => parseInputs(step({ [name]: '1' })));
+    expect(failure).toMatchObject({ code: 'INPUT_INVALID', hint: `write ${ours}` });
+    expect(failure.message).toContain(name);
+    expect(action.inputs.has(ours)).toBe(true);
+    expect(parseInputs(step({ [name]: ' ' })).maxAttempts).toBe(5);
+  });
+
+  it('is a Failure, whatever it is', () => {
+    const name = fc.constantFrom(...action.inputs.keys());
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.string({ unit: 'binary' })), (given) => {
+        const outcome = outcomeOf(() => parseInputs(step(given)));
+        return !(outcome instanceof Failure) || outcome.code === 'INPUT_INVALID';
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,54 @@
+/** What main leaves for post comes back as it was, and nothing else is taken for it. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { readState, replacedBy, writeState } from '../../src/action/state.ts';
+
+describe('the state', () => {
+  it('comes back as it was written', () => {
+    const value = fc.option(fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), value, value, (folder, SSH_AUTH_SOCK, GIT_SSH_COMMAND) => {
+        const state = { folder, replaced: { SSH_AUTH_SOCK, GIT_SSH_COMMAND } };
+        expect(readState(writeState(state))).toEqual(state);
+      }),
+    );
+  });
+
+  it('is one line, since the runner reads it from a file of lines', () => {
+    expect(writeState({ folder: '/tmp/a\nb', replaced: { SSH_AUTH_SOCK: 'x\r\ny' } })).not.toMatch(/[\r\n]/);
+  });
+
+  it.each([
+    undefined,
+    '',
+    ' ',
+    'null',
+    '1',
+    '"text"',
+    '[]',
+    '{}',
+    '{"folder":"/x"}',
+    '{"folder":1,"replaced":{}}',
+    '{"folder":"/x","replaced":null}',
+    '{"folder":"/x","replaced":"y"}',
+    '{"folder":"/x","replaced":{}',
+  ])('%j is none of ours', (text) => {
+    expect(readState(text)).toBeUndefined();
+  });
+
+  it('holds nothing but the folder and the variables, whatever else the text says', () => {
+    expect(readState('{"folder":"/x","replaced":{},"extra":1}')).toEqual({ folder: '/x', replaced: {} });
+  });
+});
+
+describe('the replaced variables', () => {
+  it('are those that the action exports; null where they were not set', () => {
+    const env = { SSH_AUTH_SOCK: '/run/a', GIT_SSH_COMMAND: '', PATH: '/bin', AWS_SECRET_ACCESS_KEY: 'x' };
+    expect(replacedBy(env)).toEqual({
+      SSH_AUTH_SOCK: '/run/a',
+      SSH_AGENT_PID: null,
+      GIT_SSH_COMMAND: '',
+      GIT_SSH_VARIANT: null,
+    });
+  });
+});

@@ -1,0 +1,121 @@
+/** Session policies: as narrow as the references, and within STS's size. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { halve, narrowSessions } from '../../src/aws/session-policy.ts';
+import { parseReference } from '../../src/keys/reference.ts';
+
+const home = { partition: 'aws', region: 'eu-west-1', account: '111122223333' };
+const read = (policy: string): unknown => JSON.parse(policy);
+
+function expected(resources: readonly string[], services: readonly string[]): unknown {
+  const allow = { Effect: 'Allow' };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      { ...allow, Action: ['ssm:GetParameter', 'ssm:GetParameters'], Resource: resources },
+      {
+        ...allow,
+        Action: 'kms:Decrypt',
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:ViaService': services } },
+      },
+    ],
+  };
+}
+
+describe('the policy', () => {
+  it.each([
+    [['/ci/key'], ['arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key'], ['ssm.eu-west-1.amazonaws.com']],
+    [
+      ['key', '/ci/key:7'],
+      [
+        'arn:aws:ssm:eu-west-1:111122223333:parameter/key',
+        'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key',
+      ],
+      ['ssm.eu-west-1.amazonaws.com'],
+    ],
+    [
+      ['/a:1', '/a:2', '/a', 'arn:aws:ssm:eu-west-1:111122223333:parameter/a'],
+      ['arn:aws:ssm:eu-west-1:111122223333:parameter/a'],
+      ['ssm.eu-west-1.amazonaws.com'],
+    ],
+    [
+      ['/a', 'arn:aws:ssm:us-east-1:999988887777:parameter/b:prod'],
+      ['arn:aws:ssm:eu-west-1:111122223333:parameter/a', 'arn:aws:ssm:us-east-1:999988887777:parameter/b'],
+      ['ssm.eu-west-1.amazonaws.com', 'ssm.us-east-1.amazonaws.com'],
+    ],
+  ])('of %j names exactly its parameters', (texts, resources, services) => {
+    const [session, ...others] = narrowSessions(texts.map(parseReference), home);
+    expect(others).toEqual([]);
+    expect(read(session?.policy ?? '')).toEqual(expected(resources, services));
+  });
+
+  it.each([
+    [
+      { partition: 'aws-cn', region: 'cn-north-1', account: '111122223333' },
+      'ssm.cn-north-1.amazonaws.com.cn',
+    ],
+    [
+      { partition: 'aws-us-gov', region: 'us-gov-west-1', account: '111122223333' },
+      'ssm.us-gov-west-1.amazonaws.com',
+    ],
+  ])('in %j names that partition', (there, service) => {
+    const [session] = narrowSessions([parseReference('/k')], there);
+    const arn = `arn:${there.partition}:ssm:${there.region}:111122223333:parameter/k`;
+    expect(read(session?.policy ?? '')).toEqual(expected([arn], [service]));
+  });
+});
+
+describe('the policies of many references', () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9_.-]{10,200}$/).map((text) => `/${text.slice(0, 199)}`);
+  const arn = name.map((path) => `arn:aws:ssm:us-east-1:999988887777:parameter${path}`);
+
+  it('fit into STS, and have every reference in exactly one of them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(name, arn), { minLength: 1, maxLength: 100 }), (texts) => {
+        const references = texts.map(parseReference);
+        const sessions = narrowSessions(references, home);
+        expect(sessions.flatMap((session) => session.references)).toEqual(references);
+        for (const { policy, references: part } of sessions) {
+          expect(policy.length).toBeLessThanOrEqual(2048);
+          const [first] = (read(policy) as { Statement: { Resource: string[] }[] }).Statement;
+          const paths = part.map(({ name: path }) => path.replace(/^arn:.*:parameter/, ''));
+          expect(new Set(first?.Resource.map((resource) => resource.replace(/^.*:parameter/, '')))).toEqual(
+            new Set(paths),
+          );
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('are one where they fit into one', () => {
+    const references = Array.from({ length: 16 }, (_, index) =>
+      parseReference(`/ci/deploy-key-of-repository-${index}`),
+    );
+    expect(narrowSessions(references, home)).toHaveLength(1);
+  });
+
+  it('are one for the longest name that there can be', () => {
+    const [session, ...others] = narrowSessions([parseReference(`/${'k'.repeat(1010)}`)], home);
+    expect(others).toEqual([]);
+    expect(session?.policy.length).toBeLessThanOrEqual(2048);
+  });
+});
+
+describe('halves', () => {
+  it.each([
+    [[], [[], []]],
+    [[1], [[1], []]],
+    [
+      [1, 2],
+      [[1], [2]],
+    ],
+    [
+      [1, 2, 3],
+      [[1, 2], [3]],
+    ],
+  ])('of %j are %j', (items, halves) => {
+    expect(halve<number>(items)).toEqual(halves);
+  });
+});

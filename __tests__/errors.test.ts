@@ -1,0 +1,57 @@
+/** Failures: what people are told, and what became of anything else that was thrown. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { catalogue, Failure, toFailure, type Code } from '../src/errors.ts';
+
+const codes = Object.keys(catalogue) as Code[];
+
+describe('a Failure', () => {
+  it('is told in two lines: program, code and message; the hint', () => {
+    const failure = new Failure('KEY_EMPTY', '/ci/key is empty', { hint: 'store the key there' });
+    expect(failure.render('ssm-ssh')).toBe('ssm-ssh: KEY_EMPTY: /ci/key is empty\nhint: store the key there');
+  });
+
+  it('keeps its cause, and has none where none was given', () => {
+    const cause = new Error('socket hang up');
+    expect(new Failure('TIMEOUT', 'x', { hint: 'y', cause }).cause).toBe(cause);
+    expect('cause' in new Failure('TIMEOUT', 'x', { hint: 'y' })).toBe(false);
+  });
+
+  it('exits with 2 for what the user wrote, and with 1 for all else', () => {
+    const usage = codes.filter((code) => new Failure(code, 'x', { hint: 'y' }).exitCode === 2);
+    expect(usage).toEqual(['INPUT_INVALID', 'REGION_MISSING', 'KNOWN_HOSTS_INVALID']);
+  });
+
+  it.each(Object.entries(catalogue))(
+    '%s has a meaning in lower case, without a full stop: %s',
+    (code, meaning) => {
+      expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+      expect(meaning).toMatch(/^[^\n]*[^.\s]$/);
+      expect(meaning).toMatch(/^([a-z]|AWS|ssh|GitHub|EC2)/);
+    },
+  );
+});
+
+describe('anything else that was thrown', () => {
+  it('becomes INTERNAL, with its name and message', () => {
+    const error = new TypeError('x is not a function');
+    expect(toFailure(error)).toMatchObject({
+      code: 'INTERNAL',
+      message: 'TypeError: x is not a function',
+      cause: error,
+    });
+  });
+
+  it('stays what it is where it is a Failure', () => {
+    const failure = new Failure('TIMEOUT', 'x', { hint: 'y' });
+    expect(toFailure(failure)).toBe(failure);
+  });
+
+  it('becomes a Failure whatever it is', () => {
+    const anything = fc.anything({ withNullPrototype: true });
+    fc.assert(
+      fc.property(anything, (thrown) => toFailure(thrown).code === 'INTERNAL'),
+      { examples: [[Object.create(null) as unknown]] },
+    );
+  });
+});

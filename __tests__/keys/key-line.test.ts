@@ -1,0 +1,92 @@
+/** The `keys` input: lines, the words in them, and which line an error is in. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Failure } from '../../src/errors.ts';
+import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
+import { failureOf, leakOf, outcomeOf } from '../support/failure-of.ts';
+import { bodyOf, storedForms } from '../support/stored-forms.ts';
+
+const keys = await Promise.all([makeSshKey(), makeSshKey({ type: 'rsa', format: 'PEM' })]);
+
+const written = (text: string): string[] =>
+  parseKeyLines(text).map(({ reference, repositories }) =>
+    [reference.text, ...repositories.map(({ host, path }) => `${host}/${path}`)].join(' '),
+  );
+
+describe('the lines', () => {
+  it.each([
+    ['', []],
+    ['\n \n\t\r\n', []],
+    ['# nothing\n  # here', []],
+    ['/ci/key', ['/ci/key']],
+    ['/a\n/b:2\r\n/c\r/d:prod\n', ['/a', '/b:2', '/c', '/d:prod']],
+    ['\n\n  /a  \n# /b\n\t/c\n', ['/a', '/c']],
+    ['/a github.com/acme/lib', ['/a github.com/acme/lib']],
+    ['/a \t github.com/acme/*   gitlab.com\t', ['/a github.com/acme gitlab.com/']],
+    ['/a git@github.com:acme/lib.git https://gitlab.com/x', ['/a github.com/acme/lib gitlab.com/x']],
+    ['/a\n/a', ['/a', '/a']],
+  ])('of %j are %j', (text, lines) => {
+    expect(written(text)).toEqual(lines);
+  });
+
+  it.each([
+    ['ci/key', 1, '/ci/key'],
+    ['/a\n\n# comment\nci/key', 4, '/ci/key'],
+    ['/a\r\n/b//c', 2, 'write /name'],
+    ['/a\r/b *', 2, 'host/owner/repository'],
+    ['/a github.com/*/x', 1, 'host/owner/*'],
+    ['/a passphrase=/p', 1, 'REFERENCE [REPOSITORY'],
+    ['/a github.com/x color=red', 1, 'REFERENCE [REPOSITORY'],
+    ['\n/a, /b', 2, 'letters, digits'],
+  ])('of %j are refused, naming line %i', (text, number, hint) => {
+    const failure = failureOf(() => parseKeyLines(text));
+    expect(failure.code).toBe('INPUT_INVALID');
+    expect(failure.message).toMatch(new RegExp(`^keys, line ${number}: `));
+    expect(failure.hint).toContain(hint);
+  });
+
+  it('name an unknown option without its value', () => {
+    const { message } = failureOf(() => parseKeyLines('/a passfrase=hunter2'));
+    expect(message).toBe('keys, line 1: unknown option "passfrase"');
+  });
+
+  it('of any text are lines or a Failure', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc
+        .array(fc.constantFrom('/a', 'b', ' ', '\n', '\r', '#', 'github.com/x', '=', '-----BEGIN '))
+        .map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const outcome = outcomeOf(() => parseKeyLines(text));
+        return outcome instanceof Failure
+          ? outcome.code === 'INPUT_INVALID'
+          : outcome.every(({ reference }) => reference.name !== '');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('a key that was pasted where its name belongs', () => {
+  const forms = Object.entries(storedForms).filter(([name]) => !name.includes('text'));
+
+  it.each(forms)('is refused without being shown (%s)', (_, store) => {
+    for (const { privateKey } of keys) {
+      const stored = store(privateKey);
+      const failure = failureOf(() => parseKeyLines(stored));
+      expect(failure.code).toBe('INPUT_INVALID');
+      expect(leakOf(failure, bodyOf(privateKey))).toBeUndefined();
+      expect(leakOf(failure, stored.replace(/-----[^-]*-----/g, ''))).toBeUndefined();
+    }
+  });
+
+  it('is told to be replaced', () => {
+    expect(failureOf(() => parseKeyLines(keys[0].privateKey))).toMatchObject({
+      message: expect.stringContaining('line 1: this is the text of a key'),
+      hint: expect.stringContaining('replace the key'),
+    });
+  });
+});

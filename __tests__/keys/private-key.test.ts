@@ -1,0 +1,99 @@
+/** Keys of every kind, stored in every way, against what the real ssh-keygen says of them. */
+import { describe, expect, it } from '@jest/globals';
+import { linesToMask, parsePrivateKey } from '../../src/keys/private-key.ts';
+import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
+import { fingerprintOfLine, publicHalf, signAndCheck, typeAndBlob } from '../support/keygen.ts';
+import { bodyOf, everyKind, storedForms } from '../support/stored-forms.ts';
+
+const keys = await everyKind();
+const forms = Object.entries(storedForms);
+
+describe.each(keys)('a key ($name)', ({ privateKey, publicKey }) => {
+  const expected = { publicKey: typeAndBlob(publicKey), fingerprint: fingerprintOfLine(publicKey) };
+
+  it.each(forms)('stored %s is the same key to ssh-keygen', (_, store) => {
+    const key = parsePrivateKey(store(privateKey), '/ci/key');
+    expect({ publicKey: publicHalf(key.text), fingerprint: fingerprint(key.publicKey) }).toEqual(expected);
+  });
+
+  it('is written in OpenSSH format, which is read again without a change', () => {
+    const { text } = parsePrivateKey(privateKey, '/ci/key');
+    expect(text).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n[^]*\n-----END OPENSSH PRIVATE KEY-----\n$/);
+    expect(parsePrivateKey(text, '/another/name').text).toBe(text);
+  });
+
+  it('signs what its public half verifies', () => {
+    expect(signAndCheck(parsePrivateKey(privateKey, '/ci/key').text)).toContain(expected.fingerprint);
+  });
+
+  it.each(forms)('stored %s is masked in that form', (_, store) => {
+    const stored = store(privateKey);
+    const secrets = linesToMask(stored).sort((a, b) => b.length - a.length);
+    const shown = secrets.reduce((log, secret) => log.replaceAll(secret, '***'), stored);
+    // Of the body no more than its short last line may be left.
+    const left = shown.replaceAll(/-----(BEGIN|END) [A-Z ]+-----/g, '').match(/[A-Za-z0-9+/]{16,}/g) ?? [];
+    expect(left.filter((run) => bodyOf(privateKey).includes(run))).toEqual([]);
+  });
+});
+
+describe('the comment of a key', () => {
+  it('is kept where there is one', async () => {
+    const { privateKey, publicKey } = await makeSshKey({ comment: 'release bot, 2026' });
+    expect(authorizedKeysLine(parsePrivateKey(privateKey, '/ci/key').publicKey)).toBe(publicKey);
+  });
+
+  it.each([{}, { type: 'rsa', format: 'PEM' }] as const)(
+    'is the resource where there is none: %j',
+    async (options) => {
+      const { privateKey, publicKey } = await makeSshKey(options);
+      const line = authorizedKeysLine(parsePrivateKey(privateKey, '/ci/key').publicKey);
+      expect(line).toBe(`${typeAndBlob(publicKey)} /ci/key`);
+    },
+  );
+
+  it('cannot break the line of the public key', async () => {
+    const { privateKey } = await makeSshKey({ comment: 'first\nssh-ed25519 AAAA second' });
+    expect(authorizedKeysLine(parsePrivateKey(privateKey, '/ci/key').publicKey)).not.toContain('\n');
+  });
+});
+
+describe('a key among others', () => {
+  const [first, second] = keys;
+  const [one, other] = [first?.privateKey ?? '', second?.privateKey ?? ''];
+
+  it('is the first private one', () => {
+    const { publicKey } = parsePrivateKey(`${other}\n${one}`, '/ci/key');
+    expect(fingerprint(publicKey)).toBe(second?.fingerprint);
+  });
+
+  it('is found behind its public half', () => {
+    const { publicKey } = parsePrivateKey(`${String(first?.publicKey)}\n${one}`, '/ci/key');
+    expect(fingerprint(publicKey)).toBe(first?.fingerprint);
+  });
+
+  it.each([undefined, 2])(
+    'is found in a JSON document, whatever its layout (indentation %s)',
+    (indentation) => {
+      const stored = JSON.stringify({ user: 'git', private_key: one }, undefined, indentation);
+      expect(fingerprint(parsePrivateKey(stored, '/ci/key').publicKey)).toBe(first?.fingerprint);
+    },
+  );
+});
+
+describe('the lines to mask', () => {
+  it('leave out BEGIN, END and what is too short to be a secret', () => {
+    const lines = ['-----BEGIN X-----', 'AAAABBBB', '  CCCCDDDD ', 'short', 'AAAABBBB', '-----END X-----'];
+    expect(linesToMask(lines.join('\r\n'))).toEqual(['AAAABBBB', 'CCCCDDDD']);
+  });
+
+  it('are split at literal line ends as well', () => {
+    expect(linesToMask('AAAABBBB\\nCCCCDDDD\\r\\nEEEEFFFF')).toEqual(['AAAABBBB', 'CCCCDDDD', 'EEEEFFFF']);
+  });
+
+  it.each(keys)('cover what a log could show of the rewritten key ($name)', ({ privateKey }) => {
+    const { text } = parsePrivateKey(privateKey, '/ci/key');
+    const body = text.trim().split('\n').slice(1, -1);
+    expect(linesToMask(text)).toEqual([...new Set(body.filter((line) => line.length >= 8))]);
+  });
+});

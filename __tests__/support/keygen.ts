@@ -1,0 +1,90 @@
+/** The real `ssh-keygen`'s word on keys. Private keys lie in a file of their own for one call, 0600. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const keygen = (args: readonly string[], input?: string): string =>
+  execFileSync('ssh-keygen', args, {
+    encoding: 'utf8',
+    stdio: 'pipe',
+    ...(input !== undefined && { input }),
+  });
+
+/** `SHA256:…` of a public key line. */
+export function fingerprintOfLine(publicKey: string): string {
+  return keygen(['-lf', '-'], `${publicKey}\n`).split(' ')[1] ?? '';
+}
+
+/** `TYPE BASE64` of the public half, which ssh-keygen takes from the private one. */
+export function publicHalf(privateKey: string): string {
+  return withKeyFile(privateKey, (file) => typeAndBlob(keygen(['-y', '-P', '', '-f', file])));
+}
+
+/** The key as PKCS#1 or SEC 1, written by OpenSSL from the integers that ssh-keygen read. */
+export function toPem(privateKey: string): string {
+  return withKeyFile(privateKey, (file) => {
+    keygen(['-p', '-q', '-m', 'PEM', '-P', '', '-N', '', '-f', file]);
+    return readFileSync(file, 'utf8');
+  });
+}
+
+/** Signs with the key, and checks the signature: what ssh-keygen says of it. */
+export function signAndCheck(privateKey: string): string {
+  return withKeyFile(privateKey, (file) => {
+    const signature = keygen(['-Y', 'sign', '-q', '-n', 'test', '-f', file], 'text');
+    writeFileSync(`${file}.sig`, signature);
+    return keygen(['-Y', 'check-novalidate', '-n', 'test', '-s', `${file}.sig`], 'text');
+  });
+}
+
+/** An SSH certificate line for a public key, signed by the authority's private key. */
+export function certify(publicKey: string, authority: string): string {
+  return withKeyFile(authority, (file) => {
+    writeFileSync(`${file}-user.pub`, `${publicKey}\n`);
+    keygen(['-q', '-s', file, '-I', 'test', `${file}-user.pub`]);
+    return readFileSync(`${file}-user-cert.pub`, 'utf8');
+  });
+}
+
+/** A public key line in the format that `ssh-keygen -e` calls RFC4716, PKCS8 or PEM. */
+export function exported(publicKey: string, format: 'RFC4716' | 'PKCS8' | 'PEM'): string {
+  return withKeyFile(`${publicKey}\n`, (file) => keygen(['-e', '-m', format, '-f', file]));
+}
+
+/** The lines of a known_hosts file that are for a host, as they stand. */
+export function linesFor(host: string, knownHosts: string): string[] {
+  return found(['-F', host], knownHosts);
+}
+
+/** `HOST TYPE FINGERPRINT` of the keys that are for a host; lines that ssh would skip are left out. */
+export function readableFor(host: string, knownHosts: string): string[] {
+  return found(['-l', '-F', host], knownHosts);
+}
+
+function found(args: readonly string[], knownHosts: string): string[] {
+  return withKeyFile(knownHosts, (file) => {
+    try {
+      return keygen([...args, '-f', file])
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'));
+    } catch {
+      return []; // Exit code 1: not found.
+    }
+  });
+}
+
+export function typeAndBlob(publicKey: string): string {
+  return publicKey.trim().split(' ').slice(0, 2).join(' ');
+}
+
+function withKeyFile<T>(text: string, use: (file: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'keygen-'));
+  try {
+    const file = join(folder, 'key');
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+    return use(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
