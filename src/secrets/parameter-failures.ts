@@ -14,26 +14,34 @@ export function isKmsTrouble(error: unknown): boolean {
   return name === 'InvalidKeyId' || /kms:Decrypt|ciphertext refers to|AWSKMS|Access to KMS/.test(message);
 }
 
-export function missing(reference: Reference, region: string): Failure {
+export function isMissing(error: unknown): boolean {
+  return readAwsError(error).name === 'ParameterNotFound';
+}
+
+export function missing(reference: Reference, region: string, cause?: unknown): Failure {
   return new Failure('KEY_NOT_FOUND', `there is no parameter ${reference.text} in ${region}`, {
     hint: `check the name, the region and the account: aws ssm get-parameter --region ${region} --name ${reference.name}`,
+    cause,
   });
+}
+
+export function versionMissing(reference: Reference, region: string, cause?: unknown): Failure {
+  const { text, name } = reference;
+  return new Failure(
+    'KEY_VERSION_NOT_FOUND',
+    `the parameter ${text} has no such version or label in ${region}`,
+    {
+      hint: `see which there are: aws ssm get-parameter-history --region ${region} --name ${name} --query "Parameters[].[Version,Labels]"`,
+      cause,
+    },
+  );
 }
 
 export function parameterFailure(error: unknown, reference: Reference, region: string): Failure {
   const { name, message } = readAwsError(error);
   const { text } = reference;
-  if (name === 'ParameterNotFound') return missing(reference, region);
-  if (name === 'ParameterVersionNotFound' || name === 'ParameterVersionLabelNotFound') {
-    return new Failure(
-      'KEY_VERSION_NOT_FOUND',
-      `the parameter ${text} has no such version or label in ${region}`,
-      {
-        hint: `see which there are: aws ssm get-parameter-history --region ${region} --name ${reference.name} --query "Parameters[].[Version,Labels]"`,
-        cause: error,
-      },
-    );
-  }
+  if (isMissing(error)) return missing(reference, region, error);
+  if (/^ParameterVersion(Label)?NotFound$/.test(name)) return versionMissing(reference, region, error);
   if (name === 'InvalidKeyId') {
     return new Failure('KMS_KEY_UNUSABLE', `the KMS key of ${text} in ${region} cannot be used: ${message}`, {
       hint: 'enable the key or cancel its deletion (aws kms enable-key --key-id ID), or store the parameter again under another key',

@@ -4,7 +4,14 @@ import type { Connection } from '../aws/connection.ts';
 import type { Credentials } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
-import { isDenied, isKmsTrouble, missing, parameterFailure } from './parameter-failures.ts';
+import {
+  isDenied,
+  isKmsTrouble,
+  isMissing,
+  missing,
+  parameterFailure,
+  versionMissing,
+} from './parameter-failures.ts';
 import type { Secret, SecretSource } from './source.ts';
 
 /** Names in one GetParameters. */
@@ -68,8 +75,9 @@ class RegionReader {
     try {
       const command = new GetParameterCommand({ Name: askedName(reference), WithDecryption: true });
       const { Parameter } = await this.#client.send(command, { abortSignal: this.#abortSignal });
-      return Parameter ? toSecret(reference, Parameter) : missing(reference, this.#region);
+      return Parameter ? toSecret(reference, Parameter) : await this.#missing(reference);
     } catch (error) {
+      if (isMissing(error)) return await this.#missing(reference);
       if (isDenied(error) && !isKmsTrouble(error))
         return await this.#readByTheOtherPermission(reference, error);
       return this.#fail(error, reference);
@@ -80,7 +88,7 @@ class RegionReader {
   async #readByTheOtherPermission(reference: Reference, denied: unknown): Promise<Outcome> {
     try {
       const [parameter] = await this.#getParameters([reference]);
-      return parameter ? toSecret(reference, parameter) : missing(reference, this.#region);
+      return parameter ? toSecret(reference, parameter) : await this.#missing(reference);
     } catch (error) {
       return this.#fail(isDenied(error) && !isKmsTrouble(error) ? denied : error, reference);
     }
@@ -92,11 +100,20 @@ class RegionReader {
     return Parameters;
   }
 
-  /** A missing name and a missing version look the same in GetParameters' answer; GetParameter tells them apart. */
   async #pick(reference: Reference, parameters: readonly Parameter[]): Promise<Outcome> {
     const answer = parameters.find(({ Name, ARN }) => Name === reference.name || ARN === reference.name);
     if (answer) return toSecret(reference, answer);
-    return reference.selector ? await this.#readOne(reference) : missing(reference, this.#region);
+    return await this.#missing(reference);
+  }
+
+  /** A missing name and a missing version look the same in GetParameters' answer, and a missing label in GetParameter's. */
+  async #missing(reference: Reference): Promise<Failure> {
+    const latest = new GetParameterCommand({ Name: reference.name, WithDecryption: false });
+    const there =
+      reference.selector !== '' &&
+      (await this.#client.send(latest, { abortSignal: this.#abortSignal }).catch(() => undefined)) !==
+        undefined;
+    return (there ? versionMissing : missing)(reference, this.#region);
   }
 
   #fail(error: unknown, reference: Reference): Failure {
