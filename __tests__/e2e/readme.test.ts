@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import type { PolicyDocument } from '../support/aws/local-aws.ts';
+import { actionPath, gitSteps, openStage, repository, told, type Stage } from './stage.ts';
+
+const readme = readFileSync(join(actionPath, 'README.md'), 'utf8');
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, text = '']) => text);
+
+interface Step {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string>>;
+  readonly run?: string;
+}
+
+describe('a new user', () => {
+  let stage: Stage;
+  let world: ReadyWorld;
+
+  beforeAll(async () => {
+    [stage, world] = await Promise.all([openStage(), startReadyWorld()]);
+    world.put('/ci/deploy-key', stage.key.privateKey);
+  });
+  afterAll(async () => {
+    await Promise.all([stage.close(), world.stop()]);
+  });
+
+  it("gets a working job from the README's step, trust policy and permissions", async () => {
+    const { steps } = parse(blocks('yaml')[0] ?? '') as { steps: Step[] };
+    const [trust, permissions] = blocks('json').map((text) => JSON.parse(text) as PolicyDocument);
+    const [use, clone] = steps;
+    const inputs = use?.with ?? {};
+    expect(Object.keys(inputs)).toEqual(['keys', 'aws-region', 'role-to-assume']);
+    world.aws.iam.createRole({
+      arn: inputs['role-to-assume'] ?? '',
+      trustPolicy: trust as PolicyDocument,
+      policies: [permissions as PolicyDocument],
+    });
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: { ...inputs, 'known-hosts': stage.host.knownHosts } });
+    expect(told(main).text).toBe('');
+    expect(clone?.run).toBe(`git clone git@github.com:${repository}.git`);
+    const { log } = await job.run(gitSteps(stage.host));
+    expect(log).toContain('## main...origin/main\n');
+  });
+
+  it('finds the example workflow saying the same', () => {
+    const example = readFileSync(join(actionPath, 'examples/workflows/clone-private-repository.yml'), 'utf8');
+    const { jobs } = parse(example) as { jobs: { build: { steps: Step[] } } };
+    expect(jobs.build.steps).toEqual((parse(blocks('yaml')[0] ?? '') as { steps: Step[] }).steps);
+  });
+});
