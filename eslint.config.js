@@ -19,6 +19,7 @@ const io = ['node:*', '!node:crypto', '@aws-sdk/*', '@smithy/*', ...runner];
 /** Beyond keys/, which is pure as a whole. */
 const pureFiles = ['inputs', 'session-name', 'state'].map((name) => `src/action/${name}.ts`);
 pureFiles.push(
+  'src/aws/credentials-hint.ts',
   'src/aws/partition.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',

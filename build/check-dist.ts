@@ -1,11 +1,11 @@
 /** `npm run check:dist`: fails when dist is not what the sources give, byte for byte, or holds a leftover. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, root } from './bundle.ts';
 
 const wanted = await bundle();
 const dist = join(root, 'dist');
-const entries = readdirSync(dist, { recursive: true, withFileTypes: true });
+const entries = existsSync(dist) ? readdirSync(dist, { recursive: true, withFileTypes: true }) : [];
 const there = entries
   .filter((entry) => !entry.isDirectory())
   .map((entry) => join(entry.parentPath, entry.name).slice(dist.length + 1));

@@ -39,9 +39,13 @@ const tables = {
   errors: table(['code', 'meaning'], errors),
 };
 
+/** Those whose marker was not met yet. */
+const missing = new Set(Object.keys(tables));
+
 async function render(path: string): Promise<string> {
   let text = read(path);
   for (const [name, content] of Object.entries(tables)) {
+    if (text.includes(`<!-- ${name} -->`)) missing.delete(name);
     const between = new RegExp(`(<!-- ${name} -->)[^]*(<!-- /${name} -->)`);
     text = text.replace(
       between,
@@ -65,3 +69,4 @@ for (const path of ['README.md', 'docs/errors.md']) {
     writeFileSync(join(root, path), text);
   }
 }
+if (missing.size > 0) throw new Error(`no document has a place for: ${[...missing].join(', ')}`);

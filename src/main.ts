@@ -5,7 +5,7 @@ import { parseInputs } from './action/inputs.ts';
 import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
-import { run, workflow } from './toolkit.ts';
+import { workflow } from './toolkit.ts';
 
 const { env, argv } = process;
 
@@ -13,7 +13,7 @@ try {
   const inputs = parseInputs(env);
   const ssh = readFileSync(join(dirname(argv[1] ?? ''), '../../helper/ssm-ssh'), 'utf8');
   const signal = stopSignal(process, inputs.timeoutSeconds);
-  await loadKeys(inputs, { env, workflow, run, signal, ssh });
+  await loadKeys(inputs, { env, workflow, signal, ssh });
   process.exit(0);
 } catch (error) {
   const failure = toFailure(error);

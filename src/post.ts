@@ -16,5 +16,5 @@ try {
   const state = readState(env[`STATE_${stateName}`]);
   if (state) await unloadKeys(state, workflow);
 } catch (error) {
-  workflow.warn(`ssm-ssh-agent: not everything could be undone: ${toFailure(error).message}`);
+  workflow.warn(`not everything could be undone: ${toFailure(error).message}`);
 }

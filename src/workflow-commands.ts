@@ -18,7 +18,7 @@ export function workflowCommands({
       write(`${line}\n`);
     },
     warn: (message) => {
-      write(`::warning::${escapeData(message)}\n`);
+      write(`::warning::ssm-ssh-agent: ${escapeData(message)}\n`);
     },
     exportVariable: (name, value) => {
       const delimiter = `ghadelimiter_${randomUUID()}`;

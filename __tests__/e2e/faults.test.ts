@@ -52,6 +52,7 @@ describe('trouble on the way to AWS', () => {
     ['ssm:GetParameter', 'throttling', 'THROTTLED', /ssm in eu-west-1 limits/],
     ['ssm:GetParameter', 'unavailable', 'PROVIDER_FAILED', /\/ci\/deploy-key.*\nhint: .*health\.aws/],
     ['ssm:GetParameter', 'reset', 'NETWORK_UNREACHABLE', /VPC endpoint for ssm/],
+    ['sts:AssumeRoleWithWebIdentity', 'malformed', 'NETWORK_UNREACHABLE', /not from AWS/],
     ['ssm:GetParameter', 'malformed', 'NETWORK_UNREACHABLE', /not from AWS/],
   ] as const)('at %s that stays ends the step after max-attempts: %s is %s', async (...row) => {
     const [operation, fault, code, text] = row;

@@ -185,7 +185,7 @@ describe('what AWS refuses', () => {
     const env = { ...world.jobEnvironment(), ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'expired' };
     const { code, text } = await refuse({}, env);
     expect(code).toBe('OIDC_REQUEST_FAILED');
-    expect(text).toContain('answered 401, tried 1 times');
+    expect(text).toContain('answered 401\nhint: ');
   });
 
   it('another audience: ASSUME_ROLE_DENIED, with the audience to add', async () => {
@@ -201,6 +201,9 @@ describe('what AWS refuses', () => {
     const none = await refuse(alone, world.aws.environment());
     expect(none.code).toBe('CREDENTIALS_MISSING');
     expect(none.text).toContain('hint: set role-to-assume');
+    const profile = await refuse(alone, { ...world.aws.environment(), AWS_PROFILE: 'nobody' });
+    expect(profile.code).toBe('CREDENTIALS_MISSING');
+    expect(profile.text).toContain('aws configure list --profile nobody');
   });
 
   it('no region anywhere: REGION_MISSING, before anything is asked', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -57,6 +57,89 @@ describe('on a runner', () => {
     expect(told(main).text).toMatch(/apt-get install openssh-client.*apk add openssh-client/);
     expect(job.files()).toEqual([]);
   });
+
+  it.each([
+    ['ssh-agent', '#!/bin/sh\nexec sleep 30\n'],
+    ['ssh-add', '#!/bin/sh\nexec sleep 30\n'],
+  ])('whose %s hangs, the step ends in time and leaves nothing', async (program, script) => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    writeFileSync(join(bin, program), script, { mode: 0o755 });
+    const job = stage.job({
+      env: { ...world.jobEnvironment(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    });
+    const started = Date.now();
+    const main = await job.uses({ with: inputs({ 'timeout-seconds': '2' }) });
+    expect(told(main).code).toBe('TIMEOUT');
+    expect(Date.now() - started).toBeLessThan(6000);
+    expect([job.processes(), job.files()]).toEqual([[], []]);
+  });
+
+  it('whose ssh-add repeats what it reads, the error does not', async () => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    writeFileSync(join(bin, 'ssh-add'), '#!/bin/sh\ncat >&2\nexit 1\n', { mode: 0o755 });
+    const job = stage.job({
+      env: { ...world.jobEnvironment(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    });
+    const main = await job.uses({ with: inputs() });
+    expect(told(main).code).toBe('AGENT_FAILED');
+    for (const line of stage.key.privateKey.split('\n').slice(1, -2))
+      expect(told(main).text).not.toContain(line);
+  });
+
+  it('whose ssh-agent is a wrapper, post ends it all the same', async () => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    const agent = (await stage.job({ env: {} }).run('command -v ssh-agent')).log.trim();
+    writeFileSync(join(bin, 'ssh-agent'), `#!/bin/sh\nexec ${agent} "$@" -t 3600\n`, { mode: 0o755 });
+    const job = stage.job({
+      env: { ...world.jobEnvironment(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    });
+    expect(told(await job.uses({ with: inputs() })).text).toBe('');
+    const { leftoverProcesses } = await job.finish();
+    expect([leftoverProcesses, job.files()]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['is not there', '/nowhere/at/all'],
+    ['is a file', '/etc/hosts'],
+    ['is relative', 'temp'],
+    ['has a quote in its path', '/tmp/a"b'],
+  ])('whose temporary folder %s: STATE_UNSAFE, and post succeeds', async (_, temp) => {
+    const job = stage.job({ env: { ...world.jobEnvironment(), RUNNER_TEMP: temp } });
+    const main = await job.uses({ with: inputs() });
+    expect(told(main).code).toBe('STATE_UNSAFE');
+    expect(told(main).text).toContain(`"${temp}"`);
+    const { posts } = await job.finish();
+    expect(posts.map(({ outcome, annotations }) => [outcome, annotations])).toEqual([['success', []]]);
+  });
+
+  it("a user's own ssh configuration neither keeps our key back nor lends its connection", async () => {
+    const config = join(folder, 'config');
+    const shared = join(folder, 'shared-%C');
+    const lines = [
+      'Host *',
+      'IdentitiesOnly yes',
+      'IdentityAgent none',
+      'ControlMaster auto',
+      `ControlPath ${shared}`,
+    ];
+    writeFileSync(config, [...lines, 'ControlPersist 60', ''].join('\n'));
+    const job = stage.job({ env: world.jobEnvironment() });
+    await job.uses({ with: inputs() });
+    const { log } = await job.run(`export GIT_SSH_COMMAND="$GIT_SSH_COMMAND -F '${config}'"; ${clone()}`);
+    expect(log).toContain('cloned');
+    expect(readdirSync(folder).filter((name) => name.startsWith('shared-'))).toEqual([]);
+  });
+
+  it.each(['allowed-account-ids', 'restrict-to-hosts', 'role-external-id'])(
+    'the input %s, which this version does not know, is refused instead of passed over',
+    async (name) => {
+      const main = await stage
+        .job({ env: world.jobEnvironment() })
+        .uses({ with: inputs({ [name]: '999999999999' }) });
+      expect(told(main).code).toBe('INPUT_INVALID');
+      expect(told(main).text).toContain(`the input ${name} is not supported`);
+    },
+  );
 
   it('post puts back what the use replaced, and what was not set no longer leads to the agent', async () => {
     const before = { SSH_AUTH_SOCK: '/run/other-agent', GIT_SSH_COMMAND: 'ssh -v' };

@@ -130,7 +130,7 @@ describe('a secret', () => {
     expect(told(main).text).toBe('');
     // strace goes on until the agent ends.
     await job.finish({ patience: { output: 100 } });
-    await sleep(200);
+    while (job.processes().length > 0) await sleep(20);
     const traces = readdirSync(folder).filter((name) => name.startsWith('trace'));
     const trace = traces.flatMap((name) => readFileSync(join(folder, name), 'latin1').split('\n'));
     return { main, trace };

@@ -42,9 +42,9 @@ export function handOver({ folder, agent, keys, role }: Loaded, workflow: Workfl
   workflow.addPath(folder.programs);
 }
 
-/** A role's ARN names its account; without a role, a parameter that was asked for by its bare name is in ours. */
+/** A role's ARN names its account; without a role, a parameter that was asked for by its bare name is in ours, if any was. */
 function accountOf(keys: readonly LoadedKey[], role: Inputs['role']): string {
-  const ours = keys.find(({ secret }) => !secret.reference.location)?.secret.arn;
+  const ours = (keys.find(({ secret }) => !secret.reference.location) ?? keys[0])?.secret.arn;
   return (role?.arn ?? ours)?.split(':')[4] ?? '';
 }
 

@@ -1,7 +1,8 @@
 /** The one folder that a use of the action has: under RUNNER_TEMP, for this user alone. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { Failure } from '../errors.ts';
 
 const prefix = 'ssm-ssh-agent-';
 
@@ -16,7 +17,11 @@ export interface JobFolder {
 }
 
 /** A name that nobody has yet, chosen before the folder is made: so that post knows it whenever main dies. */
-export function nameJobFolder(temp: string): JobFolder {
+export function nameJobFolder(temp = ''): JobFolder {
+  // ssh's options take quotes and ${…} in a path for their own.
+  if (!isAbsolute(temp) || /["\n\r]|\$\{/.test(temp)) {
+    throw unusable(temp, 'is no path that ssh can be told', undefined);
+  }
   return jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));
 }
 
@@ -31,8 +36,21 @@ export function jobFolder(path: string): JobFolder {
   };
 }
 
+/** @throws STATE_UNSAFE */
 export async function makeJobFolder({ path }: JobFolder): Promise<void> {
-  await mkdir(path, { mode: 0o700 });
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    throw unusable(dirname(path), 'cannot hold a folder', error);
+  }
+}
+
+function unusable(temp: string, problem: string, cause: unknown): Failure {
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new Failure('STATE_UNSAFE', `RUNNER_TEMP ${problem}: "${temp}"${why}`, {
+    hint: "the Actions runner sets RUNNER_TEMP; it has to be a folder that the runner's user may write to",
+    cause,
+  });
 }
 
 export interface JobFiles {
@@ -53,5 +71,11 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
 
 /** Removes a folder of ours, whether or not it was ever made; any other path is left alone. */
 export async function removeJobFolder({ path }: JobFolder): Promise<void> {
-  if (basename(path).startsWith(prefix)) await rm(path, { recursive: true, force: true });
+  if (!basename(path).startsWith(prefix)) return;
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    // RUNNER_TEMP itself is no folder: ours was never made.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
+  }
 }

@@ -1,12 +1,10 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
-import { isAbsolute } from 'node:path';
-import { Failure } from '../errors.ts';
+import { toFailure, type Failure } from '../errors.ts';
 import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
 import { fingerprint } from '../keys/public-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
-import type { Run } from '../ssh/run.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver, type LoadedKey } from './hand-over.ts';
 import { fillJobFolder, makeJobFolder, nameJobFolder } from './job-folder.ts';
@@ -17,7 +15,6 @@ import type { Workflow } from './workflow.ts';
 export interface Job {
   readonly env: Env;
   readonly workflow: Workflow;
-  readonly run: Run;
   /** Aborted when the job is cancelled or the step takes too long, with a Failure as its reason. */
   readonly signal: AbortSignal;
   /** The text of helper/ssm-ssh. */
@@ -28,7 +25,7 @@ export interface Job {
 export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
-  const folder = nameJobFolder(tempFolder(env));
+  const folder = nameJobFolder(env['RUNNER_TEMP']);
   const state = { folder: folder.path, replaced: replacedBy(env) };
   workflow.saveState(stateName, writeState(state));
   await makeJobFolder(folder);
@@ -44,7 +41,9 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     handOver({ folder, agent, keys, role: inputs.role }, workflow);
   } catch (error) {
     await starting.catch(() => undefined);
-    await unloadKeys({ folder: folder.path, replaced: {} }, workflow);
+    await unloadKeys({ folder: folder.path, replaced: {} }, quiet).catch((left: unknown) => {
+      workflow.warn(`not everything could be undone: ${toFailure(left).message}`);
+    });
     throw error;
   }
 }
@@ -71,29 +70,26 @@ function toKey(secret: Secret, workflow: Workflow): LoadedKey {
 async function add(
   key: LoadedKey,
   lifetime: number,
-  { agent, run, env, workflow }: Job & { agent: Agent },
+  { agent, env, signal, workflow }: Job & { agent: Agent },
 ): Promise<void> {
   const { reference, version } = key.secret;
-  await addKey(agent, key, { run, env, resource: reference.text, lifetime });
+  await addKey(agent, key, { env, signal, resource: reference.text, lifetime });
   workflow.info(
     `${reference.text} (version ${version}): ${key.publicKey.type} ${fingerprint(key.publicKey)}`,
   );
 }
 
-/** Every key is offered to every host for now, in the order written. */
-function warnOfSeveral(keys: readonly LoadedKey[], workflow: Workflow): void {
-  if (keys.length < 2) return;
-  workflow.warn(
-    'several keys are offered to each host in the order written: a git host takes the first that it knows',
-  );
-}
+/** For a step that failed: nothing was loaded that could be forgotten. */
+const quiet = { info: () => undefined, warn: () => undefined, exportVariable: () => undefined };
 
-function tempFolder(env: Env): string {
-  const { RUNNER_TEMP } = env;
-  if (RUNNER_TEMP && isAbsolute(RUNNER_TEMP)) return RUNNER_TEMP;
-  throw new Failure('INPUT_INVALID', 'RUNNER_TEMP is not set', {
-    hint: 'this program is started by the Actions runner',
-  });
+/** Every key is offered to every host for now, in the order written; sshd's MaxAuthTries is 6. */
+function warnOfSeveral(keys: readonly LoadedKey[], workflow: Workflow): void {
+  const different = new Set(keys.map(({ publicKey }) => fingerprint(publicKey))).size;
+  if (different < 2) return;
+  const limit = different > 5 ? ', and most servers hang up after the sixth' : '';
+  workflow.warn(
+    `${different} keys are offered to each host in the order written: a git host takes the first that it knows${limit}`,
+  );
 }
 
 /** Rejects as soon as the signal is aborted: not everything that the AWS SDK waits for can be told to stop. */

@@ -1,6 +1,7 @@
 /** The AWS half of loading keys: who we are, then what is stored. All that the AWS SDK weighs hangs on this file. */
 import { setTimeout } from 'node:timers/promises';
-import { openConnection } from '../aws/connection.ts';
+import { ignoresProxy, openConnection } from '../aws/connection.ts';
+import { credentialsHint } from '../aws/credentials-hint.ts';
 import { instanceRegion } from '../aws/region.ts';
 import { openSessions, type Caller, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
@@ -35,9 +36,24 @@ export async function readSecrets(inputs: Inputs, { env, signal, workflow }: Rea
       workflow.info(line);
     },
   };
+  if (ignoresProxy(env, process.versions.node)) {
+    workflow.warn(
+      `the proxy is not used: this runner's Node ${process.versions.node} knows no HTTPS_PROXY, 24.5 does`,
+    );
+  }
   const sessions = await openSessions(references, inputs.role, caller);
-  const secrets = await Promise.all(sessions.map((session) => read(session, { connection, region, signal })));
-  return inOrder(references, secrets.flat());
+  workflow.info(
+    `reading ${references.length === 1 ? 'a key' : `${references.length} keys`} from Parameter Store`,
+  );
+  try {
+    const secrets = await Promise.all(
+      sessions.map((session) => read(session, { connection, region, signal })),
+    );
+    return inOrder(references, secrets.flat());
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING' || inputs.role) throw error;
+    throw new Failure(error.code, error.message, { hint: credentialsHint(env), cause: error });
+  }
 }
 
 /** @throws REGION_MISSING */
@@ -47,7 +63,7 @@ async function otherRegion(references: readonly Reference[]): Promise<string> {
   const region = named || (await instanceRegion());
   if (region) return region;
   throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', {
-    hint: 'set the input aws-region',
+    hint: 'set the input aws-region, or AWS_REGION',
   });
 }
 

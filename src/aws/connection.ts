@@ -20,6 +20,13 @@ export interface Connection {
   readonly requestHandler: NodeHttpHandler;
 }
 
+/** The Node that first takes proxy settings from the environment (`proxyEnv` of http.Agent): 24.5. */
+export function ignoresProxy(env: ConnectionOptions['env'], version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const proxy = env['HTTPS_PROXY'] || env['https_proxy'];
+  return Boolean(proxy) && (major < 24 || (major === 24 && minor < 5));
+}
+
 export function openConnection({ env, maxAttempts }: ConnectionOptions): Connection {
   const sockets = { keepAlive: true, proxyEnv: env };
   const requestHandler = new NodeHttpHandler({

@@ -24,11 +24,16 @@ export function readAwsError(error: unknown): AwsError {
   const { httpStatusCode } = ($metadata ?? {}) as Record<string, unknown>;
   return {
     name: typeof name === 'string' ? name : '',
-    // Ours have no full stop at their end (and what is no Error is not shown: nobody knows what it holds).
-    message: typeof message === 'string' ? message.replace(/\.\s*$/, '') : `a ${typeof error} was thrown`,
+    // The first line alone: behind it AWS may repeat the signed request, session token included. No full stop at its end,
+    // as ours have none. What is no Error is not shown: nobody knows what it holds.
+    message: typeof message === 'string' ? firstLine(message) : `a ${typeof error} was thrown`,
     code: typeof code === 'string' ? code : '',
     status: typeof httpStatusCode === 'number' ? httpStatusCode : 0,
   };
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').replace(/\.\s*$/, '');
 }
 
 /** The failures that any call can meet. What means something only to one service is told apart by its caller first. */
@@ -55,8 +60,12 @@ export function awsFailure(error: unknown, attempted: Attempted): Failure {
       rejectedHint,
     );
   }
-  if (/CredentialsProviderError|TokenProviderError/.test(read.name)) {
+  if (/CredentialsProviderError|TokenProviderError/.test(read.name) || read.code === 'ENOENT') {
     return fail('CREDENTIALS_MISSING', `no AWS credentials for ${resource}: ${read.message}`, missingHint);
+  }
+  if (read.name === 'EndpointError') {
+    const hint = 'check AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT';
+    return fail('INPUT_INVALID', `there is no endpoint for ${service} in ${region}: ${read.message}`, hint);
   }
   if (isCertificateTrouble(read)) {
     return fail(
@@ -72,15 +81,28 @@ export function awsFailure(error: unknown, attempted: Attempted): Failure {
       networkHint(attempted),
     );
   }
-  if (error instanceof SyntaxError || /Deserialization error/.test(read.message)) {
-    return fail(
-      'NETWORK_UNREACHABLE',
-      `the answer of ${service} in ${region} is broken or not from AWS`,
-      networkHint(attempted),
-    );
+  // The SDK says "Deserialization error" in its second line.
+  if (
+    read.name === 'SyntaxError' ||
+    /Deserialization error/.test(String((error as Error | undefined)?.message))
+  ) {
+    return notFromAws(attempted, error);
   }
   const what = `${service} in ${region} failed for ${resource}: ${[read.name, read.message].filter(Boolean).join(': ')}`;
   return fail('PROVIDER_FAILED', what, 'run it again; if it persists, see https://health.aws.amazon.com');
+}
+
+/** A captive portal or a proxy answers in AWS's place, or cuts the answer. */
+export function notFromAws(attempted: Attempted, cause?: unknown): Failure {
+  const { service, region } = attempted;
+  return new Failure(
+    'NETWORK_UNREACHABLE',
+    `the answer of ${service} in ${region} is broken or not from AWS`,
+    {
+      hint: networkHint(attempted),
+      cause,
+    },
+  );
 }
 
 const rejected: ReadonlySet<string> = new Set([

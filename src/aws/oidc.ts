@@ -24,23 +24,10 @@ export interface TokenRequestOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-/**
- * A JSON Web Token for the audience. Secret.
- *
- * @throws OIDC_REQUEST_FAILED
- */
-export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<string> {
-  const { audience, maxAttempts, sleep, signal } = options;
-  const url = new URL(service.url);
-  url.searchParams.set('audience', audience);
-  for (let attempt = 1; ; attempt++) {
-    const answer = await get(url, service.bearer, options);
-    if (answer.status === 200) return tokenIn(answer.text);
-    signal.throwIfAborted();
-    const passing = answer.status === undefined || answer.status >= 500 || answer.status === 429;
-    if (!passing || attempt >= maxAttempts) throw refused(url, answer, attempt);
-    await sleep(100 * 2 ** attempt);
-  }
+export interface Token {
+  /** A JSON Web Token. Secret. */
+  readonly text: string;
+  readonly claims: Claims;
 }
 
 /** The claims that a role's trust policy is matched on. The token itself stays secret; these are printed. */
@@ -50,10 +37,22 @@ export interface Claims {
   readonly iss: string;
 }
 
-export function claimsOf(token: string): Claims {
-  const [, payload = ''] = token.split('.');
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
-  return { sub: String(claims['sub']), aud: String(claims['aud']), iss: String(claims['iss']) };
+/** @throws OIDC_REQUEST_FAILED */
+export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<Token> {
+  const { audience, maxAttempts, sleep, signal } = options;
+  if (!URL.canParse(service.url)) {
+    throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no URL', 'the runner sets it; nothing else should');
+  }
+  const url = new URL(service.url);
+  url.searchParams.set('audience', audience);
+  for (let attempt = 1; ; attempt++) {
+    const answer = await get(url, service.bearer, options);
+    signal.throwIfAborted();
+    if (answer.status === 200) return readToken(answer.text);
+    const passing = answer.status === undefined || answer.status >= 500 || answer.status === 429;
+    if (!passing || attempt >= maxAttempts) throw refused(url, answer, attempt);
+    await sleep(100 * 2 ** attempt);
+  }
 }
 
 interface Answer {
@@ -70,48 +69,48 @@ async function get(url: URL, bearer: string, { signal, env }: TokenRequestOption
   const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   const encrypted = url.protocol === 'https:';
   return await new Promise((resolve) => {
-    const options = { headers, signal: limit, ...(encrypted && { agent: new Agent({ proxyEnv: env }) }) };
+    const fail = (error: Error): void => {
+      resolve({ text: error.message });
+    };
+    const options = { headers, ...(encrypted && { agent: new Agent({ proxyEnv: env }) }) };
     const request = (encrypted ? requestHttps : requestHttp)(url, options, (response) => {
       let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('error', (error) => {
-        resolve({ text: error.message });
-      });
-      response.on('end', () => {
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('error', fail).on('end', () => {
         resolve({ status: response.statusCode ?? 0, text });
       });
     });
-    request.on('error', (error) => {
-      resolve({ text: limit.aborted ? 'no answer in time' : error.message });
+    // By hand: a request's own signal does not reach a proxy that accepts the connection and says no more.
+    limit.addEventListener('abort', () => {
+      fail(new Error('no answer in time'));
+      request.destroy();
     });
-    request.end();
+    request.on('error', fail).end();
   });
 }
 
-function tokenIn(text: string): string {
+function readToken(answer: string): Token {
   try {
-    const { value } = JSON.parse(text) as { value?: unknown };
-    if (typeof value === 'string' && value.split('.').length === 3) return value;
+    const { value: text } = JSON.parse(answer) as { value: string };
+    const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as Claims;
+    return { text, claims };
   } catch {
-    // Told below: what is no JSON is no token either.
+    const hint =
+      'something else answered in its place: check the proxy of the runner (HTTPS_PROXY, NO_PROXY)';
+    throw failed("GitHub's token service answered with something that is no token", hint);
   }
-  throw new Failure(
-    'OIDC_REQUEST_FAILED',
-    "GitHub's token service answered with something that is no token",
-    {
-      hint: 'something between the runner and GitHub may have answered instead: check the proxy of the runner',
-    },
-  );
 }
 
 function refused(url: URL, { status, text }: Answer, attempts: number): Failure {
   const what = status === undefined ? `did not answer (${text})` : `answered ${status}`;
-  return new Failure(
-    'OIDC_REQUEST_FAILED',
-    `GitHub's token service at ${url.host} ${what}, tried ${attempts} times`,
-    {
-      hint: 'run the job again; if it persists, see https://www.githubstatus.com and the network of the runner',
-    },
-  );
+  const times = attempts === 1 ? '' : `, tried ${attempts} times`;
+  const hint =
+    status === undefined || status === 407
+      ? `check that the runner reaches ${url.origin}, by its proxy (HTTPS_PROXY, NO_PROXY) where it has one`
+      : 'run the job again; if it persists, see https://www.githubstatus.com';
+  return failed(`GitHub's token service at ${url.host} ${what}${times}`, hint);
+}
+
+function failed(what: string, hint: string): Failure {
+  return new Failure('OIDC_REQUEST_FAILED', what, { hint });
 }

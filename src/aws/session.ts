@@ -4,7 +4,8 @@ import { Failure } from '../errors.ts';
 import type { Location, Reference } from '../keys/reference.ts';
 import { assumeRoleFailure, isPackedTooLarge, mayPass } from './assume-role-failures.ts';
 import type { Connection } from './connection.ts';
-import { claimsOf, requestToken, tokenService, type Claims } from './oidc.ts';
+import { notFromAws } from './failures.ts';
+import { requestToken, tokenService, type Claims } from './oidc.ts';
 import { halve, narrowSessions } from './session-policy.ts';
 
 export interface Credentials {
@@ -90,24 +91,25 @@ const newRolePauses = [1000, 2000];
 async function assumer(role: Role, caller: Caller): Promise<Assume> {
   const { env, connection, region, signal, say, mask } = caller;
   const service = tokenService(env);
-  if (!service) say(`no OIDC token in this job: asking for ${role.arn} with ${otherCredentials(env)}`);
+  if (service) say('asking GitHub for an OIDC token');
+  else say(`no OIDC token in this job: asking for ${role.arn} with ${otherCredentials(env)}`);
   const token =
     service && (await requestToken(service, { ...caller, ...connection, audience: role.audience }));
-  if (token) mask(token);
-  const claims = token === undefined ? undefined : claimsOf(token);
+  if (token) mask(token.text);
   const { STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand } =
     await import('@aws-sdk/client-sts');
   const client = new STSClient({ region, ...connection });
   return async (policy) => {
+    say(`assuming ${role.arn} as ${role.sessionName}`);
     const input = toInput(role, policy);
     const ask = (): Promise<AssumeRoleCommandOutput> =>
       token === undefined
         ? client.send(new AssumeRoleCommand(input), { abortSignal: signal })
-        : client.send(new AssumeRoleWithWebIdentityCommand({ ...input, WebIdentityToken: token }), {
+        : client.send(new AssumeRoleWithWebIdentityCommand({ ...input, WebIdentityToken: token.text }), {
             abortSignal: signal,
           });
-    const credentials = toCredentials(await patiently(ask, { role, claims, caller }));
-    say(`role ${role.arn} as ${role.sessionName}`);
+    const credentials = toCredentials(await patiently(ask, { role, claims: token?.claims, caller }));
+    if (!credentials) throw notFromAws({ service: 'sts', region, resource: role.arn });
     mask(credentials.secretAccessKey);
     mask(credentials.sessionToken);
     return credentials;
@@ -148,21 +150,22 @@ interface Asked {
   readonly caller: Caller;
 }
 
-function toCredentials({ Credentials: answer }: AssumeRoleCommandOutput): Credentials {
+/** undefined where something else answered in the place of STS. */
+function toCredentials({ Credentials: answer }: AssumeRoleCommandOutput): Credentials | undefined {
   const {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
     SessionToken: sessionToken,
   } = answer ?? {};
-  if (!accessKeyId || !secretAccessKey || !sessionToken) {
-    throw new Failure('PROVIDER_FAILED', 'AWS STS answered without credentials', { hint: 'run it again' });
-  }
-  return { accessKeyId, secretAccessKey, sessionToken };
+  return accessKeyId && secretAccessKey && sessionToken
+    ? { accessKeyId, secretAccessKey, sessionToken }
+    : undefined;
 }
 
 /** What the default chain would find; on a hosted runner an instance role could only be somebody else's. */
 function otherCredentials(env: Readonly<Record<string, string | undefined>>): string {
-  const explicit = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...containerVariables];
+  // In the order in which the SDK looks.
+  const explicit = ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...containerVariables];
   const name = explicit.find((variable) => env[variable]);
   if (name) return `the credentials of ${name}`;
   if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') return "this machine's own role";

@@ -33,8 +33,13 @@ export function parsePrivateKey(value: string, resource: string): PrivateKey {
       hint: 'store the private key there, as a SecureString',
     });
   }
-  const block = privateBlock(text);
+  const [block, another] = privateBlocks(text);
   if (!block) throw notAKey(text, resource);
+  if (another) {
+    throw new Failure('KEY_MALFORMED', `${resource} holds more than one private key`, {
+      hint: 'store each key in a parameter of its own',
+    });
+  }
   const { publicKey, privatePart } = readBlock(block, resource);
   const named = { ...publicKey, comment: publicKey.comment || resource };
   return { publicKey: named, text: writeOpensshKey({ publicKey: named, privatePart }) };
@@ -55,11 +60,25 @@ function readBlock({ label, headers, body }: Block, resource: string): OpensshKe
   return readOpensshKey(bytes, resource);
 }
 
-/** The lines of secret text that a log must never show: all but the BEGIN and END lines, and none too short to be one. */
-export function linesToMask(text: string): string[] {
+/** Columns at which the tools wrap base64: PEM files, OpenSSH's own, base64(1). */
+const widths = [64, 70, 76];
+
+/**
+ * What a log must never show of a stored key: its lines as they are stored, and as any tool would print them. Without
+ * the BEGIN and END lines, and none too short to be told from other text.
+ */
+export function linesToMask(value: string): string[] {
+  const text = unwrap(value);
+  const wrapped = privateBlocks(text).flatMap(({ body }) =>
+    widths.flatMap((width) => body.match(new RegExp(`.{1,${width}}`, 'g')) ?? []),
+  );
+  const lines = [...linesOf(value), ...linesOf(text), ...wrapped];
+  return [...new Set(lines)].filter((line) => line.length >= 8);
+}
+
+function linesOf(text: string): string[] {
   const inside = text.replace(/-----(?:BEGIN|END) [A-Z0-9 ]+-----/g, '\n');
-  const lines = inside.split(/(?:\r|\n|\\+r|\\+n)+/).map((line) => line.trim());
-  return [...new Set(lines)].filter((line) => line.length >= 8 && !line.startsWith('-----'));
+  return inside.split(/(?:\r|\n|\\+r|\\+n)+/).map((line) => line.trim());
 }
 
 function unwrap(value: string): string {
@@ -102,15 +121,14 @@ interface Block {
   readonly body: string;
 }
 
-/** The first PEM block whose label says that it is a private key; others may stand around it (EC PARAMETERS does). */
-function privateBlock(text: string): Block | undefined {
+/** The PEM blocks whose labels say that they are private keys; others may stand around them (EC PARAMETERS does). */
+function privateBlocks(text: string): Block[] {
   const blocks = text.matchAll(/-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----(.*?)-----END \1-----/gs);
-  for (const [, label = '', inside = ''] of blocks) {
+  return [...blocks].map(([, label = '', inside = '']) => {
     const headers = inside.match(/^\s*[A-Za-z-]+:.*$/gm)?.map((line) => line.trim()) ?? [];
     const body = inside.replace(/^\s*[A-Za-z-]+:.*$/gm, '').replace(/\s+/g, '');
     return { label, headers: headers.join('\n'), body };
-  }
-  return undefined;
+  });
 }
 
 function notAKey(text: string, resource: string): Failure {

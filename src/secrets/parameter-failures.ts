@@ -48,6 +48,7 @@ export function parameterFailure(error: unknown, reference: Reference, region: s
       cause: error,
     });
   }
+  if (isDenied(error) && message.includes('sts:AssumeRole')) return roleDenied(error);
   if (isDenied(error) && isKmsTrouble(error)) return kmsDenied(error, reference, region);
   if (isDenied(error)) return denied(error, reference, region);
   if (name === 'ValidationException') {
@@ -57,6 +58,15 @@ export function parameterFailure(error: unknown, reference: Reference, region: s
     });
   }
   return awsFailure(error, { service: 'ssm', region, resource: text });
+}
+
+/** The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so. */
+function roleDenied(error: unknown): Failure {
+  const { message } = readAwsError(error);
+  return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
+    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; aws sts get-caller-identity asks for it too',
+    cause: error,
+  });
 }
 
 /** AWS's message names who asked, for which action, on what, and which kind of policy did not allow it. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
 import { listProcesses } from './process-table.ts';
-import { ProgramNotFound, type Finished, type Run } from './run.ts';
+import { ProgramNotFound, run, type Finished } from './run.ts';
 
 /** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
 const longestSocket = { linux: 107, other: 103 } as const;
@@ -14,8 +14,8 @@ export interface Agent {
 }
 
 export interface AgentOptions {
-  readonly run: Run;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -23,14 +23,14 @@ export interface AgentOptions {
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
-export async function startAgent(socket: string, { run, env }: AgentOptions): Promise<Agent> {
+export async function startAgent(socket: string, { env, signal }: AgentOptions): Promise<Agent> {
   const longest = process.platform === 'linux' ? longestSocket.linux : longestSocket.other;
   if (Buffer.byteLength(socket) > longest) {
     throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longest} bytes`, {
       hint: 'give the runner a work folder with a shorter path (RUNNER_TEMP lies in it)',
     });
   }
-  const finished = await found(run(['ssh-agent', '-s', '-a', socket], { env: agentEnv(env) }));
+  const finished = await found(run(['ssh-agent', '-s', '-a', socket], { env: agentEnv(env), signal }));
   const [, pid] = /SSH_AGENT_PID=(\d+)/.exec(finished.stdout) ?? [];
   if (finished.exitCode !== 0 || pid === undefined) throw agentFailed('ssh-agent did not start', finished);
   return { socket, pid: Number(pid) };
@@ -51,14 +51,14 @@ export interface AddOptions extends AgentOptions {
 export async function addKey(
   agent: Agent,
   key: PrivateKey,
-  { run, env, resource, lifetime }: AddOptions,
+  { env, signal, resource, lifetime }: AddOptions,
 ): Promise<void> {
   const limit = lifetime > 0 ? ['-t', String(lifetime)] : [];
   const finished = await found(
     run(['ssh-add', '-q', ...limit, '-'], {
-      // Without a terminal ssh-add would start a graphical prompt for what it takes for an encrypted key.
-      env: { ...agentEnv(env), SSH_AUTH_SOCK: agent.socket, SSH_ASKPASS_REQUIRE: 'never' },
+      env: { ...agentEnv(env), SSH_AUTH_SOCK: agent.socket },
       input: key.text,
+      signal,
     }),
   );
   if (finished.exitCode === 0) return;
@@ -83,16 +83,19 @@ export async function addKey(
  */
 export async function stopAgent(socket: string): Promise<boolean> {
   const agents = await agentsOn(socket);
-  for (const { pid } of agents) signal(pid, 'SIGTERM');
+  for (const { pid } of agents) send(pid, 'SIGTERM');
   for (let waited = 0; waited < 2000; waited += 20) {
     if ((await agentsOn(socket)).length === 0) return agents.length > 0;
     await sleep(20);
   }
-  for (const { pid } of await agentsOn(socket)) signal(pid, 'SIGKILL');
+  for (const { pid } of await agentsOn(socket)) send(pid, 'SIGKILL');
   return true;
 }
 
-/** The agent outlives the step, and would show the step's environment to every process of the user for as long. */
+/**
+ * The agent outlives the step, and would show the step's environment to every process of the user for as long. Without
+ * SSH_ASKPASS and DISPLAY nothing can be prompted for either.
+ */
 function agentEnv(env: AgentOptions['env']): Record<string, string> {
   // By RUNNER_TRACKING_ID the runner finds the agent, should all else fail.
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'RUNNER_TRACKING_ID'];
@@ -100,13 +103,12 @@ function agentEnv(env: AgentOptions['env']): Record<string, string> {
 }
 
 async function agentsOn(socket: string): Promise<{ pid: number }[]> {
+  // The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it.
   const processes = await listProcesses();
-  return processes.filter(
-    ({ command }) => /(^|\/)ssh-agent /.test(command) && command.endsWith(` -a ${socket}`),
-  );
+  return processes.filter(({ command }) => `${command} `.includes(` -a ${socket} `));
 }
 
-function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
+function send(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(pid, name);
   } catch {
@@ -127,8 +129,12 @@ async function found(running: Promise<Finished>): Promise<Finished> {
 }
 
 function agentFailed(what: string, { exitCode, stderr }: Finished): Failure {
-  const said = stderr.trim().replace(/\s+/g, ' ');
+  // A wrapper of ssh-add might repeat what it was given.
+  const said = stderr
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/[A-Za-z0-9+/=]{40,}/g, '…');
   return new Failure('AGENT_FAILED', `${what} (exit code ${exitCode}${said ? `: ${said}` : ''})`, {
-    hint: 'run ssh-agent -V or ssh -V in a step before to see which OpenSSH this is; 8.4 or newer is needed',
+    hint: 'run ssh -V in a step before to see which OpenSSH this is; 8.4 or newer is needed',
   });
 }

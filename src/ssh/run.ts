@@ -1,4 +1,5 @@
-/** How the stations start a program: never through a shell, its secrets on standard input only. */
+/** Starts a program: never through a shell, its secrets on standard input only, gone when the signal says so. */
+import { spawn } from 'node:child_process';
 
 export interface Finished {
   readonly exitCode: number;
@@ -7,13 +8,44 @@ export interface Finished {
 }
 
 export interface RunOptions {
+  /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string;
+  readonly signal: AbortSignal;
 }
-
-/** Rejects with ProgramNotFound where the program is not on PATH. Any exit code resolves. */
-export type Run = (argv: readonly [string, ...string[]], options: RunOptions) => Promise<Finished>;
 
 export class ProgramNotFound extends Error {
   override name = 'ProgramNotFound';
+}
+
+/**
+ * Any exit code resolves. Rejects with ProgramNotFound, or with the signal's reason once it is aborted.
+ *
+ * @param argv the program, looked up in PATH, and its arguments
+ */
+export async function run(
+  [program, ...args]: readonly [string, ...string[]],
+  options: RunOptions,
+): Promise<Finished> {
+  const { env, input = '', signal } = options;
+  signal.throwIfAborted();
+  return await new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, stdio: 'pipe', signal, killSignal: 'SIGKILL' });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const missing = error.code === 'ENOENT' || error.code === 'EACCES';
+      reject(missing ? new ProgramNotFound(`${program} is not on PATH`) : abortReason(error, signal));
+    });
+    child.on('close', (code) => {
+      resolve({ exitCode: code ?? 1, stdout, stderr });
+    });
+    // A program that ends without reading tells more by its exit code than the broken pipe does.
+    child.stdin.on('error', () => undefined).end(input);
+  });
+}
+
+function abortReason(error: Error, signal: AbortSignal): Error {
+  return signal.aborted && signal.reason instanceof Error ? signal.reason : error;
 }

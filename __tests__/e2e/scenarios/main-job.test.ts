@@ -55,7 +55,9 @@ describe('the main job', () => {
       'aws-account-id': aws.account,
     });
     expect(log.split('\n')).toEqual([
-      expect.stringMatching(/^role arn:aws:iam::\d+:role\/ci as acme-app-\d+-1$/),
+      'asking GitHub for an OIDC token',
+      expect.stringMatching(/^assuming arn:aws:iam::\d+:role\/ci as acme-app-\d+-1$/),
+      'reading a key from Parameter Store',
       `/ci/deploy-key (version 1): ssh-ed25519 ${stage.key.fingerprint}`,
       '',
     ]);
