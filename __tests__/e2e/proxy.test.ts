@@ -59,4 +59,21 @@ describe('behind a proxy', () => {
   it('that NO_PROXY excepts them from, both are reached directly', async () => {
     expect(await load({ HTTPS_PROXY: proxyUrl, NO_PROXY: '127.0.0.1' })).toEqual([]);
   });
+
+  it('that accepts and says no more, GitHub is given up on after ten seconds and max-attempts', async () => {
+    const mute = createServer().on('connect', () => undefined);
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const HTTPS_PROXY = `http://127.0.0.1:${String((mute.address() as AddressInfo).port)}`;
+    const inputs = {
+      keys: '/ci/deploy-key',
+      'aws-region': REGION,
+      'role-to-assume': ROLE_ARN,
+      'max-attempts': '1',
+    };
+    const main = await stage.job({ env: { ...world.jobEnvironment(), HTTPS_PROXY } }).uses({ with: inputs });
+    mute.closeAllConnections();
+    mute.close();
+    expect(told(main).code).toBe('OIDC_REQUEST_FAILED');
+    expect(told(main).text).toMatch(/did not answer \(no answer in time\)\nhint: .*HTTPS_PROXY/);
+  });
 });
