@@ -113,7 +113,6 @@ describe('on a runner', () => {
   });
 
   it("a user's own ssh configuration neither keeps our key back nor lends its connection", async () => {
-    const config = join(folder, 'config');
     const shared = join(folder, 'shared-%C');
     const lines = [
       'Host *',
@@ -122,11 +121,18 @@ describe('on a runner', () => {
       'ControlMaster auto',
       `ControlPath ${shared}`,
     ];
-    writeFileSync(config, [...lines, 'ControlPersist 60', ''].join('\n'));
-    const job = stage.job({ env: world.jobEnvironment() });
+    writeFileSync(join(folder, 'config'), [...lines, 'ControlPersist 60', ''].join('\n'));
+    // ssh finds ~/.ssh/config by the account, not by HOME: an ssh that reads ours in its place.
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    const ssh = (await stage.job({ env: {} }).run('command -v ssh')).log.trim();
+    writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec ${ssh} -F '${join(folder, 'config')}' "$@"\n`, {
+      mode: 0o755,
+    });
+    const job = stage.job({
+      env: { ...world.jobEnvironment(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    });
     await job.uses({ with: inputs() });
-    const { log } = await job.run(`export GIT_SSH_COMMAND="$GIT_SSH_COMMAND -F '${config}'"; ${clone()}`);
-    expect(log).toContain('cloned');
+    expect((await job.run(clone())).log).toContain('cloned');
     expect(readdirSync(folder).filter((name) => name.startsWith('shared-'))).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
 import type { PrivateKey } from '../keys/private-key.ts';
-import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
+import { authorizedKeysLine } from '../keys/public-key.ts';
+import type { RoutedKey } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Agent } from '../ssh/agent.ts';
 import type { Inputs } from './inputs.ts';
@@ -8,7 +9,8 @@ import type { JobFolder } from './job-folder.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
-export interface LoadedKey extends PrivateKey {
+/** A key, and the repositories that it is for. */
+export interface LoadedKey extends PrivateKey, RoutedKey {
   readonly secret: Secret;
 }
 
@@ -27,7 +29,7 @@ export function handOver({ folder, agent, keys, role }: Loaded, workflow: Workfl
     'ssh-agent-pid': String(agent.pid),
     'git-ssh-command': command,
     'known-hosts-file': folder.knownHosts,
-    fingerprints: JSON.stringify(publicKeys.map(fingerprint)),
+    fingerprints: JSON.stringify(keys.map(({ fingerprint }) => fingerprint)),
     'public-keys': publicKeys.map(authorizedKeysLine).join('\n'),
     'aws-account-id': accountOf(keys, role),
   };

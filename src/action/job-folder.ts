@@ -56,17 +56,41 @@ function unusable(temp: string, problem: string, cause: unknown): Failure {
 export interface JobFiles {
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
+  /** As renderRoutes makes it. */
+  readonly routes: string;
+  /** `authorized_keys` lines, in the order of the routes' numbers. */
+  readonly publicKeys: readonly string[];
+  /** SSH_AUTH_SOCK and GIT_SSH_COMMAND as they were. */
+  readonly before: { readonly agent: string; readonly command: string };
   /** The text of helper/ssm-ssh. */
   readonly ssh: string;
 }
 
+/** What helper/ssm-ssh finds beside itself. */
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
   const exclusively = { flag: 'wx', mode: 0o600 } as const;
+  const keys = join(folder.path, 'keys');
   await mkdir(folder.programs, { mode: 0o700 });
-  await writeFile(folder.knownHosts, files.knownHosts, exclusively);
-  await writeFile(join(folder.path, 'strict'), `${files.strictHostKeyChecking}\n`, exclusively);
-  await writeFile(folder.ssh, files.ssh, exclusively);
+  await mkdir(keys, { mode: 0o700 });
+  const texts = {
+    [folder.knownHosts]: files.knownHosts,
+    [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
+    [join(folder.path, 'routes')]: files.routes,
+    [join(folder.path, 'before')]: `${earlierUse(folder, files.before.command)}\n`,
+    [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
+    [folder.ssh]: files.ssh,
+    ...Object.fromEntries(files.publicKeys.map((line, number) => [join(keys, `${number}.pub`), `${line}\n`])),
+  };
+  await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
   await chmod(folder.ssh, 0o700);
+}
+
+/** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */
+function earlierUse(folder: JobFolder, quoted: string): string {
+  const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
+  const path = dirname(dirname(command));
+  const ours = command === jobFolder(path).ssh && basename(path).startsWith(prefix);
+  return ours && dirname(path) === dirname(folder.path) ? basename(path) : '';
 }
 
 /** Removes a folder of ours, whether or not it was ever made; any other path is left alone. */

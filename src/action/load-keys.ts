@@ -1,7 +1,9 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
 import { toFailure, type Failure } from '../errors.ts';
 import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
-import { fingerprint } from '../keys/public-key.ts';
+import type { KeyLine } from '../keys/key-line.ts';
+import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
+import { patternText, renderRoutes } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
@@ -32,12 +34,20 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const starting = startAgent(folder.socket, job);
   try {
     const [agent, secrets] = await Promise.all([starting, inTime(readSecrets(inputs, job), signal)]);
-    const keys = secrets.map((secret) => toKey(secret, workflow));
+    const keys = secrets.map((secret, index) =>
+      toKey(secret, inputs.keys[index]?.repositories ?? [], workflow),
+    );
     for (const key of keys) await add(key, inputs.keyLifetime, { ...job, agent });
-    const { strictHostKeyChecking } = inputs;
-    await fillJobFolder(folder, { knownHosts, strictHostKeyChecking, ssh: job.ssh });
+    await fillJobFolder(folder, {
+      knownHosts,
+      strictHostKeyChecking: inputs.strictHostKeyChecking,
+      routes: renderRoutes(keys),
+      publicKeys: keys.map(({ publicKey }) => authorizedKeysLine(publicKey)),
+      before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
+      ssh: job.ssh,
+    });
     signal.throwIfAborted();
-    warnOfSeveral(keys, workflow);
+    warnOfRivals(keys, workflow);
     handOver({ folder, agent, keys, role: inputs.role }, workflow);
   } catch (error) {
     await starting.catch(() => undefined);
@@ -54,7 +64,7 @@ async function readSecrets(inputs: Inputs, job: Job): Promise<Secret[]> {
   return await aws.readSecrets(inputs, job);
 }
 
-function toKey(secret: Secret, workflow: Workflow): LoadedKey {
+function toKey(secret: Secret, repositories: KeyLine['repositories'], workflow: Workflow): LoadedKey {
   const { text } = secret.reference;
   for (const line of linesToMask(secret.text)) workflow.mask(line);
   const key = parsePrivateKey(secret.text, text);
@@ -64,7 +74,7 @@ function toKey(secret: Secret, workflow: Workflow): LoadedKey {
       `the parameter ${text} is a plain String: store the key again as a SecureString, and replace it`,
     );
   }
-  return { ...key, secret };
+  return { ...key, secret, repositories, fingerprint: fingerprint(key.publicKey) };
 }
 
 async function add(
@@ -74,22 +84,27 @@ async function add(
 ): Promise<void> {
   const { reference, version } = key.secret;
   await addKey(agent, key, { env, signal, resource: reference.text, lifetime });
-  workflow.info(
-    `${reference.text} (version ${version}): ${key.publicKey.type} ${fingerprint(key.publicKey)}`,
-  );
+  workflow.info(`${reference.text} (version ${version}): ${key.publicKey.type} ${key.fingerprint}`);
 }
 
 /** For a step that failed: nothing was loaded that could be forgotten. */
 const quiet = { info: () => undefined, warn: () => undefined, exportVariable: () => undefined };
 
-/** Every key is offered to every host for now, in the order written; sshd's MaxAuthTries is 6. */
-function warnOfSeveral(keys: readonly LoadedKey[], workflow: Workflow): void {
-  const different = new Set(keys.map(({ publicKey }) => fingerprint(publicKey))).size;
-  if (different < 2) return;
-  const limit = different > 5 ? ', and most servers hang up after the sixth' : '';
-  workflow.warn(
-    `${different} keys are offered to each host in the order written: a git host takes the first that it knows${limit}`,
-  );
+/** A host accepts the first key that it knows, and then shows that key's repositories only. */
+function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {
+  const claims = new Map<string, Set<string>>();
+  for (const { repositories, fingerprint: key } of keys) {
+    const patterns =
+      repositories.length > 0 ? repositories.map(patternText) : ['whatever no other key claims'];
+    for (const pattern of patterns) claims.set(pattern, (claims.get(pattern) ?? new Set()).add(key));
+  }
+  for (const [pattern, { size }] of claims) {
+    if (size < 2) continue;
+    const limit = size > 5 ? ', and most servers hang up after the sixth' : '';
+    workflow.warn(
+      `${size} keys are offered for ${pattern}, in the order written: a host takes the first that it knows${limit}`,
+    );
+  }
 }
 
 /** Rejects as soon as the signal is aborted: not everything that the AWS SDK waits for can be told to stop. */

@@ -1,4 +1,4 @@
-/** Repository patterns, `host[:port][/path]`: which repositories a key is for. Pure. */
+/** Repository patterns, `host[:port][/path]`: which key is for which repository. helper/ssm-ssh has the same rules. Pure. */
 import { Failure } from '../errors.ts';
 
 export interface RepositoryPattern {
@@ -30,18 +30,91 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
       'write host/owner/repository, for example github.com/acme/lib',
     );
   }
+  const bare = host.replace(/^\[|\]$/g, '');
   const [, port = '', path = ''] =
     separator === ':' ? (/^(\d+)(?:\/(.*))?$/.exec(behind) ?? []) : [undefined, '', behind];
   if (separator === ':' && !port) {
     // The scp form, `git@host:owner/repo`, has a path behind the colon.
     if (scheme || !user)
       throw invalid(text, 'has no port behind its colon', 'write host:port/path, or host/path');
-    return { host, path: cleanPath(behind, text) };
+    return { host: bare, path: cleanPath(behind, text) };
   }
-  if (!port) return { host, path: cleanPath(path, text) };
+  if (!port) return { host: bare, path: cleanPath(path, text) };
   if (Number(port) < 1 || Number(port) > 65_535)
     throw invalid(text, 'has a port out of range', 'ports are 1 to 65535');
-  return { host, port: Number(port), path: cleanPath(path, text) };
+  return { host: bare, port: Number(port), path: cleanPath(path, text) };
+}
+
+/** As a user would write it. */
+export function patternText({ host, port, path }: RepositoryPattern): string {
+  const address = host.includes(':') ? `[${host}]` : host;
+  return address + (port === undefined ? '' : `:${port}`) + (path && `/${path}`);
+}
+
+/** Where a connection goes, as git hands it to ssh. */
+export interface Remote {
+  readonly host: string;
+  /** Absent: the port of the protocol. */
+  readonly port?: number;
+  /** Without a slash in front; empty where there is no repository, as in `ssh -T git@github.com`. */
+  readonly path: string;
+}
+
+export interface Route<K> {
+  readonly key: K;
+  /** Empty: a default key. */
+  readonly repositories: readonly RepositoryPattern[];
+}
+
+/**
+ * The keys whose pattern is the most specific of those that match: an exact host before a wildcard, then the longest path.
+ * Several where they have the same pattern; the default keys where no pattern matches.
+ *
+ * @param port of the protocol
+ */
+export function matchRoutes<K>(routes: readonly Route<K>[], remote: Remote, port: number): K[] {
+  const ranked = routes.flatMap(({ key, repositories }) =>
+    repositories
+      .filter((pattern) => matches(pattern, remote, port))
+      .map((pattern) => ({ key, rank: rankOf(pattern) })),
+  );
+  const best = Math.max(-1, ...ranked.map(({ rank }) => rank));
+  if (best >= 0) return [...new Set(ranked.filter(({ rank }) => rank === best).map(({ key }) => key))];
+  return routes.filter(({ repositories }) => repositories.length === 0).map(({ key }) => key);
+}
+
+function matches(pattern: RepositoryPattern, remote: Remote, port: number): boolean {
+  const host = remote.host.toLowerCase();
+  const path = remote.path
+    .toLowerCase()
+    .replace(/^\/+|\/+$/g, '')
+    .replace(/\.git$/, '');
+  const [, label = '', domain = ''] = /^([^.]*)\.(.*)$/.exec(host) ?? [];
+  const sameHost = pattern.host.startsWith('*.')
+    ? label !== '' && domain === pattern.host.slice(2)
+    : host === pattern.host;
+  const samePath = pattern.path === '' || path === pattern.path || path.startsWith(`${pattern.path}/`);
+  return sameHost && samePath && (pattern.port ?? port) === (remote.port ?? port);
+}
+
+/** No path is as long as the step from a wildcard to an exact host. */
+function rankOf({ host, path }: RepositoryPattern): number {
+  return path.length + (host.startsWith('*.') ? 0 : 100_000);
+}
+
+export interface RoutedKey {
+  readonly fingerprint: string;
+  readonly repositories: readonly RepositoryPattern[];
+}
+
+/** What helper/ssm-ssh reads: `NUMBER FINGERPRINT HOST PORT PATH` for each pattern, `NUMBER FINGERPRINT -` for a default key. */
+export function renderRoutes(keys: readonly RoutedKey[]): string {
+  const lines = keys.flatMap(({ fingerprint, repositories }, number) =>
+    repositories.length === 0
+      ? [`${number} ${fingerprint} -`]
+      : repositories.map(({ host, port = 22, path }) => `${number} ${fingerprint} ${host} ${port} ${path}`),
+  );
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function cleanPath(path: string, text: string): string {

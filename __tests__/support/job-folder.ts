@@ -1,0 +1,34 @@
+/** A folder as main leaves it for helper/ssm-ssh, without an agent: for tests of how it chooses a key. */
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { renderRoutes } from '../../src/keys/routes.ts';
+
+const source = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
+
+export interface FolderOptions {
+  /** What each key's line names; empty for a default key. */
+  readonly keys?: readonly string[];
+  /** The name of an earlier use's folder. */
+  readonly before?: string;
+}
+
+/** Answers the path of the program. */
+export function makeJobFolder(path: string, { keys = [], before = '' }: FolderOptions = {}): string {
+  const lines = parseKeyLines(
+    keys.map((repositories, number) => `/key-${String(number)} ${repositories}`).join('\n'),
+  );
+  const routed = lines.map(({ repositories }, number) => ({
+    fingerprint: `SHA256:${String(number)}`,
+    repositories,
+  }));
+  mkdirSync(join(path, 'bin'), { recursive: true });
+  writeFileSync(join(path, 'strict'), 'accept-new\n');
+  writeFileSync(join(path, 'routes'), renderRoutes(routed));
+  writeFileSync(join(path, 'before'), `${before}\n`);
+  writeFileSync(join(path, 'agent-before'), 'none\n');
+  const program = join(path, 'bin/ssm-ssh');
+  copyFileSync(source, program);
+  chmodSync(program, 0o700);
+  return program;
+}
