@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
@@ -61,6 +63,30 @@ describe('a job that ends early', () => {
       await job.uses({ with: inputs, killWhen: () => sleep(after) });
       await nothingLeft(job);
     }
+  });
+
+  it('killed at ten points, post never run: a new job on the runner works and sweeps, and leaves others alone', async () => {
+    const temp = mkdtempSync(join(tmpdir(), 'runner-'));
+    const env = { ...world.jobEnvironment(), RUNNER_TEMP: temp };
+    mkdirSync(join(temp, 'ssm-ssh-agent-of-a-user'));
+    const dead: Job[] = [];
+    for (let point = 1; point <= 10; point++) {
+      dead.push(stage.job({ env }));
+      await dead.at(-1)?.uses({ with: inputs, killWhen: () => sleep(30 * point) });
+    }
+    const [loaded = ''] = readdirSync(temp).filter((name) => /-[0-9a-f]{8}$/.test(name));
+    expect(loaded).not.toBe('');
+    rmSync(join(temp, loaded), { recursive: true }); // As the runner empties the folder between jobs.
+    const job = stage.job({ env });
+    expect(told(await job.uses({ with: inputs })).text).toBe('');
+    const again = await job.uses({ with: inputs });
+    const ours = readdirSync(temp).filter((name) => /-[0-9a-f]{8}$/.test(name));
+    expect(ours.length).toBe(2); // Both uses of this job.
+    expect(again.log).not.toContain('left behind');
+    expect(dead.flatMap((left) => left.processes())).toEqual([]);
+    await job.finish();
+    expect(readdirSync(temp)).toEqual(['ssm-ssh-agent-of-a-user']);
+    rmSync(temp, { recursive: true });
   });
 
   it('takes too long: TIMEOUT after timeout-seconds, with nothing left', async () => {

@@ -72,6 +72,32 @@ describe('many keys, each for its repositories', () => {
     }
   });
 
+  it('shows in the step summary which key is for what, and does not with summary: false', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const keyLines = `${parameter(0, 'acme/lib')} github.com/acme/lib *.example.com:2222\n${parameter(0, 'acme/tools')}`;
+    const inputs = {
+      keys: keyLines,
+      'aws-region': REGION,
+      'role-to-assume': ROLE_ARN,
+      'key-lifetime': '90s',
+    };
+    const { summary } = await job.uses({ with: inputs });
+    const fingerprintOf = (name: string): string => keys.get(parameter(0, name))?.fingerprint ?? '';
+    expect(summary).toBe(
+      [
+        '### SSH keys',
+        '',
+        '| key | version | fingerprint | repositories | lifetime |',
+        '| --- | --- | --- | --- | --- |',
+        `| \`/ci/0/acme-lib\` | 1 | \`${fingerprintOf('acme/lib')}\` | \`github.com/acme/lib\`, \`*.example.com:2222\` | 90 s |`,
+        `| \`/ci/0/acme-tools\` | 1 | \`${fingerprintOf('acme/tools')}\` | what no other key claims | 90 s |`,
+        '',
+        '',
+      ].join('\n'),
+    );
+    expect((await job.uses({ with: { ...inputs, summary: 'false' } })).summary).toBe('');
+  });
+
   it('falls back to the default key for what no other key claims', async () => {
     const [host] = hosts as [GitHost, GitHost];
     const job = await use([

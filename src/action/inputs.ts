@@ -17,6 +17,8 @@ export interface Inputs {
   readonly keyLifetime: number;
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
+  /** Whether the step summary gets a table. */
+  readonly summary: boolean;
 }
 
 export interface RoleInputs {
@@ -37,6 +39,7 @@ export const defaults: Readonly<Record<string, string>> = {
   'key-lifetime': '6h',
   'max-attempts': '5',
   'timeout-seconds': '120',
+  summary: 'true',
 };
 
 /** What configure-aws-credentials calls otherwise. */
@@ -80,6 +83,7 @@ export function parseInputs(env: Env): Inputs {
     keyLifetime: parseKeyLifetime(env),
     maxAttempts: wholeNumber(env, 'max-attempts', [1, 100]),
     timeoutSeconds: wholeNumber(env, 'timeout-seconds', [1, 3600]),
+    summary: oneOf(env, 'summary', ['true', 'false']) === 'true',
   };
 }
 

@@ -5,10 +5,18 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../errors.ts';
 
 const prefix = 'ssm-ssh-agent-';
+const exclusively = { flag: 'wx', mode: 0o600 } as const;
+
+/** Whether a name in RUNNER_TEMP is one that nameJobFolder gave. */
+export function isJobFolder(name: string): boolean {
+  return /^ssm-ssh-agent-[0-9a-f]{8}$/.test(name);
+}
 
 export interface JobFolder {
   readonly path: string;
   readonly socket: string;
+  /** A file with the RUNNER_TRACKING_ID of the job that made the folder. */
+  readonly owner: string;
   readonly knownHosts: string;
   /** The folder that goes on PATH. */
   readonly programs: string;
@@ -30,6 +38,7 @@ export function jobFolder(path: string): JobFolder {
   return {
     path,
     socket: join(path, 'agent'),
+    owner: join(path, 'job'),
     knownHosts: join(path, 'known_hosts'),
     programs,
     ssh: join(programs, 'ssm-ssh'),
@@ -37,9 +46,10 @@ export function jobFolder(path: string): JobFolder {
 }
 
 /** @throws STATE_UNSAFE */
-export async function makeJobFolder({ path }: JobFolder): Promise<void> {
+export async function makeJobFolder({ path, owner }: JobFolder, trackingId = ''): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
+    await writeFile(owner, trackingId, exclusively);
   } catch (error) {
     throw unusable(dirname(path), 'cannot hold a folder', error);
   }
@@ -68,7 +78,6 @@ export interface JobFiles {
 
 /** What helper/ssm-ssh finds beside itself. */
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
-  const exclusively = { flag: 'wx', mode: 0o600 } as const;
   const keys = join(folder.path, 'keys');
   await mkdir(folder.programs, { mode: 0o700 });
   await mkdir(keys, { mode: 0o700 });
@@ -89,13 +98,13 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
 function earlierUse(folder: JobFolder, quoted: string): string {
   const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
   const path = dirname(dirname(command));
-  const ours = command === jobFolder(path).ssh && basename(path).startsWith(prefix);
+  const ours = command === jobFolder(path).ssh && isJobFolder(basename(path));
   return ours && dirname(path) === dirname(folder.path) ? basename(path) : '';
 }
 
 /** Removes a folder of ours, whether or not it was ever made; any other path is left alone. */
 export async function removeJobFolder({ path }: JobFolder): Promise<void> {
-  if (!basename(path).startsWith(prefix)) return;
+  if (!isJobFolder(basename(path))) return;
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
+import { dirname } from 'node:path';
 import { toFailure, type Failure } from '../errors.ts';
 import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
 import type { KeyLine } from '../keys/key-line.ts';
@@ -9,8 +10,10 @@ import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver, type LoadedKey } from './hand-over.ts';
-import { fillJobFolder, makeJobFolder, nameJobFolder } from './job-folder.ts';
+import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFolder } from './job-folder.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
+import { renderSummary } from './summary.ts';
+import { sweep } from './sweep.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -30,10 +33,14 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const folder = nameJobFolder(env['RUNNER_TEMP']);
   const state = { folder: folder.path, replaced: replacedBy(env) };
   workflow.saveState(stateName, writeState(state));
-  await makeJobFolder(folder);
+  await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
   const starting = startAgent(folder.socket, job);
   try {
-    const [agent, secrets] = await Promise.all([starting, inTime(readSecrets(inputs, job), signal)]);
+    const [agent, secrets] = await Promise.all([
+      starting,
+      inTime(readSecrets(inputs, job), signal),
+      sweepQuietly(folder, job),
+    ]);
     const keys = secrets.map((secret, index) =>
       toKey(secret, inputs.keys[index]?.repositories ?? [], workflow),
     );
@@ -49,6 +56,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
     handOver({ folder, agent, keys, role: inputs.role }, workflow);
+    if (inputs.summary) await workflow.summarize(renderSummary(keys, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);
     await unloadKeys({ folder: folder.path, replaced: {} }, quiet).catch((left: unknown) => {
@@ -89,6 +97,13 @@ async function add(
 
 /** For a step that failed: nothing was loaded that could be forgotten. */
 const quiet = { info: () => undefined, warn: () => undefined, exportVariable: () => undefined };
+
+/** Another job's leftovers are no reason for this one to fail. */
+async function sweepQuietly({ path }: JobFolder, { env, workflow }: Job): Promise<void> {
+  await sweep(dirname(path), env['RUNNER_TRACKING_ID'], workflow).catch((error: unknown) => {
+    workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
+  });
+}
 
 /** A host accepts the first key that it knows, and then shows that key's repositories only. */
 function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {

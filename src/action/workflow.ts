@@ -11,6 +11,8 @@ export interface Workflow {
   exportVariable(name: string, value: string): void;
   addPath(folder: string): void;
   setOutput(name: string, value: string): void;
+  /** Markdown, for the page of the run. */
+  summarize(markdown: string): Promise<void>;
   /** For this use's own post step. */
   saveState(name: string, value: string): void;
 }

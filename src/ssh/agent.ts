@@ -102,6 +102,12 @@ function agentEnv(env: AgentOptions['env']): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
+/** The sockets that running processes were started with by `-a`, as startAgent does. */
+export async function agentSockets(): Promise<string[]> {
+  const processes = await listProcesses();
+  return processes.flatMap(({ command }) => / -a (\/.*\/agent)( |$)/.exec(command)?.[1] ?? []);
+}
+
 async function agentsOn(socket: string): Promise<{ pid: number }[]> {
   // The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it.
   const processes = await listProcesses();
