@@ -27,7 +27,7 @@ pureFiles.push(
 );
 
 /** Each station and the stations that it may know; all may know keys/ and errors.ts. */
-const stations = { aws: [], secrets: ['aws'], ssh: [], git: [], ec2: ['aws'] };
+const stations = { aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] };
 const folders = ['action', ...Object.keys(stations)];
 const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
 

@@ -29,6 +29,7 @@ describe('the inputs', () => {
       keyLifetime: 21_600,
       maxAttempts: 5,
       timeoutSeconds: 120,
+      gitSigning: false,
       summary: true,
     });
   });
@@ -127,6 +128,7 @@ describe('a wrong input', () => {
     ],
     'session-policy': ['AUTO', 'yes', '{}', 'none auto'],
     'strict-host-key-checking': ['ask', 'off', 'YES', 'true', 'accept_new'],
+    'git-signing': ['yes', 'no', '1', 'TRUE'],
     summary: ['yes', 'no', '1', 'TRUE'],
     'key-lifetime': ['six hours', '6 h', '-1', '1.5h', '99999w'],
     'max-attempts': ['0', '101', '-1', 'five', '1.5'],

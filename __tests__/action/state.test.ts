@@ -44,7 +44,8 @@ describe('the state', () => {
 describe('the replaced variables', () => {
   it('are those that the action exports; null where they were not set', () => {
     const env = { SSH_AUTH_SOCK: '/run/a', GIT_SSH_COMMAND: '', PATH: '/bin', AWS_SECRET_ACCESS_KEY: 'x' };
-    expect(replacedBy(env)).toEqual({
+    expect(replacedBy(env, ['PATH'])).toEqual({
+      PATH: '/bin',
       SSH_AUTH_SOCK: '/run/a',
       SSH_AGENT_PID: null,
       GIT_SSH_COMMAND: '',

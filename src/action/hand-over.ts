@@ -4,8 +4,9 @@ import { authorizedKeysLine } from '../keys/public-key.ts';
 import type { RoutedKey } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Agent } from '../ssh/agent.ts';
-import type { Inputs } from './inputs.ts';
-import type { JobFolder } from './job-folder.ts';
+import { signingVariables } from '../git/signing.ts';
+import type { Env, Inputs } from './inputs.ts';
+import { publicKeyFile, type JobFolder } from './job-folder.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -18,10 +19,11 @@ export interface Loaded {
   readonly folder: JobFolder;
   readonly agent: Agent;
   readonly keys: readonly LoadedKey[];
-  readonly role: Inputs['role'];
+  readonly inputs: Inputs;
+  readonly env: Env;
 }
 
-export function handOver({ folder, agent, keys, role }: Loaded, workflow: Workflow): void {
+export function handOver({ folder, agent, keys, inputs, env }: Loaded, workflow: Workflow): void {
   const publicKeys = keys.map(({ publicKey }) => publicKey);
   const command = quoteForShell(folder.ssh);
   const outputs = {
@@ -31,7 +33,7 @@ export function handOver({ folder, agent, keys, role }: Loaded, workflow: Workfl
     'known-hosts-file': folder.knownHosts,
     fingerprints: JSON.stringify(keys.map(({ fingerprint }) => fingerprint)),
     'public-keys': publicKeys.map(authorizedKeysLine).join('\n'),
-    'aws-account-id': accountOf(keys, role),
+    'aws-account-id': accountOf(keys, inputs.role),
   };
   const variables: Record<ExportedVariable, string> = {
     SSH_AUTH_SOCK: agent.socket,
@@ -40,7 +42,10 @@ export function handOver({ folder, agent, keys, role }: Loaded, workflow: Workfl
     GIT_SSH_VARIANT: 'ssh',
   };
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
-  for (const [name, value] of Object.entries(variables)) workflow.exportVariable(name, value);
+  const files = { publicKey: publicKeyFile(folder, 0), allowedSigners: folder.allowedSigners };
+  const signing = inputs.gitSigning ? signingVariables(env, files) : {};
+  for (const [name, value] of Object.entries({ ...variables, ...signing }))
+    workflow.exportVariable(name, value);
   workflow.addPath(folder.programs);
 }
 

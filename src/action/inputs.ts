@@ -17,6 +17,8 @@ export interface Inputs {
   readonly keyLifetime: number;
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
+  /** Whether commits and tags of the job are signed with the first key. */
+  readonly gitSigning: boolean;
   /** Whether the step summary gets a table. */
   readonly summary: boolean;
 }
@@ -39,6 +41,7 @@ export const defaults: Readonly<Record<string, string>> = {
   'key-lifetime': '6h',
   'max-attempts': '5',
   'timeout-seconds': '120',
+  'git-signing': 'false',
   summary: 'true',
 };
 
@@ -50,7 +53,7 @@ const otherNames = {
 } as const;
 
 /** Promised by the documentation of versions to come; passed over, a guard would be one in name only. */
-const notYet = ['allowed-account-ids', 'role-external-id', 'restrict-to-hosts', 'git-signing', 'ssh-config'];
+const notYet = ['allowed-account-ids', 'role-external-id', 'restrict-to-hosts', 'ssh-config'];
 
 /**
  * @param env of the step: `INPUT_…` holds the inputs, which the runner has given action.yml's defaults
@@ -74,6 +77,14 @@ export function parseInputs(env: Env): Inputs {
       'write the name of a parameter on each line, for example /ci/deploy-key',
     );
   }
+  const gitSigning = oneOf(env, 'git-signing', ['false', 'true']) === 'true';
+  if (gitSigning && keys.length === 0) {
+    throw invalid(
+      'git-signing',
+      'has no key to sign with',
+      'write its name in keys, or leave git-signing out',
+    );
+  }
   return {
     keys,
     role,
@@ -83,6 +94,7 @@ export function parseInputs(env: Env): Inputs {
     keyLifetime: parseKeyLifetime(env),
     maxAttempts: wholeNumber(env, 'max-attempts', [1, 100]),
     timeoutSeconds: wholeNumber(env, 'timeout-seconds', [1, 3600]),
+    gitSigning,
     summary: oneOf(env, 'summary', ['true', 'false']) === 'true',
   };
 }

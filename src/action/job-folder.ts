@@ -18,6 +18,8 @@ export interface JobFolder {
   /** A file with the RUNNER_TRACKING_ID of the job that made the folder. */
   readonly owner: string;
   readonly knownHosts: string;
+  /** For git's signing, where that is asked for. */
+  readonly allowedSigners: string;
   /** The folder that goes on PATH. */
   readonly programs: string;
   /** The ssh command that git is given. */
@@ -39,6 +41,7 @@ export function jobFolder(path: string): JobFolder {
     path,
     socket: join(path, 'agent'),
     owner: join(path, 'job'),
+    allowedSigners: join(path, 'allowed_signers'),
     knownHosts: join(path, 'known_hosts'),
     programs,
     ssh: join(programs, 'ssm-ssh'),
@@ -70,6 +73,8 @@ export interface JobFiles {
   readonly routes: string;
   /** `authorized_keys` lines, in the order of the routes' numbers. */
   readonly publicKeys: readonly string[];
+  /** Empty: none. */
+  readonly allowedSigners: string;
   /** SSH_AUTH_SOCK and GIT_SSH_COMMAND as they were. */
   readonly before: { readonly agent: string; readonly command: string };
   /** The text of helper/ssm-ssh. */
@@ -78,9 +83,8 @@ export interface JobFiles {
 
 /** What helper/ssm-ssh finds beside itself. */
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
-  const keys = join(folder.path, 'keys');
   await mkdir(folder.programs, { mode: 0o700 });
-  await mkdir(keys, { mode: 0o700 });
+  await mkdir(join(folder.path, 'keys'), { mode: 0o700 });
   const texts = {
     [folder.knownHosts]: files.knownHosts,
     [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
@@ -88,10 +92,18 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
     [join(folder.path, 'before')]: `${earlierUse(folder, files.before.command)}\n`,
     [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
     [folder.ssh]: files.ssh,
-    ...Object.fromEntries(files.publicKeys.map((line, number) => [join(keys, `${number}.pub`), `${line}\n`])),
+    ...(files.allowedSigners && { [folder.allowedSigners]: files.allowedSigners }),
+    ...Object.fromEntries(
+      files.publicKeys.map((line, number) => [publicKeyFile(folder, number), `${line}\n`]),
+    ),
   };
   await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
   await chmod(folder.ssh, 0o700);
+}
+
+/** @param number of the key, in the order written */
+export function publicKeyFile({ path }: JobFolder, number: number): string {
+  return join(path, 'keys', `${number}.pub`);
 }
 
 /** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */

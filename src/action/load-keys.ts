@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { toFailure, type Failure } from '../errors.ts';
 import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
+import { allowedSigner, requireSigningGit } from '../git/signing.ts';
 import type { KeyLine } from '../keys/key-line.ts';
 import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
 import { patternText, renderRoutes } from '../keys/routes.ts';
@@ -30,8 +31,12 @@ export interface Job {
 export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
+  if (inputs.gitSigning) await requireSigningGit(job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
-  const state = { folder: folder.path, replaced: replacedBy(env) };
+  const state = {
+    folder: folder.path,
+    replaced: replacedBy(env, inputs.gitSigning ? ['GIT_CONFIG_COUNT'] : []),
+  };
   workflow.saveState(stateName, writeState(state));
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
   const starting = startAgent(folder.socket, job);
@@ -45,17 +50,19 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       toKey(secret, inputs.keys[index]?.repositories ?? [], workflow),
     );
     for (const key of keys) await add(key, inputs.keyLifetime, { ...job, agent });
+    const publicKeys = keys.map(({ publicKey }) => publicKey);
     await fillJobFolder(folder, {
       knownHosts,
       strictHostKeyChecking: inputs.strictHostKeyChecking,
       routes: renderRoutes(keys),
-      publicKeys: keys.map(({ publicKey }) => authorizedKeysLine(publicKey)),
+      publicKeys: publicKeys.map(authorizedKeysLine),
+      allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
       before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
       ssh: job.ssh,
     });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
-    handOver({ folder, agent, keys, role: inputs.role }, workflow);
+    handOver({ folder, agent, keys, inputs, env }, workflow);
     if (inputs.summary) await workflow.summarize(renderSummary(keys, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);

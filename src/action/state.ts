@@ -11,10 +11,14 @@ export interface State {
   readonly replaced: Replaced;
 }
 
-export type Replaced = Readonly<Partial<Record<ExportedVariable, string | null>>>;
+export type Replaced = Readonly<Record<string, string | null>>;
 
-export function replacedBy(env: Readonly<Record<string, string | undefined>>): Replaced {
-  return Object.fromEntries(exportedVariables.map((name) => [name, env[name] ?? null]));
+/** @param more names that this use exports besides */
+export function replacedBy(
+  env: Readonly<Record<string, string | undefined>>,
+  more: readonly string[],
+): Replaced {
+  return Object.fromEntries([...exportedVariables, ...more].map((name) => [name, env[name] ?? null]));
 }
 
 export const stateName = 'use';

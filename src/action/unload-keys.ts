@@ -24,4 +24,8 @@ export async function unloadKeys(
  * The runner can set a variable for the steps to come, not remove it. To ssh an empty SSH_AUTH_SOCK is no agent; git
  * would run an empty GIT_SSH_COMMAND.
  */
-const unset: Readonly<Record<string, string>> = { GIT_SSH_COMMAND: 'ssh', GIT_SSH_VARIANT: 'ssh' };
+const unset: Readonly<Record<string, string>> = {
+  GIT_SSH_COMMAND: 'ssh',
+  GIT_SSH_VARIANT: 'ssh',
+  GIT_CONFIG_COUNT: '0',
+};

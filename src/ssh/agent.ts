@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
-import { listProcesses } from './process-table.ts';
-import { ProgramNotFound, run, type Finished } from './run.ts';
+import { listProcesses } from '../process/process-table.ts';
+import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 
 /** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
 const longestSocket = { linux: 107, other: 103 } as const;
