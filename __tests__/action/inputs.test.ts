@@ -29,6 +29,7 @@ describe('the inputs', () => {
       keyLifetime: 21_600,
       maxAttempts: 5,
       timeoutSeconds: 120,
+      restrictToHosts: false,
       gitSigning: false,
       summary: true,
     });
@@ -128,6 +129,7 @@ describe('a wrong input', () => {
     ],
     'session-policy': ['AUTO', 'yes', '{}', 'none auto'],
     'strict-host-key-checking': ['ask', 'off', 'YES', 'true', 'accept_new'],
+    'restrict-to-hosts': ['yes', '1', 'TRUE'],
     'git-signing': ['yes', 'no', '1', 'TRUE'],
     summary: ['yes', 'no', '1', 'TRUE'],
     'key-lifetime': ['six hours', '6 h', '-1', '1.5h', '99999w'],

@@ -136,7 +136,7 @@ describe('on a runner', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('shared-'))).toEqual([]);
   });
 
-  it.each(['allowed-account-ids', 'restrict-to-hosts', 'role-external-id'])(
+  it.each(['allowed-account-ids', 'role-external-id'])(
     'the input %s, which this version does not know, is refused instead of passed over',
     async (name) => {
       const main = await stage

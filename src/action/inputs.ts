@@ -17,6 +17,8 @@ export interface Inputs {
   readonly keyLifetime: number;
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
+  /** Whether the agent uses each key for the hosts of its repositories only. */
+  readonly restrictToHosts: boolean;
   /** Whether commits and tags of the job are signed with the first key. */
   readonly gitSigning: boolean;
   /** Whether the step summary gets a table. */
@@ -41,6 +43,7 @@ export const defaults: Readonly<Record<string, string>> = {
   'key-lifetime': '6h',
   'max-attempts': '5',
   'timeout-seconds': '120',
+  'restrict-to-hosts': 'false',
   'git-signing': 'false',
   summary: 'true',
 };
@@ -53,7 +56,7 @@ const otherNames = {
 } as const;
 
 /** Promised by the documentation of versions to come; passed over, a guard would be one in name only. */
-const notYet = ['allowed-account-ids', 'role-external-id', 'restrict-to-hosts', 'ssh-config'];
+const notYet = ['allowed-account-ids', 'role-external-id', 'ssh-config'];
 
 /**
  * @param env of the step: `INPUT_…` holds the inputs, which the runner has given action.yml's defaults
@@ -77,6 +80,16 @@ export function parseInputs(env: Env): Inputs {
       'write the name of a parameter on each line, for example /ci/deploy-key',
     );
   }
+  const strictHostKeyChecking = oneOf(env, 'strict-host-key-checking', ['yes', 'accept-new', 'no']);
+  const restrictToHosts = oneOf(env, 'restrict-to-hosts', ['false', 'true']) === 'true';
+  if (restrictToHosts && strictHostKeyChecking !== 'yes') {
+    const problem = `cannot hold with strict-host-key-checking: ${strictHostKeyChecking}`;
+    throw invalid(
+      'restrict-to-hosts',
+      problem,
+      'write strict-host-key-checking: yes, or leave one of them out',
+    );
+  }
   const gitSigning = oneOf(env, 'git-signing', ['false', 'true']) === 'true';
   if (gitSigning && keys.length === 0) {
     throw invalid(
@@ -85,16 +98,21 @@ export function parseInputs(env: Env): Inputs {
       'write its name in keys, or leave git-signing out',
     );
   }
+  if (gitSigning && restrictToHosts) {
+    const problem = 'cannot hold together with git-signing: a key that is for hosts only does not sign';
+    throw invalid('restrict-to-hosts', problem, 'leave one of them out, or use the action twice');
+  }
   return {
     keys,
     role,
     region: parseRegion(env),
     knownHosts: input(env, 'known-hosts'),
-    strictHostKeyChecking: oneOf(env, 'strict-host-key-checking', ['yes', 'accept-new', 'no']),
+    strictHostKeyChecking,
     keyLifetime: parseKeyLifetime(env),
     maxAttempts: wholeNumber(env, 'max-attempts', [1, 100]),
     timeoutSeconds: wholeNumber(env, 'timeout-seconds', [1, 3600]),
     gitSigning,
+    restrictToHosts,
     summary: oneOf(env, 'summary', ['true', 'false']) === 'true',
   };
 }

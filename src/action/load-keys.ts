@@ -7,12 +7,13 @@ import type { KeyLine } from '../keys/key-line.ts';
 import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
 import { patternText, renderRoutes } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
-import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
+import { addKey, startAgent, type AddOptions, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver, type LoadedKey } from './hand-over.ts';
 import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFolder } from './job-folder.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
+import { hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
 import { sweep } from './sweep.ts';
 import { unloadKeys } from './unload-keys.ts';
@@ -49,7 +50,6 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const keys = secrets.map((secret, index) =>
       toKey(secret, inputs.keys[index]?.repositories ?? [], workflow),
     );
-    for (const key of keys) await add(key, inputs.keyLifetime, { ...job, agent });
     const publicKeys = keys.map(({ publicKey }) => publicKey);
     await fillJobFolder(folder, {
       knownHosts,
@@ -60,6 +60,15 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
       ssh: job.ssh,
     });
+    const hosts = inputs.restrictToHosts ? hostsOfKeys(keys) : new Map<string, readonly string[]>();
+    for (const key of keys) {
+      const limits = {
+        lifetime: inputs.keyLifetime,
+        hosts: hosts.get(key.fingerprint) ?? [],
+        knownHosts: folder.knownHosts,
+      };
+      await add(key, limits, { ...job, agent });
+    }
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
     handOver({ folder, agent, keys, inputs, env }, workflow);
@@ -94,11 +103,11 @@ function toKey(secret: Secret, repositories: KeyLine['repositories'], workflow: 
 
 async function add(
   key: LoadedKey,
-  lifetime: number,
+  limits: Pick<AddOptions, 'lifetime' | 'hosts' | 'knownHosts'>,
   { agent, env, signal, workflow }: Job & { agent: Agent },
 ): Promise<void> {
   const { reference, version } = key.secret;
-  await addKey(agent, key, { env, signal, resource: reference.text, lifetime });
+  await addKey(agent, key, { env, signal, resource: reference.text, ...limits });
   workflow.info(`${reference.text} (version ${version}): ${key.publicKey.type} ${key.fingerprint}`);
 }
 

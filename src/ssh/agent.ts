@@ -41,27 +41,47 @@ export interface AddOptions extends AgentOptions {
   readonly resource: string;
   /** Seconds until the agent forgets the key; 0 for no limit. */
   readonly lifetime: number;
+  /** Host names as known_hosts has them; empty for no restriction. */
+  readonly hosts: readonly string[];
+  /** The file with their keys. */
+  readonly knownHosts: string;
 }
 
 /**
  * The key's text goes through one pipe.
  *
- * @throws KEY_UNSUPPORTED, KEY_MALFORMED, AGENT_NOT_FOUND, AGENT_FAILED
+ * @throws KEY_UNSUPPORTED, KEY_MALFORMED, KNOWN_HOSTS_INVALID, AGENT_NOT_FOUND, AGENT_FAILED
  */
 export async function addKey(
   agent: Agent,
   key: PrivateKey,
-  { env, signal, resource, lifetime }: AddOptions,
+  { env, signal, resource, lifetime, hosts, knownHosts }: AddOptions,
 ): Promise<void> {
   const limit = lifetime > 0 ? ['-t', String(lifetime)] : [];
+  const only = hosts.length > 0 ? ['-H', knownHosts, ...hosts.flatMap((host) => ['-h', host])] : [];
   const finished = await found(
-    run(['ssh-add', '-q', ...limit, '-'], {
+    run(['ssh-add', '-q', ...limit, ...only, '-'], {
       env: { ...agentEnv(env), SSH_AUTH_SOCK: agent.socket },
       input: key.text,
       signal,
     }),
   );
   if (finished.exitCode === 0) return;
+  const [, unknown] = /No host keys found for destination "([^"]*)"/.exec(finished.stderr) ?? [];
+  if (unknown !== undefined) {
+    throw new Failure(
+      'KNOWN_HOSTS_INVALID',
+      `no key is known for the host ${unknown}, to which ${resource} is restricted`,
+      {
+        hint: 'add its line to known-hosts (ssh-keyscan prints it; compare the fingerprint), or leave restrict-to-hosts out',
+      },
+    );
+  }
+  if (hosts.length > 0 && /(illegal|unknown) option|refused operation/.test(finished.stderr)) {
+    throw new Failure('AGENT_FAILED', `this OpenSSH cannot restrict ${resource} to hosts`, {
+      hint: 'install OpenSSH 8.9 or newer, or leave restrict-to-hosts out',
+    });
+  }
   if (finished.stderr.includes('Invalid key length')) {
     throw new Failure('KEY_UNSUPPORTED', `the RSA key in ${resource} is too short for OpenSSH`, {
       hint: 'make an Ed25519 key instead: ssh-keygen -t ed25519 -N "" -f FILE',
