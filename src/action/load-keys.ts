@@ -1,5 +1,6 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
-import { toFailure, type Failure } from '../errors.ts';
+import { toFailure } from '../errors.ts';
+import { inTime } from '../in-time.ts';
 import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
 import { fingerprint } from '../keys/public-key.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -90,19 +91,4 @@ function warnOfSeveral(keys: readonly LoadedKey[], workflow: Workflow): void {
   workflow.warn(
     `${different} keys are offered to each host in the order written: a git host takes the first that it knows${limit}`,
   );
-}
-
-/** Rejects as soon as the signal is aborted: not everything that the AWS SDK waits for can be told to stop. */
-async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return await new Promise<T>((resolve, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        reject(signal.reason as Failure);
-      },
-      { once: true },
-    );
-    work.then(resolve, reject);
-  });
 }
