@@ -17,7 +17,9 @@ const programs = ['**/helper/**'];
 const io = ['node:*', '!node:crypto', '@aws-sdk/*', '@smithy/*', ...runner];
 
 /** Beyond keys/, which is pure as a whole. */
-const pureFiles = ['inputs', 'session-name', 'state'].map((name) => `src/action/${name}.ts`);
+const pureFiles = ['input', 'inputs', 'role-inputs', 'session-name', 'state'].map(
+  (name) => `src/action/${name}.ts`,
+);
 pureFiles.push(
   'src/aws/credentials-hint.ts',
   'src/aws/partition.ts',
