@@ -17,7 +17,7 @@ const programs = ['**/helper/**'];
 const io = ['node:*', '!node:crypto', '@aws-sdk/*', '@smithy/*', ...runner];
 
 /** Beyond keys/, which is pure as a whole. */
-const pureFiles = ['inputs', 'session-name', 'state', 'summary'].map(
+const pureFiles = ['input', 'inputs', 'role-inputs', 'session-name', 'state', 'summary'].map(
   (name) => `src/action/${name}.ts`,
 );
 pureFiles.push(

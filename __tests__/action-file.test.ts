@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { defaults } from '../src/action/inputs.ts';
+import { defaults } from '../src/action/input.ts';
 
 interface Field {
   readonly description: string;

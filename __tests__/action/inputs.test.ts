@@ -9,6 +9,10 @@ import { inputVariable, readActionFile } from '../support/runner/action-file.ts'
 
 const action = readActionFile(fileURLToPath(new URL('../..', import.meta.url)));
 const role = 'arn:aws:iam::111122223333:role/ci';
+const hub = 'arn:aws:iam::444455556666:role/hub';
+const statement = '{"Effect":"Allow","Action":"ssm:*","Resource":"*"}';
+/** What a job with `id-token: write` has. */
+const token = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x.test', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'x' };
 
 /** The environment of a step: the defaults of action.yml, what `with:` says, and what the runner sets. */
 function step(given: Readonly<Record<string, string>> = {}, env: Env = {}): Env {
@@ -23,7 +27,8 @@ describe('the inputs', () => {
     expect(parseInputs(step())).toEqual({
       keys: [{ reference: { text: '/ci/key', name: '/ci/key', selector: '' }, repositories: [] }],
       role: undefined,
-      region: undefined,
+      allowedAccounts: [],
+      regions: [],
       knownHosts: '',
       strictHostKeyChecking: 'yes',
       keyLifetime: 21_600,
@@ -38,10 +43,12 @@ describe('the inputs', () => {
   it('with a role have its defaults too', () => {
     expect(parseInputs(step({ 'role-to-assume': role })).role).toEqual({
       arn: role,
+      through: [],
       sessionName: 'acme-lib-42-1',
       durationSeconds: 900,
       audience: 'sts.amazonaws.com',
-      narrow: true,
+      externalId: undefined,
+      policy: 'auto',
     });
   });
 
@@ -49,7 +56,14 @@ describe('the inputs', () => {
     [{ 'role-to-assume': role, keys: '' }, { keys: [] }],
     [{ 'key-lifetime': ' 15m\n' }, { keyLifetime: 900 }],
     [{ 'key-lifetime': '0' }, { keyLifetime: 0 }],
-    [{ 'aws-region': 'us-gov-west-1' }, { region: 'us-gov-west-1' }],
+    [{ 'aws-region': 'us-gov-west-1' }, { regions: ['us-gov-west-1'] }],
+    [{ 'aws-region': 'eu-west-1, us-east-1' }, { regions: ['eu-west-1', 'us-east-1'] }],
+    [{ 'aws-region': 'eu-west-1\r\n us-east-1,\n\neu-west-1\n' }, { regions: ['eu-west-1', 'us-east-1'] }],
+    [{ 'allowed-account-ids': '111122223333' }, { allowedAccounts: ['111122223333'] }],
+    [
+      { 'allowed-account-ids': '111122223333, 000011112222,\n111122223333' },
+      { allowedAccounts: ['111122223333', '000011112222'] },
+    ],
     [{ 'strict-host-key-checking': 'accept-new' }, { strictHostKeyChecking: 'accept-new' }],
     [{ 'strict-host-key-checking': 'no' }, { strictHostKeyChecking: 'no' }],
     [
@@ -69,7 +83,16 @@ describe('the inputs', () => {
     [{ 'role-session-name': 'x='.repeat(32) }, { sessionName: 'x='.repeat(32) }],
     [{ 'role-duration-seconds': '43200' }, { durationSeconds: 43_200 }],
     [{ audience: 'https://github.com/acme' }, { audience: 'https://github.com/acme' }],
-    [{ 'session-policy': 'none' }, { narrow: false }],
+    [{ 'session-policy': 'none' }, { policy: 'none' }],
+    [
+      { 'session-policy': `{\n  "Statement": [${statement}]\n}` },
+      { policy: { json: `{"Statement":[${statement}]}` } },
+    ],
+    [{ 'session-policy': `{"Statement":${statement}}` }, { policy: { json: `{"Statement":${statement}}` } }],
+    [{ 'role-external-id': 'acme/42:x' }, { externalId: 'acme/42:x' }],
+    [{ 'role-to-assume': `${hub}\n${role}` }, { through: [hub], arn: role }],
+    [{ 'role-to-assume': ` ${hub} , ${role},\n\n${hub} ` }, { through: [hub, role], arn: hub }],
+    [{ 'role-to-assume': `${hub},${role}`, 'role-duration-seconds': '3600' }, { durationSeconds: 3600 }],
     [{ 'role-to-assume': 'arn:aws-cn:iam::111122223333:role/ci' }, { audience: 'sts.amazonaws.com.cn' }],
     [{ 'role-to-assume': 'arn:aws-us-gov:iam::111122223333:role/ci' }, { audience: 'sts.amazonaws.com' }],
     [
@@ -86,8 +109,8 @@ describe('the inputs', () => {
     [{ AWS_REGION: '', AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
     [{ AWS_REGION: '' }, undefined],
   ])('take the region from %j where none is given', (env, region) => {
-    expect(parseInputs(step({}, env)).region).toBe(region);
-    expect(parseInputs(step({ 'aws-region': 'ap-south-1' }, env)).region).toBe('ap-south-1');
+    expect(parseInputs(step({}, env)).regions).toEqual(region === undefined ? [] : [region]);
+    expect(parseInputs(step({ 'aws-region': 'ap-south-1' }, env)).regions).toEqual(['ap-south-1']);
   });
 });
 
@@ -95,7 +118,11 @@ describe('a wrong input', () => {
   const wrong: Readonly<Record<string, readonly string[]>> = {
     keys: ['', ' \n', '# none', 'ci/key', '/a *', '/a x=y', '-----BEGIN OPENSSH PRIVATE KEY-----'],
     'aws-region': [
-      'eu-west-1,us-east-1',
+      ',',
+      'eu-west-1 us-east-1',
+      'eu-west-1,Ireland',
+      'eu-west-1,cn-north-1',
+      'us-gov-west-1\nus-east-1',
       'eu west',
       'EU-WEST-1',
       'ireland',
@@ -111,8 +138,22 @@ describe('a wrong input', () => {
       'arn:aws:iam::111122223333:user/ci',
       'arn:aws:iam:eu-west-1:111122223333:role/ci',
       'arn:aws:sts::111122223333:assumed-role/ci/x',
-      `${role}\n${role}`,
-      `${role},${role}`,
+      ',',
+      `${role} ${hub}`,
+      `${role}\nci`,
+      `${role},arn:aws-cn:iam::111122223333:role/ci`,
+    ],
+    'role-external-id': ['x', 'a b', 'a\nb', 'é'.repeat(3), 'x'.repeat(1225)],
+    'allowed-account-ids': [
+      '1111',
+      '111122223333 444455556666',
+      '111122223333;444455556666',
+      '1111222233334',
+      'acme',
+      '٩'.repeat(12),
+      '1111-2222-3333',
+      ',',
+      role,
     ],
     'role-session-name': ['x', 'a b', 'a/b', 'x'.repeat(65), 'é'.repeat(3), 'a\nb'],
     'role-duration-seconds': [
@@ -127,7 +168,21 @@ describe('a wrong input', () => {
       '9'.repeat(30),
       'NaN',
     ],
-    'session-policy': ['AUTO', 'yes', '{}', 'none auto'],
+    'session-policy': [
+      'AUTO',
+      'yes',
+      'none auto',
+      '[]',
+      '{',
+      '{}',
+      '{"Statement":[]}',
+      '{"Statement":{}}',
+      '{"Statement":"all"}',
+      '{"Statement":null}',
+      `{"statement":[${statement}]}`,
+      `{"Statement":[${statement}],}`,
+      `{"Statement":[${Array(50).fill(statement).join()}]}`,
+    ],
     'strict-host-key-checking': ['ask', 'off', 'YES', 'true', 'accept_new'],
     'restrict-to-hosts': ['yes', '1', 'TRUE'],
     'git-signing': ['yes', 'no', '1', 'TRUE'],
@@ -157,6 +212,42 @@ describe('a wrong input', () => {
       parseInputs(step({ 'role-duration-seconds': 'soon', 'role-to-assume': '' })),
     );
     expect(failure.message).toContain('role-duration-seconds');
+  });
+
+  it.each([
+    [{ 'role-external-id': 'acme-42' }, {}, ['role-external-id', 'role-to-assume']],
+    [
+      { 'role-external-id': 'acme-42', 'role-to-assume': role },
+      token,
+      ['role-external-id', 'role-to-assume'],
+    ],
+    [{ 'session-policy': `{"Statement":[${statement}]}` }, {}, ['session-policy', 'role-to-assume']],
+    [
+      { 'role-duration-seconds': '3601', 'role-to-assume': `${hub},${role}` },
+      {},
+      ['role-duration-seconds', 'role-to-assume'],
+    ],
+  ])('is one that contradicts another: %j with %j names both', (given, env, names) => {
+    const failure = failureOf(() => parseInputs(step(given, env)));
+    expect(failure.code).toBe('INPUT_INVALID');
+    for (const name of names) expect(failure.message).toContain(name);
+  });
+
+  it('is no external id that is passed on: by a chain, or with other credentials', () => {
+    const given = { 'role-external-id': 'acme-42', 'role-to-assume': `${hub},${role}` };
+    expect(parseInputs(step(given, token)).role?.externalId).toBe('acme-42');
+    expect(parseInputs(step({ ...given, 'role-to-assume': role })).role?.externalId).toBe('acme-42');
+  });
+
+  it('is no policy that is short enough without its white space, up to the last character', () => {
+    const policyOf = (length: number): string => {
+      const empty = JSON.stringify({ Statement: [{ Resource: '' }] });
+      return JSON.stringify({ Statement: [{ Resource: 'x'.repeat(length - empty.length) }] }, undefined, 2);
+    };
+    const parse = (length: number): unknown =>
+      parseInputs(step({ 'role-to-assume': role, 'session-policy': policyOf(length) }));
+    expect(() => parse(2048)).not.toThrow();
+    expect(failureOf(() => parse(2049)).message).toContain('2049 characters');
   });
 
   it('is not laid at the door of aws-region where the environment is wrong', () => {

@@ -1,6 +1,11 @@
 /** What STS refuses, in its own words → the trust policy that mends it. */
 import { describe, expect, it } from '@jest/globals';
-import { assumeRoleFailure, isPackedTooLarge, mayPass } from '../../src/aws/assume-role-failures.ts';
+import {
+  assumeRoleFailure,
+  isPackedTooLarge,
+  mayPass,
+  type AskedRole,
+} from '../../src/aws/assume-role-failures.ts';
 import { Failure } from '../../src/errors.ts';
 
 const arn = 'arn:aws:iam::111122223333:role/ci';
@@ -12,7 +17,7 @@ const claims = {
 const thrown = (name: string, message = 'no'): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400 } });
 const notAuthorized = thrown('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
-const failure = (error: unknown, more: { arn?: string; claims?: typeof claims } = { claims }): Failure =>
+const failure = (error: unknown, more: Partial<AskedRole> = { claims }): Failure =>
   assumeRoleFailure(error, { arn, region: 'eu-west-1', claims: undefined, ...more });
 
 describe("STS's refusals", () => {
@@ -60,6 +65,19 @@ describe("STS's refusals", () => {
       Resource: arn,
     });
     expect(failure(thrown('AccessDenied'), {}).hint).toContain('aws sts get-caller-identity');
+    expect(failure(thrown('AccessDenied'), { externalId: 'acme-42' }).hint).toContain('external id acme-42');
+  });
+
+  it('in a chain say which role it is, and what both roles have to say', () => {
+    const before = 'arn:aws:iam::444455556666:role/hub';
+    const { message, hint } = failure(thrown('AccessDenied'), { before, position: 'role 2 of 2' });
+    expect(message).toBe(`AWS STS did not give the role ${arn} (role 2 of 2): no`);
+    expect(hint).toBe(
+      `let the trust policy of ${arn} say {"Effect":"Allow","Principal":{"AWS":"${before}"},"Action":"sts:AssumeRole"}, ` +
+        `and the policy of ${before} {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"${arn}"}`,
+    );
+    const withId = failure(thrown('AccessDenied'), { before, externalId: 'acme-42' }).hint;
+    expect(withId).toContain('"Condition":{"StringEquals":{"sts:ExternalId":"acme-42"}}}');
   });
 
   it.each([
@@ -73,6 +91,11 @@ describe("STS's refusals", () => {
       'ValidationError',
       'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
       'role-duration-seconds',
+    ],
+    [
+      'ValidationError',
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining',
+      'role-duration-seconds to 3600',
     ],
     ['ValidationError', '1 validation error detected: Value at roleArn', 'role-to-assume'],
     ['MalformedPolicyDocument', 'Syntax errors in policy.', 'session-policy'],

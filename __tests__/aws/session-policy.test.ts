@@ -66,6 +66,41 @@ describe('the policy', () => {
   });
 });
 
+describe('the policy for several regions', () => {
+  const several = { ...home, otherRegions: ['eu-central-1', 'us-east-1'] };
+  const statements = (texts: readonly string[]): unknown[] => {
+    const [session] = narrowSessions(texts.map(parseReference), several);
+    return (read(session?.policy ?? '') as { Statement: unknown[] }).Statement;
+  };
+  const base = { Effect: 'Allow', Action: ['ssm:GetParameter', 'ssm:GetParameters'] };
+  const arn = 'arn:aws:ssm:ap-south-1:999988887777:parameter/b';
+  const named = {
+    ...base,
+    Resource: ['arn:aws:ssm:*:111122223333:parameter/a'],
+    Condition: { StringEquals: { 'aws:RequestedRegion': ['eu-west-1', 'eu-central-1', 'us-east-1'] } },
+  };
+
+  it('names a parameter once, in these regions and no other, and an ARN in its own', () => {
+    expect(statements(['/a', arn]).slice(0, -1)).toEqual([{ ...base, Resource: [arn] }, named]);
+    expect(statements(['/a:1', '/a:2']).slice(0, -1)).toEqual([named]);
+    expect(statements([arn]).slice(0, -1)).toEqual([{ ...base, Resource: [arn] }]);
+  });
+
+  it('decrypts by the Parameter Store of each', () => {
+    const services = (texts: readonly string[]): unknown =>
+      (statements(texts).at(-1) as { Condition: { StringEquals: object } }).Condition.StringEquals;
+    const hosts = ['eu-west-1', 'eu-central-1', 'us-east-1'].map((region) => `ssm.${region}.amazonaws.com`);
+    expect(services(['/a'])).toEqual({ 'kms:ViaService': hosts });
+    expect(services([arn])).toEqual({ 'kms:ViaService': ['ssm.ap-south-1.amazonaws.com'] });
+  });
+
+  it('is one for the longest name that there can be', () => {
+    const [session, ...others] = narrowSessions([parseReference(`/${'k'.repeat(1010)}`)], several);
+    expect(others).toEqual([]);
+    expect(session?.policy.length).toBeLessThanOrEqual(2048);
+  });
+});
+
 describe('the policies of many references', () => {
   const name = fc.stringMatching(/^[A-Za-z0-9_.-]{10,200}$/).map((text) => `/${text.slice(0, 199)}`);
   const arn = name.map((path) => `arn:aws:ssm:us-east-1:999988887777:parameter${path}`);

@@ -2,14 +2,19 @@
 import { Failure } from '../errors.ts';
 import { parseKeyLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
-import { sessionNameOf } from './session-name.ts';
+import { input, invalid, list, oneOf, wholeNumber, type Env } from './input.ts';
+import { parseRole, type RoleInputs } from './role-inputs.ts';
+
+export type { Env } from './input.ts';
 
 export interface Inputs {
   readonly keys: readonly KeyLine[];
-  /** Absent: the key's own, or the machine's. */
-  readonly region: string | undefined;
+  /** In order of preference. None: the key's own, or the machine's. */
+  readonly regions: readonly string[];
   /** Absent: the default credential chain. */
   readonly role: RoleInputs | undefined;
+  /** None: credentials of any account will do. */
+  readonly allowedAccounts: readonly string[];
   /** Lines in known_hosts form. */
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
@@ -25,29 +30,6 @@ export interface Inputs {
   readonly summary: boolean;
 }
 
-export interface RoleInputs {
-  readonly arn: string;
-  readonly sessionName: string;
-  readonly durationSeconds: number;
-  readonly audience: string;
-  readonly narrow: boolean;
-}
-
-export type Env = Readonly<Record<string, string | undefined>>;
-
-/** Those of action.yml. */
-export const defaults: Readonly<Record<string, string>> = {
-  'role-duration-seconds': '900',
-  'session-policy': 'auto',
-  'strict-host-key-checking': 'yes',
-  'key-lifetime': '6h',
-  'max-attempts': '5',
-  'timeout-seconds': '120',
-  'restrict-to-hosts': 'false',
-  'git-signing': 'false',
-  summary: 'true',
-};
-
 /** What configure-aws-credentials calls otherwise. */
 const otherNames = {
   'inline-session-policy': 'session-policy',
@@ -56,7 +38,7 @@ const otherNames = {
 } as const;
 
 /** Promised by the documentation of versions to come; passed over, a guard would be one in name only. */
-const notYet = ['allowed-account-ids', 'role-external-id', 'ssh-config'];
+const notYet = ['ssh-config'];
 
 /**
  * @param env of the step: `INPUT_…` holds the inputs, which the runner has given action.yml's defaults
@@ -105,7 +87,8 @@ export function parseInputs(env: Env): Inputs {
   return {
     keys,
     role,
-    region: parseRegion(env),
+    allowedAccounts: parseAccounts(env),
+    regions: parseRegions(env),
     knownHosts: input(env, 'known-hosts'),
     strictHostKeyChecking,
     keyLifetime: parseKeyLifetime(env),
@@ -117,44 +100,46 @@ export function parseInputs(env: Env): Inputs {
   };
 }
 
-function parseRole(env: Env): RoleInputs | undefined {
-  const arn = input(env, 'role-to-assume');
-  const policy = oneOf(env, 'session-policy', ['auto', 'none']);
-  const durationSeconds = wholeNumber(env, 'role-duration-seconds', [900, 43_200]);
-  const sessionName = parseSessionName(env);
-  if (arn === '') return undefined;
-  if (/\s|,/.test(arn)) throw invalid('role-to-assume', 'names more than one role', 'write one role ARN');
-  const [, partition] = /^arn:(aws[a-z-]*):iam::\d{12}:role\/[\w+=,.@/-]+$/.exec(arn) ?? [];
-  if (!partition) {
-    throw invalid(
-      'role-to-assume',
-      `is not the ARN of a role: "${arn}"`,
-      'write arn:aws:iam::ACCOUNT:role/NAME',
-    );
-  }
-  const standard = partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
-  return {
-    arn,
-    sessionName,
-    durationSeconds,
-    audience: input(env, 'audience') || standard,
-    narrow: policy === 'auto',
-  };
+function parseAccounts(env: Env): string[] {
+  const accounts = list(env, 'allowed-account-ids');
+  const wrong = accounts.find((account) => !/^\d{12}$/.test(account));
+  if (wrong === undefined && (accounts.length > 0 || input(env, 'allowed-account-ids') === ''))
+    return accounts;
+  throw invalid(
+    'allowed-account-ids',
+    `has what is no account id: "${wrong ?? input(env, 'allowed-account-ids')}"`,
+    'write ids of 12 digits, in quotes where YAML would drop a first 0, with commas between them',
+  );
 }
 
-function parseSessionName(env: Env): string {
-  const name = input(env, 'role-session-name') || sessionNameOf(env);
-  if (/^[\w+=,.@-]{2,64}$/.test(name)) return name;
-  throw invalid('role-session-name', 'is not a session name', 'write 2 to 64 letters, digits and _+=,.@-');
+function parseRegions(env: Env): string[] {
+  if (input(env, 'aws-region') === '') return parseRegionVariable(env);
+  const regions = list(env, 'aws-region');
+  if (regions.length === 0) throw notRegion('the input aws-region', input(env, 'aws-region'));
+  for (const region of regions) if (!isRegion(region)) throw notRegion('the input aws-region', region);
+  const partitions = new Set(regions.map((region) => /^(cn|us-gov|us-iso[a-z]*)-/.exec(region)?.[1] ?? ''));
+  if (partitions.size < 2) return regions;
+  throw invalid(
+    'aws-region',
+    `has regions of different partitions: ${regions.join(', ')}`,
+    'write regions of one partition: credentials of one are unknown in the other',
+  );
 }
 
-function parseRegion(env: Env): string | undefined {
-  const sources = { 'the input aws-region': input(env, 'aws-region'), ...regionVariables(env) };
-  const [name, region] = Object.entries(sources).find(([, value]) => value) ?? [];
-  if (name === undefined || region === undefined) return undefined;
-  if (/^[a-z]{2,}(-[a-z0-9]+)+$/.test(region)) return region;
+function parseRegionVariable(env: Env): string[] {
+  const [name, region] = Object.entries(regionVariables(env)).find(([, value]) => value) ?? [];
+  if (name === undefined || region === undefined) return [];
+  if (isRegion(region)) return [region];
+  throw notRegion(name, region);
+}
+
+function isRegion(text: string): boolean {
+  return /^[a-z]{2,}(-[a-z0-9]+)+$/.test(text);
+}
+
+function notRegion(name: string, text: string): Failure {
   const hint = 'write one, for example eu-west-1';
-  throw new Failure('INPUT_INVALID', `${name} is not a region: "${region}"`, { hint });
+  return new Failure('INPUT_INVALID', `${name} is not a region: "${text}"`, { hint });
 }
 
 function regionVariables(env: Env): Record<string, string | undefined> {
@@ -166,33 +151,4 @@ function parseKeyLifetime(env: Env): number {
   const seconds = parseLifetime(text);
   if (seconds !== undefined) return seconds;
   throw invalid('key-lifetime', `is not a duration: "${text}"`, 'write 90s, 15m, 6h, or 0 for no limit');
-}
-
-function oneOf(env: Env, name: string, choices: readonly string[]): string {
-  const text = input(env, name);
-  if (choices.includes(text)) return text;
-  throw invalid(
-    name,
-    `cannot be "${text}"`,
-    `write ${choices.slice(0, -1).join(', ')} or ${String(choices.at(-1))}`,
-  );
-}
-
-function wholeNumber(env: Env, name: string, [least, most]: readonly [number, number]): number {
-  const text = input(env, name);
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw invalid(name, `cannot be "${text}"`, `write a whole number from ${least} to ${most}`);
-}
-
-/**
- * As @actions/core reads it: hyphens stay, white space around goes. An input that is set to nothing, as one that a
- * reusable workflow passes on may be, is as good as not set.
- */
-function input(env: Env, name: string): string {
-  return (env[`INPUT_${name.toUpperCase()}`] ?? '').trim() || (defaults[name] ?? '');
-}
-
-function invalid(name: string, problem: string, hint: string): Failure {
-  return new Failure('INPUT_INVALID', `the input ${name} ${problem}`, { hint });
 }

@@ -1,6 +1,7 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
 import { dirname } from 'node:path';
-import { toFailure, type Failure } from '../errors.ts';
+import { toFailure } from '../errors.ts';
+import { inTime } from '../in-time.ts';
 import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
 import { allowedSigner, requireSigningGit } from '../git/signing.ts';
 import type { KeyLine } from '../keys/key-line.ts';
@@ -136,19 +137,4 @@ function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {
       `${size} keys are offered for ${pattern}, in the order written: a host takes the first that it knows${limit}`,
     );
   }
-}
-
-/** Rejects as soon as the signal is aborted: not everything that the AWS SDK waits for can be told to stop. */
-async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return await new Promise<T>((resolve, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        reject(signal.reason as Failure);
-      },
-      { once: true },
-    );
-    work.then(resolve, reject);
-  });
 }

@@ -13,19 +13,29 @@ export function isPackedTooLarge(error: unknown): boolean {
   return readAwsError(error).name.startsWith('PackedPolicyTooLarge');
 }
 
-/** @param claims of the OIDC token that was shown; absent where the role was asked for with other credentials */
-export function assumeRoleFailure(
-  error: unknown,
-  { arn, region, claims }: { arn: string; region: string; claims: Claims | undefined },
-): Failure {
+/** Which role was asked for, and with what. */
+export interface AskedRole {
+  readonly arn: string;
+  readonly region: string;
+  /** Of the OIDC token that was shown; absent where the role was asked for with other credentials. */
+  readonly claims: Claims | undefined;
+  /** The role before, in a chain. */
+  readonly before?: string | undefined;
+  readonly position?: string | undefined;
+  readonly externalId?: string | undefined;
+}
+
+export function assumeRoleFailure(error: unknown, asked: AskedRole): Failure {
   if (error instanceof Failure) return error;
+  const { arn, region, claims, position } = asked;
   const { name, message } = readAwsError(error);
   const denied = (hint: string): Failure =>
-    new Failure('ASSUME_ROLE_DENIED', `AWS STS did not give the role ${arn}: ${message}`, {
-      hint,
-      cause: error,
-    });
-  if (/^AccessDenied/.test(name)) return denied(claims ? trustHint(arn, claims) : callerHint(arn, message));
+    new Failure(
+      'ASSUME_ROLE_DENIED',
+      `AWS STS did not give the role ${arn}${position ? ` (${position})` : ''}: ${message}`,
+      { hint, cause: error },
+    );
+  if (/^AccessDenied/.test(name)) return denied(claims ? trustHint(arn, claims) : callerHint(asked, message));
   if (/^InvalidIdentityToken/.test(name) && claims) return denied(providerHint(claims, message));
   if (/^(ValidationError|MalformedPolicyDocument|PackedPolicyTooLarge|ExpiredTokenException)/.test(name)) {
     return denied(validationHint(message));
@@ -47,9 +57,18 @@ function trustHint(arn: string, claims: Claims): string {
   );
 }
 
-function callerHint(arn: string, message: string): string {
-  const [, caller = 'the caller (aws sts get-caller-identity shows it)'] = /User: (\S+)/.exec(message) ?? [];
-  return `let the role's trust policy name ${caller}, and allow it {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"${arn}"}`;
+/** Across accounts both sides have to agree: the role's trust policy, and the caller's own permissions. */
+function callerHint({ arn, before, externalId }: AskedRole, message: string): string {
+  const [, user = 'the caller (aws sts get-caller-identity shows it)'] = /User: (\S+)/.exec(message) ?? [];
+  const allow = `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"${arn}"}`;
+  const condition = externalId && { StringEquals: { 'sts:ExternalId': externalId } };
+  if (before === undefined) {
+    const id = externalId ? ` and the external id ${externalId} (or none)` : '';
+    return `let the role's trust policy name ${user}${id}, and allow it ${allow}`;
+  }
+  const Condition = condition ? { Condition: condition } : {};
+  const trust = { Effect: 'Allow', Principal: { AWS: before }, Action: 'sts:AssumeRole', ...Condition };
+  return `let the trust policy of ${arn} say ${JSON.stringify(trust)}, and the policy of ${before} ${allow}`;
 }
 
 function providerHint({ iss, aud }: Claims, message: string): string {
@@ -60,6 +79,9 @@ function providerHint({ iss, aud }: Claims, message: string): string {
 }
 
 function validationHint(message: string): string {
+  if (message.includes('role chaining')) {
+    return 'set role-duration-seconds to 3600 or less: AWS caps what one role gets from another at an hour';
+  }
   if (message.includes('MaxSessionDuration')) {
     return "set role-duration-seconds to no more than the role's maximum session duration, or raise that";
   }

@@ -5,6 +5,11 @@ import { dnsSuffix } from './partition.ts';
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;
 
+/** Where a reference without an ARN is: the role's account and the chosen region, or another that stands in for it. */
+export interface Home extends Location {
+  readonly otherRegions?: readonly string[];
+}
+
 export interface NarrowSession {
   readonly references: readonly Reference[];
   /** JSON. */
@@ -14,10 +19,8 @@ export interface NarrowSession {
 /**
  * Reading exactly these parameters, and decrypting only through the service that keeps them: which KMS key that is need
  * not be known.
- *
- * @param home where a reference without an ARN is: the role's account and the chosen region
  */
-export function narrowSessions(references: readonly Reference[], home: Location): NarrowSession[] {
+export function narrowSessions(references: readonly Reference[], home: Home): NarrowSession[] {
   const policy = render(references, home);
   if (policy.length <= longestPolicy || references.length < 2) return [{ references, policy }];
   return halve(references).flatMap((half) => narrowSessions(half, home));
@@ -29,16 +32,13 @@ export function halve<T>(items: readonly T[]): [T[], T[]] {
   return [items.slice(0, middle), items.slice(middle)];
 }
 
-function render(references: readonly Reference[], home: Location): string {
-  const places = references.map((reference) => reference.location ?? home);
+function render(references: readonly Reference[], home: Home): string {
+  const homes = [home, ...(home.otherRegions ?? []).map((region) => ({ ...home, region }))];
+  const places = references.flatMap(({ location }) => location ?? homes);
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [
-      {
-        Effect: 'Allow',
-        Action: ['ssm:GetParameter', 'ssm:GetParameters'],
-        Resource: [...new Set(references.map((reference) => arnOf(reference, home)))],
-      },
+      ...readStatements(references, homes),
       {
         Effect: 'Allow',
         Action: 'kms:Decrypt',
@@ -47,6 +47,29 @@ function render(references: readonly Reference[], home: Location): string {
       },
     ],
   });
+}
+
+/** With several regions a name is written once, with its regions as a condition: ARNs are what STS's limits count most. */
+function readStatements(references: readonly Reference[], homes: readonly Location[]): object[] {
+  const [home, ...others] = homes;
+  if (!home || others.length === 0) return home ? [readStatement(references, home)] : [];
+  const exact = references.filter(({ location }) => location);
+  const named = references.filter(({ location }) => !location);
+  const condition = { StringEquals: { 'aws:RequestedRegion': homes.map(({ region }) => region) } };
+  return [
+    ...(exact.length > 0 ? [readStatement(exact, home)] : []),
+    ...(named.length > 0
+      ? [{ ...readStatement(named, { ...home, region: '*' }), Condition: condition }]
+      : []),
+  ];
+}
+
+function readStatement(references: readonly Reference[], home: Location): object {
+  return {
+    Effect: 'Allow',
+    Action: ['ssm:GetParameter', 'ssm:GetParameters'],
+    Resource: [...new Set(references.map((reference) => arnOf(reference, home)))],
+  };
 }
 
 /** @source KMS Developer Guide, "kms:ViaService" */

@@ -28,7 +28,10 @@ export interface LocalAwsOptions {
   readonly clock?: () => Date;
   /** How a denied kms:Decrypt reads. Default: `new`. */
   readonly kmsWording?: KmsWording;
-  /** The regions that exist; a signature for another is refused. Default: any that looks like one. */
+  /**
+   * The regions that exist; a signature for another is refused. Default: any that looks like one. With tls the certificate
+   * is for their host names, too: see `startGateway`.
+   */
   readonly regions?: readonly string[];
 }
 
@@ -83,7 +86,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     metadata,
   };
   const observation = { calls: new CallLog(), faults: new Faults(), clock };
-  const endpoints = await openEndpoints(services, observation, options.tls === true);
+  const secure = options.tls === true && { ...(regions && { regions }) };
+  const endpoints = await openEndpoints(services, observation, secure);
   return {
     iam,
     kms,
@@ -118,9 +122,9 @@ interface Endpoints {
 async function openEndpoints(
   { ssm, sts, issuer, metadata }: Record<'ssm' | 'sts' | 'issuer' | 'metadata', Service>,
   observation: Observation,
-  secure: boolean,
+  secure: false | Pick<LocalAwsOptions, 'regions'>,
 ): Promise<Endpoints> {
-  const certificates = secure ? await createCertificates() : undefined;
+  const certificates = secure ? await createCertificates(secure.regions) : undefined;
   const open = (route: (request: HttpRequest) => Service, tls?: Certificates): Promise<HttpServer> =>
     serve({ handle: (request) => attend(route(request), request, observation), tls });
   const servers = await Promise.all([

@@ -107,11 +107,12 @@ export function refusalOf({ principal, context }: Caller, wish: Wish): Refusal |
   };
 }
 
-/** The region that a request is signed for; undefined where it is not signed, or not well. */
+/** The region that a request is signed for, else the one that AWS's own host name says; undefined where neither does. */
 export function regionOf(request: SignableRequest): string | undefined {
+  const [, named] = /^\w+\.([a-z]+(?:-[a-z]+)+-\d)\.amazonaws\./.exec(String(request.headers['host'])) ?? [];
   try {
-    return readAuthorization(request)?.scope.region;
+    return readAuthorization(request)?.scope.region ?? named;
   } catch {
-    return undefined;
+    return named;
   }
 }

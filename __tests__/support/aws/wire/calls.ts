@@ -6,7 +6,7 @@ export interface Call {
   readonly service: ServiceName;
   /** `ssm:GetParameters`, `sts:AssumeRole`, `oidc:token`, `imds:GET /latest/meta-data/…` */
   readonly operation: string;
-  /** From the signature's scope; undefined where nothing is signed. */
+  /** From the signature's scope, else from AWS's own host name; undefined where neither says it. */
   readonly region: string | undefined;
   /** The request's parameters by AWS's names. */
   readonly parameters: Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** A certificate authority made for one run: its PEM file for clients, a server certificate for 127.0.0.1 and localhost. */
+/** A certificate authority made for one run: its PEM file for clients, a server certificate for 127.0.0.1, localhost and AWS's names. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,8 @@ export interface Certificates {
   readonly remove: () => Promise<void>;
 }
 
-export async function createCertificates(): Promise<Certificates> {
+/** @param regions whose host names (`sts.REGION.amazonaws.com`) the certificate is for, too */
+export async function createCertificates(regions: readonly string[] = []): Promise<Certificates> {
   const yesterday = new Date(Date.now() - 86_400_000);
   const common = { keyType: 'ec', algorithm: 'sha256', notBeforeDate: yesterday } as const;
   const authority = await generate([{ name: 'commonName', value: 'Local AWS test authority' }], {
@@ -37,6 +38,7 @@ export async function createCertificates(): Promise<Certificates> {
         altNames: [
           { type: 2, value: 'localhost' },
           { type: 7, ip: '127.0.0.1' },
+          ...regions.map((region) => ({ type: 2 as const, value: `*.${region}.amazonaws.com` })),
         ],
       },
     ],

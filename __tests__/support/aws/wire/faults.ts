@@ -22,7 +22,7 @@ export type Fault =
 export interface FaultOrder {
   /** `ssm:GetParameters`, `sts:*`, `*`. Case counts; `*` is any run of characters. */
   readonly operation: string;
-  /** The region that the request is signed for. Absent: any. */
+  /** The region that the request is signed for, or that AWS's own host name says. Absent: any. */
   readonly region?: string;
   readonly fault: Fault;
   /** Absent: for ever. */

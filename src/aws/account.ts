@@ -1,0 +1,56 @@
+/** Whose credentials these are, before anything is read with them. */
+import { Failure } from '../errors.ts';
+import { inTurn, type Turn } from './failover.ts';
+import { awsFailure, notFromAws } from './failures.ts';
+import type { Caller, Role } from './session.ts';
+
+/**
+ * A role's ARN names its account; only the default credential chain has to be asked.
+ *
+ * @param allowed account ids; none: all are
+ * @returns the regions that are worth asking next
+ * @throws ACCOUNT_NOT_ALLOWED
+ */
+export async function checkAccount(
+  allowed: readonly string[],
+  role: Role | undefined,
+  caller: Caller,
+): Promise<readonly string[]> {
+  if (allowed.length === 0) return caller.regions;
+  if (role) {
+    checkAllowed(allowed, role.arn.split(':')[4] ?? '', `the role ${role.arn}`);
+    return caller.regions;
+  }
+  const { answer, regions } = await inTurn((turn) => callerAccount(turn, caller), caller);
+  checkAllowed(allowed, answer.account, answer.arn);
+  return regions;
+}
+
+function checkAllowed(allowed: readonly string[], account: string, who: string): void {
+  if (allowed.includes(account)) return;
+  throw new Failure(
+    'ACCOUNT_NOT_ALLOWED',
+    `${who} belongs to the account ${account}, and allowed-account-ids names ${allowed.join(', ')}`,
+    { hint: `use credentials of another account, or add ${account} to allowed-account-ids` },
+  );
+}
+
+interface Identity {
+  readonly account: string;
+  readonly arn: string;
+}
+
+async function callerAccount({ region, signal }: Turn, { connection }: Caller): Promise<Identity> {
+  const attempted = { service: 'sts', region, resource: 'sts:GetCallerIdentity' };
+  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const client = new STSClient({ region, ...connection });
+  try {
+    const command = new GetCallerIdentityCommand({});
+    const { Account: account, Arn: arn } = await client.send(command, { abortSignal: signal });
+    if (account && arn) return { account, arn };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw awsFailure(error, attempted);
+  }
+  throw notFromAws(attempted);
+}

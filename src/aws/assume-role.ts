@@ -1,0 +1,103 @@
+/** One role of AWS STS, asked for with what the job has to show. */
+import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
+import { assumeRoleFailure, mayPass } from './assume-role-failures.ts';
+import type { Turn } from './failover.ts';
+import { notFromAws } from './failures.ts';
+import type { Token } from './oidc.ts';
+import type { Caller, Credentials } from './session.ts';
+
+export interface WantedRole {
+  readonly arn: string;
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+  /** A session policy's JSON. */
+  readonly policy?: string;
+  readonly externalId?: string | undefined;
+  /** In a chain: `role 2 of 3`. */
+  readonly position?: string | undefined;
+}
+
+/** Neither: what the AWS SDK's default chain finds. */
+export interface Proof {
+  readonly token?: Token | undefined;
+  /** The role before, in a chain. */
+  readonly role?: { readonly arn: string; readonly credentials: Credentials };
+}
+
+export type AssumeRole = (wanted: WantedRole) => Promise<Credentials>;
+
+/** Milliseconds before asking again for a role that may just have been made. */
+const newRolePauses = [1000, 2000];
+
+export async function roleAsker(proof: Proof, { region, signal }: Turn, caller: Caller): Promise<AssumeRole> {
+  const { connection, say, mask } = caller;
+  const { token, role } = proof;
+  const { STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand } =
+    await import('@aws-sdk/client-sts');
+  const client = new STSClient({ region, ...connection, ...(role && { credentials: role.credentials }) });
+  const send = async (wanted: WantedRole): Promise<AssumeRoleCommandOutput> => {
+    const input = toInput(wanted);
+    return await (token === undefined
+      ? client.send(new AssumeRoleCommand(input), { abortSignal: signal })
+      : client.send(new AssumeRoleWithWebIdentityCommand({ ...input, WebIdentityToken: token.text }), {
+          abortSignal: signal,
+        }));
+  };
+  return async (wanted) => {
+    say(`assuming ${wanted.arn} as ${wanted.sessionName}`);
+    const answer = await patiently(() => send(wanted), {
+      ...{ wanted, signal, caller },
+      explain: (error) =>
+        assumeRoleFailure(error, { ...wanted, region, claims: token?.claims, before: role?.arn }),
+    });
+    const credentials = toCredentials(answer);
+    if (!credentials) throw notFromAws({ service: 'sts', region, resource: wanted.arn });
+    mask(credentials.secretAccessKey);
+    mask(credentials.sessionToken);
+    return credentials;
+  };
+}
+
+function toInput(wanted: WantedRole): AssumeRoleCommandInput {
+  const { arn, sessionName, durationSeconds, policy, externalId } = wanted;
+  return {
+    RoleArn: arn,
+    RoleSessionName: sessionName,
+    DurationSeconds: durationSeconds,
+    ...(policy !== undefined && { Policy: policy }),
+    ...(externalId !== undefined && { ExternalId: externalId }),
+  };
+}
+
+interface Patience {
+  readonly wanted: WantedRole;
+  readonly signal: AbortSignal;
+  readonly caller: Caller;
+  readonly explain: (error: unknown) => Error;
+}
+
+async function patiently<T>(ask: () => Promise<T>, patience: Patience, pauses = newRolePauses): Promise<T> {
+  const { wanted, signal, caller, explain } = patience;
+  try {
+    return await ask();
+  } catch (error) {
+    signal.throwIfAborted();
+    const [pause, ...left] = pauses;
+    if (pause === undefined || !mayPass(error)) throw explain(error);
+    caller.say(`AWS STS refused ${wanted.arn}; in case the role is new, asking again in ${pause / 1000} s`);
+    await caller.sleep(pause);
+    return await patiently(ask, patience, left);
+  }
+}
+
+/** undefined where something else answered in the place of STS. */
+function toCredentials({ Credentials: answer }: AssumeRoleCommandOutput): Credentials | undefined {
+  const {
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+  } = answer ?? {};
+  return accessKeyId && secretAccessKey && sessionToken
+    ? { accessKeyId, secretAccessKey, sessionToken }
+    : undefined;
+}

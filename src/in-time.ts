@@ -1,0 +1,14 @@
+/** Work that is given up on when its signal is aborted, whether or not it listens. */
+import type { Failure } from './errors.ts';
+
+/** Rejects with the signal's reason as soon as it is aborted: not everything that the AWS SDK waits for can be told to stop. */
+export async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Failure);
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject);
+  });
+}
