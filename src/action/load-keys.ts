@@ -1,6 +1,6 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
 import { toFailure, type Failure } from '../errors.ts';
-import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
+import { linesToMask } from '../keys/private-key.ts';
 import { fingerprint } from '../keys/public-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
@@ -9,6 +9,7 @@ import type { Env, Inputs } from './inputs.ts';
 import { handOver, type LoadedKey } from './hand-over.ts';
 import { fillJobFolder, makeJobFolder, nameJobFolder } from './job-folder.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
+import { parseStoredKey } from './stored-key.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -57,7 +58,7 @@ async function readSecrets(inputs: Inputs, job: Job): Promise<Secret[]> {
 function toKey(secret: Secret, workflow: Workflow): LoadedKey {
   const { text } = secret.reference;
   for (const line of linesToMask(secret.text)) workflow.mask(line);
-  const key = parsePrivateKey(secret.text, text);
+  const key = parseStoredKey(secret);
   for (const line of linesToMask(key.text)) workflow.mask(line);
   if (!secret.encrypted) {
     workflow.warn(

@@ -6,7 +6,7 @@ import { instanceRegion } from '../aws/region.ts';
 import { openSessions, type Caller, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
-import { parameterStore } from '../secrets/parameter-store.ts';
+import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { Workflow } from './workflow.ts';
@@ -43,7 +43,7 @@ export async function readSecrets(inputs: Inputs, { env, signal, workflow }: Rea
   }
   const sessions = await openSessions(references, inputs.role, caller);
   workflow.info(
-    `reading ${references.length === 1 ? 'a key' : `${references.length} keys`} from Parameter Store`,
+    `reading ${references.length === 1 ? 'a key' : `${references.length} keys`} from ${storesOf(references)}`,
   );
   try {
     const secrets = await Promise.all(
@@ -71,7 +71,7 @@ async function read(
   { references, credentials }: Session,
   place: Pick<Caller, 'connection' | 'region' | 'signal'>,
 ): Promise<Secret[]> {
-  return await parameterStore({ ...place, ...(credentials && { credentials }) }).read(references);
+  return await readReferences(references, { ...place, ...(credentials && { credentials }) });
 }
 
 function inOrder(references: readonly Reference[], secrets: readonly Secret[]): Secret[] {

@@ -12,7 +12,7 @@ export interface NarrowSession {
 }
 
 /**
- * Reading exactly these parameters, and decrypting only through the service that keeps them: which KMS key that is need
+ * Reading exactly these parameters and secrets, and decrypting only through the service that keeps them: which KMS key that is need
  * not be known.
  *
  * @param home where a reference without an ARN is: the role's account and the chosen region
@@ -30,26 +30,34 @@ export function halve<T>(items: readonly T[]): [T[], T[]] {
 }
 
 function render(references: readonly Reference[], home: Location): string {
-  const places = references.map((reference) => reference.location ?? home);
-  return JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Action: ['ssm:GetParameter', 'ssm:GetParameters'],
-        Resource: [...new Set(references.map((reference) => arnOf(reference, home)))],
-      },
-      {
-        Effect: 'Allow',
-        Action: 'kms:Decrypt',
-        Resource: '*',
-        Condition: { StringEquals: { 'kms:ViaService': [...new Set(places.map(parameterStoreHost))] } },
-      },
-    ],
+  const reads = (['parameter', 'secret'] as const).flatMap((kind) => {
+    const named = references.filter((reference) => reference.kind === kind);
+    const arns = [...new Set(named.map((reference) => arnOf(reference, home)))];
+    return arns.length > 0 ? allowReading[kind](arns) : [];
   });
+  const hosts = references.map((reference) => storeHost(reference, home));
+  const decrypt = {
+    ...allow('kms:Decrypt', '*'),
+    Condition: { StringEquals: { 'kms:ViaService': [...new Set(hosts)] } },
+  };
+  return JSON.stringify({ Version: '2012-10-17', Statement: [...reads, decrypt] });
+}
+
+const allowReading = {
+  parameter: (arns: readonly string[]) => [allow(['ssm:GetParameter', 'ssm:GetParameters'], arns)],
+  // A batch is allowed for all secrets or for none; each secret in it is asked for by GetSecretValue's permission.
+  secret: (arns: readonly string[]) => [
+    allow('secretsmanager:GetSecretValue', arns),
+    ...(arns.length > 1 ? [allow('secretsmanager:BatchGetSecretValue', '*')] : []),
+  ],
+};
+
+function allow(Action: string | readonly string[], Resource: string | readonly string[]): object {
+  return { Effect: 'Allow', Action, Resource };
 }
 
 /** @source KMS Developer Guide, "kms:ViaService" */
-function parameterStoreHost({ region }: Location): string {
-  return `ssm.${region}.${dnsSuffix(region)}`;
+function storeHost({ kind, location }: Reference, home: Location): string {
+  const { region } = location ?? home;
+  return `${kind === 'secret' ? 'secretsmanager' : 'ssm'}.${region}.${dnsSuffix(region)}`;
 }

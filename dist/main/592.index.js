@@ -1,0 +1,1 @@
+export const id=592;export const ids=[592];export const modules={9592:(o,t,n)=>{n.d(t,{Y:()=>e});var s=n(6532);const e=async o=>{const t=await(0,s.p)(o);return((...o)=>{const t={};for(const n of o)for(const[o,s]of Object.entries(n))void 0!==t[o]?Object.assign(t[o],s):t[o]=s;return t})(t.configFile,t.credentialsFile)}}};
