@@ -34,11 +34,19 @@ export function secretFailure(error: unknown, reference: SecretReference, region
   return awsFailure(error, { service: 'secretsmanager', region, resource: text });
 }
 
+/** AWS says whether it is the secret or its version that is missing; not everything that speaks its protocol does. */
+export function isVague(error: unknown, { versionStage, versionId }: SecretReference): boolean {
+  const { name, message } = readAwsError(error);
+  return name === 'ResourceNotFoundException' && !inVersion.test(message) && versionStage + versionId !== '';
+}
+
+const inVersion = /secret value/;
+
 /** The same code for a secret, a stage and a version id: the wording tells them apart. */
 function notFound(error: unknown, reference: SecretReference, region: string): Failure {
   const { text, name, versionStage, versionId } = reference;
   const fail = failWith(error);
-  if (!/secret value/.test(readAwsError(error).message)) {
+  if (!inVersion.test(readAwsError(error).message)) {
     return fail(
       'KEY_NOT_FOUND',
       `there is no secret ${text} in ${region}`,
@@ -52,7 +60,7 @@ function notFound(error: unknown, reference: SecretReference, region: string): F
   return versionMissing(error, reference, region);
 }
 
-function versionMissing(error: unknown, { text, name }: SecretReference, region: string): Failure {
+export function versionMissing(error: unknown, { text, name }: SecretReference, region: string): Failure {
   return failWith(error)(
     'KEY_VERSION_NOT_FOUND',
     `the secret ${text} has no such version stage or version id in ${region}`,

@@ -10,7 +10,7 @@ import {
 import { Failure } from '../errors.ts';
 import { pickField } from '../keys/json-secret.ts';
 import type { SecretReference } from '../keys/reference.ts';
-import { mayConcernOne, secretFailure } from './secret-failures.ts';
+import { isVague, mayConcernOne, secretFailure, versionMissing } from './secret-failures.ts';
 import type { Outcome, Secret, SecretSource, SourceOptions } from './source.ts';
 
 /** Ids in one BatchGetSecretValue. */
@@ -68,7 +68,8 @@ class Reader {
   }
 
   async #readOne(sharing: Sharing): Promise<Outcome[]> {
-    const [{ name, versionStage, versionId }] = sharing;
+    const [first] = sharing;
+    const { name, versionStage, versionId } = first;
     const command = new GetSecretValueCommand({
       SecretId: name,
       ...(versionStage && { VersionStage: versionStage }),
@@ -77,8 +78,20 @@ class Reader {
     try {
       return toSecrets(sharing, await this.#client.send(command, { abortSignal: this.#abortSignal }));
     } catch (error) {
+      if (isVague(error, first) && (await this.#isThere(name))) {
+        return sharing.map((reference) => versionMissing(error, reference, this.#region));
+      }
       return this.#fail(error, sharing);
     }
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    const command = new GetSecretValueCommand({ SecretId: name });
+    const answer = this.#client.send(command, { abortSignal: this.#abortSignal });
+    return await answer.then(
+      () => true,
+      () => false,
+    );
   }
 
   async #getSecretValues(SecretIdList: string[]): Promise<BatchGetSecretValueCommandOutput> {
