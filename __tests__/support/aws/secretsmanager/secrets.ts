@@ -59,7 +59,7 @@ export class Secrets {
     const arn = previous?.arn ?? secretArn(input, `${name}-${randomSuffix()}`);
     const versions = [...(previous?.versions ?? [])];
     if (value !== undefined) {
-      const keyArn = this.#kms.resolve(input.keyId ?? 'alias/aws/secretsmanager', input);
+      const keyArn = this.#kms.resolve(input.keyId ?? 'alias/aws/secretsmanager', { account, region });
       const sealed = this.#kms.encrypt(pack(value), { keyArn, ...bindTo(arn, versionId) });
       versions.push({ versionId, created: this.#clock(), stages: new Set(), keyArn, sealed });
       moveStages(versions, versionId, input.stages ?? ['AWSCURRENT']);
