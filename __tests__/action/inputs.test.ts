@@ -25,7 +25,12 @@ function step(given: Readonly<Record<string, string>> = {}, env: Env = {}): Env 
 describe('the inputs', () => {
   it('need no more than a key: the rest comes from action.yml', () => {
     expect(parseInputs(step())).toEqual({
-      keys: [{ reference: { text: '/ci/key', name: '/ci/key', selector: '' }, repositories: [] }],
+      keys: [
+        {
+          reference: { kind: 'parameter', text: '/ci/key', name: '/ci/key', selector: '' },
+          repositories: [],
+        },
+      ],
       role: undefined,
       allowedAccounts: [],
       regions: [],

@@ -50,6 +50,47 @@ describe('the policy', () => {
     expect(read(session?.policy ?? '')).toEqual(expected(resources, services));
   });
 
+  const secret = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:';
+  const viaService = (...services: string[]): unknown => ({
+    Effect: 'Allow',
+    Action: 'kms:Decrypt',
+    Resource: '*',
+    Condition: { StringEquals: { 'kms:ViaService': services } },
+  });
+  const batch = { Effect: 'Allow', Action: 'secretsmanager:BatchGetSecretValue', Resource: '*' };
+  const get = (...resources: string[]): unknown => ({
+    Effect: 'Allow',
+    Action: 'secretsmanager:GetSecretValue',
+    Resource: resources,
+  });
+  const statements = (texts: readonly string[]): unknown => {
+    const [session] = narrowSessions(texts.map(parseReference), home);
+    return (read(session?.policy ?? '') as { Statement: unknown }).Statement;
+  };
+
+  it('of a secret names its six random characters as such, and no batch', () => {
+    const one = [get(`${secret}ci/deploy-??????`), viaService('secretsmanager.eu-west-1.amazonaws.com')];
+    expect(statements(['secretsmanager:ci/deploy'])).toEqual(one);
+    expect(statements(['secretsmanager:ci/deploy:a', 'secretsmanager:ci/deploy:b'])).toEqual(one);
+  });
+
+  it('of several secrets lets them be read in a batch, and has statements for what is named only', () => {
+    expect(statements(['secretsmanager:a', `${secret}b-AbCdEf:key`])).toEqual([
+      get(`${secret}a-??????`, `${secret}b-AbCdEf`),
+      batch,
+      viaService('secretsmanager.eu-west-1.amazonaws.com'),
+    ]);
+    expect(statements(['/k', 'secretsmanager:a'])).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['ssm:GetParameter', 'ssm:GetParameters'],
+        Resource: ['arn:aws:ssm:eu-west-1:111122223333:parameter/k'],
+      },
+      get(`${secret}a-??????`),
+      viaService('ssm.eu-west-1.amazonaws.com', 'secretsmanager.eu-west-1.amazonaws.com'),
+    ]);
+  });
+
   it.each([
     [
       { partition: 'aws-cn', region: 'cn-north-1', account: '111122223333' },

@@ -47,6 +47,20 @@ describe('a new user', () => {
     expect(log).toContain('## main...origin/main\n');
   });
 
+  it("reads secrets by the README's statement for them", async () => {
+    const [trust, , secrets] = blocks('json').map((text) => JSON.parse(text) as PolicyDocument);
+    const role = 'arn:aws:iam::111122223333:role/secrets';
+    const trustPolicy = trust as PolicyDocument;
+    world.aws.iam.createRole({ arn: role, trustPolicy, policies: [secrets as PolicyDocument] });
+    world.putSecret('ci/deploy', JSON.stringify({ private_key: stage.key.privateKey }));
+    world.putSecret('ci/other', stage.key.privateKey);
+    const keys = 'secretsmanager:ci/deploy:private_key\nsecretsmanager:ci/other';
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: { keys, 'aws-region': 'eu-west-1', 'role-to-assume': role } });
+    expect(told(main).text).toBe('');
+    expect(world.aws.calls.at(-1)?.operation).toBe('secretsmanager:BatchGetSecretValue');
+  });
+
   it('finds the example workflow saying the same', () => {
     const example = readFileSync(join(actionPath, 'examples/workflows/clone-private-repository.yml'), 'utf8');
     const { jobs } = parse(example) as { jobs: { build: { steps: Step[] } } };

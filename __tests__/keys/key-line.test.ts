@@ -26,6 +26,8 @@ describe('the lines', () => {
     ['/a \t github.com/acme/*   gitlab.com\t', ['/a github.com/acme gitlab.com/']],
     ['/a git@github.com:acme/lib.git https://gitlab.com/x', ['/a github.com/acme/lib gitlab.com/x']],
     ['/a\n/a', ['/a', '/a']],
+    ['secretsmanager:a=b:c=d: github.com/x', ['secretsmanager:a=b:c=d: github.com/x']],
+    [`secretsmanager:${'n'.repeat(60)}:k`, [`secretsmanager:${'n'.repeat(60)}:k`]],
   ])('of %j are %j', (text, lines) => {
     expect(written(text)).toEqual(lines);
   });
@@ -36,6 +38,8 @@ describe('the lines', () => {
     ['/a\r\n/b//c', 2, 'write /name'],
     ['/a\r/b *', 2, 'host/owner/repository'],
     ['/a github.com/*/x', 1, 'host/owner/*'],
+    ['secretsmanager:a=b color=red', 1, 'REFERENCE [REPOSITORY'],
+    ['/a\nsecretsmanager:a::::', 2, 'secretsmanager:NAME[:json-key'],
     ['/a passphrase=/p', 1, 'REFERENCE [REPOSITORY'],
     ['/a github.com/x color=red', 1, 'REFERENCE [REPOSITORY'],
     ['\n/a, /b', 2, 'letters, digits'],

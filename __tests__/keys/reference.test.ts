@@ -2,10 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
-import { arnOf, parseReference } from '../../src/keys/reference.ts';
+import { arnOf, identityOf, parseReference, type ParameterReference } from '../../src/keys/reference.ts';
 import { failureOf, outcomeOf } from '../support/failure-of.ts';
 
 const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/deploy-key';
+const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:ci/deploy-AbCdEf';
 const ireland = { partition: 'aws', region: 'eu-west-1', account: '111122223333' };
 
 describe('a reference', () => {
@@ -30,7 +31,7 @@ describe('a reference', () => {
     ['/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o', '/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o', ''],
     [`/${'k'.repeat(1010)}`, `/${'k'.repeat(1010)}`, ''],
   ])('%s is a name and a selector', (text, name, selector) => {
-    expect(parseReference(text)).toEqual({ text, name, selector });
+    expect(parseReference(text)).toEqual({ kind: 'parameter', text, name, selector });
   });
 
   it.each([
@@ -55,8 +56,51 @@ describe('a reference', () => {
     ],
   ])('%s goes to AWS as the ARN that it is', (text, selector, location) => {
     const name = selector ? text.slice(0, -selector.length) : text;
-    expect(parseReference(text)).toEqual({ text, name, selector, location });
-    expect(parseReference(`ssm:${text}`)).toEqual({ text: `ssm:${text}`, name, selector, location });
+    expect(parseReference(text)).toEqual({ kind: 'parameter', text, name, selector, location });
+    const prefixed = `ssm:${text}`;
+    expect(parseReference(prefixed)).toEqual({ kind: 'parameter', text: prefixed, name, selector, location });
+  });
+
+  const id = '0123456789abcdef0123456789abcdef';
+  it.each([
+    ['ci/deploy', ['', '', '']],
+    ['ci/deploy:', ['', '', '']],
+    ['ci/deploy:::', ['', '', '']],
+    ['ci/deploy:private_key', ['private_key', '', '']],
+    ['ci/deploy:private_key::', ['private_key', '', '']],
+    ['ci/deploy:cl\u00E9=1/2', ['cl\u00E9=1/2', '', '']],
+    ['ci/deploy::AWSPREVIOUS', ['', 'AWSPREVIOUS', '']],
+    ['ci/deploy:key:AWSPREVIOUS:', ['key', 'AWSPREVIOUS', '']],
+    [`ci/deploy:::${id}`, ['', '', id]],
+    [`ci/deploy:key:AWSPENDING:${id}`, ['key', 'AWSPENDING', id]],
+    ['a/_+=.@!-Z09', ['', '', '']],
+    ['ci/deploy-AbCdEf', ['', '', '']],
+    ['n'.repeat(512), ['', '', '']],
+  ])('secretsmanager:%s is a secret, and what of it', (written, [jsonKey, versionStage, versionId]) => {
+    const text = `secretsmanager:${written}`;
+    const [name = ''] = written.split(':');
+    const secret = { kind: 'secret', jsonKey, versionStage, versionId };
+    expect(parseReference(text)).toEqual({ ...secret, text, name });
+    const whole = `${secretArn}${written.slice(name.length)}`;
+    const byArn = { ...secret, name: secretArn, location: ireland };
+    expect(parseReference(whole)).toEqual({ ...byArn, text: whole });
+    expect(parseReference(`secretsmanager:${whole}`)).toEqual({ ...byArn, text: `secretsmanager:${whole}` });
+  });
+
+  it('is equal to another that means the same text, and to no other', () => {
+    const same = [
+      ['/k', 'ssm:/k'],
+      ['secretsmanager:k', 'secretsmanager:k:::'],
+      [secretArn, `secretsmanager:${secretArn}:`],
+    ];
+    const identities = same.map((texts) => texts.map((text) => identityOf(parseReference(text))));
+    for (const [one, other] of identities) expect(one).toBe(other);
+    const others = ['k', '/k:1', 'secretsmanager:k:a', 'secretsmanager:k::a', `secretsmanager:k:::${id}`];
+    const all = [
+      ...identities.map(([one]) => one),
+      ...others.map((text) => identityOf(parseReference(text))),
+    ];
+    expect(new Set(all).size).toBe(all.length);
   });
 
   it.each([
@@ -105,12 +149,29 @@ describe('a reference', () => {
     ['arn:aws:ssm:eu-west-1:111122223333:parameter/ci/*', 'characters'],
     [`${arn}:0`, 'no version and no label'],
     [`${arn}:7:8`, 'no version and no label'],
-    ['secretsmanager:ci/deploy', 'secret of Secrets Manager'],
-    ['arn:aws:secretsmanager:eu-west-1:111122223333:secret:ci/deploy-AbCdEf', 'secret of Secrets Manager'],
-    [
-      'arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:ci/deploy-AbCdEf:key',
-      'secret of Secrets Manager',
-    ],
+    ['secretsmanager:', 'has no name'],
+    ['secretsmanager::key', 'has no name'],
+    ['secretsmanager:ci deploy', 'characters that the name of a secret'],
+    ['secretsmanager:ci/*', 'characters that the name of a secret'],
+    ['secretsmanager:d\u00E9ploy', 'characters that the name of a secret'],
+    [`secretsmanager:${'n'.repeat(520)}`, 'longer than the 512'],
+    ['secretsmanager:ci/deploy:private key', 'white space'],
+    ['secretsmanager:ci/deploy:key\n', 'white space'],
+    ['secretsmanager:ci/deploy:\u0000', 'control characters'],
+    [`secretsmanager:ci/deploy::${'s'.repeat(257)}`, '256 characters of a version stage'],
+    ['secretsmanager:ci/deploy:::AWSPREVIOUS', 'in the place of a version id'],
+    [`secretsmanager:ci/deploy:::${'0'.repeat(65)}`, 'in the place of a version id'],
+    [`secretsmanager:ci/deploy::::`, 'has more than a JSON key, a stage'],
+    ['secretsmanager:ci/deploy:a:b:c:d', 'has more than a JSON key, a stage'],
+    ['secretsmanager:arn:aws:ssm:eu-west-1:111122223333:parameter/k', 'not the ARN of a secret'],
+    ['secretsmanager:arn:aws', 'not the ARN of a secret'],
+    ['arn:aws:secretsmanager:eu-west-1:111122223333:secret', 'not the ARN of a secret'],
+    ['arn:aws:secretsmanager:eu-west-1:111122223333:secret:', 'not the ARN of a secret'],
+    ['arn:aws:secretsmanager:eu-west-1:111122223333:ci/deploy-AbCdEf', 'not the ARN of a secret'],
+    ['arn:aws:secretsmanager::111122223333:secret:ci/deploy-AbCdEf', 'not the ARN of a secret'],
+    ['arn:aws:secretsmanager:eu-west-1:1111:secret:ci/deploy-AbCdEf', 'not the ARN of a secret'],
+    ['arn:gcp:secretsmanager:eu-west-1:111122223333:secret:ci/deploy-AbCdEf', 'not the ARN of a secret'],
+    ['ssm:secretsmanager:ci/deploy', 'no version and no label'],
   ])('%j is refused: it %s', (text, problem) => {
     const failure = failureOf(() => parseReference(text));
     expect(failure.code).toBe('INPUT_INVALID');
@@ -124,7 +185,9 @@ describe('a reference', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc
-        .array(fc.constantFrom('arn:', 'aws:', 'ssm:', '/', 'k', ':', '7', '*', arn))
+        .array(
+          fc.constantFrom('arn:', 'aws:', 'ssm:', 'secretsmanager:', '/', 'k', ':', '7', '*', arn, secretArn),
+        )
         .map((parts) => parts.join('')),
     );
     fc.assert(
@@ -143,7 +206,7 @@ describe('a reference', () => {
     fc.assert(
       fc.property(name, selector, fc.boolean(), (path, selected, whole) => {
         const asked = whole ? `arn:aws:ssm:eu-west-1:111122223333:parameter${path}` : path;
-        const parsed = parseReference(asked + selected);
+        const parsed = parseReference(asked + selected) as ParameterReference;
         expect([parsed.name, parsed.selector]).toEqual([asked, selected]);
         expect(arnOf(parsed, ireland)).toBe(`arn:aws:ssm:eu-west-1:111122223333:parameter${path}`);
         expect(parseReference(parsed.name + parsed.selector)).toEqual(parsed);
@@ -161,6 +224,16 @@ describe('the ARN that policies match', () => {
     ['ssm:deploy-key:prod', 'arn:aws-cn:ssm:cn-north-1:999988887777:parameter/deploy-key'],
     [`${arn}:7`, arn],
     [`ssm:${arn}`, arn],
+    [
+      'secretsmanager:ci/deploy:key',
+      'arn:aws-cn:secretsmanager:cn-north-1:999988887777:secret:ci/deploy-??????',
+    ],
+    [
+      'secretsmanager:ci/my-secret',
+      'arn:aws-cn:secretsmanager:cn-north-1:999988887777:secret:ci/my-secret-??????',
+    ],
+    [`${secretArn}:key:AWSPREVIOUS`, secretArn],
+    [secretArn.replace('-AbCdEf', ''), secretArn.replace('AbCdEf', '??????')],
   ])('of %s is %s', (text, expected) => {
     expect(arnOf(parseReference(text), elsewhere)).toBe(expected);
   });

@@ -1,16 +1,18 @@
 /** What Parameter Store and KMS refuse, in their own words → the policy statement that mends it. */
 import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
-import { parseReference } from '../../src/keys/reference.ts';
-import { isDenied, isKmsTrouble, missing, parameterFailure } from '../../src/secrets/parameter-failures.ts';
+import { parseReference, type ParameterReference } from '../../src/keys/reference.ts';
+import { isDenied, isKmsTrouble } from '../../src/secrets/access-failures.ts';
+import { missing, parameterFailure } from '../../src/secrets/parameter-failures.ts';
 
 const region = 'eu-west-1';
+const parameterOf = (text: string): ParameterReference => parseReference(text) as ParameterReference;
 const parameter = 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key';
 const user = 'arn:aws:sts::111122223333:assumed-role/ci/acme-lib-42-1';
 const thrown = (name: string, message = ''): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400 } });
 const failure = (error: unknown, text = '/ci/key', where = region): Failure =>
-  parameterFailure(error, parseReference(text), where);
+  parameterFailure(error, parameterOf(text), where);
 const denied = (
   resource: string,
   why = 'because no identity-based policy allows the ssm:GetParameter action',
@@ -46,7 +48,7 @@ describe('a parameter that is not there', () => {
       message: 'there is no parameter /ci/key:7 in eu-west-1',
     });
     expect(told.hint).toContain('aws ssm get-parameter --region eu-west-1 --name /ci/key');
-    expect(missing(parseReference('/ci/key:7'), region)).toMatchObject({
+    expect(missing(parameterOf('/ci/key:7'), region)).toMatchObject({
       message: told.message,
       hint: told.hint,
     });

@@ -1,6 +1,11 @@
 /** The AWS that end-to-end scenarios run against: our local one, or moto where MOTO_ENDPOINT names a server. */
 import { startMotoBackend } from './moto/backend.ts';
-import { startReadyWorld, ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
+import { allow, startReadyWorld, ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
+
+export interface StoredSecretVersion {
+  readonly arn: string;
+  readonly versionId: string;
+}
 
 export interface StoredParameter {
   readonly type?: 'String' | 'SecureString';
@@ -11,10 +16,16 @@ export interface StoredParameter {
 export interface Backend {
   readonly account: string;
   readonly region: string;
-  /** Trusts the job of `jobEnvironment`, and may read parameters under /ci/. */
+  /** Trusts the job of `jobEnvironment`, and may read parameters under /ci/ and secrets under ci/. */
   readonly roleArn: string;
   /** A new version of the parameter; answers its ARN. */
   put(name: string, value: string, more?: StoredParameter): Promise<string>;
+  /** A new version of the secret: the current one, or that of these stages. Bytes become SecretBinary. */
+  putSecret(
+    name: string,
+    value: string | Uint8Array,
+    stages?: readonly string[],
+  ): Promise<StoredSecretVersion>;
   /** Of a step whose job may ask for an OIDC token. */
   jobEnvironment(): Record<string, string>;
   /** Of a step that has keys of its own in the environment instead. */
@@ -28,15 +39,13 @@ export async function startBackend(): Promise<Backend> {
 }
 
 async function startLocalBackend(): Promise<Backend> {
-  const { aws, put, jobEnvironment, stop } = await startReadyWorld();
+  const { aws, put, putSecret, jobEnvironment, stop } = await startReadyWorld();
   const resource = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/*`;
   const credentials = aws.iam.createAccessKey({
     userArn: `arn:aws:iam::${ACCOUNT}:user/ci`,
     policies: [
-      {
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Action: 'ssm:GetParameter*', Resource: resource }],
-      },
+      allow('ssm:GetParameter*', resource),
+      allow(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], '*'),
     ],
   });
   return {
@@ -44,6 +53,7 @@ async function startLocalBackend(): Promise<Backend> {
     region: REGION,
     roleArn: ROLE_ARN,
     put: (name, value, more) => Promise.resolve(put(name, value, more)),
+    putSecret: (name, value, stages) => Promise.resolve(putSecret(name, value, stages && { stages })),
     jobEnvironment,
     credentialEnvironment: () => aws.environment({ credentials }),
     stop,

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { toFailure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
-import { linesToMask, parsePrivateKey } from '../keys/private-key.ts';
+import { linesToMask } from '../keys/private-key.ts';
 import { allowedSigner, requireSigningGit } from '../git/signing.ts';
 import type { KeyLine } from '../keys/key-line.ts';
 import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
@@ -16,6 +16,7 @@ import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFolder } from './j
 import { replacedBy, stateName, writeState } from './state.ts';
 import { hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
+import { parseStoredKey } from './stored-key.ts';
 import { sweep } from './sweep.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
@@ -92,7 +93,7 @@ async function readSecrets(inputs: Inputs, job: Job): Promise<Secret[]> {
 function toKey(secret: Secret, repositories: KeyLine['repositories'], workflow: Workflow): LoadedKey {
   const { text } = secret.reference;
   for (const line of linesToMask(secret.text)) workflow.mask(line);
-  const key = parsePrivateKey(secret.text, text);
+  const key = parseStoredKey(secret);
   for (const line of linesToMask(key.text)) workflow.mask(line);
   if (!secret.encrypted) {
     workflow.warn(

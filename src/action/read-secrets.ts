@@ -8,7 +8,7 @@ import { instanceRegion } from '../aws/region.ts';
 import { openSessions, type Caller, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
-import { parameterStore, type ParameterStoreOptions } from '../secrets/parameter-store.ts';
+import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { Workflow } from './workflow.ts';
@@ -38,7 +38,7 @@ export async function readSecrets(inputs: Inputs, options: ReadOptions): Promise
     const known = await checkAccount(inputs.allowedAccounts, inputs.role, caller);
     const opened = await openSessions(references, inputs.role, { ...caller, regions: known });
     workflow.info(
-      `reading ${references.length === 1 ? 'a key' : `${references.length} keys`} from Parameter Store`,
+      `reading ${references.length === 1 ? 'a key' : `${references.length} keys`} from ${storesOf(references)}`,
     );
     return inOrder(references, await readAll(opened.answer, { ...caller, regions: opened.regions }));
   } catch (error) {
@@ -94,14 +94,14 @@ function parts(sessions: readonly Session[], wanted: (reference: Reference) => b
   return sessions.map((session) => ({ ...session, references: session.references.filter(wanted) }));
 }
 
-type Place = Pick<ParameterStoreOptions, 'connection' | 'region' | 'signal'>;
+type Place = Pick<Caller, 'connection' | 'signal'> & { readonly region: string };
 
 async function readEach(sessions: readonly Session[], place: Place): Promise<Secret[]> {
   return (await Promise.all(sessions.map((session) => read(session, place)))).flat();
 }
 
 async function read({ references, credentials }: Session, place: Place): Promise<Secret[]> {
-  return await parameterStore({ ...place, ...(credentials && { credentials }) }).read(references);
+  return await readReferences(references, { ...place, ...(credentials && { credentials }) });
 }
 
 function inOrder(references: readonly Reference[], secrets: readonly Secret[]): Secret[] {

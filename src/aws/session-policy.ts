@@ -17,8 +17,8 @@ export interface NarrowSession {
 }
 
 /**
- * Reading exactly these parameters, and decrypting only through the service that keeps them: which KMS key that is need
- * not be known.
+ * Reading exactly these parameters and secrets, and decrypting only through the service that keeps them: which KMS
+ * key that is need not be known.
  */
 export function narrowSessions(references: readonly Reference[], home: Home): NarrowSession[] {
   const policy = render(references, home);
@@ -34,45 +34,53 @@ export function halve<T>(items: readonly T[]): [T[], T[]] {
 
 function render(references: readonly Reference[], home: Home): string {
   const homes = [home, ...(home.otherRegions ?? []).map((region) => ({ ...home, region }))];
-  const places = references.flatMap(({ location }) => location ?? homes);
+  const hosts = references.flatMap((reference) =>
+    (reference.location ? [reference.location] : homes).map((place) => storeHost(reference, place)),
+  );
+  const decrypt = {
+    ...allow('kms:Decrypt', '*'),
+    Condition: { StringEquals: { 'kms:ViaService': [...new Set(hosts)] } },
+  };
   return JSON.stringify({
     Version: '2012-10-17',
-    Statement: [
-      ...readStatements(references, homes),
-      {
-        Effect: 'Allow',
-        Action: 'kms:Decrypt',
-        Resource: '*',
-        Condition: { StringEquals: { 'kms:ViaService': [...new Set(places.map(parameterStoreHost))] } },
-      },
-    ],
+    Statement: [...readStatements(references, homes), decrypt],
   });
 }
 
 /** With several regions a name is written once, with its regions as a condition: ARNs are what STS's limits count most. */
 function readStatements(references: readonly Reference[], homes: readonly Location[]): object[] {
   const [home, ...others] = homes;
-  if (!home || others.length === 0) return home ? [readStatement(references, home)] : [];
+  if (!home) return [];
+  if (others.length === 0) return statementsFor(references, home);
   const exact = references.filter(({ location }) => location);
   const named = references.filter(({ location }) => !location);
-  const condition = { StringEquals: { 'aws:RequestedRegion': homes.map(({ region }) => region) } };
-  return [
-    ...(exact.length > 0 ? [readStatement(exact, home)] : []),
-    ...(named.length > 0
-      ? [{ ...readStatement(named, { ...home, region: '*' }), Condition: condition }]
-      : []),
-  ];
+  const Condition = { StringEquals: { 'aws:RequestedRegion': homes.map(({ region }) => region) } };
+  const anywhere = statementsFor(named, { ...home, region: '*' });
+  return [...statementsFor(exact, home), ...anywhere.map((statement) => ({ ...statement, Condition }))];
 }
 
-function readStatement(references: readonly Reference[], home: Location): object {
-  return {
-    Effect: 'Allow',
-    Action: ['ssm:GetParameter', 'ssm:GetParameters'],
-    Resource: [...new Set(references.map((reference) => arnOf(reference, home)))],
-  };
+function statementsFor(references: readonly Reference[], home: Location): object[] {
+  return (['parameter', 'secret'] as const).flatMap((kind) => {
+    const named = references.filter((reference) => reference.kind === kind);
+    const arns = [...new Set(named.map((reference) => arnOf(reference, home)))];
+    return arns.length > 0 ? allowReading[kind](arns) : [];
+  });
+}
+
+const allowReading = {
+  parameter: (arns: readonly string[]) => [allow(['ssm:GetParameter', 'ssm:GetParameters'], arns)],
+  // A batch is allowed for all secrets or for none; each secret in it is asked for by GetSecretValue's permission.
+  secret: (arns: readonly string[]) => [
+    allow('secretsmanager:GetSecretValue', arns),
+    ...(arns.length > 1 ? [allow('secretsmanager:BatchGetSecretValue', '*')] : []),
+  ],
+};
+
+function allow(Action: string | readonly string[], Resource: string | readonly string[]): object {
+  return { Effect: 'Allow', Action, Resource };
 }
 
 /** @source KMS Developer Guide, "kms:ViaService" */
-function parameterStoreHost({ region }: Location): string {
-  return `ssm.${region}.${dnsSuffix(region)}`;
+function storeHost({ kind }: Reference, { region }: Location): string {
+  return `${kind === 'secret' ? 'secretsmanager' : 'ssm'}.${region}.${dnsSuffix(region)}`;
 }

@@ -1,4 +1,7 @@
 /** Where key text comes from: what every store answers, whatever it is. */
+import type { Connection } from '../aws/connection.ts';
+import type { Credentials } from '../aws/session.ts';
+import type { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
 
 export interface Secret {
@@ -12,7 +15,24 @@ export interface Secret {
   readonly encrypted: boolean;
 }
 
-export interface SecretSource {
-  /** In the order of the references; equal ones are asked for once. */
-  read(references: readonly Reference[]): Promise<Secret[]>;
+export type Outcome = Secret | Failure;
+
+/** One store in one region. */
+export interface SecretSource<Kind extends Reference> {
+  /**
+   * One outcome for each reference, in no promised order; what concerns a single reference is never thrown.
+   *
+   * @param references no two of the same identity
+   */
+  read(references: readonly Kind[]): Promise<Outcome[]>;
+}
+
+/** What a store is reached with. */
+export interface SourceOptions {
+  readonly connection: Connection;
+  /** Absent: the AWS SDK's default chain. */
+  readonly credentials?: Credentials;
+  readonly region: string;
+  /** Aborted reads reject with its reason. */
+  readonly signal: AbortSignal;
 }

@@ -1,4 +1,4 @@
-/** A local AWS: STS, Parameter Store with KMS, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
+/** A local AWS: STS, Parameter Store and Secrets Manager with KMS, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
 import { CallLog, type Call } from './wire/calls.ts';
 import { createCertificates, type Certificates } from './wire/certificates.ts';
 import { Faults } from './wire/faults.ts';
@@ -8,6 +8,8 @@ import { InstanceMetadata } from './imds.ts';
 import { Kms, type KmsWording } from './kms.ts';
 import { OidcIssuer } from './oidc/issuer.ts';
 import type { Job } from './oidc/job.ts';
+import { isForSecretsManager, secretsManager } from './secretsmanager/secrets-manager.ts';
+import { Secrets } from './secretsmanager/secrets.ts';
 import { ParameterStore } from './ssm/parameters.ts';
 import { attend, type Observation, type Service } from './wire/service.ts';
 import { systemsManager } from './ssm/ssm.ts';
@@ -19,6 +21,7 @@ export type { Credentials, OidcProviderInput, RoleInput, SessionInput } from './
 export type { Instance } from './imds.ts';
 export type { Job } from './oidc/job.ts';
 export type { ParameterInput } from './ssm/parameters.ts';
+export type { SecretInput } from './secretsmanager/secrets.ts';
 export type { PolicyDocument, Statement } from './iam/policy-document.ts';
 
 export interface LocalAwsOptions {
@@ -47,6 +50,7 @@ export interface LocalAws {
   readonly iam: Iam;
   readonly kms: Kms;
   readonly parameters: ParameterStore;
+  readonly secrets: Secrets;
   /** The instance that the metadata service describes; none until it is set. */
   readonly metadata: { set: (instance: Parameters<InstanceMetadata['set']>[0]) => void };
   readonly oidc: {
@@ -58,7 +62,7 @@ export interface LocalAws {
   readonly calls: readonly Call[];
   /** Empties `calls`. */
   readonly forgetCalls: () => void;
-  /** STS and SSM. */
+  /** STS, Systems Manager and Secrets Manager. */
   readonly endpoint: string;
   readonly metadataEndpoint: string;
   /** The authority's PEM, where tls is on. */
@@ -77,10 +81,12 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const iam = new Iam({ clock, fetchKeys: () => Promise.resolve(issuer.keySet) });
   const kms = new Kms(kmsWording);
   const parameters = new ParameterStore(kms, clock);
+  const secrets = new Secrets(kms, clock);
   const metadata = new InstanceMetadata(iam, clock);
   const api = { iam, clock, regions };
   const services = {
     ssm: systemsManager({ parameters, kms }, api),
+    secretsManager: secretsManager({ secrets, kms }, api),
     sts: securityTokenService(api),
     issuer,
     metadata,
@@ -92,6 +98,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     iam,
     kms,
     parameters,
+    secrets,
     metadata: { set: metadata.set.bind(metadata) },
     oidc: { issueToken: issuer.issueToken.bind(issuer), url: endpoints.oidc },
     faults: observation.faults,
@@ -119,8 +126,10 @@ interface Endpoints {
   readonly close: () => Promise<void>;
 }
 
+type Services = Record<'ssm' | 'secretsManager' | 'sts' | 'issuer' | 'metadata', Service>;
+
 async function openEndpoints(
-  { ssm, sts, issuer, metadata }: Record<'ssm' | 'sts' | 'issuer' | 'metadata', Service>,
+  { issuer, metadata, ...api }: Services,
   observation: Observation,
   secure: false | Pick<LocalAwsOptions, 'regions'>,
 ): Promise<Endpoints> {
@@ -128,13 +137,13 @@ async function openEndpoints(
   const open = (route: (request: HttpRequest) => Service, tls?: Certificates): Promise<HttpServer> =>
     serve({ handle: (request) => attend(route(request), request, observation), tls });
   const servers = await Promise.all([
-    open((request) => (isForm(request) ? sts : ssm), certificates),
+    open((request) => serviceOf(request, api), certificates),
     open(() => issuer, certificates),
     open(() => metadata),
   ]);
-  const [api, oidc, imds] = servers;
+  const [apis, oidc, imds] = servers;
   return {
-    api: api.origin,
+    api: apis.origin,
     oidc: oidc.origin,
     metadata: imds.origin,
     certificates,
@@ -142,6 +151,14 @@ async function openEndpoints(
       await Promise.all([...servers.map((server) => server.close()), certificates?.remove()]);
     },
   };
+}
+
+function serviceOf(
+  request: HttpRequest,
+  { ssm, secretsManager: secrets, sts }: Omit<Services, 'issuer' | 'metadata'>,
+): Service {
+  if (isForm(request)) return sts;
+  return isForSecretsManager(request) ? secrets : ssm;
 }
 
 /** STS is the one that speaks awsQuery. */

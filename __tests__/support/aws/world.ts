@@ -1,5 +1,11 @@
-/** The usual case in one call: an account whose role `ci` trusts acme/app's main branch and reads /ci/ parameters. */
-import { startLocalAws, type LocalAws, type LocalAwsOptions, type ParameterInput } from './local-aws.ts';
+/** The usual case in one call: an account whose role `ci` trusts acme/app's main branch and reads /ci/ parameters and ci/ secrets. */
+import {
+  startLocalAws,
+  type LocalAws,
+  type LocalAwsOptions,
+  type ParameterInput,
+  type SecretInput,
+} from './local-aws.ts';
 import type { PolicyDocument } from './iam/policy-document.ts';
 
 export const ACCOUNT = '111122223333';
@@ -11,6 +17,12 @@ export interface ReadyWorld {
   readonly aws: LocalAws;
   /** Stores a SecureString in the account and region, and answers its ARN. */
   readonly put: (name: string, value: string, more?: Partial<ParameterInput>) => string;
+  /** Stores a secret in the account and region. */
+  readonly putSecret: (
+    name: string,
+    value: string | Uint8Array,
+    more?: Partial<SecretInput>,
+  ) => { readonly arn: string; readonly versionId: string };
   /** The environment of a step in acme/app's workflow on main: the local AWS, and the job's OIDC variables. */
   readonly jobEnvironment: () => Record<string, string>;
   readonly stop: () => Promise<void>;
@@ -53,12 +65,16 @@ export async function startReadyWorld(options: LocalAwsOptions = {}): Promise<Re
     trustPolicy: trustGitHub(),
     policies: [
       allow(['ssm:GetParameter', 'ssm:GetParameters'], `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`),
+      allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`),
+      allow('secretsmanager:BatchGetSecretValue', '*'),
     ],
   });
   return {
     aws,
     put: (name, value, more = {}) =>
       aws.parameters.put({ account: ACCOUNT, region: REGION, name, value, ...more }).arn,
+    putSecret: (name, value, more = {}) =>
+      aws.secrets.put({ account: ACCOUNT, region: REGION, name, value, ...more }),
     jobEnvironment: () => ({ ...aws.environment(), ...aws.actionsEnvironment() }),
     stop: aws.stop,
   };

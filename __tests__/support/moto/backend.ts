@@ -1,4 +1,9 @@
-/** moto's STS, Parameter Store and KMS; the OIDC token comes from our local issuer, which moto has no part of. */
+/** moto's STS, Parameter Store, Secrets Manager and KMS; the OIDC token comes from our local issuer, which moto has no part of. */
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Backend } from '../backend.ts';
 import { startLocalAws } from '../aws/local-aws.ts';
@@ -12,6 +17,7 @@ export async function startMotoBackend(endpoint: string): Promise<Backend> {
   await fetch(`${endpoint}/moto-api/reset`, { method: 'POST' });
   const issuer = await startLocalAws();
   const client = new SSMClient({ endpoint, region, credentials });
+  const secrets = new SecretsManagerClient({ endpoint, region, credentials });
   const environment = { ...issuer.environment(), AWS_ENDPOINT_URL: endpoint };
   return {
     account,
@@ -34,6 +40,20 @@ export async function startMotoBackend(endpoint: string): Promise<Backend> {
       }
       return `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`;
     },
+    async putSecret(name, value, stages) {
+      const content = typeof value === 'string' ? { SecretString: value } : { SecretBinary: value };
+      await secrets.send(new CreateSecretCommand({ Name: name })).catch((error: unknown) => {
+        if (!(error instanceof Error) || error.name !== 'ResourceExistsException') throw error;
+      });
+      const { ARN: arn = '', VersionId: versionId = '' } = await secrets.send(
+        new PutSecretValueCommand({
+          SecretId: name,
+          ...content,
+          ...(stages && { VersionStages: [...stages] }),
+        }),
+      );
+      return { arn, versionId };
+    },
     jobEnvironment: () => ({ ...environment, ...issuer.actionsEnvironment() }),
     credentialEnvironment: () => ({
       ...environment,
@@ -42,6 +62,7 @@ export async function startMotoBackend(endpoint: string): Promise<Backend> {
     }),
     stop: async () => {
       client.destroy();
+      secrets.destroy();
       await issuer.stop();
     },
   };

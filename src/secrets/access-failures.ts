@@ -1,0 +1,99 @@
+/** What IAM and KMS refuse, whichever store is asked → our code, the resource, the policy statement that mends it. */
+import { readAwsError } from '../aws/failures.ts';
+import { dnsSuffix, partitionOf } from '../aws/partition.ts';
+import { Failure } from '../errors.ts';
+import { arnOf, type Reference } from '../keys/reference.ts';
+
+/** The service in host names, what it keeps, and the permission that reads it. */
+const stores = {
+  parameter: { service: 'ssm', noun: 'parameter', action: 'ssm:GetParameter' },
+  secret: { service: 'secretsmanager', noun: 'secret', action: 'secretsmanager:GetSecretValue' },
+} as const;
+
+export function isDenied(error: unknown): boolean {
+  return /^AccessDenied/.test(readAwsError(error).name);
+}
+
+/** KMS's refusals come through the store: in old and new wording, and as InvalidKeyId for a key in a bad state. */
+export function isKmsTrouble(error: unknown): boolean {
+  const { name, message } = readAwsError(error);
+  return name === 'InvalidKeyId' || /kms:Decrypt|ciphertext refers to|AWSKMS|Access to KMS/.test(message);
+}
+
+/** Of the role behind the credentials, of the reference, or of its KMS key; the error is one that isDenied. */
+export function accessFailure(error: unknown, reference: Reference, region: string): Failure {
+  if (readAwsError(error).message.includes('sts:AssumeRole')) return roleDenied(error);
+  return (isKmsTrouble(error) ? kmsDenied : denied)(error, reference, region);
+}
+
+/** @param error whose message says what is wrong with the key */
+export function kmsKeyUnusable(error: unknown, { kind, text }: Reference, region: string): Failure {
+  const { message } = readAwsError(error);
+  return new Failure('KMS_KEY_UNUSABLE', `the KMS key of ${text} in ${region} cannot be used: ${message}`, {
+    hint: `enable the key or cancel its deletion (aws kms enable-key --key-id ID), or store the ${stores[kind].noun} again under another key`,
+    cause: error,
+  });
+}
+
+/** The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so. */
+function roleDenied(error: unknown): Failure {
+  const { message } = readAwsError(error);
+  return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
+    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; aws sts get-caller-identity asks for it too',
+    cause: error,
+  });
+}
+
+/** AWS's message names who asked, for which action, on what, and which kind of policy did not allow it. */
+function denied(error: unknown, reference: Reference, region: string): Failure {
+  const { message } = readAwsError(error);
+  const { noun, action: usual } = stores[reference.kind];
+  const [, action = usual] = /not authorized to perform: (\S+)/.exec(message) ?? [];
+  const [, said = ''] = /on resource: (\S+)/.exec(message) ?? [];
+  const exact = said.startsWith('arn:') && !said.endsWith('*');
+  const resource = exact ? said : guessArn(reference, region, message);
+  const statement = JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource });
+  const vague = said.endsWith('*') || (said !== '' && !exact);
+  const name = vague ? '; a wrong name is answered like this as well' : '';
+  return new Failure(
+    'KEY_ACCESS_DENIED',
+    `reading the ${noun} ${reference.text} in ${region} is denied: ${message}`,
+    { hint: denialHint(message, statement, noun) + name, cause: error },
+  );
+}
+
+function denialHint(message: string, statement: string, noun: string): string {
+  const [, denier] = /explicit deny in (.*)/.exec(message) ?? [];
+  if (denier) return `no Allow outweighs an explicit deny: ask whoever keeps ${denier}`;
+  if (message.includes('session policy')) {
+    return `the session policy of this step does not allow it: name the ${noun} in keys as the role's account knows it`;
+  }
+  if (message.includes('resource-based policy')) {
+    return `the ${noun} is another account's, which has to share it with yours; add to its own policy, with your role as Principal: ${statement}`;
+  }
+  return `add to the role's policy: ${statement}`;
+}
+
+function kmsDenied(error: unknown, reference: Reference, region: string): Failure {
+  const { message } = readAwsError(error);
+  const { service, noun } = stores[reference.kind];
+  const [key = `arn:${partitionOf(region)}:kms:${region}:ACCOUNT:key/KEY-ID`] =
+    /arn:aws[a-z-]*:kms:[^\s"',)]+/.exec(message) ?? [];
+  const statement = JSON.stringify({
+    Effect: 'Allow',
+    Action: 'kms:Decrypt',
+    Resource: key,
+    Condition: { StringEquals: { 'kms:ViaService': `${service}.${region}.${dnsSuffix(region)}` } },
+  });
+  return new Failure(
+    'KMS_ACCESS_DENIED',
+    `decrypting the ${noun} ${reference.text} in ${region} is denied: ${message}`,
+    { hint: `add to the role's policy, with the ${noun}'s KMS key: ${statement}`, cause: error },
+  );
+}
+
+function guessArn(reference: Reference, region: string, message: string): string {
+  const [, partition = partitionOf(region), account = 'ACCOUNT'] =
+    /arn:(aws[a-z-]*):(?:sts|iam)::(\d{12}):/.exec(message) ?? [];
+  return arnOf(reference, { partition, region, account });
+}

@@ -1,0 +1,73 @@
+/** References of any kind → what is stored: grouped by store and region, each asked for once, answered in order. */
+import { Failure } from '../errors.ts';
+import {
+  identityOf,
+  type ParameterReference,
+  type Reference,
+  type SecretReference,
+} from '../keys/reference.ts';
+import { parameterStore } from './parameter-store.ts';
+import type { Outcome, Secret, SourceOptions } from './source.ts';
+
+/**
+ * @param options `region` is where references without an ARN are
+ * @throws what is wrong with any of them, with all of it in one Failure
+ */
+export async function readReferences(
+  references: readonly Reference[],
+  options: SourceOptions,
+): Promise<Secret[]> {
+  const wanted = [...new Map(references.map((reference) => [identityOf(reference), reference])).values()];
+  const regionOf = ({ location }: Reference): string => location?.region ?? options.region;
+  const reads = [...new Set(wanted.map(regionOf))].map((region) => {
+    const there = wanted.filter((reference) => regionOf(reference) === region);
+    return readRegion(there, { ...options, region });
+  });
+  const outcomes = allOf((await Promise.all(reads)).flat());
+  const secrets = new Map(outcomes.map((secret) => [identityOf(secret.reference), secret]));
+  return references.map((reference) => ({ ...found(secrets.get(identityOf(reference))), reference }));
+}
+
+/** What the kinds of these references are called. */
+export function storesOf(references: readonly Reference[]): string {
+  const kinds = new Set(references.map(({ kind }) => kind));
+  const names = { parameter: 'Parameter Store', secret: 'Secrets Manager' };
+  return [...kinds].map((kind) => names[kind]).join(' and ');
+}
+
+async function readRegion(references: readonly Reference[], options: SourceOptions): Promise<Outcome[]> {
+  const parameters = references.filter((one): one is ParameterReference => one.kind === 'parameter');
+  const secrets = references.filter((one): one is SecretReference => one.kind === 'secret');
+  const reads = await Promise.all([
+    parameters.length > 0 ? parameterStore(options).read(parameters) : [],
+    secrets.length > 0 ? readSecrets(secrets, options) : [],
+  ]);
+  return reads.flat();
+}
+
+/** Secrets Manager's client is loaded by those alone who name a secret. */
+async function readSecrets(
+  references: readonly SecretReference[],
+  options: SourceOptions,
+): Promise<Outcome[]> {
+  const { secretsManager } = await import('./secrets-manager.ts');
+  return await secretsManager(options).read(references);
+}
+
+/** Every key has to be there: all that is wrong is said at once. */
+function allOf(outcomes: readonly Outcome[]): Secret[] {
+  const failures = outcomes.filter((outcome) => outcome instanceof Failure);
+  const [first] = failures;
+  if (!first) return outcomes.filter((outcome): outcome is Secret => !(outcome instanceof Failure));
+  if (failures.length === 1) throw first;
+  const unique = (lines: readonly string[]): string => [...new Set(lines)].join('; ');
+  throw new Failure(first.code, unique(failures.map(({ message }) => message)), {
+    hint: unique(failures.map(({ hint }) => hint)),
+    cause: new AggregateError(failures),
+  });
+}
+
+function found(secret: Secret | undefined): Secret {
+  if (!secret) throw new TypeError('a reference was answered by no secret');
+  return secret;
+}

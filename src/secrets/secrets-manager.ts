@@ -1,0 +1,163 @@
+/** Secrets Manager: each secret once, in the fewest calls that the role's permissions allow. */
+import {
+  BatchGetSecretValueCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  type APIErrorType,
+  type BatchGetSecretValueCommandOutput,
+  type SecretValueEntry,
+} from '@aws-sdk/client-secrets-manager';
+import { Failure } from '../errors.ts';
+import { pickField } from '../keys/json-secret.ts';
+import type { SecretReference } from '../keys/reference.ts';
+import { isVague, mayConcernOne, secretFailure, versionMissing } from './secret-failures.ts';
+import type { Outcome, Secret, SecretSource, SourceOptions } from './source.ts';
+
+/** Ids in one BatchGetSecretValue. */
+const batchSize = 20;
+
+export function secretsManager(options: SourceOptions): SecretSource<SecretReference> {
+  const reader = new Reader(options);
+  return {
+    async read(references) {
+      return await reader.readAll(references);
+    },
+  };
+}
+
+/** References to parts of one value of one secret: it is asked for once. */
+type Sharing = readonly [SecretReference, ...SecretReference[]];
+
+/** What both calls answer of a secret. */
+type Value = Pick<SecretValueEntry, 'ARN' | 'Name' | 'VersionId' | 'SecretString' | 'SecretBinary'>;
+
+class Reader {
+  readonly #region: string;
+  readonly #client: SecretsManagerClient;
+  readonly #abortSignal: AbortSignal;
+
+  constructor({ connection, credentials, region, signal }: SourceOptions) {
+    this.#region = region;
+    this.#client = new SecretsManagerClient({ region, ...connection, ...(credentials && { credentials }) });
+    this.#abortSignal = signal;
+  }
+
+  /** A batch answers current values only. */
+  async readAll(references: readonly SecretReference[]): Promise<Outcome[]> {
+    const values = bySharing(references);
+    const current = values.filter(([{ versionStage, versionId }]) => versionStage + versionId === '');
+    const others = values.filter((value) => !current.includes(value));
+    const reads = [
+      ...inBatches(current).map((batch) => this.#readBatch(batch)),
+      ...others.map((sharing) => this.#readOne(sharing)),
+    ];
+    return (await Promise.all(reads)).flat();
+  }
+
+  /** secretsmanager:BatchGetSecretValue is a permission of its own, beside GetSecretValue for each secret. */
+  async #readBatch(batch: readonly Sharing[]): Promise<Outcome[]> {
+    const [only] = batch;
+    if (batch.length === 1 && only) return await this.#readOne(only);
+    try {
+      const answer = await this.#getSecretValues(batch.map(([{ name }]) => name));
+      return (await Promise.all(batch.map((sharing) => this.#pick(sharing, answer)))).flat();
+    } catch (error) {
+      if (!mayConcernOne(error)) return batch.flatMap((sharing) => this.#fail(error, sharing));
+      return (await Promise.all(batch.map((sharing) => this.#readOne(sharing)))).flat();
+    }
+  }
+
+  async #readOne(sharing: Sharing): Promise<Outcome[]> {
+    const [first] = sharing;
+    const { name, versionStage, versionId } = first;
+    const command = new GetSecretValueCommand({
+      SecretId: name,
+      ...(versionStage && { VersionStage: versionStage }),
+      ...(versionId && { VersionId: versionId }),
+    });
+    try {
+      return toSecrets(sharing, await this.#client.send(command, { abortSignal: this.#abortSignal }));
+    } catch (error) {
+      if (isVague(error, first) && (await this.#isThere(name))) {
+        return sharing.map((reference) => versionMissing(error, reference, this.#region));
+      }
+      return this.#fail(error, sharing);
+    }
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    const command = new GetSecretValueCommand({ SecretId: name });
+    const answer = this.#client.send(command, { abortSignal: this.#abortSignal });
+    return await answer.then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #getSecretValues(SecretIdList: string[]): Promise<BatchGetSecretValueCommandOutput> {
+    const command = new BatchGetSecretValueCommand({ SecretIdList });
+    return await this.#client.send(command, { abortSignal: this.#abortSignal });
+  }
+
+  async #pick(sharing: Sharing, answer: BatchGetSecretValueCommandOutput): Promise<Outcome[]> {
+    const [{ name }] = sharing;
+    const value = answer.SecretValues?.find((entry) => isOf(entry, name));
+    if (value) return toSecrets(sharing, value);
+    const error = answer.Errors?.find(({ SecretId }) => SecretId === name);
+    // The API may leave some of what was asked for to a next page: one by one is simpler, and as rare.
+    return error ? this.#fail(asThrown(error), sharing) : await this.#readOne(sharing);
+  }
+
+  #fail(error: unknown, sharing: Sharing): Outcome[] {
+    this.#abortSignal.throwIfAborted();
+    return sharing.map((reference) => secretFailure(error, reference, this.#region));
+  }
+}
+
+function bySharing(references: readonly SecretReference[]): Sharing[] {
+  const values = new Map<string, Sharing>();
+  for (const reference of references) {
+    const { name, versionStage, versionId } = reference;
+    const asked = `${name} ${versionStage} ${versionId}`;
+    const others = values.get(asked);
+    values.set(asked, others ? [...others, reference] : [reference]);
+  }
+  return [...values.values()];
+}
+
+function inBatches(values: readonly Sharing[]): Sharing[][] {
+  const count = Math.ceil(values.length / batchSize);
+  return Array.from({ length: count }, (_, i) => values.slice(i * batchSize, (i + 1) * batchSize));
+}
+
+/** An ARN may have been written without its six random characters. */
+function isOf({ Name, ARN }: Value, asked: string): boolean {
+  return Name === asked || ARN === asked || ARN?.replace(/-[A-Za-z0-9]{6}$/, '') === asked;
+}
+
+/** A batch's entry in the shape of what GetSecretValue would have thrown. */
+function asThrown({ ErrorCode = '', Message = '' }: APIErrorType): Error {
+  return Object.assign(new Error(Message), { name: ErrorCode });
+}
+
+function toSecrets(sharing: Sharing, value: Value): Outcome[] {
+  const text = value.SecretString ?? fromBinary(value.SecretBinary);
+  return sharing.map((reference): Secret | Failure => {
+    try {
+      const { VersionId: version = '', ARN: arn = '' } = value;
+      return { reference, text: pickField(text, reference), version, arn, encrypted: true };
+    } catch (error) {
+      if (error instanceof Failure) return error;
+      throw error;
+    }
+  });
+}
+
+/** The file of a key is text; a key as bare bytes (DER) goes on as base64, as people would store it in a string. */
+function fromBinary(bytes: Uint8Array = new Uint8Array()): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString('base64');
+  }
+}
