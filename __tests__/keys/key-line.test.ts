@@ -38,16 +38,32 @@ describe('the lines', () => {
     ['/a\r\n/b//c', 2, 'write /name'],
     ['/a\r/b *', 2, 'host/owner/repository'],
     ['/a github.com/*/x', 1, 'host/owner/*'],
-    ['secretsmanager:a=b color=red', 1, 'REFERENCE [REPOSITORY'],
+    ['secretsmanager:a=b color=red', 1, '[REPOSITORY'],
     ['/a\nsecretsmanager:a::::', 2, 'secretsmanager:NAME[:json-key'],
-    ['/a passphrase=/p', 1, 'REFERENCE [REPOSITORY'],
-    ['/a github.com/x color=red', 1, 'REFERENCE [REPOSITORY'],
+    ['/a passphrase=', 1, '/name'],
+    ['/a passphrase=/p passphrase=/q', 1, '[REPOSITORY'],
+    ['/a passphrase=/p/', 1, '/name'],
+    ['/a as=github-app', 1, '[REPOSITORY'],
+    ['/a as=', 1, '[REPOSITORY'],
+    ['/a =b', 1, '[REPOSITORY'],
+    ['/a github.com/x color=red', 1, '[REPOSITORY'],
     ['\n/a, /b', 2, 'letters, digits'],
   ])('of %j are refused, naming line %i', (text, number, hint) => {
     const failure = failureOf(() => parseKeyLines(text));
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toMatch(new RegExp(`^keys, line ${number}: `));
     expect(failure.hint).toContain(hint);
+  });
+
+  it('may name a passphrase, anywhere behind the reference', () => {
+    for (const line of [
+      '/a passphrase=/p github.com/x',
+      '/a github.com/x passphrase=/p',
+      '/a as=key github.com/x passphrase=/p',
+    ]) {
+      const [{ reference, passphrase, repositories } = {}] = parseKeyLines(line);
+      expect([reference?.text, passphrase?.text, repositories?.length]).toEqual(['/a', '/p', 1]);
+    }
   });
 
   it('name an unknown option without its value', () => {

@@ -4,7 +4,9 @@ import { toFailure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import { linesToMask } from '../keys/private-key.ts';
 import { allowedSigner, requireSigningGit } from '../git/signing.ts';
+import { decryptKey } from '../keys/encrypted-key.ts';
 import type { KeyLine } from '../keys/key-line.ts';
+import type { Reference } from '../keys/reference.ts';
 import { authorizedKeysLine, fingerprint } from '../keys/public-key.ts';
 import { patternText, renderRoutes } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -49,9 +51,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       inTime(readSecrets(inputs, job), signal),
       sweepQuietly(folder, job),
     ]);
-    const keys = secrets.map((secret, index) =>
-      toKey(secret, inputs.keys[index]?.repositories ?? [], workflow),
-    );
+    const keys = await Promise.all(inputs.keys.map((line) => toKey(line, secrets, workflow)));
     const publicKeys = keys.map(({ publicKey }) => publicKey);
     await fillJobFolder(folder, {
       knownHosts,
@@ -90,17 +90,28 @@ async function readSecrets(inputs: Inputs, job: Job): Promise<Secret[]> {
   return await aws.readSecrets(inputs, job);
 }
 
-function toKey(secret: Secret, repositories: KeyLine['repositories'], workflow: Workflow): LoadedKey {
-  const { text } = secret.reference;
-  for (const line of linesToMask(secret.text)) workflow.mask(line);
-  const key = parseStoredKey(secret);
-  for (const line of linesToMask(key.text)) workflow.mask(line);
-  if (!secret.encrypted) {
+async function toKey(line: KeyLine, secrets: readonly Secret[], workflow: Workflow): Promise<LoadedKey> {
+  const { text } = line.reference;
+  const secret = stored(line.reference, secrets);
+  const passphrase = line.passphrase && stored(line.passphrase, secrets);
+  if (passphrase) workflow.mask(passphrase.text.trim());
+  for (const masked of linesToMask(secret.text)) workflow.mask(masked);
+  const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
+  const key = parseStoredKey({ reference: line.reference, text: open });
+  for (const masked of linesToMask(key.text)) workflow.mask(masked);
+  for (const { reference, encrypted } of [secret, passphrase ?? []].flat()) {
+    if (encrypted) continue;
     workflow.warn(
-      `the parameter ${text} is a plain String: store the key again as a SecureString, and replace it`,
+      `the parameter ${reference.text} is a plain String: store it again as a SecureString, and replace what it holds`,
     );
   }
-  return { ...key, secret, repositories, fingerprint: fingerprint(key.publicKey) };
+  return { ...key, secret, repositories: line.repositories, fingerprint: fingerprint(key.publicKey) };
+}
+
+function stored(reference: Reference, secrets: readonly Secret[]): Secret {
+  const secret = secrets.find((candidate) => candidate.reference === reference);
+  if (!secret) throw new TypeError('a reference was answered by no secret');
+  return secret;
 }
 
 async function add(

@@ -19,10 +19,10 @@ export interface ReadOptions {
   readonly workflow: Workflow;
 }
 
-/** The keys as they are stored, in the order of the inputs. */
+/** The keys as they are stored, in the order of the inputs; behind each key its passphrase, where it has one. */
 export async function readSecrets(inputs: Inputs, options: ReadOptions): Promise<Secret[]> {
   const { env, workflow } = options;
-  const references = inputs.keys.map(({ reference }) => reference);
+  const references = inputs.keys.flatMap(({ reference, passphrase }) => [reference, passphrase ?? []].flat());
   if (references.length === 0) {
     await checkAccount(inputs.allowedAccounts, inputs.role, callerOf(inputs, options));
     return [];

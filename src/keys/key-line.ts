@@ -5,6 +5,8 @@ import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
 
 export interface KeyLine {
   readonly reference: Reference;
+  /** Where the passphrase of the key is stored. */
+  readonly passphrase?: Reference;
   /** Empty: a default key. */
   readonly repositories: readonly RepositoryPattern[];
 }
@@ -48,16 +50,33 @@ function parseKeyLine(line: string): KeyLine {
     );
   }
   const [reference = '', ...words] = line.split(/\s+/);
-  const option = words.find((word) => word.includes('='));
-  if (option !== undefined) {
-    const [, name] = /^([a-z-]{1,32})=/.exec(option) ?? [];
-    throw new Failure(
-      'INPUT_INVALID',
-      name ? `unknown option "${name}"` : 'a word with "=" that is no option',
-      {
-        hint: 'write REFERENCE [REPOSITORY …]',
-      },
-    );
+  const options = words.filter((word) => word.includes('='));
+  const repositories = words.filter((word) => !word.includes('='));
+  const passphrase = parseOptions(options);
+  return {
+    reference: parseReference(reference),
+    repositories: repositories.map(parseRepositoryPattern),
+    ...(passphrase && { passphrase }),
+  };
+}
+
+/** The reference behind `passphrase=`; `as=key` says what is so anyway. */
+function parseOptions(options: readonly string[]): Reference | undefined {
+  const values = new Map<string, string>();
+  for (const option of options) {
+    const [, name = '', value = ''] = /^([a-z-]{1,32})=(.*)$/.exec(option) ?? [];
+    if (values.has(name)) throw invalid(`the option "${name}" stands twice`);
+    if (name === '') throw invalid('a word with "=" that is no option');
+    if (!['passphrase', 'as'].includes(name)) throw invalid(`unknown option "${name}"`);
+    values.set(name, value);
   }
-  return { reference: parseReference(reference), repositories: words.map(parseRepositoryPattern) };
+  if (![undefined, 'key'].includes(values.get('as'))) throw invalid('as= can be "key" only, in this version');
+  const passphrase = values.get('passphrase');
+  return passphrase === undefined ? undefined : parseReference(passphrase);
+}
+
+function invalid(problem: string): Failure {
+  return new Failure('INPUT_INVALID', problem, {
+    hint: 'write REFERENCE [passphrase=REFERENCE] [REPOSITORY …]',
+  });
 }

@@ -35,18 +35,41 @@ export interface OpensshKey {
  * @throws KEY_ENCRYPTED, KEY_UNSUPPORTED, KEY_MALFORMED
  */
 export function readOpensshKey(bytes: Buffer, resource: string): OpensshKey {
+  const { cipher, blob, section } = readEnvelope(bytes, resource);
   try {
-    const file = new WireReader(bytes.subarray(magic.length));
-    const cipher = file.string().toString();
-    file.string(); // the key derivation function
-    file.string(); // its options
-    if (file.uint32() !== 1) throw unsupported(resource, 'holds more than one key');
-    const blob = Buffer.from(file.string());
     const type = new WireReader(blob).string().toString();
     checkType(type, resource);
     if (cipher !== 'none') throw encrypted(resource);
-    const { privatePart, comment } = readPrivateSection(file.string(), type);
+    const { privatePart, comment } = readPrivateSection(section, type);
     return { publicKey: { type, blob, comment }, privatePart };
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed(resource, error);
+    throw error;
+  }
+}
+
+/** The file's outer layer, of an encrypted key too. */
+export interface Envelope {
+  readonly cipher: string;
+  readonly kdf: string;
+  readonly kdfOptions: Buffer;
+  /** The public key. */
+  readonly blob: Buffer;
+  /** The private section, encrypted by the cipher. */
+  readonly section: Buffer;
+  /** What ciphers that authenticate leave behind the section. */
+  readonly tag: Buffer;
+}
+
+/** @throws KEY_MALFORMED, KEY_UNSUPPORTED */
+export function readEnvelope(bytes: Buffer, resource: string): Envelope {
+  try {
+    const file = new WireReader(bytes.subarray(magic.length));
+    const [cipher, kdf] = [file.string().toString(), file.string().toString()];
+    const kdfOptions = file.string();
+    if (file.uint32() !== 1) throw unsupported(resource, 'holds more than one key');
+    const [blob, section] = [Buffer.from(file.string()), file.string()];
+    return { cipher, kdf, kdfOptions, blob, section, tag: file.rest };
   } catch (error) {
     if (error instanceof RangeError) throw malformed(resource, error);
     throw error;
@@ -82,16 +105,13 @@ export function writeOpensshKey({ publicKey, privatePart }: OpensshKey): string 
   // The two equal numbers let a reader see that decryption worked. Nothing is encrypted here: any number will do.
   const body = Buffer.concat([uint32(0), uint32(0), string(type), privatePart, string(comment)]);
   const padding = Buffer.from(Array.from({ length: (8 - (body.length % 8)) % 8 }, (_, i) => i + 1));
-  const bytes = Buffer.concat([
-    magic,
-    string('none'),
-    string('none'),
-    string(''),
-    uint32(1),
-    string(blob),
-    string(Buffer.concat([body, padding])),
-  ]);
-  return armorOpensshKey(bytes);
+  return writeEnvelope(blob, Buffer.concat([body, padding]));
+}
+
+/** @param section not encrypted */
+export function writeEnvelope(blob: Buffer, section: Buffer): string {
+  const plain = [string('none'), string('none'), string('')];
+  return armorOpensshKey(Buffer.concat([magic, ...plain, uint32(1), string(blob), string(section)]));
 }
 
 /** With the line feed at the end that ssh-add insists on. */
@@ -111,7 +131,7 @@ function checkType(type: string, resource: string): void {
 
 function encrypted(resource: string): Failure {
   return new Failure('KEY_ENCRYPTED', `the private key in ${resource} is protected by a passphrase`, {
-    hint: 'store it without one (ssh-keygen -p -N "" -f FILE): Parameter Store encrypts it already',
+    hint: 'write passphrase=REFERENCE behind the key, or store it without one (ssh-keygen -p -N "" -f FILE): the store encrypts it already',
   });
 }
 

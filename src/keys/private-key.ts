@@ -113,12 +113,18 @@ function armorDer(der: Buffer): string | undefined {
   return undefined;
 }
 
-interface Block {
+export interface Block {
   readonly label: string;
   /** `Name: value` lines of old PEM files (RFC 1421 §4.6). */
   readonly headers: string;
   /** Base64 without white space. */
   readonly body: string;
+}
+
+/** The private key in a stored value, as text; undefined where there is none, or more than one. */
+export function storedBlock(value: string): Block | undefined {
+  const [block, another] = privateBlocks(unwrap(value));
+  return another ? undefined : block;
 }
 
 /** The PEM blocks whose labels say that they are private keys; others may stand around them (EC PARAMETERS does). */

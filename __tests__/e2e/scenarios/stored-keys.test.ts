@@ -84,4 +84,26 @@ describe('a key as people store it', () => {
     expect(result.text).toMatch(hint);
     expect(result.files).toBe(0);
   });
+
+  it('loads with its passphrase, which is stored elsewhere, and neither is seen', async () => {
+    const passphrase = 'correct horse battery';
+    const key = await makeSshKey({ passphrase });
+    await aws.put('/ci/locked', key.privateKey);
+    await aws.put('/ci/passphrase', `${passphrase}\n`);
+    await aws.put('/ci/wrong', 'wrong');
+    const inputs = { 'aws-region': aws.region, 'role-to-assume': aws.roleArn };
+    const job = stage.job({ env: aws.jobEnvironment(), debug: true });
+    const main = await job.uses({
+      with: { ...inputs, keys: '/ci/locked passphrase=/ci/passphrase github.com/acme/lib' },
+    });
+    expect(told(main).text).toBe('');
+    expect(JSON.parse(main.outputs['fingerprints'] ?? '')).toEqual([key.fingerprint]);
+    expect(main.masks).toContain(passphrase);
+    expect(main.raw.replace(/^::add-mask::.*$/gm, '')).not.toContain(passphrase);
+    const wrong = await stage
+      .job({ env: aws.jobEnvironment() })
+      .uses({ with: { ...inputs, keys: '/ci/locked passphrase=/ci/wrong' } });
+    expect(told(wrong).code).toBe('PASSPHRASE_WRONG');
+    expect(told(wrong).text).toMatch(/private key in \/ci\/locked\nhint: check which parameter/);
+  });
 });

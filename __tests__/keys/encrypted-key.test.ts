@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decryptKey } from '../../src/keys/encrypted-key.ts';
+import { parsePrivateKey } from '../../src/keys/private-key.ts';
+import { fingerprint } from '../../src/keys/public-key.ts';
+import { Failure } from '../../src/errors.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
+
+const passphrase = 'correct horse: bättery "staple"';
+
+describe('a key that a passphrase protects', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keys-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const open = async (value: string, secret = passphrase): Promise<string> =>
+    fingerprint(parsePrivateKey(await decryptKey(value, secret, '/ci/key'), '/ci/key').publicKey);
+  const failure = async (value: string, secret: string): Promise<string> =>
+    await open(value, secret).catch((error: unknown) =>
+      error instanceof Failure ? error.code : String(error),
+    );
+
+  const kinds = [
+    { type: 'ed25519' },
+    { type: 'rsa' },
+    { type: 'ecdsa', bits: 521 },
+    { type: 'rsa', format: 'PEM' },
+    { type: 'ecdsa', bits: 256, format: 'PEM' },
+    { type: 'rsa', format: 'PKCS8' },
+    { type: 'ecdsa', bits: 384, format: 'PKCS8' },
+  ] as const;
+  it.each(kinds)('is opened: %j', async (kind) => {
+    const key = await makeSshKey({ ...kind, passphrase });
+    expect(await open(key.privateKey)).toBe(key.fingerprint);
+    expect(await open(key.privateKey.trimEnd().replaceAll('\n', '\r\n'), `${passphrase}\n`)).toBe(
+      key.fingerprint,
+    );
+    expect(await open(Buffer.from(key.privateKey).toString('base64'))).toBe(key.fingerprint);
+    for (const wrong of ['wrong', '', `${passphrase} `])
+      expect(await failure(key.privateKey, wrong)).toBe('PASSPHRASE_WRONG');
+    expect(() => parsePrivateKey(key.privateKey, '/ci/key')).toThrow('protected by a passphrase');
+  });
+
+  const ciphers = [
+    'aes128-ctr',
+    'aes192-ctr',
+    'aes128-cbc',
+    'aes256-cbc',
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+  ];
+  it.each(ciphers)("is opened where ssh-keygen's cipher was %s", async (cipher) => {
+    const file = join(folder, cipher);
+    execFileSync('ssh-keygen', [
+      '-q',
+      '-t',
+      'ed25519',
+      '-Z',
+      cipher,
+      '-a',
+      '4',
+      '-N',
+      passphrase,
+      '-f',
+      file,
+    ]);
+    const [, shown] = execFileSync('ssh-keygen', ['-lf', `${file}.pub`], { encoding: 'utf8' }).split(' ');
+    expect(await open(readFileSync(file, 'utf8'))).toBe(shown);
+    expect(await failure(readFileSync(file, 'utf8'), 'wrong')).toBe('PASSPHRASE_WRONG');
+  });
+
+  it('is KEY_UNSUPPORTED with a cipher that is not known', async () => {
+    const file = join(folder, 'chacha');
+    const cipher = 'chacha20-poly1305@openssh.com';
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-Z', cipher, '-N', passphrase, '-f', file]);
+    expect(await failure(readFileSync(file, 'utf8'), passphrase)).toBe('KEY_UNSUPPORTED');
+  });
+
+  it('is left as it is where there is none, and so is what is no key', async () => {
+    const key = await makeSshKey();
+    expect(await open(key.privateKey)).toBe(key.fingerprint);
+    for (const text of ['', 'no key', key.publicKey])
+      expect(await decryptKey(text, passphrase, '/ci/key')).toBe(text);
+  });
+});

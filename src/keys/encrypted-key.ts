@@ -1,0 +1,89 @@
+/** A private key that a passphrase protects → the same key without. In memory only: ssh-add would ask a program. Pure. */
+import { createDecipheriv, createPrivateKey, type CipherGCMTypes } from 'node:crypto';
+import { Failure } from '../errors.ts';
+import { isOpensshKey, keyFailures, readEnvelope, writeEnvelope, type Envelope } from './openssh-key.ts';
+import { storedBlock } from './private-key.ts';
+import { WireReader } from './wire.ts';
+
+/**
+ * @param value what is stored; a key without a passphrase, and what is no key, comes back as it is
+ * @param passphrase as it is stored, a line end at its end not being part of it
+ * @returns text for parsePrivateKey
+ * @throws PASSPHRASE_WRONG, KEY_UNSUPPORTED, KEY_MALFORMED
+ */
+export async function decryptKey(value: string, passphrase: string, resource: string): Promise<string> {
+  const block = storedBlock(value);
+  const secret = Buffer.from(passphrase.replace(/\r?\n$/, ''));
+  if (!block) return value;
+  const { label, headers, body } = block;
+  if (label === 'OPENSSH PRIVATE KEY') {
+    const bytes = Buffer.from(body, 'base64');
+    return isOpensshKey(bytes)
+      ? await decryptOpensshKey(readEnvelope(bytes, resource), secret, resource)
+      : value;
+  }
+  if (label !== 'ENCRYPTED PRIVATE KEY' && headers === '') return value;
+  const lines = [...(headers ? [headers, ''] : []), ...(body.match(/.{1,64}/g) ?? [])];
+  try {
+    const key = [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+    return createPrivateKey({ key, passphrase: secret }).export({ type: 'pkcs8', format: 'pem' }).toString();
+  } catch (error) {
+    if (/unsupported/i.test(String(error))) throw keyFailures.unsupported(resource, 'has an unknown cipher');
+    throw wrong(resource, error);
+  }
+}
+
+/** @source openssh-portable, PROTOCOL.key */
+async function decryptOpensshKey(envelope: Envelope, secret: Buffer, resource: string): Promise<string> {
+  const { cipher, kdf, kdfOptions, blob } = envelope;
+  if (cipher === 'none') return writeEnvelope(blob, envelope.section);
+  const [name, keyLength, ivLength] = ciphers[cipher] ?? [];
+  if (kdf !== 'bcrypt' || name === undefined || keyLength === undefined || ivLength === undefined) {
+    throw keyFailures.unsupported(resource, `has the cipher ${cipher}`);
+  }
+  const options = new WireReader(kdfOptions);
+  const [salt, rounds] = [options.string(), options.uint32()];
+  const { default: bcrypt } = await import('bcrypt-pbkdf');
+  const derived = Buffer.alloc(keyLength + ivLength);
+  const failed =
+    bcrypt.pbkdf(secret, secret.length, salt, salt.length, derived, derived.length, rounds) !== 0;
+  if (failed) throw wrong(resource, undefined); // An empty passphrase.
+  const section = decipher(name, derived.subarray(0, keyLength), derived.subarray(keyLength), envelope);
+  const [check, again] = [section?.subarray(0, 4), section?.subarray(4, 8)];
+  if (!section || !check || !again?.equals(check)) throw wrong(resource, undefined);
+  return writeEnvelope(blob, section);
+}
+
+/** ssh's cipher names → OpenSSL's, with the length of their key and of their initial vector in bytes (openssh cipher.c). */
+const ciphers: Readonly<Record<string, readonly [name: string, key: number, iv: number]>> = {
+  'aes128-ctr': ['aes-128-ctr', 16, 16],
+  'aes192-ctr': ['aes-192-ctr', 24, 16],
+  'aes256-ctr': ['aes-256-ctr', 32, 16],
+  'aes128-cbc': ['aes-128-cbc', 16, 16],
+  'aes256-cbc': ['aes-256-cbc', 32, 16],
+  'aes128-gcm@openssh.com': ['aes-128-gcm', 16, 12],
+  'aes256-gcm@openssh.com': ['aes-256-gcm', 32, 12],
+};
+
+/** undefined where the tag says that the key is wrong; without one it shows in what comes out. */
+function decipher(
+  ...[name, key, iv, { section, tag }]: [string, Buffer, Buffer, Envelope]
+): Buffer | undefined {
+  if (!name.endsWith('-gcm')) {
+    const cipher = createDecipheriv(name, key, iv).setAutoPadding(false);
+    return Buffer.concat([cipher.update(section), cipher.final()]);
+  }
+  try {
+    const gcm = createDecipheriv(name as CipherGCMTypes, key, iv, { authTagLength: 16 }).setAuthTag(tag);
+    return Buffer.concat([gcm.update(section), gcm.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+function wrong(resource: string, cause: unknown): Failure {
+  return new Failure('PASSPHRASE_WRONG', `the passphrase does not open the private key in ${resource}`, {
+    hint: 'check which parameter or secret passphrase= names, and that it holds the passphrase alone',
+    cause,
+  });
+}
