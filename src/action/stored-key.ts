@@ -1,9 +1,43 @@
-/** A secret as it is stored → the private key in it. */
+/** Secrets as they are stored → the key of one line of `keys`, opened and masked. */
 import { Failure, type Code } from '../errors.ts';
+import { decryptKey } from '../keys/encrypted-key.ts';
 import { explainJson } from '../keys/json-secret.ts';
-import { parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
-import type { SecretReference } from '../keys/reference.ts';
+import type { KeyLine } from '../keys/key-line.ts';
+import { linesToMask, parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
+import { fingerprint } from '../keys/public-key.ts';
+import type { Reference, SecretReference } from '../keys/reference.ts';
 import type { Secret } from '../secrets/source.ts';
+import type { LoadedKey } from './hand-over.ts';
+import type { Workflow } from './workflow.ts';
+
+/** Masks everything before anything else happens with it. */
+export async function openKey(
+  line: KeyLine,
+  secrets: readonly Secret[],
+  workflow: Pick<Workflow, 'mask' | 'warn'>,
+): Promise<LoadedKey> {
+  const { text } = line.reference;
+  const secret = stored(line.reference, secrets);
+  const passphrase = line.passphrase && stored(line.passphrase, secrets);
+  if (passphrase) workflow.mask(passphrase.text.trim());
+  for (const masked of linesToMask(secret.text)) workflow.mask(masked);
+  const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
+  const key = parseStoredKey({ reference: line.reference, text: open });
+  for (const masked of linesToMask(key.text)) workflow.mask(masked);
+  for (const { reference, encrypted } of [secret, passphrase ?? []].flat()) {
+    if (encrypted) continue;
+    workflow.warn(
+      `the parameter ${reference.text} is a plain String: store it again as a SecureString, and replace what it holds`,
+    );
+  }
+  return { ...key, secret, repositories: line.repositories, fingerprint: fingerprint(key.publicKey) };
+}
+
+function stored(reference: Reference, secrets: readonly Secret[]): Secret {
+  const secret = secrets.find((candidate) => candidate.reference === reference);
+  if (!secret) throw new TypeError('a reference was answered by no secret');
+  return secret;
+}
 
 /** What storing the key again mends. */
 const storedBadly: ReadonlySet<Code> = new Set(['KEY_EMPTY', 'KEY_MALFORMED', 'KEY_NOT_DECRYPTED']);

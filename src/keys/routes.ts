@@ -107,6 +107,17 @@ export interface RoutedKey {
   readonly repositories: readonly RepositoryPattern[];
 }
 
+/** Pattern, empty for the default keys → the fingerprints of the keys that claim it. */
+export function claims(keys: readonly RoutedKey[]): Map<string, Set<string>> {
+  const claimed = new Map<string, Set<string>>();
+  for (const { repositories, fingerprint } of keys) {
+    const patterns = repositories.length > 0 ? repositories.map(patternText) : [''];
+    for (const pattern of patterns)
+      claimed.set(pattern, (claimed.get(pattern) ?? new Set()).add(fingerprint));
+  }
+  return claimed;
+}
+
 /** What helper/ssm-ssh reads: `NUMBER FINGERPRINT HOST PORT PATH` for each pattern, `NUMBER FINGERPRINT -` for a default key. */
 export function renderRoutes(keys: readonly RoutedKey[]): string {
   const lines = keys.flatMap(({ fingerprint, repositories }, number) =>
