@@ -38,7 +38,7 @@ export async function readSecrets(inputs: Inputs, options: ReadOptions): Promise
     const known = await checkAccount(inputs.allowedAccounts, inputs.role, caller);
     const opened = await openSessions(references, inputs.role, { ...caller, regions: known });
     workflow.info(
-      `reading ${references.length === 1 ? 'a key' : `${references.length} keys`} from ${storesOf(references)}`,
+      `reading ${inputs.keys.length === 1 ? 'a key' : `${inputs.keys.length} keys`} from ${storesOf(references)}`,
     );
     return inOrder(references, await readAll(opened.answer, { ...caller, regions: opened.regions }));
   } catch (error) {

@@ -98,6 +98,7 @@ describe('a key as people store it', () => {
     });
     expect(told(main).text).toBe('');
     expect(JSON.parse(main.outputs['fingerprints'] ?? '')).toEqual([key.fingerprint]);
+    expect(main.log).toContain('reading a key from Parameter Store\n');
     expect(main.masks).toContain(passphrase);
     expect(main.raw.replace(/^::add-mask::.*$/gm, '')).not.toContain(passphrase);
     const wrong = await stage
