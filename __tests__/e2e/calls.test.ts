@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -9,18 +9,12 @@ import {
   type ReadyWorld,
 } from '../support/aws/world.ts';
 import type { Call } from '../support/aws/local-aws.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 describe('what AWS is asked', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   beforeEach(async () => {
     world = await startReadyWorld();
   });

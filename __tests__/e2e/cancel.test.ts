@@ -2,21 +2,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 describe('a job that ends early', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   beforeEach(async () => {
     world = await startReadyWorld();
     world.put('/ci/deploy-key', stage.key.privateKey);

@@ -1,18 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Fault } from '../support/aws/local-aws.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 describe('trouble on the way to AWS', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   beforeEach(async () => {
     world = await startReadyWorld();
     world.put('/ci/deploy-key', stage.key.privateKey);

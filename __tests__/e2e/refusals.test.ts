@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -10,21 +10,15 @@ import {
 } from '../support/aws/world.ts';
 import type { LocalAwsOptions } from '../support/aws/local-aws.ts';
 import type { Job } from '../support/runner/job.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 const parameter = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/deploy-key`;
 
 describe('what AWS refuses', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
   let job: Job;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   const restart = async (options: LocalAwsOptions = {}): Promise<void> => {
     world = await startReadyWorld(options);
     world.put('/ci/deploy-key', stage.key.privateKey);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -10,22 +10,16 @@ import {
 import type { Fault } from '../support/aws/local-aws.ts';
 import { startGateway, type Gateway, type Trouble } from '../support/aws/wire/gateway.ts';
 import type { StepResult } from '../support/runner/job.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 const regions = ['eu-west-1', 'eu-central-1', 'us-east-1'] as const;
 const [first, second, third] = regions;
 
 describe('several regions', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
   let gateway: Gateway;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   beforeEach(async () => {
     world = await startReadyWorld({ tls: true, regions });
     gateway = await startGateway({ leads: world.aws.endpoint });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -9,7 +9,7 @@ import {
 } from '../support/aws/world.ts';
 import type { Call, PolicyDocument } from '../support/aws/local-aws.ts';
 import type { StepResult } from '../support/runner/job.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 const entry = `arn:aws:iam::${ACCOUNT}:role/ci/entry`;
 const hub = 'arn:aws:iam::222233334444:role/hub';
@@ -28,15 +28,9 @@ function trust(principal: string, externalId?: string): PolicyDocument {
 }
 
 describe('a chain of roles through three accounts', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   beforeEach(async () => {
     world = await startReadyWorld();
     const { iam } = world.aws;

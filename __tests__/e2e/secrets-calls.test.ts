@@ -1,5 +1,5 @@
 /** What Secrets Manager is asked, and what it refuses: by the local AWS's call log and its IAM and KMS. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -10,18 +10,12 @@ import {
   type ReadyWorld,
 } from '../support/aws/world.ts';
 import type { Call, PolicyDocument } from '../support/aws/local-aws.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 describe('Secrets Manager', () => {
-  let stage: Stage;
+  const stage = useStage();
   let world: ReadyWorld;
 
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage.close();
-  });
   beforeEach(async () => {
     world = await startReadyWorld();
   });

@@ -1,21 +1,15 @@
 /** What narrows the credentials before a key is read: the accounts that are allowed, and the user's own policy. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNT, allow, REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { StepResult } from '../support/runner/job.ts';
-import { openStage, told, type Stage } from './stage.ts';
+import { told, useStage } from './stage.ts';
 
 const OTHER = '444455556666';
 const parameter = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/key`;
 
-let stage: Stage;
+const stage = useStage();
 let world: ReadyWorld;
 
-beforeAll(async () => {
-  stage = await openStage();
-});
-afterAll(async () => {
-  await stage.close();
-});
 beforeEach(async () => {
   world = await startReadyWorld();
   world.put('/ci/key', stage.key.privateKey);

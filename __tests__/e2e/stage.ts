@@ -1,5 +1,6 @@
 /** The stage of an end-to-end test: a git host with one private repository, its deploy key, and jobs to act on it. */
 import { dirname } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import { createJob, type Job, type JobOptions, type StepResult } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
@@ -35,6 +36,30 @@ export async function openStage(): Promise<Stage> {
       for (const job of jobs) job.dispose();
       await host.stop();
     },
+  };
+}
+
+/** One stage for all tests of the `describe` that this stands in. */
+export function useStage(): Omit<Stage, 'close'> {
+  let stage: Stage | undefined;
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => {
+    await stage?.close();
+  });
+  const opened = (): Stage => {
+    if (!stage) throw new Error('the stage opens before the first test, not before');
+    return stage;
+  };
+  return {
+    get host() {
+      return opened().host;
+    },
+    get key() {
+      return opened().key;
+    },
+    job: (options) => opened().job(options),
   };
 }
 
