@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
-import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseKeyLines, referencesOf } from '../../src/keys/key-line.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { failureOf, leakOf, outcomeOf } from '../support/failure-of.ts';
 import { bodyOf, storedForms } from '../support/stored-forms.ts';
@@ -43,6 +43,8 @@ describe('the lines', () => {
     ['/a passphrase=', 1, '/name'],
     ['/a passphrase=/p passphrase=/q', 1, '[REPOSITORY'],
     ['/a passphrase=/p/', 1, '/name'],
+    ['/a certificate=', 1, '/name'],
+    ['/a\n/b certificate=/c certificate=/c', 2, 'certificate=REFERENCE'],
     ['/a as=github-app', 1, '[REPOSITORY'],
     ['/a as=', 1, '[REPOSITORY'],
     ['/a =b', 1, '[REPOSITORY'],
@@ -64,6 +66,11 @@ describe('the lines', () => {
       const [{ reference, passphrase, repositories } = {}] = parseKeyLines(line);
       expect([reference?.text, passphrase?.text, repositories?.length]).toEqual(['/a', '/p', 1]);
     }
+  });
+
+  it('may name a passphrase and a certificate', () => {
+    const lines = parseKeyLines('/a certificate=/c passphrase=/p github.com/x\n/b');
+    expect(referencesOf(lines).map(({ text }) => text)).toEqual(['/a', '/p', '/c', '/b']);
   });
 
   it('name an unknown option without its value', () => {

@@ -38,11 +38,11 @@ export function signAndCheck(privateKey: string): string {
   });
 }
 
-/** An SSH certificate line for a public key, signed by the authority's private key. */
-export function certify(publicKey: string, authority: string): string {
+/** An SSH certificate line for a public key, signed by the authority's private key; more of ssh-keygen's options for it. */
+export function certify(publicKey: string, authority: string, options: readonly string[] = []): string {
   return withKeyFile(authority, (file) => {
     writeFileSync(`${file}-user.pub`, `${publicKey}\n`);
-    keygen(['-q', '-s', file, '-I', 'test', `${file}-user.pub`]);
+    keygen(['-q', '-s', file, '-I', 'test', ...options, `${file}-user.pub`]);
     return readFileSync(`${file}-user-cert.pub`, 'utf8');
   });
 }

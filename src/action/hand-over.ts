@@ -1,4 +1,5 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
+import type { Certificate } from '../keys/certificate.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import type { RoutedKey } from '../keys/routes.ts';
@@ -13,6 +14,7 @@ import type { Workflow } from './workflow.ts';
 /** A key, and the repositories that it is for. */
 export interface LoadedKey extends PrivateKey, RoutedKey {
   readonly secret: Secret;
+  readonly certificate?: Certificate;
 }
 
 export interface Loaded {

@@ -66,13 +66,19 @@ function unusable(temp: string, problem: string, cause: unknown): Failure {
   });
 }
 
+/** What ssh is told of a key that the agent holds: lines as in `.pub` files. */
+export interface Identity {
+  readonly publicKey: string;
+  readonly certificate?: string | undefined;
+}
+
 export interface JobFiles {
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
   /** As renderRoutes makes it. */
   readonly routes: string;
-  /** `authorized_keys` lines, in the order of the routes' numbers. */
-  readonly publicKeys: readonly string[];
+  /** In the order of the routes' numbers. */
+  readonly identities: readonly Identity[];
   /** Empty: none. */
   readonly allowedSigners: string;
   /** SSH_AUTH_SOCK and GIT_SSH_COMMAND as they were. */
@@ -85,7 +91,7 @@ export interface JobFiles {
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
   await mkdir(folder.programs, { mode: 0o700 });
   await mkdir(join(folder.path, 'keys'), { mode: 0o700 });
-  const texts = {
+  const texts: Record<string, string> = {
     [folder.knownHosts]: files.knownHosts,
     [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
     [join(folder.path, 'routes')]: files.routes,
@@ -93,10 +99,12 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
     [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
     [folder.ssh]: files.ssh,
     ...(files.allowedSigners && { [folder.allowedSigners]: files.allowedSigners }),
-    ...Object.fromEntries(
-      files.publicKeys.map((line, number) => [publicKeyFile(folder, number), `${line}\n`]),
-    ),
   };
+  for (const [number, { publicKey, certificate }] of files.identities.entries()) {
+    const path = publicKeyFile(folder, number);
+    texts[path] = `${publicKey}\n`;
+    if (certificate) texts[path.replace(/\.pub$/, '-cert.pub')] = `${certificate}\n`;
+  }
   await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
   await chmod(folder.ssh, 0o700);
 }

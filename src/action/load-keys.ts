@@ -10,7 +10,14 @@ import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver, type LoadedKey } from './hand-over.ts';
-import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFiles, type JobFolder } from './job-folder.ts';
+import {
+  fillJobFolder,
+  makeJobFolder,
+  nameJobFolder,
+  type Identity,
+  type JobFiles,
+  type JobFolder,
+} from './job-folder.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
@@ -78,11 +85,20 @@ function filesFor(
   return {
     strictHostKeyChecking: inputs.strictHostKeyChecking,
     routes: renderRoutes(keys),
-    publicKeys: publicKeys.map(authorizedKeysLine),
+    identities: keys.map((key) => identityOf(key, inputs)),
     allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
     before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
     ssh,
   };
+}
+
+/**
+ * ssh signs for a certificate with the plain key where it has both, which an agent refuses whose key is for hosts only:
+ * there the certificate stands alone.
+ */
+function identityOf({ publicKey, certificate }: LoadedKey, { restrictToHosts }: Inputs): Identity {
+  if (certificate && restrictToHosts) return { publicKey: certificate.line };
+  return { publicKey: authorizedKeysLine(publicKey), certificate: certificate?.line };
 }
 
 /** One after the other: the agent lists, and offers, keys in the order in which they came. */
@@ -96,7 +112,9 @@ async function addAll(
   for (const key of keys) {
     const { reference, version } = key.secret;
     const hosts = hostsOf.get(key.fingerprint) ?? [];
-    await addKey(agent, key, { env, signal, resource: reference.text, lifetime, hosts, knownHosts });
+    const certificate = key.certificate && { line: key.certificate.line, folder: folder.path };
+    const limits = { lifetime, hosts, knownHosts, certificate };
+    await addKey(agent, key, { env, signal, resource: reference.text, ...limits });
     workflow.info(`${reference.text} (version ${version}): ${key.publicKey.type} ${key.fingerprint}`);
   }
 }

@@ -7,6 +7,7 @@ import { inTurn } from '../aws/failover.ts';
 import { instanceRegion } from '../aws/region.ts';
 import { openSessions, type Caller, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
+import { referencesOf } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
 import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -19,10 +20,10 @@ export interface ReadOptions {
   readonly workflow: Workflow;
 }
 
-/** The keys as they are stored, in the order of the inputs; behind each key its passphrase, where it has one. */
+/** What is stored at every reference of the inputs, in their order. */
 export async function readSecrets(inputs: Inputs, options: ReadOptions): Promise<Secret[]> {
   const { env, workflow } = options;
-  const references = inputs.keys.flatMap(({ reference, passphrase }) => [reference, passphrase ?? []].flat());
+  const references = referencesOf(inputs.keys);
   if (references.length === 0) {
     await checkAccount(inputs.allowedAccounts, inputs.role, callerOf(inputs, options));
     return [];

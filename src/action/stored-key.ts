@@ -1,5 +1,6 @@
 /** Secrets as they are stored → the key of one line of `keys`, opened and masked. */
 import { Failure, type Code } from '../errors.ts';
+import { parseCertificate, type Certificate } from '../keys/certificate.ts';
 import { decryptKey } from '../keys/encrypted-key.ts';
 import { explainJson } from '../keys/json-secret.ts';
 import type { KeyLine } from '../keys/key-line.ts';
@@ -24,13 +25,41 @@ export async function openKey(
   const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
   const key = parseStoredKey({ reference: line.reference, text: open });
   for (const masked of linesToMask(key.text)) workflow.mask(masked);
+  const certificate =
+    line.certificate && openCertificate(stored(line.certificate, secrets), key, { text, ...workflow });
   for (const { reference, encrypted } of [secret, passphrase ?? []].flat()) {
     if (encrypted) continue;
     workflow.warn(
       `the parameter ${reference.text} is a plain String: store it again as a SecureString, and replace what it holds`,
     );
   }
-  return { ...key, secret, repositories: line.repositories, fingerprint: fingerprint(key.publicKey) };
+  return {
+    ...key,
+    secret,
+    repositories: line.repositories,
+    fingerprint: fingerprint(key.publicKey),
+    ...(certificate && { certificate }),
+  };
+}
+
+/** A certificate that the host will not accept now is not refused: the host's clock decides, not this one's. */
+function openCertificate(
+  { text, reference }: Secret,
+  key: PrivateKey,
+  { text: resource, warn }: Pick<Workflow, 'warn'> & { readonly text: string },
+): Certificate {
+  const certificate = parseCertificate(text, reference.text, { publicKey: key.publicKey, resource });
+  const now = Date.now() / 1000;
+  const date = (seconds: number): string => new Date(seconds * 1000).toISOString();
+  if (now >= certificate.validUntil) {
+    warn(
+      `the certificate in ${reference.text} expired at ${date(certificate.validUntil)}: sign the key again`,
+    );
+  }
+  if (now < certificate.validFrom) {
+    warn(`the certificate in ${reference.text} is not valid before ${date(certificate.validFrom)}`);
+  }
+  return certificate;
 }
 
 function stored(reference: Reference, secrets: readonly Secret[]): Secret {

@@ -7,6 +7,8 @@ export interface KeyLine {
   readonly reference: Reference;
   /** Where the passphrase of the key is stored. */
   readonly passphrase?: Reference;
+  /** Where the certificate of the key is stored. */
+  readonly certificate?: Reference;
   /** Empty: a default key. */
   readonly repositories: readonly RepositoryPattern[];
 }
@@ -52,31 +54,40 @@ function parseKeyLine(line: string): KeyLine {
   const [reference = '', ...words] = line.split(/\s+/);
   const options = words.filter((word) => word.includes('='));
   const repositories = words.filter((word) => !word.includes('='));
-  const passphrase = parseOptions(options);
   return {
     reference: parseReference(reference),
     repositories: repositories.map(parseRepositoryPattern),
-    ...(passphrase && { passphrase }),
+    ...parseOptions(options),
   };
 }
 
-/** The reference behind `passphrase=`; `as=key` says what is so anyway. */
-function parseOptions(options: readonly string[]): Reference | undefined {
+/** Every reference of the lines, each line's own together. */
+export function referencesOf(lines: readonly KeyLine[]): Reference[] {
+  return lines.flatMap(({ reference, passphrase, certificate }) =>
+    [reference, passphrase, certificate].filter((named) => named !== undefined),
+  );
+}
+
+/** The references behind `passphrase=` and `certificate=`; `as=key` says what is so anyway. */
+function parseOptions(options: readonly string[]): Pick<KeyLine, 'passphrase' | 'certificate'> {
   const values = new Map<string, string>();
   for (const option of options) {
     const [, name = '', value = ''] = /^([a-z-]{1,32})=(.*)$/.exec(option) ?? [];
     if (values.has(name)) throw invalid(`the option "${name}" stands twice`);
     if (name === '') throw invalid('a word with "=" that is no option');
-    if (!['passphrase', 'as'].includes(name)) throw invalid(`unknown option "${name}"`);
+    if (!['passphrase', 'certificate', 'as'].includes(name)) throw invalid(`unknown option "${name}"`);
     values.set(name, value);
   }
   if (![undefined, 'key'].includes(values.get('as'))) throw invalid('as= can be "key" only, in this version');
-  const passphrase = values.get('passphrase');
-  return passphrase === undefined ? undefined : parseReference(passphrase);
+  const references = (['passphrase', 'certificate'] as const).flatMap((name) => {
+    const text = values.get(name);
+    return text === undefined ? [] : [[name, parseReference(text)] as const];
+  });
+  return Object.fromEntries(references);
 }
 
 function invalid(problem: string): Failure {
   return new Failure('INPUT_INVALID', problem, {
-    hint: 'write REFERENCE [passphrase=REFERENCE] [REPOSITORY …]',
+    hint: 'write REFERENCE [passphrase=REFERENCE] [certificate=REFERENCE] [REPOSITORY …]',
   });
 }

@@ -11,6 +11,8 @@ export interface RunOptions {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** The folder to start in; this process's own unless told. */
+  readonly cwd?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -27,10 +29,10 @@ export async function run(
   [program, ...args]: readonly [string, ...string[]],
   options: RunOptions,
 ): Promise<Finished> {
-  const { env, input = '', signal } = options;
+  const { env, input = '', cwd, signal } = options;
   signal.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: 'pipe', signal, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, { env, cwd, stdio: 'pipe', signal, killSignal: 'SIGKILL' });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

@@ -1,4 +1,6 @@
 /** OpenSSH's ssh-agent: the vault that holds the keys, and the clock that forgets them. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
@@ -45,6 +47,8 @@ export interface AddOptions extends AgentOptions {
   readonly hosts: readonly string[];
   /** The file with their keys. */
   readonly knownHosts: string;
+  /** The certificate's line, and a folder of ours where it may lie for a moment. */
+  readonly certificate?: { readonly line: string; readonly folder: string } | undefined;
 }
 
 /**
@@ -52,24 +56,44 @@ export interface AddOptions extends AgentOptions {
  *
  * @throws KEY_UNSUPPORTED, KEY_MALFORMED, KNOWN_HOSTS_INVALID, AGENT_NOT_FOUND, AGENT_FAILED
  */
-export async function addKey(
-  agent: Agent,
-  key: PrivateKey,
-  { env, signal, resource, lifetime, hosts, knownHosts }: AddOptions,
-): Promise<void> {
+export async function addKey(agent: Agent, key: PrivateKey, options: AddOptions): Promise<void> {
+  const { env, signal, lifetime, hosts, knownHosts, certificate } = options;
   const limit = lifetime > 0 ? ['-t', String(lifetime)] : [];
   const only = hosts.length > 0 ? ['-H', knownHosts, ...hosts.flatMap((host) => ['-h', host])] : [];
-  const finished = await found(
-    run(['ssh-add', '-q', ...limit, ...only, '-'], {
-      env: { ...agentEnv(env), SSH_AUTH_SOCK: agent.socket },
-      input: key.text,
-      signal,
-    }),
-  );
-  if (finished.exitCode === 0) return;
-  const [, unknown] = /No host keys found for destination "([^"]*)"/.exec(finished.stderr) ?? [];
+  // Without -k, a certificate that lies in the working directory would be taken along.
+  const alone = certificate ? [] : ['-k'];
+  const within = { env: { ...agentEnv(env), SSH_AUTH_SOCK: agent.socket }, signal };
+  const adding = { ...within, input: key.text, cwd: certificate?.folder };
+  const add = (): Promise<Finished> => run(['ssh-add', '-q', ...alone, ...limit, ...only, '-'], adding);
+  const finished = await found(certificate ? withCertificate(certificate, add) : add());
+  if (finished.exitCode !== 0) throw refused(finished, options);
+  if (!certificate) return;
+  const { stdout } = await found(run(['ssh-add', '-L'], within));
+  const [, blob = ''] = certificate.line.split(' ');
+  if (!stdout.includes(blob)) {
+    throw agentFailed(`ssh-add did not load the certificate of ${options.resource}`, finished);
+  }
+}
+
+/** ssh-add looks for a certificate beside the key's file, and calls standard input `(stdin)` (ssh-add.c, add_file). */
+async function withCertificate<T>(
+  { line, folder }: { readonly line: string; readonly folder: string },
+  add: () => Promise<T>,
+): Promise<T> {
+  const path = join(folder, '(stdin)-cert.pub');
+  await writeFile(path, `${line}\n`, { flag: 'wx', mode: 0o600 });
+  try {
+    return await add();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+function refused(finished: Finished, { resource, hosts }: AddOptions): Failure {
+  const { stderr } = finished;
+  const [, unknown] = /No host keys found for destination "([^"]*)"/.exec(stderr) ?? [];
   if (unknown !== undefined) {
-    throw new Failure(
+    return new Failure(
       'KNOWN_HOSTS_INVALID',
       `no key is known for the host ${unknown}, to which ${resource} is restricted`,
       {
@@ -77,22 +101,22 @@ export async function addKey(
       },
     );
   }
-  if (hosts.length > 0 && /(illegal|unknown) option|refused operation/.test(finished.stderr)) {
-    throw new Failure('AGENT_FAILED', `this OpenSSH cannot restrict ${resource} to hosts`, {
+  if (hosts.length > 0 && /(illegal|unknown) option|refused operation/.test(stderr)) {
+    return new Failure('AGENT_FAILED', `this OpenSSH cannot restrict ${resource} to hosts`, {
       hint: 'install OpenSSH 8.9 or newer, or leave restrict-to-hosts out',
     });
   }
-  if (finished.stderr.includes('Invalid key length')) {
-    throw new Failure('KEY_UNSUPPORTED', `the RSA key in ${resource} is too short for OpenSSH`, {
+  if (stderr.includes('Invalid key length')) {
+    return new Failure('KEY_UNSUPPORTED', `the RSA key in ${resource} is too short for OpenSSH`, {
       hint: 'make an Ed25519 key instead: ssh-keygen -t ed25519 -N "" -f FILE',
     });
   }
-  if (/invalid format|error in libcrypto|incorrect passphrase/.test(finished.stderr)) {
-    throw new Failure('KEY_MALFORMED', `ssh-add cannot read the private key in ${resource}`, {
+  if (/invalid format|error in libcrypto|incorrect passphrase/.test(stderr)) {
+    return new Failure('KEY_MALFORMED', `ssh-add cannot read the private key in ${resource}`, {
       hint: 'check it where it was made: ssh-keygen -y -f FILE; then store it again',
     });
   }
-  throw agentFailed(`ssh-add did not load the key in ${resource}`, finished);
+  return agentFailed(`ssh-add did not load the key in ${resource}`, finished);
 }
 
 /**

@@ -6,6 +6,8 @@ import { fingerprintOf } from '../ssh-keys.ts';
 export interface DeployKey {
   readonly repository: string;
   readonly publicKey: string;
+  /** The key signs certificates, and those are let in; not the key itself. sshd alone knows certificates. */
+  readonly authority?: boolean;
   readonly write?: boolean;
 }
 
@@ -17,6 +19,7 @@ export interface UserKey {
 
 interface KnownKey {
   readonly publicKey: string;
+  readonly options: string;
   readonly grantFile: string;
 }
 
@@ -39,13 +42,18 @@ export class Grants {
     this.#save();
   }
 
-  addDeployKey({ repository, publicKey, write = false }: DeployKey): void {
-    this.#add(publicKey, repository, [`${repositoryKey(repository)} ${write ? 'write' : 'read'}`]);
+  addDeployKey({ repository, publicKey, write = false, authority = false }: DeployKey): void {
+    const grants = [`${repositoryKey(repository)} ${write ? 'write' : 'read'}`];
+    this.#add(
+      { publicKey, options: authority ? ',cert-authority,principals="deploy"' : '' },
+      repository,
+      grants,
+    );
   }
 
   addUserKey({ user, publicKey, repositories }: UserKey): void {
     const grants = repositories.map((repository) => `${repositoryKey(repository)} write`);
-    this.#add(publicKey, user, grants);
+    this.#add({ publicKey, options: '' }, user, grants);
   }
 
   removeKey(publicKey: string): void {
@@ -63,21 +71,22 @@ export class Grants {
     return key && [key.grantFile, fingerprint];
   }
 
-  #add(publicKey: string, name: string, grants: readonly string[]): void {
+  #add(key: Omit<KnownKey, 'grantFile'>, name: string, grants: readonly string[]): void {
+    const { publicKey } = key;
     const fingerprint = fingerprintOf(publicKey);
     // GitHub's own words, and its rule: one key is one identity.
     if (this.#known.has(fingerprint)) throw new Error(`key is already in use: ${fingerprint}`);
     this.#made += 1;
     const grantFile = join(this.#grantFolder, String(this.#made));
     writeFileSync(grantFile, [name, ...grants, ''].join('\n'));
-    this.#known.set(fingerprint, { publicKey, grantFile });
+    this.#known.set(fingerprint, { ...key, grantFile });
     this.#save();
   }
 
   #save(): void {
     const lines = [...this.#known].map(
-      ([fingerprint, { publicKey, grantFile }]) =>
-        `command="'${this.#program}' '${grantFile}' '${fingerprint}'",restrict ${publicKey.trim()}\n`,
+      ([fingerprint, { publicKey, options, grantFile }]) =>
+        `command="'${this.#program}' '${grantFile}' '${fingerprint}'",restrict${options} ${publicKey.trim()}\n`,
     );
     // sshd may be reading: the new file replaces the old one in one step.
     writeFileSync(`${this.authorizedKeysFile}.new`, lines.join(''), { mode: 0o600 });
