@@ -26,6 +26,7 @@ pureFiles.push(
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
   'src/ssh/pinned-hosts.ts',
+  'src/ssh/ssh-config.ts',
 );
 
 /** Each station and the stations that it may know; all may know keys/ and errors.ts. */

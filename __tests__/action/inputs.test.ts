@@ -191,6 +191,7 @@ describe('a wrong input', () => {
     'strict-host-key-checking': ['ask', 'off', 'YES', 'true', 'accept_new'],
     'restrict-to-hosts': ['yes', '1', 'TRUE'],
     'git-signing': ['yes', 'no', '1', 'TRUE'],
+    'ssh-config': ['yes', 'no', '1', 'TRUE'],
     summary: ['yes', 'no', '1', 'TRUE'],
     'key-lifetime': ['six hours', '6 h', '-1', '1.5h', '99999w'],
     'max-attempts': ['0', '101', '-1', 'five', '1.5'],

@@ -10,6 +10,8 @@ describe('the state', () => {
       fc.property(fc.string({ minLength: 1 }), value, value, (folder, SSH_AUTH_SOCK, GIT_SSH_COMMAND) => {
         const state = { folder, replaced: { SSH_AUTH_SOCK, GIT_SSH_COMMAND } };
         expect(readState(writeState(state))).toEqual(state);
+        const more = { ...state, socket: `${folder}/agent`, sshConfig: true };
+        expect(readState(writeState(more))).toEqual(more);
       }),
     );
   });
@@ -36,8 +38,11 @@ describe('the state', () => {
     expect(readState(text)).toBeUndefined();
   });
 
-  it('holds nothing but the folder and the variables, whatever else the text says', () => {
-    expect(readState('{"folder":"/x","replaced":{},"extra":1}')).toEqual({ folder: '/x', replaced: {} });
+  it('holds nothing but what main writes, whatever else the text says', () => {
+    expect(readState('{"folder":"/x","replaced":{},"extra":1,"socket":2,"sshConfig":"yes"}')).toEqual({
+      folder: '/x',
+      replaced: {},
+    });
   });
 });
 

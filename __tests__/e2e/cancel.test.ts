@@ -64,9 +64,14 @@ describe('a job that ends early', () => {
     const env = { ...world.jobEnvironment(), RUNNER_TEMP: temp };
     mkdirSync(join(temp, 'ssm-ssh-agent-of-a-user'));
     const dead: Job[] = [];
+    const started = Date.now();
+    const whole = stage.job({ env });
+    await whole.uses({ with: inputs });
+    const duration = Date.now() - started;
+    await whole.finish();
     for (let point = 1; point <= 10; point++) {
       dead.push(stage.job({ env }));
-      await dead.at(-1)?.uses({ with: inputs, killWhen: () => sleep(30 * point) });
+      await dead.at(-1)?.uses({ with: inputs, killWhen: () => sleep((duration * point) / 10) });
     }
     const [loaded = ''] = readdirSync(temp).filter((name) => /-[0-9a-f]{8}$/.test(name));
     expect(loaded).not.toBe('');

@@ -13,6 +13,7 @@ export const defaults: Readonly<Record<string, string>> = {
   'timeout-seconds': '120',
   'restrict-to-hosts': 'false',
   'git-signing': 'false',
+  'ssh-config': 'false',
   summary: 'true',
 };
 

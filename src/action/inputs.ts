@@ -26,6 +26,8 @@ export interface Inputs {
   readonly restrictToHosts: boolean;
   /** Whether commits and tags of the job are signed with the first key. */
   readonly gitSigning: boolean;
+  /** Whether ~/.ssh leads plain ssh to the keys, by host. */
+  readonly sshConfig: boolean;
   /** Whether the step summary gets a table. */
   readonly summary: boolean;
 }
@@ -37,9 +39,6 @@ const otherNames = {
   'action-timeout-s': 'timeout-seconds',
 } as const;
 
-/** Promised by the documentation of versions to come; passed over, a guard would be one in name only. */
-const notYet = ['ssh-config'];
-
 /**
  * @param env of the step: `INPUT_…` holds the inputs, which the runner has given action.yml's defaults
  * @throws INPUT_INVALID
@@ -47,11 +46,6 @@ const notYet = ['ssh-config'];
 export function parseInputs(env: Env): Inputs {
   for (const [name, ours] of Object.entries(otherNames)) {
     if (input(env, name)) throw invalid(name, 'is not an input of this action', `write ${ours}`);
-  }
-  for (const name of notYet) {
-    if (!['', 'false'].includes(input(env, name))) {
-      throw invalid(name, 'is not supported by this version of the action', 'leave it out');
-    }
   }
   const role = parseRole(env);
   const keys = parseKeyLines(input(env, 'keys'));
@@ -96,6 +90,7 @@ export function parseInputs(env: Env): Inputs {
     timeoutSeconds: wholeNumber(env, 'timeout-seconds', [1, 3600]),
     gitSigning,
     restrictToHosts,
+    sshConfig: oneOf(env, 'ssh-config', ['false', 'true']) === 'true',
     summary: oneOf(env, 'summary', ['true', 'false']) === 'true',
   };
 }

@@ -1,8 +1,10 @@
-/** The one folder that a use of the action has: under RUNNER_TEMP, for this user alone. */
+/** The one folder that a use of the action has: under RUNNER_TEMP, for this user alone; its socket elsewhere if it must. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { fitsSocket } from '../ssh/agent.ts';
 
 const prefix = 'ssm-ssh-agent-';
 const exclusively = { flag: 'wx', mode: 0o600 } as const;
@@ -14,6 +16,7 @@ export function isJobFolder(name: string): boolean {
 
 export interface JobFolder {
   readonly path: string;
+  /** In the folder, or, where that path is too long for a socket, in a shelter: a folder of the same name in /tmp. */
   readonly socket: string;
   /** A file with the RUNNER_TRACKING_ID of the job that made the folder. */
   readonly owner: string;
@@ -32,14 +35,17 @@ export function nameJobFolder(temp = ''): JobFolder {
   if (!isAbsolute(temp) || /["\n\r]|\$\{/.test(temp)) {
     throw unusable(temp, 'is no path that ssh can be told', undefined);
   }
-  return jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));
+  const folder = jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));
+  if (fitsSocket(folder.socket)) return folder;
+  const shelters = [tmpdir(), '/tmp'].map((place) => join(place, basename(folder.path), 'agent'));
+  return jobFolder(folder.path, shelters.find(fitsSocket));
 }
 
-export function jobFolder(path: string): JobFolder {
+export function jobFolder(path: string, socket = join(path, 'agent')): JobFolder {
   const programs = join(path, 'bin');
   return {
     path,
-    socket: join(path, 'agent'),
+    socket,
     owner: join(path, 'job'),
     allowedSigners: join(path, 'allowed_signers'),
     knownHosts: join(path, 'known_hosts'),
@@ -49,13 +55,28 @@ export function jobFolder(path: string): JobFolder {
 }
 
 /** @throws STATE_UNSAFE */
-export async function makeJobFolder({ path, owner }: JobFolder, trackingId = ''): Promise<void> {
+export async function makeJobFolder(folder: JobFolder, trackingId = ''): Promise<void> {
+  const { path, owner } = folder;
   try {
     await mkdir(path, { mode: 0o700 });
     await writeFile(owner, trackingId, exclusively);
+    const shelter = shelterOf(folder);
+    if (shelter === undefined) return;
+    await mkdir(shelter, { mode: 0o700 });
+    await writeFile(join(shelter, shelteredFile), path, exclusively);
+    await writeFile(join(path, 'socket'), `${folder.socket}\n`, exclusively);
   } catch (error) {
     throw unusable(dirname(path), 'cannot hold a folder', error);
   }
+}
+
+/** In a shelter: whose it is. */
+export const shelteredFile = 'for';
+
+/** undefined where the socket is in the folder itself. */
+function shelterOf({ path, socket }: JobFolder): string | undefined {
+  const shelter = dirname(socket);
+  return shelter === path ? undefined : shelter;
 }
 
 function unusable(temp: string, problem: string, cause: unknown): Failure {
@@ -103,7 +124,7 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
   for (const [number, { publicKey, certificate }] of files.identities.entries()) {
     const path = publicKeyFile(folder, number);
     texts[path] = `${publicKey}\n`;
-    if (certificate) texts[path.replace(/\.pub$/, '-cert.pub')] = `${certificate}\n`;
+    if (certificate) texts[certificateFile(folder, number)] = `${certificate}\n`;
   }
   await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
   await chmod(folder.ssh, 0o700);
@@ -114,6 +135,10 @@ export function publicKeyFile({ path }: JobFolder, number: number): string {
   return join(path, 'keys', `${number}.pub`);
 }
 
+export function certificateFile({ path }: JobFolder, number: number): string {
+  return join(path, 'keys', `${number}-cert.pub`);
+}
+
 /** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */
 function earlierUse(folder: JobFolder, quoted: string): string {
   const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
@@ -122,13 +147,15 @@ function earlierUse(folder: JobFolder, quoted: string): string {
   return ours && dirname(path) === dirname(folder.path) ? basename(path) : '';
 }
 
-/** Removes a folder of ours, whether or not it was ever made; any other path is left alone. */
-export async function removeJobFolder({ path }: JobFolder): Promise<void> {
-  if (!isJobFolder(basename(path))) return;
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    // RUNNER_TEMP itself is no folder: ours was never made.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
+/** Removes a folder of ours and its shelter, whether or not they were ever made; any other path is left alone. */
+export async function removeJobFolder(folder: JobFolder): Promise<void> {
+  for (const path of [folder.path, shelterOf(folder) ?? []].flat()) {
+    if (!isJobFolder(basename(path))) continue;
+    try {
+      await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      // RUNNER_TEMP itself is no folder: ours was never made.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
+    }
   }
 }

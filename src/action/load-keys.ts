@@ -8,12 +8,16 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
+import { renderSshConfig } from '../ssh/ssh-config.ts';
+import { addBlocks } from '../ssh/user-files.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver, type LoadedKey } from './hand-over.ts';
 import {
+  certificateFile,
   fillJobFolder,
   makeJobFolder,
   nameJobFolder,
+  publicKeyFile,
   type Identity,
   type JobFiles,
   type JobFolder,
@@ -41,13 +45,12 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const knownHosts = renderKnownHosts(inputs.knownHosts);
   if (inputs.gitSigning) await requireSigningGit(job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
-  const state = {
-    folder: folder.path,
-    replaced: replacedBy(env, inputs.gitSigning ? ['GIT_CONFIG_COUNT'] : []),
-  };
-  workflow.saveState(stateName, writeState(state));
+  const { path, socket } = folder;
+  const { sshConfig } = inputs;
+  const replaced = replacedBy(env, inputs.gitSigning ? ['GIT_CONFIG_COUNT'] : []);
+  workflow.saveState(stateName, writeState({ folder: path, socket, sshConfig, replaced }));
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
-  const starting = startAgent(folder.socket, job);
+  const starting = startAgent(socket, job);
   try {
     const [agent, secrets] = await Promise.all([
       starting,
@@ -57,13 +60,14 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
     await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
     await addAll(keys, inputs, { ...job, agent, folder });
+    if (sshConfig) await leadPlainSsh(keys, inputs, { ...job, folder, knownHosts });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
     handOver({ folder, agent, keys, inputs, env }, workflow);
     if (inputs.summary) await workflow.summarize(renderSummary(keys, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);
-    await unloadKeys({ folder: folder.path, replaced: {} }, quiet).catch((left: unknown) => {
+    await unloadKeys({ folder: path, socket, sshConfig, replaced: {} }, quiet).catch((left: unknown) => {
       workflow.warn(`not everything could be undone: ${toFailure(left).message}`);
     });
     throw error;
@@ -117,6 +121,29 @@ async function addAll(
     await addKey(agent, key, { env, signal, resource: reference.text, ...limits });
     workflow.info(`${reference.text} (version ${version}): ${key.publicKey.type} ${key.fingerprint}`);
   }
+}
+
+/** For programs that start ssh themselves. They tell it the host, and no more. */
+async function leadPlainSsh(
+  keys: readonly LoadedKey[],
+  inputs: Inputs,
+  { env, folder, knownHosts }: Job & { folder: JobFolder; knownHosts: string },
+): Promise<void> {
+  const identities = keys.map((key, number) => ({
+    publicKey: publicKeyFile(folder, number),
+    certificate: identityOf(key, inputs).certificate && certificateFile(folder, number),
+    repositories: key.repositories,
+  }));
+  await addBlocks(folder.path, {
+    config: renderSshConfig(identities, {
+      ...folder,
+      ...inputs,
+      temp: env['RUNNER_TEMP'] ?? '',
+      knownHosts: folder.knownHosts,
+    }),
+    // Other jobs of this user read them, too: nothing there revokes, or vouches for more than one host key.
+    knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
+  });
 }
 
 /** For a step that failed: nothing was loaded that could be forgotten. */

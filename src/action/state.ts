@@ -7,6 +7,10 @@ export type ExportedVariable = (typeof exportedVariables)[number];
 export interface State {
   /** Everything that this use puts on disk is in this folder. */
   readonly folder: string;
+  /** The agent's, which may be elsewhere. */
+  readonly socket?: string | undefined;
+  /** Whether there are blocks of ours in ~/.ssh. */
+  readonly sshConfig?: boolean | undefined;
   /** What the exported variables were before; null where they were not set. */
   readonly replaced: Replaced;
 }
@@ -30,10 +34,14 @@ export function writeState(state: State): string {
 /** undefined where main left none, or something that is not its own. */
 export function readState(text: string | undefined): State | undefined {
   try {
-    const { folder, replaced } = JSON.parse(text ?? '') as Partial<State>;
-    return typeof folder === 'string' && replaced && typeof replaced === 'object'
-      ? { folder, replaced }
-      : undefined;
+    const { folder, socket, sshConfig, replaced } = JSON.parse(text ?? '') as Partial<State>;
+    if (typeof folder !== 'string' || !replaced || typeof replaced !== 'object') return undefined;
+    return {
+      folder,
+      replaced,
+      ...(typeof socket === 'string' && { socket }),
+      ...(sshConfig === true && { sshConfig }),
+    };
   } catch {
     return undefined;
   }

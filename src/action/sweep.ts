@@ -1,8 +1,10 @@
-/** Leftovers of jobs that died on this runner: their agents and folders go before a new job starts its own. */
-import { readdir, readFile } from 'node:fs/promises';
+/** Leftovers of jobs that died on this runner: their agents, folders and blocks go before a new job starts its own. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { agentSockets } from '../ssh/agent.ts';
-import { isJobFolder, jobFolder } from './job-folder.ts';
+import { blockNames } from '../ssh/user-files.ts';
+import { isJobFolder, jobFolder, shelteredFile } from './job-folder.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -12,18 +14,35 @@ import type { Workflow } from './workflow.ts';
  */
 export async function sweep(temp: string, trackingId: string | undefined, workflow: Workflow): Promise<void> {
   if (!trackingId) return;
-  const names = await readdir(temp);
-  // The runner empties RUNNER_TEMP between jobs: an agent may have outlived its folder.
-  const abandoned = (await agentSockets())
-    .map((socket) => dirname(socket))
-    .filter((path) => dirname(path) === temp);
-  const paths = [...names.map((name) => join(temp, name)), ...abandoned].filter((path) =>
-    isJobFolder(basename(path)),
-  );
-  for (const path of new Set(paths)) {
-    const owner = await readFile(jobFolder(path).owner, 'utf8').catch(() => '');
+  const blocks = await blockNames().catch((): string[] => []);
+  const shelters = await findShelters();
+  // The runner empties RUNNER_TEMP between jobs: an agent, a shelter or a block may have outlived its folder.
+  const paths = [
+    ...(await readdir(temp)).map((name) => join(temp, name)),
+    ...(await agentSockets()).map((socket) => dirname(socket)),
+    ...shelters.keys(),
+    ...blocks,
+  ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));
+  for (const folder of new Set(paths)) {
+    const owner = await readFile(jobFolder(folder).owner, 'utf8').catch(() => '');
     if (owner === trackingId) continue;
-    workflow.info(`removing what an earlier job left behind: ${path}`);
-    await unloadKeys({ folder: path, replaced: {} }, { ...workflow, info: () => undefined });
+    workflow.info(`removing what an earlier job left behind: ${folder}`);
+    const left = { folder, socket: shelters.get(folder), sshConfig: blocks.includes(folder), replaced: {} };
+    await unloadKeys(left, { ...workflow, info: () => undefined });
   }
+}
+
+/** Job folder → the socket that this user has for it elsewhere. */
+async function findShelters(): Promise<Map<string, string>> {
+  const shelters = new Map<string, string>();
+  for (const place of new Set([tmpdir(), '/tmp'])) {
+    const names = await readdir(place).catch(() => []);
+    for (const shelter of names.filter(isJobFolder).map((name) => join(place, name))) {
+      const { uid } = await stat(shelter).catch(() => ({ uid: undefined }));
+      if (uid !== process.getuid?.()) continue;
+      const folder = await readFile(join(shelter, shelteredFile), 'utf8').catch(() => undefined);
+      if (folder !== undefined) shelters.set(folder, join(shelter, 'agent'));
+    }
+  }
+  return shelters;
 }

@@ -10,6 +10,14 @@ import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 /** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
 const longestSocket = { linux: 107, other: 103 } as const;
 
+export function fitsSocket(path: string): boolean {
+  return Buffer.byteLength(path) <= longestPath();
+}
+
+function longestPath(): number {
+  return process.platform === 'linux' ? longestSocket.linux : longestSocket.other;
+}
+
 export interface Agent {
   readonly socket: string;
   readonly pid: number;
@@ -26,10 +34,9 @@ export interface AgentOptions {
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
 export async function startAgent(socket: string, { env, signal }: AgentOptions): Promise<Agent> {
-  const longest = process.platform === 'linux' ? longestSocket.linux : longestSocket.other;
-  if (Buffer.byteLength(socket) > longest) {
-    throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longest} bytes`, {
-      hint: 'give the runner a work folder with a shorter path (RUNNER_TEMP lies in it)',
+  if (!fitsSocket(socket)) {
+    throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longestPath()} bytes`, {
+      hint: 'give the temporary folder a shorter path: set TMPDIR=/tmp',
     });
   }
   const finished = await found(run(['ssh-agent', '-s', '-a', socket], { env: agentEnv(env), signal }));

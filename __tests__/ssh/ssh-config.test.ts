@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { renderSshConfig } from '../../src/ssh/ssh-config.ts';
+
+describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ssh-config-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const lines = [
+    '/0 github.com/acme/lib',
+    '/1 github.com/acme/tools git.example.com:2222',
+    '/2 *.example.com',
+    '/3',
+    '/4 *.example.com:2222/a',
+  ];
+
+  /** What `ssh -G` says under a configuration that has the block in front. */
+  const ask = (
+    args: readonly string[],
+    {
+      keys = lines,
+      temp = '/temp',
+      env = {},
+    }: { keys?: readonly string[]; temp?: string; env?: object } = {},
+  ): { offered: string[]; settings: Record<string, string> } => {
+    const files = parseKeyLines(keys.join('\n')).map(({ repositories, certificate }, number) => ({
+      publicKey: `${temp}/use/keys/${number}.pub`,
+      certificate: certificate && `${temp}/use/keys/${number}-cert.pub`,
+      repositories,
+    }));
+    const options = {
+      temp,
+      socket: `${temp}/use/agent`,
+      knownHosts: `${temp}/use/known_hosts`,
+      strictHostKeyChecking: 'yes',
+    };
+    const file = join(folder, 'config');
+    writeFileSync(file, [...renderSshConfig(files, options), 'User theirs', ''].join('\n'));
+    const { stdout, stderr } = spawnSync('ssh', ['-F', file, '-G', ...args], {
+      env: { PATH: process.env['PATH'], RUNNER_TEMP: temp, ...env },
+      encoding: 'utf8',
+      input: '',
+    });
+    expect(stderr.replace(/^Pseudo-terminal.*\r?\n/gm, '')).toBe('');
+    const said = stdout
+      .split('\n')
+      .map((line) => [line.split(' ')[0] ?? '', line.slice(line.indexOf(' ') + 1)]);
+    return {
+      offered: said.flatMap(([name, value = '']) =>
+        name === 'identityfile' && value.includes('/use/') ? [/(\d+)\.pub$/.exec(value)?.[1] ?? ''] : [],
+      ),
+      settings: Object.fromEntries(said) as Record<string, string>,
+    };
+  };
+
+  it.each<[string, string[], string[]]>([
+    ['all keys of a host, in order', ['github.com'], ['0', '1']],
+    ['the same for a host in upper case', ['GitHub.COM'], ['0', '1']],
+    ['the same for any user', ['git@github.com'], ['0', '1']],
+    ['the default key at another port', ['-p', '443', 'github.com'], ['3']],
+    ['the keys of a port', ['-p', '2222', 'git.example.com'], ['1']],
+    ['a wildcard', ['git.example.com'], ['2']],
+    ['a wildcard with a port', ['-p', '2222', 'other.example.com'], ['4']],
+    ['the default key elsewhere', ['host.test'], ['3']],
+    ['the default key to a host above a wildcard', ['example.com'], ['3']],
+    ['no key to an EC2 host', ['ec2-user@i-0123456789abcdef0'], []],
+    ['no key to an EC2 host with a tag', ['Name=web-1'], []],
+  ])('offers %s', (_, args, offered) => {
+    expect(ask(args).offered).toEqual(offered);
+  });
+
+  it('offers a certificate along with its key', () => {
+    const { settings } = ask(['host.test'], { keys: ['/0 certificate=/c host.test'] });
+    expect(settings['certificatefile']).toBe('/temp/use/keys/0-cert.pub');
+  });
+
+  it.each(['/temp', "/Runner's work/50% %h", '/a\\b', '/temp*'])(
+    'holds in its own job alone, in %s',
+    (temp) => {
+      const { offered, settings } = ask(['github.com'], { temp });
+      expect(offered).toEqual(['0', '1']);
+      expect(settings).toMatchObject({ identityagent: `${temp}/use/agent`, identitiesonly: 'yes' });
+      for (const other of [`${temp}2`, '', '/']) {
+        expect(ask(['github.com'], { temp, env: { RUNNER_TEMP: other } }).offered).toEqual([]);
+      }
+    },
+  );
+
+  it('has no say where helper/ssm-ssh has chosen', () => {
+    const { offered, settings } = ask(['github.com'], { env: { SSM_SSH_ROUTED: '1' } });
+    expect([offered, settings['userknownhostsfile']]).toEqual([[], expect.not.stringContaining('/use/')]);
+  });
+
+  it('ends before what the file says next', () => {
+    expect(ask(['github.com'], { env: { RUNNER_TEMP: '/other' } }).settings['user']).toBe('theirs');
+  });
+
+  it('holds every host to the known keys of the job', () => {
+    const { settings } = ask(['host.test'], { keys: ['/0 github.com'] });
+    expect(settings['userknownhostsfile']).toMatch(/^\/temp\/use\/known_hosts /);
+    expect(settings['stricthostkeychecking']).toBe('true');
+  });
+});

@@ -1,0 +1,125 @@
+/** The block of ~/.ssh/config that leads plain ssh to our keys by host, in one job and nowhere else. Pure. */
+import type { RepositoryPattern } from '../keys/routes.ts';
+
+export interface ConfigKey {
+  /** What ssh is told of the key: the file with its public half, and its certificate's, if it has one. */
+  readonly publicKey: string;
+  readonly certificate?: string | undefined;
+  /** Empty: a default key. */
+  readonly repositories: readonly RepositoryPattern[];
+}
+
+export interface ConfigOptions {
+  /** RUNNER_TEMP: no other job that runs now has the same. */
+  readonly temp: string;
+  readonly socket: string;
+  readonly knownHosts: string;
+  readonly strictHostKeyChecking: string;
+}
+
+/**
+ * helper/ssm-ssh sets SSM_SSH_ROUTED for the ssh that it becomes: where it has chosen, the block has no say.
+ *
+ * @param keys in the order written
+ * @returns lines; the last one gives way to whatever the file says next
+ * @source ssh_config(5): the first value of an option wins, but for IdentityFile, which adds up
+ */
+export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptions): string[] {
+  const places = claimedPlaces(keys);
+  const defaults = keys.filter(({ repositories }) => repositories.length === 0);
+  const claimed = places.flatMap((place) => [
+    `Match host "${hostsOf(place, places)}" ${inJob(options.temp, String(place.port))}`,
+    ...offer(place.keys, options),
+  ]);
+  return [
+    ...claimed,
+    ...(defaults.length > 0 ? offerElsewhere(defaults, places, options) : []),
+    `Match ${inJob(options.temp, '*')}`,
+    `  UserKnownHostsFile ${quoted(options.knownHosts)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
+    `  StrictHostKeyChecking ${options.strictHostKeyChecking}`,
+    'Match all',
+  ];
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly keys: readonly ConfigKey[];
+}
+
+/** By host and port alone: plain ssh does not say which repository it is for. Exact hosts first. */
+function claimedPlaces(keys: readonly ConfigKey[]): Place[] {
+  const places = new Map<string, Place>();
+  for (const key of keys) {
+    for (const { host, port = 22 } of key.repositories) {
+      const name = `${host} ${port}`;
+      const there = places.get(name)?.keys ?? [];
+      places.set(name, { host, port, keys: [...new Set([...there, key])] });
+    }
+  }
+  return [...places.values()].sort((a, b) => Number(isWildcard(a)) - Number(isWildcard(b)));
+}
+
+function isWildcard({ host }: Place): boolean {
+  return host.startsWith('*.');
+}
+
+/** `*.` is one label here and any number to ssh; an exact host goes before it. */
+function hostsOf(place: Place, places: readonly Place[]): string {
+  if (!isWildcard(place)) return place.host;
+  const domain = place.host.slice(1);
+  const exact = places.filter(
+    (other) => !isWildcard(other) && other.port === place.port && other.host.endsWith(domain),
+  );
+  return [place.host, `!*.${place.host}`, ...exact.map(({ host }) => `!${host}`)].join(',');
+}
+
+/** EC2 hosts, which no default key is for: instance ids, and TAG=VALUE. */
+const ec2Hosts = ['i-????????', 'i-?????????????????', 'mi-?????????????????', '*=*'];
+
+/** The default keys: for all hosts at a port that nobody claims, and at the others for the hosts that are left. */
+function offerElsewhere(
+  defaults: readonly ConfigKey[],
+  places: readonly Place[],
+  options: ConfigOptions,
+): string[] {
+  const ports = [...new Set(places.map(({ port }) => port))];
+  const others = (hosts: readonly string[]): string =>
+    ['*', ...[...ec2Hosts, ...hosts].map((host) => `!${host}`)].join(',');
+  const beside = ports.flatMap((port) => {
+    const claimed = places.filter((place) => place.port === port).map(({ host }) => host);
+    return [
+      `Match host "${others(claimed)}" ${inJob(options.temp, String(port))}`,
+      ...offer(defaults, options),
+    ];
+  });
+  const elsewhere = `Match host "${others([])}" ${inJob(options.temp, '*', ports)}`;
+  return [...beside, elsewhere, ...offer(defaults, options)];
+}
+
+function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] {
+  return [
+    `  IdentityAgent ${quoted(socket)}`,
+    '  IdentitiesOnly yes',
+    '  ControlPath none',
+    ...keys.flatMap(({ publicKey, certificate }) => [
+      ...(certificate === undefined ? [] : [`  CertificateFile ${quoted(certificate)}`]),
+      `  IdentityFile ${quoted(publicKey)}`,
+    ]),
+  ];
+}
+
+/**
+ * One `case` of the shell that ssh hands it to. Its patterns match `SSM_SSH_ROUTED:PORT:RUNNER_TEMP`; what neither ssh's
+ * quotes nor the shell's can hold is matched by `?`.
+ */
+function inJob(temp: string, port: string, otherPorts: readonly number[] = []): string {
+  const path = temp.replace(/['\\]/g, "'?'").replaceAll('%', '%%');
+  const not = otherPorts.map((other) => `:${other}:*) false;; `).join('');
+  return `exec "case $SSM_SSH_ROUTED:%p:$RUNNER_TEMP in ${not}:${port}:'${path}') ;; *) false;; esac"`;
+}
+
+/** In a path, % begins a token (ssh_config(5), TOKENS). */
+function quoted(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`;
+}

@@ -1,0 +1,173 @@
+/** Marked blocks in the user's own ~/.ssh/config and ~/.ssh/known_hosts: put in front, and taken out to the last byte. */
+import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../errors.ts';
+
+/** What a block holds, line by line. */
+export interface Blocks {
+  readonly config: readonly string[];
+  readonly knownHosts: readonly string[];
+}
+
+const files = { config: 'config', knownHosts: 'known_hosts' } as const;
+
+/** As OpenSSH finds it: by the account, whatever HOME says (ssh.c, getpwuid). */
+function sshFolder(): string {
+  try {
+    return join(userInfo().homedir, '.ssh');
+  } catch (cause) {
+    throw unusable('the account has no home folder', cause);
+  }
+}
+
+/**
+ * @param name of the blocks, to take them out by
+ * @throws STATE_UNSAFE
+ */
+export async function addBlocks(name: string, blocks: Blocks): Promise<void> {
+  const folder = sshFolder();
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw unusable(`${folder} cannot be made`, cause);
+  });
+  for (const [key, file] of Object.entries(files)) {
+    const lines = blocks[key as keyof Blocks];
+    await replace(join(folder, file), (text) => {
+      const marks = [...(text === undefined ? [newFile] : []), ...(made === undefined ? [] : [newFolder])];
+      return bytes(render(name, lines, marks)) + (text ?? '');
+    });
+  }
+}
+
+/** Taking out what is not there succeeds, and makes nothing. */
+export async function removeBlocks(isOurs: (name: string) => boolean): Promise<void> {
+  const folder = sshFolder();
+  const marks = new Set<string>();
+  for (const path of Object.values(files).map((file) => join(folder, file))) {
+    if (!(await namesIn(path)).some(isOurs)) continue;
+    await replace(path, (text = '') => {
+      const taken = takeOut(text, isOurs);
+      for (const mark of taken.marks) marks.add(mark);
+      return taken.left === '' && taken.marks.has(newFile) ? undefined : taken.left;
+    });
+  }
+  // Fails where something else has come into it.
+  if (marks.has(newFolder)) await rmdir(folder).catch(() => undefined);
+}
+
+/** The names of all blocks that are there. */
+export async function blockNames(): Promise<string[]> {
+  const folder = sshFolder();
+  const names = await Promise.all(Object.values(files).map((file) => namesIn(join(folder, file))));
+  return [...new Set(names.flat())];
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  const text = await readFile(path, 'latin1').catch(() => '');
+  return [...text.matchAll(blockPattern)].map(([, name = '']) => characters(name));
+}
+
+/** The user's part may be in any encoding: files are read and written byte by byte, as Latin-1. */
+function bytes(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+function characters(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString();
+}
+
+/** What the first block knows for the last one that is taken out: whoever made file or folder removes it again. */
+const newFile = ' (in a new file)';
+const newFolder = ' (in a new folder)';
+
+const blockPattern =
+  /^# ssm-ssh-agent begins: (.*?)( \(in a new file\))?( \(in a new folder\))?\n[^]*?^# ssm-ssh-agent ends: \1\n/gm;
+
+function render(name: string, lines: readonly string[], marks: readonly string[]): string {
+  return [
+    `# ssm-ssh-agent begins: ${name}${marks.join('')}`,
+    ...lines,
+    `# ssm-ssh-agent ends: ${name}`,
+    '',
+  ].join('\n');
+}
+
+function takeOut(text: string, isOurs: (name: string) => boolean): { left: string; marks: Set<string> } {
+  const marks = new Set<string>();
+  const left = text.replace(blockPattern, (block: string, name: string, ...found: string[]) => {
+    if (!isOurs(characters(name))) return block;
+    for (const mark of [newFile, newFolder]) if (found.slice(0, 2).includes(mark)) marks.add(mark);
+    return '';
+  });
+  // Another job's block is still there: from now on it is the one that knows.
+  const begins = /^(# ssm-ssh-agent begins: .*?)((?: \(in a new (?:file|folder)\))*)$/m;
+  if (marks.size === 0 || !begins.test(left)) return { left, marks };
+  const handedOn = [newFile, newFolder].filter((mark) => marks.has(mark)).join('');
+  return { left: left.replace(begins, `$1${handedOn}`), marks: new Set() };
+}
+
+/** Milliseconds after which a lock is nobody's: what it guards takes less than one. */
+const staleLock = 2_000;
+
+/**
+ * Under a lock that is the new file itself, as git's are. A link stays a link, and the mode stays the mode.
+ *
+ * @param change undefined for a file that is not there, or is to be none
+ */
+async function replace(
+  file: string,
+  change: (text: string | undefined) => string | undefined,
+): Promise<void> {
+  const path = await realpath(file).catch(() => file);
+  const lock = `${path}.ssm-ssh-agent-lock`;
+  try {
+    const handle = await openLock(lock);
+    try {
+      const there = await stat(path).catch(() => undefined);
+      const text = change(there && (await readFile(path, 'latin1')));
+      if (text === undefined) {
+        await rm(path, { force: true });
+        await rm(lock);
+        return;
+      }
+      await handle.writeFile(text, 'latin1');
+      if (there) {
+        await chmod(lock, there.mode & 0o7777);
+        if (there.uid !== process.getuid?.()) await chown(lock, there.uid, there.gid);
+      }
+      await rename(lock, path);
+    } catch (error) {
+      await rm(lock, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw unusable(`${path} in ${dirname(path)} cannot be written`, cause);
+  }
+}
+
+async function openLock(lock: string): ReturnType<typeof open> {
+  for (;;) {
+    try {
+      return await open(lock, 'wx', 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const since = await stat(lock).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+    if (since !== undefined && Date.now() - since > staleLock) await rm(lock, { force: true });
+    else await sleep(10);
+  }
+}
+
+function unusable(problem: string, cause: unknown): Failure {
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new Failure('STATE_UNSAFE', `ssh-config: ${problem}${why}`, {
+    hint: 'let the user of the runner write to ~/.ssh, or leave ssh-config out',
+    cause,
+  });
+}
