@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { catalogue } from '../src/errors.ts';
 
 const root = dirname(import.meta.dirname);
@@ -24,5 +25,40 @@ describe('docs/errors.md', () => {
     const codes: string[] = Object.keys(catalogue);
     expect(sections.filter((code) => !codes.includes(code))).toEqual([]);
     expect(sections).toEqual(codes.filter((code) => sections.includes(code)));
+  });
+});
+
+describe('docs/containers.md', () => {
+  const text = read('docs/containers.md');
+  const blocks = (language: string): string[] =>
+    [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, block = '']) => block);
+  const action = parse(read('action.yml')) as { inputs: object; outputs: object };
+
+  it('uses inputs and outputs that the action has', () => {
+    interface Step {
+      readonly with?: object;
+    }
+    const steps = blocks('yaml')
+      .map((block) => parse(block) as Step[] | { jobs: { build: { steps: Step[] } } })
+      .flatMap((block) => (Array.isArray(block) ? block : block.jobs.build.steps));
+    const inputs = steps.flatMap((step) => Object.keys(step.with ?? {}));
+    expect(inputs.length).toBe(9);
+    expect(inputs.filter((name) => !(name in action.inputs))).toEqual([]);
+    const outputs = [...text.matchAll(/\.outputs\.([\w-]+)/g)].map(([, name = '']) => name);
+    expect(outputs.length).toBe(3);
+    expect(outputs.filter((name) => !(name in action.outputs))).toEqual([]);
+  });
+
+  it("names the packages that the action's errors name", () => {
+    const errors = read('helper/ssm-ssh');
+    for (const name of ['openssh-client', 'openssh-clients']) {
+      expect(errors).toMatch(new RegExp(`(install|add) ${name}\\b`));
+      expect(text).toMatch(new RegExp(`(install|add)[^|]* ${name}\\b`));
+    }
+  });
+
+  it('is linked from the README, with the anchor that it has', () => {
+    expect(read('README.md')).toContain('](docs/containers.md#docker-build)');
+    expect(text).toMatch(/^## `docker build`$/m);
   });
 });

@@ -40,6 +40,7 @@ describe('the inputs', () => {
       maxAttempts: 5,
       timeoutSeconds: 120,
       restrictToHosts: false,
+      sshConfig: false,
       gitSigning: false,
       summary: true,
     });

@@ -116,7 +116,8 @@ const rejected: ReadonlySet<string> = new Set([
 
 const throttledHint =
   'run it again later; Parameter Store serves 40 calls a second an account unless higher throughput is switched on';
-const expiredHint = 'get new credentials right before this step; with role-to-assume the action gets its own';
+const expiredHint =
+  'get new credentials right before this step; with role-to-assume and "id-token: write" the action gets its own';
 const rejectedHint =
   'check the access key and its session token in the environment, and the clock of this machine';
 const missingHint =

@@ -45,6 +45,8 @@ export interface UsesOptions extends StepOptions {
 export interface FinishOptions extends StepOptions {
   /** Kill what is left, as the runner does. Off unless asked for: it hides what a post step forgot. */
   readonly orphanCleanup?: boolean;
+  /** How many post steps run now; all that are left unless told. */
+  readonly posts?: number;
 }
 
 export interface JobProcess {
@@ -143,10 +145,10 @@ export class Job {
   }
 
   /** The post steps, in reverse order of use; they see what the job exported since. */
-  async finish({ orphanCleanup = false, ...step }: FinishOptions = {}): Promise<Finished> {
+  async finish({ orphanCleanup = false, posts: count, ...step }: FinishOptions = {}): Promise<Finished> {
     const { post, postIf } = this.#action;
     const posts: StepResult[] = [];
-    for (let use = this.#uses.pop(); use !== undefined; use = this.#uses.pop()) {
+    for (const use of this.#uses.splice(count === undefined ? 0 : -count).reverse()) {
       if (post === undefined || !holds(postIf, this.#outcomes)) continue;
       const result = await this.#runNode(post, use, step);
       this.#outcomes.push(result.outcome);

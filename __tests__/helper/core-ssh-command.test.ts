@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeJobFolder } from '../support/job-folder.ts';
+
+describe("helper/ssm-ssh and git's core.sshCommand", () => {
+  let folder: string;
+  let program: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ssm-ssh-'));
+    program = makeJobFolder(join(folder, 'use'), { keys: ['', 'github.com/acme/routed'] });
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A repository with one remote, and what is started in it for github.com. */
+  const started = (remote: string, command: string, { forAll = '', own = '' }): string => {
+    const home = mkdtempSync(join(folder, 'home-'));
+    const repository = join(home, 'repository');
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: home,
+      GIT_CONFIG_NOSYSTEM: '1',
+      SSH_AUTH_SOCK: '/ours',
+    };
+    const git = (...args: string[]): unknown => execFileSync('git', args, { cwd: repository, env });
+    mkdirSync(repository);
+    git('init', '--quiet');
+    git('remote', 'add', 'origin', remote);
+    if (own) git('config', 'core.sshCommand', own);
+    if (forAll) writeFileSync(join(home, '.gitconfig'), `[core]\n\tsshCommand = ${forAll}\n`);
+    return execFileSync(program, ['-G', 'git@github.com', command], {
+      cwd: repository,
+      env,
+      encoding: 'utf8',
+    });
+  };
+  const fetch = "git-upload-pack 'acme/lib.git'";
+  const theirs = 'echo "agent ${SSH_AUTH_SOCK-none}"';
+
+  it.each([
+    'git@github.com:acme/lib.git',
+    'github.com:acme/lib',
+    'git@GitHub.com:Acme/Lib.git',
+    'ssh://git@github.com/acme/lib.git',
+    'ssh://github.com:22/acme/lib',
+  ])('starts that of a repository whose remote is %s', (remote) => {
+    expect(started(remote, fetch, { own: theirs })).toMatch(/^agent .* git@github.com git-upload-pack/);
+  });
+
+  it.each([
+    'git@github.com:acme/lib-extra.git',
+    'git@gitlab.com:acme/lib.git',
+    'ssh://git@github.com:443/acme/lib.git',
+    'https://github.com/acme/lib',
+    '../lib',
+  ])('does not for a clone in the folder of a repository whose remote is %s', (remote) => {
+    expect(started(remote, fetch, { own: theirs })).toContain('/keys/0.pub');
+  });
+
+  it('starts that of the user or the machine for a clone, too', () => {
+    const output = started('../lib', fetch, { own: 'false', forAll: 'echo theirs' });
+    expect(output).toMatch(/^theirs -G git@github.com/);
+  });
+
+  it('does not where a key names the repository', () => {
+    const routed = "git-upload-pack 'acme/routed.git'";
+    expect(started('git@github.com:acme/routed', routed, { own: 'false' })).toContain('/keys/1.pub');
+  });
+
+  it('keeps our agent from one that has keys of its own, and no other', () => {
+    const remote = 'git@github.com:acme/lib';
+    expect(started(remote, fetch, { own: `${theirs} -i /a/key` })).toMatch(/^agent none /);
+    expect(started(remote, fetch, { own: `${theirs} -o identityfile=/a/key` })).toMatch(/^agent none /);
+    expect(started(remote, fetch, { own: theirs })).toMatch(/^agent .*\/use\/agent /);
+  });
+});
