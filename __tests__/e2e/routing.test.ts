@@ -32,7 +32,11 @@ describe('many keys, each for its repositories', () => {
   });
 
   const parameter = (host: number, name: string): string => `/ci/${String(host)}/${name.replace('/', '-')}`;
-  const pattern = (host: GitHost, name: string): string => `${host.address}:${String(host.port)}/${name}`;
+  /** The second host by a wildcard. */
+  const pattern = (host: GitHost, name: string): string => {
+    const address = host === hosts[1] ? host.address.replace(/^\d+/, '*') : host.address;
+    return `${address}:${String(host.port)}/${name}`;
+  };
   const use = async (
     lines: readonly string[],
     job: Job = stage.job({ env: world.jobEnvironment() }),
@@ -46,7 +50,7 @@ describe('many keys, each for its repositories', () => {
   const everyLine = (): string[] =>
     hosts.flatMap((host, index) => names.map((name) => `${parameter(index, name)} ${pattern(host, name)}`));
 
-  it('clones and pushes eight repositories on two hosts at once, every one by its own key', async () => {
+  it('clones and pushes eight repositories on two hosts, one by a wildcard, at once, every one by its own key', async () => {
     const job = await use(everyLine());
     const steps = hosts.flatMap((host, index) =>
       names.map((name) => {
