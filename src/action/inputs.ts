@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import { parseKeyLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
-import { input, invalid, list, oneOf, wholeNumber, type Env } from './input.ts';
+import { input, invalid, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
 import { parseRole, type RoleInputs } from './role-inputs.ts';
 
 export type { Env } from './input.ts';
@@ -54,7 +54,7 @@ export function parseInputs(env: Env): Inputs {
     }
   }
   const role = parseRole(env);
-  const keys = parseKeyLines(input(env, 'keys'));
+  const keys = parseKeyLines(lines(env, 'keys'));
   if (keys.length === 0 && !role) {
     throw invalid(
       'keys',
@@ -89,7 +89,7 @@ export function parseInputs(env: Env): Inputs {
     role,
     allowedAccounts: parseAccounts(env),
     regions: parseRegions(env),
-    knownHosts: input(env, 'known-hosts'),
+    knownHosts: lines(env, 'known-hosts'),
     strictHostKeyChecking,
     keyLifetime: parseKeyLifetime(env),
     maxAttempts: wholeNumber(env, 'max-attempts', [1, 100]),
@@ -117,7 +117,9 @@ function parseRegions(env: Env): string[] {
   const regions = list(env, 'aws-region');
   if (regions.length === 0) throw notRegion('the input aws-region', input(env, 'aws-region'));
   for (const region of regions) if (!isRegion(region)) throw notRegion('the input aws-region', region);
-  const partitions = new Set(regions.map((region) => /^(cn|us-gov|us-iso[a-z]*)-/.exec(region)?.[1] ?? ''));
+  const partitions = new Set(
+    regions.map((region) => /^(cn|us-gov|us-iso[a-z]*|eu-iso[a-z]*|eusc)-/.exec(region)?.[1] ?? ''),
+  );
   if (partitions.size < 2) return regions;
   throw invalid(
     'aws-region',
