@@ -22,7 +22,6 @@ const pureFiles = ['input', 'inputs', 'role-inputs', 'session-name', 'state', 's
 );
 pureFiles.push(
   'src/aws/credentials-hint.ts',
-  'src/aws/partition.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
   'src/ssh/pinned-hosts.ts',

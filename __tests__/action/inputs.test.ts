@@ -76,6 +76,7 @@ describe('the inputs', () => {
       { 'known-hosts': 'a.example ssh-rsa AAAA\nb.example ssh-rsa AAAA\n' },
       { knownHosts: 'a.example ssh-rsa AAAA\nb.example ssh-rsa AAAA' },
     ],
+    [{ 'known-hosts': '\n\n# ours\n' }, { knownHosts: '\n\n# ours' }],
     [
       { 'max-attempts': '1', 'timeout-seconds': '3600' },
       { maxAttempts: 1, timeoutSeconds: 3600 },
@@ -129,6 +130,8 @@ describe('a wrong input', () => {
       'eu-west-1,Ireland',
       'eu-west-1,cn-north-1',
       'us-gov-west-1\nus-east-1',
+      'eusc-de-east-1,eu-central-1',
+      'eu-isoe-west-1,eu-west-1',
       'eu west',
       'EU-WEST-1',
       'ireland',

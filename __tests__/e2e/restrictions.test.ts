@@ -71,7 +71,7 @@ describe('restrict-to-hosts', () => {
       'a wildcard',
       { keys: '/ci/deploy-key *.example.com' },
       'KNOWN_HOSTS_INVALID',
-      /restricted to \*\.example\.com/,
+      /restrict-to-hosts cannot hold for .*\*\.example\.com/,
     ],
     [
       'lax host keys',

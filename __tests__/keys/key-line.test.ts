@@ -40,10 +40,10 @@ describe('the lines', () => {
     ['/a github.com/*/x', 1, 'host/owner/*'],
     ['secretsmanager:a=b color=red', 1, '[REPOSITORY'],
     ['/a\nsecretsmanager:a::::', 2, 'secretsmanager:NAME[:json-key'],
-    ['/a passphrase=', 1, '/name'],
+    ['/a passphrase=', 1, 'passphrase=/NAME'],
     ['/a passphrase=/p passphrase=/q', 1, '[REPOSITORY'],
-    ['/a passphrase=/p/', 1, '/name'],
-    ['/a certificate=', 1, '/name'],
+    ['/a passphrase=/p/', 1, 'passphrase=/NAME'],
+    ['/a certificate=', 1, 'certificate=/NAME'],
     ['/a\n/b certificate=/c certificate=/c', 2, 'certificate=REFERENCE'],
     ['/a as=github-app', 1, '[REPOSITORY'],
     ['/a as=', 1, '[REPOSITORY'],
@@ -71,6 +71,11 @@ describe('the lines', () => {
   it('may name a passphrase and a certificate', () => {
     const lines = parseKeyLines('/a certificate=/c passphrase=/p github.com/x\n/b');
     expect(referencesOf(lines).map(({ text }) => text)).toEqual(['/a', '/p', '/c', '/b']);
+  });
+
+  it('do not repeat a passphrase that stands where its name belongs', () => {
+    const { message, hint } = failureOf(() => parseKeyLines('/a passphrase=hunter2!'));
+    expect(`${message} ${hint}`).not.toContain('hunter2');
   });
 
   it('name an unknown option without its value', () => {

@@ -25,6 +25,11 @@ export function input(env: Env, name: string): string {
   return (env[`INPUT_${name.toUpperCase()}`] ?? '').trim() || (defaults[name] ?? '');
 }
 
+/** As `input`, for what is read line by line: blank lines in front are kept, since errors name a line by its number. */
+export function lines(env: Env, name: string): string {
+  return (env[`INPUT_${name.toUpperCase()}`] ?? '').trimEnd();
+}
+
 /** What stands between commas or on lines of its own, each thing once. */
 export function list(env: Env, name: string): string[] {
   const items = input(env, name)

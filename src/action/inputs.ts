@@ -1,8 +1,9 @@
 /** The inputs of action.yml: strings → one readonly record, or INPUT_INVALID naming the input. Pure. */
+import { partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import { parseKeyLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
-import { input, invalid, list, oneOf, wholeNumber, type Env } from './input.ts';
+import { input, invalid, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
 import { parseRole, type RoleInputs } from './role-inputs.ts';
 
 export type { Env } from './input.ts';
@@ -48,7 +49,7 @@ export function parseInputs(env: Env): Inputs {
     if (input(env, name)) throw invalid(name, 'is not an input of this action', `write ${ours}`);
   }
   const role = parseRole(env);
-  const keys = parseKeyLines(input(env, 'keys'));
+  const keys = parseKeyLines(lines(env, 'keys'));
   if (keys.length === 0 && !role) {
     throw invalid(
       'keys',
@@ -83,7 +84,7 @@ export function parseInputs(env: Env): Inputs {
     role,
     allowedAccounts: parseAccounts(env),
     regions: parseRegions(env),
-    knownHosts: input(env, 'known-hosts'),
+    knownHosts: lines(env, 'known-hosts'),
     strictHostKeyChecking,
     keyLifetime: parseKeyLifetime(env),
     maxAttempts: wholeNumber(env, 'max-attempts', [1, 100]),
@@ -112,7 +113,7 @@ function parseRegions(env: Env): string[] {
   const regions = list(env, 'aws-region');
   if (regions.length === 0) throw notRegion('the input aws-region', input(env, 'aws-region'));
   for (const region of regions) if (!isRegion(region)) throw notRegion('the input aws-region', region);
-  const partitions = new Set(regions.map((region) => /^(cn|us-gov|us-iso[a-z]*)-/.exec(region)?.[1] ?? ''));
+  const partitions = new Set(regions.map(partitionOf));
   if (partitions.size < 2) return regions;
   throw invalid(
     'aws-region',

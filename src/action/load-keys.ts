@@ -23,7 +23,7 @@ import {
   type JobFolder,
 } from './job-folder.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
-import { hostsOfKeys } from './restrictions.ts';
+import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
 import { openKey } from './stored-key.ts';
 import { sweep } from './sweep.ts';
@@ -43,6 +43,7 @@ export interface Job {
 export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
+  if (inputs.restrictToHosts) checkRestrictable(inputs.keys);
   if (inputs.gitSigning) await requireSigningGit(job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
   const { path, socket } = folder;

@@ -1,6 +1,6 @@
 /** What the AWS SDK throws → our code, the resource, the hint. */
 import { Failure, type Code } from '../errors.ts';
-import { dnsSuffix } from './partition.ts';
+import { dnsSuffix } from '../keys/partition.ts';
 
 /** What was being done, to say it in the message. */
 export interface Attempted {

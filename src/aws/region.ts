@@ -10,7 +10,7 @@ export async function instanceRegion(): Promise<string | undefined> {
   try {
     // The service puts the slash of its endpoint in front.
     const region = await metadata.request('latest/meta-data/placement/region', {});
-    return /^[a-z]{2}(-[a-z]+)+-\d+$/.test(region) ? region : undefined;
+    return /^[a-z]+(-[a-z]+)+-\d+$/.test(region) ? region : undefined;
   } catch {
     return undefined;
   }

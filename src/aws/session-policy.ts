@@ -1,6 +1,6 @@
 /** References → the narrowest session policy that reads them, in as many policies as STS's limits ask for. Pure. */
 import { arnOf, type Location, type Reference } from '../keys/reference.ts';
-import { dnsSuffix } from './partition.ts';
+import { dnsSuffix } from '../keys/partition.ts';
 
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;

@@ -55,9 +55,9 @@ function parseKeyLine(line: string): KeyLine {
   const options = words.filter((word) => word.includes('='));
   const repositories = words.filter((word) => !word.includes('='));
   return {
+    ...parseOptions(options),
     reference: parseReference(reference),
     repositories: repositories.map(parseRepositoryPattern),
-    ...parseOptions(options),
   };
 }
 
@@ -81,9 +81,20 @@ function parseOptions(options: readonly string[]): Pick<KeyLine, 'passphrase' | 
   if (![undefined, 'key'].includes(values.get('as'))) throw invalid('as= can be "key" only, in this version');
   const references = (['passphrase', 'certificate'] as const).flatMap((name) => {
     const text = values.get(name);
-    return text === undefined ? [] : [[name, parseReference(text)] as const];
+    return text === undefined ? [] : [[name, parseOption(name, text)] as const];
   });
   return Object.fromEntries(references);
+}
+
+/** What stands there may be the passphrase itself, and is not repeated. */
+function parseOption(name: 'passphrase' | 'certificate', text: string): Reference {
+  try {
+    return parseReference(text);
+  } catch {
+    throw new Failure('INPUT_INVALID', `${name}= is not followed by the name of a parameter or secret`, {
+      hint: `write ${name}=/NAME or ${name}=secretsmanager:NAME, where the ${name} is stored`,
+    });
+  }
 }
 
 function invalid(problem: string): Failure {

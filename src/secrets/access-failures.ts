@@ -1,6 +1,6 @@
 /** What IAM and KMS refuse, whichever store is asked → our code, the resource, the policy statement that mends it. */
 import { readAwsError } from '../aws/failures.ts';
-import { dnsSuffix, partitionOf } from '../aws/partition.ts';
+import { dnsSuffix, partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import { arnOf, type Reference } from '../keys/reference.ts';
 
