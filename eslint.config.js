@@ -30,7 +30,7 @@ pureFiles.push(
 
 /** Each station and the stations that it may know; all may know keys/ and errors.ts. */
 const stations = { aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] };
-const folders = ['action', ...Object.keys(stations)];
+const folders = ['action', 'loading', ...Object.keys(stations)];
 const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
 
 export default defineConfig(
@@ -83,6 +83,11 @@ export default defineConfig(
       message: `${station}/ may know ${['keys/', ...neighbours, 'errors.ts'].join(', ')} only`,
     }),
   ),
+  wall({
+    files: ['src/loading/**/*.ts'],
+    group: [...runner, ...programs, ...allBut(['loading', 'aws', 'secrets'])],
+    message: 'loading/ may know aws/, secrets/, keys/ and errors.ts only',
+  }),
   wall({
     files: ['src/errors.ts', 'src/keys/**/*.ts', ...pureFiles],
     group: [...io, ...programs, ...allBut([])],

@@ -1,21 +1,12 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
-import type { Certificate } from '../keys/certificate.ts';
-import type { PrivateKey } from '../keys/private-key.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
-import type { RoutedKey } from '../keys/routes.ts';
-import type { Secret } from '../secrets/source.ts';
+import type { LoadedKey } from '../loading/stored-key.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { signingVariables } from '../git/signing.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { publicKeyFile, type JobFolder } from './job-folder.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
-
-/** A key, and the repositories that it is for. */
-export interface LoadedKey extends PrivateKey, RoutedKey {
-  readonly secret: Secret;
-  readonly certificate?: Certificate;
-}
 
 export interface Loaded {
   readonly folder: JobFolder;

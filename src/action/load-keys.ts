@@ -1,17 +1,19 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
 import { dirname } from 'node:path';
+import { credentialsHint } from '../aws/credentials-hint.ts';
 import { toFailure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import { allowedSigner, requireSigningGit } from '../git/signing.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
+import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import { renderSshConfig } from '../ssh/ssh-config.ts';
 import { addBlocks } from '../ssh/user-files.ts';
 import type { Env, Inputs } from './inputs.ts';
-import { handOver, type LoadedKey } from './hand-over.ts';
+import { handOver } from './hand-over.ts';
 import {
   certificateFile,
   fillJobFolder,
@@ -25,7 +27,6 @@ import {
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
-import { openKey } from './stored-key.ts';
 import { sweep } from './sweep.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
@@ -76,9 +77,13 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
 }
 
 /** The AWS SDK is loaded while ssh-agent starts. */
-async function readSecrets(inputs: Inputs, job: Job): Promise<Secret[]> {
-  const aws = await import('./read-secrets.ts');
-  return await aws.readSecrets(inputs, job);
+async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Promise<Secret[]> {
+  const aws = await import('../loading/read-secrets.ts');
+  const missing = {
+    region: 'set the input aws-region, or AWS_REGION',
+    credentials: credentialsHint(job.env),
+  };
+  return await aws.readSecrets(inputs, { ...job, voice, missing });
 }
 
 function filesFor(

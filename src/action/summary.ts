@@ -1,9 +1,13 @@
 /** The table of the step summary. Pure. */
-import { patternText } from '../keys/routes.ts';
-import type { LoadedKey } from './hand-over.ts';
+import type { Reference } from '../keys/reference.ts';
+import { patternText, type RoutedKey } from '../keys/routes.ts';
+
+export interface SummaryKey extends RoutedKey {
+  readonly secret: { readonly reference: Reference; readonly version: string };
+}
 
 /** @param lifetime seconds; 0 for no limit */
-export function renderSummary(keys: readonly LoadedKey[], lifetime: number): string {
+export function renderSummary(keys: readonly SummaryKey[], lifetime: number): string {
   const rows = keys.map(({ secret, fingerprint, repositories }) => [
     code(secret.reference.text),
     secret.version,

@@ -7,6 +7,7 @@ import type { Caller, Role } from './session.ts';
 /** @throws OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED */
 export async function firstProof({ arn, through, audience }: Role, caller: Caller): Promise<Proof> {
   const { env, connection, say, mask } = caller;
+  if (audience === undefined) return {};
   const service = tokenService(env);
   if (!service) {
     say(`no OIDC token in this job: asking for ${through[0] ?? arn} with ${otherCredentials(env)}`);

@@ -29,8 +29,8 @@ export interface Role {
   readonly through: readonly string[];
   readonly sessionName: string;
   readonly durationSeconds: number;
-  /** Of the OIDC token. */
-  readonly audience: string;
+  /** Of the OIDC token; absent where the role is asked for with what the default credential chain finds. */
+  readonly audience: string | undefined;
   readonly externalId: string | undefined;
   /** Of the session: `auto` lets it do no more than read the references; or the user's own JSON. */
   readonly policy: 'auto' | 'none' | { readonly json: string };

@@ -2,79 +2,96 @@
 import { setTimeout } from 'node:timers/promises';
 import { checkAccount } from '../aws/account.ts';
 import { ignoresProxy, openConnection } from '../aws/connection.ts';
-import { credentialsHint } from '../aws/credentials-hint.ts';
 import { inTurn } from '../aws/failover.ts';
 import { instanceRegion } from '../aws/region.ts';
-import { openSessions, type Caller, type Session } from '../aws/session.ts';
+import { openSessions, type Caller, type Role, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
-import { referencesOf } from '../keys/key-line.ts';
+import { referencesOf, type KeyLine } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
 import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
-import type { Env, Inputs } from './inputs.ts';
-import type { Workflow } from './workflow.ts';
 
-export interface ReadOptions {
-  readonly env: Env;
-  readonly signal: AbortSignal;
-  readonly workflow: Workflow;
+/** Which keys, and as whom. */
+export interface Wanted {
+  readonly keys: readonly KeyLine[];
+  /** In order of preference. None: the keys' own, or the machine's. */
+  readonly regions: readonly string[];
+  /** Absent: the default credential chain. */
+  readonly role: Role | undefined;
+  /** None: credentials of any account will do. */
+  readonly allowedAccounts: readonly string[];
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
 }
 
-/** What is stored at every reference of the inputs, in their order. */
-export async function readSecrets(inputs: Inputs, options: ReadOptions): Promise<Secret[]> {
-  const { env, workflow } = options;
-  const references = referencesOf(inputs.keys);
+/** Where it is said what is going on. */
+export interface Voice {
+  info(line: string): void;
+  warn(message: string): void;
+  /** From now on the text shows nowhere. */
+  mask(secret: string): void;
+}
+
+export interface ReadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly voice: Voice;
+  /** Hints, where these are missing. */
+  readonly missing: { readonly region: string; readonly credentials: string };
+}
+
+/** What is stored at every reference of the keys, in their order. */
+export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
+  const { env, voice, missing } = options;
+  const references = referencesOf(wanted.keys);
   if (references.length === 0) {
-    await checkAccount(inputs.allowedAccounts, inputs.role, callerOf(inputs, options));
+    await checkAccount(wanted.allowedAccounts, wanted.role, callerOf(wanted, options));
     return [];
   }
-  const regions = inputs.regions.length > 0 ? inputs.regions : [await otherRegion(references)];
-  const caller = callerOf({ ...inputs, regions }, options);
+  const regions =
+    wanted.regions.length > 0 ? wanted.regions : [await otherRegion(references, missing.region)];
+  const caller = callerOf({ ...wanted, regions }, options);
   if (ignoresProxy(env, process.versions.node)) {
-    workflow.warn(
-      `the proxy is not used: this runner's Node ${process.versions.node} knows no HTTPS_PROXY, 24.5 does`,
-    );
+    voice.warn(`the proxy is not used: this Node ${process.versions.node} knows no HTTPS_PROXY, 24.5 does`);
   }
   try {
-    const known = await checkAccount(inputs.allowedAccounts, inputs.role, caller);
-    const opened = await openSessions(references, inputs.role, { ...caller, regions: known });
-    workflow.info(
-      `reading ${inputs.keys.length === 1 ? 'a key' : `${inputs.keys.length} keys`} from ${storesOf(references)}`,
+    const known = await checkAccount(wanted.allowedAccounts, wanted.role, caller);
+    const opened = await openSessions(references, wanted.role, { ...caller, regions: known });
+    voice.info(
+      `reading ${wanted.keys.length === 1 ? 'a key' : `${wanted.keys.length} keys`} from ${storesOf(references)}`,
     );
     return inOrder(references, await readAll(opened.answer, { ...caller, regions: opened.regions }));
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING' || inputs.role) throw error;
-    throw new Failure(error.code, error.message, { hint: credentialsHint(env), cause: error });
+    if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING' || wanted.role) throw error;
+    throw new Failure(error.code, error.message, { hint: missing.credentials, cause: error });
   }
 }
 
-function callerOf(inputs: Inputs, { env, signal, workflow }: ReadOptions): Caller {
-  const { regions, maxAttempts, timeoutSeconds } = inputs;
+function callerOf(wanted: Wanted, { env, signal, voice }: ReadOptions): Caller {
+  const { regions, maxAttempts, timeoutSeconds } = wanted;
   return {
     ...{ env, signal, regions, share: (timeoutSeconds * 1000) / (regions.length + 1) },
     connection: openConnection({ env, maxAttempts }),
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
     mask: (secret) => {
-      workflow.mask(secret);
+      voice.mask(secret);
     },
     say: (line) => {
-      workflow.info(line);
+      voice.info(line);
     },
     warn: (message) => {
-      workflow.warn(message);
+      voice.warn(message);
     },
   };
 }
 
 /** @throws REGION_MISSING */
-async function otherRegion(references: readonly Reference[]): Promise<string> {
+async function otherRegion(references: readonly Reference[], hint: string): Promise<string> {
   const [first] = references;
   const named = references.every(({ location }) => location) && first?.location?.region;
   const region = named || (await instanceRegion());
   if (region) return region;
-  throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', {
-    hint: 'set the input aws-region, or AWS_REGION',
-  });
+  throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', { hint });
 }
 
 /** A reference that is an ARN stays in its region, whatever becomes of the others. */

@@ -1,4 +1,4 @@
-/** Secrets as they are stored → the key of one line of `keys`, opened and masked. */
+/** Secrets as they are stored → the key that they make, opened and masked. */
 import { Failure, type Code } from '../errors.ts';
 import { parseCertificate, type Certificate } from '../keys/certificate.ts';
 import { decryptKey } from '../keys/encrypted-key.ts';
@@ -7,29 +7,35 @@ import type { KeyLine } from '../keys/key-line.ts';
 import { linesToMask, parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
 import { fingerprint } from '../keys/public-key.ts';
 import type { Reference, SecretReference } from '../keys/reference.ts';
+import type { RoutedKey } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
-import type { LoadedKey } from './hand-over.ts';
-import type { Workflow } from './workflow.ts';
+import type { Voice } from './read-secrets.ts';
+
+/** A key, and the repositories that it is for. */
+export interface LoadedKey extends PrivateKey, RoutedKey {
+  readonly secret: Secret;
+  readonly certificate?: Certificate;
+}
 
 /** Masks everything before anything else happens with it. */
 export async function openKey(
   line: KeyLine,
   secrets: readonly Secret[],
-  workflow: Pick<Workflow, 'mask' | 'warn'>,
+  voice: Pick<Voice, 'mask' | 'warn'>,
 ): Promise<LoadedKey> {
   const { text } = line.reference;
   const secret = stored(line.reference, secrets);
   const passphrase = line.passphrase && stored(line.passphrase, secrets);
-  if (passphrase) workflow.mask(passphrase.text.trim());
-  for (const masked of linesToMask(secret.text)) workflow.mask(masked);
+  if (passphrase) voice.mask(passphrase.text.trim());
+  for (const masked of linesToMask(secret.text)) voice.mask(masked);
   const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
   const key = parseStoredKey({ reference: line.reference, text: open });
-  for (const masked of linesToMask(key.text)) workflow.mask(masked);
+  for (const masked of linesToMask(key.text)) voice.mask(masked);
   const certificate =
-    line.certificate && openCertificate(stored(line.certificate, secrets), key, { text, ...workflow });
+    line.certificate && openCertificate(stored(line.certificate, secrets), key, { text, ...voice });
   for (const { reference, encrypted } of [secret, passphrase ?? []].flat()) {
     if (encrypted) continue;
-    workflow.warn(
+    voice.warn(
       `the parameter ${reference.text} is a plain String: store it again as a SecureString, and replace what it holds`,
     );
   }
@@ -46,7 +52,7 @@ export async function openKey(
 function openCertificate(
   { text, reference }: Secret,
   key: PrivateKey,
-  { text: resource, warn }: Pick<Workflow, 'warn'> & { readonly text: string },
+  { text: resource, warn }: Pick<Voice, 'warn'> & { readonly text: string },
 ): Certificate {
   const certificate = parseCertificate(text, reference.text, { publicKey: key.publicKey, resource });
   const now = Date.now() / 1000;
