@@ -1,7 +1,26 @@
 /** Where the default credential chain looked, in this environment, and what to check there. Pure. */
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** @source AWS SDKs and Tools Reference Guide, "Standardized credential providers" */
-export function credentialsHint(env: Readonly<Record<string, string | undefined>>): string {
+export function credentialsHint(env: Environment): string {
+  const explicit = explicitHint(env);
+  if (explicit !== undefined) return explicit;
+  if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') {
+    return `give the instance a role, or set role-to-assume; ${hopLimit}`;
+  }
+  return 'set role-to-assume to a role that trusts this repository';
+}
+
+/** The same on a host, where nobody asks for a job's role. */
+export function hostCredentialsHint(env: Environment): string {
+  return explicitHint(env) ?? `give the instance a role; ${hopLimit}`;
+}
+
+const hopLimit =
+  'in a container the instance metadata needs a hop limit of 2: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id ID';
+
+function explicitHint(env: Environment): string | undefined {
   const container =
     env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] ?? env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
   if (env['AWS_PROFILE']) return `check the profile: aws configure list --profile ${env['AWS_PROFILE']}`;
@@ -9,8 +28,5 @@ export function credentialsHint(env: Readonly<Record<string, string | undefined>
     return `check AWS_ROLE_ARN, and that the file ${env['AWS_WEB_IDENTITY_TOKEN_FILE']} is there`;
   }
   if (container) return `check that this container may ask ${container} for its credentials`;
-  if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') {
-    return 'give the instance a role, or set role-to-assume; in a container the instance metadata needs a hop limit of 2: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id ID';
-  }
-  return 'set role-to-assume to a role that trusts this repository';
+  return undefined;
 }
