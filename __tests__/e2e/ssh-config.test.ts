@@ -201,6 +201,20 @@ function neverRun(): void {}
     expect(readdirSync(join(home, 'dotfiles'))).toEqual([]);
   });
 
+  it('of which nothing can be taken out keeps nothing else from being undone', async () => {
+    const job = newJob();
+    await use(job);
+    rmSync(sshFile(home, 'config'));
+    write('config', '# ssm-ssh-agent begins: ');
+    mkdirSync(sshFile(home, 'config.ssm-ssh-agent-lock'));
+    const { posts } = await job.finish();
+    expect(posts[0]?.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/not everything could be undone: ssh-config: .*config/),
+    ]);
+    expect((await job.run('echo "$GIT_SSH_COMMAND $SSH_AUTH_SOCK"')).log).toBe('ssh \n');
+    expect([job.processes(), job.files().filter(({ path }) => path.startsWith(job.temp))]).toEqual([[], []]);
+  });
+
   it('waits for no lock of the dead, whatever time it is from', async () => {
     write('config.ssm-ssh-agent-lock', 'half');
     utimesSync(sshFile(home, 'config.ssm-ssh-agent-lock'), 4e9, 4e9);
