@@ -23,6 +23,9 @@ export interface Agent {
   readonly pid: number;
 }
 
+/** An agent, whoever started it. */
+export type Listening = Pick<Agent, 'socket'>;
+
 export interface AgentOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -63,7 +66,7 @@ export interface AddOptions extends AgentOptions {
  *
  * @throws KEY_UNSUPPORTED, KEY_MALFORMED, KNOWN_HOSTS_INVALID, AGENT_NOT_FOUND, AGENT_FAILED
  */
-export async function addKey(agent: Agent, key: PrivateKey, options: AddOptions): Promise<void> {
+export async function addKey(agent: Listening, key: PrivateKey, options: AddOptions): Promise<void> {
   const { env, signal, lifetime, hosts, knownHosts, certificate } = options;
   const limit = lifetime > 0 ? ['-t', String(lifetime)] : [];
   const only = hosts.length > 0 ? ['-H', knownHosts, ...hosts.flatMap((host) => ['-h', host])] : [];
@@ -80,6 +83,15 @@ export async function addKey(agent: Agent, key: PrivateKey, options: AddOptions)
   if (!stdout.includes(blob)) {
     throw agentFailed(`ssh-add did not load the certificate of ${options.resource}`, finished);
   }
+}
+
+/** Forgets a key by its public half. One that the agent does not have is forgotten already. */
+export async function removeKey(
+  { socket }: Listening,
+  { env, signal, publicKey }: AgentOptions & { readonly publicKey: string },
+): Promise<void> {
+  const within = { env: { ...agentEnv(env), SSH_AUTH_SOCK: socket }, signal };
+  await found(run(['ssh-add', '-q', '-d', '-'], { ...within, input: `${publicKey}\n` }));
 }
 
 /** ssh-add looks for a certificate beside the key's file, and calls standard input `(stdin)` (ssh-add.c, add_file). */
