@@ -58,8 +58,14 @@ ensure_agent() {
 # One of all that ask at once fetches, and the others wait for it, without a Node each. If it fails they fail with it; if
 # it dies the next one takes its turn.
 fetch() {
-  identity=$1
-  (umask 077 && mkdir -p "$identity") || fail STATE_UNSAFE "$identity cannot be made" "see who owns $state"
+  identity=$1 mask=$(umask)
+  umask 077
+  fetch_privately
+  umask "$mask"
+}
+
+fetch_privately() {
+  mkdir -p "$identity" || fail STATE_UNSAFE "$identity cannot be made" "see who owns $state"
   before='' after=''
   { read -r before; } 2>/dev/null <"$identity/outcome"
   lock 9 "$identity/lock"
@@ -101,7 +107,8 @@ run_node() {
     "$node" --no-warnings "$here/../dist/ssm-ssh/index.js" "$@" </dev/null
     status=$?
     tries=$((tries + 1))
-    if [ "$status" -lt 128 ] || [ "$tries" -ge 3 ]; then return; fi
+    # 255 is its own; 128 and more otherwise says that it was killed.
+    if [ "$status" -lt 128 ] || [ "$status" -eq 255 ] || [ "$tries" -ge 3 ]; then return; fi
   done
 }
 
@@ -132,6 +139,8 @@ heal() {
 
 # Asks the store at most once a minute for a version that is newer than the agent's.
 renew() {
+  mask=$(umask)
+  umask 077
   { read -r before; } 2>/dev/null <"$1/outcome"
   lock 9 "$1/lock"
   { read -r after; } 2>/dev/null <"$1/outcome"
@@ -146,5 +155,6 @@ renew() {
     fi
   fi
   unlock 9 "$1/lock"
+  umask "$mask"
   return "$status"
 }

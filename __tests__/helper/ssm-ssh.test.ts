@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -50,8 +50,10 @@ describe('helper/ssm-ssh', () => {
     );
 
   (shellcheck ? it : neverRun)('is clean under shellcheck', () => {
-    const source = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
-    expect(execFileSync('shellcheck', [source], { encoding: 'utf8' })).toBe('');
+    const root = dirname(dirname(import.meta.dirname));
+    const parts = readdirSync(join(root, 'helper')).filter((name) => name.endsWith('.sh'));
+    const sources = ['ssm-ssh', ...parts].map((name) => `helper/${name}`);
+    expect(execFileSync('shellcheck', ['-x', ...sources], { cwd: root, encoding: 'utf8' })).toBe('');
   });
 
   describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (...[, shell]) => {
