@@ -11,9 +11,11 @@ const { env, argv } = process;
 
 try {
   const inputs = parseInputs(env);
-  const ssh = readFileSync(join(dirname(argv[1] ?? ''), '../../helper/ssm-ssh'), 'utf8');
+  const helper = (name: string): string =>
+    readFileSync(join(dirname(argv[1] ?? ''), '../../helper', name), 'utf8');
+  const programs = { ssh: helper('ssm-ssh'), sign: helper('ssm-ssh-sign') };
   const signal = stopSignal(process, inputs.timeoutSeconds);
-  await loadKeys(inputs, { env, workflow, signal, ssh });
+  await loadKeys(inputs, { env, workflow, signal, programs });
   process.exit(0);
 } catch (error) {
   const failure = toFailure(error);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
 
 describe('git-signing', () => {
@@ -37,6 +38,17 @@ describe('git-signing', () => {
     expect(log.split(good).length - 1).toBe(2);
     expect(log).toContain('\nG\n');
     expect(job.files().filter(({ path }) => path.startsWith(job.home))).toEqual([]);
+  });
+
+  it('still signs by its own key and agent where a later use of the action signs nothing', async () => {
+    const [job, later] = [stage.job({ env: world.jobEnvironment() }), await makeSshKey()];
+    world.put('/ci/later-key', later.privateKey);
+    await job.uses({ with: inputs() });
+    expect(
+      told(await job.uses({ with: { ...inputs(), keys: '/ci/later-key', 'git-signing': 'false' } })).text,
+    ).toBe('');
+    const { log } = await job.run(commit);
+    expect(log.split(stage.key.fingerprint).length - 1).toBe(2);
   });
 
   it('adds to the configuration that the environment has, and post takes only its own away', async () => {

@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -173,6 +176,51 @@ function neverRun(): void {}
     );
     expect(readFileSync(sshFile(home, 'config'), 'utf8')).toBe(before);
     expect([job.processes(), job.files()]).toEqual([[], []]);
+  });
+
+  it('leaves what is no regular file alone, whatever it would be to write to it', async () => {
+    mkdirSync(join(home, '.ssh'), { mode: 0o700 });
+    execFileSync('mkfifo', [join(home, 'pipe')]);
+    symlinkSync('../pipe', sshFile(home, 'known_hosts'));
+    const job = newJob();
+    expect(await use(job)).toMatch(/STATE_UNSAFE: ssh-config: .*it is no regular file/);
+    expect(statSync(join(home, 'pipe')).isFIFO()).toBe(true);
+    expect(sshFolder()).toEqual(['known_hosts']);
+  });
+
+  it('writes where a link leads, though nothing is there yet', async () => {
+    mkdirSync(join(home, '.ssh'), { mode: 0o700 });
+    mkdirSync(join(home, 'dotfiles'));
+    symlinkSync('../dotfiles/config', sshFile(home, 'config'));
+    const job = newJob();
+    expect(await use(job)).toBe('');
+    expect(await plainGit(job)).toContain('refs/heads/main');
+    await job.finish();
+    expect(sshFolder()).toEqual(['config']);
+    expect(readlinkSync(sshFile(home, 'config'))).toBe('../dotfiles/config');
+    expect(readdirSync(join(home, 'dotfiles'))).toEqual([]);
+  });
+
+  it('waits for no lock of the dead, whatever time it is from', async () => {
+    write('config.ssm-ssh-agent-lock', 'half');
+    utimesSync(sshFile(home, 'config.ssm-ssh-agent-lock'), 4e9, 4e9);
+    const job = newJob();
+    expect(await use(job)).toBe('');
+    write('known_hosts.ssm-ssh-agent-lock', 'half');
+    await job.finish();
+    expect(sshFolder()).toEqual([]);
+  });
+
+  it('tells the next block all that has to go with the last one', async () => {
+    const job = newJob();
+    await use(job);
+    const begins = '# ssm-ssh-agent begins: /elsewhere';
+    const other = `${begins} (in a new folder)\n# ssm-ssh-agent ends: /elsewhere\n`;
+    write('config', other + readFileSync(sshFile(home, 'config'), 'utf8'));
+    await job.finish();
+    expect(readFileSync(sshFile(home, 'config'), 'utf8')).toMatch(
+      `${begins} (in a new file) (in a new folder)\n`,
+    );
   });
 
   it('is not written unless it is asked for', async () => {

@@ -35,7 +35,8 @@ export function handOver({ folder, agent, keys, inputs, env }: Loaded, workflow:
     GIT_SSH_VARIANT: 'ssh',
   };
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
-  const files = { publicKey: publicKeyFile(folder, 0), allowedSigners: folder.allowedSigners };
+  const { allowedSigners, sign: program } = folder;
+  const files = { publicKey: publicKeyFile(folder, 0), allowedSigners, program };
   const signing = inputs.gitSigning ? signingVariables(env, files) : {};
   for (const [name, value] of Object.entries({ ...variables, ...signing }))
     workflow.exportVariable(name, value);

@@ -27,6 +27,8 @@ export interface JobFolder {
   readonly programs: string;
   /** The ssh command that git is given. */
   readonly ssh: string;
+  /** The signing program that git is given, where that is asked for. */
+  readonly sign: string;
 }
 
 /** A name that nobody has yet, chosen before the folder is made: so that post knows it whenever main dies. */
@@ -51,6 +53,7 @@ export function jobFolder(path: string, socket = join(path, 'agent')): JobFolder
     knownHosts: join(path, 'known_hosts'),
     programs,
     ssh: join(programs, 'ssm-ssh'),
+    sign: join(programs, 'ssm-ssh-sign'),
   };
 }
 
@@ -106,6 +109,8 @@ export interface JobFiles {
   readonly before: { readonly agent: string; readonly command: string };
   /** The text of helper/ssm-ssh. */
   readonly ssh: string;
+  /** The text of helper/ssm-ssh-sign; empty: none. */
+  readonly sign: string;
 }
 
 /** What helper/ssm-ssh finds beside itself. */
@@ -120,6 +125,7 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
     [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
     [folder.ssh]: files.ssh,
     ...(files.allowedSigners && { [folder.allowedSigners]: files.allowedSigners }),
+    ...(files.sign && { [folder.sign]: files.sign }),
   };
   for (const [number, { publicKey, certificate }] of files.identities.entries()) {
     const path = publicKeyFile(folder, number);
@@ -128,6 +134,7 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
   }
   await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
   await chmod(folder.ssh, 0o700);
+  if (files.sign) await chmod(folder.sign, 0o700);
 }
 
 /** @param number of the key, in the order written */

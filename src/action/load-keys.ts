@@ -36,8 +36,8 @@ export interface Job {
   readonly workflow: Workflow;
   /** Aborted when the job is cancelled or the step takes too long, with a Failure as its reason. */
   readonly signal: AbortSignal;
-  /** The text of helper/ssm-ssh. */
-  readonly ssh: string;
+  /** The texts of helper/ssm-ssh and helper/ssm-ssh-sign. */
+  readonly programs: { readonly ssh: string; readonly sign: string };
 }
 
 /** Leaves everything in place for the next steps, or throws and leaves nothing. */
@@ -89,7 +89,7 @@ async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Pr
 function filesFor(
   keys: readonly LoadedKey[],
   inputs: Inputs,
-  { env, ssh }: Job,
+  { env, programs: { ssh, sign } }: Job,
 ): Omit<JobFiles, 'knownHosts'> {
   const publicKeys = keys.map(({ publicKey }) => publicKey);
   return {
@@ -99,6 +99,7 @@ function filesFor(
     allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
     before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
     ssh,
+    sign: inputs.gitSigning ? sign : '',
   };
 }
 

@@ -7,10 +7,11 @@ import { ProgramNotFound, run } from '../process/run.ts';
 /** @source git-config(1), GIT_CONFIG_COUNT in git(1): added to what is there, in the order of the numbers */
 export function signingVariables(
   env: Readonly<Record<string, string | undefined>>,
-  files: { readonly publicKey: string; readonly allowedSigners: string },
+  files: { readonly publicKey: string; readonly allowedSigners: string; readonly program: string },
 ): Record<string, string> {
   const entries = [
     ['gpg.format', 'ssh'],
+    ['gpg.ssh.program', files.program],
     ['user.signingKey', files.publicKey],
     ['commit.gpgSign', 'true'],
     ['tag.gpgSign', 'true'],

@@ -1,7 +1,21 @@
 /** Marked blocks in the user's own ~/.ssh/config and ~/.ssh/known_hosts: put in front, and taken out to the last byte. */
-import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import {
+  chmod,
+  chown,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 
@@ -45,8 +59,10 @@ export async function removeBlocks(isOurs: (name: string) => boolean): Promise<v
   const folder = sshFolder();
   const marks = new Set<string>();
   for (const path of Object.values(files).map((file) => join(folder, file))) {
-    if (!(await namesIn(path)).some(isOurs)) continue;
-    await replace(path, (text = '') => {
+    const left = (await namesIn(path)).some(isOurs) || existsSync(lockOf(await target(path)));
+    if (!left) continue;
+    await replace(path, (text) => {
+      if (text === undefined) return undefined;
       const taken = takeOut(text, isOurs);
       for (const mark of taken.marks) marks.add(mark);
       return taken.left === '' && taken.marks.has(newFile) ? undefined : taken.left;
@@ -64,7 +80,11 @@ export async function blockNames(): Promise<string[]> {
 }
 
 async function namesIn(path: string): Promise<string[]> {
-  const text = await readFile(path, 'latin1').catch(() => '');
+  const isFile = await stat(path).then(
+    (there) => there.isFile(),
+    () => false,
+  );
+  const text = isFile ? await readFile(path, 'latin1').catch(() => '') : '';
   return [...text.matchAll(blockPattern)].map(([, name = '']) => characters(name));
 }
 
@@ -103,12 +123,10 @@ function takeOut(text: string, isOurs: (name: string) => boolean): { left: strin
   // Another job's block is still there: from now on it is the one that knows.
   const begins = /^(# ssm-ssh-agent begins: .*?)((?: \(in a new (?:file|folder)\))*)$/m;
   if (marks.size === 0 || !begins.test(left)) return { left, marks };
-  const handedOn = [newFile, newFolder].filter((mark) => marks.has(mark)).join('');
-  return { left: left.replace(begins, `$1${handedOn}`), marks: new Set() };
+  const handOn = (_: string, begin: string, own: string): string =>
+    begin + [newFile, newFolder].filter((mark) => marks.has(mark) || own.includes(mark)).join('');
+  return { left: left.replace(begins, handOn), marks: new Set() };
 }
-
-/** Milliseconds after which a lock is nobody's: what it guards takes less than one. */
-const staleLock = 2_000;
 
 /**
  * Under a lock that is the new file itself, as git's are. A link stays a link, and the mode stays the mode.
@@ -119,26 +137,29 @@ async function replace(
   file: string,
   change: (text: string | undefined) => string | undefined,
 ): Promise<void> {
-  const path = await realpath(file).catch(() => file);
-  const lock = `${path}.ssm-ssh-agent-lock`;
+  const path = await target(file);
+  const lock = lockOf(path);
   try {
     const handle = await openLock(lock);
     try {
       const there = await stat(path).catch(() => undefined);
+      // A device in its place (known_hosts as a link to /dev/null) would become a file for the whole machine.
+      if (there && !there.isFile()) throw new Error('it is no regular file');
       const text = change(there && (await readFile(path, 'latin1')));
-      if (text === undefined) {
-        await rm(path, { force: true });
-        await rm(lock);
-        return;
-      }
-      await handle.writeFile(text, 'latin1');
+      await handle.writeFile(text ?? '', 'latin1');
       if (there) {
         await chmod(lock, there.mode & 0o7777);
         if (there.uid !== process.getuid?.()) await chown(lock, there.uid, there.gid);
       }
-      await rename(lock, path);
+      if (!(await isAt(lock, handle))) throw new Error('another process took its lock');
+      if (text !== undefined) {
+        await rename(lock, path);
+        return;
+      }
+      await rm(path, { force: true });
+      await rm(lock);
     } catch (error) {
-      await rm(lock, { force: true });
+      if (await isAt(lock, handle)) await rm(lock, { force: true });
       throw error;
     } finally {
       await handle.close();
@@ -148,20 +169,42 @@ async function replace(
   }
 }
 
-async function openLock(lock: string): ReturnType<typeof open> {
+/** Where a link leads, whether or not there is a file yet. */
+async function target(file: string): Promise<string> {
+  const leads = async (): Promise<string> => resolve(await realpath(dirname(file)), await readlink(file));
+  return await realpath(file).catch(() => leads().catch(() => file));
+}
+
+function lockOf(path: string): string {
+  return `${path}.ssm-ssh-agent-lock`;
+}
+
+/** Milliseconds after which a lock that stays the same is nobody's: what it guards takes less than one. */
+const staleLock = 2_000;
+
+/** By this process's own clock: that of the disk may be another machine's. */
+async function openLock(lock: string): Promise<FileHandle> {
+  let [seen, since] = ['', 0];
   for (;;) {
     try {
       return await open(lock, 'wx', 0o600);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const since = await stat(lock).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => undefined,
+    const now = performance.now();
+    const found = await stat(lock).then(
+      ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
+      () => '',
     );
-    if (since !== undefined && Date.now() - since > staleLock) await rm(lock, { force: true });
-    else await sleep(10);
+    if (found !== seen) [seen, since] = [found, now];
+    else if (now - since > staleLock) await rm(lock, { force: true });
+    await sleep(10);
   }
+}
+
+async function isAt(lock: string, handle: FileHandle): Promise<boolean> {
+  const [there, ours] = await Promise.all([stat(lock).catch(() => undefined), handle.stat()]);
+  return there?.ino === ours.ino;
 }
 
 function unusable(problem: string, cause: unknown): Failure {
