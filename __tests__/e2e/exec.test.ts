@@ -82,11 +82,11 @@ describe('ssm-ssh-agent exec', () => {
         '--key',
         '/ci/locked passphrase=/ci/passphrase',
         '--lifetime',
-        '1s',
+        '3s',
         '--',
         'sh',
         '-c',
-        'ssh-add -l; sleep 2.2; ssh-add -l',
+        'ssh-add -l; sleep 4.2; ssh-add -l',
       ),
     );
     expect(stderr).toBe('');

@@ -5,7 +5,7 @@ import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import type { Common } from './parse.ts';
 import type { Running } from './command.ts';
-import { parseRegion, parseRoles } from './settings.ts';
+import type { Account } from './settings.ts';
 
 /** Seconds in which a region has to answer. */
 const timeoutSeconds = 30;
@@ -15,18 +15,14 @@ export type Speech = Pick<Common, 'quiet' | 'verbose'>;
 /** All that hangs on the AWS SDK is loaded here, and not before the command line is known to be right. */
 export async function readKeys(
   keys: readonly KeyLine[],
-  values: Common,
+  { region, roles, profile, ...speech }: Account & Speech,
   running: Running,
 ): Promise<LoadedKey[]> {
-  const wanted = {
-    ...{ keys, timeoutSeconds },
-    region: parseRegion(values.region),
-    roles: parseRoles(values['role-arn']),
-  };
+  const wanted = { keys, region, roles, timeoutSeconds };
   const { env: given, signal } = running;
-  const env = values.profile === undefined ? given : { ...given, AWS_PROFILE: values.profile };
+  const env = profile === undefined ? given : { ...given, AWS_PROFILE: profile };
   const reading = import('../../src/loading/host-keys.ts').then((loading) =>
-    loading.readHostKeys(wanted, { env, signal, voice: voiceOf(values, running) }),
+    loading.readHostKeys(wanted, { env, signal, voice: voiceOf(speech, running) }),
   );
   try {
     return await inTime(reading, signal);

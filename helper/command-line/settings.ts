@@ -2,7 +2,7 @@
 import { Failure } from '../../src/errors.ts';
 import { parseKeyLine, type KeyLine } from '../../src/keys/key-line.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
-import { invalid } from './parse.ts';
+import { invalid, type Common } from './parse.ts';
 
 /** @throws INPUT_INVALID naming the place */
 export function parseKey(text: string, place: string): KeyLine {
@@ -12,6 +12,18 @@ export function parseKey(text: string, place: string): KeyLine {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
   }
+}
+
+/** Where keys are read, and as whom. */
+export interface Account {
+  readonly region: string | undefined;
+  readonly roles: readonly string[];
+  readonly profile: string | undefined;
+}
+
+export function parseAccount(values: Pick<Common, 'region' | 'role-arn' | 'profile'>): Account {
+  const { region, profile } = values;
+  return { region: parseRegion(region), roles: parseRoles(values['role-arn']), profile };
 }
 
 export function parseRegion(text: string | undefined): string | undefined {

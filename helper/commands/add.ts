@@ -8,8 +8,8 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { addKey, requireAgent, startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
-import { describeKey, readKeys } from '../command-line/keys.ts';
-import { parseDuration, parseKey } from '../command-line/settings.ts';
+import { describeKey, readKeys, type Speech } from '../command-line/keys.ts';
+import { parseAccount, parseDuration, parseKey, type Account } from '../command-line/settings.ts';
 import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
 
 const options = {
@@ -44,9 +44,8 @@ async function runAdd(line: Line<typeof options>, running: Running): Promise<num
   if (values.agent && values.json) {
     throw invalid('--agent and --json both print on standard output', 'leave one of them out');
   }
-  const keys = values.agent
-    ? await addToNew(lines, { ...running, values, lifetime })
-    : await addToPresent(lines, { ...running, values, lifetime });
+  const adding = { ...running, account: { ...values, ...parseAccount(values) }, lifetime };
+  const keys = values.agent ? await addToNew(lines, adding) : await addToPresent(lines, adding);
   if (!values.quiet) for (const key of keys) running.err(`ssm-ssh-agent: ${describeKey(key)}\n`);
   if (values.json)
     running.out(
@@ -71,7 +70,7 @@ function keysOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
 }
 
 type Adding = Running & {
-  readonly values: Line<typeof options>['values'];
+  readonly account: Account & Speech;
   /** Seconds. */
   readonly lifetime: number;
 };
@@ -110,7 +109,7 @@ async function addAll(
   adding: Adding,
 ): Promise<LoadedKey[]> {
   const { env, signal, lifetime } = adding;
-  const keys = await readKeys(lines, adding.values, adding);
+  const keys = await readKeys(lines, adding.account, adding);
   const folder = keys.some(({ certificate }) => certificate) ? await makeTemporaryFolder('add') : '';
   try {
     for (const key of keys) {

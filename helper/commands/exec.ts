@@ -14,7 +14,7 @@ import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, voiceOf } from '../command-line/keys.ts';
 import { readKnownHosts } from '../command-line/known-hosts-file.ts';
-import { parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
+import { parseAccount, parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
 import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
 
 const options = {
@@ -53,11 +53,12 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
   const lines = values.key.map((text) => parseKey(text, '--key'));
   const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
   const strictHostKeyChecking = parseStrictness(values['strict-host-key-checking']);
+  const account = parseAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts']);
   const folder = keyFolder(await makeTemporaryFolder('exec'));
   const agent = await startPrivateAgent(folder, running);
   try {
-    const keys = await readKeys(lines, values, running);
+    const keys = await readKeys(lines, { ...values, ...account }, running);
     await fillKeyFolder(folder, {
       ...{ knownHosts, strictHostKeyChecking, routes: renderRoutes(keys) },
       identities: keys.map(({ publicKey, certificate }) => ({
