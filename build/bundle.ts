@@ -19,6 +19,7 @@ const entries = {
   main: 'lib/src/main.js',
   post: 'lib/src/post.js',
   'ssm-ssh': 'lib/helper/ssm-ssh.js',
+  'ssm-ssh-agent': 'lib/helper/ssm-ssh-agent.js',
 } as const;
 
 /** How the list of licenses begins the part that is about this package. */

@@ -98,10 +98,7 @@ run_node() {
 '
   for role in $roles; do set -- "$@" --role-arn "$role"; done
   IFS=$newline
-  # shellcheck source=helper/find-node.sh
-  . "$here/find-node.sh"
-  find_node || fail INTERNAL 'no Node 20 or newer was found to fetch the key with' \
-    'install it, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
+  choose_node
   tries=0
   while :; do
     "$node" --no-warnings "$here/../dist/ssm-ssh/index.js" "$@" </dev/null
@@ -110,6 +107,20 @@ run_node() {
     # 255 is its own; 128 and more otherwise says that it was killed.
     if [ "$status" -lt 128 ] || [ "$status" -eq 255 ] || [ "$tries" -ge 3 ]; then return; fi
   done
+}
+
+# Sets `node`: the one that was found the last time, or a new find.
+choose_node() {
+  { read -r node; } 2>/dev/null <"$state/node" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
+  unset IFS
+  set +f
+  # shellcheck source=helper/find-node.sh
+  . "$here/find-node.sh"
+  find_node || fail INTERNAL 'no Node 20 or newer was found to fetch the key with' \
+    'install it, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
+  echo "$node" >"$state/node"
+  set -f
+  IFS=$newline
 }
 
 # Sets the settings of the key whose folder this is.

@@ -155,7 +155,7 @@ name_identities() {
 # section says of its own key.
 read_settings() {
   reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime=''
-  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' node=''
+  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout=''
   while IFS=' ' read -r key value; do
     case $key in
     "ssm.$1.key") reference=$value ;;
@@ -172,7 +172,6 @@ read_settings() {
     ssm.knownhosts) known_hosts=$value ;;
     ssm.stricthostkeychecking) strict=$value ;;
     ssm.timeout) timeout=$value ;;
-    ssm.node) node=$value ;;
     esac
   done <<LINES
 $config
