@@ -14,13 +14,18 @@ const wall = ({ files, ignores = [], group, message }) => ({
 
 const runner = ['@actions/*'];
 const programs = ['**/helper/**'];
-const io = ['node:*', '!node:crypto', '@aws-sdk/*', '@smithy/*', ...runner];
+const io = ['node:*', '!node:crypto', '!node:util', '@aws-sdk/*', '@smithy/*', ...runner];
 
 /** Beyond keys/, which is pure as a whole. */
 const pureFiles = ['input', 'inputs', 'role-inputs', 'session-name', 'state', 'summary'].map(
   (name) => `src/action/${name}.ts`,
 );
 pureFiles.push(
+  'helper/command-line/command.ts',
+  'helper/command-line/parse.ts',
+  'helper/command-line/settings.ts',
+  'helper/command-line/suggest.ts',
+  'src/process/quote.ts',
   'src/aws/credentials-hint.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
@@ -87,6 +92,21 @@ export default defineConfig(
     files: ['src/loading/**/*.ts'],
     group: [...runner, ...programs, ...allBut(['loading', 'aws', 'secrets'])],
     message: 'loading/ may know aws/, secrets/, keys/ and errors.ts only',
+  }),
+  wall({
+    files: ['helper/**/*.ts'],
+    group: [...runner, '**/src/*.ts', '!**/src/errors.ts', '!**/src/in-time.ts', '**/src/action/**'],
+    message: "programs share the journey with the action, and not the action's own files",
+  }),
+  wall({
+    files: ['helper/command-line/**/*.ts'],
+    ignores: ['helper/command-line/program.ts'],
+    group: [
+      ...runner,
+      ...['**/src/*.ts', '!**/src/errors.ts', '!**/src/in-time.ts', '**/src/action/**'],
+      '**/commands/**',
+    ],
+    message: 'what all commands share knows none of them; only program.ts does',
   }),
   wall({
     files: ['src/errors.ts', 'src/keys/**/*.ts', ...pureFiles],

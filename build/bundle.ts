@@ -15,7 +15,12 @@ const ncc = createRequire(import.meta.url)('@vercel/ncc') as Ncc;
 export const root = dirname(import.meta.dirname);
 
 /** The folder in dist → the compiled entry. */
-const entries = { main: 'lib/src/main.js', post: 'lib/src/post.js' } as const;
+const entries = {
+  main: 'lib/src/main.js',
+  post: 'lib/src/post.js',
+  'ssm-ssh': 'lib/helper/ssm-ssh.js',
+  'ssm-ssh-agent': 'lib/helper/ssm-ssh-agent.js',
+} as const;
 
 /** How the list of licenses begins the part that is about this package. */
 const ourOwn = `ssm-ssh-agent\nMIT\n${readFileSync(join(root, 'LICENSE'), 'utf8')}`;

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -49,9 +49,13 @@ describe('helper/ssm-ssh', () => {
       execFileSync(shell, [...options, program, '-G', ...args], { encoding: 'utf8', stdio: 'pipe' }),
     );
 
-  (shellcheck ? it : neverRun)('is clean under shellcheck, and so is its neighbour', () => {
-    const source = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
-    expect(execFileSync('shellcheck', [source, `${source}-sign`], { encoding: 'utf8' })).toBe('');
+  (shellcheck ? it : neverRun)('is clean under shellcheck, and so are its parts and neighbours', () => {
+    const root = dirname(dirname(import.meta.dirname));
+    const scripts = readdirSync(join(root, 'helper'), { withFileTypes: true }).filter(
+      (entry) => entry.isFile() && !entry.name.endsWith('.ts'),
+    );
+    const sources = scripts.map(({ name }) => `helper/${name}`);
+    expect(execFileSync('shellcheck', ['-x', ...sources], { cwd: root, encoding: 'utf8' })).toBe('');
   });
 
   describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (...[, shell]) => {

@@ -4,7 +4,9 @@ import type { LoadedKey } from '../loading/stored-key.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { signingVariables } from '../git/signing.ts';
 import type { Env, Inputs } from './inputs.ts';
-import { publicKeyFile, type JobFolder } from './job-folder.ts';
+import { quoteForShell } from '../process/quote.ts';
+import { publicKeyFile } from '../ssh/key-folder.ts';
+import type { JobFolder } from './job-folder.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -47,12 +49,4 @@ export function handOver({ folder, agent, keys, inputs, env }: Loaded, workflow:
 function accountOf(keys: readonly LoadedKey[], role: Inputs['role']): string {
   const ours = (keys.find(({ secret }) => !secret.reference.location) ?? keys[0])?.secret.arn;
   return (role?.arn ?? ours)?.split(':')[4] ?? '';
-}
-
-/**
- * Quoted only where the shell asks for it: in container jobs the runner translates a value that begins with RUNNER_TEMP,
- * and no other.
- */
-function quoteForShell(path: string): string {
-  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,32 +1,25 @@
 /** The one folder that a use of the action has: under RUNNER_TEMP, for this user alone; its socket elsewhere if it must. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { fitsSocket } from '../ssh/agent.ts';
+import { exclusively, fillKeyFolder, keyFolder, type KeyFiles, type KeyFolder } from '../ssh/key-folder.ts';
 
 const prefix = 'ssm-ssh-agent-';
-const exclusively = { flag: 'wx', mode: 0o600 } as const;
 
 /** Whether a name in RUNNER_TEMP is one that nameJobFolder gave. */
 export function isJobFolder(name: string): boolean {
   return /^ssm-ssh-agent-[0-9a-f]{8}$/.test(name);
 }
 
-export interface JobFolder {
-  readonly path: string;
-  /** In the folder, or, where that path is too long for a socket, in a shelter: a folder of the same name in /tmp. */
-  readonly socket: string;
+/** Its socket is in the folder, or, where that path is too long for one, in a shelter: a folder of the same name in /tmp. */
+export interface JobFolder extends KeyFolder {
   /** A file with the RUNNER_TRACKING_ID of the job that made the folder. */
   readonly owner: string;
-  readonly knownHosts: string;
   /** For git's signing, where that is asked for. */
   readonly allowedSigners: string;
-  /** The folder that goes on PATH. */
-  readonly programs: string;
-  /** The ssh command that git is given. */
-  readonly ssh: string;
   /** The signing program that git is given, where that is asked for. */
   readonly sign: string;
 }
@@ -43,17 +36,13 @@ export function nameJobFolder(temp = ''): JobFolder {
   return jobFolder(folder.path, shelters.find(fitsSocket));
 }
 
-export function jobFolder(path: string, socket = join(path, 'agent')): JobFolder {
-  const programs = join(path, 'bin');
+export function jobFolder(path: string, socket?: string): JobFolder {
+  const folder = keyFolder(path, socket);
   return {
-    path,
-    socket,
+    ...folder,
     owner: join(path, 'job'),
     allowedSigners: join(path, 'allowed_signers'),
-    knownHosts: join(path, 'known_hosts'),
-    programs,
-    ssh: join(programs, 'ssm-ssh'),
-    sign: join(programs, 'ssm-ssh-sign'),
+    sign: join(folder.programs, 'ssm-ssh-sign'),
   };
 }
 
@@ -90,60 +79,20 @@ function unusable(temp: string, problem: string, cause: unknown): Failure {
   });
 }
 
-/** What ssh is told of a key that the agent holds: lines as in `.pub` files. */
-export interface Identity {
-  readonly publicKey: string;
-  readonly certificate?: string | undefined;
-}
-
-export interface JobFiles {
-  readonly knownHosts: string;
-  readonly strictHostKeyChecking: string;
-  /** As renderRoutes makes it. */
-  readonly routes: string;
-  /** In the order of the routes' numbers. */
-  readonly identities: readonly Identity[];
+export interface JobFiles extends Omit<KeyFiles, 'before'> {
   /** Empty: none. */
   readonly allowedSigners: string;
   /** SSH_AUTH_SOCK and GIT_SSH_COMMAND as they were. */
   readonly before: { readonly agent: string; readonly command: string };
-  /** The text of helper/ssm-ssh. */
-  readonly ssh: string;
   /** The text of helper/ssm-ssh-sign; empty: none. */
   readonly sign: string;
 }
 
-/** What helper/ssm-ssh finds beside itself. */
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
-  await mkdir(folder.programs, { mode: 0o700 });
-  await mkdir(join(folder.path, 'keys'), { mode: 0o700 });
-  const texts: Record<string, string> = {
-    [folder.knownHosts]: files.knownHosts,
-    [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
-    [join(folder.path, 'routes')]: files.routes,
-    [join(folder.path, 'before')]: `${earlierUse(folder, files.before.command)}\n`,
-    [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
-    [folder.ssh]: files.ssh,
-    ...(files.allowedSigners && { [folder.allowedSigners]: files.allowedSigners }),
-    ...(files.sign && { [folder.sign]: files.sign }),
-  };
-  for (const [number, { publicKey, certificate }] of files.identities.entries()) {
-    const path = publicKeyFile(folder, number);
-    texts[path] = `${publicKey}\n`;
-    if (certificate) texts[certificateFile(folder, number)] = `${certificate}\n`;
-  }
-  await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
-  await chmod(folder.ssh, 0o700);
-  if (files.sign) await chmod(folder.sign, 0o700);
-}
-
-/** @param number of the key, in the order written */
-export function publicKeyFile({ path }: JobFolder, number: number): string {
-  return join(path, 'keys', `${number}.pub`);
-}
-
-export function certificateFile({ path }: JobFolder, number: number): string {
-  return join(path, 'keys', `${number}-cert.pub`);
+  const { agent, command } = files.before;
+  await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
+  if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
+  if (files.sign) await writeFile(folder.sign, files.sign, { ...exclusively, mode: 0o700 });
 }
 
 /** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */

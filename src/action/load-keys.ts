@@ -9,21 +9,13 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
+import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import { renderSshConfig } from '../ssh/ssh-config.ts';
 import { addBlocks } from '../ssh/user-files.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver } from './hand-over.ts';
-import {
-  certificateFile,
-  fillJobFolder,
-  makeJobFolder,
-  nameJobFolder,
-  publicKeyFile,
-  type Identity,
-  type JobFiles,
-  type JobFolder,
-} from './job-folder.ts';
+import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFiles, type JobFolder } from './job-folder.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';

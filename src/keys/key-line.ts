@@ -41,7 +41,8 @@ export function parseKeyLines(text: string): KeyLine[] {
 const keyText =
   /-----BEGIN |LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj|(^|[\s"'=])[A-Za-z0-9+][A-Za-z0-9+/]{43,}={0,2}["']?(\s|$)/;
 
-function parseKeyLine(line: string): KeyLine {
+/** @throws INPUT_INVALID */
+export function parseKeyLine(line: string): KeyLine {
   if (keyText.test(line)) {
     throw new Failure(
       'INPUT_INVALID',

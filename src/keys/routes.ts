@@ -80,6 +80,7 @@ export function matchRoutes<K>(routes: readonly Route<K>[], remote: Remote, port
   );
   const best = Math.max(-1, ...ranked.map(({ rank }) => rank));
   if (best >= 0) return [...new Set(ranked.filter(({ rank }) => rank === best).map(({ key }) => key))];
+  if (isEc2Host(remote.host)) return [];
   return routes.filter(({ repositories }) => repositories.length === 0).map(({ key }) => key);
 }
 
@@ -95,6 +96,11 @@ function matches(pattern: RepositoryPattern, remote: Remote, port: number): bool
     : host === pattern.host;
   const samePath = pattern.path === '' || path === pattern.path || path.startsWith(`${pattern.path}/`);
   return sameHost && samePath && (pattern.port ?? port) === (remote.port ?? port);
+}
+
+/** An instance id, the id of a managed node, or TAG=VALUE: no default key is for them. */
+function isEc2Host(host: string): boolean {
+  return /^(i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$/i.test(host) || host.includes('=');
 }
 
 /** No path is as long as the step from a wildcard to an exact host. */

@@ -14,6 +14,14 @@ export function fitsSocket(path: string): boolean {
   return Buffer.byteLength(path) <= longestPath();
 }
 
+/** @throws AGENT_FAILED */
+export function requireFit(socket: string): void {
+  if (fitsSocket(socket)) return;
+  throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longestPath()} bytes`, {
+    hint: 'give the temporary folder a shorter path: set TMPDIR=/tmp',
+  });
+}
+
 function longestPath(): number {
   return process.platform === 'linux' ? longestSocket.linux : longestSocket.other;
 }
@@ -22,6 +30,9 @@ export interface Agent {
   readonly socket: string;
   readonly pid: number;
 }
+
+/** An agent, whoever started it. */
+export type Listening = Pick<Agent, 'socket'>;
 
 export interface AgentOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -34,15 +45,30 @@ export interface AgentOptions {
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
 export async function startAgent(socket: string, { env, signal }: AgentOptions): Promise<Agent> {
-  if (!fitsSocket(socket)) {
-    throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longestPath()} bytes`, {
-      hint: 'give the temporary folder a shorter path: set TMPDIR=/tmp',
-    });
-  }
+  requireFit(socket);
   const finished = await found(run(['ssh-agent', '-s', '-a', socket], { env: agentEnv(env), signal }));
   const [, pid] = /SSH_AGENT_PID=(\d+)/.exec(finished.stdout) ?? [];
   if (finished.exitCode !== 0 || pid === undefined) throw agentFailed('ssh-agent did not start', finished);
   return { socket, pid: Number(pid) };
+}
+
+/**
+ * Asks for the list of keys, as the least that an agent can be asked.
+ *
+ * @throws AGENT_NOT_FOUND where nothing answers on the socket
+ */
+export async function requireAgent(socket: string, { env, signal }: AgentOptions): Promise<void> {
+  const within = { env: { ...agentEnv(env), SSH_AUTH_SOCK: socket }, signal };
+  const { exitCode } = await found(run(['ssh-add', '-l'], within));
+  // 1 is an agent without keys (ssh-add(1), EXIT STATUS).
+  if (exitCode < 2) return;
+  throw new Failure(
+    'AGENT_NOT_FOUND',
+    `no ssh-agent answers at SSH_AUTH_SOCK, ${socket || 'which is not set'}`,
+    {
+      hint: 'start one that gets the keys at once: eval "$(ssm-ssh-agent add --agent REF)"',
+    },
+  );
 }
 
 export interface AddOptions extends AgentOptions {
@@ -63,7 +89,7 @@ export interface AddOptions extends AgentOptions {
  *
  * @throws KEY_UNSUPPORTED, KEY_MALFORMED, KNOWN_HOSTS_INVALID, AGENT_NOT_FOUND, AGENT_FAILED
  */
-export async function addKey(agent: Agent, key: PrivateKey, options: AddOptions): Promise<void> {
+export async function addKey(agent: Listening, key: PrivateKey, options: AddOptions): Promise<void> {
   const { env, signal, lifetime, hosts, knownHosts, certificate } = options;
   const limit = lifetime > 0 ? ['-t', String(lifetime)] : [];
   const only = hosts.length > 0 ? ['-H', knownHosts, ...hosts.flatMap((host) => ['-h', host])] : [];
@@ -80,6 +106,15 @@ export async function addKey(agent: Agent, key: PrivateKey, options: AddOptions)
   if (!stdout.includes(blob)) {
     throw agentFailed(`ssh-add did not load the certificate of ${options.resource}`, finished);
   }
+}
+
+/** Forgets a key by its public half. One that the agent does not have is forgotten already. */
+export async function removeKey(
+  { socket }: Listening,
+  { env, signal, publicKey }: AgentOptions & { readonly publicKey: string },
+): Promise<void> {
+  const within = { env: { ...agentEnv(env), SSH_AUTH_SOCK: socket }, signal };
+  await found(run(['ssh-add', '-q', '-d', '-'], { ...within, input: `${publicKey}\n` }));
 }
 
 /** ssh-add looks for a certificate beside the key's file, and calls standard input `(stdin)` (ssh-add.c, add_file). */
@@ -147,7 +182,7 @@ export async function stopAgent(socket: string): Promise<boolean> {
  * The agent outlives the step, and would show the step's environment to every process of the user for as long. Without
  * SSH_ASKPASS and DISPLAY nothing can be prompted for either.
  */
-function agentEnv(env: AgentOptions['env']): Record<string, string> {
+export function agentEnv(env: AgentOptions['env']): Record<string, string> {
   // By RUNNER_TRACKING_ID the runner finds the agent, should all else fail.
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'RUNNER_TRACKING_ID'];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
@@ -173,7 +208,8 @@ function send(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-async function found(running: Promise<Finished>): Promise<Finished> {
+/** @throws AGENT_NOT_FOUND where a program of OpenSSH is missing */
+export async function found<T>(running: Promise<T>): Promise<T> {
   try {
     return await running;
   } catch (error) {
@@ -185,13 +221,13 @@ async function found(running: Promise<Finished>): Promise<Finished> {
   }
 }
 
-function agentFailed(what: string, { exitCode, stderr }: Finished): Failure {
+export function agentFailed(what: string, { exitCode, stderr }: Omit<Finished, 'stdout'>): Failure {
   // A wrapper of ssh-add might repeat what it was given.
   const said = stderr
     .trim()
     .replace(/\s+/g, ' ')
     .replace(/[A-Za-z0-9+/=]{40,}/g, '…');
   return new Failure('AGENT_FAILED', `${what} (exit code ${exitCode}${said ? `: ${said}` : ''})`, {
-    hint: 'run ssh -V in a step before to see which OpenSSH this is; 8.4 or newer is needed',
+    hint: 'run ssh -V there to see which OpenSSH this is; 8.4 or newer is needed',
   });
 }

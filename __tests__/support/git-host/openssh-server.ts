@@ -65,6 +65,8 @@ function writeConfiguration(sshd: string, setup: ServerSetup, port: number): str
     ...['AuthenticationMethods publickey', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
     ...['AcceptEnv GIT_PROTOCOL', 'LogLevel VERBOSE', 'MaxStartups 100', `MaxAuthTries ${maxAuthTries}`],
     ...['PrintMotd no', 'PrintLastLog no'],
+    // A login shell may read its owner's start files (bash does under sshd), which take their time and are none of the host's.
+    `SetEnv "HOME=${setup.folder}"`,
   ];
   // OpenSSH 9.8 locks out an address whose keys are refused again and again: here, every test's address.
   const modern = [...lines, 'PerSourcePenalties no'];

@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { certify } from '../support/keygen.ts';
+import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
+import { launcher, openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
+
+describe('ssm-ssh-agent add', () => {
+  let host: Ec2Host;
+  let key: SshKey;
+
+  beforeAll(async () => {
+    key = await makeSshKey({ comment: 'deploy@acme' });
+  });
+  beforeEach(async () => {
+    host = await openEc2Host();
+    host.world.put('/ci/deploy-key', key.privateKey);
+  });
+  afterEach(async () => {
+    expect(host.leftovers()).toEqual([]);
+    await host.close();
+  });
+
+  const shell = (script: string): Promise<Ended> => host.start(['sh', '-c', script]).ended;
+  /** An agent of the test's own around the script, in which `$add` is the command. */
+  const inSession = async (script: string): Promise<Ended> =>
+    host.start([
+      'ssh-agent',
+      '-a',
+      join(host.folder, 'session'),
+      'sh',
+      '-c',
+      `add='${launcher} add'; ${script}`,
+    ]).ended;
+
+  it('loads a key into the agent of the session, and says which', async () => {
+    const { exitCode, stdout, stderr } = await inSession('$add /ci/deploy-key; ssh-add -l');
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe(`ssm-ssh-agent: /ci/deploy-key (version 1): ssh-ed25519 ${key.fingerprint}\n`);
+    expect(stdout).toBe(`256 ${key.fingerprint} deploy@acme (ED25519)\n`);
+  });
+
+  it('says nothing with --quiet, and forgets the key after --lifetime', async () => {
+    const { stdout, stderr } = await inSession(
+      '$add --quiet --lifetime 3s /ci/deploy-key; ssh-add -l; sleep 4.2; ssh-add -l',
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^256 SHA256:.*\nThe agent has no identities\.\n$/);
+  });
+
+  it('describes with --json what it loaded, for programs', async () => {
+    host.world.put('/ci/second', key.privateKey);
+    host.world.put('/ci/second', key.privateKey);
+    const { stdout } = await inSession('$add --json --quiet --lifetime 15m /ci/deploy-key /ci/second:2');
+    const common = {
+      ...{ type: 'ssh-ed25519', fingerprint: key.fingerprint, publicKey: key.publicKey, lifetime: 900 },
+    };
+    expect(JSON.parse(stdout)).toEqual([
+      { reference: '/ci/deploy-key', version: '1', ...common },
+      { reference: '/ci/second:2', version: '2', ...common },
+    ]);
+  });
+
+  it('brings the certificate of a key along', async () => {
+    const authority = await makeSshKey();
+    host.world.put('/ci/certificate', certify(key.publicKey, authority.privateKey, ['-n', 'git']));
+    const { stdout, stderr } = await inSession(
+      '$add --quiet "/ci/deploy-key certificate=/ci/certificate"; ssh-add -L | cut -d " " -f 1',
+    );
+    expect([stderr, stdout]).toEqual(['', 'ssh-ed25519\nssh-ed25519-cert-v01@openssh.com\n']);
+  });
+
+  it('starts an agent with --agent, for eval, which ssh-agent -k ends', async () => {
+    const { exitCode, stdout, stderr } = await shell(
+      `eval "$(${launcher} add --agent --quiet /ci/deploy-key)"; ssh-add -l; dirname "$SSH_AUTH_SOCK"; stat -c %a "$(dirname "$SSH_AUTH_SOCK")"; ssh-agent -k >/dev/null; rmdir "$(dirname "$SSH_AUTH_SOCK")"`,
+    );
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const [listed, folder = '', mode] = stdout.split('\n');
+    expect(listed).toContain(key.fingerprint);
+    expect([dirname(folder), mode]).toEqual([host.temp, '700']);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('prints nothing to eval, and leaves no agent, where the key cannot be read', async () => {
+    const { exitCode, stdout, stderr } = await host.agent(['add', '--agent', '/ci/nothing']);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^ssm-ssh-agent: KEY_NOT_FOUND: /);
+  });
+
+  it.each([
+    ['no agent is named', {}],
+    ['none answers', { SSH_AUTH_SOCK: '/nowhere/agent' }],
+  ])('fails with a way to start an agent where %s', async (_, env) => {
+    const { exitCode, stderr } = await host.agent(['add', '/ci/deploy-key'], { env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^ssm-ssh-agent: AGENT_NOT_FOUND: no ssh-agent answers .*\nhint: .*add --agent/);
+    expect(host.world.aws.calls).toEqual([]);
+  });
+
+  it.each([
+    [['add'], 'add has no key to load'],
+    [['add', '--json', '--agent', '/ci/key'], '--agent and --json both print'],
+    [['add', '/ci/key github.com/acme/lib'], 'add cannot lead repositories to /ci/key'],
+    [['add', '/ci/key', '--lifetime', 'soon'], '--lifetime is not a duration: "soon"'],
+    [['add', '/ci/key', '--region', 'Ireland'], '--region is not a region: "Ireland"'],
+    [['add', '/ci/key', '--quiet', '--verbose'], '--quiet and --verbose do not go together'],
+    [['add', '/ci/key secret=x'], 'unknown option "secret"'],
+  ])('refuses %j before anything is asked', async (args, message) => {
+    const { exitCode, stdout, stderr } = await host.agent(args, { env: { SSH_AUTH_SOCK: '/nowhere' } });
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^ssm-ssh-agent: INPUT_INVALID: .*\nhint: .*\n$/);
+    expect(stderr).toContain(message);
+    expect(host.world.aws.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
+import { Ec2Host, launchInstance, stateIsOurs } from '../../support/ec2-host.ts';
+import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
+import { runningProcesses } from '../../support/runner/process-table.ts';
+import { makeSshKey } from '../../support/ssh-keys.ts';
+
+/** In the place of `describe` where the machine cannot show what the tests are about. */
+function neverRun(): void {}
+
+(stateIsOurs ? describe : neverRun)('a hundred git commands at once on a cold host', () => {
+  let world: ReadyWorld;
+  let git: GitHost;
+  let host: Ec2Host;
+
+  beforeAll(async () => {
+    git = await startGitHost();
+    await git.createRepository('acme/lib');
+  });
+  afterAll(async () => {
+    await git.stop();
+  });
+  beforeEach(async () => {
+    world = await startReadyWorld();
+    launchInstance(world);
+    const key = await makeSshKey();
+    git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey });
+    world.put('/ci/key', key.privateKey);
+    host = new Ec2Host(world, [git], { SSM_SSH_KEY: '/ci/key' });
+  });
+  afterEach(async () => {
+    host.dispose();
+    await world.stop();
+  });
+
+  const hundred = (): string =>
+    `for i in $(seq 100); do (git ls-remote ${git.url('acme/lib')} >/dev/null && echo done) & done; wait`;
+  const calls = (): number => world.aws.calls.filter(({ service }) => service === 'ssm').length;
+  const lines = (text: string): number => text.split('\n').filter((line) => line === 'done').length;
+
+  it('all succeed, by one call', async () => {
+    const { stdout, stderr } = await host.run(hundred());
+    expect([stderr, lines(stdout), calls()]).toEqual(['', 100, 1]);
+    expect(host.processes().filter(({ command }) => command.startsWith('ssh-agent')).length).toBe(1);
+  });
+
+  it('all succeed where whoever fetches is killed meanwhile', async () => {
+    world.aws.faults.order({ operation: 'ssm:GetParameter', fault: { latency: 3000 }, times: 1 });
+    const running = host.run(hundred());
+    while (calls() === 0) await sleep(10);
+    const fetching = runningProcesses().filter(
+      ({ command }) => command.includes('dist/ssm-ssh/index.js') && command.includes(host.home),
+    );
+    expect(fetching.length).toBe(1);
+    for (const { pid } of fetching) process.kill(pid, 'SIGKILL');
+    const { stdout } = await running;
+    expect(lines(stdout)).toBe(100);
+    expect(calls()).toBeLessThan(3);
+  });
+
+  it('all fail by one attempt where it fails, each with the reason', async () => {
+    world.aws.faults.order({ operation: 'ssm:GetParameter', fault: 'hang', times: 100 });
+    const { stderr, took } = await host.run(hundred().replace('100', '20'), { SSM_SSH_TIMEOUT: '4s' });
+    expect(stderr.match(/^ssm-ssh: TIMEOUT: /gm)?.length).toBe(20);
+    expect(took).toBeLessThan(30_000);
+  });
+});

@@ -1,0 +1,137 @@
+/** The matcher of hosts, which reads git's configuration, under the same table as the other two. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { stateIsOurs } from '../support/ec2-host.ts';
+import { routingCases } from '../support/routing-cases.ts';
+
+/** In the place of `describe` where the machine cannot show what the tests are about. */
+function neverRun(): void {}
+
+const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
+const bootId = '/proc/sys/kernel/random/boot_id';
+const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(
+  ([shell = '', ...args]) => spawnSync(shell, [...args, '-c', 'exit 0']).status === 0,
+);
+
+(stateIsOurs ? describe : neverRun)('helper/ssm-ssh on a host', () => {
+  let home: string;
+  let state: string;
+  let agent: Server;
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'host-'));
+    state = join(home, '.cache', `ssm-ssh-agent-${userInfo().uid}`);
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    if (existsSync(bootId)) writeFileSync(join(state, 'boot'), readFileSync(bootId));
+    agent = createServer();
+    await new Promise<void>((resolve) => agent.listen(join(state, 'agent'), resolve));
+    mkdirSync(join(home, 'bin'));
+    // What ssh is started with, and an agent that has whatever it is asked for.
+    for (const [name, script] of [
+      ['ssh', 'printf "%s\\n" "$@"'],
+      ['ssh-add', 'for n in 0 1 2 3; do echo "256 SHA256:$n k (ED25519)"; done'],
+    ] as const) {
+      writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(home, 'bin', name), 0o755);
+    }
+    for (const number of [0, 1, 2, 3]) {
+      const folder = join(state, `keys/%2Fkey-${number}||||||`);
+      mkdirSync(folder, { recursive: true });
+      for (const [name, text] of [
+        ['live', '0'],
+        ['fingerprint', `SHA256:${number}`],
+        ['key.pub', 'x'],
+      ] as const)
+        writeFileSync(join(folder, name), `${text}\n`);
+    }
+  });
+  afterAll(() => {
+    agent.close();
+    rmSync(home, { recursive: true });
+  });
+
+  const start = (
+    ssh: readonly string[],
+    lines: readonly string[],
+    [shell = 'sh', ...options]: readonly string[] = [],
+  ): { args: string[]; offered: number[] } => {
+    writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
+    const env = {
+      PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
+      HOME: home,
+      GIT_CONFIG_NOSYSTEM: '1',
+    };
+    const output = execFileSync(shell, [...options, program, ...ssh], {
+      cwd: home,
+      env,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    const args = output.trim().split('\n');
+    const offered = args.flatMap((arg) => /^IdentityFile=.*key-(\d+)\|/.exec(arg)?.[1] ?? []).map(Number);
+    return { args, offered };
+  };
+  /** As people would write the keys of a case: a section for each repository. */
+  const sections = (keys: readonly string[]): string[] =>
+    keys.flatMap((repositories, number) =>
+      repositories === ''
+        ? ['[ssm]', `key = /key-${number}`]
+        : repositories.split(' ').flatMap((name) => [`[ssm "${name}"]`, `key = /key-${number}`]),
+    );
+
+  describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (...[, shell]) => {
+    // git's configuration has one value where the last one counts: there is one default key.
+    const cases = Object.entries(routingCases).filter(
+      ([, { keys }]) => keys.filter((key) => key === '').length < 2,
+    );
+    it.each(cases)('offers the key for %s', (_, { keys, ssh, offered }) => {
+      expect(start(ssh, sections(keys), shell).offered).toEqual(offered);
+    });
+  });
+
+  it('offers one identity, from the agent of this user, to hosts that are known', () => {
+    const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com']));
+    const folder = join(state, 'keys/%%2Fkey-0||||||');
+    expect(args).toEqual([
+      ...['-o', 'IdentitiesOnly=yes', '-o', `IdentityAgent="${state}/agent"`],
+      '-o',
+      `UserKnownHostsFile="${state}/known_hosts" "${state}/pinned_hosts" ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
+      ...[
+        '-o',
+        'ControlPath=none',
+        '-o',
+        `IdentityFile="${folder}/key.pub"`,
+        '-o',
+        'StrictHostKeyChecking=yes',
+      ],
+      ...['git@github.com', "git-upload-pack 'acme/lib'"],
+    ]);
+  });
+
+  it.each(['i-0123456789abcdef0', 'i-01234567', 'mi-0123456789abcdef0', 'Name=web-1'])(
+    'has no default key for the EC2 host %s',
+    (name) => {
+      expect(start([`ec2-user@${name}`], sections([''])).args).toEqual([`ec2-user@${name}`]);
+    },
+  );
+
+  it('starts git once, and nothing else but ssh, for a key that the agent has', () => {
+    const started = join(home, 'started');
+    const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+    writeFileSync(join(home, 'bin/git'), `#!/bin/sh\necho "$@" >>'${started}'\nexec ${git} "$@"\n`, {
+      mode: 0o755,
+    });
+    start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com/acme/lib']));
+    rmSync(join(home, 'bin/git'));
+    expect(readFileSync(started, 'utf8').trim().split('\n').length).toBe(1);
+  });
+
+  it("leaves everything to ssh where the user's own options say which key", () => {
+    const args = ['-i', '/a/key', 'git@github.com'];
+    expect(start(args, sections(['github.com'])).args).toEqual(args);
+  });
+});

@@ -1,0 +1,98 @@
+/** A host on EC2: a home folder, the role of its instance, ssm-ssh as it lies in the project; and what it leaves behind. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
+import type { GitHost } from './git-host/git-host.ts';
+import { killAll, runningProcesses } from './runner/process-table.ts';
+
+export const project = dirname(dirname(import.meta.dirname));
+export const program = join(project, 'helper/ssm-ssh');
+export const INSTANCE_ROLE = `arn:aws:iam::${ACCOUNT}:role/build-machine`;
+
+/** The state would lie where the tester's own is: nothing that a test may touch. */
+export const stateIsOurs = !existsSync(`/run/user/${userInfo().uid}`);
+if (!stateIsOurs)
+  console.warn('not run here: tests of ssm-ssh on a host, for /run/user has a folder for you');
+
+const trustEc2 = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+} as const;
+
+/** An instance whose role reads `/ci/*` by GetParameter alone. */
+export function launchInstance({ aws }: ReadyWorld): void {
+  const keys = allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`);
+  aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies: [keys] });
+  aws.metadata.set({ region: REGION, account: ACCOUNT, roleArn: INSTANCE_ROLE });
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Milliseconds. */
+  readonly took: number;
+}
+
+export class Ec2Host {
+  readonly home = mkdtempSync(join(tmpdir(), 'ec2-'));
+  readonly env: Record<string, string>;
+
+  constructor(world: ReadyWorld, hosts: readonly GitHost[], settings: Readonly<Record<string, string>> = {}) {
+    const known = join(this.home, 'known');
+    writeFileSync(known, hosts.map((host) => host.knownHosts).join(''));
+    this.env = {
+      PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
+      HOME: this.home,
+      TMPDIR: this.home,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_SSH_COMMAND: program,
+      SSM_SSH_KNOWN_HOSTS: known,
+      ...world.aws.environment({ metadata: true }),
+      ...settings,
+    };
+  }
+
+  get state(): string {
+    return join(this.home, '.cache', `ssm-ssh-agent-${userInfo().uid}`);
+  }
+
+  configure(lines: readonly string[]): void {
+    writeFileSync(
+      join(this.home, '.gitconfig'),
+      ['[user]', 'name = ci', 'email = ci@acme.test', ...lines, ''].join('\n'),
+    );
+  }
+
+  run(script: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+    const started = Date.now();
+    return new Promise((resolve) => {
+      const options = { cwd: this.home, env: { ...this.env, ...env }, maxBuffer: 1e8 };
+      const child = execFile('bash', ['-e', '-c', script], options, (_, stdout, stderr) => {
+        resolve({ code: child.exitCode ?? 128, stdout, stderr, took: Date.now() - started });
+      });
+    });
+  }
+
+  /** Live processes that name the home folder: the agent and its keeper. */
+  processes(): readonly { readonly pid: number; readonly command: string }[] {
+    return runningProcesses().filter(({ command }) => command.includes(this.home));
+  }
+
+  /** Every file below the home folder, with its text. */
+  files(folder = this.home): Map<string, string> {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const paths = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    return new Map(paths.map((path) => [path, readFileSync(path, 'latin1')]));
+  }
+
+  dispose(): void {
+    killAll(this.processes());
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 3 });
+  }
+}

@@ -1,0 +1,44 @@
+/** A subcommand of ssm-ssh-agent: what it takes, what help says of it, and what it does. */
+import { common, type Line, type Options } from './parse.ts';
+import type { Io } from './io.ts';
+
+/** A program's process while a command runs: the signal is aborted when it is interrupted, or loading takes too long. */
+export interface Running extends Io {
+  readonly signal: AbortSignal;
+}
+
+export interface Command<O extends Options = Options> {
+  readonly name: string;
+  readonly summary: string;
+  /** What follows the name. */
+  readonly synopsis: string;
+  /** Lines to type, and what they do. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  readonly options: O;
+  /** @returns the exit code */
+  run(line: Line<O>, running: Running): Promise<number>;
+}
+
+/** Forgets the options' types, which the command itself needs alone. */
+export function command<const O extends Options>(definition: Command<O>): Command {
+  return definition;
+}
+
+export function helpOf({ name, summary, synopsis, examples, options }: Command): string {
+  const shown = examples.map(([line, does]) => `  # ${does}\n  ssm-ssh-agent ${line}`);
+  return `${[
+    `${summary}:\n`,
+    `${shown.join('\n\n')}\n`,
+    `Usage: ssm-ssh-agent ${name} ${synopsis}\n`,
+    ...(Object.keys(options).length > 0 ? [`Options:\n${table(options)}\n`] : []),
+    `Common options:\n${table(common)}`,
+  ].join('\n')}\n`;
+}
+
+function table(options: Options): string {
+  const rows = Object.entries(options).map(
+    ([name, { value, help }]) => [`--${name}${value === undefined ? '' : ` ${value}`}`, help] as const,
+  );
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+}

@@ -1,0 +1,55 @@
+/** Keys for a command: read with the credentials of this host, and told about. */
+import { Failure } from '../../src/errors.ts';
+import { inTime } from '../../src/in-time.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import type { Common } from './parse.ts';
+import type { Running } from './command.ts';
+import type { Account } from './settings.ts';
+
+/** Seconds in which a region has to answer. */
+const timeoutSeconds = 30;
+
+export type Speech = Pick<Common, 'quiet' | 'verbose'>;
+
+/** All that hangs on the AWS SDK is loaded here, and not before the command line is known to be right. */
+export async function readKeys(
+  keys: readonly KeyLine[],
+  { region, roles, profile, ...speech }: Account & Speech,
+  running: Running,
+): Promise<LoadedKey[]> {
+  const wanted = { keys, region, roles, timeoutSeconds };
+  const { env: given, signal } = running;
+  const env = profile === undefined ? given : { ...given, AWS_PROFILE: profile };
+  const reading = import('../../src/loading/host-keys.ts').then((loading) =>
+    loading.readHostKeys(wanted, { env, signal, voice: voiceOf(speech, running) }),
+  );
+  try {
+    return await inTime(reading, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'REGION_MISSING') throw error;
+    const hint = 'say --region eu-west-1, set AWS_REGION, or write the ARN of the key';
+    throw new Failure(error.code, error.message, { hint, cause: error });
+  }
+}
+
+/** Standard error. Nothing is masked there: no secret is ever said. */
+export function voiceOf(
+  { quiet, verbose }: Speech,
+  running: Pick<Running, 'err'>,
+): Record<'info' | 'warn' | 'mask', (text: string) => void> {
+  return {
+    info: (line) => {
+      if (verbose) running.err(`ssm-ssh-agent: ${line}\n`);
+    },
+    warn: (message) => {
+      if (!quiet) running.err(`ssm-ssh-agent: warning: ${message}\n`);
+    },
+    mask: () => undefined,
+  };
+}
+
+/** One line for people. */
+export function describeKey({ secret, publicKey, fingerprint }: LoadedKey): string {
+  return `${secret.reference.text} (version ${secret.version}): ${publicKey.type} ${fingerprint}`;
+}

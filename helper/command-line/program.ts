@@ -1,0 +1,84 @@
+/** ssm-ssh-agent: finds the command, and tells people what went wrong. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toFailure } from '../../src/errors.ts';
+import { invalid, parseLine } from './parse.ts';
+import { helpOf, type Command } from './command.ts';
+import { add } from '../commands/add.ts';
+import { exec } from '../commands/exec.ts';
+import { interruption } from './interruption.ts';
+import type { Io } from './io.ts';
+import { suggest } from './suggest.ts';
+
+const name = 'ssm-ssh-agent';
+const commands: readonly Command[] = [exec, add];
+/** Seconds; for what comes before a command of the user's own runs. */
+const patience = 120;
+
+/** @returns the exit code */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const interrupted = interruption(io.signals, patience);
+  try {
+    const [word = '', ...rest] = args;
+    if (['--help', '-h', 'help'].includes(word)) return tell(io, rest[0] ? helpOf(find(rest[0])) : help());
+    if (word === '--version') return tell(io, versionOf(io));
+    const command = find(word);
+    const line = parseLine(rest, command.options);
+    const { values } = line;
+    if (values.help) return tell(io, helpOf(command));
+    if (values.version) return tell(io, versionOf(io));
+    if (values.quiet && values.verbose)
+      throw invalid('--quiet and --verbose do not go together', 'leave one out');
+    if (values.profile !== undefined) io.useProfile(values.profile);
+    return await command.run(line, { ...io, signal: interrupted.signal });
+  } catch (error) {
+    const exitCode = interrupted.exitCode();
+    if (exitCode !== undefined) return exitCode;
+    const failure = toFailure(error);
+    io.err(`${failure.render(name)}\n`);
+    return failure.exitCode;
+  }
+}
+
+function find(word: string): Command {
+  const found = commands.find((command) => command.name === word);
+  if (found) return found;
+  const names = commands.map((command) => command.name);
+  const list = `the commands are ${names.join(', ')}; ${name} --help shows what they do`;
+  if (word === '') throw invalid('no command was given', list);
+  if (word.startsWith('-')) {
+    throw invalid(
+      `${word} stands before the command`,
+      `write the command first: ${name} ${names[0]} ${word}`,
+    );
+  }
+  throw invalid(`there is no command ${word}`, suggest(word, names) ?? list);
+}
+
+function tell(io: Io, text: string): number {
+  io.out(text);
+  return 0;
+}
+
+function help(): string {
+  const width = Math.max(...commands.map((command) => command.name.length));
+  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  return `SSH keys from AWS Parameter Store and Secrets Manager, for git and ssh:
+
+  ${name} exec --key /ci/deploy-key -- git clone git@github.com:acme/lib.git
+
+Usage: ${name} COMMAND [OPTION …]
+
+Commands:
+${lines.join('\n')}
+
+${name} COMMAND --help shows examples and options.
+`;
+}
+
+function versionOf({ installation }: Io): string {
+  const { version } = JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return `${name} ${version}\n`;
+}

@@ -1,0 +1,52 @@
+/** Values of options that more than one command takes. Pure. */
+import { Failure } from '../../src/errors.ts';
+import { parseKeyLine, type KeyLine } from '../../src/keys/key-line.ts';
+import { parseLifetime } from '../../src/keys/lifetime.ts';
+import { invalid, type Common } from './parse.ts';
+
+/** @throws INPUT_INVALID naming the place */
+export function parseKey(text: string, place: string): KeyLine {
+  try {
+    return parseKeyLine(text);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+/** Where keys are read, and as whom. */
+export interface Account {
+  readonly region: string | undefined;
+  readonly roles: readonly string[];
+  readonly profile: string | undefined;
+}
+
+export function parseAccount(values: Pick<Common, 'region' | 'role-arn' | 'profile'>): Account {
+  const { region, profile } = values;
+  return { region: parseRegion(region), roles: parseRoles(values['role-arn']), profile };
+}
+
+export function parseRegion(text: string | undefined): string | undefined {
+  if (text === undefined || /^[a-z]{2,}(-[a-z0-9]+)+$/.test(text)) return text;
+  throw invalid(`--region is not a region: "${text}"`, 'write one, for example --region eu-west-1');
+}
+
+/** A chain: each role is assumed from the one before. */
+export function parseRoles(texts: readonly string[]): string[] {
+  const roles = texts.flatMap((text) => text.split(',').map((role) => role.trim()));
+  const wrong = roles.find((role) => !/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(role));
+  if (wrong === undefined) return roles;
+  throw invalid(`--role-arn is not the ARN of a role: "${wrong}"`, 'write arn:aws:iam::ACCOUNT:role/NAME');
+}
+
+/** @returns seconds; 0 for no limit */
+export function parseDuration(option: string, text: string): number {
+  const seconds = parseLifetime(text);
+  if (seconds !== undefined) return seconds;
+  throw invalid(`${option} is not a duration: "${text}"`, 'write 90s, 15m, 6h, or 0 for no limit');
+}
+
+export function parseStrictness(text = 'yes'): string {
+  if (['yes', 'accept-new', 'no'].includes(text)) return text;
+  throw invalid(`--strict-host-key-checking cannot be "${text}"`, 'write yes, accept-new or no');
+}

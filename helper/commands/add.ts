@@ -1,0 +1,132 @@
+/** `add`: keys into an agent that is there, or into a new one. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { addKey, requireAgent, startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
+import { invalid, type Line } from '../command-line/parse.ts';
+import { command, type Running } from '../command-line/command.ts';
+import { describeKey, readKeys, type Speech } from '../command-line/keys.ts';
+import { parseAccount, parseDuration, parseKey, type Account } from '../command-line/settings.ts';
+import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
+
+const options = {
+  lifetime: {
+    type: 'string',
+    value: 'TIME',
+    help: 'the agent forgets the keys after 90s, 15m, 6h; 0: never (default 1h)',
+  },
+  agent: { type: 'boolean', help: 'start a new agent, and print the export lines for it' },
+} as const;
+
+export const add = command({
+  name: 'add',
+  summary: 'Load keys into the agent at SSH_AUTH_SOCK, for an hour',
+  synopsis: 'REF … [OPTION …]',
+  examples: [
+    ['add /ci/deploy-key', 'into the agent of this session'],
+    [
+      "add '/ci/deploy-key passphrase=/ci/passphrase' --lifetime 15m",
+      'a key that has a passphrase, for 15 minutes',
+    ],
+    ['add --agent /ci/deploy-key', 'into a new agent: eval "$(…)"; ssh-agent -k ends it'],
+  ],
+  options,
+  run: runAdd,
+});
+
+async function runAdd(line: Line<typeof options>, running: Running): Promise<number> {
+  const { values } = line;
+  const lines = keysOf(line);
+  const lifetime = parseDuration('--lifetime', values.lifetime ?? '1h');
+  if (values.agent && values.json) {
+    throw invalid('--agent and --json both print on standard output', 'leave one of them out');
+  }
+  const adding = { ...running, account: { ...values, ...parseAccount(values) }, lifetime };
+  const keys = values.agent ? await addToNew(lines, adding) : await addToPresent(lines, adding);
+  if (!values.quiet) for (const key of keys) running.err(`ssm-ssh-agent: ${describeKey(key)}\n`);
+  if (values.json)
+    running.out(
+      `${JSON.stringify(
+        keys.map((key) => record(key, lifetime)),
+        null,
+        2,
+      )}\n`,
+    );
+  return 0;
+}
+
+function keysOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
+  const keys = [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
+  if (keys.length === 0) throw invalid('add has no key to load', 'write its name: add /ci/deploy-key');
+  const routed = keys.find(({ repositories }) => repositories.length > 0);
+  if (!routed) return keys;
+  throw invalid(
+    `add cannot lead repositories to ${routed.reference.text}: an agent offers all its keys to every host`,
+    'use exec for one command, or setup for this host',
+  );
+}
+
+type Adding = Running & {
+  readonly account: Account & Speech;
+  /** Seconds. */
+  readonly lifetime: number;
+};
+
+async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
+  const socket = adding.env['SSH_AUTH_SOCK'] ?? '';
+  await requireAgent(socket, adding);
+  return await addAll(lines, { socket }, adding);
+}
+
+/** Standard output says nothing of an agent that did not get its keys: it is gone. */
+async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
+  const folder = await makeTemporaryFolder('add');
+  const socket = join(folder, 'agent');
+  try {
+    const agent = await startAgent(socket, adding);
+    const keys = await addAll(lines, agent, adding);
+    adding.signal.throwIfAborted();
+    adding.out(exportLines(agent));
+    return keys;
+  } catch (error) {
+    await stopAgent(socket);
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** As `ssh-agent -s` prints them, for bash, dash and their like. */
+function exportLines({ socket, pid }: Agent): string {
+  return `export SSH_AUTH_SOCK=${quoteForShell(socket)};\nexport SSH_AGENT_PID=${pid};\n`;
+}
+
+async function addAll(
+  lines: readonly KeyLine[],
+  agent: Pick<Agent, 'socket'>,
+  adding: Adding,
+): Promise<LoadedKey[]> {
+  const { env, signal, lifetime } = adding;
+  const keys = await readKeys(lines, adding.account, adding);
+  const folder = keys.some(({ certificate }) => certificate) ? await makeTemporaryFolder('add') : '';
+  try {
+    for (const key of keys) {
+      const certificate = key.certificate && { line: key.certificate.line, folder };
+      const limits = { lifetime, hosts: [], knownHosts: '', certificate };
+      await addKey(agent, key, { env, signal, resource: key.secret.reference.text, ...limits });
+    }
+    return keys;
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function record({ secret, publicKey, fingerprint }: LoadedKey, lifetime: number): object {
+  const { reference, version } = secret;
+  return {
+    ...{ reference: reference.text, version, type: publicKey.type, fingerprint },
+    ...{ publicKey: authorizedKeysLine(publicKey), lifetime },
+  };
+}

@@ -1,0 +1,118 @@
+/** `exec`: a command with an agent of its own that holds the keys, gone when the command ends. */
+import { readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import { renderRoutes } from '../../src/keys/routes.ts';
+import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import { runAttached } from '../../src/process/attached.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { ProgramNotFound } from '../../src/process/run.ts';
+import { addKey } from '../../src/ssh/agent.ts';
+import { fillKeyFolder, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
+import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
+import { invalid, type Line } from '../command-line/parse.ts';
+import { command, type Running } from '../command-line/command.ts';
+import { describeKey, readKeys, voiceOf } from '../command-line/keys.ts';
+import { readKnownHosts } from '../command-line/known-hosts-file.ts';
+import { parseAccount, parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
+import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
+
+const options = {
+  key: {
+    ...({ type: 'string', multiple: true, value: 'REF' } as const),
+    help: "a key, or 'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]'; may be given several times",
+  },
+  lifetime: {
+    type: 'string',
+    value: 'TIME',
+    help: 'the agent forgets the keys after 90s, 15m, 6h; else at the end',
+  },
+  'known-hosts': { type: 'string', value: 'FILE', help: 'host keys beside the pinned ones' },
+  'strict-host-key-checking': { type: 'string', value: 'WORD', help: 'yes (default), accept-new or no' },
+} as const;
+
+export const exec = command({
+  name: 'exec',
+  summary: 'Run a command with a private agent that holds the keys, gone when it ends',
+  synopsis: '--key REF [--key REF …] [OPTION …] -- COMMAND [ARGUMENT …]',
+  examples: [
+    ['exec --key /ci/deploy-key -- git clone git@github.com:acme/lib.git', 'clone a private repository'],
+    [
+      "exec --key '/ci/lib-key github.com/acme/lib' --key '/ci/tools-key github.com/acme/tools' -- npm ci",
+      'one deploy key for each repository: git offers the right one',
+    ],
+  ],
+  options,
+  run: runExec,
+});
+
+async function runExec(line: Line<typeof options>, running: Running): Promise<number> {
+  const { values } = line;
+  const argv = commandOf(line);
+  if (values.key.length === 0) throw invalid('exec has no key to load', 'write --key /NAME in front of --');
+  const lines = values.key.map((text) => parseKey(text, '--key'));
+  const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
+  const strictHostKeyChecking = parseStrictness(values['strict-host-key-checking']);
+  const account = parseAccount(values);
+  const knownHosts = await readKnownHosts(values['known-hosts']);
+  const folder = keyFolder(await makeTemporaryFolder('exec'));
+  const agent = await startPrivateAgent(folder, running);
+  try {
+    const keys = await readKeys(lines, { ...values, ...account }, running);
+    await fillKeyFolder(folder, {
+      ...{ knownHosts, strictHostKeyChecking, routes: renderRoutes(keys) },
+      identities: keys.map(({ publicKey, certificate }) => ({
+        publicKey: authorizedKeysLine(publicKey),
+        certificate: certificate?.line,
+      })),
+      before: { folder: '', agent: running.env['SSH_AUTH_SOCK'] ?? '' },
+      ssh: await readFile(join(running.installation, 'helper/ssm-ssh'), 'utf8'),
+    });
+    await addAll(keys, lifetime, { ...running, agent, folder });
+    for (const key of keys) voiceOf(values, running).info(describeKey(key));
+    running.signal.throwIfAborted();
+    return await runWith(argv, { ...running, agent, folder });
+  } finally {
+    await agent.end();
+  }
+}
+
+function commandOf({ words, behind }: Line<typeof options>): readonly [string, ...string[]] {
+  const [program = '', ...args] = behind ?? [];
+  if (words.length > 0) {
+    const hint = 'write -- in front of the command: exec --key REF -- COMMAND';
+    throw invalid(`"${words.join(' ')}" stands before --`, hint);
+  }
+  if (program === '')
+    throw invalid('exec has no command to run', 'write it behind --: exec --key REF -- COMMAND');
+  return [program, ...args];
+}
+
+type Started = Running & { readonly agent: PrivateAgent; readonly folder: KeyFolder };
+
+/** One after the other: the agent offers keys in the order in which they came. */
+async function addAll(keys: readonly LoadedKey[], lifetime: number, started: Started): Promise<void> {
+  const { agent, folder, env, signal } = started;
+  for (const key of keys) {
+    const certificate = key.certificate && { line: key.certificate.line, folder: folder.path };
+    const limits = { lifetime, hosts: [], knownHosts: folder.knownHosts, certificate };
+    await addKey(agent, key, { env, signal, resource: key.secret.reference.text, ...limits });
+  }
+}
+
+async function runWith(argv: readonly [string, ...string[]], started: Started): Promise<number> {
+  const { agent, folder, env, signals, terminal } = started;
+  const own = {
+    SSH_AUTH_SOCK: agent.socket,
+    SSH_AGENT_PID: String(agent.pid),
+    GIT_SSH_COMMAND: quoteForShell(folder.ssh),
+    GIT_SSH_VARIANT: 'ssh',
+    PATH: [folder.programs, env['PATH'] ?? []].flat().join(delimiter),
+  };
+  try {
+    return await runAttached(argv, { env: { ...env, ...own }, signals, terminal });
+  } catch (error) {
+    if (!(error instanceof ProgramNotFound)) throw error;
+    throw invalid(error.message, 'check the name of the command behind --');
+  }
+}

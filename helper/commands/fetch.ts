@@ -1,0 +1,182 @@
+/** The story of the cold path: one key, from its reference to the agent of this user; its public parts beside the agent. */
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Failure, toFailure } from '../../src/errors.ts';
+import { inTime } from '../../src/in-time.ts';
+import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseLifetime } from '../../src/keys/lifetime.ts';
+import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import type { HostKeys } from '../../src/loading/host-keys.ts';
+import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import { addKey, removeKey } from '../../src/ssh/agent.ts';
+import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+
+const program = 'ssm-ssh';
+
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether a person reads along. */
+  readonly terminal: boolean;
+  readonly tell: (text: string) => void;
+}
+
+interface Wanted extends HostKeys {
+  /** The folder of the key's public parts. */
+  readonly into: string;
+  readonly socket: string;
+  /** Seconds; 0 for no limit. */
+  readonly lifetime: number;
+}
+
+/** Answers the exit code. Whoever waits for the same key finds in `outcome` how it went, and the two lines of a failure. */
+export async function fetchKey(args: readonly string[], { env, terminal, tell }: Terminal): Promise<number> {
+  const { into, ...options } = readArguments(args);
+  try {
+    const wanted = { into, ...check(options) };
+    const [line] = wanted.keys;
+    const waiting = setTimeout(() => {
+      if (terminal) tell(`${program}: reading ${line?.reference.text ?? ''} from AWS\n`);
+    }, 1000);
+    await load(wanted, { env, tell });
+    clearTimeout(waiting);
+    await write(join(into, 'outcome'), `ok ${randomUUID()}\n`);
+    return 0;
+  } catch (error) {
+    const told = `${toFailure(error).render(program)}\n`;
+    tell(told);
+    await write(join(into, 'outcome'), `failed ${randomUUID()}\n${told}`);
+    return 255;
+  }
+}
+
+async function load(wanted: Wanted, { env, tell }: Pick<Terminal, 'env' | 'tell'>): Promise<void> {
+  const { into, socket, lifetime, timeoutSeconds } = wanted;
+  const signal = timeLimit(timeoutSeconds);
+  const voice = {
+    info: () => undefined,
+    mask: () => undefined,
+    warn: (message: string) => {
+      tell(`${program}: ${message}\n`);
+    },
+  };
+  const { readHostKeys } = await import('../../src/loading/host-keys.ts');
+  const [key] = await inTime(readHostKeys(wanted, { env, signal, voice }), signal);
+  if (!key) throw new TypeError('one line has one key');
+  const there = await held(into);
+  if (there.version === key.secret.version && there.live) return;
+  // The second in which it is added counts: the mark goes no later than the key.
+  const until = lifetime === 0 ? 0 : Math.floor(Date.now() / 1000) + lifetime;
+  await rm(join(into, 'live'), { force: true });
+  if (there.publicKey !== undefined && there.publicKey !== publicLine(key)) {
+    await removeKey({ socket }, { env, signal, publicKey: there.publicKey });
+  }
+  const certificate = key.certificate && { line: key.certificate.line, folder: into };
+  const limits = { lifetime, hosts: [], knownHosts: '', certificate };
+  await addKey({ socket }, key, { env, signal, resource: key.secret.reference.text, ...limits });
+  await note(wanted, key, until);
+}
+
+/** What is known of the key that the agent had before. */
+async function held(into: string): Promise<{ version?: string; publicKey?: string; live: boolean }> {
+  const read = (name: string): Promise<string | undefined> =>
+    readFile(join(into, name), 'utf8').then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+  const [version, publicKey, live] = await Promise.all([read('version'), read('key.pub'), read('live')]);
+  return {
+    ...(version !== undefined && { version }),
+    ...(publicKey !== undefined && { publicKey }),
+    live: live !== undefined,
+  };
+}
+
+/** The mark comes last: it says that all the rest is there. The keeper of the agent is told of it. */
+async function note({ into, socket }: Wanted, key: LoadedKey, until: number): Promise<void> {
+  const state = dirname(socket);
+  await write(join(state, 'pinned_hosts'), renderKnownHosts(''));
+  await write(join(into, 'key.pub'), `${publicLine(key)}\n`);
+  if (key.certificate) await write(join(into, 'key-cert.pub'), `${key.certificate.line}\n`);
+  await write(join(into, 'fingerprint'), `${key.fingerprint}\n`);
+  await write(join(into, 'version'), `${key.secret.version}\n`);
+  await write(join(into, 'live'), `${until}\n`);
+  const keeper = Number(await readFile(join(state, 'keeper'), 'utf8').catch(() => ''));
+  if (keeper > 1) process.kill(keeper, 'SIGUSR1');
+}
+
+function publicLine({ publicKey }: LoadedKey): string {
+  return authorizedKeysLine(publicKey);
+}
+
+/** In one step: others read at any time. */
+async function write(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${randomUUID()}`;
+  await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
+  await rename(fresh, path);
+}
+
+function timeLimit(seconds: number): AbortSignal {
+  const controller = new AbortController();
+  const failure = new Failure('TIMEOUT', `fetching the key took longer than ${seconds} seconds`, {
+    hint: 'check the network of this machine, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
+  });
+  setTimeout(() => {
+    controller.abort(failure);
+  }, seconds * 1000).unref();
+  return controller.signal;
+}
+
+const text = { type: 'string', default: '' } as const;
+
+/** The shell writes them: they are checked for what people wrote only. */
+function readArguments(args: readonly string[]): Record<Exclude<keyof typeof options, 'role-arn'>, string> & {
+  'role-arn': string[];
+} {
+  return parseArgs({ args: [...args], options, strict: true }).values;
+}
+
+const options = {
+  ...{ into: text, socket: text, reference: text, passphrase: text, certificate: text },
+  ...{ region: text, lifetime: text, timeout: text },
+  'role-arn': { type: 'string', multiple: true, default: [] as string[] },
+} as const;
+
+/** @throws INPUT_INVALID */
+function check(given: Omit<ReturnType<typeof readArguments>, 'into'>): Omit<Wanted, 'into'> {
+  const { reference, passphrase, certificate, region, socket } = given;
+  const words = [
+    reference,
+    ...(passphrase ? [`passphrase=${passphrase}`] : []),
+    ...(certificate ? [`certificate=${certificate}`] : []),
+  ];
+  return {
+    keys: parseOneLine(words),
+    region: region || undefined,
+    roles: given['role-arn'],
+    socket,
+    lifetime: seconds(given.lifetime, 'ssm.keyLifetime'),
+    timeoutSeconds: Math.max(1, seconds(given.timeout, 'ssm.timeout')),
+  };
+}
+
+function parseOneLine(words: readonly string[]): HostKeys['keys'] {
+  try {
+    return parseKeyLines(words.join(' '));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, error.message.replace(/^keys, line 1: /, ''), {
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+function seconds(duration: string, setting: string): number {
+  const parsed = parseLifetime(duration);
+  if (parsed !== undefined) return parsed;
+  throw new Failure('INPUT_INVALID', `${setting} is not a duration: "${duration}"`, {
+    hint: 'write 90s, 15m, 1h, or a number of seconds',
+  });
+}

@@ -1,0 +1,171 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh and ssm-ssh-host.sh set, and read.
+# The part of ssm-ssh that Node and AWS are behind: the agent of this user, and the keys that it does not have yet.
+
+# lock FD FILE: waits for it; whoever dies lets go. Where there is no flock(1), a folder says who has it.
+lock() {
+  if command -v flock >/dev/null; then
+    eval "exec $1>\"\$2\"" && flock "$1"
+    return
+  fi
+  until mkdir "$2.held" 2>/dev/null; do
+    if read -r holder <"$2.held/pid" && ! kill -0 "$holder" 2>/dev/null; then
+      mv "$2.held" "$2.dead.$$" 2>/dev/null && rm -rf "$2.dead.$$"
+    else
+      sleep 1
+    fi
+  done 2>/dev/null
+  echo $$ >"$2.held/pid"
+}
+
+unlock() {
+  eval "exec $1>&-"
+  if [ -d "$2.held" ]; then rm -rf "$2.held"; fi
+}
+
+# The agent of this user: in a session of its own, without the environment of the job or login that happens to start it.
+# Its keeper, which ends it, is its parent.
+ensure_agent() {
+  lock 8 "$state/lock"
+  # What is about to be fetched has a minute to come: the keeper waits for it.
+  : >"$state/reserved"
+  SSH_AUTH_SOCK=$socket ssh-add -l >/dev/null 2>&1
+  if [ $? -gt 1 ]; then
+    rm -f "$socket"
+    find "$state/keys" -name live -exec rm -f {} + 2>/dev/null
+    if [ -r /proc/sys/kernel/random/boot_id ]; then
+      read -r boot </proc/sys/kernel/random/boot_id
+      echo "$boot" >"$state/boot"
+    fi
+    session=''
+    command -v setsid >/dev/null && session=setsid
+    set -- ssh-agent -a "$socket" /bin/sh "$here/ssm-ssh-keeper.sh" "$state"
+    # shellcheck disable=SC2086 # Empty: no word.
+    started=$(
+      exec 8>&- 9>&-
+      env -i "PATH=$PATH" "HOME=${HOME-/}" $session "$@" </dev/null 2>"$state/agent.log" &
+    )
+    if [ "$started" != up ]; then
+      reason=$(tr '\n' ' ' <"$state/agent.log")
+      unlock 8 "$state/lock"
+      fail AGENT_FAILED "ssh-agent did not start on $socket: $reason" 'run ssh-agent -a FILE to see why; OpenSSH 8.4 or newer is needed'
+    fi
+  fi
+  unlock 8 "$state/lock"
+}
+
+# --- fetching ------------------------------------------------------------------------------------------------------------
+
+# One of all that ask at once fetches, and the others wait for it, without a Node each. If it fails they fail with it; if
+# it dies the next one takes its turn.
+fetch() {
+  identity=$1 mask=$(umask)
+  umask 077
+  fetch_privately
+  umask "$mask"
+}
+
+fetch_privately() {
+  mkdir -p "$identity" || fail STATE_UNSAFE "$identity cannot be made" "see who owns $state"
+  before='' after=''
+  { read -r before; } 2>/dev/null <"$identity/outcome"
+  lock 9 "$identity/lock"
+  { read -r after; } 2>/dev/null <"$identity/outcome"
+  if [ "$before" != "$after" ]; then
+    unlock 9 "$identity/lock"
+    case $after in ok*) return ;; esac
+    sed 1d "$identity/outcome" >&2
+    exit 255
+  fi
+  if is_live "$identity" && holds "$identity"; then
+    unlock 9 "$identity/lock"
+    return
+  fi
+  ensure_agent
+  run_node "$identity"
+  unlock 9 "$identity/lock"
+  [ "$status" -eq 0 ] || exit 255
+  fetched=yes
+}
+
+# Sets `status`. A Node that is killed is started again.
+run_node() {
+  settings_of "$1"
+  set -- --into "$1" --socket "$socket" --reference "$reference" --lifetime "$lifetime" --timeout "$timeout"
+  [ -z "$region" ] || set -- "$@" --region "$region"
+  [ -z "$passphrase" ] || set -- "$@" --passphrase "$passphrase"
+  [ -z "$certificate" ] || set -- "$@" --certificate "$certificate"
+  IFS=' ,
+'
+  for role in $roles; do set -- "$@" --role-arn "$role"; done
+  IFS=$newline
+  choose_node
+  tries=0
+  while :; do
+    "$node" --no-warnings "$here/../dist/ssm-ssh/index.js" "$@" </dev/null
+    status=$?
+    tries=$((tries + 1))
+    # 255 is its own; 128 and more otherwise says that it was killed.
+    if [ "$status" -lt 128 ] || [ "$status" -eq 255 ] || [ "$tries" -ge 3 ]; then return; fi
+  done
+}
+
+# Sets `node`: the one that was found the last time, or a new find.
+choose_node() {
+  { read -r node; } 2>/dev/null <"$state/node" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
+  unset IFS
+  set +f
+  # shellcheck source=helper/find-node.sh
+  . "$here/find-node.sh"
+  find_node || fail INTERNAL 'no Node 20 or newer was found to fetch the key with' \
+    'install it, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
+  echo "$node" >"$state/node"
+  set -f
+  IFS=$newline
+}
+
+# Sets the settings of the key whose folder this is.
+settings_of() {
+  for section in $wanted; do
+    read_settings "$section"
+    encode "$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
+    [ "$state/keys/$encoded" != "$1" ] || return 0
+  done
+}
+
+# After ssh failed: whether it is worth trying again, because the agent had lost the key, or the store has a newer one.
+heal() {
+  [ -z "$fetched" ] || return 1
+  again=1
+  for identity in $identities; do
+    if ! holds "$identity"; then
+      rm -f "$identity/live"
+      fetch "$identity"
+      again=0
+    elif renew "$identity"; then
+      again=0
+    fi
+  done
+  return "$again"
+}
+
+# Asks the store at most once a minute for a version that is newer than the agent's.
+renew() {
+  mask=$(umask)
+  umask 077
+  { read -r before; } 2>/dev/null <"$1/outcome"
+  lock 9 "$1/lock"
+  { read -r after; } 2>/dev/null <"$1/outcome"
+  status=0
+  if [ "$before" = "$after" ]; then
+    status=1
+    if [ -z "$(find "$1/asked" -mmin -1 2>/dev/null)" ]; then
+      : >"$1/asked"
+      run_node "$1" 2>/dev/null
+      { read -r after; } 2>/dev/null <"$1/outcome"
+      [ "$before" = "$after" ] || status=0
+    fi
+  fi
+  unlock 9 "$1/lock"
+  umask "$mask"
+  return "$status"
+}

@@ -1,0 +1,331 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh sets, and reads.
+# The part of ssm-ssh for hosts: keys that SSM_SSH_KEY and git's configuration name, fetched when they are needed and kept
+# in the one agent of this user until their lifetime is over.
+#
+# The way to a key that the agent has runs git once, and nothing else before ssh. What the agent holds is told by marks
+# (`live`, in each key's folder) that the agent's keeper takes away in time. Should a mark be wrong, because somebody ended
+# the agent, ssh fails, and the key is fetched and tried again.
+
+# From the configuration to ssh, by the order of the contract: a section that names the repository, the repository's own
+# ssh command, the default key, plain ssh.
+go_from_host() {
+  read_config
+  find_sections
+  if [ -z "$wanted" ]; then
+    defer_on_host "$@"
+    is_ec2_host || [ -z "${SSM_SSH_KEY-}$default_key" ] || wanted=-
+  fi
+  [ -n "$wanted" ] || exec ssh "$@"
+  require_ssh
+  find_state
+  name_identities
+  fetched=''
+  # shellcheck source=helper/ssm-ssh-fetch.sh
+  . "$here/ssm-ssh-fetch.sh"
+  for identity in $identities; do
+    is_live "$identity" || fetch "$identity"
+  done
+  build_options
+  if [ -z "$repository" ]; then
+    eval "exec ssh $options \"\$@\""
+  fi
+  eval "stay_with_ssh $options \"\$@\""
+  [ "$status" -ne 255 ] || ! heal || eval "stay_with_ssh $options \"\$@\""
+  exit "$status"
+}
+
+fail() {
+  printf 'ssm-ssh: %s: %s\nhint: %s\n' "$1" "$2" "$3" >&2
+  exit 255
+}
+
+# --- what is configured --------------------------------------------------------------------------------------------------
+
+# Sets `config`: lines `KEY VALUE` of git's configuration, in git's order: what is nearer comes later.
+read_config() {
+  config=$(git config --get-regexp '^(ssm\.|core\.sshcommand$)' 2>/dev/null)
+  default_key='' ssh_command=''
+  while read -r key value; do
+    case $key in
+    ssm.key) default_key=$value ;;
+    core.sshcommand) ssh_command=$value ;;
+    esac
+  done <<LINES
+$config
+LINES
+}
+
+# Sets `wanted`: the names of the sections that are the most specific of those that match, a line each.
+find_sections() {
+  wanted='' best=-1 warned=''
+  while read -r key value; do
+    case $key in ssm.*.key) ;; *) continue ;; esac
+    section=${key#ssm.} section=${section%.key}
+    if ! read_pattern "$section"; then
+      case $warned in *"[$section]"*) continue ;; esac
+      warned="${warned}[$section]"
+      echo "ssm-ssh: the section [ssm \"$section\"] of git's configuration names no repository: passed over" >&2
+      continue
+    fi
+    matches || continue
+    rank=${#path}
+    case $pattern in \*.*) ;; *) rank=$((rank + 100000)) ;; esac
+    if [ "$rank" -gt "$best" ]; then
+      best=$rank wanted=$section
+    elif [ "$rank" -eq "$best" ]; then
+      case "
+$wanted
+" in *"
+$section
+"*) ;; *) wanted="$wanted
+$section" ;; esac
+    fi
+  done <<LINES
+$config
+LINES
+  case $wanted in *'
+'*) echo "ssm-ssh: several keys are offered for $host/$repository: a host takes the first that it knows" >&2 ;; esac
+}
+
+# `host[:port][/path]` as people write it, pasted URLs too → `pattern`, `number_port`, `path`, as routes have them.
+read_pattern() {
+  lower "$1"
+  rest=$lowered scheme='' user=''
+  case $rest in *://*) scheme=yes rest=${rest#*://} ;; esac
+  case ${rest%%/*} in *@*) user=yes rest=${rest#*@} ;; esac
+  case $rest in
+  \[*\]*)
+    pattern=${rest#\[} pattern=${pattern%%\]*}
+    rest=${rest#*\]}
+    ;;
+  *)
+    pattern=${rest%%[:/]*}
+    rest=${rest#"$pattern"}
+    case ${pattern#\*.} in '' | *[!abcdefghijklmnopqrstuvwxyz0123456789._-]* | .* | *. | *..*) return 1 ;; esac
+    ;;
+  esac
+  number_port=22
+  case $rest in
+  :*)
+    number=${rest#:} number=${number%%/*}
+    case $number in
+    '' | *[!0123456789]*)
+      # As in git@host:owner/repository.
+      if [ -n "$scheme" ] || [ -z "$user" ]; then return 1; fi
+      rest=${rest#:}
+      ;;
+    *) number_port=$number rest=${rest#":$number"} ;;
+    esac
+    ;;
+  esac
+  path=$rest
+  while [ "$path" != "${path#/}" ]; do path=${path#/}; done
+  while [ "$path" != "${path%/}" ]; do path=${path%/}; done
+  path=${path%.git}
+  case $path in \*) path='' ;; */\*) path=${path%/\*} ;; esac
+  case $path in *\** | *//*) return 1 ;; esac
+}
+
+# A repository's own ssh command, where it is not ours.
+defer_on_host() {
+  if [ -z "$repository" ] || [ -z "$ssh_command" ]; then return 0; fi
+  case $ssh_command in *ssm-ssh*) return 0 ;; esac
+  is_remote || ssh_command=$(cd / && git config --get core.sshCommand 2>/dev/null) || return 0
+  case $ssh_command in '' | *ssm-ssh*) return 0 ;; esac
+  exec sh -c "$ssh_command \"\$@\"" "$ssh_command" "$@"
+}
+
+# Sets `identities`: for each wanted key the folder that its public parts are in, a line each. `-` is the default key. The
+# name of a folder says which key it is, and as whom and where it is read: the same reference elsewhere is another key.
+name_identities() {
+  identities=''
+  newline='
+'
+  IFS=$newline
+  set -f
+  for section in $wanted; do
+    read_settings "$section"
+    encode "$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
+    identity=$state/keys/$encoded
+    identities=$identities${identities:+$newline}$identity
+  done
+}
+
+# Sets the settings of a section, or of the default key. The environment wins over git's configuration, but for what a
+# section says of its own key.
+read_settings() {
+  reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime=''
+  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout=''
+  while IFS=' ' read -r key value; do
+    case $key in
+    "ssm.$1.key") reference=$value ;;
+    "ssm.$1.passphrase") passphrase=$value ;;
+    "ssm.$1.certificate") certificate=$value ;;
+    "ssm.$1.region") own_region=$value ;;
+    "ssm.$1.rolearn") own_roles="$own_roles $value" ;;
+    "ssm.$1.keylifetime") own_lifetime=$value ;;
+    ssm.passphrase) ssm_passphrase=$value ;;
+    ssm.certificate) ssm_certificate=$value ;;
+    ssm.region) region=$value ;;
+    ssm.rolearn) roles="$roles $value" ;;
+    ssm.keylifetime) lifetime=$value ;;
+    ssm.knownhosts) known_hosts=$value ;;
+    ssm.stricthostkeychecking) strict=$value ;;
+    ssm.timeout) timeout=$value ;;
+    esac
+  done <<LINES
+$config
+LINES
+  if [ "$1" = - ]; then
+    reference=${SSM_SSH_KEY:-$default_key}
+    passphrase=${SSM_SSH_PASSPHRASE:-$ssm_passphrase} certificate=${SSM_SSH_CERTIFICATE:-$ssm_certificate}
+  fi
+  region=${own_region:-${SSM_SSH_REGION:-${region:-${AWS_REGION:-${AWS_DEFAULT_REGION-}}}}}
+  roles=${own_roles:-${SSM_SSH_ROLE_ARN:-$roles}}
+  lifetime=${own_lifetime:-${SSM_SSH_KEY_LIFETIME:-${lifetime:-1h}}}
+  known_hosts=${SSM_SSH_KNOWN_HOSTS:-$known_hosts}
+  strict=${SSM_SSH_STRICT_HOST_KEY_CHECKING:-${strict:-yes}}
+  timeout=${SSM_SSH_TIMEOUT:-${timeout:-30s}}
+}
+
+# Sets `encoded`: the text as a path, each part of it short enough for a name.
+encode() {
+  rest=$1 encoded='' part=''
+  while [ "$rest" != "${rest#*[%/]}" ]; do
+    part=$part${rest%%[%/]*}
+    rest=${rest#"${rest%%[%/]*}"}
+    case $rest in %*) part=${part}%25 ;; *) part=${part}%2F ;; esac
+    rest=${rest#?}
+  done
+  part=$part$rest
+  # 128 of them.
+  width='????????????????????????????????'
+  width=$width$width$width$width
+  while [ ${#part} -gt 128 ]; do
+    # shellcheck disable=SC2295 # A pattern.
+    rest=${part#$width}
+    encoded=$encoded${part%"$rest"}/ part=$rest
+  done
+  encoded=$encoded$part
+}
+
+# --- what is ours alone --------------------------------------------------------------------------------------------------
+
+# Sets `state`: the first folder that is, or can be made, ours alone; and `socket`, the agent's.
+find_state() {
+  own_id=''
+  for runtime in /run/user/*; do
+    if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then
+      own_id=${runtime##*/}
+      is_ours "$runtime/ssm-ssh-agent-$own_id" && return
+    fi
+  done
+  own_id=${own_id:-$(id -u)}
+  case ${HOME-} in
+  /*)
+    if [ -O "$HOME" ]; then
+      [ -d "$HOME/.cache" ] || (umask 077 && mkdir -p "$HOME/.cache") 2>/dev/null
+      is_ours "$HOME/.cache/ssm-ssh-agent-$own_id" && return
+    fi
+    ;;
+  esac
+  is_ours "${TMPDIR:-/tmp}/ssm-ssh-agent-$own_id" && return
+  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and ${TMPDIR:-/tmp}" \
+    "see who owns ${TMPDIR:-/tmp}/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
+}
+
+# Sets `state` and `socket` where nobody else may write, or even look. The mode is looked at before an agent is there: who
+# changes it later is ourselves.
+is_ours() {
+  case $1 in *[\"\$\`\\]* | *'
+'*) return 1 ;; esac
+  if [ -L "$1" ]; then return 1; fi
+  [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
+  [ -O "$1" ] && [ -w "$1" ] || return 1
+  if [ ! -S "$1/agent" ]; then
+    case $(ls -ld "$1" 2>/dev/null) in
+    drwx------*) ;;
+    d????w* | d???????w*) return 1 ;;
+    d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
+    *) return 1 ;;
+    esac
+  fi
+  state=$1 socket=$1/agent
+}
+
+# --- the agent -----------------------------------------------------------------------------------------------------------
+
+# Whether the agent has the key, by its mark. A mark of before this machine's last start says nothing.
+is_live() {
+  [ -e "$1/live" ] && [ -S "$socket" ] || return 1
+  if [ -n "$repository" ] && [ -r /proc/sys/kernel/random/boot_id ]; then
+    read -r boot </proc/sys/kernel/random/boot_id
+    { read -r marked; } 2>/dev/null <"$state/boot" && [ "$boot" = "$marked" ]
+    return
+  fi
+  # ssh will be all that is left of us: nobody could try again.
+  holds "$1"
+}
+
+# Whether the agent itself says that it has the key.
+holds() {
+  { read -r fingerprint; } 2>/dev/null <"$1/fingerprint" || return 1
+  case $(SSH_AUTH_SOCK=$socket ssh-add -l 2>/dev/null) in *" $fingerprint "*) ;; *) return 1 ;; esac
+}
+
+# --- ssh -----------------------------------------------------------------------------------------------------------------
+
+# Sets `options`, quoted for eval. ssh takes the first value that it meets of an option. What it learns about hosts goes
+# into the first file of known hosts.
+build_options() {
+  escape "$state"
+  known="\"$escaped/known_hosts\" \"$escaped/pinned_hosts\""
+  if [ -n "$known_hosts" ]; then
+    escape "$known_hosts"
+    known="$known \"$escaped\""
+  fi
+  quote "UserKnownHostsFile=$known ~/.ssh/known_hosts ~/.ssh/known_hosts2"
+  options="-o $quoted"
+  escape "$socket"
+  quote "IdentityAgent=\"$escaped\""
+  options="-o IdentitiesOnly=yes -o $quoted $options -o ControlPath=none"
+  for identity in $identities; do
+    escape "$identity"
+    if [ -r "$identity/key-cert.pub" ]; then
+      quote "CertificateFile=\"$escaped/key-cert.pub\""
+      options="$options -o $quoted"
+    fi
+    quote "IdentityFile=\"$escaped/key.pub\""
+    options="$options -o $quoted"
+  done
+  quote "StrictHostKeyChecking=$strict"
+  options="$options -o $quoted"
+  unset IFS
+  set +f
+}
+
+# Sets `quoted`: the text in quotes of sh.
+quote() {
+  rest=$1 quoted=''
+  while [ "$rest" != "${rest#*\'}" ]; do
+    quoted=$quoted${rest%%\'*}"'\\''" rest=${rest#*\'}
+  done
+  quoted="'$quoted$rest'"
+}
+
+# Sets `status`. As ssh's parent, which hands its standard input on and the signals that it gets: a shell that waits would
+# keep them, and what it starts in the background ignores SIGINT.
+stay_with_ssh() {
+  exec 3<&0
+  ssh "$@" <&3 3<&- &
+  child=$!
+  exec 3<&-
+  trap 'kill -HUP "$child"' HUP
+  trap 'kill -TERM "$child"' INT TERM
+  while :; do
+    wait "$child"
+    status=$?
+    kill -0 "$child" 2>/dev/null || break
+  done
+  trap - HUP INT TERM
+}

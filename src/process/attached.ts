@@ -1,0 +1,54 @@
+/** Starts a program in the place of this process: its input and output, its signals, its exit code. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { ProgramNotFound } from './run.ts';
+
+export type Forwarded = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
+
+/** The part of `process` that this needs. */
+export interface SignalSource {
+  on(signal: Forwarded, listener: () => void): unknown;
+  off(signal: Forwarded, listener: () => void): unknown;
+}
+
+export interface AttachedOptions {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signals: SignalSource;
+  /** Whether a terminal is there: it sends its signals to every process in the foreground, and twice would be too often. */
+  readonly terminal: boolean;
+}
+
+const fromTerminal: ReadonlySet<Forwarded> = new Set(['SIGINT', 'SIGQUIT']);
+
+/**
+ * @returns its exit code, or 128 and the number of the signal that ended it, as a shell has it
+ * @throws ProgramNotFound
+ */
+export async function runAttached(
+  [program, ...args]: readonly [string, ...string[]],
+  { env, signals, terminal }: AttachedOptions,
+): Promise<number> {
+  const child = spawn(program, args, { env, stdio: 'inherit' });
+  const forward = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const).map((name) => {
+    const listener = (): void => {
+      if (!(terminal && fromTerminal.has(name))) child.kill(name);
+    };
+    signals.on(name, listener);
+    return [name, listener] as const;
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        const missing = error.code === 'ENOENT' || error.code === 'EACCES';
+        if (missing) reject(new ProgramNotFound(`${program} is not on PATH`, { cause: error }));
+        else reject(error);
+      });
+      child.on('exit', (code, signal) => {
+        resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
+      });
+    });
+  } finally {
+    for (const [name, listener] of forward) signals.off(name, listener);
+  }
+}

@@ -1,0 +1,69 @@
+/** The folder that helper/ssm-ssh finds its keys in: what it reads beside itself, and no secret. */
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export const exclusively = { flag: 'wx', mode: 0o600 } as const;
+
+export interface KeyFolder {
+  readonly path: string;
+  /** Where the agent listens that holds the keys. */
+  readonly socket: string;
+  readonly knownHosts: string;
+  /** The folder that goes on PATH. */
+  readonly programs: string;
+  /** The ssh command that git is given. */
+  readonly ssh: string;
+}
+
+export function keyFolder(path: string, socket = join(path, 'agent')): KeyFolder {
+  const programs = join(path, 'bin');
+  return { path, socket, knownHosts: join(path, 'known_hosts'), programs, ssh: join(programs, 'ssm-ssh') };
+}
+
+/** What ssh is told of a key that the agent holds: lines as in `.pub` files. */
+export interface Identity {
+  readonly publicKey: string;
+  readonly certificate?: string | undefined;
+}
+
+export interface KeyFiles {
+  readonly knownHosts: string;
+  readonly strictHostKeyChecking: string;
+  /** As renderRoutes makes it. */
+  readonly routes: string;
+  /** In the order of the routes' numbers. */
+  readonly identities: readonly Identity[];
+  /** What was there before: the name of an earlier folder beside this one, and SSH_AUTH_SOCK; empty where there is none. */
+  readonly before: { readonly folder: string; readonly agent: string };
+  /** The text of helper/ssm-ssh. */
+  readonly ssh: string;
+}
+
+/** The folder itself is there, for this user alone. */
+export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise<void> {
+  await mkdir(folder.programs, { mode: 0o700 });
+  await mkdir(join(folder.path, 'keys'), { mode: 0o700 });
+  const texts: Record<string, string> = {
+    [folder.knownHosts]: files.knownHosts,
+    [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
+    [join(folder.path, 'routes')]: files.routes,
+    [join(folder.path, 'before')]: `${files.before.folder}\n`,
+    [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
+    [folder.ssh]: files.ssh,
+  };
+  for (const [number, { publicKey, certificate }] of files.identities.entries()) {
+    texts[publicKeyFile(folder, number)] = `${publicKey}\n`;
+    if (certificate) texts[certificateFile(folder, number)] = `${certificate}\n`;
+  }
+  await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
+  await chmod(folder.ssh, 0o700);
+}
+
+/** @param number of the key, in the order written */
+export function publicKeyFile({ path }: Pick<KeyFolder, 'path'>, number: number): string {
+  return join(path, 'keys', `${number}.pub`);
+}
+
+export function certificateFile({ path }: Pick<KeyFolder, 'path'>, number: number): string {
+  return join(path, 'keys', `${number}-cert.pub`);
+}
