@@ -237,6 +237,30 @@ function neverRun(): void {}
     );
   });
 
+  it('of a later use in the job leaves its default keys out where an earlier one names the host', async () => {
+    const job = newJob();
+    await use(job, `/ci/deploy-key ${place()}`);
+    expect(await use(job, '/ci/tools-key')).toBe('');
+    expect(await plainGit(job)).toContain('refs/heads/main');
+    await job.finish({ posts: 2 });
+    expect(sshFolder()).toEqual([]);
+  });
+
+  it('says so where ssh has no shell to ask for its conditions', async () => {
+    const job = newJob({ SHELL: '/bin/false' });
+    const main = await job.uses({
+      with: {
+        keys: '/ci/deploy-key',
+        'aws-region': REGION,
+        'role-to-assume': ROLE_ARN,
+        'ssh-config': 'true',
+      },
+    });
+    expect(main.annotations.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+      expect.stringMatching(/^warning: .*ssh-config has no effect where SHELL is \/bin\/false/),
+    ]);
+  });
+
   it('is not written unless it is asked for', async () => {
     const job = newJob();
     await use(job, '/ci/deploy-key', { 'ssh-config': 'false' });

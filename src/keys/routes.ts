@@ -138,6 +138,14 @@ export function renderRoutes(keys: readonly RoutedKey[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
+/** The hosts and ports that renderRoutes wrote. */
+export function readClaims(routes: string): { readonly host: string; readonly port: number }[] {
+  return [...routes.matchAll(/^\d+ \S+ (\S+) (\d+) /gm)].map(([, host = '', port]) => ({
+    host,
+    port: Number(port),
+  }));
+}
+
 function cleanPath(path: string, text: string): string {
   const clean = path
     .replace(/^\/+|\/+$/g, '')
