@@ -38,6 +38,18 @@ describe('trouble on the way to AWS', () => {
   );
 
   it.each([
+    ['ACTIONS_ID_TOKEN_REQUEST_URL', 'ftp://runner.test/token', /did not answer/],
+    ['ACTIONS_ID_TOKEN_REQUEST_URL', 'http://[::1', /is no URL/],
+    ['ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'not\na header', /did not answer/],
+  ])('an environment with a broken %s (%j) is OIDC_REQUEST_FAILED', async (name, value, text) => {
+    const job = stage.job({ env: { ...world.jobEnvironment(), [name]: value } });
+    const inputs = { keys: '/ci/deploy-key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
+    const failed = told(await job.uses({ with: { ...inputs, 'max-attempts': '1' } }));
+    expect(failed.code).toBe('OIDC_REQUEST_FAILED');
+    expect(failed.text).toMatch(text);
+  });
+
+  it.each([
     ['oidc:token', 'internal-error', 'OIDC_REQUEST_FAILED', /answered 500, tried 2 times/],
     ['oidc:token', 'reset', 'OIDC_REQUEST_FAILED', /did not answer/],
     ['oidc:token', 'malformed', 'OIDC_REQUEST_FAILED', /no token.*\nhint: .*proxy/],

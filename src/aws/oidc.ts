@@ -68,7 +68,7 @@ async function get(url: URL, bearer: string, { signal, env }: TokenRequestOption
   const headers = { authorization: `bearer ${bearer}`, accept: 'application/json' };
   const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   const encrypted = url.protocol === 'https:';
-  return await new Promise((resolve) => {
+  return await new Promise<Answer>((resolve) => {
     const fail = (error: Error): void => {
       resolve({ text: error.message });
     };
@@ -86,13 +86,14 @@ async function get(url: URL, bearer: string, { signal, env }: TokenRequestOption
       request.destroy();
     });
     request.on('error', fail).end();
-  });
+  }).catch((error: unknown) => ({ text: (error as Error).message })); // Not HTTP, or no header's text.
 }
 
 function readToken(answer: string): Token {
   try {
     const { value: text } = JSON.parse(answer) as { value: string };
     const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as Claims;
+    if (typeof claims.iss !== 'string') throw new TypeError('a token names its issuer');
     return { text, claims };
   } catch {
     const hint =
