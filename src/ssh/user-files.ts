@@ -1,8 +1,6 @@
 /** Marked blocks in the user's own ~/.ssh/config and ~/.ssh/known_hosts: put in front, and taken out to the last byte. */
 import { existsSync } from 'node:fs';
 import {
-  chmod,
-  chown,
   mkdir,
   open,
   readFile,
@@ -42,30 +40,48 @@ function sshFolder(): string {
  */
 export async function addBlocks(name: string, blocks: Blocks): Promise<void> {
   const folder = sshFolder();
-  const made = await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw unusable(`${folder} cannot be made`, cause);
-  });
+  let made: string | undefined;
   for (const [key, file] of Object.entries(files)) {
     const lines = blocks[key as keyof Blocks];
-    await replace(join(folder, file), (text) => {
-      const marks = [...(text === undefined ? [newFile] : []), ...(made === undefined ? [] : [newFolder])];
-      return bytes(render(name, lines, marks)) + (text ?? '');
+    await whileThere(async () => {
+      made ??= await makeFolder(folder);
+      await replace(join(folder, file), (text) => {
+        const marks = [...(text === undefined ? [newFile] : []), ...(made === undefined ? [] : [newFolder])];
+        return bytes(render(name, lines, marks)) + (text ?? '');
+      });
     });
   }
+}
+
+async function makeFolder(folder: string): Promise<string | undefined> {
+  return await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw unusable(`${folder} cannot be made`, cause);
+  });
+}
+
+/** A folder that was made for blocks may go at any moment with the last of another job's. */
+async function whileThere(work: () => Promise<void>, tries = 10): Promise<void> {
+  await work().catch(async (error: unknown) => {
+    const { code } = ((error as Failure).cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' || tries === 1) throw error;
+    await whileThere(work, tries - 1);
+  });
 }
 
 /** Taking out what is not there succeeds, and makes nothing. */
 export async function removeBlocks(isOurs: (name: string) => boolean): Promise<void> {
   const folder = sshFolder();
   const marks = new Set<string>();
+  const change = (text: string | undefined): string | undefined => {
+    if (text === undefined) return undefined;
+    const taken = takeOut(text, isOurs);
+    for (const mark of taken.marks) marks.add(mark);
+    return taken.left === '' && taken.marks.has(newFile) ? undefined : taken.left;
+  };
   for (const path of Object.values(files).map((file) => join(folder, file))) {
-    const left = (await namesIn(path)).some(isOurs) || existsSync(lockOf(await target(path)));
-    if (!left) continue;
-    await replace(path, (text) => {
-      if (text === undefined) return undefined;
-      const taken = takeOut(text, isOurs);
-      for (const mark of taken.marks) marks.add(mark);
-      return taken.left === '' && taken.marks.has(newFile) ? undefined : taken.left;
+    await whileThere(async () => {
+      const left = (await namesIn(path)).some(isOurs) || existsSync(lockOf(await target(path)));
+      if (left) await replace(path, change);
     });
   }
   // Fails where something else has come into it.
@@ -133,39 +149,39 @@ function takeOut(text: string, isOurs: (name: string) => boolean): { left: strin
  *
  * @param change undefined for a file that is not there, or is to be none
  */
-async function replace(
-  file: string,
-  change: (text: string | undefined) => string | undefined,
-): Promise<void> {
+async function replace(file: string, change: Change): Promise<void> {
   const path = await target(file);
-  const lock = lockOf(path);
   try {
-    const handle = await openLock(lock);
-    try {
-      const there = await stat(path).catch(() => undefined);
-      // A device in its place (known_hosts as a link to /dev/null) would become a file for the whole machine.
-      if (there && !there.isFile()) throw new Error('it is no regular file');
-      const text = change(there && (await readFile(path, 'latin1')));
-      await handle.writeFile(text ?? '', 'latin1');
-      if (there) {
-        await chmod(lock, there.mode & 0o7777);
-        if (there.uid !== process.getuid?.()) await chown(lock, there.uid, there.gid);
-      }
-      if (!(await isAt(lock, handle))) throw new Error('another process took its lock');
-      if (text !== undefined) {
-        await rename(lock, path);
-        return;
-      }
-      await rm(path, { force: true });
-      await rm(lock);
-    } catch (error) {
-      if (await isAt(lock, handle)) await rm(lock, { force: true });
-      throw error;
-    } finally {
-      await handle.close();
-    }
+    while (!(await replaceOnce(path, change)));
   } catch (cause) {
     throw unusable(`${path} in ${dirname(path)} cannot be written`, cause);
+  }
+}
+
+type Change = (text: string | undefined) => string | undefined;
+
+/** Answers whether it held the lock to the end: it may have slept so long that another took it for a dead one's. */
+async function replaceOnce(path: string, change: Change): Promise<boolean> {
+  const lock = lockOf(path);
+  const handle = await openLock(lock);
+  try {
+    const there = await stat(path).catch(() => undefined);
+    // A device in its place (known_hosts as a link to /dev/null) would become a file for the whole machine.
+    if (there && !there.isFile()) throw new Error('it is no regular file');
+    const text = change(there && (await readFile(path, 'latin1')));
+    await handle.writeFile(text ?? '', 'latin1');
+    if (there) {
+      await handle.chmod(there.mode & 0o7777);
+      if (there.uid !== process.getuid?.()) await handle.chown(there.uid, there.gid);
+    }
+    if (!(await isAt(lock, handle))) return false;
+    if (text === undefined) await rm(path, { force: true });
+    else await rename(lock, path);
+    return true;
+  } finally {
+    // After a rename it is nobody's, or the next one's.
+    if (await isAt(lock, handle)) await rm(lock, { force: true });
+    await handle.close();
   }
 }
 
@@ -184,7 +200,8 @@ const staleLock = 2_000;
 
 /** By this process's own clock: that of the disk may be another machine's. */
 async function openLock(lock: string): Promise<FileHandle> {
-  let [seen, since] = ['', 0];
+  let seen: string | undefined;
+  let since = 0;
   for (;;) {
     try {
       return await open(lock, 'wx', 0o600);
@@ -194,10 +211,10 @@ async function openLock(lock: string): Promise<FileHandle> {
     const now = performance.now();
     const found = await stat(lock).then(
       ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
-      () => '',
+      () => undefined,
     );
     if (found !== seen) [seen, since] = [found, now];
-    else if (now - since > staleLock) await rm(lock, { force: true });
+    else if (found !== undefined && now - since > staleLock) await rm(lock, { force: true });
     await sleep(10);
   }
 }
