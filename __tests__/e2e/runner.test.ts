@@ -125,6 +125,8 @@ describe('on a runner', () => {
     ['is a file', '/etc/hosts'],
     ['is relative', 'temp'],
     ['has a quote in its path', '/tmp/a"b'],
+    ['has a variable of ssh in its path', '/tmp/a${HOME}'],
+    ['has a backslash in its path that quotes', "/tmp/a\\'b"],
   ])('whose temporary folder %s: STATE_UNSAFE, and post succeeds', async (_, temp) => {
     const job = stage.job({ env: { ...world.jobEnvironment(), RUNNER_TEMP: temp } });
     const main = await job.uses({ with: inputs() });

@@ -201,6 +201,20 @@ function neverRun(): void {}
     expect(readdirSync(join(home, 'dotfiles'))).toEqual([]);
   });
 
+  it('of which nothing can be taken out keeps nothing else from being undone', async () => {
+    const job = newJob();
+    await use(job);
+    rmSync(sshFile(home, 'config'));
+    write('config', '# ssm-ssh-agent begins: ');
+    mkdirSync(sshFile(home, 'config.ssm-ssh-agent-lock'));
+    const { posts } = await job.finish();
+    expect(posts[0]?.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/not everything could be undone: ssh-config: .*config/),
+    ]);
+    expect((await job.run('echo "$GIT_SSH_COMMAND $SSH_AUTH_SOCK"')).log).toBe('ssh \n');
+    expect([job.processes(), job.files().filter(({ path }) => path.startsWith(job.temp))]).toEqual([[], []]);
+  });
+
   it('waits for no lock of the dead, whatever time it is from', async () => {
     write('config.ssm-ssh-agent-lock', 'half');
     utimesSync(sshFile(home, 'config.ssm-ssh-agent-lock'), 4e9, 4e9);
@@ -221,6 +235,30 @@ function neverRun(): void {}
     expect(readFileSync(sshFile(home, 'config'), 'utf8')).toMatch(
       `${begins} (in a new file) (in a new folder)\n`,
     );
+  });
+
+  it('of a later use in the job leaves its default keys out where an earlier one names the host', async () => {
+    const job = newJob();
+    await use(job, `/ci/deploy-key ${place()}`);
+    expect(await use(job, '/ci/tools-key')).toBe('');
+    expect(await plainGit(job)).toContain('refs/heads/main');
+    await job.finish({ posts: 2 });
+    expect(sshFolder()).toEqual([]);
+  });
+
+  it('says so where ssh has no shell to ask for its conditions', async () => {
+    const job = newJob({ SHELL: '/bin/false' });
+    const main = await job.uses({
+      with: {
+        keys: '/ci/deploy-key',
+        'aws-region': REGION,
+        'role-to-assume': ROLE_ARN,
+        'ssh-config': 'true',
+      },
+    });
+    expect(main.annotations.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+      expect.stringMatching(/^warning: .*ssh-config has no effect where SHELL is \/bin\/false/),
+    ]);
   });
 
   it('is not written unless it is asked for', async () => {

@@ -43,6 +43,7 @@ describe('a certificate', () => {
 
   it.each<[string, (text: string) => string]>([
     ['as it is', (text) => text],
+    ['in quotes', (text) => `"${text}"`],
     ['with a line feed', (text) => `${text}\n`],
     ['with CRLF and a byte order mark', (text) => `\uFEFF${text}\r\n`],
     ['with a literal \\n', (text) => `${text}\\n`],

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,9 @@ import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { fingerprint } from '../../src/keys/public-key.ts';
 import { Failure } from '../../src/errors.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
+
+/** Where the length of bcrypt's salt stands: behind the name of the function, and the length of its options. */
+const saltAt = (bytes: Buffer): number => bytes.indexOf('bcrypt') + 'bcrypt'.length + 4;
 
 const passphrase = 'correct horse: bättery "staple"';
 
@@ -82,6 +86,32 @@ describe('a key that a passphrase protects', () => {
     const cipher = 'chacha20-poly1305@openssh.com';
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-Z', cipher, '-N', passphrase, '-f', file]);
     expect(await failure(readFileSync(file, 'utf8'), passphrase)).toBe('KEY_UNSUPPORTED');
+  });
+
+  it.each([
+    [
+      'KEY_MALFORMED',
+      'its section is no whole number of blocks',
+      (bytes: Buffer) => bytes.writeUInt32BE(130, saltAt(bytes) + 83),
+    ],
+    [
+      'KEY_MALFORMED',
+      'its salt is longer than what is there',
+      (bytes: Buffer) => bytes.writeUInt32BE(99, saltAt(bytes)),
+    ],
+    [
+      'KEY_UNSUPPORTED',
+      'it asks for more rounds of bcrypt than the step has time for',
+      (bytes: Buffer) => bytes.writeUInt32BE(0xffff_ffff, saltAt(bytes) + 20),
+    ],
+  ])('is %s where %s', async (code, _, damage) => {
+    const file = join(folder, randomUUID());
+    const options = ['-q', '-t', 'ed25519', '-Z', 'aes256-cbc', '-a', '1', '-N', passphrase, '-C', 'test'];
+    execFileSync('ssh-keygen', [...options, '-f', file]);
+    const bytes = Buffer.from(readFileSync(file, 'utf8').replace(/-----.*-----|\n/g, ''), 'base64');
+    damage(bytes);
+    const text = `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+    expect(await failure(text, passphrase)).toBe(code);
   });
 
   it('is left as it is where there is none, and so is what is no key', async () => {

@@ -47,6 +47,21 @@ export const routingCases: Readonly<Record<string, RoutingCase>> = {
     ...at('GitHub.com', 'Acme/Lib.git'),
     offered: [0],
   },
+  'upper case behind the name': {
+    keys: ['github.com/acme/lib'],
+    ...at('github.com', 'acme/LIB.GIT'),
+    offered: [0],
+  },
+  'upper case that is not ASCII, as it is': {
+    keys: ['git.example.com/Ärger/Lib'],
+    ...at('git.example.com', 'Ärger/lib'),
+    offered: [0],
+  },
+  'another case that is not ASCII': {
+    keys: ['git.example.com/ärger/lib'],
+    ...at('git.example.com', 'Ärger/lib'),
+    offered: [],
+  },
   'upper case in the pattern': { keys: ['GitHub.com/Acme/LIB'], ...lib, offered: [0] },
   'a pasted URL': { keys: ['git@github.com:acme/lib.git'], ...lib, offered: [0] },
   'a longer name is another one': {

@@ -26,8 +26,8 @@ export interface JobFolder extends KeyFolder {
 
 /** A name that nobody has yet, chosen before the folder is made: so that post knows it whenever main dies. */
 export function nameJobFolder(temp = ''): JobFolder {
-  // ssh's options take quotes and ${…} in a path for their own.
-  if (!isAbsolute(temp) || /["\n\r]|\$\{/.test(temp)) {
+  // ssh's options take quotes, ${…} and a backslash that quotes in a path for their own.
+  if (!isAbsolute(temp) || /["\n\r]|\$\{|\\[\\']/.test(temp)) {
     throw unusable(temp, 'is no path that ssh can be told', undefined);
   }
   const folder = jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));

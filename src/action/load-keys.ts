@@ -9,13 +9,12 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
-import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder.ts';
+import type { Identity } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
-import { renderSshConfig } from '../ssh/ssh-config.ts';
-import { addBlocks } from '../ssh/user-files.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver } from './hand-over.ts';
 import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFiles, type JobFolder } from './job-folder.ts';
+import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
@@ -54,7 +53,10 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
     await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
     await addAll(keys, inputs, { ...job, agent, folder });
-    if (sshConfig) await leadPlainSsh(keys, inputs, { ...job, folder, knownHosts });
+    if (sshConfig) {
+      const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
+      await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts });
+    }
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
     handOver({ folder, agent, keys, inputs, env }, workflow);
@@ -120,29 +122,6 @@ async function addAll(
     await addKey(agent, key, { env, signal, resource: reference.text, ...limits });
     workflow.info(`${reference.text} (version ${version}): ${key.publicKey.type} ${key.fingerprint}`);
   }
-}
-
-/** For programs that start ssh themselves. They tell it the host, and no more. */
-async function leadPlainSsh(
-  keys: readonly LoadedKey[],
-  inputs: Inputs,
-  { env, folder, knownHosts }: Job & { folder: JobFolder; knownHosts: string },
-): Promise<void> {
-  const identities = keys.map((key, number) => ({
-    publicKey: publicKeyFile(folder, number),
-    certificate: identityOf(key, inputs).certificate && certificateFile(folder, number),
-    repositories: key.repositories,
-  }));
-  await addBlocks(folder.path, {
-    config: renderSshConfig(identities, {
-      ...folder,
-      ...inputs,
-      temp: env['RUNNER_TEMP'] ?? '',
-      knownHosts: folder.knownHosts,
-    }),
-    // Other jobs of this user read them, too: nothing there revokes, or vouches for more than one host key.
-    knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
-  });
 }
 
 /** For a step that failed: nothing was loaded that could be forgotten. */

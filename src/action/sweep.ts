@@ -1,5 +1,5 @@
 /** Leftovers of jobs that died on this runner: their agents, folders and blocks go before a new job starts its own. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { agentSockets } from '../ssh/agent.ts';
@@ -38,7 +38,7 @@ async function findShelters(): Promise<Map<string, string>> {
   for (const place of new Set([tmpdir(), '/tmp'])) {
     const names = await readdir(place).catch(() => []);
     for (const shelter of names.filter(isJobFolder).map((name) => join(place, name))) {
-      const { uid } = await stat(shelter).catch(() => ({ uid: undefined }));
+      const { uid } = await lstat(shelter).catch(() => ({ uid: undefined }));
       if (uid !== process.getuid?.()) continue;
       const folder = await readFile(join(shelter, shelteredFile), 'utf8').catch(() => undefined);
       if (folder !== undefined) shelters.set(folder, join(shelter, 'agent'));

@@ -16,10 +16,14 @@ export async function unloadKeys(
   if (await stopAgent(folder.socket)) workflow.info('ssh-agent ended: the keys are forgotten');
   else if (listening)
     workflow.warn(`no process was found behind ${folder.socket}: its keys end with their lifetime`);
-  await removeJobFolder(folder);
-  if (sshConfig) await removeBlocks((name) => name === path);
   for (const [name, value] of Object.entries(replaced))
     workflow.exportVariable(name, value ?? unset[name] ?? '');
+  // The one is undone whether or not the other can be.
+  const undone = await Promise.allSettled([
+    sshConfig ? removeBlocks((name) => name === path) : undefined,
+    removeJobFolder(folder),
+  ]);
+  for (const result of undone) if (result.status === 'rejected') throw result.reason as Error;
 }
 
 /**

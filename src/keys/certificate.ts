@@ -95,6 +95,7 @@ function unwrap(value: string): string {
   const text = value
     .replace(/^\uFEFF/, '')
     .trim()
+    .replace(/^(["'])([^"']*)\1$/, '$2')
     .replace(/(?:\\+r|\\+n)+$/, '');
   const packed = text.replace(/\s+/g, '');
   const decoded = /^[A-Za-z0-9+/]+={0,2}$/.test(packed) ? Buffer.from(packed, 'base64').toString() : '';

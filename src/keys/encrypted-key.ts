@@ -18,9 +18,13 @@ export async function decryptKey(value: string, passphrase: string, resource: st
   const { label, headers, body } = block;
   if (label === 'OPENSSH PRIVATE KEY') {
     const bytes = Buffer.from(body, 'base64');
-    return isOpensshKey(bytes)
-      ? await decryptOpensshKey(readEnvelope(bytes, resource), secret, resource)
-      : value;
+    if (!isOpensshKey(bytes)) return value;
+    try {
+      return await decryptOpensshKey(readEnvelope(bytes, resource), secret, resource);
+    } catch (error) {
+      // A field or a block that is cut off: the reader's RangeError, or OpenSSL's own.
+      throw error instanceof Failure ? error : keyFailures.malformed(resource, error);
+    }
   }
   if (label !== 'ENCRYPTED PRIVATE KEY' && headers === '') return value;
   const lines = [...(headers ? [headers, ''] : []), ...(body.match(/.{1,64}/g) ?? [])];
@@ -33,6 +37,9 @@ export async function decryptKey(value: string, passphrase: string, resource: st
   }
 }
 
+/** Of bcrypt, each tens of milliseconds that nothing interrupts: more would outlast the step, as damage may ask for. */
+const mostRounds = 2_000;
+
 /** @source openssh-portable, PROTOCOL.key */
 async function decryptOpensshKey(envelope: Envelope, secret: Buffer, resource: string): Promise<string> {
   const { cipher, kdf, kdfOptions, blob } = envelope;
@@ -43,6 +50,7 @@ async function decryptOpensshKey(envelope: Envelope, secret: Buffer, resource: s
   }
   const options = new WireReader(kdfOptions);
   const [salt, rounds] = [options.string(), options.uint32()];
+  if (rounds > mostRounds) throw keyFailures.unsupported(resource, `asks for ${rounds} rounds of bcrypt`);
   const { default: bcrypt } = await import('bcrypt-pbkdf');
   const derived = Buffer.alloc(keyLength + ivLength);
   const failed =

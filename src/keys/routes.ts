@@ -21,7 +21,7 @@ const addressV6 = /^\[[0-9a-f:.]+\]$/;
  */
 export function parseRepositoryPattern(text: string): RepositoryPattern {
   const [, scheme = '', user = '', rest = ''] =
-    /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(text.toLowerCase()) ?? [];
+    /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(lowerCase(text)) ?? [];
   const [, host = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
   if (!hostName.test(host) && !addressV6.test(host)) {
     throw invalid(
@@ -43,6 +43,11 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
   if (Number(port) < 1 || Number(port) > 65_535)
     throw invalid(text, 'has a port out of range', 'ports are 1 to 65535');
   return { host: bare, port: Number(port), path: cleanPath(path, text) };
+}
+
+/** ASCII's letters alone, as helper/ssm-ssh has it: what others are the same depends on the host. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** As a user would write it. */
@@ -85,9 +90,8 @@ export function matchRoutes<K>(routes: readonly Route<K>[], remote: Remote, port
 }
 
 function matches(pattern: RepositoryPattern, remote: Remote, port: number): boolean {
-  const host = remote.host.toLowerCase();
-  const path = remote.path
-    .toLowerCase()
+  const host = lowerCase(remote.host);
+  const path = lowerCase(remote.path)
     .replace(/^\/+|\/+$/g, '')
     .replace(/\.git$/, '');
   const [, label = '', domain = ''] = /^([^.]*)\.(.*)$/.exec(host) ?? [];
@@ -132,6 +136,14 @@ export function renderRoutes(keys: readonly RoutedKey[]): string {
       : repositories.map(({ host, port = 22, path }) => `${number} ${fingerprint} ${host} ${port} ${path}`),
   );
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The hosts and ports that renderRoutes wrote. */
+export function readClaims(routes: string): { readonly host: string; readonly port: number }[] {
+  return [...routes.matchAll(/^\d+ \S+ (\S+) (\d+) /gm)].map(([, host = '', port]) => ({
+    host,
+    port: Number(port),
+  }));
 }
 
 function cleanPath(path: string, text: string): string {

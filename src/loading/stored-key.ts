@@ -26,7 +26,8 @@ export async function openKey(
   const { text } = line.reference;
   const secret = stored(line.reference, secrets);
   const passphrase = line.passphrase && stored(line.passphrase, secrets);
-  if (passphrase) voice.mask(passphrase.text.trim());
+  const masked = passphrase?.text.trim();
+  if (masked) voice.mask(masked);
   for (const masked of linesToMask(secret.text)) voice.mask(masked);
   const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
   const key = parseStoredKey({ reference: line.reference, text: open });

@@ -15,6 +15,13 @@ export interface ConfigOptions {
   readonly socket: string;
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
+  /** By other blocks of the job, behind this one. */
+  readonly claimedBefore?: readonly Claimed[];
+}
+
+export interface Claimed {
+  readonly host: string;
+  readonly port: number;
 }
 
 /**
@@ -27,13 +34,14 @@ export interface ConfigOptions {
 export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptions): string[] {
   const places = claimedPlaces(keys);
   const defaults = keys.filter(({ repositories }) => repositories.length === 0);
+  const allClaimed = [...places, ...(options.claimedBefore ?? [])];
   const claimed = places.flatMap((place) => [
-    `Match host "${hostsOf(place, places)}" ${inJob(options.temp, String(place.port))}`,
+    `Match host "${hostsOf(place, allClaimed)}" ${inJob(options.temp, String(place.port))}`,
     ...offer(place.keys, options),
   ]);
   return [
     ...claimed,
-    ...(defaults.length > 0 ? offerElsewhere(defaults, places, options) : []),
+    ...(defaults.length > 0 ? offerElsewhere(defaults, allClaimed, options) : []),
     `Match ${inJob(options.temp, '*')}`,
     `  UserKnownHostsFile ${quoted(options.knownHosts)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     `  StrictHostKeyChecking ${options.strictHostKeyChecking}`,
@@ -41,9 +49,7 @@ export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptio
   ];
 }
 
-interface Place {
-  readonly host: string;
-  readonly port: number;
+interface Place extends Claimed {
   readonly keys: readonly ConfigKey[];
 }
 
@@ -60,12 +66,12 @@ function claimedPlaces(keys: readonly ConfigKey[]): Place[] {
   return [...places.values()].sort((a, b) => Number(isWildcard(a)) - Number(isWildcard(b)));
 }
 
-function isWildcard({ host }: Place): boolean {
+function isWildcard({ host }: Claimed): boolean {
   return host.startsWith('*.');
 }
 
 /** `*.` is one label here and any number to ssh; an exact host goes before it. */
-function hostsOf(place: Place, places: readonly Place[]): string {
+function hostsOf(place: Claimed, places: readonly Claimed[]): string {
   if (!isWildcard(place)) return place.host;
   const domain = place.host.slice(1);
   const exact = places.filter(
@@ -80,7 +86,7 @@ const ec2Hosts = ['i-????????', 'i-?????????????????', 'mi-?????????????????', '
 /** The default keys: for all hosts at a port that nobody claims, and at the others for the hosts that are left. */
 function offerElsewhere(
   defaults: readonly ConfigKey[],
-  places: readonly Place[],
+  places: readonly Claimed[],
   options: ConfigOptions,
 ): string[] {
   const ports = [...new Set(places.map(({ port }) => port))];

@@ -1,0 +1,72 @@
+/** ssh-config: what leads programs to the keys that start ssh themselves. They tell it the host, and no more. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { readClaims, type RoutedKey } from '../keys/routes.ts';
+import { ProgramNotFound, run } from '../process/run.ts';
+import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder.ts';
+import { renderSshConfig, type Claimed } from '../ssh/ssh-config.ts';
+import { addBlocks, blockNames } from '../ssh/user-files.ts';
+import type { Env } from './input.ts';
+import { isJobFolder, type JobFolder } from './job-folder.ts';
+import type { Workflow } from './workflow.ts';
+
+interface Leading {
+  readonly env: Env;
+  readonly workflow: Pick<Workflow, 'warn'>;
+  readonly signal: AbortSignal;
+  readonly folder: JobFolder;
+  /** The text of the folder's known_hosts. */
+  readonly knownHosts: string;
+  readonly strictHostKeyChecking: string;
+}
+
+/** @throws STATE_UNSAFE */
+export async function leadPlainSsh(
+  keys: readonly (Pick<RoutedKey, 'repositories'> & Identity)[],
+  { env, workflow, signal, folder, knownHosts, strictHostKeyChecking }: Leading,
+): Promise<void> {
+  const named = keys.map(({ certificate, repositories }, number) => ({
+    publicKey: publicKeyFile(folder, number),
+    certificate: certificate && certificateFile(folder, number),
+    repositories,
+  }));
+  const { socket } = folder;
+  const temp = env['RUNNER_TEMP'] ?? '';
+  const files = { socket, temp, knownHosts: folder.knownHosts, strictHostKeyChecking };
+  await addBlocks(folder.path, {
+    config: renderSshConfig(named, { ...files, claimedBefore: await claimedBefore(folder) }),
+    // Other jobs of this user read them, too: nothing there revokes, or vouches for more than one host key.
+    knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
+  });
+  const shell = env['SHELL'] || '/bin/sh';
+  if (await readsConditions(shell, signal)) return;
+  workflow.warn(
+    `ssh-config has no effect where SHELL is ${shell}: ssh asks it for the conditions, which are sh's. Set SHELL: /bin/sh in the job's env`,
+  );
+}
+
+/** Of earlier uses in this job. Their blocks are behind this one's, whose default keys are not to go before them. */
+async function claimedBefore({ path }: JobFolder): Promise<Claimed[]> {
+  const written = await blockNames();
+  const claimed: Claimed[] = [];
+  for (let use = await useBefore(path); use !== undefined; use = await useBefore(use)) {
+    if (written.includes(use)) claimed.push(...readClaims(await readFile(join(use, 'routes'), 'utf8')));
+  }
+  return claimed;
+}
+
+async function useBefore(path: string): Promise<string | undefined> {
+  const name = (await readFile(join(path, 'before'), 'utf8').catch(() => '')).trim();
+  return isJobFolder(name) && name !== basename(path) ? join(dirname(path), name) : undefined;
+}
+
+/** @source ssh_config(5), `Match exec`: by the user's shell, which may be csh, fish or nologin */
+async function readsConditions(shell: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const condition = 'case x in x) ;; *) false;; esac';
+    return (await run([shell, '-c', condition], { env: {}, signal })).exitCode === 0;
+  } catch (error) {
+    if (error instanceof ProgramNotFound) return false;
+    throw error;
+  }
+}
