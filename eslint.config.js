@@ -25,6 +25,8 @@ pureFiles.push(
   'helper/command-line/parse.ts',
   'helper/command-line/settings.ts',
   'helper/command-line/suggest.ts',
+  'helper/setup/lines.ts',
+  'helper/setup/plan.ts',
   'src/process/quote.ts',
   'src/aws/credentials-hint.ts',
   'src/aws/session-policy.ts',

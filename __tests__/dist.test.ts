@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
@@ -16,5 +16,27 @@ describe('what a job downloads', () => {
 
   it('post stays under 60 kB', () => {
     expect(weigh('post')).toBeLessThan(60_000);
+  });
+});
+
+describe('the command line', () => {
+  const folder = join(dist, 'ssm-ssh-agent');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.js'));
+  const holding = (text: string): string[] =>
+    files.filter((file) => readFileSync(join(folder, file), 'utf8').includes(text));
+
+  it('starts with under 80 kB: the AWS SDK comes when a key is read', () => {
+    expect(statSync(join(folder, 'index.js')).size).toBeLessThan(80_000);
+    const sdk = holding('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED==="true"').concat(
+      holding('"true"===process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'),
+    );
+    expect(sdk.length).toBe(1);
+    expect(sdk).not.toContain('index.js');
+  });
+
+  it('has nothing of the runner in it', () => {
+    expect(holding('GITHUB_STEP_SUMMARY')).toEqual([]);
+    const main = readFileSync(join(dist, 'main/index.js'), 'utf8');
+    expect(main).toContain('GITHUB_STEP_SUMMARY');
   });
 });

@@ -29,8 +29,9 @@ go_from_host() {
   if [ -z "$repository" ]; then
     eval "exec ssh $options \"\$@\""
   fi
+  signalled=''
   eval "stay_with_ssh $options \"\$@\""
-  [ "$status" -ne 255 ] || ! heal || eval "stay_with_ssh $options \"\$@\""
+  [ "$status" -ne 255 ] || [ -n "$signalled" ] || ! heal || eval "stay_with_ssh $options \"\$@\""
   exit "$status"
 }
 
@@ -320,8 +321,8 @@ stay_with_ssh() {
   ssh "$@" <&3 3<&- &
   child=$!
   exec 3<&-
-  trap 'kill -HUP "$child"' HUP
-  trap 'kill -TERM "$child"' INT TERM
+  trap 'signalled=yes; kill -HUP "$child"' HUP
+  trap 'signalled=yes; kill -TERM "$child"' INT TERM
   while :; do
     wait "$child"
     status=$?

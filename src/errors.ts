@@ -23,7 +23,7 @@ export const catalogue = {
   KEY_UNSUPPORTED: 'the private key or certificate is of a type or format that OpenSSH cannot use',
   KEY_ENCRYPTED: 'the private key needs a passphrase',
   PASSPHRASE_WRONG: 'the passphrase does not open the private key',
-  AGENT_NOT_FOUND: 'ssh-agent or ssh-add is not installed',
+  AGENT_NOT_FOUND: 'ssh-agent or ssh-add is not installed, or no agent answers',
   AGENT_FAILED: 'ssh-agent or ssh-add failed',
   SSH_NOT_FOUND: 'ssh is not installed',
   GIT_NOT_FOUND: 'git is not installed',

@@ -64,7 +64,7 @@ function writeConfiguration(sshd: string, setup: ServerSetup, port: number): str
     ...['PidFile none', 'StrictModes no', 'UsePAM no', 'UseDNS no', 'PermitRootLogin yes'],
     ...['AuthenticationMethods publickey', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
     ...['AcceptEnv GIT_PROTOCOL', 'LogLevel VERBOSE', 'MaxStartups 100', `MaxAuthTries ${maxAuthTries}`],
-    ...['PrintMotd no', 'PrintLastLog no'],
+    ...['PrintMotd no', 'PrintLastLog no', 'Subsystem sftp internal-sftp'],
     // A login shell may read its owner's start files (bash does under sshd), which take their time and are none of the host's.
     `SetEnv "HOME=${setup.folder}"`,
   ];

@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { openEc2Host, type Ec2Host } from './ec2-host.ts';
+import { actionPath } from './stage.ts';
+
+const ssh = join(actionPath, 'helper/ssm-ssh');
+
+const whereIs = (program: string): string =>
+  execFileSync('/bin/sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
+
+describe('ssm-ssh-agent setup', () => {
+  let host: Ec2Host;
+
+  beforeEach(async () => {
+    host = await openEc2Host();
+  });
+  afterEach(async () => {
+    expect(host.leftovers()).toEqual([]);
+    expect(host.world.aws.calls).toEqual([]);
+    await host.close();
+  });
+
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { encoding: 'utf8', env: host.env, cwd: host.folder }).trim();
+  const settings = (scope = '--system'): string[] => git('config', scope, '--list').split('\n');
+  const file = (): string => host.env['GIT_CONFIG_SYSTEM'] ?? '';
+  const key = ['--key', '/ci/deploy-key'];
+
+  it('writes what git needs to find the key, and prints the lines for other files', async () => {
+    const args = ['setup', '--system', ...key, '--region', 'eu-west-1', '--key-lifetime', '15m'];
+    const { exitCode, stdout, stderr } = await host.agent(args);
+    expect(exitCode).toBe(0);
+    expect(settings()).toEqual([
+      ...['ssm.key=/ci/deploy-key', 'ssm.region=eu-west-1', 'ssm.keylifetime=15m'],
+      ...[`ssm.node=${process.execPath}`, `core.sshcommand=${ssh}`, 'ssh.variant=ssh'],
+    ]);
+    expect(stdout).toContain(`\nGIT_SSH_COMMAND=${ssh}\n`);
+    expect(stdout).toContain(`\nEnvironment="GIT_SSH_COMMAND=${ssh}"\n`);
+    expect(stderr).toContain(
+      "ssm-ssh-agent: written to git's system configuration:\n  ssm.key = /ci/deploy-key\n",
+    );
+  });
+
+  it('changes nothing the second time, and says so', async () => {
+    const args = [
+      'setup',
+      '--system',
+      ...key,
+      'git@github.com:Acme/Lib.git',
+      '--passphrase',
+      '/ci/passphrase',
+    ];
+    await host.agent(args);
+    const before = readFileSync(file(), 'utf8');
+    expect(before).toContain(
+      '[ssm "github.com/acme/lib"]\n\tkey = /ci/deploy-key\n\tpassphrase = /ci/passphrase\n',
+    );
+    const { exitCode, stderr } = await host.agent(args);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      "ssm-ssh-agent: nothing to change in git's system configuration\n",
+    ]);
+    expect(readFileSync(file(), 'utf8')).toBe(before);
+  });
+
+  it('adds the next repository, replaces a key with what opens it, and leaves the rest', async () => {
+    git('config', '--global', 'user.name', 'me');
+    await host.agent(['setup', '--global', ...key, 'github.com/acme/lib', '--passphrase=/ci/passphrase']);
+    await host.agent(['setup', '--global', '--key', '/ci/tools', 'github.com/acme/tools']);
+    const { stderr } = await host.agent(['setup', '--global', '--key', '/ci/new', 'github.com/acme/lib']);
+    expect(stderr).toContain('ssm.github.com/acme/lib.key = /ci/new (was /ci/deploy-key)');
+    expect(stderr).toContain('ssm.github.com/acme/lib.passphrase removed (was /ci/passphrase)');
+    const all = settings('--global');
+    expect(all).toContain('user.name=me');
+    expect(all.filter((line) => line.startsWith('ssm.git'))).toEqual([
+      'ssm.github.com/acme/lib.key=/ci/new',
+      'ssm.github.com/acme/tools.key=/ci/tools',
+    ]);
+    expect(existsSync(file())).toBe(false);
+  });
+
+  it('takes several keys at once, each with its own grammar', async () => {
+    const keys = ['--key', '/ci/lib passphrase=/ci/p github.com/acme/lib', '--key', '/ci/all'];
+    expect((await host.agent(['setup', '--system', ...keys])).exitCode).toBe(0);
+    expect(settings()).toEqual(
+      expect.arrayContaining(['ssm.github.com/acme/lib.passphrase=/ci/p', 'ssm.key=/ci/all']),
+    );
+  });
+
+  it('lets git send the path to hosts that have a credential', async () => {
+    git('config', '--system', 'ssm.github.com/acme.credential', '/ci/github-token');
+    await host.agent(['setup', '--system', ...key]);
+    expect(git('config', '--get-urlmatch', 'credential.useHttpPath', 'https://github.com/acme/lib')).toBe(
+      'true',
+    );
+    expect(git('config', '--default=', '--get', 'credential.https://gitlab.com.useHttpPath')).toBe('');
+  });
+
+  it('prints with --dry-run what it would do, as commands that do it', async () => {
+    const args = ['setup', '--system', ...key, '--role-arn', 'arn:aws:iam::111122223333:role/keys'];
+    const { stdout, stderr } = await host.agent([...args, '--dry-run']);
+    expect(existsSync(file())).toBe(false);
+    expect(stderr).toContain('would be written');
+    const commands = stdout.split('\n').filter((line) => line.startsWith('git config'));
+    await host.start(['sh', '-ec', commands.join('\n')]).ended;
+    expect((await host.agent(args)).stderr).toContain('nothing to change');
+  });
+
+  it('prints with --json what it wrote', async () => {
+    const { stdout, stderr } = await host.agent(['setup', '--global', ...key, '--json', '--quiet']);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ scope: 'global', gitSshCommand: ssh },
+      changes: expect.arrayContaining([{ name: 'ssm.key', value: '/ci/deploy-key' }]) as unknown,
+    });
+  });
+
+  it("leaves somebody else's core.sshCommand alone, but for --force", async () => {
+    git('config', '--system', 'core.sshCommand', 'ssh -i /etc/key');
+    const refused = await host.agent(['setup', '--system', ...key]);
+    expect([refused.exitCode, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toMatch(
+      /^ssm-ssh-agent: INPUT_INVALID: core.sshCommand .*: ssh -i \/etc\/key\nhint: write --force/,
+    );
+    expect(settings()).toEqual(['core.sshcommand=ssh -i /etc/key']);
+    expect((await host.agent(['setup', '--system', ...key, '--force'])).exitCode).toBe(0);
+    expect(git('config', 'core.sshCommand')).toBe(ssh);
+  });
+
+  it('moves on from another installation of ours', async () => {
+    git('config', '--system', 'core.sshCommand', '/old/helper/ssm-ssh');
+    const { exitCode, stderr } = await host.agent(['setup', '--system', ...key]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`core.sshCommand = ${ssh} (was /old/helper/ssm-ssh)`);
+  });
+
+  it('finds the Node of a runner where there is no other on PATH, and writes it down; git runs a path with spaces', async () => {
+    const place = join(host.folder, 'an installation');
+    for (const name of ['helper', 'dist/ssm-ssh-agent', 'package.json']) {
+      cpSync(join(actionPath, name), join(place, name), { recursive: true });
+    }
+    const node = join(host.env['HOME'] ?? '', 'actions-runner/externals/node24/bin/node');
+    mkdirSync(dirname(node), { recursive: true });
+    cpSync(process.execPath, node);
+    const basics = join(host.folder, 'basics');
+    mkdirSync(basics);
+    for (const name of ['sh', 'dirname', 'git']) {
+      symlinkSync(whereIs(name), join(basics, name));
+    }
+    const argv = [join(place, 'helper/ssm-ssh-agent'), 'setup', '--system', ...key];
+    const { exitCode, stderr } = await host.start(argv, { env: { PATH: basics } }).ended;
+    expect([exitCode, stderr.includes(`ssm.node = ${node}`)]).toEqual([0, true]);
+    const fake = join(place, 'helper/ssm-ssh');
+    writeFileSync(fake, '#!/bin/sh\necho "ran: $*" >&2\nexit 1\n');
+    chmodSync(fake, 0o755);
+    const clone = await host.start(['git', 'ls-remote', 'git@git.test:acme/lib.git']).ended;
+    // ssh.variant=ssh: git does not probe, and passes what ssh takes.
+    expect(clone.stderr).toMatch(
+      /^ran: -o SendEnv=GIT_PROTOCOL git@git.test git-upload-pack 'acme\/lib.git'\n/,
+    );
+  });
+
+  it.each([
+    [['setup'], 'setup is not told for whom'],
+    [['setup', '--system', '--global', ...key], '--system and --global do not go together'],
+    [['setup', '--system'], 'setup has no key to write'],
+    [['setup', '--system', '--key=/a', '--key=/b', 'github.com'], 'with several keys it is not clear'],
+    [['setup', '--system', '--key=/a', '--key=/b'], 'two keys are for every other repository'],
+    [['setup', '--system', ...key, '--profile', 'x'], '--profile is nothing'],
+    [['setup', '--system', ...key, '--key-lifetime', 'soon'], '--key-lifetime is not a duration'],
+    [['setup', '--system', ...key, 'not/a*host'], 'the repository "not/a*host"'],
+  ])('refuses %j, and writes nothing', async (args, message) => {
+    const { exitCode, stdout, stderr } = await host.agent(args);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^ssm-ssh-agent: INPUT_INVALID: .*\nhint: .*\n$/);
+    expect(stderr).toContain(message);
+    expect(existsSync(file())).toBe(false);
+  });
+
+  it('says what to do where git cannot write, or is not there', async () => {
+    const nowhere = await host.agent(['setup', '--system', ...key], {
+      env: { GIT_CONFIG_SYSTEM: '/proc/gitconfig' },
+    });
+    expect([nowhere.exitCode, nowhere.stdout]).toEqual([2, '']);
+    expect(nowhere.stderr).toMatch(
+      /^ssm-ssh-agent: INPUT_INVALID: git cannot write its system configuration: /,
+    );
+    const basics = join(host.folder, 'no-git');
+    mkdirSync(basics);
+    for (const name of ['sh', 'dirname']) symlinkSync(whereIs(name), join(basics, name));
+    const env = { PATH: basics, SSM_SSH_NODE: process.execPath };
+    const { exitCode, stderr } = await host.agent(['setup', '--system', ...key], { env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^ssm-ssh-agent: GIT_NOT_FOUND: git is not on PATH\nhint: install git/);
+  });
+});

@@ -1,0 +1,134 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { environmentLines } from '../../helper/setup/lines.ts';
+import { isOurs, settingsFor, type Wanted } from '../../helper/setup/plan.ts';
+import { canonicalName } from '../../src/git/config-file.ts';
+import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { failureOf } from '../support/failure-of.ts';
+
+const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
+  ...{ keys: parseKeyLines(lines), region: undefined, roles: [], keyLifetime: undefined },
+  ...{ sshCommand: '/opt/ssm-ssh', node: '/usr/bin/node', ...more },
+});
+const settings = (lines: string, more?: Partial<Wanted>, known: Record<string, string[]> = {}): object =>
+  Object.fromEntries(settingsFor(wanted(lines, more), new Map(Object.entries(known))));
+const always = { 'ssm.node': '/usr/bin/node', 'core.sshCommand': '/opt/ssm-ssh', 'ssh.variant': 'ssh' };
+
+describe("what git's configuration has to say", () => {
+  it('for a default key', () => {
+    expect(settings('/ci/key passphrase=/ci/p certificate=/ci/c')).toEqual({
+      ...always,
+      ...{ 'ssm.key': '/ci/key', 'ssm.passphrase': '/ci/p', 'ssm.certificate': '/ci/c' },
+    });
+  });
+
+  it('for keys of repositories, under one name however they are written', () => {
+    const lines =
+      '/ci/lib git@github.com:Acme/lib.git\n/ci/all https://github.com/acme/* git.example.com:2222';
+    expect(settings(lines)).toMatchObject({
+      'ssm.github.com/acme/lib.key': '/ci/lib',
+      'ssm.github.com/acme.key': '/ci/all',
+      'ssm.git.example.com:2222.key': '/ci/all',
+      'ssm.github.com/acme/lib.passphrase': undefined,
+    });
+  });
+
+  it('for the host', () => {
+    const roles = ['arn:aws:iam::111122223333:role/a', 'arn:aws:iam::444455556666:role/b'];
+    expect(settings('/ci/key', { region: 'eu-west-1', roles, keyLifetime: '15m' })).toMatchObject({
+      ...{ 'ssm.region': 'eu-west-1', 'ssm.keyLifetime': '15m', 'ssm.roleArn': roles.join(',') },
+    });
+  });
+
+  it('where a credential is configured: that git sends the path to its host', () => {
+    const known = {
+      'ssm.github.com/acme.credential': ['/ci/token'],
+      'ssm.git.example.com:8443/a.b/c.credential': ['/ci/other'],
+      'ssm.gitlab.com.key': ['/ci/key'],
+    };
+    expect(settings('/ci/key', {}, known)).toEqual({
+      ...{ ...always, 'ssm.key': '/ci/key', 'ssm.passphrase': undefined, 'ssm.certificate': undefined },
+      'credential.https://github.com.useHttpPath': 'true',
+      'credential.https://git.example.com:8443.useHttpPath': 'true',
+    });
+  });
+
+  it('is one key for each place', () => {
+    expect(failureOf(() => settings('/a\n/b')).message).toBe('two keys are for every other repository');
+    const same = '/a github.com/acme\n/b github.com/acme/*';
+    expect(failureOf(() => settings(same)).message).toBe('two keys are for github.com/acme');
+  });
+});
+
+describe('an ssh command', () => {
+  it.each(['ssm-ssh', '/usr/lib/node_modules/ssm-ssh-agent/helper/ssm-ssh', "'/a b/helper/ssm-ssh'"])(
+    'is ours: %s',
+    (text) => {
+      expect(isOurs(text)).toBe(true);
+    },
+  );
+  it.each(['ssh', 'ssh -i ~/.ssh/ssm-ssh-key', '/opt/not-ssm-ssh', 'ssh -o ProxyCommand=x', 'ssm-ssh -v'])(
+    "is somebody else's: %s",
+    (text) => {
+      expect(isOurs(text)).toBe(false);
+    },
+  );
+});
+
+describe('a name of a setting', () => {
+  it.each([
+    ['core.sshCommand', 'core.sshcommand'],
+    ['SSM.GitHub.com/A.B.Key', 'ssm.GitHub.com/A.B.key'],
+    ['credential.https://github.com.useHttpPath', 'credential.https://github.com.usehttppath'],
+  ])('%s is listed by git as %s', (name, listed) => {
+    const folder = mkdtempSync(join(tmpdir(), 'names-'));
+    try {
+      const file = join(folder, 'config');
+      execFileSync('git', ['config', '--file', file, name, 'x']);
+      const names = execFileSync('git', ['config', '--file', file, '--list', '--name-only'], {
+        encoding: 'utf8',
+      });
+      expect([canonicalName(name), names.trim()]).toEqual([listed, listed]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the lines for other files', () => {
+  it('are plain where the path is', () => {
+    const lines = environmentLines('/opt/helper/ssm-ssh').split('\n');
+    expect(lines.filter((line) => line === 'GIT_SSH_COMMAND=/opt/helper/ssm-ssh').length).toBe(2);
+    expect(lines).toContain('Environment="GIT_SSH_COMMAND=/opt/helper/ssm-ssh"');
+  });
+
+  it.each(['/a b/ssm-ssh', "/it's/ssm-ssh", '/100%/ssm-ssh'])(
+    'name a program that a shell finds: %s',
+    (path) => {
+      const lines = environmentLines(quoteForShell(path)).split('\n');
+      const [, runner = ''] = lines.filter((line) => line.startsWith('GIT_SSH_COMMAND='));
+      const value = runner.slice('GIT_SSH_COMMAND='.length);
+      const { stdout } = spawnSync('/bin/sh', ['-c', `printf %s ${value}`], { encoding: 'utf8' });
+      expect(stdout).toBe(path);
+    },
+  );
+
+  const systemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+  if (!systemd) console.warn('not run here: systemd-analyze is not installed');
+  (systemd ? it : (): void => undefined)('are a drop-in that systemd accepts', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unit-'));
+    try {
+      const file = join(folder, 'x.service');
+      const [, dropIn = ''] = environmentLines("'/it is 100%/ssm-ssh'").split('[Service]\n');
+      writeFileSync(file, `[Service]\nExecStart=/bin/true\n${dropIn}`);
+      const { stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+      expect(stderr.split('\n').filter((line) => line.includes('x.service'))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,151 @@
+/** `setup`: git's configuration for this host, so that git finds its keys by itself. */
+import { join } from 'node:path';
+import {
+  canonicalName,
+  readSettings,
+  writeSetting,
+  writing,
+  type Scope,
+  type Setting,
+  type Settings,
+} from '../../src/git/config-file.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { command, type Running } from '../command-line/command.ts';
+import { invalid, type Line } from '../command-line/parse.ts';
+import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
+import { environmentLines } from '../setup/lines.ts';
+import { isOurs, settingsFor, type Wanted } from '../setup/plan.ts';
+
+const options = {
+  system: { type: 'boolean', help: 'write for every user of this host (as root)' },
+  global: { type: 'boolean', help: 'write for this user' },
+  key: {
+    ...({ type: 'string', multiple: true, value: 'REF' } as const),
+    help: "a key, or 'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]'; may be given several times",
+  },
+  passphrase: { type: 'string', value: 'REF', help: 'where the passphrase of the key is stored' },
+  'key-lifetime': {
+    type: 'string',
+    value: 'TIME',
+    help: 'how long the agent keeps a key: 90s, 15m, 6h (1h unless told)',
+  },
+  'dry-run': { type: 'boolean', help: 'print what would be written, and write nothing' },
+  force: { type: 'boolean', help: "replace a core.sshCommand that is somebody else's" },
+} as const;
+
+export const setup = command({
+  name: 'setup',
+  summary: 'Write the configuration of git for this host or user',
+  synopsis: '--system|--global --key REF [REPOSITORY …] [OPTION …]',
+  examples: [
+    ['setup --system --key /ci/deploy-key --region eu-west-1', 'one key for every repository'],
+    [
+      'setup --global --key /ci/lib-key github.com/acme/lib',
+      'a key for one repository; run it again for the next',
+    ],
+    ['setup --system --key /ci/deploy-key --dry-run', 'what it would write'],
+  ],
+  options,
+  run: runSetup,
+});
+
+async function runSetup(line: Line<typeof options>, running: Running): Promise<number> {
+  const { values } = line;
+  const scope = scopeOf(line);
+  const wanted = wantedBy(line, running);
+  const known = await readSettings(scope, running);
+  const changes = changesBetween(known, settingsFor(wanted, known));
+  if (!values.force) checkSshCommand(changes, known, scope);
+  if (!values['dry-run']) for (const change of changes) await writeSetting(change, scope, running);
+  if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
+  running.out(values.json ? asJson(changes, scope, wanted) : asText(changes, scope, { wanted, values }));
+  return 0;
+}
+
+function scopeOf({ values }: Line<typeof options>): Scope {
+  if (values.system !== values.global) return values.system ? 'system' : 'global';
+  throw invalid(
+    values.system ? '--system and --global do not go together' : 'setup is not told for whom',
+    'write --system for every user of this host, or --global for this one',
+  );
+}
+
+function wantedBy({ values, words, behind = [] }: Line<typeof options>, running: Running): Wanted {
+  if (values.profile !== undefined) {
+    const hint = 'set AWS_PROFILE where git runs, or write --role-arn';
+    throw invalid("--profile is nothing that git's configuration can say", hint);
+  }
+  const keyLifetime = values['key-lifetime'];
+  if (keyLifetime !== undefined) parseDuration('--key-lifetime', keyLifetime);
+  return {
+    ...parseAccount(values),
+    keys: keysOf(values, [...words, ...behind]),
+    keyLifetime,
+    sshCommand: quoteForShell(join(running.installation, 'helper/ssm-ssh')),
+    node: running.node,
+  };
+}
+
+type Values = Pick<Line<typeof options>['values'], 'key' | 'passphrase'>;
+
+function keysOf({ key, passphrase }: Values, repositories: readonly string[]): KeyLine[] {
+  if (key.length === 0) throw invalid('setup has no key to write', 'write --key /NAME');
+  if (key.length > 1 && (repositories.length > 0 || passphrase !== undefined)) {
+    const hint = "write '--key REF passphrase=REF REPOSITORY' for each";
+    throw invalid('with several keys it is not clear whose repositories or passphrase these are', hint);
+  }
+  const more = [...(passphrase === undefined ? [] : [`passphrase=${passphrase}`]), ...repositories];
+  return key.map((text) => parseKey([text, ...more].join(' '), '--key'));
+}
+
+function changesBetween(known: Settings, wanted: ReadonlyMap<string, string | undefined>): Setting[] {
+  return [...wanted].flatMap(([name, value]) => {
+    const there = known.get(canonicalName(name)) ?? [];
+    const same = value === undefined ? there.length === 0 : there.length === 1 && there[0] === value;
+    return same ? [] : [{ name, value }];
+  });
+}
+
+/** @throws INPUT_INVALID where an ssh command that is not ours would be lost */
+function checkSshCommand(changes: readonly Setting[], known: Settings, scope: Scope): void {
+  const theirs = known.get('core.sshcommand')?.at(-1);
+  const ours = changes.find(({ name }) => name === 'core.sshCommand')?.value;
+  if (theirs === undefined || isOurs(theirs) || ours === undefined) return;
+  throw invalid(
+    `core.sshCommand of git's ${scope} configuration is somebody else's: ${theirs}`,
+    `write --force to replace it; or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
+  );
+}
+
+function describe(
+  changes: readonly Setting[],
+  known: Settings,
+  { scope, dryRun }: { readonly scope: Scope; readonly dryRun: boolean },
+): string {
+  const where = `git's ${scope} configuration`;
+  if (changes.length === 0) return `ssm-ssh-agent: nothing to change in ${where}`;
+  const lines = changes.map(({ name, value }) => {
+    const before = known.get(canonicalName(name))?.at(-1);
+    return `  ${name} ${value === undefined ? 'removed' : `= ${value}`}${before === undefined ? '' : ` (was ${before})`}`;
+  });
+  return [`ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`, ...lines].join('\n');
+}
+
+function asJson(changes: readonly Setting[], scope: Scope, { sshCommand }: Wanted): string {
+  const shown = changes.map(({ name, value = null }) => ({ name, value }));
+  return `${JSON.stringify({ scope, changes: shown, gitSshCommand: sshCommand }, null, 2)}\n`;
+}
+
+function asText(
+  changes: readonly Setting[],
+  scope: Scope,
+  { wanted, values }: { readonly wanted: Wanted; readonly values: { readonly 'dry-run': boolean } },
+): string {
+  const lines = environmentLines(wanted.sshCommand);
+  if (!values['dry-run']) return lines;
+  const commands = changes.map((change) =>
+    ['git', 'config', ...writing(change, scope)].map(quoteForShell).join(' '),
+  );
+  return [...commands, '', lines].join('\n');
+}

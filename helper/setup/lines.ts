@@ -1,0 +1,23 @@
+/** Lines for files that git's configuration does not reach, ready to be copied. Pure. */
+
+/**
+ * npm and Go set a GIT_SSH_COMMAND of their own where there is none, which goes before core.sshCommand.
+ *
+ * @param sshCommand as a word of sh
+ */
+export function environmentLines(sshCommand: string): string {
+  const quoted = /["']/.test(sshCommand);
+  // pam_env takes one pair of quotes away; systemd knows % and \ (systemd.exec(5), systemd.unit(5)).
+  const forLogins = quoted ? `"${sshCommand}"` : sshCommand;
+  const forSystemd = sshCommand.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%');
+  return `# /etc/environment, for logins
+GIT_SSH_COMMAND=${forLogins}
+
+# .env in the folder of an Actions runner, for its jobs (restart the runner)
+GIT_SSH_COMMAND=${sshCommand}
+
+# /etc/systemd/system/SERVICE.service.d/ssm-ssh.conf, for a service (systemctl daemon-reload, and restart it)
+[Service]
+Environment="GIT_SSH_COMMAND=${forSystemd}"
+`;
+}

@@ -1,0 +1,66 @@
+/** What git's configuration has to say for a host, and what of it is not there yet. Pure. */
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import { parseRepositoryPattern, patternText } from '../../src/keys/routes.ts';
+import { invalid } from '../command-line/parse.ts';
+
+export interface Wanted {
+  readonly keys: readonly KeyLine[];
+  readonly region: string | undefined;
+  readonly roles: readonly string[];
+  /** As it was written. */
+  readonly keyLifetime: string | undefined;
+  /** The ssh command, as a word of sh. */
+  readonly sshCommand: string;
+  /** The Node that programs of this host can use. */
+  readonly node: string;
+}
+
+/** undefined: not to be there. */
+export type Value = string | undefined;
+
+/** Name → value. What is not named here is left as it is. */
+export function settingsFor(
+  wanted: Wanted,
+  known: ReadonlyMap<string, readonly string[]>,
+): Map<string, Value> {
+  const settings = new Map<string, Value>();
+  for (const key of wanted.keys) {
+    for (const section of sectionsOf(key)) {
+      if (settings.has(`${section}.key`)) {
+        const whose = section === 'ssm' ? 'every other repository' : section.slice('ssm.'.length);
+        throw invalid(`two keys are for ${whose}`, 'write one key, or name the repositories of each');
+      }
+      // What opens a key goes with it: another key's passphrase would be of no use.
+      settings.set(`${section}.key`, key.reference.text);
+      settings.set(`${section}.passphrase`, key.passphrase?.text);
+      settings.set(`${section}.certificate`, key.certificate?.text);
+    }
+  }
+  if (wanted.region !== undefined) settings.set('ssm.region', wanted.region);
+  if (wanted.roles.length > 0) settings.set('ssm.roleArn', wanted.roles.join(','));
+  if (wanted.keyLifetime !== undefined) settings.set('ssm.keyLifetime', wanted.keyLifetime);
+  settings.set('ssm.node', wanted.node);
+  settings.set('core.sshCommand', wanted.sshCommand);
+  settings.set('ssh.variant', 'ssh');
+  for (const host of credentialHosts(known)) settings.set(`credential.https://${host}.useHttpPath`, 'true');
+  return settings;
+}
+
+function sectionsOf({ repositories }: KeyLine): string[] {
+  return repositories.length === 0 ? ['ssm'] : repositories.map((pattern) => `ssm.${patternText(pattern)}`);
+}
+
+/** Hosts for which a section names a credential: git tells a helper the path only where it is told to (gitcredentials(7)). */
+function credentialHosts(known: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...known.keys()].flatMap((name) => {
+    const [, section] = /^ssm\.(.+)\.credential$/s.exec(name) ?? [];
+    if (section === undefined) return [];
+    const { host, port } = parseRepositoryPattern(section);
+    return [patternText({ host, path: '', ...(port !== undefined && { port }) })];
+  });
+}
+
+/** Whether an ssh command is this program's, of whatever installation. */
+export function isOurs(sshCommand: string): boolean {
+  return /(^|\/)ssm-ssh'?$/.test(sshCommand.trim());
+}

@@ -1,0 +1,86 @@
+/** One file of git's configuration, read and written by git itself (git-config(1)). */
+import { Failure } from '../errors.ts';
+import { ProgramNotFound, run, type Finished } from '../process/run.ts';
+
+export type Scope = 'system' | 'global';
+
+export interface GitOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** A setting, and what it is to be; undefined: not there. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+/** As git lists them: section and variable in lower case, what stands between as it is. */
+export type Settings = ReadonlyMap<string, readonly string[]>;
+
+export function canonicalName(name: string): string {
+  const [, section = '', middle = '', variable = ''] = /^([^.]*)(.*)\.([^.]*)$/s.exec(name) ?? [];
+  return `${section.toLowerCase()}${middle}.${variable.toLowerCase()}`;
+}
+
+/** @throws GIT_NOT_FOUND, INPUT_INVALID */
+export async function readSettings(scope: Scope, options: GitOptions): Promise<Settings> {
+  const finished = await git(['config', `--${scope}`, '--list', '-z'], options);
+  const { exitCode, stdout, stderr } = finished;
+  const absent = /unable to read config file .*No such file/.test(stderr);
+  if (exitCode !== 0 && !absent) throw refused('read', scope, finished);
+  const settings = new Map<string, string[]>();
+  for (const entry of stdout.split('\0').filter(Boolean)) {
+    // A variable without = is true, and has no value to compare.
+    const [, name = '', value = ''] = /^([^\n]*)\n?(.*)$/s.exec(entry) ?? [];
+    settings.set(name, [...(settings.get(name) ?? []), value]);
+  }
+  return settings;
+}
+
+/** @throws GIT_NOT_FOUND, INPUT_INVALID */
+export async function writeSetting(
+  { name, value }: Setting,
+  scope: Scope,
+  options: GitOptions,
+): Promise<void> {
+  const finished = await git(['config', ...writing({ name, value }, scope)], options);
+  if (finished.exitCode !== 0) throw refused('write', scope, finished);
+}
+
+/** What git config is told. */
+export function writing({ name, value }: Setting, scope: Scope): string[] {
+  return [`--${scope}`, ...(value === undefined ? ['--unset-all', name] : ['--replace-all', name, value])];
+}
+
+async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {
+  const names = [
+    'PATH',
+    'HOME',
+    'XDG_CONFIG_HOME',
+    'GIT_CONFIG_SYSTEM',
+    'GIT_CONFIG_GLOBAL',
+    'GIT_CONFIG_NOSYSTEM',
+  ];
+  const known = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  try {
+    // In the language that is matched here; and in no repository, which git might not trust.
+    return await run(['git', ...args], {
+      env: { ...Object.fromEntries(known), LC_ALL: 'C' },
+      signal,
+      cwd: '/',
+    });
+  } catch (error) {
+    if (!(error instanceof ProgramNotFound)) throw error;
+    const hint = 'install git: apt-get install git, dnf install git, or apk add git';
+    throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });
+  }
+}
+
+function refused(what: 'read' | 'write', scope: Scope, { stderr }: Finished): Failure {
+  const said = stderr.trim().replace(/\s+/g, ' ');
+  const hint = /ermission denied/.test(stderr)
+    ? 'run it as root (sudo), or write --global for this user alone'
+    : `see what git says: git config --${scope} --list`;
+  return new Failure('INPUT_INVALID', `git cannot ${what} its ${scope} configuration: ${said}`, { hint });
+}
