@@ -83,7 +83,7 @@ async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<
 
 /** Standard output says nothing of an agent that did not get its keys: it is gone. */
 async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
-  const folder = await makeTemporaryFolder('add');
+  const folder = makeTemporaryFolder('add');
   const socket = join(folder, 'agent');
   try {
     const agent = await startAgent(socket, adding);
@@ -110,7 +110,7 @@ async function addAll(
 ): Promise<LoadedKey[]> {
   const { env, signal, lifetime } = adding;
   const keys = await readKeys(lines, adding.account, adding);
-  const folder = keys.some(({ certificate }) => certificate) ? await makeTemporaryFolder('add') : '';
+  const folder = keys.some(({ certificate }) => certificate) ? makeTemporaryFolder('add') : '';
   try {
     for (const key of keys) {
       const certificate = key.certificate && { line: key.certificate.line, folder };

@@ -55,7 +55,7 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
   const strictHostKeyChecking = parseStrictness(values['strict-host-key-checking']);
   const account = parseAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts']);
-  const folder = keyFolder(await makeTemporaryFolder('exec'));
+  const folder = keyFolder(makeTemporaryFolder('exec'));
   const agent = await startPrivateAgent(folder, running);
   try {
     const keys = await readKeys(lines, { ...values, ...account }, running);
