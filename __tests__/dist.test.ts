@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 
 const dist = join(dirname(import.meta.dirname), 'dist');
@@ -19,22 +21,35 @@ describe('what a job downloads', () => {
   });
 });
 
-describe('the command line', () => {
-  const folder = join(dist, 'ssm-ssh-agent');
+describe('the programs', () => {
+  const folder = join(dist, 'programs');
   const files = readdirSync(folder).filter((file) => file.endsWith('.js'));
   const holding = (text: string): string[] =>
     files.filter((file) => readFileSync(join(folder, file), 'utf8').includes(text));
 
-  it('starts with under 80 kB: the AWS SDK comes when a key is read', () => {
-    expect(statSync(join(folder, 'index.js')).size).toBeLessThan(80_000);
-    const sdk = holding('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED==="true"').concat(
-      holding('"true"===process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'),
-    );
-    expect(sdk.length).toBe(1);
-    expect(sdk).not.toContain('index.js');
-  });
+  /** The files of dist that Node reads for these arguments. */
+  function loaded(args: readonly string[]): string[] {
+    const hook = `import { registerHooks } from 'node:module'; import { writeSync } from 'node:fs';
+      registerHooks({ load: (url, context, next) => (writeSync(2, url + '\\n'), next(url, context)) });`;
+    const tracing = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
+    const { stderr } = spawnSync(process.execPath, [...tracing, join(folder, 'index.js'), ...args], {
+      encoding: 'utf8',
+    });
+    const prefix = `${pathToFileURL(folder).href}/`;
+    return stderr.split('\n').flatMap((url) => (url.startsWith(prefix) ? [url.slice(prefix.length)] : []));
+  }
 
-  it('has nothing of the runner in it', () => {
+  it.each([['ssm-ssh-agent', '--help'], ['ssm-ssh-agent', 'exec', '--help'], ['ssm-ssh']])(
+    'start with under 80 kB: %s %s',
+    (...args) => {
+      const names = loaded(args);
+      expect(names).toContain('index.js');
+      const size = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+      expect(size).toBeLessThan(80_000);
+    },
+  );
+
+  it('have nothing of the runner in them', () => {
     expect(holding('GITHUB_STEP_SUMMARY')).toEqual([]);
     const main = readFileSync(join(dist, 'main/index.js'), 'utf8');
     expect(main).toContain('GITHUB_STEP_SUMMARY');

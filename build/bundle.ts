@@ -18,8 +18,7 @@ export const root = dirname(import.meta.dirname);
 const entries = {
   main: 'lib/src/main.js',
   post: 'lib/src/post.js',
-  'ssm-ssh': 'lib/helper/ssm-ssh.js',
-  'ssm-ssh-agent': 'lib/helper/ssm-ssh-agent.js',
+  programs: 'lib/helper/programs.js',
 } as const;
 
 /** How the list of licenses begins the part that is about this package. */

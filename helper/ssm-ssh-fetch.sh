@@ -101,7 +101,7 @@ run_node() {
   choose_node
   tries=0
   while :; do
-    "$node" --no-warnings "$here/../dist/ssm-ssh/index.js" "$@" </dev/null
+    "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@" </dev/null
     status=$?
     tries=$((tries + 1))
     # 255 is its own; 128 and more otherwise says that it was killed.

@@ -75,7 +75,7 @@ describe('the package', () => {
     const list = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
     expect(list).toEqual(
       expect.arrayContaining(
-        ['helper/ssm-ssh', 'helper/ssm-ssh-agent', 'helper/find-node.sh', 'dist/ssm-ssh-agent/index.js'].map(
+        ['helper/ssm-ssh', 'helper/ssm-ssh-agent', 'helper/find-node.sh', 'dist/programs/index.js'].map(
           (file) => `package/${file}`,
         ),
       ),

@@ -138,7 +138,7 @@ describe('ssm-ssh-agent setup', () => {
 
   it('finds the Node of a runner where there is no other on PATH, and writes it down; git runs a path with spaces', async () => {
     const place = join(host.folder, 'an installation');
-    for (const name of ['helper', 'dist/ssm-ssh-agent', 'package.json']) {
+    for (const name of ['helper', 'dist/programs', 'package.json']) {
       cpSync(join(actionPath, name), join(place, name), { recursive: true });
     }
     const node = join(host.env['HOME'] ?? '', 'actions-runner/externals/node24/bin/node');

@@ -50,7 +50,7 @@ function neverRun(): void {}
     const running = host.run(hundred());
     while (calls() === 0) await sleep(10);
     const fetching = runningProcesses().filter(
-      ({ command }) => command.includes('dist/ssm-ssh/index.js') && command.includes(host.home),
+      ({ command }) => command.includes('dist/programs/index.js') && command.includes(host.home),
     );
     expect(fetching.length).toBe(1);
     for (const { pid } of fetching) process.kill(pid, 'SIGKILL');
