@@ -1,4 +1,5 @@
 /** What is ours alone in the system's temporary folder, its path short enough for a socket. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,4 +27,14 @@ export function makeTemporaryFolder(purpose: string, preferred = tmpdir()): stri
       cause: error,
     });
   }
+}
+
+/**
+ * The path of a socket that has no folder around it, for an agent that is to leave nothing when it ends. It lets nobody else
+ * in: ssh-agent makes it 0600, and turns other users away by their number.
+ */
+export function nameTemporarySocket(purpose: string): string {
+  const name = `ssm-ssh-agent-${purpose}-${randomBytes(8).toString('hex')}`;
+  const path = join(tmpdir(), name);
+  return fitsSocket(path) ? path : join('/tmp', name);
 }
