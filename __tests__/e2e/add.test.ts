@@ -87,22 +87,17 @@ describe('ssm-ssh-agent add', () => {
   });
 
   it.each([
-    ['the profile that is named', ['--profile', 'frankfurt'], {}, 'eu-central-1'],
-    ['the profile of AWS_PROFILE', [], { AWS_PROFILE: 'frankfurt' }, 'eu-central-1'],
-    ['the default profile', [], {}, 'us-east-1'],
-    [
-      'AWS_REGION, before a profile',
-      [],
-      { AWS_PROFILE: 'frankfurt', AWS_REGION: 'eu-north-1' },
-      'eu-north-1',
-    ],
-  ])('reads in the region of %s', async (_, args, env, region) => {
+    ['eu-central-1', 'the profile that is named', ['--profile', 'frankfurt'], {}],
+    ['eu-central-1', 'the profile of AWS_PROFILE', [], { AWS_PROFILE: 'frankfurt' }],
+    ['us-east-1', 'the default profile', [], {}],
+    ['eu-north-1', 'AWS_REGION', [], { AWS_PROFILE: 'frankfurt', AWS_REGION: 'eu-north-1' }],
+  ])('reads in %s, the region of %s', async (...[region, , args, env]) => {
     const config = join(host.folder, 'aws-config');
     writeFileSync(config, '[default]\nregion = us-east-1\n[profile frankfurt]\nregion = eu-central-1\n');
     await host.agent(['add', '--agent', ...args, '/ci/deploy-key'], {
       env: { ...env, AWS_CONFIG_FILE: config },
     });
-    expect(host.world.aws.calls.at(-1)).toMatchObject({ operation: 'ssm:GetParameter', region });
+    expect(host.world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', region });
   });
 
   it.each([
