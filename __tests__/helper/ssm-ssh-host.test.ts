@@ -130,6 +130,17 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     expect(readFileSync(started, 'utf8').trim().split('\n').length).toBe(1);
   });
 
+  it('leaves a clone to ssh that starts in the folder of a repository with an ssh command of its own', () => {
+    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
+    execFileSync('git', ['init', '--quiet', home]);
+    execFileSync('git', ['-C', home, 'config', 'core.sshCommand', 'false']);
+    try {
+      expect(start(args, sections(['gitlab.com'])).args).toEqual(args);
+    } finally {
+      rmSync(join(home, '.git'), { recursive: true });
+    }
+  });
+
   it("leaves everything to ssh where the user's own options say which key", () => {
     const args = ['-i', '/a/key', 'git@github.com'];
     expect(start(args, sections(['github.com'])).args).toEqual(args);
