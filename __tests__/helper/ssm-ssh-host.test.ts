@@ -119,17 +119,6 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     },
   );
 
-  it('starts git once, and nothing else but ssh, for a key that the agent has', () => {
-    const started = join(home, 'started');
-    const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
-    writeFileSync(join(home, 'bin/git'), `#!/bin/sh\necho "$@" >>'${started}'\nexec ${git} "$@"\n`, {
-      mode: 0o755,
-    });
-    start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com/acme/lib']));
-    rmSync(join(home, 'bin/git'));
-    expect(readFileSync(started, 'utf8').trim().split('\n').length).toBe(1);
-  });
-
   it('leaves a clone to ssh that starts in the folder of a repository with an ssh command of its own', () => {
     const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
     execFileSync('git', ['init', '--quiet', home]);
@@ -139,6 +128,17 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     } finally {
       rmSync(join(home, '.git'), { recursive: true });
     }
+  });
+
+  it('starts git once, and nothing else but ssh, for a key that the agent has', () => {
+    const started = join(home, 'started');
+    const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+    writeFileSync(join(home, 'bin/git'), `#!/bin/sh\necho "$@" >>'${started}'\nexec ${git} "$@"\n`, {
+      mode: 0o755,
+    });
+    start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com/acme/lib']));
+    rmSync(join(home, 'bin/git'));
+    expect(readFileSync(started, 'utf8').trim().split('\n').length).toBe(1);
   });
 
   it("leaves everything to ssh where the user's own options say which key", () => {
