@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stateIsOurs } from '../support/ec2-host.ts';
-import { routingCases } from '../support/routing-cases.ts';
+import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
 
 /** In the place of `describe` where the machine cannot show what the tests are about. */
 function neverRun(): void {}
@@ -91,6 +91,11 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     it.each(cases)('offers the key for %s', (_, { keys, ssh, offered }) => {
       expect(start(ssh, sections(keys), shell).offered).toEqual(offered);
     });
+
+    it.each(Object.entries(sshForms))('understands %s', (_, [ssh, offered]) => {
+      const keys = ['github.com/acme/lib', 'github.com:2222/acme/lib'];
+      expect(start(ssh, sections(keys), shell).offered).toEqual([offered]);
+    });
   });
 
   it('offers one identity, from the agent of this user, to hosts that are known', () => {
@@ -130,8 +135,8 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     expect(readFileSync(started, 'utf8').trim().split('\n').length).toBe(1);
   });
 
-  it("leaves everything to ssh where the user's own options say which key", () => {
-    const args = ['-i', '/a/key', 'git@github.com'];
+  it.each(userChoices)('leaves everything to ssh where the user says %s %s', (...choice) => {
+    const args = [...choice, 'git@github.com'];
     expect(start(args, sections(['github.com'])).args).toEqual(args);
   });
 });

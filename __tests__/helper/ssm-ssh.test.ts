@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeJobFolder } from '../support/job-folder.ts';
-import { routingCases, sshForms } from '../support/routing-cases.ts';
+import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
 
 const installed = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
 const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(([program = '', ...args]) =>
@@ -102,15 +102,7 @@ describe('helper/ssm-ssh', () => {
     expect(settings['identityagent']).toBe('none');
   });
 
-  it.each([
-    ['-i', '/a/key'],
-    ['-oIdentityFile=/a/key'],
-    ['-F', '/dev/null'],
-    ['-o', 'identityfile /a/key'],
-    ['-o', 'ControlPath=/a/b'],
-    ['-vi/a/key'],
-    ['-M'],
-  ])('leaves everything to ssh where the user says %s %s', (...args) => {
+  it.each(userChoices)('leaves everything to ssh where the user says %s %s', (...args) => {
     const program = makeJobFolder(newFolder(), { keys: ['github.com'] });
     const { settings, offered } = ask(program, [...args, 'github.com']);
     expect(offered).toEqual([]);
