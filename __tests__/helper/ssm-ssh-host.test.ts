@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { stateIsOurs } from '../support/ec2-host.ts';
+import { stateIsOurs, withRunUser } from '../support/ec2-host.ts';
 import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
 
 /** In the place of `describe` where the machine cannot show what the tests are about. */
@@ -30,6 +30,7 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     agent = createServer();
     await new Promise<void>((resolve) => agent.listen(join(state, 'agent'), resolve));
     mkdirSync(join(home, 'bin'));
+    mkdirSync(join(home, 'run-user'));
     // What ssh is started with, and an agent that has whatever it is asked for.
     for (const [name, script] of [
       ['ssh', 'printf "%s\\n" "$@"'],
@@ -65,7 +66,8 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
       HOME: home,
       GIT_CONFIG_NOSYSTEM: '1',
     };
-    const output = execFileSync(shell, [...options, program, ...ssh], {
+    const argv = withRunUser(join(home, 'run-user'), [shell, ...options, program, ...ssh]);
+    const output = execFileSync(argv[0] ?? '', argv.slice(1), {
       cwd: home,
       env,
       encoding: 'utf8',
