@@ -15,7 +15,7 @@ go_from_host() {
     defer_on_host "$@"
     is_ec2_host || [ -z "${SSM_SSH_KEY-}$default_key" ] || wanted=-
   fi
-  [ -n "$wanted" ] || exec ssh "$@"
+  [ -n "$wanted" ] || become ssh "$@"
   require_ssh
   find_state
   name_identities
@@ -27,7 +27,7 @@ go_from_host() {
   done
   build_options
   if [ -z "$repository" ]; then
-    eval "exec ssh $options \"\$@\""
+    eval "become ssh $options \"\$@\""
   fi
   signalled=''
   eval "stay_with_ssh $options \"\$@\""
@@ -133,7 +133,7 @@ defer_on_host() {
   case $ssh_command in *ssm-ssh*) return 0 ;; esac
   is_remote || ssh_command=$(cd / && git config --get core.sshCommand 2>/dev/null) || return 0
   case $ssh_command in '' | *ssm-ssh*) return 0 ;; esac
-  exec sh -c "$ssh_command \"\$@\"" "$ssh_command" "$@"
+  become sh -c "$ssh_command \"\$@\"" "$ssh_command" "$@"
 }
 
 # Sets `identities`: for each wanted key the folder that its public parts are in, a line each. `-` is the default key. The
@@ -324,7 +324,7 @@ quote() {
 # keep them, and what it starts in the background ignores SIGINT.
 stay_with_ssh() {
   exec 3<&0
-  ssh "$@" <&3 3<&- &
+  become ssh "$@" <&3 3<&- &
   child=$!
   exec 3<&-
   trap 'signalled=yes; kill -HUP "$child"' HUP
