@@ -14,10 +14,10 @@ go_from_host() {
   if [ -z "$wanted" ]; then
     theirs=''
     [ -z "$repository" ] || find_their_command
-    [ -z "$theirs" ] || exec sh -c "$theirs \"\$@\"" "$theirs" "$@"
+    [ -z "$theirs" ] || become sh -c "$theirs \"\$@\"" "$theirs" "$@"
     is_ec2_host || [ -z "${SSM_SSH_KEY-}$default_key" ] || wanted=-
   fi
-  [ -n "$wanted" ] || exec ssh "$@"
+  [ -n "$wanted" ] || become ssh "$@"
   go_with_wanted "$@"
 }
 
@@ -34,7 +34,7 @@ go_with_wanted() {
   done
   build_options
   if [ -z "$repository" ]; then
-    eval "exec ssh $options \"\$@\""
+    eval "become ssh $options \"\$@\""
   fi
   signalled=''
   eval "stay_with_ssh $options \"\$@\""
@@ -214,28 +214,34 @@ find_state() {
     fi
     ;;
   esac
-  is_ours "${TMPDIR:-/tmp}/ssm-ssh-agent-$own_id" && return
-  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and ${TMPDIR:-/tmp}" \
-    "see who owns ${TMPDIR:-/tmp}/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
+  case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
+  is_ours "$temporary/ssm-ssh-agent-$own_id" && return
+  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
+    "see who owns $temporary/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
 }
 
-# Sets `state` and `socket` where nobody else may write, or even look. The mode is looked at before an agent is there: who
-# changes it later is ourselves.
+# Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is
+# there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems.
 is_ours() {
   case $1 in *[\"\$\`\\]* | *'
 '*) return 1 ;; esac
-  if [ -L "$1" ]; then return 1; fi
-  [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
-  [ -O "$1" ] && [ -w "$1" ] || return 1
-  if [ ! -S "$1/agent" ]; then
-    case $(ls -ld "$1" 2>/dev/null) in
-    drwx------*) ;;
-    d????w* | d???????w*) return 1 ;;
-    d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
-    *) return 1 ;;
-    esac
-  fi
+  [ ${#1} -le 97 ] && [ ! -L "$1" ] || return 1
+  if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then close "$1" || return 1; fi
+  [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
   state=$1 socket=$1/agent
+}
+
+# Makes the folder, or sees that others have no way into it; nor may they put another one in its place.
+close() {
+  case $(ls -ldL "${1%/*}" 2>/dev/null) in d????w???[!tT]* | d???????w[!tT]*) return 1 ;; esac
+  [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
+  [ -O "$1" ] || return 1
+  case $(ls -ld "$1" 2>/dev/null) in
+  drwx------*) ;;
+  d????w* | d???????w*) return 1 ;;
+  d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
+  *) return 1 ;;
+  esac
 }
 
 # --- the agent -----------------------------------------------------------------------------------------------------------
@@ -264,7 +270,7 @@ holds() {
 # into the first file of known hosts.
 build_options() {
   escape "$state"
-  known="${job_known-}\"$escaped/known_hosts\" \"$escaped/pinned_hosts\""
+  known="$job_known\"$escaped/known_hosts\" \"$escaped/pinned_hosts\""
   if [ -n "$known_hosts" ]; then
     escape "$known_hosts"
     known="$known \"$escaped\""
@@ -302,7 +308,7 @@ quote() {
 # keep them, and what it starts in the background ignores SIGINT.
 stay_with_ssh() {
   exec 3<&0
-  ssh "$@" <&3 3<&- &
+  become ssh "$@" <&3 3<&- &
   child=$!
   exec 3<&-
   trap 'signalled=yes; kill -HUP "$child"' HUP

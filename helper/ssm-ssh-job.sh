@@ -79,7 +79,7 @@ defer_to_repository() {
   esac
   if [ -n "$keys" ]; then read_socket && agent=$socket; else find_agent_before; fi
   if [ "$agent" = none ]; then unset SSH_AUTH_SOCK; else export SSH_AUTH_SOCK="$agent"; fi
-  exec sh -c "$theirs \"\$@\"" "$theirs" "$@"
+  become sh -c "$theirs \"\$@\"" "$theirs" "$@"
 }
 
 take_defaults() {
@@ -154,7 +154,7 @@ become_ssh() {
     escape "$agent"
     set -- -o "IdentityAgent=\"$escaped\"" "$@"
   fi
-  exec ssh "$@"
+  become ssh "$@"
 }
 
 # Sets `job_known`: the files of known hosts of all uses in this job, as ssh's option has them.
