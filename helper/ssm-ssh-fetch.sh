@@ -113,8 +113,9 @@ run_node() {
   done
 }
 
-# Sets `node`: the one that was found the last time, or a new find.
+# Sets `node`: the one that the job has, the one that was found the last time, or a new find.
 choose_node() {
+  [ -z "${SSM_SSH_NODE-}" ] && [ -x "${job_node-}" ] && node=$job_node && return
   { read -r node; } 2>/dev/null <"$state/node" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
   unset IFS
   set +f

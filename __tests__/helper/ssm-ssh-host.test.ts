@@ -133,6 +133,17 @@ interface Starting {
     },
   );
 
+  it('leaves a clone to ssh that starts in the folder of a repository with an ssh command of its own', () => {
+    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
+    execFileSync('git', ['init', '--quiet', home]);
+    execFileSync('git', ['-C', home, 'config', 'core.sshCommand', 'false']);
+    try {
+      expect(start(args, sections(['gitlab.com'])).args).toEqual(args);
+    } finally {
+      rmSync(join(home, '.git'), { recursive: true });
+    }
+  });
+
   it('starts git once, and nothing else but ssh, for a key that the agent has', () => {
     const started = join(home, 'started');
     const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
