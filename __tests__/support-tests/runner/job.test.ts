@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runningProcesses } from '../../support/runner/process-table.ts';
 import { disposeJobs, jobUsing } from './fixture-action.ts';
 
 afterEach(disposeJobs);
@@ -174,9 +175,12 @@ describe('post steps', () => {
 
 describe('the end of a step', () => {
   const stubborn =
-    "process.on('SIGINT', () => say('INT')).on('SIGTERM', () => say('TERM')); say('up'); setInterval(() => {}, 1000)";
+    "process.on('SIGINT', () => say('INT')).on('SIGTERM', () => say('TERM')); say('up'); process.title = 'up'; setInterval(() => {}, 1000)";
   const soon = { interrupt: 300, terminate: 300 };
-  const whenUp = (): Promise<unknown> => sleep(300);
+  /** When the title of the step's process says so. */
+  const whenUp = async (pid: number): Promise<void> => {
+    while (!runningProcesses().some((it) => it.pid === pid && it.command === 'up')) await sleep(10);
+  };
 
   test('cancelling interrupts, then terminates, then kills', async () => {
     const job = jobUsing({ main: stubborn });
@@ -186,8 +190,9 @@ describe('the end of a step', () => {
   });
 
   test('a step that heeds the interrupt is cancelled whatever its exit code', async () => {
-    const main = "process.on('SIGINT', () => process.exit(0)); setInterval(() => {}, 1000)";
-    const result = await jobUsing({ main }).uses({ cancelWhen: whenUp() });
+    const main =
+      "process.on('SIGINT', () => process.exit(0)); process.title = 'up'; setInterval(() => {}, 1000)";
+    const result = await jobUsing({ main }).uses({ cancelWhen: whenUp });
     expect(result).toMatchObject({ outcome: 'cancelled', exitCode: 0 });
   });
 
