@@ -29,6 +29,8 @@ pureFiles.push(
   'helper/setup/plan.ts',
   'src/process/quote.ts',
   'src/git/credential.ts',
+  'src/git/credential-routes.ts',
+  'src/git/stored-credential.ts',
   'src/aws/credentials-hint.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
