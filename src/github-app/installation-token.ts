@@ -1,7 +1,7 @@
 /** A token for what a GitHub App may do in one installation: made on the spot, for an hour, as narrow as it can be. */
 import { Failure } from '../errors.ts';
 import type { HttpAnswer } from '../http-request.ts';
-import { callApi, readObject, type ApiOptions, type Call } from './api.ts';
+import { callApi, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
 import type { GitHubApp } from './app.ts';
 import { appToken } from './jwt.ts';
 import { notFromGitHub, refused } from './refusals.ts';
@@ -42,7 +42,7 @@ export async function installationToken(app: GitHubApp, options: TokenOptions): 
       permissions,
     });
   let answer = await create(app.permissions ?? writing);
-  if (!app.permissions && answer.status === 422 && /permission/i.test(answer.text)) {
+  if (!app.permissions && answer.status === 422 && /permission/i.test(saidBy(answer))) {
     answer = await create(reading);
   }
   if (answer.status !== 201) {

@@ -17,13 +17,14 @@ export function refused(answer: HttpAnswer, { app, doing, clock }: Refused): Fai
   return new Failure('PROVIDER_FAILED', message, { hint: hintFor(answer, app, clock()) });
 }
 
-function hintFor({ status = 0, headers }: HttpAnswer, app: GitHubApp, now: number): string {
+function hintFor(answer: HttpAnswer, app: GitHubApp, now: number): string {
+  const { status = 0, headers } = answer;
   const theirs = Date.parse(headers.date ?? '');
   const off = Math.round((now - theirs) / 1000);
   if (status === 401 && Math.abs(off) > 30) {
     return `set the clock of this machine: it is ${Math.abs(off)} seconds ${off > 0 ? 'ahead' : 'behind'}`;
   }
-  if (status === 401) {
+  if (status === 401 || /Integration not found/.test(saidBy(answer))) {
     return `check that the id and "private_key" in ${app.resource} are of the same App, and that the key was not deleted there`;
   }
   if (status === 403 && headers['x-ratelimit-remaining'] !== '0' && headers['retry-after'] === undefined) {
