@@ -32,6 +32,8 @@ pureFiles.push(
   'src/git/credential-routes.ts',
   'src/git/stored-credential.ts',
   'src/aws/credentials-hint.ts',
+  'src/github-app/app.ts',
+  'src/github-app/jwt.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
   'src/ssh/pinned-hosts.ts',
@@ -39,7 +41,10 @@ pureFiles.push(
 );
 
 /** Each station and the stations that it may know; all may know keys/ and errors.ts. */
-const stations = { aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] };
+const stations = {
+  ...{ aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] },
+  'github-app': [],
+};
 const folders = ['action', 'loading', ...Object.keys(stations)];
 const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
 
