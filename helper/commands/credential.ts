@@ -5,6 +5,7 @@ import { readOwnSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
+import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
 
@@ -49,7 +50,7 @@ async function get(request: Request, io: GitIo): Promise<string> {
   const { named, warnings: more } = chooseRoute(routes, request);
   for (const message of [...warnings, ...more]) warn(message);
   if (!named) return '';
-  const credential = await read(named, { env, warn });
+  const credential = await read(named, { request, env, warn });
   // git would take another user's password, too.
   if (request.username !== undefined && credential.username !== undefined) {
     if (request.username !== credential.username) return '';
@@ -63,13 +64,14 @@ async function get(request: Request, io: GitIo): Promise<string> {
 }
 
 interface ReadOptions {
+  readonly request: Request;
   readonly env: GitIo['env'];
   readonly warn: (message: string) => void;
 }
 
 /** All that hangs on the AWS SDK is loaded here. */
-async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise<Credential> {
-  const { region, roles, username } = named;
+async function read(named: NamedCredential, { request, env, warn }: ReadOptions): Promise<Credential> {
+  const { region, roles, username, reference: resource } = named;
   const timeoutSeconds = Math.max(1, readSeconds(named.timeout, 'ssm.timeout'));
   const keys = [{ reference: referenceOf(named), repositories: [] }];
   const signal = timeLimit(timeoutSeconds, 'reading the credential');
@@ -80,7 +82,12 @@ async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);
   const { text } = secret;
-  return readStoredCredential({ text, resource: named.reference, username }, Date.now() / 1000);
+  if (membersOf(text)) {
+    const { appCredential } = await import('./app-credential.ts');
+    const made = await inTime(appCredential(text, { request, resource, env, signal }), signal);
+    if (made) return made;
+  }
+  return readStoredCredential({ text, resource, username }, Date.now() / 1000);
 }
 
 /** As github.com, GitLab, Bitbucket and Azure DevOps begin theirs. */
