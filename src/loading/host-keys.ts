@@ -2,6 +2,7 @@
 import type { KeyLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import { hostCredentialsHint } from '../aws/credentials-hint.ts';
+import { profileRegion } from '../aws/region.ts';
 import { readSecrets, type ReadOptions, type Wanted } from './read-secrets.ts';
 import { openKey, type LoadedKey } from './stored-key.ts';
 
@@ -9,7 +10,7 @@ export { warnOfPlainText } from './stored-key.ts';
 
 export interface HostKeys {
   readonly keys: readonly KeyLine[];
-  /** None: the keys' own, AWS_REGION, or the machine's. */
+  /** None: the keys' own, AWS_REGION, the profile's, or the machine's. */
   readonly region: string | undefined;
   /** ARNs, assumed one from the other; the first with what the default credential chain finds. None: that alone. */
   readonly roles: readonly string[];
@@ -41,7 +42,7 @@ export async function readHostSecrets(
       "set ssm.region in git's configuration, SSM_SSH_REGION or AWS_REGION, or write the ARN of the key",
     credentials: hostCredentialsHint(env),
   };
-  const known = region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION']);
+  const known = region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || (await profileRegion()));
   const wanted: Wanted = {
     keys,
     regions: known ? [known] : [],

@@ -20,10 +20,8 @@ describe('git-credential-ssm', () => {
 
   beforeEach(async () => {
     world = await startReadyWorld();
-    launchInstance(
-      world,
-      allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`),
-    );
+    const secrets = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`;
+    launchInstance(world, [allow('secretsmanager:GetSecretValue', secrets)]);
     world.put('/ci/token', token);
     host = new Ec2Host(world, []);
     configure('credential = /ci/token');
