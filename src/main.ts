@@ -12,7 +12,14 @@ const { env, argv, execPath } = process;
 try {
   const inputs = parseInputs(env);
   const installation = { path: join(dirname(argv[1] ?? ''), '../..'), node: execPath };
-  const names = ['ssm-ssh', 'ssm-ssh-job.sh', 'ssm-ssh-agent', 'ssm-ssh-sign'];
+  const names = [
+    'ssm-ssh',
+    'ssm-ssh-job.sh',
+    'ssm-ssh-agent',
+    'git-credential-ssm',
+    'launch.sh',
+    'ssm-ssh-sign',
+  ];
   const programs = Object.fromEntries(
     names.map((name) => [name, readFileSync(join(installation.path, 'helper', name), 'utf8')]),
   );

@@ -55,8 +55,10 @@ describe('find_node', () => {
     writeFileSync(join(home, '.gitconfig'), settings);
   };
 
-  (shellcheck ? it : neverRun)('is clean under shellcheck, as is the launcher', () => {
-    const files = ['find-node.sh', 'ssm-ssh-agent'].map((name) => join(helper, name));
+  (shellcheck ? it : neverRun)('is clean under shellcheck, as are the launchers', () => {
+    const files = ['find-node.sh', 'launch.sh', 'ssm-ssh-agent', 'git-credential-ssm'].map((name) =>
+      join(helper, name),
+    );
     expect(execFileSync(shellcheck, files, { encoding: 'utf8' })).toBe('');
   });
 
