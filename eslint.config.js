@@ -28,6 +28,7 @@ pureFiles.push(
   'helper/setup/lines.ts',
   'helper/setup/plan.ts',
   'src/process/quote.ts',
+  'src/git/credential.ts',
   'src/aws/credentials-hint.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
