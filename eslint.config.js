@@ -29,6 +29,8 @@ pureFiles.push(
   'helper/setup/plan.ts',
   'src/process/quote.ts',
   'src/git/credential.ts',
+  'src/git/kept-credential.ts',
+  'src/git/stored-name.ts',
   'src/aws/credentials-hint.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',

@@ -67,7 +67,10 @@ export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise
   }
 }
 
-function callerOf(wanted: Wanted, { env, signal, voice }: ReadOptions): Caller {
+export function callerOf(
+  wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'timeoutSeconds'>,
+  { env, signal, voice }: Omit<ReadOptions, 'missing'>,
+): Caller {
   const { regions, maxAttempts, timeoutSeconds } = wanted;
   return {
     ...{ env, signal, regions, share: (timeoutSeconds * 1000) / (regions.length + 1) },
@@ -86,7 +89,7 @@ function callerOf(wanted: Wanted, { env, signal, voice }: ReadOptions): Caller {
 }
 
 /** @throws REGION_MISSING */
-async function otherRegion(references: readonly Reference[], hint: string): Promise<string> {
+export async function otherRegion(references: readonly Reference[], hint: string): Promise<string> {
   const [first] = references;
   const named = references.every(({ location }) => location) && first?.location?.region;
   const region = named || (await instanceRegion());
