@@ -9,6 +9,9 @@ const content = [
   ...(['authtype', 'credential'] as const),
 ] as const;
 
+/** Bytes that the largest parameter holds, an advanced one. */
+const mostBytes = 8192;
+
 /**
  * What to keep of what git says has worked: a user name and a password, or the credential of an authentication scheme.
  *
@@ -34,7 +37,11 @@ function isTrue(value = ''): boolean {
  */
 export function renderStored(credential: Credential, name: string): string {
   renderCredential(credential, name);
-  return JSON.stringify(pick(credential, [...place, ...content]));
+  const text = JSON.stringify(pick(credential, [...place, ...content]));
+  if (Buffer.byteLength(text) <= mostBytes) return text;
+  throw new Failure('CREDENTIAL_INVALID', `${name} would be larger than 8 KB, which no parameter holds`, {
+    hint: 'use a shorter token; an OAuth refresh token counts as well',
+  });
 }
 
 /** @throws CREDENTIAL_INVALID */

@@ -24,8 +24,6 @@ export interface FolderOptions extends SourceOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-/** Bytes that the largest parameter holds, an advanced one. */
-export const mostBytes = 8192;
 /** Parameter Store takes one change of a parameter at a time, and the SDK does not try again. */
 const mostTries = 8;
 
