@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
+import type { PolicyDocument } from './aws/local-aws.ts';
 import type { GitHost } from './git-host/git-host.ts';
 import { killAll, runningProcesses } from './runner/process-table.ts';
 
@@ -21,10 +22,11 @@ const trustEc2 = {
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 } as const;
 
-/** An instance whose role reads `/ci/*` by GetParameter alone. */
-export function launchInstance({ aws }: ReadyWorld): void {
-  const keys = allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`);
-  aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies: [keys] });
+const readsKeys = allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`);
+
+/** An instance whose role reads `/ci/*` by GetParameter alone, or does what the policies say. */
+export function launchInstance({ aws }: ReadyWorld, policies: readonly PolicyDocument[] = [readsKeys]): void {
+  aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies });
   aws.metadata.set({ region: REGION, account: ACCOUNT, roleArn: INSTANCE_ROLE });
 }
 
