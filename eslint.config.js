@@ -29,9 +29,13 @@ pureFiles.push(
   'helper/setup/plan.ts',
   'src/process/quote.ts',
   'src/git/credential.ts',
+  'src/git/credential-routes.ts',
   'src/git/kept-credential.ts',
+  'src/git/stored-credential.ts',
   'src/git/stored-name.ts',
   'src/aws/credentials-hint.ts',
+  'src/github-app/app.ts',
+  'src/github-app/jwt.ts',
   'src/aws/session-policy.ts',
   'src/ssh/known-hosts.ts',
   'src/ssh/pinned-hosts.ts',
@@ -39,7 +43,10 @@ pureFiles.push(
 );
 
 /** Each station and the stations that it may know; all may know keys/ and errors.ts. */
-const stations = { aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] };
+const stations = {
+  ...{ aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] },
+  'github-app': [],
+};
 const folders = ['action', 'loading', ...Object.keys(stations)];
 const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
 

@@ -42,6 +42,7 @@ function storage(more: Partial<FolderOptions> = {}, ...policies: PolicyDocument[
     region: REGION,
     signal: new AbortController().signal,
     sleep: () => sleep(0),
+    explain: (failure) => failure,
     ...more,
   });
   return { prefix, open: () => Promise.resolve(folder), nowSeconds: now };

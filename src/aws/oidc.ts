@@ -1,7 +1,6 @@
 /** The job's own identity: GitHub's OIDC token, as the runner hands it out. */
-import { request as requestHttp } from 'node:http';
-import { Agent, request as requestHttps } from 'node:https';
 import { Failure } from '../errors.ts';
+import { sendRequest, type HttpAnswer } from '../http-request.ts';
 
 /** What the runner puts into the environment of a job that may ask for tokens. */
 export interface TokenService {
@@ -45,48 +44,15 @@ export async function requestToken(service: TokenService, options: TokenRequestO
   }
   const url = new URL(service.url);
   url.searchParams.set('audience', audience);
+  const headers = { authorization: `bearer ${service.bearer}`, accept: 'application/json' };
   for (let attempt = 1; ; attempt++) {
-    const answer = await get(url, service.bearer, options);
+    const answer = await sendRequest({ url, headers }, options);
     signal.throwIfAborted();
     if (answer.status === 200) return readToken(answer.text);
     const passing = answer.status === undefined || answer.status >= 500 || answer.status === 429;
     if (!passing || attempt >= maxAttempts) throw refused(url, answer, attempt);
     await sleep(100 * 2 ** attempt);
   }
-}
-
-interface Answer {
-  /** Absent where no whole answer came. */
-  readonly status?: number;
-  readonly text: string;
-}
-
-/** Milliseconds for one try. */
-const patience = 10_000;
-
-async function get(url: URL, bearer: string, { signal, env }: TokenRequestOptions): Promise<Answer> {
-  const headers = { authorization: `bearer ${bearer}`, accept: 'application/json' };
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-  const encrypted = url.protocol === 'https:';
-  return await new Promise<Answer>((resolve) => {
-    const fail = (error: Error): void => {
-      resolve({ text: error.message });
-    };
-    const options = { headers, ...(encrypted && { agent: new Agent({ proxyEnv: env }) }) };
-    const request = (encrypted ? requestHttps : requestHttp)(url, options, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('error', fail).on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-    });
-    // By hand: a request's own signal does not reach a proxy that accepts the connection and says no more.
-    limit.addEventListener('abort', () => {
-      fail(new Error('no answer in time'));
-      request.destroy();
-    });
-    request.on('error', fail).end();
-  }).catch((error: unknown) => ({ text: (error as Error).message })); // Not HTTP, or no header's text.
 }
 
 function readToken(answer: string): Token {
@@ -102,7 +68,7 @@ function readToken(answer: string): Token {
   }
 }
 
-function refused(url: URL, { status, text }: Answer, attempts: number): Failure {
+function refused(url: URL, { status, text }: HttpAnswer, attempts: number): Failure {
   const what = status === undefined ? `did not answer (${text})` : `answered ${status}`;
   const times = attempts === 1 ? '' : `, tried ${attempts} times`;
   const hint =

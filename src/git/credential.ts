@@ -17,7 +17,7 @@ export type Credential = { readonly [Name in (typeof names)[number]]?: string };
 export type Request = Credential & { readonly [List in (typeof lists)[number]]: readonly string[] };
 
 /** What would end a value early for git, or for a program in between (CVE-2020-5260, CVE-2024-52006). */
-const breaksLine = /[\0\r\n]/;
+export const breaksLine = /[\0\r\n]/;
 
 /**
  * The last value of a name counts, and an empty one clears a list, as in git. The first blank line ends it.

@@ -51,7 +51,7 @@ function available(members: ReadonlyMap<string, unknown>, { name, ...reference }
 }
 
 /** Own members only, so that nothing that JavaScript adds is found. */
-function membersOf(value: string): ReadonlyMap<string, unknown> | undefined {
+export function membersOf(value: string): ReadonlyMap<string, unknown> | undefined {
   try {
     const parsed: unknown = JSON.parse(value.replace(/^\uFEFF/, ''));
     const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);

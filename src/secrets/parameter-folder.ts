@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
+import { inTime } from '../in-time.ts';
 import { isMissing, parameterFailure } from './parameter-failures.ts';
 import type { SourceOptions } from './source.ts';
 
@@ -22,6 +23,8 @@ export interface FolderOptions extends SourceOptions {
   /** A KMS key's id, alias or ARN. Absent: the account's own for Parameter Store. */
   readonly kmsKeyId?: string | undefined;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** What to throw instead of a failure. */
+  readonly explain: (failure: Failure) => unknown;
 }
 
 /** Parameter Store takes one change of a parameter at a time, and the SDK does not try again. */
@@ -93,13 +96,14 @@ export class ParameterFolder {
   }
 
   async #about<T>(name: string, call: () => Promise<T>): Promise<T> {
-    const { region, signal } = this.#options;
+    const { region, signal, explain } = this.#options;
     try {
-      return await call();
+      // The credentials that a call asks for first know no signal.
+      return await inTime(call(), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (/LimitExceeded$/.test(readAwsError(error).name)) throw full(error, name);
-      throw parameterFailure(error, { kind: 'parameter', text: name, name, selector: '' }, region);
+      throw explain(parameterFailure(error, { kind: 'parameter', text: name, name, selector: '' }, region));
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The log of what was asked, in the order of arrival. Never a token, a credential or a parameter's value. */
 
-export type ServiceName = 'ssm' | 'secretsmanager' | 'sts' | 'oidc' | 'imds';
+export type ServiceName = 'ssm' | 'secretsmanager' | 'sts' | 'oidc' | 'imds' | 'github';
 
 export interface Call {
   readonly service: ServiceName;

@@ -1,0 +1,64 @@
+/** A local GitHub API on 127.0.0.1, for Apps: it verifies their signatures, and grants what their installations may do. */
+import { CallLog, type Call } from '../aws/wire/calls.ts';
+import { Faults } from '../aws/wire/faults.ts';
+import { serve } from '../aws/wire/http-server.ts';
+import { attend } from '../aws/wire/service.ts';
+import { GitHubApiService } from './api-service.ts';
+import {
+  Installations,
+  type App,
+  type Installation,
+  type InstallationInput,
+  type IssuedToken,
+} from './installations.ts';
+
+export type { App, Installation, IssuedToken } from './installations.ts';
+
+export interface GitHubApiOptions {
+  /** PEM, for HTTPS. Default: HTTP. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** GitHub's clock. Default: the real one. */
+  readonly clock?: () => Date;
+}
+
+export interface GitHubApi {
+  /** What `api_url` says. */
+  readonly url: string;
+  readonly createApp: () => App;
+  readonly install: (app: App, input: InstallationInput) => Installation;
+  /** Every token that was given, in order. */
+  readonly tokens: readonly IssuedToken[];
+  /** Whether git gets in with it: what a git server asks. */
+  readonly opens: (token: string, repository: string, level: 'read' | 'write') => boolean;
+  /** `POST /app/installations/…/access_tokens` and the like. */
+  readonly calls: readonly Call[];
+  readonly forgetCalls: () => void;
+  readonly faults: Faults;
+  readonly stop: () => Promise<void>;
+}
+
+const prefix = '/api/v3';
+
+export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<GitHubApi> {
+  const { tls, clock = () => new Date() } = options;
+  const installations = new Installations();
+  const service = new GitHubApiService(installations, { clock, prefix });
+  const observation = { calls: new CallLog(), faults: new Faults(), clock };
+  const server = await serve({ handle: (request) => attend(service, request, observation), tls });
+  const url = server.origin + prefix;
+  return {
+    url,
+    createApp: () => installations.createApp(url),
+    install: installations.install.bind(installations),
+    tokens: installations.tokens,
+    opens: (token, repository, level) => installations.opens(token, repository, { level, now: clock() }),
+    get calls() {
+      return observation.calls.calls;
+    },
+    forgetCalls: () => {
+      observation.calls.clear();
+    },
+    faults: observation.faults,
+    stop: server.close,
+  };
+}

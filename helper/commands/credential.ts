@@ -1,0 +1,147 @@
+/** The story of a git credential: what git asks for, the section that names it, what is stored, and the answer. */
+import { Failure, toFailure } from '../../src/errors.ts';
+import { inTime } from '../../src/in-time.ts';
+import { readOwnSettings } from '../../src/git/config-file.ts';
+import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
+import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
+import { readStoredCredential } from '../../src/git/stored-credential.ts';
+import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
+import { storageFor } from './open-storage.ts';
+
+const program = 'git-credential-ssm';
+
+export interface GitIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** All of standard input. */
+  input(): Uint8Array;
+  /** Standard output: git reads it. */
+  out(text: string): void;
+  /** Standard error: people do. */
+  err(text: string): void;
+}
+
+/**
+ * A failure leaves git to its next helper, or to asking; `quit=1` would take that away from people who have one.
+ *
+ * @returns the exit code
+ */
+export async function answerGit(args: readonly string[], io: GitIo): Promise<number> {
+  const operation = args.at(-1);
+  if (operation !== 'get' && operation !== 'store' && operation !== 'erase') return 0;
+  try {
+    const request = parseRequest(io.input());
+    if (!request && operation === 'store') throw unreadable();
+    if (request?.protocol === 'https')
+      io.out(await operations[operation](request, await look(args, request, io)));
+    return 0;
+  } catch (error) {
+    const failure = toFailure(error);
+    io.err(`${failure.render(program)}\n`);
+    return failure.exitCode;
+  }
+}
+
+function unreadable(): Failure {
+  return new Failure('CREDENTIAL_INVALID', 'what is to be stored has a CR or a NUL in it, or is no UTF-8', {
+    hint: 'nothing was stored; type the password by hand, or paste it without a line break',
+  });
+}
+
+/** What is configured for the request. */
+interface Found extends ReadOptions {
+  /** A section's, or that of the environment. */
+  readonly named: NamedCredential | undefined;
+  /** Where there is a store prefix. */
+  readonly storage: CredentialStorage | undefined;
+}
+
+async function look(args: readonly string[], request: Request, io: GitIo): Promise<Found> {
+  const { env } = io;
+  const warn = (message: string): void => {
+    io.err(`${program}: warning: ${message}\n`);
+  };
+  const settings = await readOwnSettings({ env, signal: timeLimit(30, 'reading the configuration of git') });
+  const { routes, warnings } = readRoutes(settings, env);
+  const { named, warnings: more } = chooseRoute(routes, request);
+  // Once for a command of git's, which tells and asks several times.
+  if (args.at(-1) === 'get') for (const message of [...warnings, ...more]) warn(message);
+  return { named, storage: storageFor(args, settings, { env, warn }), env, warn };
+}
+
+type Operation = (request: Request, found: Found) => Promise<string>;
+
+/** Each answers lines for git; none where this is not ours to answer. What a section names is not ours to write. */
+const operations = {
+  get: async (request, { named, storage, ...options }) => {
+    if (named) return await getNamed(request, named, options);
+    const credential = storage && (await getStored(request, storage));
+    return credential ? renderCredential(credential, `what is stored below ${storage.prefix}`) : '';
+  },
+  store: async (request, { named, storage }) => {
+    if (!named && storage) await store(request, storage);
+    return '';
+  },
+  erase: async (request, { named, storage }) => {
+    if (!named && storage) await erase(request, storage);
+    return '';
+  },
+} as const satisfies Record<string, Operation>;
+
+async function getNamed(
+  request: Request,
+  named: NamedCredential,
+  { env, warn }: ReadOptions,
+): Promise<string> {
+  const credential = await read(named, { env, warn });
+  // git would take another user's password, too.
+  if (request.username !== undefined && credential.username !== undefined) {
+    if (request.username !== credential.username) return '';
+  }
+  const { reference, place } = named;
+  if (credential.authtype !== undefined && !request.capability.includes('authtype')) {
+    warn(`${reference} is for git 2.46 or newer: it has an "authtype", which this git does not know`);
+    return '';
+  }
+  return renderCredential(credential, `${reference} (${place})`);
+}
+
+interface ReadOptions {
+  readonly env: GitIo['env'];
+  readonly warn: (message: string) => void;
+}
+
+/** All that hangs on the AWS SDK is loaded here. */
+async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise<Credential> {
+  const { region, roles, username } = named;
+  const timeoutSeconds = Math.max(1, readSeconds(named.timeout, 'ssm.timeout'));
+  const keys = [{ reference: referenceOf(named), repositories: [] }];
+  const signal = timeLimit(timeoutSeconds, 'reading the credential');
+  const voice = { info: () => undefined, mask: () => undefined, warn };
+  const { readHostSecrets, warnOfPlainText } = await import('../../src/loading/host-keys.ts');
+  const wanted = { keys, region, roles, timeoutSeconds };
+  const [secret] = await inTime(readHostSecrets(wanted, { env, signal, voice }), signal);
+  if (!secret) throw new TypeError('a reference was answered by no secret');
+  warnOfPlainText(secret, voice);
+  const { text } = secret;
+  return readStoredCredential({ text, resource: named.reference, username }, Date.now() / 1000);
+}
+
+/** As github.com, GitLab, Bitbucket and Azure DevOps begin theirs. */
+const tokenText = /^(gh[a-z]_|github_pat_|gl(pat|dt|cbt|rt)-|AT(BB|CTT|ATT))/;
+
+/** @throws INPUT_INVALID */
+function referenceOf({ reference, place }: NamedCredential): Reference {
+  if (tokenText.test(reference)) {
+    throw new Failure('INPUT_INVALID', `${place} has a token itself, where its name in AWS belongs`, {
+      hint: 'store the token with aws ssm put-parameter, write its name here, and replace the token',
+    });
+  }
+  try {
+    return parseReference(reference);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
