@@ -5,7 +5,8 @@ import { readOwnSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
-import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { membersOf } from '../../src/keys/json-secret.ts';
+import { parseCredentialReference } from '../command-line/credential-reference.ts';
 import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
 import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
 import { storageFor } from './open-storage.ts';
@@ -50,7 +51,7 @@ function unreadable(): Failure {
 }
 
 /** What is configured for the request. */
-interface Found extends ReadOptions {
+interface Found extends Surroundings {
   /** A section's, or that of the environment. */
   readonly named: NamedCredential | undefined;
   /** Where there is a store prefix. */
@@ -92,9 +93,9 @@ const operations = {
 async function getNamed(
   request: Request,
   named: NamedCredential,
-  { env, warn }: ReadOptions,
+  { env, warn }: Surroundings,
 ): Promise<string> {
-  const credential = await read(named, { env, warn });
+  const credential = await read(named, { request, env, warn });
   // git would take another user's password, too.
   if (request.username !== undefined && credential.username !== undefined) {
     if (request.username !== credential.username) return '';
@@ -107,16 +108,19 @@ async function getNamed(
   return renderCredential(credential, `${reference} (${place})`);
 }
 
-interface ReadOptions {
+interface Surroundings {
   readonly env: GitIo['env'];
   readonly warn: (message: string) => void;
 }
 
 /** All that hangs on the AWS SDK is loaded here. */
-async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise<Credential> {
-  const { region, roles, username } = named;
+async function read(
+  named: NamedCredential,
+  { request, env, warn }: Surroundings & { readonly request: Request },
+): Promise<Credential> {
+  const { region, roles, username, reference: resource } = named;
   const timeoutSeconds = Math.max(1, readSeconds(named.timeout, 'ssm.timeout'));
-  const keys = [{ reference: referenceOf(named), repositories: [] }];
+  const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];
   const signal = timeLimit(timeoutSeconds, 'reading the credential');
   const voice = { info: () => undefined, mask: () => undefined, warn };
   const { readHostSecrets, warnOfPlainText } = await import('../../src/loading/host-keys.ts');
@@ -125,23 +129,10 @@ async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);
   const { text } = secret;
-  return readStoredCredential({ text, resource: named.reference, username }, Date.now() / 1000);
-}
-
-/** As github.com, GitLab, Bitbucket and Azure DevOps begin theirs. */
-const tokenText = /^(gh[a-z]_|github_pat_|gl(pat|dt|cbt|rt)-|AT(BB|CTT|ATT))/;
-
-/** @throws INPUT_INVALID */
-function referenceOf({ reference, place }: NamedCredential): Reference {
-  if (tokenText.test(reference)) {
-    throw new Failure('INPUT_INVALID', `${place} has a token itself, where its name in AWS belongs`, {
-      hint: 'store the token with aws ssm put-parameter, write its name here, and replace the token',
-    });
+  if (membersOf(text)) {
+    const { appCredential } = await import('./app-credential.ts');
+    const made = await inTime(appCredential(text, { request, resource, env, signal }), signal);
+    if (made) return made;
   }
-  try {
-    return parseReference(reference);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
-  }
+  return readStoredCredential({ text, resource, username }, Date.now() / 1000);
 }
