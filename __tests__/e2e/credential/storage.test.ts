@@ -9,8 +9,8 @@ import { Ec2Host, INSTANCE_ROLE, launchInstance, project } from '../../support/e
 import { startHttpsGitHost, type HttpsGitHost } from '../../support/git-host/https-git.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
-const guide = readFileSync(join(project, 'docs/https-storage.md'), 'utf8');
-const [, policy = ''] = /```json\n(.*?)```/s.exec(guide) ?? [];
+const guide = readFileSync(join(project, 'docs/https.md'), 'utf8');
+const [, policy = ''] = /```json\n(\{\s+"Version".*?)```/s.exec(guide) ?? [];
 const password = 'correct horse battery';
 
 describe('git-credential-ssm with a store prefix on a host', () => {
