@@ -10,5 +10,7 @@ export default {
     ],
   },
   injectGlobals: false,
+  // Most of a test's time is other programs' start: a core a worker.
+  maxWorkers: '100%',
   testTimeout: 60_000,
 };

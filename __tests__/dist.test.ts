@@ -39,15 +39,16 @@ describe('the programs', () => {
     return stderr.split('\n').flatMap((url) => (url.startsWith(prefix) ? [url.slice(prefix.length)] : []));
   }
 
-  it.each([['ssm-ssh-agent', '--help'], ['ssm-ssh-agent', 'exec', '--help'], ['ssm-ssh']])(
-    'start with under 80 kB: %s %s',
-    (...args) => {
-      const names = loaded(args);
-      expect(names).toContain('index.js');
-      const size = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-      expect(size).toBeLessThan(80_000);
-    },
-  );
+  it.each([
+    ['ssm-ssh-agent', '--help'],
+    ['ssm-ssh-agent', 'exec', '--help'],
+    ['ssm-ssh', '--into', '/dev/null'],
+  ])('start with under 80 kB: %s %s', (...args) => {
+    const names = loaded(args);
+    expect(names).toContain('index.js');
+    const size = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    expect(size).toBeLessThan(80_000);
+  });
 
   it('have nothing of the runner in them', () => {
     expect(holding('GITHUB_STEP_SUMMARY')).toEqual([]);

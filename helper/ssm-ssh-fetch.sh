@@ -1,25 +1,29 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh and ssm-ssh-host.sh set, and read.
 # The part of ssm-ssh that Node and AWS are behind: the agent of this user, and the keys that it does not have yet.
 
-# lock FD FILE: waits for it; whoever dies lets go. Where there is no flock(1), a folder says who has it.
+# lock FD FILE: waits for it; whoever dies lets go. Where there is no flock(1), a link says who has it: one step makes it,
+# name and all.
 lock() {
   if command -v flock >/dev/null; then
     eval "exec $1>\"\$2\"" && flock "$1"
     return
   fi
-  until mkdir "$2.held" 2>/dev/null; do
-    if read -r holder <"$2.held/pid" && ! kill -0 "$holder" 2>/dev/null; then
-      mv "$2.held" "$2.dead.$$" 2>/dev/null && rm -rf "$2.dead.$$"
+  until ln -s $$ "$2.held" 2>/dev/null; do
+    holder=$(readlink "$2.held")
+    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
+      mv "$2.held" "$2.dead.$$" 2>/dev/null || continue
+      # Somebody else may have been quicker, and have it by now.
+      [ "$(readlink "$2.dead.$$")" = "$holder" ] || mv "$2.dead.$$" "$2.held"
+      rm -f "$2.dead.$$"
     else
       sleep 1
     fi
-  done 2>/dev/null
-  echo $$ >"$2.held/pid"
+  done
 }
 
 unlock() {
   eval "exec $1>&-"
-  if [ -d "$2.held" ]; then rm -rf "$2.held"; fi
+  if [ -L "$2.held" ] && [ "$(readlink "$2.held")" = $$ ]; then rm -f "$2.held"; fi
 }
 
 # The agent of this user: in a session of its own, without the environment of the job or login that happens to start it.
@@ -109,8 +113,9 @@ run_node() {
   done
 }
 
-# Sets `node`: the one that was found the last time, or a new find.
+# Sets `node`: the one that the job has, the one that was found the last time, or a new find.
 choose_node() {
+  [ -z "${SSM_SSH_NODE-}" ] && [ -x "$job_node" ] && node=$job_node && return
   { read -r node; } 2>/dev/null <"$state/node" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
   unset IFS
   set +f

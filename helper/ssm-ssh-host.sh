@@ -12,10 +12,17 @@ go_from_host() {
   read_config
   find_sections
   if [ -z "$wanted" ]; then
-    defer_on_host "$@"
+    theirs=''
+    [ -z "$repository" ] || find_their_command
+    [ -z "$theirs" ] || become sh -c "$theirs \"\$@\"" "$theirs" "$@"
     is_ec2_host || [ -z "${SSM_SSH_KEY-}$default_key" ] || wanted=-
   fi
-  [ -n "$wanted" ] || exec ssh "$@"
+  [ -n "$wanted" ] || become ssh "$@"
+  go_with_wanted "$@"
+}
+
+# To ssh with the keys of the sections that are `wanted`. In a job, ssm-ssh-job.sh has set what begins with job_.
+go_with_wanted() {
   require_ssh
   find_state
   name_identities
@@ -27,7 +34,7 @@ go_from_host() {
   done
   build_options
   if [ -z "$repository" ]; then
-    eval "exec ssh $options \"\$@\""
+    eval "become ssh $options \"\$@\""
   fi
   signalled=''
   eval "stay_with_ssh $options \"\$@\""
@@ -41,20 +48,6 @@ fail() {
 }
 
 # --- what is configured --------------------------------------------------------------------------------------------------
-
-# Sets `config`: lines `KEY VALUE` of git's configuration, in git's order: what is nearer comes later.
-read_config() {
-  config=$(git config --get-regexp '^(ssm\.|core\.sshcommand$)' 2>/dev/null)
-  default_key='' ssh_command=''
-  while read -r key value; do
-    case $key in
-    ssm.key) default_key=$value ;;
-    core.sshcommand) ssh_command=$value ;;
-    esac
-  done <<LINES
-$config
-LINES
-}
 
 # Sets `wanted`: the names of the sections that are the most specific of those that match, a line each.
 find_sections() {
@@ -127,15 +120,6 @@ read_pattern() {
   case $path in *\** | *//*) return 1 ;; esac
 }
 
-# A repository's own ssh command, where it is not ours.
-defer_on_host() {
-  if [ -z "$repository" ] || [ -z "$ssh_command" ]; then return 0; fi
-  case $ssh_command in *ssm-ssh*) return 0 ;; esac
-  is_remote || ssh_command=$(cd / && git config --get core.sshCommand 2>/dev/null) || return 0
-  case $ssh_command in '' | *ssm-ssh*) return 0 ;; esac
-  exec sh -c "$ssh_command \"\$@\"" "$ssh_command" "$@"
-}
-
 # Sets `identities`: for each wanted key the folder that its public parts are in, a line each. `-` is the default key. The
 # name of a folder says which key it is, and as whom and where it is read: the same reference elsewhere is another key.
 name_identities() {
@@ -181,11 +165,11 @@ LINES
     reference=${SSM_SSH_KEY:-$default_key}
     passphrase=${SSM_SSH_PASSPHRASE:-$ssm_passphrase} certificate=${SSM_SSH_CERTIFICATE:-$ssm_certificate}
   fi
-  region=${own_region:-${SSM_SSH_REGION:-${region:-${AWS_REGION:-${AWS_DEFAULT_REGION-}}}}}
+  region=${own_region:-${SSM_SSH_REGION:-${region:-${job_region:-${AWS_REGION:-${AWS_DEFAULT_REGION-}}}}}}
   roles=${own_roles:-${SSM_SSH_ROLE_ARN:-$roles}}
   lifetime=${own_lifetime:-${SSM_SSH_KEY_LIFETIME:-${lifetime:-1h}}}
   known_hosts=${SSM_SSH_KNOWN_HOSTS:-$known_hosts}
-  strict=${SSM_SSH_STRICT_HOST_KEY_CHECKING:-${strict:-yes}}
+  strict=${SSM_SSH_STRICT_HOST_KEY_CHECKING:-${strict:-${job_strict:-yes}}}
   timeout=${SSM_SSH_TIMEOUT:-${timeout:-30s}}
 }
 
@@ -230,28 +214,34 @@ find_state() {
     fi
     ;;
   esac
-  is_ours "${TMPDIR:-/tmp}/ssm-ssh-agent-$own_id" && return
-  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and ${TMPDIR:-/tmp}" \
-    "see who owns ${TMPDIR:-/tmp}/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
+  case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
+  is_ours "$temporary/ssm-ssh-agent-$own_id" && return
+  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
+    "see who owns $temporary/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
 }
 
-# Sets `state` and `socket` where nobody else may write, or even look. The mode is looked at before an agent is there: who
-# changes it later is ourselves.
+# Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is
+# there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems.
 is_ours() {
   case $1 in *[\"\$\`\\]* | *'
 '*) return 1 ;; esac
-  if [ -L "$1" ]; then return 1; fi
-  [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
-  [ -O "$1" ] && [ -w "$1" ] || return 1
-  if [ ! -S "$1/agent" ]; then
-    case $(ls -ld "$1" 2>/dev/null) in
-    drwx------*) ;;
-    d????w* | d???????w*) return 1 ;;
-    d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
-    *) return 1 ;;
-    esac
-  fi
+  [ ${#1} -le 97 ] && [ ! -L "$1" ] || return 1
+  if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then close "$1" || return 1; fi
+  [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
   state=$1 socket=$1/agent
+}
+
+# Makes the folder, or sees that others have no way into it; nor may they put another one in its place.
+close() {
+  case $(ls -ldL "${1%/*}" 2>/dev/null) in d????w???[!tT]* | d???????w[!tT]*) return 1 ;; esac
+  [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
+  [ -O "$1" ] || return 1
+  case $(ls -ld "$1" 2>/dev/null) in
+  drwx------*) ;;
+  d????w* | d???????w*) return 1 ;;
+  d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
+  *) return 1 ;;
+  esac
 }
 
 # --- the agent -----------------------------------------------------------------------------------------------------------
@@ -280,7 +270,7 @@ holds() {
 # into the first file of known hosts.
 build_options() {
   escape "$state"
-  known="\"$escaped/known_hosts\" \"$escaped/pinned_hosts\""
+  known="$job_known\"$escaped/known_hosts\" \"$escaped/pinned_hosts\""
   if [ -n "$known_hosts" ]; then
     escape "$known_hosts"
     known="$known \"$escaped\""
@@ -318,7 +308,7 @@ quote() {
 # keep them, and what it starts in the background ignores SIGINT.
 stay_with_ssh() {
   exec 3<&0
-  ssh "$@" <&3 3<&- &
+  become ssh "$@" <&3 3<&- &
   child=$!
   exec 3<&-
   trap 'signalled=yes; kill -HUP "$child"' HUP

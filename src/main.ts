@@ -7,15 +7,17 @@ import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
 import { workflow } from './toolkit.ts';
 
-const { env, argv } = process;
+const { env, argv, execPath } = process;
 
 try {
   const inputs = parseInputs(env);
-  const helper = (name: string): string =>
-    readFileSync(join(dirname(argv[1] ?? ''), '../../helper', name), 'utf8');
-  const programs = { ssh: helper('ssm-ssh'), sign: helper('ssm-ssh-sign') };
+  const installation = { path: join(dirname(argv[1] ?? ''), '../..'), node: execPath };
+  const names = ['ssm-ssh', 'ssm-ssh-job.sh', 'ssm-ssh-agent', 'ssm-ssh-sign'];
+  const programs = Object.fromEntries(
+    names.map((name) => [name, readFileSync(join(installation.path, 'helper', name), 'utf8')]),
+  );
   const signal = stopSignal(process, inputs.timeoutSeconds);
-  await loadKeys(inputs, { env, workflow, signal, programs });
+  await loadKeys(inputs, { env, workflow, signal, installation, programs });
   process.exit(0);
 } catch (error) {
   const failure = toFailure(error);

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { certify } from '../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
@@ -72,19 +72,32 @@ describe('ssm-ssh-agent add', () => {
 
   it('starts an agent with --agent, for eval, which ssh-agent -k ends', async () => {
     const { exitCode, stdout, stderr } = await shell(
-      `eval "$(${launcher} add --agent --quiet /ci/deploy-key)"; ssh-add -l; dirname "$SSH_AUTH_SOCK"; ls -ld "$(dirname "$SSH_AUTH_SOCK")"; ssh-agent -k >/dev/null; rmdir "$(dirname "$SSH_AUTH_SOCK")"`,
+      `eval "$(${launcher} add --agent --quiet /ci/deploy-key)"; ssh-add -l; dirname "$SSH_AUTH_SOCK"; ls -ld "$SSH_AUTH_SOCK"; ssh-agent -k >/dev/null; ls -A "$TMPDIR"`,
     );
     expect([exitCode, stderr]).toEqual([0, '']);
-    const [listed, folder = '', mode] = stdout.split('\n');
+    const [listed, folder = '', mode, ...left] = stdout.split('\n');
     expect(listed).toContain(key.fingerprint);
-    expect([dirname(folder), mode?.slice(0, 10)]).toEqual([host.temp, 'drwx------']);
-    expect(existsSync(folder)).toBe(false);
+    expect([folder, mode?.slice(0, 10), left]).toEqual([host.temp, 'srw-------', ['']]);
   });
 
   it('prints nothing to eval, and leaves no agent, where the key cannot be read', async () => {
     const { exitCode, stdout, stderr } = await host.agent(['add', '--agent', '/ci/nothing']);
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^ssm-ssh-agent: KEY_NOT_FOUND: /);
+  });
+
+  it.each([
+    ['eu-central-1', 'the profile that is named', ['--profile', 'frankfurt'], {}],
+    ['eu-central-1', 'the profile of AWS_PROFILE', [], { AWS_PROFILE: 'frankfurt' }],
+    ['us-east-1', 'the default profile', [], {}],
+    ['eu-north-1', 'AWS_REGION', [], { AWS_PROFILE: 'frankfurt', AWS_REGION: 'eu-north-1' }],
+  ])('reads in %s, the region of %s', async (...[region, , args, env]) => {
+    const config = join(host.folder, 'aws-config');
+    writeFileSync(config, '[default]\nregion = us-east-1\n[profile frankfurt]\nregion = eu-central-1\n');
+    await host.agent(['add', '--agent', ...args, '/ci/deploy-key'], {
+      env: { ...env, AWS_CONFIG_FILE: config },
+    });
+    expect(host.world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', region });
   });
 
   it.each([

@@ -5,8 +5,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { stateIsOurs } from '../support/ec2-host.ts';
-import { routingCases } from '../support/routing-cases.ts';
+import { callersVariables, readVariables } from '../support/assigned-names.ts';
+import { stateIsOurs, withRunUser } from '../support/ec2-host.ts';
+import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
 
 /** In the place of `describe` where the machine cannot show what the tests are about. */
 function neverRun(): void {}
@@ -16,6 +17,11 @@ const bootId = '/proc/sys/kernel/random/boot_id';
 const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(
   ([shell = '', ...args]) => spawnSync(shell, [...args, '-c', 'exit 0']).status === 0,
 );
+
+interface Starting {
+  readonly shell?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 (stateIsOurs ? describe : neverRun)('helper/ssm-ssh on a host', () => {
   let home: string;
@@ -30,6 +36,7 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     agent = createServer();
     await new Promise<void>((resolve) => agent.listen(join(state, 'agent'), resolve));
     mkdirSync(join(home, 'bin'));
+    mkdirSync(join(home, 'run-user'));
     // What ssh is started with, and an agent that has whatever it is asked for.
     for (const [name, script] of [
       ['ssh', 'printf "%s\\n" "$@"'],
@@ -57,15 +64,17 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
   const start = (
     ssh: readonly string[],
     lines: readonly string[],
-    [shell = 'sh', ...options]: readonly string[] = [],
+    { shell: [shell = 'sh', ...options] = [], env: more = {} }: Starting = {},
   ): { args: string[]; offered: number[] } => {
     writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
     const env = {
       PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
       HOME: home,
       GIT_CONFIG_NOSYSTEM: '1',
+      ...more,
     };
-    const output = execFileSync(shell, [...options, program, ...ssh], {
+    const argv = withRunUser(join(home, 'run-user'), [shell, ...options, program, ...ssh]);
+    const output = execFileSync(argv[0] ?? '', argv.slice(1), {
       cwd: home,
       env,
       encoding: 'utf8',
@@ -89,7 +98,12 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
       ([, { keys }]) => keys.filter((key) => key === '').length < 2,
     );
     it.each(cases)('offers the key for %s', (_, { keys, ssh, offered }) => {
-      expect(start(ssh, sections(keys), shell).offered).toEqual(offered);
+      expect(start(ssh, sections(keys), { shell }).offered).toEqual(offered);
+    });
+
+    it.each(Object.entries(sshForms))('understands %s', (_, [ssh, offered]) => {
+      const keys = ['github.com/acme/lib', 'github.com:2222/acme/lib'];
+      expect(start(ssh, sections(keys), { shell }).offered).toEqual([offered]);
     });
   });
 
@@ -119,6 +133,17 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     },
   );
 
+  it('leaves a clone to ssh that starts in the folder of a repository with an ssh command of its own', () => {
+    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
+    execFileSync('git', ['init', '--quiet', home]);
+    execFileSync('git', ['-C', home, 'config', 'core.sshCommand', 'false']);
+    try {
+      expect(start(args, sections(['gitlab.com'])).args).toEqual(args);
+    } finally {
+      rmSync(join(home, '.git'), { recursive: true });
+    }
+  });
+
   it('starts git once, and nothing else but ssh, for a key that the agent has', () => {
     const started = join(home, 'started');
     const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
@@ -130,8 +155,22 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
     expect(readFileSync(started, 'utf8').trim().split('\n').length).toBe(1);
   });
 
-  it("leaves everything to ssh where the user's own options say which key", () => {
-    const args = ['-i', '/a/key', 'git@github.com'];
+  it.each(userChoices)('leaves everything to ssh where the user says %s %s', (...choice) => {
+    const args = [...choice, 'git@github.com'];
     expect(start(args, sections(['github.com'])).args).toEqual(args);
   });
+
+  it.each(["git-upload-pack 'acme/lib'", 'ls'])(
+    "hands the caller's environment on to ssh for %s",
+    (command) => {
+      const ssh = readFileSync(join(home, 'bin/ssh'));
+      writeFileSync(join(home, 'bin/ssh'), '#!/bin/sh\nexec env\n');
+      for (const shell of shells) {
+        const more = { shell, env: callersVariables };
+        const { args } = start(['git@github.com', command], sections(['github.com']), more);
+        expect([shell, readVariables(args.join('\n'))]).toEqual([shell, callersVariables]);
+      }
+      writeFileSync(join(home, 'bin/ssh'), ssh);
+    },
+  );
 });

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
-import { routingCases, sshForms } from '../support/routing-cases.ts';
+import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
 
 const installed = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
 const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(([program = '', ...args]) =>
@@ -102,15 +103,7 @@ describe('helper/ssm-ssh', () => {
     expect(settings['identityagent']).toBe('none');
   });
 
-  it.each([
-    ['-i', '/a/key'],
-    ['-oIdentityFile=/a/key'],
-    ['-F', '/dev/null'],
-    ['-o', 'identityfile /a/key'],
-    ['-o', 'ControlPath=/a/b'],
-    ['-vi/a/key'],
-    ['-M'],
-  ])('leaves everything to ssh where the user says %s %s', (...args) => {
+  it.each(userChoices)('leaves everything to ssh where the user says %s %s', (...args) => {
     const program = makeJobFolder(newFolder(), { keys: ['github.com'] });
     const { settings, offered } = ask(program, [...args, 'github.com']);
     expect(offered).toEqual([]);
@@ -172,5 +165,19 @@ describe('helper/ssm-ssh', () => {
     });
     expect(status).toBe(255);
     expect(stderr).toMatch(/^ssm-ssh: SSH_NOT_FOUND: .*\nhint: install it: /);
+  });
+
+  it("hands the caller's environment on, whatever names are used here", () => {
+    const bin = newFolder();
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'ssh'), '#!/bin/sh\nexec env\n', { mode: 0o755 });
+    const program = makeJobFolder(newFolder(), { keys: ['github.com'] });
+    const env = { ...callersVariables, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    for (const shell of shells) {
+      const [file = '', ...options] = shell;
+      const argv = [...options, program, '-G', 'git@github.com', "git-upload-pack 'acme/lib'"];
+      const printed = execFileSync(file, argv, { encoding: 'utf8', env });
+      expect([shell, readVariables(printed)]).toEqual([shell, callersVariables]);
+    }
   });
 });

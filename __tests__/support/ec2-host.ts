@@ -1,9 +1,17 @@
 /** A host on EC2: a home folder, the role of its instance, ssm-ssh as it lies in the project; and what it leaves behind. */
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { PolicyDocument } from './aws/iam/policy-document.ts';
+import type { PolicyDocument } from './aws/local-aws.ts';
 import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
 import type { GitHost } from './git-host/git-host.ts';
 import { killAll, runningProcesses } from './runner/process-table.ts';
@@ -12,18 +20,30 @@ export const project = dirname(dirname(import.meta.dirname));
 export const program = join(project, 'helper/ssm-ssh');
 export const INSTANCE_ROLE = `arn:aws:iam::${ACCOUNT}:role/build-machine`;
 
+const uid = userInfo().uid;
+const mounting = ['--mount', 'sh', '-c', 'mount --bind "$0" /run/user && exec "$@"'] as const;
+/** Whether a test can choose what is in /run/user: in a mount namespace, as root. */
+export const canMount = works('unshare', ...mounting, tmpdir(), 'true');
+/** The program, to which /run/user is this folder where `canMount`. */
+export function withRunUser(folder: string, program: readonly string[]): string[] {
+  return canMount ? ['unshare', ...mounting, folder, ...program] : [...program];
+}
 /** The state would lie where the tester's own is: nothing that a test may touch. */
-export const stateIsOurs = !existsSync(`/run/user/${userInfo().uid}`);
+export const stateIsOurs = canMount || !existsSync(`/run/user/${uid}`);
 if (!stateIsOurs)
   console.warn('not run here: tests of ssm-ssh on a host, for /run/user has a folder for you');
+
+export function works(name: string, ...args: readonly string[]): boolean {
+  return spawnSync(name, args).status === 0;
+}
 
 const trustEc2 = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 } as const;
 
-/** An instance whose role reads `/ci/*` by GetParameter alone, and whatever else it is allowed. */
-export function launchInstance({ aws }: ReadyWorld, ...more: readonly PolicyDocument[]): void {
+/** An instance whose role reads `/ci/*` by GetParameter alone, and what more it is allowed. */
+export function launchInstance({ aws }: ReadyWorld, more: readonly PolicyDocument[] = []): void {
   const keys = allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`);
   aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies: [keys, ...more] });
   aws.metadata.set({ region: REGION, account: ACCOUNT, roleArn: INSTANCE_ROLE });
@@ -39,10 +59,13 @@ export interface Ran {
 
 export class Ec2Host {
   readonly home = mkdtempSync(join(tmpdir(), 'ec2-'));
+  /** What the host's programs find in /run/user, where `canMount`. */
+  readonly runUser = join(this.home, 'run-user');
   readonly env: Record<string, string>;
 
   constructor(world: ReadyWorld, hosts: readonly GitHost[], settings: Readonly<Record<string, string>> = {}) {
     const known = join(this.home, 'known');
+    mkdirSync(this.runUser);
     writeFileSync(known, hosts.map((host) => host.knownHosts).join(''));
     this.env = {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
@@ -58,7 +81,7 @@ export class Ec2Host {
   }
 
   get state(): string {
-    return join(this.home, '.cache', `ssm-ssh-agent-${userInfo().uid}`);
+    return join(this.home, '.cache', `ssm-ssh-agent-${uid}`);
   }
 
   configure(lines: readonly string[]): void {
@@ -68,14 +91,22 @@ export class Ec2Host {
     );
   }
 
-  run(script: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  /** By bash, as the tester or, where that is root, as the user with that number. */
+  run(script: string, env: Readonly<Record<string, string>> = {}, as = uid): Promise<Ran> {
     const started = Date.now();
+    const [file = '', ...args] = this.argv(['bash', '-e', '-c', script], as);
     return new Promise((resolve) => {
       const options = { cwd: this.home, env: { ...this.env, ...env }, maxBuffer: 1e8 };
-      const child = execFile('bash', ['-e', '-c', script], options, (_, stdout, stderr) => {
+      const child = execFile(file, args, options, (_, stdout, stderr) => {
         resolve({ code: child.exitCode ?? 128, stdout, stderr, took: Date.now() - started });
       });
     });
+  }
+
+  /** The program as this host starts it. */
+  argv(program: readonly string[], as = uid): string[] {
+    const user = ['setpriv', `--reuid=${as}`, `--regid=${as}`, '--clear-groups'];
+    return withRunUser(this.runUser, as === uid ? program : [...user, ...program]);
   }
 
   /** Live processes that name the home folder: the agent and its keeper. */

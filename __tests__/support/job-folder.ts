@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
 
-const source = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
+const source = join(dirname(dirname(import.meta.dirname)), 'helper');
 
 export interface FolderOptions {
   /** What each key's line names; empty for a default key. */
@@ -28,7 +28,7 @@ export function makeJobFolder(path: string, { keys = [], before = '' }: FolderOp
   writeFileSync(join(path, 'before'), `${before}\n`);
   writeFileSync(join(path, 'agent-before'), 'none\n');
   const program = join(path, 'bin/ssm-ssh');
-  copyFileSync(source, program);
+  for (const name of ['ssm-ssh', 'ssm-ssh-job.sh']) copyFileSync(join(source, name), join(path, 'bin', name));
   chmodSync(program, 0o700);
   return program;
 }

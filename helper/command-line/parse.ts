@@ -27,7 +27,7 @@ export const common = {
   region: {
     type: 'string',
     value: 'REGION',
-    help: "the AWS region; else the key's ARN, AWS_REGION, the host's",
+    help: "the AWS region; else the key's ARN, AWS_REGION, the profile's, the host's",
   },
   profile: { type: 'string', value: 'NAME', help: 'a profile of the AWS configuration files' },
   'role-arn': {

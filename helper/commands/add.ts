@@ -1,6 +1,5 @@
 /** `add`: keys into an agent that is there, or into a new one. */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
@@ -10,7 +9,7 @@ import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, type Speech } from '../command-line/keys.ts';
 import { parseAccount, parseDuration, parseKey, type Account } from '../command-line/settings.ts';
-import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
+import { makeTemporaryFolder, nameTemporarySocket } from '../command-line/temporary-folder.ts';
 
 const options = {
   lifetime: {
@@ -83,8 +82,7 @@ async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<
 
 /** Standard output says nothing of an agent that did not get its keys: it is gone. */
 async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
-  const folder = makeTemporaryFolder('add');
-  const socket = join(folder, 'agent');
+  const socket = nameTemporarySocket('add');
   try {
     const agent = await startAgent(socket, adding);
     const keys = await addAll(lines, agent, adding);
@@ -93,7 +91,7 @@ async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<Load
     return keys;
   } catch (error) {
     await stopAgent(socket);
-    await rm(folder, { recursive: true, force: true });
+    await rm(socket, { force: true });
     throw error;
   }
 }

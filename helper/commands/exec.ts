@@ -1,6 +1,6 @@
 /** `exec`: a command with an agent of its own that holds the keys, gone when the command ends. */
-import { readFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
@@ -8,7 +8,7 @@ import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { ProgramNotFound } from '../../src/process/run.ts';
 import { addKey } from '../../src/ssh/agent.ts';
-import { fillKeyFolder, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
+import { fillKeyFolder, folderOfCommand, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
 import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
@@ -55,7 +55,8 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
   const strictHostKeyChecking = parseStrictness(values['strict-host-key-checking']);
   const account = parseAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts']);
-  const folder = keyFolder(makeTemporaryFolder('exec'));
+  const around = foldersAround(running.env['GIT_SSH_COMMAND']);
+  const folder = keyFolder(makeTemporaryFolder('exec', around && dirname(around)));
   const agent = await startPrivateAgent(folder, running);
   try {
     const keys = await readKeys(lines, { ...values, ...account }, running);
@@ -65,8 +66,13 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
         publicKey: authorizedKeysLine(publicKey),
         certificate: certificate?.line,
       })),
-      before: { folder: '', agent: running.env['SSH_AUTH_SOCK'] ?? '' },
-      ssh: await readFile(join(running.installation, 'helper/ssm-ssh'), 'utf8'),
+      before: { folder: earlierFolder(folder, around), agent: running.env['SSH_AUTH_SOCK'] ?? '' },
+      programs: Object.fromEntries(
+        ['ssm-ssh', 'ssm-ssh-job.sh'].map((name) => [
+          name,
+          readFileSync(join(running.installation, 'helper', name), 'utf8'),
+        ]),
+      ),
     });
     await addAll(keys, lifetime, { ...running, agent, folder });
     for (const key of keys) voiceOf(values, running).info(describeKey(key));
@@ -86,6 +92,17 @@ function commandOf({ words, behind }: Line<typeof options>): readonly [string, .
   if (program === '')
     throw invalid('exec has no command to run', 'write it behind --: exec --key REF -- COMMAND');
   return [program, ...args];
+}
+
+/** In a job, or in another exec: its folder, whose keys stay reachable. */
+function foldersAround(command = ''): string | undefined {
+  const path = folderOfCommand(command);
+  return path !== undefined && existsSync(join(path, 'routes')) ? path : undefined;
+}
+
+/** By its name, for folders beside one another: where a socket's path would be too long there, ours is elsewhere. */
+function earlierFolder({ path }: KeyFolder, around: string | undefined): string {
+  return around !== undefined && dirname(around) === dirname(path) ? basename(around) : '';
 }
 
 type Started = Running & { readonly agent: PrivateAgent; readonly folder: KeyFolder };

@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { fitsSocket } from '../ssh/agent.ts';
-import { exclusively, fillKeyFolder, keyFolder, type KeyFiles, type KeyFolder } from '../ssh/key-folder.ts';
+import {
+  exclusively,
+  fillKeyFolder,
+  folderOfCommand,
+  keyFolder,
+  type KeyFiles,
+  type KeyFolder,
+} from '../ssh/key-folder.ts';
 
 const prefix = 'ssm-ssh-agent-';
 
@@ -20,7 +27,7 @@ export interface JobFolder extends KeyFolder {
   readonly owner: string;
   /** For git's signing, where that is asked for. */
   readonly allowedSigners: string;
-  /** The signing program that git is given, where that is asked for. */
+  /** The signing program that git is given. */
   readonly sign: string;
 }
 
@@ -84,23 +91,33 @@ export interface JobFiles extends Omit<KeyFiles, 'before'> {
   readonly allowedSigners: string;
   /** SSH_AUTH_SOCK and GIT_SSH_COMMAND as they were. */
   readonly before: { readonly agent: string; readonly command: string };
-  /** The text of helper/ssm-ssh-sign; empty: none. */
-  readonly sign: string;
+  readonly installation: Installation;
+  /** The input aws-region, the first; empty: none. */
+  readonly region: string;
+}
+
+/** By what later steps can start the programs of this action. */
+export interface Installation {
+  /** The folder that has helper/ and dist/ in it. */
+  readonly path: string;
+  /** The Node that runs the action. */
+  readonly node: string;
 }
 
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
-  const { agent, command } = files.before;
+  const { installation, region, before } = files;
+  const { agent, command } = before;
   await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
   if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
-  if (files.sign) await writeFile(folder.sign, files.sign, { ...exclusively, mode: 0o700 });
+  const noted = [installation.path, installation.node, region].map((line) => `${line}\n`);
+  await writeFile(join(folder.path, 'installation'), noted.join(''), exclusively);
 }
 
 /** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */
-function earlierUse(folder: JobFolder, quoted: string): string {
-  const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
-  const path = dirname(dirname(command));
-  const ours = command === jobFolder(path).ssh && isJobFolder(basename(path));
-  return ours && dirname(path) === dirname(folder.path) ? basename(path) : '';
+function earlierUse(folder: JobFolder, command: string): string {
+  const path = folderOfCommand(command);
+  const ours = path !== undefined && isJobFolder(basename(path)) && dirname(path) === dirname(folder.path);
+  return ours ? basename(path) : '';
 }
 
 /** Removes a folder of ours and its shelter, whether or not they were ever made; any other path is left alone. */

@@ -9,11 +9,19 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
-import type { Identity } from '../ssh/key-folder.ts';
+import type { Identity, Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
+import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { handOver } from './hand-over.ts';
-import { fillJobFolder, makeJobFolder, nameJobFolder, type JobFiles, type JobFolder } from './job-folder.ts';
+import {
+  fillJobFolder,
+  makeJobFolder,
+  nameJobFolder,
+  type Installation,
+  type JobFiles,
+  type JobFolder,
+} from './job-folder.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
@@ -27,8 +35,8 @@ export interface Job {
   readonly workflow: Workflow;
   /** Aborted when the job is cancelled or the step takes too long, with a Failure as its reason. */
   readonly signal: AbortSignal;
-  /** The texts of helper/ssm-ssh and helper/ssm-ssh-sign. */
-  readonly programs: { readonly ssh: string; readonly sign: string };
+  readonly installation: Installation;
+  readonly programs: Programs;
 }
 
 /** Leaves everything in place for the next steps, or throws and leaves nothing. */
@@ -83,7 +91,7 @@ async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Pr
 function filesFor(
   keys: readonly LoadedKey[],
   inputs: Inputs,
-  { env, programs: { ssh, sign } }: Job,
+  { env, installation, programs }: Job,
 ): Omit<JobFiles, 'knownHosts'> {
   const publicKeys = keys.map(({ publicKey }) => publicKey);
   return {
@@ -92,8 +100,7 @@ function filesFor(
     identities: keys.map((key) => identityOf(key, inputs)),
     allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
     before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
-    ssh,
-    sign: inputs.gitSigning ? sign : '',
+    ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? '') },
   };
 }
 

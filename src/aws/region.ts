@@ -1,8 +1,18 @@
 /** The region of this machine, for keys that name none. */
+import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import { MetadataService } from '@aws-sdk/ec2-metadata-service';
 
 /** Milliseconds: off EC2 nothing answers, and nobody should wait for that. */
 const timeout = 1_000;
+
+/** Of the profile in the AWS configuration files, that of AWS_PROFILE or the default one, as the AWS CLI has it. */
+export async function profileRegion(): Promise<string | undefined> {
+  const region = loadConfig(
+    { environmentVariableSelector: () => undefined, configFileSelector: ({ region }) => region, default: '' },
+    NODE_REGION_CONFIG_FILE_OPTIONS,
+  );
+  return (await region()) || undefined;
+}
 
 /** From instance metadata (version 2), or undefined where there is none. */
 export async function instanceRegion(): Promise<string | undefined> {

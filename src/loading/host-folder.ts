@@ -17,7 +17,7 @@ export async function openHostFolder(
   { kmsKeyId, ...host }: HostFolder,
   options: Omit<ReadOptions, 'missing'>,
 ): Promise<ParameterFolder> {
-  const { missing, role, ...wanted } = callerOnHost(host, options.env);
+  const { missing, role, ...wanted } = await callerOnHost(host, options.env);
   const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], missing.region)];
   const caller = callerOf({ ...wanted, regions }, options);
   const { answer, regions: known } = await openSessions([], role, caller);

@@ -21,6 +21,6 @@ export async function readHostKeys(wanted: HostKeys, options: Options): Promise<
 
 /** What is stored at every reference, in their order. */
 export async function readHostSecrets({ keys, ...host }: HostKeys, options: Options): Promise<Secret[]> {
-  const { missing, ...caller } = callerOnHost(host, options.env);
+  const { missing, ...caller } = await callerOnHost(host, options.env);
   return await readSecrets({ keys, allowedAccounts: [], ...caller }, { ...options, missing });
 }

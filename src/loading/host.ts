@@ -1,9 +1,10 @@
 /** As whom a host asks AWS, where no job says it. */
 import { hostCredentialsHint } from '../aws/credentials-hint.ts';
+import { profileRegion } from '../aws/region.ts';
 import type { ReadOptions, Wanted } from './read-secrets.ts';
 
 export interface Host {
-  /** None: the keys' own, AWS_REGION, or the machine's. */
+  /** None: the keys' own, AWS_REGION, the profile's, or the machine's. */
   readonly region: string | undefined;
   /** ARNs, assumed one from the other; the first with what the default credential chain finds. None: that alone. */
   readonly roles: readonly string[];
@@ -19,8 +20,11 @@ const sessionName = 'ssm-ssh';
 const sessionDuration = 900;
 const maxAttempts = 3;
 
-export function callerOnHost({ region, roles, timeoutSeconds }: Host, env: ReadOptions['env']): HostCaller {
-  const known = region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION']);
+export async function callerOnHost(
+  { region, roles, timeoutSeconds }: Host,
+  env: ReadOptions['env'],
+): Promise<HostCaller> {
+  const known = region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || (await profileRegion()));
   return {
     regions: known ? [known] : [],
     role: roleOf(roles),

@@ -1,8 +1,10 @@
 /** The folder that helper/ssm-ssh finds its keys in: what it reads beside itself, and no secret. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 export const exclusively = { flag: 'wx', mode: 0o600 } as const;
+
+const executable = { ...exclusively, mode: 0o700 };
 
 export interface KeyFolder {
   readonly path: string;
@@ -20,6 +22,13 @@ export function keyFolder(path: string, socket = join(path, 'agent')): KeyFolder
   return { path, socket, knownHosts: join(path, 'known_hosts'), programs, ssh: join(programs, 'ssm-ssh') };
 }
 
+/** The folder whose ssh command this is, in quotes or not; undefined where it is somebody else's. */
+export function folderOfCommand(quoted: string): string | undefined {
+  const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
+  const path = dirname(dirname(command));
+  return command === keyFolder(path).ssh ? path : undefined;
+}
+
 /** What ssh is told of a key that the agent holds: lines as in `.pub` files. */
 export interface Identity {
   readonly publicKey: string;
@@ -35,9 +44,11 @@ export interface KeyFiles {
   readonly identities: readonly Identity[];
   /** What was there before: the name of an earlier folder beside this one, and SSH_AUTH_SOCK; empty where there is none. */
   readonly before: { readonly folder: string; readonly agent: string };
-  /** The text of helper/ssm-ssh. */
-  readonly ssh: string;
+  /** Their texts by their names in helper/; ssm-ssh and ssm-ssh-job.sh at the least. */
+  readonly programs: Programs;
 }
+
+export type Programs = Readonly<Record<string, string>>;
 
 /** The folder itself is there, for this user alone. */
 export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise<void> {
@@ -49,14 +60,16 @@ export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise
     [join(folder.path, 'routes')]: files.routes,
     [join(folder.path, 'before')]: `${files.before.folder}\n`,
     [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
-    [folder.ssh]: files.ssh,
   };
   for (const [number, { publicKey, certificate }] of files.identities.entries()) {
     texts[publicKeyFile(folder, number)] = `${publicKey}\n`;
     if (certificate) texts[certificateFile(folder, number)] = `${certificate}\n`;
   }
-  await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)));
-  await chmod(folder.ssh, 0o700);
+  const programs = Object.entries(files.programs);
+  await Promise.all([
+    ...Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)),
+    ...programs.map(([name, text]) => writeFile(join(folder.programs, name), text, executable)),
+  ]);
 }
 
 /** @param number of the key, in the order written */

@@ -20,10 +20,9 @@ describe('git-credential-ssm', () => {
 
   beforeEach(async () => {
     world = await startReadyWorld();
-    launchInstance(
-      world,
+    launchInstance(world, [
       allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`),
-    );
+    ]);
     world.put('/ci/token', token);
     host = new Ec2Host(world, []);
     configure('credential = /ci/token');

@@ -29,7 +29,7 @@ describe('git-credential-ssm with a store prefix on a host', () => {
   });
   beforeEach(async () => {
     world = await startReadyWorld();
-    launchInstance(world, JSON.parse(policy) as PolicyDocument);
+    launchInstance(world, [JSON.parse(policy) as PolicyDocument]);
     host = new Ec2Host(world, [], { GIT_SSL_CAINFO: certificates.caFile });
     host.configure(['[credential]', `helper = ${helper}`, '[ssm]', 'storePrefix = /git-credentials']);
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, stateIsOurs } from '../../support/ec2-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
@@ -8,6 +8,9 @@ import { makeSshKey } from '../../support/ssh-keys.ts';
 
 /** In the place of `describe` where the machine cannot show what the tests are about. */
 function neverRun(): void {}
+
+// A hundred connections are many for a small machine.
+jest.setTimeout(240_000);
 
 (stateIsOurs ? describe : neverRun)('a hundred git commands at once on a cold host', () => {
   let world: ReadyWorld;

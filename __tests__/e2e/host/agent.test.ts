@@ -1,0 +1,90 @@
+/** The agent of a user: whose it is, and when it ends. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { runningProcesses } from '../../support/runner/process-table.ts';
+import { makeSshKey } from '../../support/ssh-keys.ts';
+import { neverRun, useHost } from './use-host.ts';
+
+const linux = existsSync('/proc/self/stat');
+if (!linux)
+  console.warn('not run here: sessions and environments of processes, which Linux alone shows in /proc');
+
+(stateIsOurs ? describe : neverRun)('the agent of a user', () => {
+  const stand = useHost();
+  const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
+  const pids = (): number[] => stand.host.processes().map(({ pid }) => pid);
+  /** The minute in which the agent waits for a key that may be on its way is over. */
+  const past = async (): Promise<void> => {
+    await stand.host.run(`touch -d '2 minutes ago' ${stand.host.state}/reserved`);
+  };
+
+  it('ends when the lifetime of its last key is over, and not before', async () => {
+    const { host } = stand;
+    await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '3s' });
+    await past();
+    const before = pids();
+    expect(before.length).toBeGreaterThan(0);
+    while (pids().length > 0) await sleep(50);
+    expect(existsSync(join(host.state, 'agent'))).toBe(false);
+    expect([...host.files(host.state).keys()].filter((path) => path.endsWith('/live'))).toEqual([]);
+    expect((await host.run(fetch())).code).toBe(0);
+    expect(stand.calls()).toBe(2);
+  });
+
+  it('stays for the keys that it still has', async () => {
+    const { host, world, git } = stand;
+    const lasting = await makeSshKey();
+    world.put('/ci/lasting', lasting.privateKey);
+    const login = `${program} -p ${String(git.port)} ${git.user}@${git.address} || true`;
+    await host.run(login, { SSM_SSH_KEY: '/ci/lasting' });
+    await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '2s' });
+    await past();
+    const marks = (): string[] => [...host.files(host.state).keys()].filter((path) => path.endsWith('/live'));
+    while (marks().length > 1) await sleep(50);
+    const { stdout } = await host.run(
+      `while ssh-add -l | grep -q ${stand.key.fingerprint}; do sleep 0.1; done; ssh-add -l`,
+      { SSH_AUTH_SOCK: join(host.state, 'agent') },
+    );
+    expect(stdout).toContain(lasting.fingerprint);
+    expect(stdout.trim().split('\n').length).toBe(1);
+  });
+
+  (linux ? it : neverRun)(
+    'outlives the session that started it, and has nothing of its environment',
+    async () => {
+      const { host } = stand;
+      const job = {
+        ...{
+          RUNNER_TEMP: '/tmp/job',
+          RUNNER_TRACKING_ID: 'github_1',
+          GITHUB_TOKEN: 'of-the-job',
+          LD_DEBUG: '',
+        },
+        ...{ AWS_REGION: 'eu-west-1', SSM_SSH_TIMEOUT: '30s' },
+      };
+      const [file = '', ...args] = host.argv(['bash', '-c', `${fetch()} >/dev/null; echo up; sleep 600`]);
+      const session = spawn(file, args, { cwd: host.home, env: { ...host.env, ...job }, detached: true });
+      await new Promise((resolve) => session.stdout.once('data', resolve));
+      process.kill(-(session.pid ?? 0), 'SIGKILL');
+      await new Promise((resolve) => session.once('close', resolve));
+      const left = runningProcesses().filter(({ command }) => command.includes(host.home));
+      expect(left.map(({ command }) => command.split(' ')[0]).sort()).toEqual(['/bin/sh', 'ssh-agent']);
+      for (const { pid, environment } of left) {
+        const names = environment.split('\0').flatMap((line) => (line ? [line.split('=')[0]] : []));
+        expect(['HOME', 'PATH', 'PWD', 'SSH_AGENT_PID', 'SSH_AUTH_SOCK']).toEqual(
+          expect.arrayContaining(names),
+        );
+        const [, , , sessionId] = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+          .replace(/.*\) /s, '')
+          .split(' ');
+        expect(Number(sessionId)).not.toBe(session.pid);
+      }
+      const { code } = await host.run(fetch(), job);
+      expect([code, stand.calls()]).toEqual([0, 1]);
+    },
+  );
+});

@@ -1,0 +1,176 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { canMount, program, stateIsOurs, works } from '../../support/ec2-host.ts';
+import { neverRun, useHost } from './use-host.ts';
+
+const { uid } = userInfo();
+const root = uid === 0;
+/** Accounts of every Linux: ssh starts for nobody whom the system does not know. */
+const [daemon, nobody] = [1, 65534];
+const readableByAll = root && works('setpriv', `--reuid=${nobody}`, '--clear-groups', 'test', '-r', program);
+if (!readableByAll)
+  console.warn('not run here: users of one host, which takes root and a project that all may read');
+if (!canMount) console.warn('not run here: state in /run/user, which takes root');
+
+(stateIsOurs ? describe : neverRun)('the state of a user on a host', () => {
+  const stand = useHost();
+  const name = `ssm-ssh-agent-${uid}`;
+  let temp: string;
+
+  beforeEach(() => {
+    temp = join(stand.host.home, 'tmp');
+    mkdirSync(temp);
+    chmodSync(temp, 0o1777);
+    stand.host.env['TMPDIR'] = temp;
+  });
+
+  const inHome = (path: string): string => join(stand.host.home, path);
+  const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
+  /** Where the agent listens, of the folders that were candidates. */
+  const listening = (): string[] =>
+    [join(stand.host.runUser, String(uid), name), inHome(`.cache/${name}`), join(temp, name)].filter(
+      (folder) => existsSync(join(folder, 'agent')),
+    );
+
+  /** Ways in which a folder can be there and not be ours alone. */
+  const squats: Readonly<Record<string, (path: string) => void>> = {
+    'a symbolic link': (path) => {
+      mkdirSync(`${path}-elsewhere`, { mode: 0o700 });
+      symlinkSync(`${path}-elsewhere`, path);
+    },
+    'a link to nowhere': (path) => {
+      symlinkSync('/nowhere/at/all', path);
+    },
+    'a file': (path) => {
+      writeFileSync(path, '');
+    },
+    'a folder that its group may write to': (path) => {
+      mkdirSync(path);
+      chmodSync(path, 0o770);
+    },
+    'a folder that all may write to': (path) => {
+      mkdirSync(path);
+      chmodSync(path, 0o1777);
+    },
+    ...(root && {
+      'a folder of somebody else': (path) => {
+        mkdirSync(path, { mode: 0o700 });
+        chownSync(path, nobody, nobody);
+      },
+      "somebody else's socket in a folder that its group may write to": (path) => {
+        mkdirSync(path);
+        chmodSync(path, 0o770);
+        const script = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 9))`;
+        works(process.execPath, '-e', script, join(path, 'agent'));
+        chownSync(join(path, 'agent'), nobody, nobody);
+      },
+    }),
+  };
+
+  it.each(Object.entries(squats))('is not kept in %s, but in the next place', async (_, squat) => {
+    mkdirSync(inHome('.cache'));
+    squat(inHome(`.cache/${name}`));
+    const before = [...stand.host.files(inHome('.cache')).keys()];
+    const { code, stderr } = await stand.host.run(fetch());
+    expect([stderr, code]).toEqual(['', 0]);
+    expect(existsSync(join(temp, name, 'agent'))).toBe(true);
+    expect([...stand.host.files(inHome('.cache')).keys()]).toEqual(before);
+  });
+
+  it.each(Object.entries(squats))(
+    'is nowhere, and AWS is not asked, where all there is is %s',
+    async (_, squat) => {
+      mkdirSync(inHome('.cache'));
+      for (const folder of [inHome('.cache'), temp]) squat(join(folder, name));
+      const before = readdirSync(stand.host.home, { recursive: true });
+      const { code, stdout, stderr } = await stand.host.run(`${program} ${stand.git.address}`);
+      expect([code, stdout]).toEqual([255, '']);
+      expect(stderr).toMatch(/^ssm-ssh: STATE_UNSAFE: .*\/run\/user.*\nhint: .*\n$/);
+      expect(stderr).toContain(`see who owns ${temp}/${name}`);
+      expect(readdirSync(stand.host.home, { recursive: true })).toEqual(before);
+      expect([stand.calls(), stand.host.processes()]).toEqual([0, []]);
+    },
+  );
+
+  it('is not kept where others can put another folder in its place', async () => {
+    chmodSync(temp, 0o777);
+    const { code, stderr } = await stand.host.run(`${program} ${stand.git.address}`, { HOME: '/nowhere' });
+    expect([code, existsSync(join(temp, name))]).toEqual([255, false]);
+    expect(stderr).toContain('STATE_UNSAFE');
+  });
+
+  it('is kept in a shorter place where the path of the socket would be too long', async () => {
+    const home = inHome('long'.repeat(25));
+    mkdirSync(home);
+    expect((await stand.host.run(fetch(), { HOME: home })).code).toBe(0);
+    expect(existsSync(join(temp, name, 'agent'))).toBe(true);
+  });
+
+  it('closes a folder of our own that others may look into', async () => {
+    mkdirSync(inHome(`.cache/${name}`), { recursive: true, mode: 0o755 });
+    expect((await stand.host.run(fetch())).code).toBe(0);
+    expect(listening()).toEqual([inHome(`.cache/${name}`)]);
+    const { stdout } = await stand.host.run(`find ${inHome(`.cache/${name}`)} -perm /077`);
+    expect(stdout).toBe('');
+  });
+
+  (canMount ? it : neverRun)("is kept in the system's folder for this user, where there is one", async () => {
+    const own = join(stand.host.runUser, String(uid));
+    mkdirSync(own, { mode: 0o700 });
+    expect((await stand.host.run(fetch())).code).toBe(0);
+    expect(listening()).toEqual([join(own, name)]);
+    await stand.host.run(`${join(program, '../ssm-ssh-agent')} flush`);
+    expect([listening(), existsSync(join(own, name))]).toEqual([[], false]);
+  });
+
+  (canMount ? it : neverRun)(
+    'is not kept in a folder of /run/user that is a link, or of another user',
+    async () => {
+      mkdirSync(join(stand.host.home, 'target'), { mode: 0o700 });
+      symlinkSync(join(stand.host.home, 'target'), join(stand.host.runUser, String(uid)));
+      mkdirSync(join(stand.host.runUser, String(nobody)), { mode: 0o777 });
+      chownSync(join(stand.host.runUser, String(nobody)), nobody, nobody);
+      expect((await stand.host.run(fetch())).code).toBe(0);
+      expect(listening()).toEqual([inHome(`.cache/${name}`)]);
+      expect(readdirSync(join(stand.host.runUser, String(nobody)))).toEqual([]);
+    },
+  );
+
+  (readableByAll ? it : neverRun)('is of each user alone, where they share all but the name', async () => {
+    const { host } = stand;
+    chmodSync(host.home, 0o755);
+    for (const user of [daemon, nobody]) {
+      const { stderr, code } = await host.run(fetch(), {}, user);
+      expect([stderr, code]).toEqual(['', 0]);
+    }
+    expect(stand.calls()).toBe(2);
+    expect(readdirSync(temp).sort()).toEqual([`ssm-ssh-agent-${daemon}`, `ssm-ssh-agent-${nobody}`]);
+    const agents = host.processes().filter(({ command }) => command.startsWith('ssh-agent'));
+    expect(agents.length).toBe(2);
+    for (const [user, other] of [
+      [daemon, nobody],
+      [nobody, daemon],
+    ] as const) {
+      const theirs = `${temp}/ssm-ssh-agent-${other}`;
+      const look = await host.run(
+        `ls ${theirs} || true; SSH_AUTH_SOCK=${theirs}/agent ssh-add -l || true`,
+        {},
+        user,
+      );
+      expect(look.stdout).toBe('');
+      expect(look.stderr).toMatch(/Permission denied[^]*Permission denied/);
+    }
+    expect((await host.run(fetch(), {}, daemon)).code).toBe(0);
+    expect(stand.calls()).toBe(2);
+  });
+});

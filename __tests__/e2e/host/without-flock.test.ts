@@ -1,0 +1,101 @@
+/** Where there is no flock(1), as on macOS. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { stateIsOurs } from '../../support/ec2-host.ts';
+import { runningProcesses } from '../../support/runner/process-table.ts';
+import { neverRun, useHost } from './use-host.ts';
+
+const tools = [
+  ...[
+    'bash',
+    'cat',
+    'chmod',
+    'date',
+    'dirname',
+    'env',
+    'find',
+    'git',
+    'id',
+    'ln',
+    'ls',
+    'mkdir',
+    'mv',
+    'node',
+  ],
+  ...[
+    'readlink',
+    'rm',
+    'sed',
+    'seq',
+    'setpriv',
+    'setsid',
+    'sh',
+    'sleep',
+    'ssh',
+    'ssh-add',
+    'ssh-agent',
+    'tr',
+  ],
+  ...['mount', 'unshare'],
+];
+
+(stateIsOurs ? describe : neverRun)('twenty git commands at once on a cold host without flock', () => {
+  const stand = useHost();
+
+  beforeEach(() => {
+    const { host } = stand;
+    const bin = join(host.home, 'bin');
+    mkdirSync(bin);
+    for (const tool of tools) {
+      const script = 'command -v "$0"';
+      const { stdout } = spawnSync('sh', ['-c', script, tool], { env: host.env, encoding: 'utf8' });
+      if (stdout !== '') symlinkSync(stdout.trim(), join(bin, tool));
+    }
+    host.env['PATH'] = bin;
+  });
+
+  const twenty = (): string =>
+    `for i in $(seq 20); do (git ls-remote ${stand.git.url('acme/lib')} >/dev/null && echo done) & done; wait`;
+  const done = (text: string): number => text.split('\n').filter((line) => line === 'done').length;
+  const locks = (): string[] =>
+    readdirSync(stand.host.state, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(held|dead)/.test(name),
+    );
+
+  it('all succeed, by one call', async () => {
+    const { stdout, stderr } = await stand.host.run(`! command -v flock; ${twenty()}`);
+    expect([stderr, done(stdout), stand.calls(), locks()]).toEqual(['', 20, 1, []]);
+  });
+
+  it('all others succeed where whoever fetches is killed meanwhile', async () => {
+    const { host, world } = stand;
+    world.aws.faults.order({ operation: 'ssm:GetParameter', fault: { latency: 3000 }, times: 1 });
+    const running = host.run(twenty());
+    while (stand.calls() === 0) await sleep(10);
+    const [fetching] = runningProcesses().filter(
+      ({ command }) => command.includes('programs/index.js') && command.includes(host.home),
+    );
+    for (const pid of [fetching?.parent ?? 0, fetching?.pid ?? 0]) {
+      expect(pid).toBeGreaterThan(1);
+      process.kill(pid, 'SIGKILL');
+    }
+    expect(done((await running).stdout)).toBe(19);
+    expect(stand.calls()).toBe(2);
+  });
+
+  it('is not kept waiting by the lock of a process that was', async () => {
+    const { host, git } = stand;
+    await host.run(`git ls-remote ${git.url('acme/lib')}`);
+    const ended = spawnSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).stdout.trim();
+    const [identity = ''] = [...host.files(host.state).keys()].filter((path) => path.endsWith('/outcome'));
+    symlinkSync(ended, identity.replace(/outcome$/, 'lock.held'));
+    symlinkSync(ended, join(host.state, 'lock.held'));
+    writeFileSync(identity.replace(/outcome$/, 'live'), '1\n');
+    await host.run(`find ${host.state} -name live -exec rm {} +`);
+    expect((await host.run(`git ls-remote ${git.url('acme/lib')}`)).code).toBe(0);
+    expect([stand.calls(), locks()]).toEqual([2, []]);
+  });
+});
