@@ -28,7 +28,7 @@ export interface Backend {
   ): Promise<StoredSecretVersion>;
   /** Of a step whose job may ask for an OIDC token. */
   jobEnvironment(): Record<string, string>;
-  /** Of a step that has keys of its own in the environment instead. */
+  /** Of a step that has keys of its own in the environment instead, which may also write below /git-credentials. */
   credentialEnvironment(): Record<string, string>;
   stop(): Promise<void>;
 }
@@ -45,6 +45,7 @@ async function startLocalBackend(): Promise<Backend> {
     userArn: `arn:aws:iam::${ACCOUNT}:user/ci`,
     policies: [
       allow('ssm:GetParameter*', resource),
+      allow(['ssm:PutParameter', 'ssm:DeleteParameter'], `${resource.slice(0, -1)}git-credentials/*`),
       allow(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], '*'),
     ],
   });

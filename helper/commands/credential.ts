@@ -1,5 +1,5 @@
 /** The story of a git credential: what git asks for, the section that names it, what is stored, and the answer. */
-import { toFailure } from '../../src/errors.ts';
+import { Failure, toFailure } from '../../src/errors.ts';
 import { inTime } from '../../src/in-time.ts';
 import { readOwnSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
@@ -8,6 +8,8 @@ import { readStoredCredential } from '../../src/git/stored-credential.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/credential-reference.ts';
 import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
+import { storageFor } from './open-storage.ts';
 
 const program = 'git-credential-ssm';
 
@@ -27,10 +29,13 @@ export interface GitIo {
  * @returns the exit code
  */
 export async function answerGit(args: readonly string[], io: GitIo): Promise<number> {
+  const operation = args.at(-1);
+  if (operation !== 'get' && operation !== 'store' && operation !== 'erase') return 0;
   try {
-    if (args.at(-1) !== 'get') return 0;
     const request = parseRequest(io.input());
-    if (request?.protocol === 'https') io.out(await get(request, io));
+    if (!request && operation === 'store') throw unreadable();
+    if (request?.protocol === 'https')
+      io.out(await operations[operation](request, await look(args, request, io)));
     return 0;
   } catch (error) {
     const failure = toFailure(error);
@@ -39,8 +44,21 @@ export async function answerGit(args: readonly string[], io: GitIo): Promise<num
   }
 }
 
-/** @returns lines for git; none where this is not ours to answer */
-async function get(request: Request, io: GitIo): Promise<string> {
+function unreadable(): Failure {
+  return new Failure('CREDENTIAL_INVALID', 'what is to be stored has a CR or a NUL in it, or is no UTF-8', {
+    hint: 'nothing was stored; type the password by hand, or paste it without a line break',
+  });
+}
+
+/** What is configured for the request. */
+interface Found extends Surroundings {
+  /** A section's, or that of the environment. */
+  readonly named: NamedCredential | undefined;
+  /** Where there is a store prefix. */
+  readonly storage: CredentialStorage | undefined;
+}
+
+async function look(args: readonly string[], request: Request, io: GitIo): Promise<Found> {
   const { env } = io;
   const warn = (message: string): void => {
     io.err(`${program}: warning: ${message}\n`);
@@ -48,8 +66,35 @@ async function get(request: Request, io: GitIo): Promise<string> {
   const settings = await readOwnSettings({ env, signal: timeLimit(30, 'reading the configuration of git') });
   const { routes, warnings } = readRoutes(settings, env);
   const { named, warnings: more } = chooseRoute(routes, request);
-  for (const message of [...warnings, ...more]) warn(message);
-  if (!named) return '';
+  // Once for a command of git's, which tells and asks several times.
+  if (args.at(-1) === 'get') for (const message of [...warnings, ...more]) warn(message);
+  return { named, storage: storageFor(args, settings, { env, warn }), env, warn };
+}
+
+type Operation = (request: Request, found: Found) => Promise<string>;
+
+/** Each answers lines for git; none where this is not ours to answer. What a section names is not ours to write. */
+const operations = {
+  get: async (request, { named, storage, ...options }) => {
+    if (named) return await getNamed(request, named, options);
+    const credential = storage && (await getStored(request, storage));
+    return credential ? renderCredential(credential, `what is stored below ${storage.prefix}`) : '';
+  },
+  store: async (request, { named, storage }) => {
+    if (!named && storage) await store(request, storage);
+    return '';
+  },
+  erase: async (request, { named, storage }) => {
+    if (!named && storage) await erase(request, storage);
+    return '';
+  },
+} as const satisfies Record<string, Operation>;
+
+async function getNamed(
+  request: Request,
+  named: NamedCredential,
+  { env, warn }: Surroundings,
+): Promise<string> {
   const credential = await read(named, { request, env, warn });
   // git would take another user's password, too.
   if (request.username !== undefined && credential.username !== undefined) {
@@ -63,14 +108,16 @@ async function get(request: Request, io: GitIo): Promise<string> {
   return renderCredential(credential, `${reference} (${place})`);
 }
 
-interface ReadOptions {
-  readonly request: Request;
+interface Surroundings {
   readonly env: GitIo['env'];
   readonly warn: (message: string) => void;
 }
 
 /** All that hangs on the AWS SDK is loaded here. */
-async function read(named: NamedCredential, { request, env, warn }: ReadOptions): Promise<Credential> {
+async function read(
+  named: NamedCredential,
+  { request, env, warn }: Surroundings & { readonly request: Request },
+): Promise<Credential> {
   const { region, roles, username, reference: resource } = named;
   const timeoutSeconds = Math.max(1, readSeconds(named.timeout, 'ssm.timeout'));
   const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];

@@ -48,8 +48,7 @@ export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise
     await checkAccount(wanted.allowedAccounts, wanted.role, callerOf(wanted, options));
     return [];
   }
-  const regions =
-    wanted.regions.length > 0 ? wanted.regions : [await otherRegion(references, missing.region)];
+  const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor(references, missing.region)];
   const caller = callerOf({ ...wanted, regions }, options);
   if (ignoresProxy(env, process.versions.node)) {
     voice.warn(`the proxy is not used: this Node ${process.versions.node} knows no HTTPS_PROXY, 24.5 does`);
@@ -62,12 +61,20 @@ export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise
     );
     return inOrder(references, await readAll(opened.answer, { ...caller, regions: opened.regions }));
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING' || wanted.role) throw error;
-    throw new Failure(error.code, error.message, { hint: missing.credentials, cause: error });
+    throw explained(error, wanted.role, missing.credentials);
   }
 }
 
-function callerOf(wanted: Wanted, { env, signal, voice }: ReadOptions): Caller {
+/** With what to check, where it was left to the default credential chain to find credentials. */
+export function explained(error: unknown, role: Role | undefined, hint: string): unknown {
+  if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING' || role) return error;
+  return new Failure(error.code, error.message, { hint, cause: error });
+}
+
+export function callerOf(
+  wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'timeoutSeconds'>,
+  { env, signal, voice }: Omit<ReadOptions, 'missing'>,
+): Caller {
   const { regions, maxAttempts, timeoutSeconds } = wanted;
   return {
     ...{ env, signal, regions, share: (timeoutSeconds * 1000) / (regions.length + 1) },
@@ -86,7 +93,7 @@ function callerOf(wanted: Wanted, { env, signal, voice }: ReadOptions): Caller {
 }
 
 /** @throws REGION_MISSING */
-async function otherRegion(references: readonly Reference[], hint: string): Promise<string> {
+export async function regionFor(references: readonly Reference[], hint: string): Promise<string> {
   const [first] = references;
   const named = references.every(({ location }) => location) && first?.location?.region;
   const region = named || (await instanceRegion());

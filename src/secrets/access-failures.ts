@@ -17,7 +17,10 @@ export function isDenied(error: unknown): boolean {
 /** KMS's refusals come through the store: in old and new wording, and as InvalidKeyId for a key in a bad state. */
 export function isKmsTrouble(error: unknown): boolean {
   const { name, message } = readAwsError(error);
-  return name === 'InvalidKeyId' || /kms:Decrypt|ciphertext refers to|AWSKMS|Access to KMS/.test(message);
+  return (
+    name === 'InvalidKeyId' ||
+    /kms:(Decrypt|Encrypt|GenerateDataKey)|ciphertext refers to|AWSKMS|Access to KMS/.test(message)
+  );
 }
 
 /** Of the role behind the credentials, of the reference, or of its KMS key; the error is one that isDenied. */
@@ -57,9 +60,14 @@ function denied(error: unknown, reference: Reference, region: string): Failure {
   const name = vague ? '; a wrong name is answered like this as well' : '';
   return new Failure(
     'KEY_ACCESS_DENIED',
-    `reading the ${noun} ${reference.text} in ${region} is denied: ${message}`,
+    `${doing(action)} the ${noun} ${reference.text} in ${region} is denied: ${message}`,
     { hint: denialHint(message, statement, noun) + name, cause: error },
   );
+}
+
+function doing(action: string): string {
+  if (action.includes(':Put')) return 'storing';
+  return action.includes(':Delete') ? 'deleting' : 'reading';
 }
 
 function denialHint(message: string, statement: string, noun: string): string {
@@ -79,15 +87,16 @@ function kmsDenied(error: unknown, reference: Reference, region: string): Failur
   const { service, noun } = stores[reference.kind];
   const [key = `arn:${partitionOf(region)}:kms:${region}:ACCOUNT:key/KEY-ID`] =
     /arn:aws[a-z-]*:kms:[^\s"',)]+/.exec(message) ?? [];
+  const [, action = 'kms:Decrypt'] = /perform: (kms:\w+)/.exec(message) ?? [];
   const statement = JSON.stringify({
     Effect: 'Allow',
-    Action: 'kms:Decrypt',
+    Action: action,
     Resource: key,
     Condition: { StringEquals: { 'kms:ViaService': `${service}.${region}.${dnsSuffix(region)}` } },
   });
   return new Failure(
     'KMS_ACCESS_DENIED',
-    `decrypting the ${noun} ${reference.text} in ${region} is denied: ${message}`,
+    `${action === 'kms:Decrypt' ? 'decrypting' : 'encrypting'} the ${noun} ${reference.text} in ${region} is denied: ${message}`,
     { hint: `add to the role's policy, with the ${noun}'s KMS key: ${statement}`, cause: error },
   );
 }

@@ -134,6 +134,9 @@ describe('PutParameter', () => {
       name: 'HierarchyLevelLimitExceededException',
     });
     expect(await failureOf(put({ Name: '/ci/my key' }))).toMatchObject({ name: 'ValidationException' });
+    const tooLong = `/ci/${'x'.repeat(1011 - `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/`.length + 1)}`;
+    expect(await failureOf(put({ Name: tooLong }))).toMatchObject({ name: 'ValidationException' });
+    await expect(put({ Name: tooLong.slice(0, -1) })).resolves.toMatchObject({ Version: 1 });
   });
 });
 

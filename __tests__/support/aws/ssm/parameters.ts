@@ -92,6 +92,13 @@ export class ParameterStore {
     return [...this.#parameters.values()].find((parameter) => parameter.arn === arn);
   }
 
+  /** Those of the account and region whose name begins so, by name. */
+  under({ account, region }: Place, beginning: string): Parameter[] {
+    return [...this.#parameters.values()]
+      .filter((one) => one.account === account && one.region === region && one.name.startsWith(beginning))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
   delete(place: Place, name: string): boolean {
     return this.#parameters.delete(keyOf(place, name));
   }

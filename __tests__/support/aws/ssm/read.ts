@@ -102,7 +102,7 @@ function checkNames(names: readonly string[]): void {
   }
 }
 
-function select({ versions }: Parameter, selector: string | undefined): ParameterVersion | undefined {
+export function select({ versions }: Parameter, selector: string | undefined): ParameterVersion | undefined {
   if (selector === undefined) return versions.at(-1);
   const wanted = selector.slice(1);
   return versions.find(({ version, labels }) => String(version) === wanted || labels.has(wanted));
@@ -110,7 +110,7 @@ function select({ versions }: Parameter, selector: string | undefined): Paramete
 
 type Read = (parameter: Parameter, version: ParameterVersion) => string;
 
-function reader({ kms, parameters }: SsmStore, caller: Caller, withDecryption: boolean): Read {
+export function reader({ kms, parameters }: SsmStore, caller: Caller, withDecryption: boolean): Read {
   return (parameter, version) => {
     const { keyArn } = version;
     if (keyArn === undefined || !withDecryption) return sealedValue(version);
@@ -119,7 +119,7 @@ function reader({ kms, parameters }: SsmStore, caller: Caller, withDecryption: b
   };
 }
 
-function present({ parameter, version, selector }: Found, read: Read): JsonRecord {
+export function present({ parameter, version, selector }: Found, read: Read): JsonRecord {
   return {
     ARN: parameter.arn,
     DataType: 'text',

@@ -4,12 +4,14 @@ import { authenticate, regionOf, type ApiOptions } from '../iam/caller.ts';
 import { AwsError } from '../errors.ts';
 import type { Service } from '../wire/service.ts';
 import type { SsmStore } from './access.ts';
+import { getParametersByPath } from './by-path.ts';
 import { getParameter, getParameterHistory, getParameters, type SsmOperation } from './read.ts';
 import { deleteParameter, labelParameterVersion, putParameter } from './write.ts';
 
 const OPERATIONS = new Map<string, SsmOperation>([
   ['GetParameter', getParameter],
   ['GetParameters', getParameters],
+  ['GetParametersByPath', getParametersByPath],
   ['GetParameterHistory', getParameterHistory],
   ['PutParameter', putParameter],
   ['LabelParameterVersion', labelParameterVersion],

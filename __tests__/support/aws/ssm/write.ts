@@ -1,6 +1,6 @@
 /** PutParameter, LabelParameterVersion, DeleteParameter. */
 import type { Caller } from '../iam/caller.ts';
-import { AwsError } from '../errors.ts';
+import { AwsError, constraintMessage } from '../errors.ts';
 import { parameterArn } from './parameter-name.ts';
 import { bindTo, moveLabels, tierFor, type Parameter, type ParameterType } from './parameters.ts';
 import { requireKey, requirePermission, type SsmStore } from './access.ts';
@@ -18,6 +18,10 @@ export const putParameter: SsmOperation = (store, caller, input) => {
   requirePermission(caller, 'ssm:PutParameter', arn);
   if (/^\/?aws/i.test(name)) {
     throw accessDenied(`No access to reserved parameter name: ${name}.`);
+  }
+  // Source: PutParameter, `Name`: the 1,011 characters are the ARN's.
+  if (arn.length > 1011) {
+    throw validation(constraintMessage('name', name, 'Member must have length less than or equal to 1011'));
   }
   const tagged = input['Tags'] !== undefined;
   if (tagged) requirePermission(caller, 'ssm:AddTagsToResource', arn);
