@@ -33,6 +33,7 @@ interface Wanted extends HostKeys {
 /** Answers the exit code. Whoever waits for the same key finds in `outcome` how it went, and the two lines of a failure. */
 export async function fetchKey(args: readonly string[], { env, terminal, tell }: Terminal): Promise<number> {
   const { into, ...options } = readArguments(args);
+  if (!into) throw new TypeError('no folder was given for the public parts');
   try {
     const wanted = { into, ...check(options) };
     const [line] = wanted.keys;
