@@ -17,12 +17,14 @@ const addressV6 = /^\[[0-9a-f:.]+\]$/;
  * A pasted URL works: a scheme and a user in front are dropped, as are `.git` and `/*` behind; `git@host:owner/repo`
  * becomes host and path.
  *
+ * @param keepCase the path as it is written, for git's own configuration, which tells cases apart
  * @throws INPUT_INVALID
  */
-export function parseRepositoryPattern(text: string): RepositoryPattern {
+export function parseRepositoryPattern(text: string, { keepCase = false } = {}): RepositoryPattern {
   const [, scheme = '', user = '', rest = ''] =
-    /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(lowerCase(text)) ?? [];
-  const [, host = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
+    /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(keepCase ? text : lowerCase(text)) ?? [];
+  const [, name = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
+  const host = lowerCase(name);
   if (!hostName.test(host) && !addressV6.test(host)) {
     throw invalid(
       text,
@@ -46,7 +48,7 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
 }
 
 /** ASCII's letters alone, as helper/ssm-ssh has it: what others are the same depends on the host. */
-function lowerCase(text: string): string {
+export function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
@@ -149,11 +151,11 @@ export function readClaims(routes: string): { readonly host: string; readonly po
 function cleanPath(path: string, text: string): string {
   const clean = path
     .replace(/^\/+|\/+$/g, '')
-    .replace(/\.git$/, '')
+    .replace(/\.git$/i, '')
     .replace(/(^|\/)\*$/, '');
   if (clean.includes('*'))
     throw invalid(text, 'has a * inside its path', 'a * can stand for the last part only: host/owner/*');
-  if (/(^|\/)\.git\/*$/.test(path) || (clean.split('/').includes('') && clean !== ''))
+  if (/(^|\/)\.git\/*$/i.test(path) || (clean.split('/').includes('') && clean !== ''))
     throw invalid(text, 'has an empty part between slashes', 'write host/owner/repository');
   return clean;
 }

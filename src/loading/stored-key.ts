@@ -34,12 +34,7 @@ export async function openKey(
   for (const masked of linesToMask(key.text)) voice.mask(masked);
   const certificate =
     line.certificate && openCertificate(stored(line.certificate, secrets), key, { text, ...voice });
-  for (const { reference, encrypted } of [secret, passphrase ?? []].flat()) {
-    if (encrypted) continue;
-    voice.warn(
-      `the parameter ${reference.text} is a plain String: store it again as a SecureString, and replace what it holds`,
-    );
-  }
+  for (const one of [secret, passphrase ?? []].flat()) warnOfPlainText(one, voice);
   return {
     ...key,
     secret,
@@ -47,6 +42,13 @@ export async function openKey(
     fingerprint: fingerprint(key.publicKey),
     ...(certificate && { certificate }),
   };
+}
+
+export function warnOfPlainText({ reference, encrypted }: Secret, { warn }: Pick<Voice, 'warn'>): void {
+  if (encrypted) return;
+  warn(
+    `the parameter ${reference.text} is a plain String: store it again as a SecureString, and replace what it holds`,
+  );
 }
 
 /** A certificate that the host will not accept now is not refused: the host's clock decides, not this one's. */
@@ -69,7 +71,7 @@ function openCertificate(
   return certificate;
 }
 
-function stored(reference: Reference, secrets: readonly Secret[]): Secret {
+export function stored(reference: Reference, secrets: readonly Secret[]): Secret {
   const secret = secrets.find((candidate) => candidate.reference === reference);
   if (!secret) throw new TypeError('a reference was answered by no secret');
   return secret;
