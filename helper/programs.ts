@@ -12,6 +12,11 @@ switch (program) {
     process.exit(await main(args, file));
     break;
   }
+  case 'git-credential-ssm': {
+    const { main } = await import('./git-credential-ssm.ts');
+    process.exit(await main(args));
+    break;
+  }
   default:
     throw new TypeError(`there is no program ${program ?? ''}`);
 }

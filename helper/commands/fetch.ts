@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { Failure, toFailure } from '../../src/errors.ts';
 import { inTime } from '../../src/in-time.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
-import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { HostKeys } from '../../src/loading/host-keys.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { addKey, removeKey } from '../../src/ssh/agent.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'ssm-ssh';
 
@@ -53,7 +53,7 @@ export async function fetchKey(args: readonly string[], { env, terminal, tell }:
 
 async function load(wanted: Wanted, { env, tell }: Pick<Terminal, 'env' | 'tell'>): Promise<void> {
   const { into, socket, lifetime, timeoutSeconds } = wanted;
-  const signal = timeLimit(timeoutSeconds);
+  const signal = timeLimit(timeoutSeconds, 'fetching the key');
   const voice = {
     info: () => undefined,
     mask: () => undefined,
@@ -117,17 +117,6 @@ async function write(path: string, text: string): Promise<void> {
   await rename(fresh, path);
 }
 
-function timeLimit(seconds: number): AbortSignal {
-  const controller = new AbortController();
-  const failure = new Failure('TIMEOUT', `fetching the key took longer than ${seconds} seconds`, {
-    hint: 'check the network of this machine, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
-  });
-  setTimeout(() => {
-    controller.abort(failure);
-  }, seconds * 1000).unref();
-  return controller.signal;
-}
-
 const text = { type: 'string', default: '' } as const;
 
 /** The shell writes them: they are checked for what people wrote only. */
@@ -156,8 +145,8 @@ function check(given: Omit<ReturnType<typeof readArguments>, 'into'>): Omit<Want
     region: region || undefined,
     roles: given['role-arn'],
     socket,
-    lifetime: seconds(given.lifetime, 'ssm.keyLifetime'),
-    timeoutSeconds: Math.max(1, seconds(given.timeout, 'ssm.timeout')),
+    lifetime: readSeconds(given.lifetime, 'ssm.keyLifetime'),
+    timeoutSeconds: Math.max(1, readSeconds(given.timeout, 'ssm.timeout')),
   };
 }
 
@@ -171,12 +160,4 @@ function parseOneLine(words: readonly string[]): HostKeys['keys'] {
       cause: error,
     });
   }
-}
-
-function seconds(duration: string, setting: string): number {
-  const parsed = parseLifetime(duration);
-  if (parsed !== undefined) return parsed;
-  throw new Failure('INPUT_INVALID', `${setting} is not a duration: "${duration}"`, {
-    hint: 'write 90s, 15m, 1h, or a number of seconds',
-  });
 }

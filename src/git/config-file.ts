@@ -1,4 +1,4 @@
-/** One file of git's configuration, read and written by git itself (git-config(1)). */
+/** git's configuration, read and written by git itself (git-config(1)). */
 import { Failure } from '../errors.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 
@@ -29,13 +29,41 @@ export async function readSettings(scope: Scope, options: GitOptions): Promise<S
   const { exitCode, stdout, stderr } = finished;
   const absent = /unable to read config file .*No such file/.test(stderr);
   if (exitCode !== 0 && !absent) throw refused('read', scope, finished);
+  return parseSettings(stdout);
+}
+
+/** What `git config -z` lists. */
+function parseSettings(listing: string): Settings {
   const settings = new Map<string, string[]>();
-  for (const entry of stdout.split('\0').filter(Boolean)) {
+  for (const entry of listing.split('\0').filter(Boolean)) {
     // A variable without = is true, and has no value to compare.
     const [, name = '', value = ''] = /^([^\n]*)\n?(.*)$/s.exec(entry) ?? [];
     settings.set(name, [...(settings.get(name) ?? []), value]);
   }
   return settings;
+}
+
+/**
+ * What git itself would go by where it was started, whole, in one call: system, global, repository, `-c` and variables.
+ *
+ * @throws GIT_NOT_FOUND, INPUT_INVALID
+ */
+export async function readOwnSettings({ env, signal }: GitOptions): Promise<Settings> {
+  const argv = ['git', 'config', '-z', '--get-regexp', '^ssm\\.'] as const;
+  const options = { env: defined(env), signal };
+  const { exitCode, stdout, stderr } = await run(argv, options).catch(notFound);
+  // 1: there is none.
+  if (exitCode <= 1) return parseSettings(stdout);
+  const said = stderr.trim().replace(/\s+/g, ' ');
+  throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${said}`, {
+    hint: 'see what git says: git config --list',
+  });
+}
+
+function defined(env: GitOptions['env']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
@@ -62,19 +90,16 @@ async function git(args: readonly string[], { env, signal }: GitOptions): Promis
     'GIT_CONFIG_GLOBAL',
     'GIT_CONFIG_NOSYSTEM',
   ];
-  const known = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
-  try {
-    // In the language that is matched here; and in no repository, which git might not trust.
-    return await run(['git', ...args], {
-      env: { ...Object.fromEntries(known), LC_ALL: 'C' },
-      signal,
-      cwd: '/',
-    });
-  } catch (error) {
-    if (!(error instanceof ProgramNotFound)) throw error;
-    const hint = 'install git: apt-get install git, dnf install git, or apk add git';
-    throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });
-  }
+  const known = defined(Object.fromEntries(names.map((name) => [name, env[name]])));
+  // In the language that is matched here; and in no repository, which git might not trust.
+  return await run(['git', ...args], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
+}
+
+/** @throws what it is given, or GIT_NOT_FOUND */
+function notFound(error: unknown): never {
+  if (!(error instanceof ProgramNotFound)) throw error;
+  const hint = 'install git: apt-get install git, dnf install git, or apk add git';
+  throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });
 }
 
 function refused(what: 'read' | 'write', scope: Scope, { stderr }: Finished): Failure {

@@ -1,8 +1,11 @@
-/** Keys for a host and not a job: read with the credentials of the machine, and opened. */
+/** Keys and credentials for a host and not a job: read with the credentials of the machine; keys are opened, too. */
 import type { KeyLine } from '../keys/key-line.ts';
+import type { Secret } from '../secrets/source.ts';
 import { hostCredentialsHint } from '../aws/credentials-hint.ts';
 import { readSecrets, type ReadOptions, type Wanted } from './read-secrets.ts';
 import { openKey, type LoadedKey } from './stored-key.ts';
+
+export { warnOfPlainText } from './stored-key.ts';
 
 export interface HostKeys {
   readonly keys: readonly KeyLine[];
@@ -19,12 +22,20 @@ const sessionName = 'ssm-ssh';
 const sessionDuration = 900;
 const maxAttempts = 3;
 
+type Options = Omit<ReadOptions, 'missing'>;
+
 /** @throws what reading and opening throw, all of the catalogue */
-export async function readHostKeys(
+export async function readHostKeys(wanted: HostKeys, options: Options): Promise<LoadedKey[]> {
+  const secrets = await readHostSecrets(wanted, options);
+  return await Promise.all(wanted.keys.map((line) => openKey(line, secrets, options.voice)));
+}
+
+/** What is stored at every reference, in their order. */
+export async function readHostSecrets(
   { keys, region, roles, timeoutSeconds }: HostKeys,
-  options: Omit<ReadOptions, 'missing'>,
-): Promise<LoadedKey[]> {
-  const { env, voice } = options;
+  options: Options,
+): Promise<Secret[]> {
+  const { env } = options;
   const missing = {
     region:
       "set ssm.region in git's configuration, SSM_SSH_REGION or AWS_REGION, or write the ARN of the key",
@@ -38,8 +49,7 @@ export async function readHostKeys(
     allowedAccounts: [],
     ...{ maxAttempts, timeoutSeconds },
   };
-  const secrets = await readSecrets(wanted, { ...options, missing });
-  return await Promise.all(keys.map((line) => openKey(line, secrets, voice)));
+  return await readSecrets(wanted, { ...options, missing });
 }
 
 function roleOf(roles: readonly string[]): Wanted['role'] {

@@ -1,0 +1,161 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
+import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
+import { Ec2Host, launchInstance, project, type Ran } from '../../support/ec2-host.ts';
+import { startHttpsGitHost, type HttpsGitHost } from '../../support/git-host/https-git.ts';
+
+const helper = join(project, 'helper/git-credential-ssm');
+const token = 'ghp_0123456789abcdefghij';
+
+describe('git-credential-ssm on a host', () => {
+  let certificates: Certificates;
+  let git: HttpsGitHost;
+  let other: HttpsGitHost;
+  let world: ReadyWorld;
+  let host: Ec2Host;
+
+  beforeAll(async () => {
+    certificates = await createCertificates();
+    [git, other] = await Promise.all([startHttpsGitHost(certificates), startHttpsGitHost(certificates)]);
+    await Promise.all([
+      git.createRepository('acme/lib'),
+      git.createRepository('tools/one'),
+      other.createRepository('acme/lib'),
+    ]);
+  });
+  afterAll(async () => {
+    await Promise.all([git.stop(), other.stop(), certificates.remove()]);
+  });
+  beforeEach(async () => {
+    world = await startReadyWorld();
+    launchInstance(world);
+    world.put('/ci/token', token);
+    host = new Ec2Host(world, [], { GIT_SSL_CAINFO: certificates.caFile });
+    for (const server of [git, other]) {
+      server.letIn('x-access-token', token);
+      server.redirectTo(undefined);
+      (server.log as unknown[]).length = 0;
+    }
+  });
+  afterEach(async () => {
+    host.dispose();
+    await world.stop();
+  });
+
+  const configure = (...lines: string[]): void => {
+    host.configure(['[credential]', `helper = ${helper}`, 'useHttpPath = true', ...lines]);
+  };
+  const section = (place: string, ...lines: string[]): string[] => [`[ssm "${place}"]`, ...lines];
+  const forAcme = (...lines: string[]): void => {
+    configure(...section(`${git.place}/acme`, 'credential = /ci/token', ...lines));
+  };
+  const clone = (server = git, into = 'it'): Promise<Ran> =>
+    host.run(`git clone --quiet ${server.url('acme/lib')} ${into}`);
+  const calls = (): string[] =>
+    world.aws.calls.filter(({ service }) => service !== 'imds').map(({ operation }) => operation);
+  const sent = (server: HttpsGitHost): (string | undefined)[] => server.log.map((entry) => entry.sent);
+  /** What the helper says when git asks it, without git in between. */
+  const get = (request: string, env = {}): Promise<Ran> =>
+    host.run(`printf '%b' '${request}' | ${helper} get`, env);
+  const asking = (path = 'acme/lib.git', more = ''): string =>
+    `protocol=https\\nhost=${git.place}\\npath=${path}\\n${more}\\n`;
+  const answer = (password: string, username = 'x-access-token'): string =>
+    `username=${username}\npassword=${password}\n`;
+
+  it("clones and pushes with a token that the instance's role reads", async () => {
+    forAcme();
+    const { code, stderr } = await host.run(
+      `git clone -q ${git.url('acme/lib')} it && cd it && git commit -q --allow-empty -m x && git push -q`,
+    );
+    expect([stderr, code]).toEqual(['', 0]);
+    expect(new Set(calls())).toEqual(new Set(['ssm:GetParameter']));
+    expect(git.log.filter(({ status }) => status === 200).map((entry) => entry.sent)).toContain(
+      `x-access-token:${token}`,
+    );
+  });
+
+  it('gives another host nothing', async () => {
+    forAcme();
+    const { code } = await clone(other);
+    expect(code).toBe(128);
+    expect([sent(other), calls()]).toEqual([[undefined], []]);
+  });
+
+  it('gives a host that ours redirects to nothing', async () => {
+    forAcme();
+    git.redirectTo(`https://${other.place}`);
+    const { code } = await clone();
+    expect(code).toBe(128);
+    expect([sent(git), sent(other), calls()]).toEqual([[undefined], [undefined], []]);
+  });
+
+  it('gives the host of a submodule nothing', async () => {
+    forAcme();
+    const submodule = `git config -f .gitmodules submodule.x.path x && git config -f .gitmodules submodule.x.url ${other.url('acme/lib')}
+      git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),x && git add .gitmodules && git commit -qm submodule`;
+    const ran = await host.run(`git clone -q ${git.url('acme/lib')} it && cd it && ${submodule}
+      git submodule update --init || echo refused`);
+    expect(ran.stdout).toMatch(/refused\n$/);
+    expect(other.log.length).toBeGreaterThan(0);
+    expect(new Set(sent(other))).toEqual(new Set([undefined]));
+  });
+
+  it('gives each repository the credential of its section', async () => {
+    world.put('/ci/tools', '{"username": "deploy", "password": "p w=d"}');
+    configure(
+      ...section(`${git.place}/acme`, 'credential = /ci/token'),
+      ...section(`https://${git.place}/tools/one.git`, 'credential = /ci/tools'),
+    );
+    expect((await clone()).code).toBe(0);
+    git.letIn('deploy', 'p w=d');
+    const { code, stderr } = await host.run(`git clone -q ${git.url('tools/one')} one`);
+    expect([stderr, code]).toEqual(['', 0]);
+  });
+
+  it('asks AWS once for many commands behind git credential-cache', async () => {
+    const cache = `cache --timeout 60 --socket ${host.home}/cache/socket`;
+    host.configure([
+      ...['[credential]', `helper = ${cache}`, `helper = ${helper}`, 'useHttpPath = true'],
+      ...section(`${git.place}/acme`, 'credential = /ci/token'),
+    ]);
+    await clone();
+    const { code } = await host.run('cd it && git fetch && git fetch');
+    await host.run(`git credential-cache --socket ${host.home}/cache/socket exit`);
+    expect([code, calls()]).toEqual([0, ['ssm:GetParameter']]);
+  });
+
+  it('answers with all that JSON has', async () => {
+    const later = Math.floor(Date.now() / 1000) + 3600;
+    const stored = { username: 'u', password: token, password_expiry_utc: later, oauth_refresh_token: 'r' };
+    world.put('/ci/token', JSON.stringify(stored, null, 2));
+    forAcme();
+    const { stdout } = await get(asking());
+    expect(stdout).toBe(`${answer(token, 'u')}password_expiry_utc=${later}\noauth_refresh_token=r\n`);
+  });
+
+  it('answers with authtype where git has said that it knows it', async () => {
+    world.put('/ci/token', '{"authtype": "Bearer", "credential": "abc"}');
+    forAcme();
+    const { stdout } = await get(asking('acme/lib', 'capability[]=authtype\\n'));
+    expect(stdout).toBe('capability[]=authtype\nauthtype=Bearer\ncredential=abc\n');
+    const older = await get(asking());
+    expect([older.stdout, older.stderr]).toEqual(['', expect.stringContaining('git 2.46')]);
+  });
+
+  it('reads a key of a secret in Secrets Manager', async () => {
+    world.aws.iam.createRole; // The role of the instance reads parameters only: another one is assumed.
+    world.putSecret('ci/git', '{"token": "from-a-secret"}');
+    forAcme(`credential = secretsmanager:ci/git:token`);
+    const { stderr, code } = await get(asking());
+    expect([code, stderr]).toEqual([1, expect.stringContaining('KEY_ACCESS_DENIED')]);
+  });
+
+  it("answers git's LFS as the repository that it is for", async () => {
+    configure(...section(`${git.place}/acme/lib`, 'credential = /ci/token'));
+    const { stdout } = await host.run(
+      `printf '%b' '${asking('acme/lib.git/info/lfs')}' | git credential fill`,
+    );
+    expect(stdout).toContain(`password=${token}\n`);
+  });
+});

@@ -1,0 +1,172 @@
+/** git's credential protocol, by git-credential(1) and by what git itself reads and writes. */
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Failure } from '../../src/errors.ts';
+import {
+  answers,
+  isExpired,
+  parseRequest,
+  renderCredential,
+  type Credential,
+} from '../../src/git/credential.ts';
+import { failureOf, outcomeOf, told } from '../support/failure-of.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const nothing = { capability: [], wwwauth: [], state: [] };
+
+describe('what git asks', () => {
+  it('is attributes, of which those that are not known are left out', () => {
+    const text =
+      'protocol=https\nhost=git.example.com:8443\npath=acme/lib.git\nusername=é\nfuture=1\nx[]=2\n';
+    expect(parseRequest(bytes(text))).toEqual({
+      ...nothing,
+      ...{ protocol: 'https', host: 'git.example.com:8443', path: 'acme/lib.git', username: 'é' },
+    });
+  });
+
+  it('has lists, which an empty value clears', () => {
+    const text =
+      'capability[]=old\ncapability[]=\ncapability[]=authtype\ncapability[]=state\nwwwauth[]=Basic realm="a=b"\nstate[]=\n';
+    expect(parseRequest(bytes(text))).toEqual({
+      ...{ capability: ['authtype', 'state'], wwwauth: ['Basic realm="a=b"'], state: [] },
+    });
+  });
+
+  it('takes the last value of a name, and knows empty from absent', () => {
+    expect(parseRequest(bytes('host=a\nhost=b\nusername=\npassword=a=b=c\n'))).toEqual({
+      ...nothing,
+      ...{ host: 'b', username: '', password: 'a=b=c' },
+    });
+  });
+
+  it.each(['', '\n', '\nhost=behind-the-end\n'])('ends at the first blank line: %j', (text) => {
+    expect(parseRequest(bytes(text))).toEqual(nothing);
+  });
+
+  it.each(['host\n', '=value\n', 'host=a\r\n', 'host=a\0b\n', 'host=a\0\n'])('is not %j', (text) => {
+    expect(parseRequest(bytes(text))).toBeUndefined();
+  });
+
+  it('is UTF-8: other bytes could be told apart by nobody', () => {
+    expect(parseRequest(Uint8Array.of(...bytes('host='), 0xff, 0x0a))).toBeUndefined();
+  });
+
+  it('is read without a crash, whatever the bytes', () => {
+    const line = fc.tuple(fc.constantFrom('host', 'path', 'state[]', '__proto__', ''), fc.string());
+    const lines = fc.array(line).map((all) => bytes(all.map((pair) => pair.join('=')).join('\n')));
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), lines), (input) => {
+        const { capability, wwwauth, state, ...values } = parseRequest(input) ?? nothing;
+        for (const value of [...capability, ...wwwauth, ...state, ...Object.values(values)])
+          expect(value).not.toMatch(/[\0\r\n]/);
+      }),
+    );
+  });
+});
+
+const anyText = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('a', '\n', '\r', '\0', '=', 'é') }));
+const anyCredential = fc.record(
+  {
+    ...{ protocol: anyText, host: anyText, path: anyText, username: anyText, password: anyText },
+    ...{ password_expiry_utc: anyText, oauth_refresh_token: anyText },
+    ...{ authtype: anyText, credential: anyText, ephemeral: anyText },
+  },
+  { requiredKeys: [] },
+) as fc.Arbitrary<Credential>;
+
+describe('what git is answered', () => {
+  it('is one line for each attribute, or refused: no value begins a line of its own', () => {
+    fc.assert(
+      fc.property(anyCredential, (credential) => {
+        const breaks = Object.values(credential).some((value) => /[\0\r\n]/.test(value));
+        const text = outcomeOf(() => renderCredential(credential, '/ci/token'));
+        if (text instanceof Failure) {
+          expect([text.code, breaks]).toEqual(['CREDENTIAL_INVALID', true]);
+          return;
+        }
+        const announced = credential.authtype === undefined ? 0 : 1;
+        expect([breaks, text.split('\n').length - 1]).toEqual([
+          false,
+          Object.keys(credential).length + announced,
+        ]);
+        expect(parseRequest(bytes(text))).toMatchObject(credential);
+      }),
+    );
+  });
+
+  it('announces authtype before it uses it', () => {
+    const text = renderCredential({ authtype: 'Bearer', credential: 'abc', ephemeral: '1' }, '/ci/token');
+    expect(text).toBe('capability[]=authtype\nauthtype=Bearer\ncredential=abc\nephemeral=1\n');
+  });
+
+  it('is refused with the place, and without the value', () => {
+    const failure = failureOf(() => renderCredential({ password: 'hunter2\nhost=evil' }, '/ci/token'));
+    expect(failure.message).toBe('/ci/token: its password has a line break or a NUL in it');
+    expect(told(failure)).not.toContain('hunter2');
+  });
+
+  it('is what git itself reads', () => {
+    const credential = { username: 'a=b é', password: ' p"\'\\$x ', password_expiry_utc: '9999999999' };
+    const helper = `!f() { printf '%s' "$ANSWER"; }; f`;
+    const filled = execFileSync(
+      'git',
+      ['-c', 'credential.helper=', '-c', `credential.helper=${helper}`].concat(['credential', 'fill']),
+      {
+        input: 'protocol=https\nhost=git.example.com\n\n',
+        env: {
+          PATH: process.env['PATH'],
+          GIT_CONFIG_NOSYSTEM: '1',
+          GIT_CONFIG_GLOBAL: '/dev/null',
+          GIT_TERMINAL_PROMPT: '0',
+          ANSWER: renderCredential(credential, ''),
+        },
+        cwd: '/',
+      },
+    );
+    expect(parseRequest(filled)).toMatchObject({
+      username: credential.username,
+      password: credential.password,
+    });
+  });
+});
+
+describe('a stored credential', () => {
+  const stored = { protocol: 'https', host: 'h', path: 'a/b', username: 'u', password: 'p' };
+
+  it.each([
+    [{}, true],
+    [{ protocol: 'https', host: 'h' }, true],
+    [{ protocol: 'https', host: 'h', path: 'a/b', username: 'u' }, true],
+    [{ protocol: 'http', host: 'h' }, false],
+    [{ protocol: 'https', host: 'h:443' }, false],
+    [{ host: 'h', path: 'a' }, false],
+    [{ host: 'h', path: '' }, false],
+    [{ host: 'h', username: '' }, false],
+    [{ host: 'h', username: 'v' }, false],
+    [{ host: 'h', password: 'other' }, true],
+  ])('answers %j: %s', (wanted, expected) => {
+    expect(answers(stored, wanted)).toBe(expected);
+  });
+
+  it('is meant by its password too, where one is to be erased', () => {
+    expect(answers(stored, { host: 'h', password: 'other' }, { withPassword: true })).toBe(false);
+    expect(answers(stored, { host: 'h', password: 'p' }, { withPassword: true })).toBe(true);
+    expect(answers(stored, { host: 'h' }, { withPassword: true })).toBe(true);
+  });
+
+  it('without a path or user name answers nobody who asks for one', () => {
+    expect(answers({ protocol: 'https', host: 'h' }, { host: 'h', username: 'u' })).toBe(false);
+  });
+
+  it.each([
+    [undefined, false],
+    ['', false],
+    ['soon', false],
+    ['999', true],
+    ['1000', true],
+    ['1001', false],
+  ])('that expires at %j is expired at 1000: %s', (expiry, expected) => {
+    expect(isExpired(expiry === undefined ? {} : { password_expiry_utc: expiry }, 1000)).toBe(expected);
+  });
+});

@@ -1,0 +1,30 @@
+/** When a program that git or ssh waits for gives up. */
+import { Failure } from '../../src/errors.ts';
+import { parseLifetime } from '../../src/keys/lifetime.ts';
+
+/**
+ * @param what takes the time
+ * @returns a signal that is aborted with TIMEOUT
+ */
+export function timeLimit(seconds: number, what: string): AbortSignal {
+  const controller = new AbortController();
+  const failure = new Failure('TIMEOUT', `${what} took longer than ${seconds} seconds`, {
+    hint: 'check the network of this machine, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
+  });
+  setTimeout(() => {
+    controller.abort(failure);
+  }, seconds * 1000).unref();
+  return controller.signal;
+}
+
+/**
+ * @param setting how the user calls it
+ * @throws INPUT_INVALID
+ */
+export function readSeconds(duration: string, setting: string): number {
+  const parsed = parseLifetime(duration);
+  if (parsed !== undefined) return parsed;
+  throw new Failure('INPUT_INVALID', `${setting} is not a duration: "${duration}"`, {
+    hint: 'write 90s, 15m, 1h, or a number of seconds',
+  });
+}

@@ -1,0 +1,169 @@
+/** Which credential git's configuration and the environment name for what git asks. Pure. */
+import { Failure } from '../errors.ts';
+import { matchRoutes, parseRepositoryPattern, type RepositoryPattern, type Route } from '../keys/routes.ts';
+import type { Settings } from './config-file.ts';
+import type { Credential } from './credential.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where AWS is asked, and as whom. */
+export interface HostSettings {
+  readonly region: string | undefined;
+  /** ARNs, assumed one from the other. */
+  readonly roles: readonly string[];
+  /** As it was written. */
+  readonly timeout: string;
+}
+
+export interface NamedCredential extends HostSettings {
+  /** How the user calls what names it: a section, or a variable. */
+  readonly place: string;
+  /** A key reference, as it was written. */
+  readonly reference: string;
+  /** Absent: what is stored says it. */
+  readonly username?: string;
+}
+
+export type CredentialRoute = Route<NamedCredential>;
+
+export interface Routes {
+  readonly routes: readonly CredentialRoute[];
+  /** What is configured and does not count. */
+  readonly warnings: readonly string[];
+}
+
+/** The environment wins over git's configuration, but for what a section says of its own. */
+export function settingsOf(settings: Settings, env: Environment, section?: string): HostSettings {
+  const own = (name: string): string =>
+    section === undefined ? '' : join(settings.get(`ssm.${section}.${name}`), name);
+  const setting = (name: string, variable: string): string =>
+    own(name) || (env[variable] ?? '') || join(settings.get(`ssm.${name}`), name);
+  return {
+    region: setting('region', 'SSM_SSH_REGION') || undefined,
+    roles: setting('rolearn', 'SSM_SSH_ROLE_ARN')
+      .split(/[\s,]+/)
+      .filter(Boolean),
+    timeout: setting('timeout', 'SSM_SSH_TIMEOUT') || '30s',
+  };
+}
+
+/** Roles may stand on a line each; of all else the last counts, as in git. */
+function join(values: readonly string[] = [], name: string): string {
+  return name === 'rolearn' ? values.join(' ') : (values.at(-1) ?? '');
+}
+
+/** @throws INPUT_INVALID */
+export function readRoutes(settings: Settings, env: Environment): Routes {
+  const warnings: string[] = [];
+  const sections = [...settings.keys()].flatMap((name) => /^ssm\.(.+)\.credential$/s.exec(name)?.[1] ?? []);
+  const routes = sections.flatMap((section) => {
+    const reference = settings.get(`ssm.${section}.credential`)?.at(-1) ?? '';
+    const pattern = patternOf(section);
+    if (!pattern) {
+      warnings.push(`the section [ssm "${section}"] of git's configuration names no repository: passed over`);
+    }
+    // An empty value takes back what a file that is farther away says, as elsewhere in git.
+    if (!pattern || reference === '') return [];
+    const username = settings.get(`ssm.${section}.username`)?.at(-1);
+    const key = { ...settingsOf(settings, env, section), place: `[ssm "${section}"]`, reference };
+    return [{ key: { ...key, ...(username && { username }) }, repositories: [pattern] }];
+  });
+  if (settings.has('ssm.credential')) {
+    warnings.push(
+      'ssm.credential is ignored: a credential is for a host that a section names, as in [ssm "github.com/acme"]',
+    );
+  }
+  const reference = env['SSM_SSH_CREDENTIAL'] ?? '';
+  const host = env['SSM_SSH_CREDENTIAL_HOST'] ?? '';
+  if (reference === '') return { routes, warnings };
+  if (host === '') {
+    warnings.push(
+      'SSM_SSH_CREDENTIAL is ignored: SSM_SSH_CREDENTIAL_HOST has to name the host that it is for',
+    );
+    return { routes, warnings };
+  }
+  const key = { ...settingsOf(settings, env), place: 'SSM_SSH_CREDENTIAL', reference };
+  return { routes: [...routes, { key, repositories: [exactHost(host)] }], warnings };
+}
+
+function patternOf(section: string): RepositoryPattern | undefined {
+  try {
+    return parseRepositoryPattern(section);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** @throws INPUT_INVALID */
+function exactHost(text: string): RepositoryPattern {
+  const pattern = patternOf(text);
+  if (pattern && pattern.path === '' && !pattern.host.startsWith('*.')) return pattern;
+  throw new Failure('INPUT_INVALID', `SSM_SSH_CREDENTIAL_HOST is not a host: "${text.slice(0, 100)}"`, {
+    hint: 'write one, exactly, with its port where it has one: github.com or git.example.com:8443',
+  });
+}
+
+export interface Choice {
+  readonly named?: NamedCredential;
+  readonly warnings: readonly string[];
+}
+
+const httpsPort = 443;
+
+/**
+ * By the one matcher of all programs; of several with the same pattern the last one, in which the environment comes last.
+ * A user name that git asks for and one that is configured have to be the same.
+ */
+export function chooseRoute(routes: readonly CredentialRoute[], request: Credential): Choice {
+  const remote = remoteOf(request);
+  if (!remote) return { warnings: [] };
+  const { username } = request;
+  const fitting = routes.filter(
+    ({ key }) => username === undefined || key.username === undefined || key.username === username,
+  );
+  const best = matchRoutes(fitting, remote, httpsPort);
+  const named = best.at(-1);
+  if (named) {
+    const several = best.filter(({ place }) => place.startsWith('['));
+    if (several.length < 2) return { named, warnings: [] };
+    const places = several.map(({ place }) => place).join(' and ');
+    return { named, warnings: [`${places} are for the same repositories: ${named.place} is taken`] };
+  }
+  const narrower = request.path === undefined && matchRoutes(fitting.map(wholeHost), remote, httpsPort)[0];
+  if (!narrower) return { warnings: [] };
+  const setting = `credential.https://${request.host ?? ''}.useHttpPath`;
+  return {
+    warnings: [
+      `git does not say for which repository, and ${narrower.place} is for some of the host's only: git config --global ${setting} true`,
+    ],
+  };
+}
+
+function wholeHost({ key, repositories }: CredentialRoute): CredentialRoute {
+  return { key, repositories: repositories.map((pattern) => ({ ...pattern, path: '' })) };
+}
+
+interface HttpsRemote {
+  readonly host: string;
+  readonly port?: number;
+  readonly path: string;
+}
+
+/** undefined where nobody may be answered. */
+function remoteOf({ protocol, host = '', path = '' }: Credential): HttpsRemote | undefined {
+  if (protocol !== 'https') return undefined;
+  const [, name = '', port] = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(host) ?? [];
+  // git asks for the path as it is written, and curl then takes the dots out: acme/../evil is not acme's.
+  if (name === '' || path.split('/').some((part) => part === '.' || part === '..')) return undefined;
+  return {
+    host: name.replace(/^\[|\]$/g, ''),
+    ...(port !== undefined && { port: Number(port) }),
+    path: repositoryOf(path),
+  };
+}
+
+/** git's LFS asks for `REPOSITORY.git/info/lfs`. */
+export function repositoryOf(path: string): string {
+  return path.replace(/\/info\/lfs(\/.*)?$/, '');
+}
