@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import { endProcesses, listProcesses } from '../process/process-table.ts';
 import { quoteForShell } from '../process/quote.ts';
-import { ProgramNotFound, run } from '../process/run.ts';
+import { run, type Finished } from '../process/run.ts';
+import { notFound } from './config-file.ts';
+import { parseRequest, renderCredential, type Credential } from './credential.ts';
 import type { Entry } from './job-configuration.ts';
 
 export interface CacheOptions {
@@ -35,9 +37,9 @@ export interface Cached extends Place {
  */
 export async function storeCredential(socket: string, cached: Cached, options: CacheOptions): Promise<void> {
   const { password, expiresAt, timeout } = cached;
-  const secret = `password=${password}\npassword_expiry_utc=${expiresAt}\n`;
-  const arguments_ = [`--timeout=${timeout}`, `--socket=${socket}`, 'store'];
-  const { stderr } = await credentialCache(arguments_, `${describe(cached)}${secret}`, options);
+  const credential = { ...asked(cached), password, password_expiry_utc: String(expiresAt) };
+  const command = [`--timeout=${timeout}`, `--socket=${socket}`, 'store'];
+  const { stderr } = await credentialCache(command, credential, options);
   // Its exit code is 0 whatever happens.
   if ((await readCredential(socket, cached, options)) === password) return;
   const said = stderr.trim().replace(/\s+/g, ' ').slice(0, 300) || 'nothing';
@@ -52,31 +54,26 @@ export async function readCredential(
   place: Place,
   options: CacheOptions,
 ): Promise<string | undefined> {
-  const { stdout } = await credentialCache([`--socket=${socket}`, 'get'], describe(place), options);
-  return /^password=(.+)$/m.exec(stdout)?.[1];
+  const { stdout } = await credentialCache([`--socket=${socket}`, 'get'], asked(place), options);
+  return parseRequest(Buffer.from(stdout))?.password;
 }
 
-function describe({ host, username }: Place): string {
-  return `protocol=https\nhost=${host}\nusername=${username}\n`;
+function asked({ host, username }: Place): Credential {
+  return { protocol: 'https', host, username };
 }
 
 /** The daemon outlives the step, and would show the step's environment to every process of the user for as long. */
 async function credentialCache(
-  arguments_: readonly string[],
-  input: string,
+  command: readonly string[],
+  credential: Credential,
   { env, signal }: CacheOptions,
-): Promise<{ stdout: string; stderr: string }> {
+): Promise<Finished> {
   // By RUNNER_TRACKING_ID the runner finds the daemon, should all else fail.
   const names = ['PATH', 'HOME', 'RUNNER_TRACKING_ID'];
   const kept = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
+  const input = renderCredential(credential, 'the token');
   const within = { env: Object.fromEntries(kept) as Record<string, string>, cwd: '/', input, signal };
-  try {
-    return await run(['git', 'credential-cache', ...arguments_], within);
-  } catch (error) {
-    if (!(error instanceof ProgramNotFound)) throw error;
-    const hint = 'install git: apt-get install git, dnf install git, or apk add git';
-    throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });
-  }
+  return await run(['git', 'credential-cache', ...command], within).catch(notFound);
 }
 
 /**
