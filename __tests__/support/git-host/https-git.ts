@@ -44,7 +44,7 @@ export async function startHttpsGitHost({ key, cert }: Certificates): Promise<Ht
   let elsewhere: string | undefined;
   const server = createServer({ key, cert }, (request, response) => {
     const { method = '', url = '' } = request;
-    const [, basic] = /^Basic (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    const [, basic] = /^Basic (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const sent = basic === undefined ? undefined : Buffer.from(basic, 'base64').toString();
     const answer = (status: number, headers: Record<string, string> = {}): void => {
       log.push({ method, url, ...(sent !== undefined && { sent }), status });
@@ -87,7 +87,8 @@ async function runBackend(root: string, request: IncomingMessage, response: Serv
   const env = {
     ...gitEnvironment(root),
     ...{ GIT_PROJECT_ROOT: root, GIT_HTTP_EXPORT_ALL: '1', REMOTE_USER: 'ci', REMOTE_ADDR: '127.0.0.1' },
-    ...{ PATH_INFO: pathname, QUERY_STRING: search.slice(1), REQUEST_METHOD: method },
+    // GitHub's names, too, are the same whatever their case.
+    ...{ PATH_INFO: pathname.toLowerCase(), QUERY_STRING: search.slice(1), REQUEST_METHOD: method },
     CONTENT_TYPE: headers['content-type'] ?? '',
     HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
     GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),
