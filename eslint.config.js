@@ -22,9 +22,11 @@ const pureFiles = ['input', 'inputs', 'role-inputs', 'session-name', 'state', 's
 );
 pureFiles.push(
   'helper/command-line/command.ts',
+  'helper/command-line/credential-reference.ts',
   'helper/command-line/parse.ts',
   'helper/command-line/settings.ts',
   'helper/command-line/suggest.ts',
+  'helper/setup/credential-line.ts',
   'helper/setup/lines.ts',
   'helper/setup/plan.ts',
   'src/process/quote.ts',

@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { parseCredentialLine } from '../helper/setup/credential-line.ts';
 import { catalogue } from '../src/errors.ts';
+import { readRoutes } from '../src/git/credential-routes.ts';
+import { readStoredCredential } from '../src/git/stored-credential.ts';
+import { parseReference } from '../src/keys/reference.ts';
 
 const root = dirname(import.meta.dirname);
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -60,5 +65,48 @@ describe('docs/containers.md', () => {
   it('is linked from the README, with the anchor that it has', () => {
     expect(read('README.md')).toContain('](docs/containers.md#docker-build)');
     expect(text).toMatch(/^## `docker build`$/m);
+  });
+});
+
+describe('docs/https.md', () => {
+  const text = read('docs/https.md');
+  const blocks = (language: string): string[] =>
+    [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, block = '']) => block);
+
+  it('has configuration that git reads, and sections that answer', () => {
+    const named = blocks('ini').flatMap((block) => {
+      const listing = execFileSync('git', ['config', '-f', '-', '-z', '--list'], {
+        input: block,
+        encoding: 'utf8',
+      });
+      const entries = listing.split('\0').filter(Boolean);
+      const settings = entries.map((entry) => entry.split('\n') as [string, string]);
+      const { routes, warnings } = readRoutes(new Map(settings.map(([name, value]) => [name, [value]])), {});
+      expect(warnings).toEqual([]);
+      return routes.map(({ key }) => parseReference(key.reference).text);
+    });
+    expect(named).toEqual([
+      '/ci/github-token',
+      '/ci/acme-token',
+      'secretsmanager:ci/partner:token',
+      '/ci/git-example',
+    ]);
+  });
+
+  it('has a credential that can be stored', () => {
+    const [block = ''] = blocks('json');
+    const stored = readStoredCredential({ text: block, resource: '/ci/token' }, Date.now() / 1000);
+    expect(stored).toMatchObject({ username: 'gitlab+deploy-token-1', password: 'TOKEN' });
+  });
+
+  it('has commands that setup takes', () => {
+    const lines = [...text.matchAll(/--credential (?:'([^']+)'|(.+))$/gm)].map(
+      ([, quoted, bare]) => quoted ?? bare ?? '',
+    );
+    expect(lines.map((line) => parseCredentialLine(line).reference.text)).toEqual([
+      '/ci/github-token',
+      '/ci/gitlab-token',
+      '/ci/github-app',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * `bench/ssm-ssh`: `git ls-remote` by plain ssh, by ssm-ssh with its key in the agent and without, and by the script
- * around the AWS CLI that people use; beside them a bare program that makes the same HTTPS request. All take turns, so
+ * around the AWS CLI that people use; git-credential-ssm; beside them a bare program that makes the same HTTPS request. All take turns, so
  * that the ratios hold where the machine's speed does not. Milliseconds.
  */
 import { execFileSync } from 'node:child_process';
@@ -20,6 +20,7 @@ const [world, git, key] = await Promise.all([
 ]);
 launchInstance(world);
 world.put('/ci/key', key.privateKey);
+world.put('/ci/token', 'token');
 await git.createRepository('acme/lib');
 git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey });
 const host = new Ec2Host(world, [git], {
@@ -27,7 +28,7 @@ const host = new Ec2Host(world, [git], {
   AWS_REGION: REGION,
   AWS_DEFAULT_REGION: REGION,
 });
-host.configure([]);
+host.configure(['[ssm "git.example.com"]', 'credential = /ci/token']);
 
 const known = `-o UserKnownHostsFile=${host.env['SSM_SSH_KNOWN_HOSTS'] ?? ''}`;
 const agent = join(host.home, 'plain-agent');
@@ -46,6 +47,7 @@ const ways = {
   plain: { run: `${plain} SSH_AUTH_SOCK=${agent} ${listing}` },
   warm: { run: listing },
   cold: { before: `${join(project, 'helper/ssm-ssh-agent')} flush`, run: listing },
+  get: { run: `${ask('git.example.com')} | grep -q ^password=token$` },
   bare: { run: `${process.execPath} ${join(project, 'bench/bare-host.ts')}` },
   ...(cli && {
     script: {
@@ -57,6 +59,11 @@ const ways = {
     },
   }),
 };
+/** git-credential-ssm, which is cold each time. */
+function ask(place: string): string {
+  return `printf 'protocol=https\\nhost=${place}\\n\\n' | ${join(project, 'helper/git-credential-ssm')} get`;
+}
+
 type Way = keyof typeof ways;
 
 async function time(command: string, before?: string): Promise<number> {
@@ -118,6 +125,7 @@ function report(rounds: readonly Times[], crowds: readonly { plain: number; cold
   const rows: [figure: string, measured: number, goal: number][] = [
     ['warm - plain, ms', of((t) => t.warm - t.plain), 10],
     ['cold / script', of((t) => t.cold / t.script), 0.3],
+    ['get / (cold - warm)', of((t) => t.get / (t.cold - t.warm)), 1],
     ['(cold - warm) / bare', of((t) => (t.cold - t.warm) / t.bare), 1.6],
     [`${String(atOnce)} at once: (cold - one start) / plain`, crowd, 1.5],
   ];

@@ -75,9 +75,14 @@ describe('the package', () => {
     const list = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
     expect(list).toEqual(
       expect.arrayContaining(
-        ['helper/ssm-ssh', 'helper/ssm-ssh-agent', 'helper/find-node.sh', 'dist/programs/index.js'].map(
-          (file) => `package/${file}`,
-        ),
+        [
+          'helper/ssm-ssh',
+          'helper/ssm-ssh-agent',
+          'helper/git-credential-ssm',
+          'helper/launch.sh',
+          'helper/find-node.sh',
+          'dist/programs/index.js',
+        ].map((file) => `package/${file}`),
       ),
     );
     expect(list.filter((file) => /\.ts$|__tests__|dist\/(main|post)/.test(file))).toEqual([]);

@@ -43,6 +43,22 @@ describe('ssm-ssh-agent setup', () => {
     );
   });
 
+  it('writes a credential for HTTPS beside what is there, and nothing about ssh', async () => {
+    const github = 'credential.https://github.com';
+    git('config', '--global', `${github}.helper`, 'store');
+    git('config', '--global', '--add', `${github}.helper`, '/old/helper/git-credential-ssm');
+    const args = ['setup', '--global', '--credential', '/ci/token', 'https://github.com/acme'];
+    const first = await host.agent(args);
+    expect([first.exitCode, first.stdout]).toEqual([0, '']);
+    expect(settings('--global')).toEqual([
+      ...[`${github}.helper=store`, `${github}.helper=${join(actionPath, 'helper/git-credential-ssm')}`],
+      ...[`${github}.usehttppath=true`, 'ssm.github.com/acme.credential=/ci/token'],
+      `ssm.node=${process.execPath}`,
+    ]);
+    const { stderr } = await host.agent(args);
+    expect(stderr).toBe("ssm-ssh-agent: nothing to change in git's global configuration\n");
+  });
+
   it('changes nothing the second time, and says so', async () => {
     const args = [
       'setup',

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { parseCredentialLine } from '../../helper/setup/credential-line.ts';
 import { environmentLines } from '../../helper/setup/lines.ts';
 import { isOurs, settingsFor, type Wanted } from '../../helper/setup/plan.ts';
 import { canonicalName } from '../../src/git/config-file.ts';
@@ -11,7 +12,14 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';
 
 const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
-  ...{ keys: parseKeyLines(lines), region: undefined, roles: [], keyLifetime: undefined },
+  ...{
+    keys: parseKeyLines(lines),
+    credentials: [],
+    helper: '/opt/git-credential-ssm',
+    region: undefined,
+    roles: [],
+    keyLifetime: undefined,
+  },
   ...{ sshCommand: '/opt/ssm-ssh', node: '/usr/bin/node', ...more },
 });
 const settings = (lines: string, more?: Partial<Wanted>, known: Record<string, string[]> = {}): object =>
@@ -55,6 +63,44 @@ describe("what git's configuration has to say", () => {
       'credential.https://github.com.useHttpPath': 'true',
       'credential.https://git.example.com:8443.useHttpPath': 'true',
     });
+  });
+
+  it('for a credential: its section, and that git asks the helper with the path', () => {
+    const credentials = [
+      '/ci/token github.com/acme https://git.example.com:8443',
+      '/ci/b username=bot gitlab.com',
+    ];
+    expect(settings('', { credentials: credentials.map(parseCredentialLine) })).toEqual({
+      'ssm.node': '/usr/bin/node',
+      'ssm.github.com/acme.credential': '/ci/token',
+      'ssm.github.com/acme.username': undefined,
+      'ssm.git.example.com:8443.credential': '/ci/token',
+      'ssm.git.example.com:8443.username': undefined,
+      'ssm.gitlab.com.credential': '/ci/b',
+      'ssm.gitlab.com.username': 'bot',
+      ...Object.fromEntries(
+        ['github.com', 'git.example.com:8443', 'gitlab.com'].flatMap((host) => [
+          [`credential.https://${host}.helper`, '/opt/git-credential-ssm'],
+          [`credential.https://${host}.useHttpPath`, 'true'],
+        ]),
+      ),
+    });
+  });
+
+  it.each([
+    '/ci/token',
+    '/ci/token username=bot',
+    '/ci/token user=bot github.com',
+    '/ci/token username= github.com',
+  ])('is no credential for everyone, nor an unknown option: %s', (line) => {
+    expect(failureOf(() => parseCredentialLine(line)).code).toBe('INPUT_INVALID');
+  });
+
+  it('is one credential for each place', () => {
+    const credentials = ['/ci/a github.com/acme', '/ci/b GitHub.com/Acme'].map(parseCredentialLine);
+    expect(failureOf(() => settings('', { credentials })).message).toBe(
+      'two credentials are for github.com/acme',
+    );
   });
 
   it('is one key for each place', () => {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import type { PolicyDocument } from './aws/iam/policy-document.ts';
 import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
 import type { GitHost } from './git-host/git-host.ts';
 import { killAll, runningProcesses } from './runner/process-table.ts';
@@ -21,10 +22,10 @@ const trustEc2 = {
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 } as const;
 
-/** An instance whose role reads `/ci/*` by GetParameter alone. */
-export function launchInstance({ aws }: ReadyWorld): void {
+/** An instance whose role reads `/ci/*` by GetParameter alone, and whatever else it is allowed. */
+export function launchInstance({ aws }: ReadyWorld, ...more: readonly PolicyDocument[]): void {
   const keys = allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`);
-  aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies: [keys] });
+  aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies: [keys, ...more] });
   aws.metadata.set({ region: REGION, account: ACCOUNT, roleArn: INSTANCE_ROLE });
 }
 

@@ -1,11 +1,12 @@
 /** The story of a git credential: what git asks for, the section that names it, what is stored, and the answer. */
-import { Failure, toFailure } from '../../src/errors.ts';
+import { toFailure } from '../../src/errors.ts';
 import { inTime } from '../../src/in-time.ts';
 import { readOwnSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
-import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { membersOf } from '../../src/keys/json-secret.ts';
+import { parseCredentialReference } from '../command-line/credential-reference.ts';
 import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'git-credential-ssm';
@@ -49,7 +50,7 @@ async function get(request: Request, io: GitIo): Promise<string> {
   const { named, warnings: more } = chooseRoute(routes, request);
   for (const message of [...warnings, ...more]) warn(message);
   if (!named) return '';
-  const credential = await read(named, { env, warn });
+  const credential = await read(named, { request, env, warn });
   // git would take another user's password, too.
   if (request.username !== undefined && credential.username !== undefined) {
     if (request.username !== credential.username) return '';
@@ -63,15 +64,16 @@ async function get(request: Request, io: GitIo): Promise<string> {
 }
 
 interface ReadOptions {
+  readonly request: Request;
   readonly env: GitIo['env'];
   readonly warn: (message: string) => void;
 }
 
 /** All that hangs on the AWS SDK is loaded here. */
-async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise<Credential> {
-  const { region, roles, username } = named;
+async function read(named: NamedCredential, { request, env, warn }: ReadOptions): Promise<Credential> {
+  const { region, roles, username, reference: resource } = named;
   const timeoutSeconds = Math.max(1, readSeconds(named.timeout, 'ssm.timeout'));
-  const keys = [{ reference: referenceOf(named), repositories: [] }];
+  const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];
   const signal = timeLimit(timeoutSeconds, 'reading the credential');
   const voice = { info: () => undefined, mask: () => undefined, warn };
   const { readHostSecrets, warnOfPlainText } = await import('../../src/loading/host-keys.ts');
@@ -80,23 +82,10 @@ async function read(named: NamedCredential, { env, warn }: ReadOptions): Promise
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);
   const { text } = secret;
-  return readStoredCredential({ text, resource: named.reference, username }, Date.now() / 1000);
-}
-
-/** As github.com, GitLab, Bitbucket and Azure DevOps begin theirs. */
-const tokenText = /^(gh[a-z]_|github_pat_|gl(pat|dt|cbt|rt)-|AT(BB|CTT|ATT))/;
-
-/** @throws INPUT_INVALID */
-function referenceOf({ reference, place }: NamedCredential): Reference {
-  if (tokenText.test(reference)) {
-    throw new Failure('INPUT_INVALID', `${place} has a token itself, where its name in AWS belongs`, {
-      hint: 'store the token with aws ssm put-parameter, write its name here, and replace the token',
-    });
+  if (membersOf(text)) {
+    const { appCredential } = await import('./app-credential.ts');
+    const made = await inTime(appCredential(text, { request, resource, env, signal }), signal);
+    if (made) return made;
   }
-  try {
-    return parseReference(reference);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
-  }
+  return readStoredCredential({ text, resource, username }, Date.now() / 1000);
 }

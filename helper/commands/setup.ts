@@ -9,13 +9,13 @@ import {
   type Setting,
   type Settings,
 } from '../../src/git/config-file.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
+import { parseCredentialLine } from '../setup/credential-line.ts';
 import { environmentLines } from '../setup/lines.ts';
-import { isOurs, settingsFor, type Wanted } from '../setup/plan.ts';
+import { isOurs, oursAmong, settingsFor, type Wanted } from '../setup/plan.ts';
 
 const options = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },
@@ -23,6 +23,10 @@ const options = {
   key: {
     ...({ type: 'string', multiple: true, value: 'REF' } as const),
     help: "a key, or 'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]'; may be given several times",
+  },
+  credential: {
+    ...({ type: 'string', multiple: true, value: 'REF' } as const),
+    help: "a token for HTTPS, or 'REF [username=NAME] REPOSITORY …'; may be given several times",
   },
   passphrase: { type: 'string', value: 'REF', help: 'where the passphrase of the key is stored' },
   'key-lifetime': {
@@ -37,12 +41,16 @@ const options = {
 export const setup = command({
   name: 'setup',
   summary: 'Write the configuration of git for this host or user',
-  synopsis: '--system|--global --key REF [REPOSITORY …] [OPTION …]',
+  synopsis: '--system|--global --key|--credential REF [REPOSITORY …] [OPTION …]',
   examples: [
     ['setup --system --key /ci/deploy-key --region eu-west-1', 'one key for every repository'],
     [
       'setup --global --key /ci/lib-key github.com/acme/lib',
       'a key for one repository; run it again for the next',
+    ],
+    [
+      'setup --global --credential /ci/github-token github.com/acme',
+      "a token for the owner's repositories by HTTPS",
     ],
     ['setup --system --key /ci/deploy-key --dry-run', 'what it would write'],
   ],
@@ -80,31 +88,56 @@ function wantedBy({ values, words, behind = [] }: Line<typeof options>, running:
   if (keyLifetime !== undefined) parseDuration('--key-lifetime', keyLifetime);
   return {
     ...parseAccount(values),
-    keys: keysOf(values, [...words, ...behind]),
+    ...linesOf(values, [...words, ...behind]),
     keyLifetime,
     sshCommand: quoteForShell(join(running.installation, 'helper/ssm-ssh')),
+    helper: helperOf(join(running.installation, 'helper/git-credential-ssm')),
     node: running.node,
   };
 }
 
-type Values = Pick<Line<typeof options>['values'], 'key' | 'passphrase'>;
+/** git takes what begins with a slash for a command, as it is; what is quoted has to begin with `!` (gitcredentials(7)). */
+function helperOf(path: string): string {
+  const quoted = quoteForShell(path);
+  return quoted === path ? path : `!${quoted}`;
+}
 
-function keysOf({ key, passphrase }: Values, repositories: readonly string[]): KeyLine[] {
-  if (key.length === 0) throw invalid('setup has no key to write', 'write --key /NAME');
-  if (key.length > 1 && (repositories.length > 0 || passphrase !== undefined)) {
+type Values = Pick<Line<typeof options>['values'], 'key' | 'credential' | 'passphrase'>;
+
+/** Repositories that stand by themselves are those of the one key, or of the one credential. */
+function linesOf(
+  { key, credential, passphrase }: Values,
+  repositories: readonly string[],
+): Pick<Wanted, 'keys' | 'credentials'> {
+  const given = [...key, ...credential];
+  if (given.length === 0)
+    throw invalid('setup has no key to write', 'write --key /NAME, or --credential /NAME HOST/OWNER');
+  if (given.length > 1 && (repositories.length > 0 || passphrase !== undefined)) {
     const hint = "write '--key REF passphrase=REF REPOSITORY' for each";
     throw invalid('with several keys it is not clear whose repositories or passphrase these are', hint);
   }
+  if (passphrase !== undefined && key.length === 0)
+    throw invalid('a credential has no passphrase', 'leave --passphrase out');
   const more = [...(passphrase === undefined ? [] : [`passphrase=${passphrase}`]), ...repositories];
-  return key.map((text) => parseKey([text, ...more].join(' '), '--key'));
+  return {
+    keys: key.map((text) => parseKey([text, ...more].join(' '), '--key')),
+    credentials: credential.map((text) => parseCredentialLine([text, ...repositories].join(' '))),
+  };
 }
 
 function changesBetween(known: Settings, wanted: ReadonlyMap<string, string | undefined>): Setting[] {
   return [...wanted].flatMap(([name, value]) => {
-    const there = known.get(canonicalName(name)) ?? [];
+    const there = valuesOf(known, name);
     const same = value === undefined ? there.length === 0 : there.length === 1 && there[0] === value;
-    return same ? [] : [{ name, value }];
+    return same ? [] : [{ name, value, among: oursAmong(name) }];
   });
+}
+
+/** Those that ours would replace. */
+function valuesOf(known: Settings, name: string): readonly string[] {
+  const there = known.get(canonicalName(name)) ?? [];
+  const ours = oursAmong(name);
+  return ours === undefined ? there : there.filter((value) => value.includes(ours));
 }
 
 /** @throws INPUT_INVALID where an ssh command that is not ours would be lost */
@@ -126,7 +159,7 @@ function describe(
   const where = `git's ${scope} configuration`;
   if (changes.length === 0) return `ssm-ssh-agent: nothing to change in ${where}`;
   const lines = changes.map(({ name, value }) => {
-    const before = known.get(canonicalName(name))?.at(-1);
+    const before = valuesOf(known, name).at(-1);
     return `  ${name} ${value === undefined ? 'removed' : `= ${value}`}${before === undefined ? '' : ` (was ${before})`}`;
   });
   return [`ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`, ...lines].join('\n');
@@ -142,7 +175,7 @@ function asText(
   scope: Scope,
   { wanted, values }: { readonly wanted: Wanted; readonly values: { readonly 'dry-run': boolean } },
 ): string {
-  const lines = environmentLines(wanted.sshCommand);
+  const lines = wanted.keys.length > 0 ? environmentLines(wanted.sshCommand) : '';
   if (!values['dry-run']) return lines;
   const commands = changes.map((change) =>
     ['git', 'config', ...writing(change, scope)].map(quoteForShell).join(' '),

@@ -1,16 +1,20 @@
 /** What git's configuration has to say for a host, and what of it is not there yet. Pure. */
 import type { KeyLine } from '../../src/keys/key-line.ts';
-import { parseRepositoryPattern, patternText } from '../../src/keys/routes.ts';
+import { parseRepositoryPattern, patternText, type RepositoryPattern } from '../../src/keys/routes.ts';
 import { invalid } from '../command-line/parse.ts';
+import type { CredentialLine } from './credential-line.ts';
 
 export interface Wanted {
   readonly keys: readonly KeyLine[];
+  readonly credentials: readonly CredentialLine[];
   readonly region: string | undefined;
   readonly roles: readonly string[];
   /** As it was written. */
   readonly keyLifetime: string | undefined;
   /** The ssh command, as a word of sh. */
   readonly sshCommand: string;
+  /** git's credential helper, as git's configuration wants it. */
+  readonly helper: string;
   /** The Node that programs of this host can use. */
   readonly node: string;
 }
@@ -36,12 +40,25 @@ export function settingsFor(
       settings.set(`${section}.certificate`, key.certificate?.text);
     }
   }
+  for (const { reference, username, repositories } of wanted.credentials) {
+    for (const pattern of repositories) {
+      const section = `ssm.${patternText(pattern)}`;
+      if (settings.has(`${section}.credential`))
+        throw invalid(`two credentials are for ${patternText(pattern)}`, 'write one');
+      settings.set(`${section}.credential`, reference.text);
+      settings.set(`${section}.username`, username);
+      settings.set(`credential.https://${hostOf(pattern)}.helper`, wanted.helper);
+      settings.set(`credential.https://${hostOf(pattern)}.useHttpPath`, 'true');
+    }
+  }
   if (wanted.region !== undefined) settings.set('ssm.region', wanted.region);
   if (wanted.roles.length > 0) settings.set('ssm.roleArn', wanted.roles.join(','));
   if (wanted.keyLifetime !== undefined) settings.set('ssm.keyLifetime', wanted.keyLifetime);
   settings.set('ssm.node', wanted.node);
-  settings.set('core.sshCommand', wanted.sshCommand);
-  settings.set('ssh.variant', 'ssh');
+  if (wanted.keys.length > 0) {
+    settings.set('core.sshCommand', wanted.sshCommand);
+    settings.set('ssh.variant', 'ssh');
+  }
   for (const host of credentialHosts(known)) settings.set(`credential.https://${host}.useHttpPath`, 'true');
   return settings;
 }
@@ -55,9 +72,17 @@ function credentialHosts(known: ReadonlyMap<string, readonly string[]>): string[
   return [...known.keys()].flatMap((name) => {
     const [, section] = /^ssm\.(.+)\.credential$/s.exec(name) ?? [];
     if (section === undefined) return [];
-    const { host, port } = parseRepositoryPattern(section);
-    return [patternText({ host, path: '', ...(port !== undefined && { port }) })];
+    return [hostOf(parseRepositoryPattern(section))];
   });
+}
+
+function hostOf({ host, port }: RepositoryPattern): string {
+  return patternText({ host, path: '', ...(port !== undefined && { port }) });
+}
+
+/** Of the values that a name may have many of: a pattern for those that are ours to replace. */
+export function oursAmong(name: string): string | undefined {
+  return name.endsWith('.helper') ? 'git-credential-ssm' : undefined;
 }
 
 /** Whether an ssh command is this program's, of whatever installation. */

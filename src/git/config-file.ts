@@ -13,6 +13,8 @@ export interface GitOptions {
 export interface Setting {
   readonly name: string;
   readonly value: string | undefined;
+  /** A pattern: of the values that are there, it replaces those that match, and stands beside the others. */
+  readonly among?: string | undefined;
 }
 
 /** As git lists them: section and variable in lower case, what stands between as it is. */
@@ -67,18 +69,15 @@ function defined(env: GitOptions['env']): Record<string, string> {
 }
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
-export async function writeSetting(
-  { name, value }: Setting,
-  scope: Scope,
-  options: GitOptions,
-): Promise<void> {
-  const finished = await git(['config', ...writing({ name, value }, scope)], options);
+export async function writeSetting(setting: Setting, scope: Scope, options: GitOptions): Promise<void> {
+  const finished = await git(['config', ...writing(setting, scope)], options);
   if (finished.exitCode !== 0) throw refused('write', scope, finished);
 }
 
 /** What git config is told. */
-export function writing({ name, value }: Setting, scope: Scope): string[] {
-  return [`--${scope}`, ...(value === undefined ? ['--unset-all', name] : ['--replace-all', name, value])];
+export function writing({ name, value, among }: Setting, scope: Scope): string[] {
+  if (value === undefined) return [`--${scope}`, '--unset-all', name];
+  return [`--${scope}`, '--replace-all', name, value, ...(among === undefined ? [] : [among])];
 }
 
 async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, project, type Ran } from '../../support/ec2-host.ts';
+import { startGitHubApi } from '../../support/github/github-api.ts';
 import { startHttpsGitHost, type HttpsGitHost } from '../../support/git-host/https-git.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
@@ -55,14 +56,6 @@ describe('git-credential-ssm on a host', () => {
   const calls = (): string[] =>
     world.aws.calls.filter(({ service }) => service !== 'imds').map(({ operation }) => operation);
   const sent = (server: HttpsGitHost): (string | undefined)[] => server.log.map((entry) => entry.sent);
-  /** What the helper says when git asks it, without git in between. */
-  const get = (request: string, env = {}): Promise<Ran> =>
-    host.run(`printf '%b' '${request}' | ${helper} get`, env);
-  const asking = (path = 'acme/lib.git', more = ''): string =>
-    `protocol=https\\nhost=${git.place}\\npath=${path}\\n${more}\\n`;
-  const answer = (password: string, username = 'x-access-token'): string =>
-    `username=${username}\npassword=${password}\n`;
-
   it("clones and pushes with a token that the instance's role reads", async () => {
     forAcme();
     const { code, stderr } = await host.run(
@@ -125,37 +118,46 @@ describe('git-credential-ssm on a host', () => {
     expect([code, calls()]).toEqual([0, ['ssm:GetParameter']]);
   });
 
-  it('answers with all that JSON has', async () => {
-    const later = Math.floor(Date.now() / 1000) + 3600;
-    const stored = { username: 'u', password: token, password_expiry_utc: later, oauth_refresh_token: 'r' };
-    world.put('/ci/token', JSON.stringify(stored, null, 2));
-    forAcme();
-    const { stdout } = await get(asking());
-    expect(stdout).toBe(`${answer(token, 'u')}password_expiry_utc=${later}\noauth_refresh_token=r\n`);
-  });
-
-  it('answers with authtype where git has said that it knows it', async () => {
-    world.put('/ci/token', '{"authtype": "Bearer", "credential": "abc"}');
-    forAcme();
-    const { stdout } = await get(asking('acme/lib', 'capability[]=authtype\\n'));
-    expect(stdout).toBe('capability[]=authtype\nauthtype=Bearer\ncredential=abc\n');
-    const older = await get(asking());
-    expect([older.stdout, older.stderr]).toEqual(['', expect.stringContaining('git 2.46')]);
-  });
-
-  it('reads a key of a secret in Secrets Manager', async () => {
-    world.aws.iam.createRole; // The role of the instance reads parameters only: another one is assumed.
-    world.putSecret('ci/git', '{"token": "from-a-secret"}');
-    forAcme(`credential = secretsmanager:ci/git:token`);
-    const { stderr, code } = await get(asking());
-    expect([code, stderr]).toEqual([1, expect.stringContaining('KEY_ACCESS_DENIED')]);
-  });
-
   it("answers git's LFS as the repository that it is for", async () => {
     configure(...section(`${git.place}/acme/lib`, 'credential = /ci/token'));
     const { stdout } = await host.run(
-      `printf '%b' '${asking('acme/lib.git/info/lfs')}' | git credential fill`,
+      `printf '%b' 'protocol=https\\nhost=${git.place}\\npath=acme/lib.git/info/lfs\\n\\n' | git credential fill`,
     );
     expect(stdout).toContain(`password=${token}\n`);
+  });
+
+  it('makes a token of a GitHub App, for the repository and no longer than it lives', async () => {
+    const github = await startGitHubApi();
+    const app = github.createApp();
+    github.install(app, { owner: 'acme', repositories: ['lib', 'tools'] });
+    world.put('/ci/token', app.stored());
+    forAcme();
+    const asked = `protocol=https\\nhost=${git.place}\\npath=acme/lib.git\\n\\n`;
+    const { stdout, stderr } = await host.run(`printf '%b' '${asked}' | ${helper} get`);
+    const [issued] = github.tokens;
+    await github.stop();
+    expect(stderr).toBe('');
+    const [, name, password, expiry] =
+      /^username=(.*)\npassword=(.*)\npassword_expiry_utc=(\d+)\n$/.exec(stdout) ?? [];
+    expect([name, password]).toEqual(['x-access-token', issued?.token]);
+    expect(Number(expiry) * 1000).toBeGreaterThan(Date.now());
+    expect(github.opens(password ?? '', 'acme/lib', 'write')).toBe(true);
+    expect(github.opens(password ?? '', 'acme/tools', 'read')).toBe(false);
+  });
+
+  it('leaves git to its next helper when the credential has expired', async () => {
+    world.put('/ci/token', JSON.stringify({ password: token, password_expiry_utc: 1_700_000_000 }));
+    git.letIn('me', 'from-the-next');
+    const next = `!f() { echo username=me; echo password=from-the-next; }; f`;
+    host.configure([
+      ...['[credential]', `helper = ${helper}`, `helper = "${next}"`, 'useHttpPath = true'],
+      ...section(`${git.place}/acme`, 'credential = /ci/token'),
+    ]);
+    const { code, stderr } = await clone();
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^git-credential-ssm: CREDENTIAL_INVALID: \/ci\/token expired at 2023-11-14T22:13:20.000Z\nhint: .*\n$/,
+    );
+    expect(sent(git)).not.toContain(`x-access-token:${token}`);
   });
 });
