@@ -1,7 +1,7 @@
 /** A line of `keys` with `as=github-app`: whose token, for which repositories. Pure. */
 import { Failure } from '../errors.ts';
 import type { Reference } from './reference.ts';
-import { lowerCase, parseRepositoryPattern, patternText, type RepositoryPattern } from './routes.ts';
+import { lowerCase, parseWrittenPattern, patternText, type RepositoryPattern } from './routes.ts';
 
 export interface AppLine {
   readonly reference: Reference;
@@ -28,7 +28,7 @@ const form =
 export function parseAppRepositories(texts: readonly string[]): RepositoryPattern[] {
   if (texts.length === 0) throw invalid('as=github-app names no repository');
   return texts.map((text) => {
-    const pattern = parseRepositoryPattern(text, { keepCase: true });
+    const pattern = parseWrittenPattern(text);
     const shown = patternText(pattern);
     if (pattern.host.startsWith('*.')) throw invalid(`a token is for one host, and "${shown}" is several`);
     if (/^[\w.-]+(\/[\w.-]+)?$/.test(pattern.path)) return pattern;

@@ -88,7 +88,7 @@ function parseLine(line: string): KeyLine | { readonly app: AppLine } {
     return {
       ...references,
       reference,
-      repositories: repositories.map((text) => parseRepositoryPattern(text)),
+      repositories: repositories.map(parseRepositoryPattern),
     };
   }
   const [option] = Object.keys(references);

@@ -17,12 +17,20 @@ const addressV6 = /^\[[0-9a-f:.]+\]$/;
  * A pasted URL works: a scheme and a user in front are dropped, as are `.git` and `/*` behind; `git@host:owner/repo`
  * becomes host and path.
  *
- * @param keepCase the path as it is written, for git's own configuration, which tells cases apart
  * @throws INPUT_INVALID
  */
-export function parseRepositoryPattern(text: string, { keepCase = false } = {}): RepositoryPattern {
-  const [, scheme = '', user = '', rest = ''] =
-    /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(keepCase ? text : lowerCase(text)) ?? [];
+export function parseRepositoryPattern(text: string): RepositoryPattern {
+  return parsePattern(lowerCase(text), text);
+}
+
+/** The same with the path as it is written, for git's own configuration, which tells cases apart. */
+export function parseWrittenPattern(text: string): RepositoryPattern {
+  return parsePattern(text, text);
+}
+
+/** @param text as messages show it */
+function parsePattern(read: string, text: string): RepositoryPattern {
+  const [, scheme = '', user = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(read) ?? [];
   const [, name = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
   const host = lowerCase(name);
   if (!hostName.test(host) && !addressV6.test(host)) {
