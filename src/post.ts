@@ -14,7 +14,7 @@ const workflow = workflowCommands({
 
 try {
   const state = readState(env[`STATE_${stateName}`]);
-  if (state) await unloadKeys(state, workflow);
+  if (state) await unloadKeys(state, { env, workflow });
 } catch (error) {
   workflow.warn(`not everything could be undone: ${toFailure(error).message}`);
 }

@@ -23,6 +23,13 @@ function step(given: Readonly<Record<string, string>> = {}, env: Env = {}): Env 
 }
 
 describe('the inputs', () => {
+  it('are for ssh unless every line is an App', () => {
+    const app = '/ci/app as=github-app github.com/acme';
+    const withAgent = (keys: string): boolean => parseInputs(step({ keys })).withAgent;
+    expect([app, `/ci/key\n${app}`, '/ci/key'].map(withAgent)).toEqual([false, true, true]);
+    expect(parseInputs(step({ keys: '', 'role-to-assume': role }, token)).withAgent).toBe(true);
+  });
+
   it('need no more than a key: the rest comes from action.yml', () => {
     expect(parseInputs(step())).toEqual({
       keys: [
@@ -31,6 +38,8 @@ describe('the inputs', () => {
           repositories: [],
         },
       ],
+      apps: [],
+      withAgent: true,
       role: undefined,
       allowedAccounts: [],
       regions: [],

@@ -49,12 +49,14 @@ describe('the state', () => {
 describe('the replaced variables', () => {
   it('are those that the action exports; null where they were not set', () => {
     const env = { SSH_AUTH_SOCK: '/run/a', GIT_SSH_COMMAND: '', PATH: '/bin', AWS_SECRET_ACCESS_KEY: 'x' };
-    expect(replacedBy(env, ['PATH'])).toEqual({
-      PATH: '/bin',
+    const ssh = {
       SSH_AUTH_SOCK: '/run/a',
       SSH_AGENT_PID: null,
       GIT_SSH_COMMAND: '',
       GIT_SSH_VARIANT: null,
-    });
+    };
+    expect(replacedBy(env, { agent: true, configuration: false })).toEqual(ssh);
+    expect(replacedBy(env, { agent: true, configuration: true })).toEqual({ ...ssh, GIT_CONFIG_COUNT: null });
+    expect(replacedBy(env, { agent: false, configuration: true })).toEqual({ GIT_CONFIG_COUNT: null });
   });
 });

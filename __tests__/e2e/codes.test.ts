@@ -14,7 +14,7 @@ import { actionPath, told } from './stage.ts';
 
 /** Codes of the project's other programs. */
 const ofOtherPrograms = [
-  ...(['CREDENTIAL_INVALID', 'TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'] as const),
+  ...(['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'] as const),
   ...(['SESSION_FAILED', 'TUNNEL_FAILED', 'INSTANCE_CONNECT_FAILED'] as const),
 ];
 /** Told by ssm-ssh, which the action leaves to them. */
@@ -115,6 +115,10 @@ const arrange: Record<ActionCode, (world: ReadyWorld) => Scenario> = {
   NETWORK_UNREACHABLE: (world) => trouble(world, 'reset'),
   TIMEOUT: (world) => trouble(world, 'hang'),
   PROVIDER_FAILED: (world) => trouble(world, 'internal-error'),
+  CREDENTIAL_INVALID: (world) => ({
+    ...stored(world, 'ghp_0123456789abcdefghij'),
+    given: { keys: '/ci/key as=github-app github.com/acme/lib' },
+  }),
   INTERNAL: () => ({ actionPath: withoutHelper() }),
 };
 

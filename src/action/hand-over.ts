@@ -2,51 +2,63 @@
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import type { LoadedKey } from '../loading/stored-key.ts';
 import type { Agent } from '../ssh/agent.ts';
-import { signingVariables } from '../git/signing.ts';
+import { configurationVariables } from '../git/job-configuration.ts';
+import { signingEntries } from '../git/signing.ts';
+import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { publicKeyFile } from '../ssh/key-folder.ts';
+import type { GitToken } from './git-tokens.ts';
 import type { JobFolder } from './job-folder.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface Loaded {
   readonly folder: JobFolder;
-  readonly agent: Agent;
+  /** Absent where there are tokens and no key. */
+  readonly agent: Agent | undefined;
   readonly keys: readonly LoadedKey[];
+  readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
   readonly env: Env;
 }
 
-export function handOver({ folder, agent, keys, inputs, env }: Loaded, workflow: Workflow): void {
+export function handOver(loaded: Loaded, workflow: Workflow): void {
+  const { folder, agent, keys, tokens, inputs, env } = loaded;
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  const command = quoteForShell(folder.ssh);
+  const command = agent ? quoteForShell(folder.ssh) : '';
   const outputs = {
-    'ssh-auth-sock': agent.socket,
-    'ssh-agent-pid': String(agent.pid),
+    'ssh-auth-sock': agent?.socket ?? '',
+    'ssh-agent-pid': agent ? String(agent.pid) : '',
     'git-ssh-command': command,
-    'known-hosts-file': folder.knownHosts,
+    'known-hosts-file': agent ? folder.knownHosts : '',
     fingerprints: JSON.stringify(keys.map(({ fingerprint }) => fingerprint)),
     'public-keys': publicKeys.map(authorizedKeysLine).join('\n'),
-    'aws-account-id': accountOf(keys, inputs.role),
+    'aws-account-id': accountOf([...keys, ...tokens], inputs.role),
   };
-  const variables: Record<ExportedVariable, string> = {
+  const variables: Record<ExportedVariable, string> | undefined = agent && {
     SSH_AUTH_SOCK: agent.socket,
     SSH_AGENT_PID: String(agent.pid),
     GIT_SSH_COMMAND: command,
     GIT_SSH_VARIANT: 'ssh',
   };
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
-  const { allowedSigners, sign: program } = folder;
-  const files = { publicKey: publicKeyFile(folder, 0), allowedSigners, program };
-  const signing = inputs.gitSigning ? signingVariables(env, files) : {};
-  for (const [name, value] of Object.entries({ ...variables, ...signing }))
+  const configuration = configurationVariables(env, [
+    ...(inputs.gitSigning ? signingEntries(signingFiles(folder)) : []),
+    ...tokens.flatMap(({ entries }) => entries),
+  ]);
+  for (const [name, value] of Object.entries({ ...variables, ...configuration }))
     workflow.exportVariable(name, value);
-  workflow.addPath(folder.programs);
+  if (agent) workflow.addPath(folder.programs);
+}
+
+function signingFiles(folder: JobFolder): Parameters<typeof signingEntries>[0] {
+  const { allowedSigners, sign: program } = folder;
+  return { publicKey: publicKeyFile(folder, 0), allowedSigners, program };
 }
 
 /** A role's ARN names its account; without a role, a parameter that was asked for by its bare name is in ours, if any was. */
-function accountOf(keys: readonly LoadedKey[], role: Inputs['role']): string {
-  const ours = (keys.find(({ secret }) => !secret.reference.location) ?? keys[0])?.secret.arn;
+function accountOf(read: readonly { readonly secret: Secret }[], role: Inputs['role']): string {
+  const ours = (read.find(({ secret }) => !secret.reference.location) ?? read[0])?.secret.arn;
   return (role?.arn ?? ours)?.split(':')[4] ?? '';
 }

@@ -1,7 +1,8 @@
 /** The inputs of action.yml: strings → one readonly record, or INPUT_INVALID naming the input. Pure. */
 import { partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
-import { parseKeyLines, type KeyLine } from '../keys/key-line.ts';
+import type { AppLine } from '../keys/app-line.ts';
+import { parseLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
 import { input, invalid, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
 import { parseRole, type RoleInputs } from './role-inputs.ts';
@@ -10,6 +11,10 @@ export type { Env } from './input.ts';
 
 export interface Inputs {
   readonly keys: readonly KeyLine[];
+  /** Those behind `as=github-app`. */
+  readonly apps: readonly AppLine[];
+  /** Whether there is anything for ssh. A job of tokens alone needs no OpenSSH. */
+  readonly withAgent: boolean;
   /** In order of preference. None: the key's own, or the machine's. */
   readonly regions: readonly string[];
   /** Absent: the default credential chain. */
@@ -49,8 +54,9 @@ export function parseInputs(env: Env): Inputs {
     if (input(env, name)) throw invalid(name, 'is not an input of this action', `write ${ours}`);
   }
   const role = parseRole(env);
-  const keys = parseKeyLines(lines(env, 'keys'));
-  if (keys.length === 0 && !role) {
+  const { keys, apps } = parseLines(lines(env, 'keys'));
+  const withAgent = keys.length > 0 || apps.length === 0;
+  if (keys.length === 0 && apps.length === 0 && !role) {
     throw invalid(
       'keys',
       'names no key',
@@ -79,8 +85,18 @@ export function parseInputs(env: Env): Inputs {
     const problem = 'cannot hold together with git-signing: a key that is for hosts only does not sign';
     throw invalid('restrict-to-hosts', problem, 'leave one of them out, or use the action twice');
   }
+  const sshConfig = oneOf(env, 'ssh-config', ['false', 'true']) === 'true';
+  for (const [name, on] of Object.entries({
+    'restrict-to-hosts': restrictToHosts,
+    'ssh-config': sshConfig,
+  })) {
+    if (!on || withAgent) continue;
+    const hint =
+      'leave it out, or name an SSH key in keys: git sends a token to the hosts of its repositories only';
+    throw invalid(name, 'is about SSH keys, and keys names as=github-app alone', hint);
+  }
   return {
-    keys,
+    ...{ keys, apps, withAgent },
     role,
     allowedAccounts: parseAccounts(env),
     regions: parseRegions(env),
@@ -91,7 +107,7 @@ export function parseInputs(env: Env): Inputs {
     timeoutSeconds: wholeNumber(env, 'timeout-seconds', [1, 3600]),
     gitSigning,
     restrictToHosts,
-    sshConfig: oneOf(env, 'ssh-config', ['false', 'true']) === 'true',
+    sshConfig,
     summary: oneOf(env, 'summary', ['true', 'false']) === 'true',
   };
 }

@@ -27,6 +27,8 @@ export interface JobFolder extends KeyFolder {
   readonly owner: string;
   /** For git's signing, where that is asked for. */
   readonly allowedSigners: string;
+  /** A file that says which tokens were made, and where they are kept. */
+  readonly tokens: string;
   /** The signing program that git is given. */
   readonly sign: string;
 }
@@ -49,6 +51,7 @@ export function jobFolder(path: string, socket?: string): JobFolder {
     ...folder,
     owner: join(path, 'job'),
     allowedSigners: join(path, 'allowed_signers'),
+    tokens: join(path, 'tokens'),
     sign: join(folder.programs, 'ssm-ssh-sign'),
   };
 }

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { credentialsHint } from '../aws/credentials-hint.ts';
 import { toFailure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
-import { allowedSigner, requireSigningGit } from '../git/signing.ts';
+import { allowedSigner } from '../git/signing.ts';
+import { forSigning, forTokens, requireGit } from '../git/version.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
@@ -13,6 +14,7 @@ import type { Identity, Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
+import type { GitToken } from './git-tokens.ts';
 import { handOver } from './hand-over.ts';
 import {
   fillJobFolder,
@@ -44,14 +46,16 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
   if (inputs.restrictToHosts) checkRestrictable(inputs.keys);
-  if (inputs.gitSigning) await requireSigningGit(job);
+  if (inputs.gitSigning) await requireGit(forSigning, job);
+  if (inputs.apps.length > 0) await requireGit(forTokens, job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
   const { path, socket } = folder;
-  const { sshConfig } = inputs;
-  const replaced = replacedBy(env, inputs.gitSigning ? ['GIT_CONFIG_COUNT'] : []);
+  const { sshConfig, withAgent } = inputs;
+  const configuration = inputs.gitSigning || inputs.apps.length > 0;
+  const replaced = replacedBy(env, { agent: withAgent, configuration });
   workflow.saveState(stateName, writeState({ folder: path, socket, sshConfig, replaced }));
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
-  const starting = startAgent(socket, job);
+  const starting = withAgent ? startAgent(socket, job) : Promise.resolve(undefined);
   try {
     const [agent, secrets] = await Promise.all([
       starting,
@@ -59,19 +63,16 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       sweepQuietly(folder, job),
     ]);
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
-    await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
-    await addAll(keys, inputs, { ...job, agent, folder });
-    if (sshConfig) {
-      const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
-      await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts });
-    }
+    if (agent) await fillAgent(agent, keys, { inputs, folder, knownHosts, ...job });
+    const tokens = await makeTokens(inputs, secrets, { ...job, folder });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
-    handOver({ folder, agent, keys, inputs, env }, workflow);
-    if (inputs.summary) await workflow.summarize(renderSummary(keys, inputs.keyLifetime));
+    handOver({ folder, agent, keys, tokens, inputs, env }, workflow);
+    if (inputs.summary) await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);
-    await unloadKeys({ folder: path, socket, sshConfig, replaced: {} }, quiet).catch((left: unknown) => {
+    const left = { folder: path, socket, sshConfig, replaced: {} };
+    await unloadKeys(left, { env, workflow: quiet }).catch((left: unknown) => {
       workflow.warn(`not everything could be undone: ${toFailure(left).message}`);
     });
     throw error;
@@ -85,7 +86,35 @@ async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Pr
     region: 'set the input aws-region, or AWS_REGION',
     credentials: credentialsHint(job.env),
   };
-  return await aws.readSecrets(inputs, { ...job, voice, missing });
+  const wanted = { ...inputs, keys: [...inputs.keys, ...inputs.apps] };
+  return await aws.readSecrets(wanted, { ...job, voice, missing });
+}
+
+/** What GitHub is asked with is loaded where a line wants it. */
+async function makeTokens(
+  { apps, maxAttempts }: Inputs,
+  secrets: readonly Secret[],
+  job: Job & { folder: JobFolder },
+): Promise<GitToken[]> {
+  if (apps.length === 0) return [];
+  const tokens = await import('./git-tokens.ts');
+  return await tokens.makeTokens(apps, secrets, { ...job, maxAttempts });
+}
+
+interface Filling extends Job {
+  readonly inputs: Inputs;
+  readonly folder: JobFolder;
+  readonly knownHosts: string;
+}
+
+/** The agent and the folder that leads ssh to its keys. */
+async function fillAgent(agent: Agent, keys: readonly LoadedKey[], filling: Filling): Promise<void> {
+  const { inputs, folder, knownHosts, ...job } = filling;
+  await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
+  await addAll(keys, inputs, { ...job, agent, folder });
+  if (!inputs.sshConfig) return;
+  const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
+  await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts });
 }
 
 function filesFor(
@@ -135,9 +164,9 @@ async function addAll(
 const quiet = { info: () => undefined, warn: () => undefined, exportVariable: () => undefined };
 
 /** Another job's leftovers are no reason for this one to fail. */
-async function sweepQuietly({ path }: JobFolder, { env, workflow }: Job): Promise<void> {
-  await sweep(dirname(path), env['RUNNER_TRACKING_ID'], workflow).catch((error: unknown) => {
-    workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
+async function sweepQuietly({ path }: JobFolder, job: Job): Promise<void> {
+  await sweep(dirname(path), job).catch((error: unknown) => {
+    job.workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
   });
 }
 

@@ -17,12 +17,13 @@ export interface State {
 
 export type Replaced = Readonly<Record<string, string | null>>;
 
-/** @param more names that this use exports besides */
+/** What is there before this use exports its own: those of the agent, where it has one, and git's configuration. */
 export function replacedBy(
   env: Readonly<Record<string, string | undefined>>,
-  more: readonly string[],
+  { agent, configuration }: { readonly agent: boolean; readonly configuration: boolean },
 ): Replaced {
-  return Object.fromEntries([...exportedVariables, ...more].map((name) => [name, env[name] ?? null]));
+  const names = [...(agent ? exportedVariables : []), ...(configuration ? ['GIT_CONFIG_COUNT'] : [])];
+  return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
 }
 
 export const stateName = 'use';

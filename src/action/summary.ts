@@ -6,18 +6,45 @@ export interface SummaryKey extends RoutedKey {
   readonly secret: { readonly reference: Reference; readonly version: string };
 }
 
-/** @param lifetime seconds; 0 for no limit */
-export function renderSummary(keys: readonly SummaryKey[], lifetime: number): string {
+export interface SummaryToken {
+  readonly secret: SummaryKey['secret'];
+  readonly repositories: readonly string[];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+interface Loaded {
+  readonly keys: readonly SummaryKey[];
+  readonly tokens: readonly SummaryToken[];
+}
+
+/** @param lifetime of the keys, in seconds; 0 for no limit */
+export function renderSummary({ keys, tokens }: Loaded, lifetime: number): string {
   const rows = keys.map(({ secret, fingerprint, repositories }) => [
-    code(secret.reference.text),
-    secret.version,
+    ...named(secret),
     code(fingerprint),
     repositories.map((pattern) => code(patternText(pattern))).join(', ') || 'what no other key claims',
     lifetime === 0 ? 'the job' : `${lifetime} s`,
   ]);
+  const tokenRows = tokens.map(({ secret, repositories, expiresAt }) => [
+    ...named(secret),
+    'token for HTTPS',
+    repositories.map(code).join(', '),
+    `until ${timeOfDay(expiresAt)}`,
+  ]);
+  const title = tokens.length === 0 ? 'SSH keys' : keys.length === 0 ? 'Tokens' : 'SSH keys and tokens';
   const head = ['key', 'version', 'fingerprint', 'repositories', 'lifetime'];
-  const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
-  return ['### SSH keys', '', ...lines, ''].join('\n');
+  const lines = [head, head.map(() => '---'), ...rows, ...tokenRows].map((row) => `| ${row.join(' | ')} |`);
+  return [`### ${title}`, '', ...lines, ''].join('\n');
+}
+
+/** `10:31 UTC` */
+export function timeOfDay(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(11, 16)} UTC`;
+}
+
+function named({ reference, version }: SummaryKey['secret']): string[] {
+  return [code(reference.text), version];
 }
 
 function code(text: string): string {

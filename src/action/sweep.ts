@@ -2,8 +2,10 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { cacheSockets } from '../git/credential-cache.ts';
 import { agentSockets } from '../ssh/agent.ts';
 import { blockNames } from '../ssh/user-files.ts';
+import type { Env } from './input.ts';
 import { isJobFolder, jobFolder, shelteredFile } from './job-folder.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
@@ -12,14 +14,18 @@ import type { Workflow } from './workflow.ts';
  * Only what is ours by its name, lies in this runner's RUNNER_TEMP and was left by another job: RUNNER_TRACKING_ID is the
  * runner's own name for one. An earlier use in this job stays.
  */
-export async function sweep(temp: string, trackingId: string | undefined, workflow: Workflow): Promise<void> {
+export async function sweep(
+  temp: string,
+  { env, workflow }: { readonly env: Env; readonly workflow: Workflow },
+): Promise<void> {
+  const trackingId = env['RUNNER_TRACKING_ID'];
   if (!trackingId) return;
   const blocks = await blockNames().catch((): string[] => []);
   const shelters = await findShelters();
   // The runner empties RUNNER_TEMP between jobs: an agent, a shelter or a block may have outlived its folder.
   const paths = [
     ...(await readdir(temp)).map((name) => join(temp, name)),
-    ...(await agentSockets()).map((socket) => dirname(socket)),
+    ...(await Promise.all([agentSockets(), cacheSockets()])).flat().map((socket) => dirname(socket)),
     ...shelters.keys(),
     ...blocks,
   ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));
@@ -28,7 +34,7 @@ export async function sweep(temp: string, trackingId: string | undefined, workfl
     if (owner === trackingId) continue;
     workflow.info(`removing what an earlier job left behind: ${folder}`);
     const left = { folder, socket: shelters.get(folder), sshConfig: blocks.includes(folder), replaced: {} };
-    await unloadKeys(left, { ...workflow, info: () => undefined });
+    await unloadKeys(left, { env, workflow: { ...workflow, info: () => undefined } });
   }
 }
 

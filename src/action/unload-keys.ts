@@ -2,20 +2,26 @@
 import { existsSync } from 'node:fs';
 import { stopAgent } from '../ssh/agent.ts';
 import { removeBlocks } from '../ssh/user-files.ts';
+import type { Env } from './input.ts';
 import { jobFolder, removeJobFolder } from './job-folder.ts';
+import { endTokens } from './kept-tokens.ts';
 import type { State } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Undoing what is not there succeeds: main may have died at any point, or never begun. */
 export async function unloadKeys(
   { folder: path, socket, sshConfig = false, replaced }: State,
-  workflow: Pick<Workflow, 'info' | 'warn' | 'exportVariable'>,
+  {
+    env,
+    workflow,
+  }: { readonly env: Env; readonly workflow: Pick<Workflow, 'info' | 'warn' | 'exportVariable'> },
 ): Promise<void> {
   const folder = jobFolder(path, socket);
   const listening = existsSync(folder.socket);
   if (await stopAgent(folder.socket)) workflow.info('ssh-agent ended: the keys are forgotten');
   else if (listening)
     workflow.warn(`no process was found behind ${folder.socket}: its keys end with their lifetime`);
+  await endTokens(folder, { env, workflow });
   for (const [name, value] of Object.entries(replaced))
     workflow.exportVariable(name, value ?? unset[name] ?? '');
   // The one is undone whether or not the other can be.

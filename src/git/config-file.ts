@@ -95,7 +95,7 @@ async function git(args: readonly string[], { env, signal }: GitOptions): Promis
 }
 
 /** @throws what it is given, or GIT_NOT_FOUND */
-function notFound(error: unknown): never {
+export function notFound(error: unknown): never {
   if (!(error instanceof ProgramNotFound)) throw error;
   const hint = 'install git: apt-get install git, dnf install git, or apk add git';
   throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });

@@ -1,5 +1,6 @@
 /** One line of the action's `keys` input: a reference and the repositories it is for. Pure. */
 import { Failure } from '../errors.ts';
+import { parseAppRepositories, type AppLine } from './app-line.ts';
 import { parseReference, type Reference } from './reference.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
 
@@ -13,17 +14,36 @@ export interface KeyLine {
   readonly repositories: readonly RepositoryPattern[];
 }
 
+/** What `keys` may name: SSH keys, and with `as=github-app` Apps of GitHub's. */
+export interface Lines {
+  readonly keys: readonly KeyLine[];
+  readonly apps: readonly AppLine[];
+}
+
 /**
  * Blank lines and lines that begin with `#` are skipped.
  *
  * @throws INPUT_INVALID naming the line
  */
+export function parseLines(text: string): Lines {
+  const parsed = eachLine(text, parseLine);
+  return {
+    keys: parsed.flatMap((line) => ('app' in line ? [] : [line])),
+    apps: parsed.flatMap((line) => ('app' in line ? [line.app] : [])),
+  };
+}
+
+/** As parseLines, where nothing but SSH keys will do. */
 export function parseKeyLines(text: string): KeyLine[] {
+  return eachLine(text, parseKeyLine);
+}
+
+function eachLine<T>(text: string, parse: (line: string) => T): T[] {
   const lines = text.split(/\r\n|\n|\r/).map((line, index) => ({ line: line.trim(), number: index + 1 }));
   const written = lines.filter(({ line }) => line !== '' && !line.startsWith('#'));
   return written.map(({ line, number }) => {
     try {
-      return parseKeyLine(line);
+      return parse(line);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       throw new Failure(error.code, `keys, line ${number}: ${error.message}`, {
@@ -42,7 +62,15 @@ const keyText =
   /-----BEGIN |LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj|(^|[\s"'=])[A-Za-z0-9+][A-Za-z0-9+/]{43,}={0,2}["']?(\s|$)/;
 
 /** @throws INPUT_INVALID */
-export function parseKeyLine(line: string): KeyLine {
+export function parseKeyLine(text: string): KeyLine {
+  const line = parseLine(text);
+  if (!('app' in line)) return line;
+  throw new Failure('INPUT_INVALID', 'as=github-app makes a token for HTTPS, and only SSH keys go here', {
+    hint: "leave as=github-app out, or name the App in the action's keys or in ssm.NAME.credential of git's configuration",
+  });
+}
+
+function parseLine(line: string): KeyLine | { readonly app: AppLine } {
   if (keyText.test(line)) {
     throw new Failure(
       'INPUT_INVALID',
@@ -52,14 +80,22 @@ export function parseKeyLine(line: string): KeyLine {
       },
     );
   }
-  const [reference = '', ...words] = line.split(/\s+/);
-  const options = words.filter((word) => word.includes('='));
+  const [name = '', ...words] = line.split(/\s+/);
+  const { as, ...references } = parseOptions(words.filter((word) => word.includes('=')));
   const repositories = words.filter((word) => !word.includes('='));
-  return {
-    ...parseOptions(options),
-    reference: parseReference(reference),
-    repositories: repositories.map(parseRepositoryPattern),
-  };
+  const reference = parseReference(name);
+  if (as === 'key') {
+    return {
+      ...references,
+      reference,
+      repositories: repositories.map(parseRepositoryPattern),
+    };
+  }
+  const [option] = Object.keys(references);
+  if (option === undefined) return { app: { reference, repositories: parseAppRepositories(repositories) } };
+  throw new Failure('INPUT_INVALID', `${option}= and as=github-app stand together: a GitHub App has none`, {
+    hint: `leave out ${option}=; the key of the App is in the JSON that the reference names`,
+  });
 }
 
 /** Every reference of the lines, each line's own together. */
@@ -69,8 +105,11 @@ export function referencesOf(lines: readonly KeyLine[]): Reference[] {
   );
 }
 
-/** The references behind `passphrase=` and `certificate=`; `as=key` says what is so anyway. */
-function parseOptions(options: readonly string[]): Pick<KeyLine, 'passphrase' | 'certificate'> {
+interface Options extends Pick<KeyLine, 'passphrase' | 'certificate'> {
+  readonly as: 'key' | 'github-app';
+}
+
+function parseOptions(options: readonly string[]): Options {
   const values = new Map<string, string>();
   for (const option of options) {
     const [, name = '', value = ''] = /^([a-z-]{1,32})=(.*)$/.exec(option) ?? [];
@@ -79,12 +118,13 @@ function parseOptions(options: readonly string[]): Pick<KeyLine, 'passphrase' | 
     if (!['passphrase', 'certificate', 'as'].includes(name)) throw invalid(`unknown option "${name}"`);
     values.set(name, value);
   }
-  if (![undefined, 'key'].includes(values.get('as'))) throw invalid('as= can be "key" only, in this version');
+  const as = values.get('as') ?? 'key';
+  if (as !== 'key' && as !== 'github-app') throw invalid('as= can be "key" or "github-app" only');
   const references = (['passphrase', 'certificate'] as const).flatMap((name) => {
     const text = values.get(name);
     return text === undefined ? [] : [[name, parseOption(name, text)] as const];
   });
-  return Object.fromEntries(references);
+  return { as, ...Object.fromEntries(references) };
 }
 
 /** What stands there may be the passphrase itself, and is not repeated. */
@@ -100,6 +140,6 @@ function parseOption(name: 'passphrase' | 'certificate', text: string): Referenc
 
 function invalid(problem: string): Failure {
   return new Failure('INPUT_INVALID', problem, {
-    hint: 'write REFERENCE [passphrase=REFERENCE] [certificate=REFERENCE] [REPOSITORY …]',
+    hint: 'write REFERENCE [passphrase=REFERENCE] [certificate=REFERENCE] [as=github-app] [REPOSITORY …]',
   });
 }

@@ -20,9 +20,19 @@ const addressV6 = /^\[[0-9a-f:.]+\]$/;
  * @throws INPUT_INVALID
  */
 export function parseRepositoryPattern(text: string): RepositoryPattern {
-  const [, scheme = '', user = '', rest = ''] =
-    /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(lowerCase(text)) ?? [];
-  const [, host = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
+  return parsePattern(lowerCase(text), text);
+}
+
+/** The same with the path as it is written, for git's own configuration, which tells cases apart. */
+export function parseWrittenPattern(text: string): RepositoryPattern {
+  return parsePattern(text, text);
+}
+
+/** @param text as messages show it */
+function parsePattern(read: string, text: string): RepositoryPattern {
+  const [, scheme = '', user = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(read) ?? [];
+  const [, name = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
+  const host = lowerCase(name);
   if (!hostName.test(host) && !addressV6.test(host)) {
     throw invalid(
       text,
@@ -46,7 +56,7 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
 }
 
 /** ASCII's letters alone, as helper/ssm-ssh has it: what others are the same depends on the host. */
-function lowerCase(text: string): string {
+export function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
@@ -149,11 +159,11 @@ export function readClaims(routes: string): { readonly host: string; readonly po
 function cleanPath(path: string, text: string): string {
   const clean = path
     .replace(/^\/+|\/+$/g, '')
-    .replace(/\.git$/, '')
+    .replace(/\.git$/i, '')
     .replace(/(^|\/)\*$/, '');
   if (clean.includes('*'))
     throw invalid(text, 'has a * inside its path', 'a * can stand for the last part only: host/owner/*');
-  if (/(^|\/)\.git\/*$/.test(path) || (clean.split('/').includes('') && clean !== ''))
+  if (/(^|\/)\.git\/*$/i.test(path) || (clean.split('/').includes('') && clean !== ''))
     throw invalid(text, 'has an empty part between slashes', 'write host/owner/repository');
   return clean;
 }

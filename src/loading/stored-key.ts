@@ -71,7 +71,7 @@ function openCertificate(
   return certificate;
 }
 
-function stored(reference: Reference, secrets: readonly Secret[]): Secret {
+export function stored(reference: Reference, secrets: readonly Secret[]): Secret {
   const secret = secrets.find((candidate) => candidate.reference === reference);
   if (!secret) throw new TypeError('a reference was answered by no secret');
   return secret;

@@ -1,6 +1,7 @@
-/** The processes of this machine, to find our own agents by the socket that their command line names. */
+/** The processes of this machine, to find our own daemons by the socket that their command line names, and to end them. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export interface Process {
@@ -38,4 +39,29 @@ async function askPs(): Promise<Process[]> {
     const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
     return pid && command ? [{ pid: Number(pid), command }] : [];
   });
+}
+
+/**
+ * They are looked for anew before each signal: a number that another process has by now gets none.
+ *
+ * @returns whether there was one
+ */
+export async function endProcesses(wanted: (process: Process) => boolean): Promise<boolean> {
+  const find = async (): Promise<Process[]> => (await listProcesses()).filter(wanted);
+  const found = await find();
+  for (const { pid } of found) send(pid, 'SIGTERM');
+  for (let waited = 0; waited < 2000; waited += 20) {
+    if ((await find()).length === 0) return found.length > 0;
+    await sleep(20);
+  }
+  for (const { pid } of await find()) send(pid, 'SIGKILL');
+  return true;
+}
+
+function send(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself meanwhile, which is what we want.
+  }
 }

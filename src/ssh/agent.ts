@@ -1,10 +1,9 @@
 /** OpenSSH's ssh-agent: the vault that holds the keys, and the clock that forgets them. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
-import { listProcesses } from '../process/process-table.ts';
+import { endProcesses, listProcesses } from '../process/process-table.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 
 /** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
@@ -168,14 +167,8 @@ function refused(finished: Finished, { resource, hosts }: AddOptions): Failure {
  * @returns whether an agent was there
  */
 export async function stopAgent(socket: string): Promise<boolean> {
-  const agents = await agentsOn(socket);
-  for (const { pid } of agents) send(pid, 'SIGTERM');
-  for (let waited = 0; waited < 2000; waited += 20) {
-    if ((await agentsOn(socket)).length === 0) return agents.length > 0;
-    await sleep(20);
-  }
-  for (const { pid } of await agentsOn(socket)) send(pid, 'SIGKILL');
-  return true;
+  // The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it.
+  return await endProcesses(({ command }) => `${command} `.includes(` -a ${socket} `));
 }
 
 /**
@@ -192,20 +185,6 @@ export function agentEnv(env: AgentOptions['env']): Record<string, string> {
 export async function agentSockets(): Promise<string[]> {
   const processes = await listProcesses();
   return processes.flatMap(({ command }) => / -a (\/.*\/agent)( |$)/.exec(command)?.[1] ?? []);
-}
-
-async function agentsOn(socket: string): Promise<{ pid: number }[]> {
-  // The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it.
-  const processes = await listProcesses();
-  return processes.filter(({ command }) => `${command} `.includes(` -a ${socket} `));
-}
-
-function send(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It ended by itself meanwhile, which is what we want.
-  }
 }
 
 /** @throws AGENT_NOT_FOUND where a program of OpenSSH is missing */

@@ -163,6 +163,14 @@ const contradictions = [
     says: 'no single host has that name',
     hint: 'name each host behind the key',
   },
+  ...['restrict-to-hosts', 'ssh-config'].flatMap((input) =>
+    against({ keys: '/ci/app as=github-app github.com/acme' }, input, [
+      ['with Apps alone', 'true', 'is about SSH keys', 'name an SSH key in keys'],
+    ]),
+  ),
+  ...against({ keys: '/ci/app as=github-app github.com/acme' }, 'git-signing', [
+    ['with Apps alone', 'true', 'has no key to sign with', 'write its name in keys'],
+  ]),
   ...against({ keys: '' }, 'git-signing', [
     ['without a key', 'true', 'has no key to sign with', 'write its name in keys'],
   ]),

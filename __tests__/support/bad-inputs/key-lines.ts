@@ -20,8 +20,28 @@ const options = behind([
   ['an option with spaces around', 'passphrase = /ci/passphrase', noOption, form],
   ['an address with a query', 'github.com/acme/lib?ref=main', noOption, form],
   ['two passphrases', 'passphrase=/ci/a passphrase=/ci/b', `"passphrase" ${twice}`, form],
-  ['as= something else', 'as=token', 'as= can be "key" only', form],
-  ['as= nothing', 'as=', 'as= can be "key" only', form],
+  ['as= something else', 'as=token', 'as= can be "key" or "github-app" only', form],
+  ['as= nothing', 'as=', 'as= can be "key" or "github-app" only', form],
+  ...(
+    [
+      ['an App and no repository', '', 'as=github-app names no repository'],
+      ['an App and a whole host', 'github.com', '"github.com" is no owner and no repository'],
+      ['an App and a part of a repository', 'github.com/a/b/c', '"github.com/a/b/c" is no owner'],
+      ['an App and hosts of any name', '*.example.com/acme', 'a token is for one host'],
+    ] as const
+  ).map(([what, words, says]) => [what, `as=github-app ${words}`, says, 'github.com/OWNER/REPO'] as const),
+  [
+    'an App with a passphrase',
+    'as=github-app passphrase=/ci/p github.com/acme',
+    'passphrase= and as=github-app stand together',
+    'leave out passphrase=',
+  ],
+  [
+    'an App with a certificate',
+    'github.com/acme certificate=/ci/c as=github-app',
+    'certificate= and as=github-app stand together',
+    'leave out certificate=',
+  ],
   ...(
     [
       ['no passphrase behind passphrase=', 'passphrase= github.com/acme'],

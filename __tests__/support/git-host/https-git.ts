@@ -27,6 +27,8 @@ export interface HttpsGitHost {
   createRepository(name: string): Promise<Repository>;
   /** Replaces who was let in before. */
   letIn(username: string, password: string): void;
+  /** The same, by repository: as GitHub does, one that is known and may not is told that there is no such repository. */
+  letInBy(opens: (password: string, repository: string, level: 'read' | 'write') => boolean): void;
   /** From now on every request is sent to the same path there. */
   redirectTo(origin: string | undefined): void;
   readonly log: readonly HttpsRequest[];
@@ -38,11 +40,11 @@ export async function startHttpsGitHost({ key, cert }: Certificates): Promise<Ht
   const repositories = join(folder, 'repositories');
   mkdirSync(repositories);
   const log: HttpsRequest[] = [];
-  let wanted: string | undefined;
+  let allows: (sent: string, url: string) => number = () => 401;
   let elsewhere: string | undefined;
   const server = createServer({ key, cert }, (request, response) => {
     const { method = '', url = '' } = request;
-    const [, basic] = /^Basic (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    const [, basic] = /^Basic (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const sent = basic === undefined ? undefined : Buffer.from(basic, 'base64').toString();
     const answer = (status: number, headers: Record<string, string> = {}): void => {
       log.push({ method, url, ...(sent !== undefined && { sent }), status });
@@ -50,9 +52,9 @@ export async function startHttpsGitHost({ key, cert }: Certificates): Promise<Ht
       else response.writeHead(status, headers).end();
     };
     if (elsewhere !== undefined) answer(301, { location: elsewhere + url });
-    else if (sent === undefined || sent !== wanted)
+    else if (sent === undefined || allows(sent, url) === 401)
       answer(401, { 'www-authenticate': 'Basic realm="git host"' });
-    else answer(200);
+    else answer(allows(sent, url));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -61,7 +63,14 @@ export async function startHttpsGitHost({ key, cert }: Certificates): Promise<Ht
     ...{ place, log },
     url: (repository) => `https://${place}/${repository}.git`,
     createRepository: (name) => createRepository(repositories, name, { 'README.md': `# ${name}\n` }),
-    letIn: (username, password) => (wanted = `${username}:${password}`),
+    letIn: (username, password) => (allows = (sent) => (sent === `${username}:${password}` ? 200 : 401)),
+    letInBy: (opens) => {
+      allows = (sent, url) => {
+        const [, repository = ''] = /^\/(.+?)(\.git)?\/(info\/refs|git-)/.exec(url) ?? [];
+        const level = url.includes('git-receive-pack') ? 'write' : 'read';
+        return opens(sent.slice(sent.indexOf(':') + 1), repository, level) ? 200 : 404;
+      };
+    },
     redirectTo: (origin) => (elsewhere = origin),
     stop: async () => {
       server.closeAllConnections();
@@ -78,7 +87,8 @@ async function runBackend(root: string, request: IncomingMessage, response: Serv
   const env = {
     ...gitEnvironment(root),
     ...{ GIT_PROJECT_ROOT: root, GIT_HTTP_EXPORT_ALL: '1', REMOTE_USER: 'ci', REMOTE_ADDR: '127.0.0.1' },
-    ...{ PATH_INFO: pathname, QUERY_STRING: search.slice(1), REQUEST_METHOD: method },
+    // GitHub's names, too, are the same whatever their case.
+    ...{ PATH_INFO: pathname.toLowerCase(), QUERY_STRING: search.slice(1), REQUEST_METHOD: method },
     CONTENT_TYPE: headers['content-type'] ?? '',
     HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
     GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),

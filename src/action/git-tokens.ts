@@ -1,0 +1,107 @@
+/** `as=github-app`: tokens that the job's git sends by HTTPS, each in a daemon of git's own until post revokes it. */
+import { appendFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Failure } from '../errors.ts';
+import { cacheEntries, storeCredential, type Cached } from '../git/credential-cache.ts';
+import type { Entry } from '../git/job-configuration.ts';
+import { hostOfApi, type GitHubApp } from '../github-app/app.ts';
+import { installationToken, type InstallationToken } from '../github-app/installation-token.ts';
+import { revokeToken } from '../github-app/revoke.ts';
+import { scopeUrls, tokenScopes, type AppLine, type TokenScope } from '../keys/app-line.ts';
+import { openApp, type StoredApp } from '../loading/stored-app.ts';
+import type { Secret } from '../secrets/source.ts';
+import type { Env } from './input.ts';
+import type { JobFolder } from './job-folder.ts';
+import { renderKept, type Kept } from './kept-tokens.ts';
+import { timeOfDay } from './summary.ts';
+import type { Workflow } from './workflow.ts';
+
+export interface GitToken {
+  readonly secret: Secret;
+  /** `github.com/acme/lib` and the like. */
+  readonly repositories: readonly string[];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+  /** What leads git to it. */
+  readonly entries: readonly Entry[];
+}
+
+export interface TokenJob {
+  readonly env: Env;
+  readonly workflow: Pick<Workflow, 'info' | 'warn' | 'mask'>;
+  readonly signal: AbortSignal;
+  readonly folder: JobFolder;
+  readonly maxAttempts: number;
+}
+
+/** One after the other: each is on record before it is kept, and revoked at once where it cannot be. */
+export async function makeTokens(
+  lines: readonly AppLine[],
+  secrets: readonly Secret[],
+  job: TokenJob,
+): Promise<GitToken[]> {
+  const scopes = lines.flatMap((line) => {
+    const stored = openApp(line, secrets, job.workflow);
+    return tokenScopes(line).map((scope) => ({ ...stored, scope }));
+  });
+  for (const { app, scope } of scopes) requireHost(app, scope);
+  const tokens: GitToken[] = [];
+  for (const [number, scope] of scopes.entries()) tokens.push(await makeToken(scope, number, job));
+  return tokens;
+}
+
+/** @throws CREDENTIAL_INVALID */
+function requireHost({ apiUrl, resource }: GitHubApp, { host }: TokenScope): void {
+  const expected = hostOfApi(apiUrl);
+  if (expected === undefined || expected === host) return;
+  throw new Failure(
+    'CREDENTIAL_INVALID',
+    `the GitHub App in ${resource} is ${expected}'s, and keys names it for ${host}`,
+    { hint: `store "api_url": "https://${host}/api/v3" with an App of that server, or name ${expected}` },
+  );
+}
+
+async function makeToken(
+  { app, secret, scope }: StoredApp & { scope: TokenScope },
+  number: number,
+  job: TokenJob,
+): Promise<GitToken> {
+  const { env, signal, maxAttempts, workflow, folder } = job;
+  const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
+  const asking = { env, signal, maxAttempts, sleep, clock: Date.now };
+  const token = await installationToken(app, { ...asking, repositories: scope.paths });
+  for (const masked of maskedForms(token)) workflow.mask(masked);
+  const { password, username, expiresAt } = token;
+  const host = scope.port === undefined ? scope.host : `${scope.host}:${scope.port}`;
+  const timeout = Math.max(1, expiresAt - Math.floor(Date.now() / 1000));
+  const cached: Cached = { host, username, password, expiresAt, timeout };
+  const kept: Kept = {
+    apiUrl: app.apiUrl,
+    host,
+    username,
+    socket: join(dirname(folder.socket), `git${number}`),
+  };
+  try {
+    await appendFile(folder.tokens, renderKept(kept), { mode: 0o600 });
+    await storeCredential(kept.socket, cached, job);
+  } catch (error) {
+    const limit = AbortSignal.timeout(10_000);
+    await revokeToken(password, app.apiUrl, { ...asking, signal: limit, maxAttempts: 1 }).catch(
+      () => undefined,
+    );
+    throw error;
+  }
+  const repositories = scope.paths.map((path) => `${host}/${path}`);
+  const { reference, version } = secret;
+  workflow.info(
+    `${reference.text} (version ${version}): a token for ${repositories.join(', ')}, until ${timeOfDay(expiresAt)}; a job that lasts longer uses the action again`,
+  );
+  const entries = scopeUrls(scope).flatMap((url) => cacheEntries(url, kept.socket, cached));
+  return { secret, repositories, expiresAt, entries };
+}
+
+/** The token, and how git sends it, which GIT_TRACE_CURL shows where GIT_TRACE_REDACT=0 is set. */
+function maskedForms({ username, password }: InstallationToken): string[] {
+  return [password, Buffer.from(`${username}:${password}`).toString('base64')];
+}
