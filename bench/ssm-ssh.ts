@@ -4,6 +4,8 @@
  * that the ratios hold where the machine's speed does not. Milliseconds.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { REGION, startReadyWorld } from '../__tests__/support/aws/world.ts';
 import { Ec2Host, launchInstance, project } from '../__tests__/support/ec2-host.ts';
@@ -33,6 +35,9 @@ host.configure(['[ssm "git.example.com"]', 'credential = /ci/token']);
 const known = `-o UserKnownHostsFile=${host.env['SSM_SSH_KNOWN_HOSTS'] ?? ''}`;
 const agent = join(host.home, 'plain-agent');
 const script = join(host.home, 'by-the-cli');
+// JavaScript already: Node takes its time to strip types.
+const bare = join(host.home, 'bare.mjs');
+writeFileSync(bare, stripTypeScriptTypes(readFileSync(join(project, 'bench/bare-host.ts'), 'utf8')));
 const listing = `git ls-remote ${git.url('acme/lib')} >/dev/null`;
 const plain = `GIT_SSH_COMMAND='ssh ${known}'`;
 const cli = awsCli();
@@ -48,7 +53,11 @@ const ways = {
   warm: { run: listing },
   cold: { before: `${join(project, 'helper/ssm-ssh-agent')} flush`, run: listing },
   get: { run: `${ask('git.example.com')} | grep -q ^password=token$` },
-  bare: { run: `${process.execPath} ${join(project, 'bench/bare-host.ts')}` },
+  bare: { run: `${process.execPath} ${bare}` },
+  // What a warm connection cannot do without: the shell that reads ssm-ssh, and one git config.
+  floor: { run: "sh -c 'git config --get-regexp ^ssm || :'" },
+  // As each command is started.
+  shell: { run: ':' },
   ...(cli && {
     script: {
       before: `rm -f ${script}`,
@@ -124,7 +133,9 @@ function report(rounds: readonly Times[], crowds: readonly { plain: number; cold
   const crowd = median(crowds.map(({ plain, cold }) => (cold - start) / plain));
   const rows: [figure: string, measured: number, goal: number][] = [
     ['warm - plain, ms', of((t) => t.warm - t.plain), 10],
+    ['of it: a shell, git config', of((t) => t.floor - t.shell), 10],
     ['cold / script', of((t) => t.cold / t.script), 0.3],
+    ['(cold - plain) / (script - plain)', of((t) => (t.cold - t.plain) / (t.script - t.plain)), 0.3],
     ['get / (cold - warm)', of((t) => t.get / (t.cold - t.warm)), 1],
     ['(cold - warm) / bare', of((t) => (t.cold - t.warm) / t.bare), 1.6],
     [`${String(atOnce)} at once: (cold - one start) / plain`, crowd, 1.5],

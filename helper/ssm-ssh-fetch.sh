@@ -84,7 +84,11 @@ fetch_privately() {
     unlock 9 "$identity/lock"
     return
   fi
-  ensure_agent
+  # The agent starts while a Node is looked for.
+  ensure_agent &
+  started=$!
+  choose_node
+  wait "$started" || exit 255
   run_node "$identity"
   unlock 9 "$identity/lock"
   [ "$status" -eq 0 ] || exit 255
@@ -102,7 +106,6 @@ run_node() {
 '
   for role in $roles; do set -- "$@" --role-arn "$role"; done
   IFS=$newline
-  choose_node
   tries=0
   while :; do
     "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@" </dev/null
@@ -165,6 +168,7 @@ renew() {
     status=1
     if [ -z "$(find "$1/asked" -mmin -1 2>/dev/null)" ]; then
       : >"$1/asked"
+      choose_node
       run_node "$1" 2>/dev/null
       { read -r after; } 2>/dev/null <"$1/outcome"
       [ "$before" = "$after" ] || status=0

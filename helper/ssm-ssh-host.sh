@@ -205,7 +205,7 @@ find_state() {
       is_ours "$runtime/ssm-ssh-agent-$own_id" && return
     fi
   done
-  own_id=${own_id:-$(id -u)}
+  [ -n "$own_id" ] || read_own_id
   case ${HOME-} in
   /*)
     if [ -O "$HOME" ]; then
@@ -218,6 +218,16 @@ find_state() {
   is_ours "$temporary/ssm-ssh-agent-$own_id" && return
   fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
     "see who owns $temporary/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
+}
+
+# Sets `own_id`, without a process where that can be.
+read_own_id() {
+  if [ -r /proc/self/status ]; then
+    while read -r keyword _ value _; do
+      [ "$keyword" != Uid: ] || own_id=$value
+    done </proc/self/status
+  fi
+  own_id=${own_id:-$(id -u)}
 }
 
 # Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is

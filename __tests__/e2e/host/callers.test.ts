@@ -43,6 +43,15 @@ const proxy = `const { argv: [, host, port], stdin, stdout } = process;
     expect((await git.log()).at(-1)?.accepted).toBe(key.fingerprint);
   });
 
+  it('that only probes it, as git does, starts nothing; one that reads the answer gets that of ssh', async () => {
+    const probe = `${program} -G git.example.com`;
+    const probed = await stand.host.run(`PATH=/nowhere; ${probe} >/dev/null`);
+    expect([probed.stderr, probed.code]).toEqual(['', 0]);
+    const { stdout } = await stand.host.run(probe);
+    expect(stdout).toContain('hostname git.example.com\n');
+    expect(stand.calls()).toBe(0);
+  });
+
   (server === 'openssh' ? describe : neverRun)('that wants a shell', () => {
     let login: LoginHost;
     beforeAll(async () => {
