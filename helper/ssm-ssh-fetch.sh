@@ -26,14 +26,20 @@ unlock() {
   if [ -L "$2.held" ] && [ "$(readlink "$2.held")" = $$ ]; then rm -f "$2.held"; fi
 }
 
+# Whether there is an agent: ssh-add says 1 of one without keys.
+answers() {
+  [ -S "$socket" ] || return 1
+  SSH_AUTH_SOCK=$socket ssh-add -l >/dev/null 2>&1
+  [ $? -le 1 ]
+}
+
 # The agent of this user: in a session of its own, without the environment of the job or login that happens to start it.
 # Its keeper, which ends it, is its parent.
 ensure_agent() {
   lock 8 "$state/lock"
   # What is about to be fetched has a minute to come: the keeper waits for it.
   : >"$state/reserved"
-  SSH_AUTH_SOCK=$socket ssh-add -l >/dev/null 2>&1
-  if [ $? -gt 1 ]; then
+  if ! answers; then
     rm -f "$socket"
     find "$state/keys" -name live -exec rm -f {} + 2>/dev/null
     if [ -r /proc/sys/kernel/random/boot_id ]; then

@@ -41,7 +41,13 @@ if (!moto) {
   );
   process.exit(0);
 }
-const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '__tests__/e2e/scenarios'];
+// One moto for all, which each test empties: no two files at once.
+const jest = [
+  '--experimental-vm-modules',
+  'node_modules/jest/bin/jest.js',
+  '--runInBand',
+  '__tests__/e2e/scenarios',
+];
 const { status } = spawnSync(process.execPath, [...jest, ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: { ...process.env, MOTO_ENDPOINT: `http://${host}:${port}` },
