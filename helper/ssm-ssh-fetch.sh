@@ -1,23 +1,33 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh and ssm-ssh-host.sh set, and read.
 # The part of ssm-ssh that Node and AWS are behind: the agent of this user, and the keys that it does not have yet.
 
-# lock FD FILE: waits for it; whoever dies lets go. Where there is no flock(1), a link says who has it: one step makes it,
-# name and all.
+# lock FD FILE: waits for it; whoever dies lets go.
 lock() {
   if command -v flock >/dev/null; then
     eval "exec $1>\"\$2\"" && flock "$1"
-    return
+  else
+    take "$2.held"
   fi
-  until ln -s $$ "$2.held" 2>/dev/null; do
-    holder=$(readlink "$2.held")
-    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
-      mv "$2.held" "$2.dead.$$" 2>/dev/null || continue
-      # Somebody else may have been quicker, and have it by now.
-      [ "$(readlink "$2.dead.$$")" = "$holder" ] || mv "$2.dead.$$" "$2.held"
-      rm -f "$2.dead.$$"
-    else
+}
+
+# Where there is no flock(1), a link says who has it: one step makes it, name and all. Of those who see that its holder is
+# dead, one takes its place, in one step too: the one that has a lock of their own, named after the dead.
+take() {
+  until ln -s $$ "$1" 2>/dev/null; do
+    holder=$(readlink "$1")
+    if [ -z "$holder" ] || kill -0 "$holder" 2>/dev/null; then
       sleep 1
+      continue
     fi
+    set -- "$1" "$holder"
+    take "$1.$2"
+    # Somebody may have taken its place before, and have it by now.
+    if [ "$(readlink "$1")" = "$2" ]; then
+      ln -s $$ "$1.next.$$" && mv -f "$1.next.$$" "$1"
+      rm -f "$1.$2"
+      return
+    fi
+    rm -f "$1.$2"
   done
 }
 
@@ -33,8 +43,8 @@ answers() {
   [ $? -le 1 ]
 }
 
-# The agent of this user: in a session of its own, without the environment of the job or login that happens to start it.
-# Its keeper, which ends it, is its parent.
+# Says `up` when there is the agent of this user: in a session of its own, without the environment of the job or login that
+# happens to start it. Its keeper, which ends it, is its parent.
 ensure_agent() {
   lock 8 "$state/lock"
   # What is about to be fetched has a minute to come: the keeper waits for it.
@@ -61,6 +71,8 @@ ensure_agent() {
     fi
   fi
   unlock 8 "$state/lock"
+  # Nobody listens where the key could not be read meanwhile.
+  echo up 2>/dev/null
 }
 
 # --- fetching ------------------------------------------------------------------------------------------------------------
@@ -90,18 +102,15 @@ fetch_privately() {
     unlock 9 "$identity/lock"
     return
   fi
-  # The agent starts while a Node is looked for.
-  ensure_agent &
-  started=$!
   choose_node
-  wait "$started" || exit 255
   run_node "$identity"
   unlock 9 "$identity/lock"
   [ "$status" -eq 0 ] || exit 255
   fetched=yes
 }
 
-# Sets `status`. A Node that is killed is started again.
+# Sets `status`. The agent starts while Node asks AWS, which hears by its standard input that it is there. A Node that is
+# killed is started again.
 run_node() {
   settings_of "$1"
   set -- --into "$1" --socket "$socket" --reference "$reference" --lifetime "$lifetime" --timeout "$timeout"
@@ -114,7 +123,7 @@ run_node() {
   IFS=$newline
   tries=0
   while :; do
-    "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@" </dev/null
+    ensure_agent | "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@"
     status=$?
     tries=$((tries + 1))
     # 255 is its own; 128 and more otherwise says that it was killed.

@@ -20,6 +20,8 @@ export interface Terminal {
   /** Whether a person reads along. */
   readonly terminal: boolean;
   readonly tell: (text: string) => void;
+  /** Whether the agent that was starting meanwhile is there; waits until that is known. If not, the reason was told. */
+  readonly agentIsUp: () => boolean;
 }
 
 interface Wanted extends HostKeys {
@@ -31,7 +33,8 @@ interface Wanted extends HostKeys {
 }
 
 /** Answers the exit code. Whoever waits for the same key finds in `outcome` how it went, and the two lines of a failure. */
-export async function fetchKey(args: readonly string[], { env, terminal, tell }: Terminal): Promise<number> {
+export async function fetchKey(args: readonly string[], io: Terminal): Promise<number> {
+  const { terminal, tell } = io;
   const { into, ...options } = readArguments(args);
   if (!into) throw new TypeError('no folder was given for the public parts');
   try {
@@ -40,8 +43,9 @@ export async function fetchKey(args: readonly string[], { env, terminal, tell }:
     const waiting = setTimeout(() => {
       if (terminal) tell(`${program}: reading ${line?.reference.text ?? ''} from AWS\n`);
     }, 1000);
-    await load(wanted, { env, tell });
+    const loaded = await load(wanted, io);
     clearTimeout(waiting);
+    if (!loaded) return 255;
     await write(join(into, 'outcome'), `ok ${randomUUID()}\n`);
     return 0;
   } catch (error) {
@@ -52,7 +56,8 @@ export async function fetchKey(args: readonly string[], { env, terminal, tell }:
   }
 }
 
-async function load(wanted: Wanted, { env, tell }: Pick<Terminal, 'env' | 'tell'>): Promise<void> {
+/** @returns false where there is no agent to load it into */
+async function load(wanted: Wanted, { env, tell, agentIsUp }: Terminal): Promise<boolean> {
   const { into, socket, lifetime, timeoutSeconds } = wanted;
   const signal = timeLimit(timeoutSeconds, 'fetching the key');
   const voice = {
@@ -66,7 +71,8 @@ async function load(wanted: Wanted, { env, tell }: Pick<Terminal, 'env' | 'tell'
   const [key] = await inTime(readHostKeys(wanted, { env, signal, voice }), signal);
   if (!key) throw new TypeError('one line has one key');
   const there = await held(into);
-  if (there.version === key.secret.version && there.live) return;
+  if (there.version === key.secret.version && there.live) return true;
+  if (!agentIsUp()) return false;
   // The second in which it is added counts: the mark goes no later than the key.
   const until = lifetime === 0 ? 0 : Math.floor(Date.now() / 1000) + lifetime;
   await rm(join(into, 'live'), { force: true });
@@ -77,6 +83,7 @@ async function load(wanted: Wanted, { env, tell }: Pick<Terminal, 'env' | 'tell'
   const limits = { lifetime, hosts: [], knownHosts: '', certificate };
   await addKey({ socket }, key, { env, signal, resource: key.secret.reference.text, ...limits });
   await note(wanted, key, until);
+  return true;
 }
 
 /** What is known of the key that the agent had before. */
