@@ -205,19 +205,28 @@ find_state() {
       is_ours "$runtime/ssm-ssh-agent-$own_id" && return
     fi
   done
-  [ -n "$own_id" ] || read_own_id
   case ${HOME-} in
   /*)
     if [ -O "$HOME" ]; then
+      [ -n "$own_id" ] || read_id_of_home
       [ -d "$HOME/.cache" ] || (umask 077 && mkdir -p "$HOME/.cache") 2>/dev/null
       is_ours "$HOME/.cache/ssm-ssh-agent-$own_id" && return
     fi
     ;;
   esac
+  [ -n "$own_id" ] || read_own_id
   case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
   is_ours "$temporary/ssm-ssh-agent-$own_id" && return
   fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
     "see who owns $temporary/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
+}
+
+# Sets `own_id`, from the name of the folder that the last one of us has made: sh reads /proc byte by byte.
+read_id_of_home() {
+  for runtime in "$HOME"/.cache/ssm-ssh-agent-*; do
+    if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then own_id=${runtime##*-}; fi
+  done
+  case $own_id in '' | *[!0123456789]*) own_id='' && read_own_id ;; esac
 }
 
 # Sets `own_id`, without a process where that can be.
