@@ -1,7 +1,8 @@
 /**
  * `bench/ssm-ssh`: `git ls-remote` by plain ssh, by ssm-ssh with its key in the agent and without, and by the script
- * around the AWS CLI that people use; git-credential-ssm; beside them a bare program that makes the same HTTPS request. All take turns, so
- * that the ratios hold where the machine's speed does not. Milliseconds.
+ * around the AWS CLI that people use; git-credential-ssm; beside them two bare programs that make the same HTTPS request,
+ * one signing by hand and one with the AWS SDK. All take turns, so that the ratios hold where the machine's speed does
+ * not. Milliseconds.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -38,6 +39,10 @@ const script = join(host.home, 'by-the-cli');
 // JavaScript already: Node takes its time to strip types.
 const bare = join(host.home, 'bare.mjs');
 writeFileSync(bare, stripTypeScriptTypes(readFileSync(join(project, 'bench/bare-host.ts'), 'utf8')));
+const bySdk = `import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+const command = new GetParameterCommand({ Name: process.env.SSM_SSH_KEY, WithDecryption: true });
+const { Parameter } = await new SSMClient({}).send(command);
+if (!Parameter.Value.includes("PRIVATE KEY")) throw new Error("not the key");`;
 const listing = `git ls-remote ${git.url('acme/lib')} >/dev/null`;
 const plain = `GIT_SSH_COMMAND='ssh ${known}'`;
 const cli = awsCli();
@@ -54,6 +59,7 @@ const ways = {
   cold: { before: `${join(project, 'helper/ssm-ssh-agent')} flush`, run: listing },
   get: { run: `${ask('git.example.com')} | grep -q ^password=token$` },
   bare: { run: `${process.execPath} ${bare}` },
+  sdk: { run: `cd ${project} && ${process.execPath} --input-type=module -e '${bySdk}'` },
   // What a warm connection cannot do without: the shell that reads ssm-ssh, and one git config.
   floor: { run: "sh -c 'git config --get-regexp ^ssm || :'" },
   // As each command is started.
@@ -138,6 +144,7 @@ function report(rounds: readonly Times[], crowds: readonly { plain: number; cold
     ['(cold - plain) / (script - plain)', of((t) => (t.cold - t.plain) / (t.script - t.plain)), 0.3],
     ['get / (cold - warm)', of((t) => t.get / (t.cold - t.warm)), 1],
     ['(cold - warm) / bare', of((t) => (t.cold - t.warm) / t.bare), 1.6],
+    ['(cold - warm) / bare with the SDK', of((t) => (t.cold - t.warm) / t.sdk), 1.6],
     [`${String(atOnce)} at once: (cold - one start) / plain`, crowd, 1.5],
   ];
   const figures = rows.map(([figure, measured, goal]) => [figure, { measured: measured.toFixed(2), goal }]);
