@@ -1,6 +1,6 @@
 /** src → the files of dist, in memory: `tsc`, then for each entry ncc, then terser over every chunk. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from 'terser';
@@ -27,6 +27,7 @@ const ourOwn = `ssm-ssh-agent\nMIT\n${readFileSync(join(root, 'LICENSE'), 'utf8'
 /** Path below dist → its text. The same bytes wherever it is run: nothing in them depends on a time or a folder. */
 export async function bundle(): Promise<Map<string, string>> {
   compile();
+  setEc2Aside();
   const files = new Map<string, string>();
   for (const [name, entry] of Object.entries(entries)) {
     for (const [file, text] of await bundleEntry(join(root, entry))) files.set(`${name}/${file}`, text);
@@ -44,6 +45,31 @@ function compile(): void {
   rmSync(join(root, 'lib'), { recursive: true, force: true });
   const tsc = join(root, 'node_modules/typescript/bin/tsc6');
   execFileSync(process.execPath, [tsc, '-p', join(root, 'build/tsconfig.json')], { stdio: 'inherit' });
+}
+
+/**
+ * A copy of what is used of EC2's client, for ncc: whose search for assets, in every .js file, follows each constant through
+ * all that it names, and takes minutes for EC2's thousand of them.
+ */
+function setEc2Aside(): void {
+  const from = join(root, 'node_modules/@aws-sdk/client-ec2');
+  const to = join(root, 'lib/client-ec2');
+  for (const name of ['package.json', 'LICENSE']) cpSync(join(from, name), join(to, name));
+  const isUsed = (path: string): boolean =>
+    !/\/(commands|pagination)\/(?!Describe(Instances|InstanceConnectEndpoints)(Command|Paginator)\.js$)./.test(
+      path,
+    );
+  cpSync(join(from, 'dist-es'), to, { recursive: true, filter: isUsed });
+  const schemas = join(to, 'schemas/schemas_0');
+  mkdirSync(schemas);
+  renameSync(`${schemas}.js`, join(schemas, 'index.jsx'));
+  writeFileSync(join(schemas, 'package.json'), JSON.stringify({ main: 'index.jsx', sideEffects: false }));
+  const used = [
+    'EC2Client',
+    'pagination/DescribeInstancesPaginator',
+    'pagination/DescribeInstanceConnectEndpointsPaginator',
+  ];
+  writeFileSync(join(to, 'used.js'), used.map((path) => `export * from './${path}.js';\n`).join(''));
 }
 
 async function bundleEntry(entry: string): Promise<Map<string, string>> {
