@@ -18,6 +18,8 @@ const requestTimeout = 10_000;
 export interface Connection {
   readonly maxAttempts: number;
   readonly requestHandler: NodeHttpHandler;
+  /** The sockets below it, for what is no call of an API: WebSockets. By the URL's scheme. */
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
 }
 
 /** The Node that first takes proxy settings from the environment (`proxyEnv` of http.Agent): 24.5. */
@@ -29,12 +31,13 @@ export function ignoresProxy(env: ConnectionOptions['env'], version: string): bo
 
 export function openConnection({ env, maxAttempts }: ConnectionOptions): Connection {
   const sockets = { keepAlive: true, proxyEnv: env };
+  const agents = { http: new HttpAgent(sockets), https: new HttpsAgent(sockets) };
   const requestHandler = new NodeHttpHandler({
     connectionTimeout,
     requestTimeout,
     throwOnRequestTimeout: true,
-    httpAgent: new HttpAgent(sockets),
-    httpsAgent: new HttpsAgent(sockets),
+    httpAgent: agents.http,
+    httpsAgent: agents.https,
   });
-  return { maxAttempts, requestHandler };
+  return { maxAttempts, requestHandler, agents };
 }

@@ -9,6 +9,10 @@ export interface Attempted {
   readonly region: string;
   /** The resource, as the user wrote it. */
   readonly resource: string;
+  /** What was done with it. Default: `reading`. */
+  readonly doing?: string;
+  /** Where the service is, if it is not at its usual name. */
+  readonly host?: string;
 }
 
 /** The parts of the SDK's errors that matter here; none of them is promised, since anything can be thrown. */
@@ -40,14 +44,14 @@ function firstLine(text: string): string {
 export function awsFailure(error: unknown, attempted: Attempted): Failure {
   if (error instanceof Failure) return error;
   const read = readAwsError(error);
-  const { service, region, resource } = attempted;
+  const { service, region, resource, doing = 'reading' } = attempted;
   const fail = (code: Code, what: string, hint: string): Failure =>
     new Failure(code, what, { hint, cause: error });
   if (/Throttl|TooManyRequests|RequestLimitExceeded/.test(read.name) || read.status === 429) {
     return fail(
       'THROTTLED',
-      `${service} in ${region} limits the rate of calls, while reading ${resource}`,
-      throttledHint,
+      `${service} in ${region} limits the rate of calls, while ${doing} ${resource}`,
+      service.startsWith('ec2') ? ec2ThrottledHint : throttledHint,
     );
   }
   if (/^ExpiredToken|RequestExpired/.test(read.name)) {
@@ -112,10 +116,13 @@ const rejected: ReadonlySet<string> = new Set([
   'SignatureDoesNotMatch',
   'IncompleteSignature',
   'MissingAuthenticationToken',
+  // EC2's name for it.
+  'AuthFailure',
 ]);
 
 const throttledHint =
   'run it again later; Parameter Store serves 40 calls a second an account unless higher throughput is switched on';
+const ec2ThrottledHint = 'run it again later, with fewer connections at once';
 const expiredHint =
   'get new credentials right before this step; with role-to-assume and "id-token: write" the action gets its own';
 const rejectedHint =
@@ -125,8 +132,9 @@ const missingHint =
 const certificateHint =
   'where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate';
 
-function networkHint({ service, region }: Attempted): string {
-  return `check that the region is right, and that this machine reaches https://${service}.${region}.${dnsSuffix(region)}: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
+function networkHint({ service, region, host }: Attempted): string {
+  const place = host ?? `${service}.${region}.${dnsSuffix(region)}`;
+  return `check that the region is right, and that this machine reaches https://${place}: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
 }
 
 function isNetworkTrouble({ name, code, message }: AwsError): boolean {

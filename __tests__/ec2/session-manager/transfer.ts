@@ -1,0 +1,159 @@
+/** Bytes both ways at once through a tunnel, each compared with what was sent, whatever happens on the way. */
+import { createCipheriv } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import type { Ec2Caller } from '../../../src/ec2/caller.ts';
+import { openSessionTunnel } from '../../../src/ec2/session-manager/tunnel.ts';
+import type { Tunnel } from '../../../src/ec2/tunnel.ts';
+import type { AgentInput, LocalAws, SessionFaults } from '../../support/aws/local-aws.ts';
+import { ACCOUNT, allow, REGION, startReadyWorld } from '../../support/aws/world.ts';
+import { callerOf } from '../ec2-stage.ts';
+
+export interface Trouble {
+  readonly faults: SessionFaults;
+  readonly agent?: Partial<AgentInput>;
+}
+
+/**
+ * What a transfer of so many bytes, up and down, has to bear. An agent repeats one message in 100 ms: what is lost on its way
+ * to the client, and what the client acknowledges in vain, is rarer than the rest, so that a run takes seconds. Where
+ * sockets go, the agent sleeps as the real one does, so that bytes are on their way when they go, and not all of them.
+ */
+export function troublesFor(size: number): Readonly<Record<string, Trouble>> {
+  const pace = { agent: { pace: 1 } };
+  /** Milliseconds, of about the `size / 1000` that a transfer takes at that pace. */
+  const share = (part: number): number => (size / 1000) * part;
+  return {
+    nothing: { faults: {} },
+    drop: { faults: { drop: { toAgent: 0.05, toClient: 0.005 } } },
+    duplicate: { faults: { duplicate: 0.1 } },
+    reorder: { faults: { reorder: 0.2 } },
+    delay: { faults: { delay: 10 } },
+    'lost acknowledgements': { faults: { lostAcknowledgements: { toAgent: 0.005, toClient: 0.05 } } },
+    'cut sockets': { faults: { cutAfterBytes: size * 0.7 }, ...pace },
+    'closed by the hour': { faults: { closeEvery: share(0.25) }, ...pace },
+    pauses: { faults: { pause: { every: share(0.1), for: share(0.07) } } },
+    'a stalled service': { faults: { stall: { afterBytes: size / 2, for: share(0.3) } } },
+    'a late connection': { faults: {}, agent: { connectDelay: 400 } },
+    'all together': {
+      agent: { connectDelay: 100, pace: 1 },
+      faults: {
+        drop: { toAgent: 0.02, toClient: 0.001 },
+        lostAcknowledgements: { toAgent: 0.001, toClient: 0.02 },
+        ...{ duplicate: 0.05, reorder: 0.1, delay: 3, cutAfterBytes: size * 1.5, closeEvery: share(1) },
+        pause: { every: share(0.45), for: share(0.05) },
+        stall: { afterBytes: size / 2, for: share(0.07) },
+      },
+    },
+  };
+}
+
+/** Bytes that look random, the same for the same name. */
+export function madeBytes(name: string, size: number): Buffer {
+  const key = Buffer.alloc(16, name);
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));
+}
+
+export interface TransferWorld {
+  readonly aws: LocalAws;
+  readonly caller: Ec2Caller;
+  /** An instance of its own, and what happens to a connection to its port 22. Answers its id. */
+  readonly launch: (connection: (socket: Socket) => void, more?: Partial<AgentInput>) => Promise<string>;
+  readonly openTunnel: (instanceId: string) => Promise<Tunnel>;
+  readonly stop: () => Promise<void>;
+}
+
+/** One at a time: the AWS SDK takes its endpoint from this process's environment. */
+export async function startTransferWorld(): Promise<TransferWorld> {
+  const { aws, stop } = await startReadyWorld();
+  const servers: Server[] = [];
+  const caller = callerOf(aws, [allow(['ssm:*', 'ssmmessages:*'], '*')]);
+  process.env['AWS_ENDPOINT_URL'] = aws.endpoint;
+  return {
+    ...{ aws, caller },
+    launch: async (connection, more = {}) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined).unref();
+        connection(socket);
+      }).unref();
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const instanceId = `i-${String(servers.push(server)).padStart(17, '0')}`;
+      const ports = { 22: (server.address() as AddressInfo).port };
+      aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports, ...more });
+      return instanceId;
+    },
+    openTunnel: (instanceId) => openSessionTunnel({ instanceId, port: 22 }, caller),
+    stop: async () => {
+      delete process.env['AWS_ENDPOINT_URL'];
+      for (const server of servers) server.close();
+      await stop();
+    },
+  };
+}
+
+export interface Transfer {
+  readonly trouble: Trouble;
+  readonly size: number;
+  readonly seed?: number;
+}
+
+export interface TransferOutcome {
+  /** Whether what arrived is what was sent: at the host, and at the client. */
+  readonly right: { readonly up: boolean; readonly down: boolean };
+  readonly violations: readonly string[];
+  /** Whether the session is over. */
+  readonly ended: boolean;
+  /** Sockets that it took. */
+  readonly sockets: number;
+  readonly milliseconds: number;
+}
+
+/** Throws where the tunnel breaks. */
+export async function transfer(
+  { aws, launch, openTunnel }: TransferWorld,
+  { trouble, size, seed = 1 }: Transfer,
+): Promise<TransferOutcome> {
+  const [up, down] = [madeBytes(`up ${seed}`, size), madeBytes(`down ${seed}`, size)];
+  let taken: Promise<Buffer> | undefined;
+  const instanceId = await launch(
+    (socket) => {
+      socket.write(down);
+      taken = read(socket, size);
+    },
+    { ...trouble.agent, faults: { ...trouble.faults, seed } },
+  );
+  const since = performance.now();
+  const tunnel = await openTunnel(instanceId);
+  tunnel.stream.write(up);
+  const received = await read(tunnel.stream, size);
+  const arrived = await taken;
+  await tunnel.close();
+  const milliseconds = Math.round(performance.now() - since);
+  const { id, sockets = 0 } = aws.sessions.ended.find(({ target }) => target === instanceId) ?? {};
+  const violations = aws.sessions.violations.filter(({ sessionId }) => sessionId === id);
+  return {
+    right: { up: arrived?.equals(up) === true, down: received.equals(down) },
+    violations: violations.map(({ what }) => what),
+    ...{ ended: id !== undefined, sockets, milliseconds },
+  };
+}
+
+/** The first `size` bytes. */
+export async function read(stream: Duplex, size: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return await new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= size) resolve(Buffer.concat(chunks));
+    });
+    stream.once('error', reject);
+    stream.once('close', () => {
+      reject(new Error(`closed after ${length} of ${size} bytes`));
+    });
+  });
+}

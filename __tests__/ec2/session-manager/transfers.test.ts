@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+
+import {
+  madeBytes,
+  read,
+  startTransferWorld,
+  transfer,
+  troublesFor,
+  type TransferOutcome,
+  type TransferWorld,
+} from './transfer.ts';
+
+/** A short version of `npm run test:tunnel`: less of everything, once, all at the same time. */
+const size = 500_000;
+const troubles = Object.entries(troublesFor(size));
+
+let world: TransferWorld;
+let outcomes: Map<string, PromiseSettledResult<TransferOutcome>>;
+
+beforeAll(async () => {
+  world = await startTransferWorld();
+  const all = troubles.map(([, trouble]) => transfer(world, { trouble, size }));
+  const settled = await Promise.allSettled(all);
+  outcomes = new Map(
+    troubles.map(([name], place) => [name, settled[place] as PromiseSettledResult<TransferOutcome>]),
+  );
+});
+afterEach(() => {
+  world.aws.sessions.faults = {};
+});
+afterAll(() => world.stop());
+
+describe('every byte arrives both ways, and no session is left, under', () => {
+  test.each(troubles.map(([name]) => name))('%s', (name) => {
+    expect(outcomes.get(name)).toMatchObject({
+      status: 'fulfilled',
+      value: { right: { up: true, down: true }, violations: [], ended: true },
+    });
+  });
+});
+
+test('sockets that were cut or closed have been replaced', () => {
+  for (const name of ['cut sockets', 'closed by the hour', 'all together']) {
+    const outcome = outcomes.get(name);
+    if (outcome?.status !== 'fulfilled') throw new Error(name);
+    expect(outcome.value.sockets).toBeGreaterThan(1);
+  }
+});
+
+test('a connection that lies idle outlives the closing of its socket', async () => {
+  const instanceId = await world.launch((socket) => socket.pipe(socket), { faults: { closeEvery: 100 } });
+  const tunnel = await world.openTunnel(instanceId);
+  while ((world.aws.sessions.open.find(({ target }) => target === instanceId)?.sockets ?? 0) < 3) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  tunnel.stream.write('still here');
+  expect((await read(tunnel.stream, 10)).toString()).toBe('still here');
+  await tunnel.close();
+});
+
+test('what the host says last arrives, and then the end', async () => {
+  const instanceId = await world.launch((socket) => {
+    socket.end(Buffer.alloc(100_000, 'x'));
+  });
+  const tunnel = await world.openTunnel(instanceId);
+  let length = 0;
+  tunnel.stream.on('data', (chunk: Buffer) => (length += chunk.length));
+  await once(tunnel.stream, 'end');
+  expect(length).toBe(100_000);
+  await tunnel.close();
+  expect(world.aws.sessions.open).toEqual([]);
+  expect(world.aws.sessions.violations).toEqual([]);
+});
+
+describe('no more is taken than has somewhere to go', () => {
+  /** An amount that stops growing, or is above the limit. */
+  async function settled(amount: () => number, limit: number): Promise<number> {
+    for (let before = -1; before < limit; before = amount()) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      if (amount() === before) break;
+    }
+    return amount();
+  }
+
+  /** Bytes, as fast as the other side takes them. */
+  function pour(stream: Duplex): () => number {
+    const chunk = madeBytes('poured', 64 * 1024);
+    let poured = 0;
+    const write = (): void => {
+      let goesOn = !stream.destroyed;
+      while (goesOn) {
+        poured += chunk.length;
+        goesOn = stream.write(chunk);
+      }
+    };
+    stream.on('drain', write);
+    write();
+    return () => poured;
+  }
+
+  test('from a writer, while the agent acknowledges nothing', async () => {
+    const instanceId = await world.launch((socket) => socket.resume());
+    const tunnel = await world.openTunnel(instanceId);
+    world.aws.sessions.faults = { drop: { toAgent: 1 } };
+    const limit = 4 * 1024 * 1024;
+    const taken = await settled(pour(tunnel.stream), limit);
+    expect(taken).toBeGreaterThan(512 * 1024);
+    expect(taken).toBeLessThan(limit);
+    await tunnel.close();
+  });
+
+  // The kernel's buffers are most of it: four of them are on the way.
+  test('from the host, while nobody reads', async () => {
+    let poured = (): number => 0;
+    const instanceId = await world.launch((socket) => (poured = pour(socket)));
+    const tunnel = await world.openTunnel(instanceId);
+    const limit = 40 * 1024 * 1024;
+    const taken = await settled(() => poured(), limit);
+    expect(taken).toBeGreaterThan(64 * 1024);
+    expect(taken).toBeLessThan(limit);
+    await tunnel.close();
+    expect(world.aws.sessions.open).toEqual([]);
+  });
+});

@@ -1,0 +1,84 @@
+/**
+ * `npm run test:tunnel [RUNS] [BYTES]`: bytes up and down through Session Manager's tunnel, under each fault of the local
+ * AWS alone and under all together, with other seeds each run. Exits with 1 where any run fails, and says which.
+ */
+import { inLanes } from '../__tests__/support/in-lanes.ts';
+import {
+  startTransferWorld,
+  transfer,
+  troublesFor,
+  type Transfer,
+  type TransferOutcome,
+} from '../__tests__/ec2/session-manager/transfer.ts';
+
+const runs = Number(process.argv[2] ?? 20);
+const size = Number(process.argv[3] ?? 2_000_000);
+const lanes = ['one', 'two', 'three'];
+/** Milliseconds that one transfer may take. */
+const patience = 120_000;
+
+interface Result {
+  readonly name: string;
+  readonly seed: number;
+  readonly outcome: TransferOutcome | undefined;
+  /** Why it is no good; undefined where it is. */
+  readonly failure: string | undefined;
+}
+
+const world = await startTransferWorld();
+
+async function run(name: string, work: Transfer & { readonly seed: number }): Promise<Result> {
+  const { seed } = work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`not done in ${patience / 1000} s`));
+    }, patience);
+  });
+  try {
+    const outcome = await Promise.race([transfer(world, work), late]);
+    return { name, seed, outcome, failure: failureOf(outcome) };
+  } catch (error) {
+    return { name, seed, outcome: undefined, failure: String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function failureOf({ right, violations, ended }: TransferOutcome): string | undefined {
+  const wrong = [
+    ...(right.up ? [] : ['wrong bytes at the host']),
+    ...(right.down ? [] : ['wrong bytes at the client']),
+    ...(ended ? [] : ['a session was left']),
+    ...violations,
+  ];
+  return wrong.length === 0 ? undefined : wrong.slice(0, 3).join('; ');
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((one, other) => one - other)[values.length >> 1] ?? NaN;
+
+const works = Object.entries(troublesFor(size)).flatMap(([name, trouble]) =>
+  Array.from({ length: runs }, (_, place) => ({ name, work: { trouble, size, seed: place + 1 } })),
+);
+const results = await inLanes(works, lanes, ({ name, work }) => run(name, work));
+const rows = Object.keys(troublesFor(size)).map((name) => {
+  const mine = results.filter((result) => result.name === name);
+  const outcomes = mine.flatMap(({ outcome }) => outcome ?? []);
+  const row = {
+    runs: mine.length,
+    failed: mine.filter(({ failure }) => failure !== undefined).length,
+    'median s': Number((median(outcomes.map(({ milliseconds }) => milliseconds)) / 1000).toFixed(1)),
+    'longest s': Number((Math.max(...outcomes.map(({ milliseconds }) => milliseconds)) / 1000).toFixed(1)),
+    sockets: outcomes.reduce((sum, { sockets }) => sum + sockets, 0),
+  };
+  return [name, row] as const;
+});
+console.table(Object.fromEntries(rows));
+for (const { name, seed, failure } of results) {
+  if (failure !== undefined) console.log(`${name}, seed ${seed}: ${failure}`);
+}
+console.log(`sessions left: ${world.aws.sessions.open.length}`);
+process.exitCode =
+  results.some(({ failure }) => failure !== undefined) || world.aws.sessions.open.length > 0 ? 1 : 0;
+await world.stop();

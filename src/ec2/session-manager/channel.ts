@@ -1,0 +1,258 @@
+/** A data channel that lasts: the conversation with the agent, over one WebSocket after another. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '../../aws/connection.ts';
+import { Failure } from '../../errors.ts';
+import { openingMessage } from './contents.ts';
+import { Conversation, type End } from './conversation.ts';
+import { Line, type LineOptions } from './line.ts';
+import {
+  endFailure,
+  isPassing,
+  noAnswer,
+  notComeBack,
+  sessionOver,
+  socketFailure,
+  type Target,
+} from './session-failures.ts';
+import type { Access, Sessions, StartedSession } from './sessions.ts';
+
+/** Milliseconds that the agent may take for its part of the handshake; it gives the client 15 s for its. */
+const handshakePatience = 20_000;
+/** Milliseconds without a socket after which there is no hope. */
+const resumePatience = 60_000;
+/** Milliseconds that a socket has to last to count as sound, where nothing came over it. */
+const soundAge = 5_000;
+/** Milliseconds before the first try but one, and at most; the first comes at once. */
+const backOff = { first: 200, longest: 5_000 };
+
+export interface ChannelOptions {
+  readonly target: Target;
+  readonly session: StartedSession;
+  readonly sessions: Sessions;
+  readonly connection: Pick<Connection, 'agents'>;
+  /** A view of bytes, to be used at once or copied. */
+  readonly onOutput: (bytes: Buffer) => void;
+  readonly onRoom: () => void;
+  /** The host's side has ended; with a Failure where that was no good end. */
+  readonly onEnd: (failure: Failure | undefined) => void;
+  readonly keepAlive?: LineOptions['keepAlive'];
+}
+
+export class Channel {
+  readonly #options: ChannelOptions;
+  readonly #conversation: Conversation;
+  readonly #closing = new AbortController();
+  readonly #clientId = randomUUID();
+  #line: Line | undefined;
+  #isPaused = false;
+  #hasSpoken = false;
+  #isOver = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  /** The service has closed the session by itself: there is nothing to terminate. */
+  isClosedByService = false;
+  /** The handshake is complete; rejects with the Failure for which it is not. */
+  readonly ready: Promise<void>;
+  #settleReady!: { resolve: () => void; reject: (failure: Failure) => void };
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => undefined);
+    this.#conversation = new Conversation({
+      send: (frame) => this.#line?.send(frame),
+      backlog: () => this.#line?.backlog ?? 0,
+      onOutput: (bytes) => {
+        this.#hasSpoken = true;
+        options.onOutput(bytes);
+      },
+      onReady: () => {
+        this.#settleReady.resolve();
+      },
+      onRoom: options.onRoom,
+      onEnd: (end) => {
+        this.#ended(end);
+      },
+      newId: randomUUID,
+    });
+    void this.#run();
+  }
+
+  /** @returns how many bytes were taken; onRoom says when to come again with the rest */
+  write(bytes: Buffer): number {
+    if (this.#isOver) return bytes.length;
+    const taken = this.#conversation.write(bytes, now());
+    this.#schedule();
+    return taken;
+  }
+
+  /** Stops the output where nobody takes it; what is under way still comes. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#line?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#line?.resume();
+  }
+
+  /** Everything that was written is with the agent, or never will be. */
+  get isDrained(): boolean {
+    return this.#isOver || !this.#line || this.#conversation.isDrained;
+  }
+
+  /** Asks the agent to end the session after everything that was written. */
+  terminate(): void {
+    if (this.#isOver || !this.#conversation.isReady) return;
+    this.#conversation.terminate(now());
+    this.#schedule();
+  }
+
+  /** Nothing is left open, soon. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#closing.abort(closed);
+    this.#settleReady.reject(closed);
+    await this.#line?.close();
+  }
+
+  /** One socket after the other. */
+  async #run(): Promise<void> {
+    const patience = setTimeout(() => {
+      if (!this.#conversation.isReady) this.#fail(noAnswer(this.#options.target, handshakePatience / 1000));
+    }, handshakePatience);
+    try {
+      await this.#keepOpen();
+    } catch (error) {
+      this.#fail(error as Failure);
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  async #keepOpen(): Promise<void> {
+    let access: Access | undefined = this.#options.session;
+    let lostAt = now();
+    for (let tries = 0; !this.#isOver; tries++) {
+      try {
+        if (tries > 0) await this.#wait(tries);
+        access ??= await this.#resume();
+        if (await this.#carry(access)) {
+          tries = 0;
+          lostAt = now();
+        }
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        if (!(error instanceof Failure) || !isPassing(error)) throw error;
+        if (now() - lostAt > resumePatience)
+          throw notComeBack(this.#options.target, resumePatience / 1000, error);
+      }
+      access = undefined;
+    }
+  }
+
+  async #wait(tries: number): Promise<void> {
+    if (tries === 1) return;
+    const longest = Math.min(backOff.first * 2 ** (tries - 2), backOff.longest);
+    await sleep(longest * (1 - Math.random() / 4), undefined, { signal: this.#closing.signal });
+  }
+
+  async #resume(): Promise<Access> {
+    const { sessions, session, target } = this.#options;
+    const access = await sessions.resume(session.id, this.#closing.signal);
+    if (!access) {
+      this.isClosedByService = true;
+      throw sessionOver(target);
+    }
+    return access;
+  }
+
+  /** @returns when the socket is gone: whether it was of use */
+  async #carry(access: Access): Promise<boolean> {
+    let heard = 0;
+    const line = await this.#open(access, (frame) => {
+      heard++;
+      this.#receive(frame);
+    });
+    if (this.#isOver) {
+      await line.close();
+      return false;
+    }
+    this.#line = line;
+    if (this.#isPaused) line.pause();
+    const since = now();
+    this.#conversation.connected(since);
+    this.#schedule();
+    await line.gone;
+    this.#line = undefined;
+    this.#conversation.disconnected();
+    this.#options.onRoom();
+    return heard > 0 || now() - since > soundAge;
+  }
+
+  async #open({ url, token }: Access, onFrame: (frame: Buffer) => void): Promise<Line> {
+    const { target, sessions, connection, keepAlive } = this.#options;
+    const opening = openingMessage({ token, clientId: this.#clientId, requestId: randomUUID() });
+    try {
+      const headers = await sessions.sign(url);
+      const { signal } = this.#closing;
+      return await Line.open({
+        ...{ url, headers, opening, connection, signal, onFrame },
+        onDrain: () => {
+          this.#conversation.drained(now());
+          this.#schedule();
+        },
+        ...(keepAlive && { keepAlive }),
+      });
+    } catch (error) {
+      throw socketFailure(error, target, url.host);
+    }
+  }
+
+  #receive(frame: Buffer): void {
+    this.#conversation.receive(frame, now());
+    this.#schedule();
+  }
+
+  #ended(end: End): void {
+    const { target } = this.#options;
+    this.isClosedByService = end.kind === 'closed';
+    this.#fail(endFailure(end, target, { spoke: this.#hasSpoken, opened: this.#conversation.isReady }));
+  }
+
+  #fail(failure: Failure | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#settleReady.reject(failure ?? closed);
+    this.#options.onEnd(failure);
+  }
+
+  /** One timer for all messages: the earliest thing that time asks for. */
+  #schedule(): void {
+    const deadline = this.#isOver ? undefined : this.#conversation.deadline;
+    if (deadline === undefined || deadline >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Infinity;
+        if (!this.#isOver) this.#conversation.tick(now());
+        this.#schedule();
+      },
+      Math.max(1, Math.ceil(deadline - now())),
+    );
+  }
+}
+
+const closed = new Failure('TUNNEL_FAILED', 'the tunnel was closed', { hint: 'connect again' });
+
+/** Milliseconds since the epoch that never go back, whatever happens to the clock. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,94 @@
+/** Session Manager's calls: a session is started, resumed with a new socket, terminated. */
+import {
+  ResumeSessionCommand,
+  SSMClient,
+  StartSessionCommand,
+  TerminateSessionCommand,
+} from '@aws-sdk/client-ssm';
+import { notFromAws } from '../../aws/failures.ts';
+import type { Ec2Caller } from '../caller.ts';
+import { sessionFailure, sshDocument, type Target } from './session-failures.ts';
+
+/** What a socket is opened with. */
+export interface Access {
+  readonly url: URL;
+  /** Secret. */
+  readonly token: string;
+}
+
+export interface StartedSession extends Access {
+  readonly id: string;
+}
+
+export class Sessions {
+  readonly #client: SSMClient;
+  readonly #target: Target;
+
+  constructor(target: Target, { region, connection, credentials }: Ec2Caller) {
+    this.#target = target;
+    this.#client = new SSMClient({ region, ...connection, ...(credentials && { credentials }) });
+  }
+
+  /** @throws SESSION_FAILED, and whatever any call can meet (src/aws/failures.ts) */
+  async start(signal: AbortSignal): Promise<StartedSession> {
+    const { instanceId, port } = this.#target;
+    const command = new StartSessionCommand({
+      Target: instanceId,
+      DocumentName: sshDocument,
+      Parameters: { portNumber: [String(port)] },
+    });
+    try {
+      const { SessionId: id, ...access } = await this.#client.send(command, { abortSignal: signal });
+      return { id: id || this.#foreign(), ...this.#accessIn(access) };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw sessionFailure(error, 'ssm:StartSession', this.#target);
+    }
+  }
+
+  /** @returns undefined where the session is over */
+  async resume(id: string, signal: AbortSignal): Promise<Access | undefined> {
+    const command = new ResumeSessionCommand({ SessionId: id });
+    try {
+      const access = await this.#client.send(command, { abortSignal: signal });
+      return access.TokenValue ? this.#accessIn(access) : undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw sessionFailure(error, 'ssm:ResumeSession', this.#target);
+    }
+  }
+
+  /** Does its best: a session that is not terminated ends by Session Manager's own limits. */
+  async terminate(id: string, signal: AbortSignal): Promise<void> {
+    const command = new TerminateSessionCommand({ SessionId: id });
+    await this.#client.send(command, { abortSignal: signal }).catch(() => undefined);
+  }
+
+  /** The headers that open the socket; none where the URL is signed already. */
+  async sign(url: URL): Promise<Record<string, string>> {
+    const { region } = this.#target;
+    for (const name of url.searchParams.keys()) if (/^x-amz-/i.test(name)) return {};
+    const [{ signHeaders }, credentials] = await Promise.all([
+      import('../signature.ts'),
+      this.#client.config.credentials(),
+    ]);
+    const date = new Date(Date.now() + this.#client.config.systemClockOffset);
+    return await signHeaders(url, { service: 'ssmmessages', region, credentials, date });
+  }
+
+  #accessIn({
+    StreamUrl,
+    TokenValue,
+  }: {
+    StreamUrl?: string | undefined;
+    TokenValue?: string | undefined;
+  }): Access {
+    if (!StreamUrl || !URL.canParse(StreamUrl) || !TokenValue) return this.#foreign();
+    return { url: new URL(StreamUrl), token: TokenValue };
+  }
+
+  #foreign(): never {
+    const { instanceId, region } = this.#target;
+    throw notFromAws({ service: 'ssm', region, resource: instanceId });
+  }
+}
