@@ -1,15 +1,23 @@
-/** A local AWS: STS, Parameter Store and Secrets Manager with KMS, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
+/** A local AWS: STS, Parameter Store and Secrets Manager with KMS, EC2 and its Instance Connect, Session Manager, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
 import { CallLog, type Call } from './wire/calls.ts';
 import { createCertificates, type Certificates } from './wire/certificates.ts';
 import { Faults } from './wire/faults.ts';
-import { serve, type HttpRequest, type HttpServer } from './wire/http-server.ts';
+import { serve, type HttpRequest, type HttpServer, type ServerOptions } from './wire/http-server.ts';
 import { Iam, type Credentials } from './iam/iam.ts';
+import { elasticComputeCloud, isForEc2 } from './ec2/ec2.ts';
+import { Ec2 } from './ec2/instances.ts';
 import { InstanceMetadata } from './imds.ts';
+import { instanceConnect, isForInstanceConnect } from './instance-connect/instance-connect.ts';
+import { instanceConnectEndpoint, isForTunnel } from './instance-connect/open-tunnel.ts';
+import { PushedKeys } from './instance-connect/pushed-keys.ts';
+import { Tunnels } from './instance-connect/tunnels.ts';
 import { Kms, type KmsWording } from './kms.ts';
 import { OidcIssuer } from './oidc/issuer.ts';
 import type { Job } from './oidc/job.ts';
 import { isForSecretsManager, secretsManager } from './secretsmanager/secrets-manager.ts';
 import { Secrets } from './secretsmanager/secrets.ts';
+import { messageGateway, openDataChannels } from './session-manager/data-channel.ts';
+import { Sessions, type SessionManager } from './session-manager/sessions.ts';
 import { ParameterStore } from './ssm/parameters.ts';
 import { attend, type Observation, type Service } from './wire/service.ts';
 import { systemsManager } from './ssm/ssm.ts';
@@ -19,7 +27,10 @@ export type { Call } from './wire/calls.ts';
 export type { Fault, FaultOrder } from './wire/faults.ts';
 export type { Credentials, OidcProviderInput, RoleInput, SessionInput } from './iam/iam.ts';
 export type { Instance } from './imds.ts';
+export type { InstanceState, LaunchedInstance } from './ec2/instances.ts';
 export type { Job } from './oidc/job.ts';
+export type { SessionFaults } from './session-manager/faults.ts';
+export type { AgentInput } from './session-manager/sessions.ts';
 export type { ParameterInput } from './ssm/parameters.ts';
 export type { SecretInput } from './secretsmanager/secrets.ts';
 export type { PolicyDocument, Statement } from './iam/policy-document.ts';
@@ -36,6 +47,8 @@ export interface LocalAwsOptions {
    * is for their host names, too: see `startGateway`.
    */
   readonly regions?: readonly string[];
+  /** Seconds that a pushed key is good for. Default: 60, as on AWS. */
+  readonly pushedKeySeconds?: number;
 }
 
 export interface EnvironmentOptions {
@@ -51,6 +64,13 @@ export interface LocalAws {
   readonly kms: Kms;
   readonly parameters: ParameterStore;
   readonly secrets: Secrets;
+  readonly ec2: Ec2;
+  /** What SendSSHPublicKey was given. */
+  readonly pushedKeys: PushedKeys;
+  /** Of the Instance Connect Endpoints, which need `tls`. */
+  readonly tunnels: Tunnels;
+  /** Session Manager, and the agents on its instances. */
+  readonly sessions: SessionManager;
   /** The instance that the metadata service describes; none until it is set. */
   readonly metadata: { set: (instance: Parameters<InstanceMetadata['set']>[0]) => void };
   readonly oidc: {
@@ -83,22 +103,32 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const parameters = new ParameterStore(kms, clock);
   const secrets = new Secrets(kms, clock);
   const metadata = new InstanceMetadata(iam, clock);
+  const ec2 = new Ec2();
+  const pushedKeys = new PushedKeys((options.pushedKeySeconds ?? 60) * 1000);
+  const tunnels = new Tunnels();
+  const sessions = new Sessions();
   const api = { iam, clock, regions };
   const services = {
-    ssm: systemsManager({ parameters, kms }, api),
+    ssm: systemsManager({ parameters, kms, sessions }, api),
     secretsManager: secretsManager({ secrets, kms }, api),
     sts: securityTokenService(api),
+    ec2: elasticComputeCloud(ec2, { ...api, origin: () => endpoints.api }),
+    instanceConnect: instanceConnect({ ec2, pushedKeys }, api),
+    tunnel: instanceConnectEndpoint({ ec2, tunnels }, api),
     issuer,
     metadata,
   };
   const observation = { calls: new CallLog(), faults: new Faults(), clock };
   const secure = options.tls === true && { ...(regions && { regions }) };
-  const endpoints = await openEndpoints(services, observation, secure);
+  const upgrade = openDataChannels(sessions, messageGateway(sessions, api), observation);
+  const endpoints = await openEndpoints(services, observation, { secure, upgrade });
+  sessions.origin = endpoints.api.replace('http', 'ws');
   return {
     iam,
     kms,
     parameters,
-    secrets,
+    ...{ secrets, ec2, pushedKeys, tunnels },
+    sessions,
     metadata: { set: metadata.set.bind(metadata) },
     oidc: { issueToken: issuer.issueToken.bind(issuer), url: endpoints.oidc },
     faults: observation.faults,
@@ -113,7 +143,10 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     ca: endpoints.certificates?.ca,
     environment: (wanted = {}) => clientEnvironment(endpoints, wanted),
     actionsEnvironment: (job = {}) => issuer.environment(job, endpoints.oidc),
-    stop: endpoints.close,
+    stop: async () => {
+      sessions.stop();
+      await endpoints.close();
+    },
   };
 }
 
@@ -126,19 +159,26 @@ interface Endpoints {
   readonly close: () => Promise<void>;
 }
 
-type Services = Record<'ssm' | 'secretsManager' | 'sts' | 'issuer' | 'metadata', Service>;
+type Apis = Record<'ssm' | 'secretsManager' | 'sts' | 'ec2' | 'instanceConnect' | 'tunnel', Service>;
+type Services = Apis & Record<'issuer' | 'metadata', Service>;
 
 async function openEndpoints(
   { issuer, metadata, ...api }: Services,
   observation: Observation,
-  secure: false | Pick<LocalAwsOptions, 'regions'>,
+  {
+    secure,
+    upgrade,
+  }: { secure: false | Pick<LocalAwsOptions, 'regions'>; upgrade: ServerOptions['upgrade'] },
 ): Promise<Endpoints> {
   const certificates = secure ? await createCertificates(secure.regions) : undefined;
-  const open = (route: (request: HttpRequest) => Service, tls?: Certificates): Promise<HttpServer> =>
-    serve({ handle: (request) => attend(route(request), request, observation), tls });
+  const open = (
+    route: (request: HttpRequest) => Service,
+    more: Partial<ServerOptions> = {},
+  ): Promise<HttpServer> =>
+    serve({ handle: (request) => attend(route(request), request, observation), ...more });
   const servers = await Promise.all([
-    open((request) => serviceOf(request, api), certificates),
-    open(() => issuer, certificates),
+    open((request) => serviceOf(request, api), { tls: certificates, upgrade }),
+    open(() => issuer, { tls: certificates }),
     open(() => metadata),
   ]);
   const [apis, oidc, imds] = servers;
@@ -153,15 +193,14 @@ async function openEndpoints(
   };
 }
 
-function serviceOf(
-  request: HttpRequest,
-  { ssm, secretsManager: secrets, sts }: Omit<Services, 'issuer' | 'metadata'>,
-): Service {
-  if (isForm(request)) return sts;
+function serviceOf(request: HttpRequest, { ssm, secretsManager: secrets, sts, ...more }: Apis): Service {
+  if (isForTunnel(request)) return more.tunnel;
+  if (isForm(request)) return isForEc2(request) ? more.ec2 : sts;
+  if (isForInstanceConnect(request)) return more.instanceConnect;
   return isForSecretsManager(request) ? secrets : ssm;
 }
 
-/** STS is the one that speaks awsQuery. */
+/** STS speaks awsQuery, and EC2 much the same. */
 function isForm({ headers }: HttpRequest): boolean {
   return headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
 }

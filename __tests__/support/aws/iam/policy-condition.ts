@@ -2,6 +2,8 @@
  * The Condition element of a policy statement. Pure.
  * Source: "IAM JSON policy elements: Condition operators" and "Multivalued context keys" in the IAM User Guide.
  */
+import { BlockList, isIP } from 'node:net';
+
 import { many, type Condition, type OneOrMany } from './policy-document.ts';
 import { matchesArn, matchesText } from './policy-pattern.ts';
 
@@ -19,6 +21,12 @@ const MATCHERS: Readonly<Record<string, Matcher>> = {
   ArnEquals: matchesArn,
   ArnLike: matchesArn,
   Bool: (pattern, value) => lower(pattern) === lower(value),
+  NumericEquals: (pattern, value) => Number(value) === Number(pattern),
+  NumericLessThan: (pattern, value) => Number(value) < Number(pattern),
+  NumericLessThanEquals: (pattern, value) => Number(value) <= Number(pattern),
+  NumericGreaterThan: (pattern, value) => Number(value) > Number(pattern),
+  NumericGreaterThanEquals: (pattern, value) => Number(value) >= Number(pattern),
+  IpAddress: isWithin,
 };
 
 interface Operator {
@@ -77,6 +85,15 @@ function readOperator(name: string): Operator {
 /** By lower-case key. */
 export function indexed(context: RequestContext): ReadonlyMap<string, readonly string[]> {
   return new Map(Object.entries(context).map(([key, value]) => [lower(key), many(value)]));
+}
+
+/** @param range an address, or one with the length of its prefix */
+function isWithin(range: string, address: string): boolean {
+  const [network = '', prefix] = range.split('/');
+  const type = isIP(network) === 6 ? 'ipv6' : 'ipv4';
+  const list = new BlockList();
+  list.addSubnet(network, prefix === undefined ? (type === 'ipv6' ? 128 : 32) : Number(prefix), type);
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** Policy variables, `${aws:PrincipalAccount}`; undefined when one has no value, and then nothing matches. */

@@ -37,6 +37,8 @@ const OPERATORS = new Set(
   [
     ...['StringEquals', 'StringNotEquals', 'StringEqualsIgnoreCase', 'StringNotEqualsIgnoreCase'],
     ...['StringLike', 'StringNotLike', 'ArnEquals', 'ArnNotEquals', 'ArnLike', 'ArnNotLike', 'Bool'],
+    ...['NumericEquals', 'NumericLessThan', 'NumericLessThanEquals'],
+    ...['NumericGreaterThan', 'NumericGreaterThanEquals', 'IpAddress'],
   ].flatMap((name) => [name, `${name}IfExists`]),
 ).add('Null');
 const ELEMENTS = [

@@ -1,8 +1,15 @@
-/** Systems Manager's endpoint: the awsJson1_1 protocol in front of Parameter Store's operations. */
+/** Systems Manager's endpoint: the awsJson1_1 protocol in front of Parameter Store's and Session Manager's operations. */
 import { jsonAnswer, jsonCommonError, jsonMembers, jsonOperation, jsonRefusal } from '../wire/aws-json.ts';
 import { authenticate, regionOf, type ApiOptions } from '../iam/caller.ts';
 import { AwsError } from '../errors.ts';
 import type { Service } from '../wire/service.ts';
+import {
+  resumeSession,
+  startSession,
+  terminateSession,
+  type SessionApi,
+  type SessionOperation,
+} from '../session-manager/operations.ts';
 import type { SsmStore } from './access.ts';
 import { getParametersByPath } from './by-path.ts';
 import { getParameter, getParameterHistory, getParameters, type SsmOperation } from './read.ts';
@@ -18,7 +25,13 @@ const OPERATIONS = new Map<string, SsmOperation>([
   ['DeleteParameter', deleteParameter],
 ]);
 
-export function systemsManager(store: SsmStore, options: ApiOptions): Service {
+const SESSION_OPERATIONS = new Map<string, SessionOperation>([
+  ['StartSession', startSession],
+  ['ResumeSession', resumeSession],
+  ['TerminateSession', terminateSession],
+]);
+
+export function systemsManager(store: SsmStore & SessionApi, options: ApiOptions): Service {
   return {
     identify(request) {
       const operation = `ssm:${jsonOperation(request, 'AmazonSSM') ?? 'Unknown'}`;
@@ -28,11 +41,12 @@ export function systemsManager(store: SsmStore, options: ApiOptions): Service {
       const caller = authenticate(request, { ...options, service: 'ssm' });
       const { account, arn, roleArn, sessionName } = caller.principal;
       Object.assign(call, { account, principal: arn, roleArn, sessionName });
-      const work = OPERATIONS.get(operation.slice('ssm:'.length));
+      const name = operation.slice('ssm:'.length);
+      const work = OPERATIONS.get(name) ?? SESSION_OPERATIONS.get(name);
       if (work === undefined) throw new AwsError({ code: 'UnknownOperationException', message: '' });
       const input = jsonMembers(request);
       if (input === undefined) throw new AwsError({ code: 'SerializationException', message: '' });
-      return Promise.resolve(jsonAnswer(work(store, caller, input)));
+      return jsonAnswer(await work(store, caller, input));
     },
     refuse: jsonRefusal,
     commonError: jsonCommonError,

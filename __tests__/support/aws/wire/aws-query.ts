@@ -5,9 +5,9 @@ import { AuthenticationError, AwsError, type AuthenticationReason } from '../err
 import type { HttpAnswer, HttpRequest } from './http-server.ts';
 import type { CommonError } from './service.ts';
 
-/** A structure to write as XML elements, in order; undefined members are left out. */
+/** A structure to write as XML elements, in order; undefined members are left out. A list's members are called `item`, as EC2's are. */
 export interface XmlTree {
-  readonly [element: string]: string | number | XmlTree | undefined;
+  readonly [element: string]: string | number | XmlTree | readonly XmlTree[] | undefined;
 }
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
@@ -58,7 +58,7 @@ export function queryCommonError(kind: CommonError): AwsError {
     : new AwsError({ code: 'ServiceUnavailable', message: 'Service Unavailable', status: 503 });
 }
 
-function answer(status: number, requestId: string, body: string): HttpAnswer {
+export function answer(status: number, requestId: string, body: string): HttpAnswer {
   return {
     status,
     headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
@@ -66,14 +66,24 @@ function answer(status: number, requestId: string, body: string): HttpAnswer {
   };
 }
 
-function element(name: string, content: string | number | XmlTree, attributes = ''): string {
-  const inner =
-    typeof content === 'object'
-      ? Object.entries(content)
-          .map(([child, value]) => (value === undefined ? '' : element(child, value)))
-          .join('')
-      : escape(String(content));
-  return `<${name}${attributes}>${inner}</${name}>`;
+export function element(
+  name: string,
+  content: string | number | XmlTree | readonly XmlTree[],
+  attributes = '',
+): string {
+  return `<${name}${attributes}>${inside(content)}</${name}>`;
+}
+
+function inside(content: string | number | XmlTree | readonly XmlTree[]): string {
+  if (typeof content !== 'object') return escape(String(content));
+  if (isList(content)) return content.map((item) => element('item', item)).join('');
+  return Object.entries(content)
+    .map(([child, value]) => (value === undefined ? '' : element(child, value)))
+    .join('');
+}
+
+function isList(content: XmlTree | readonly XmlTree[]): content is readonly XmlTree[] {
+  return Array.isArray(content);
 }
 
 function escape(text: string): string {

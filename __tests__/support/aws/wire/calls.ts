@@ -1,6 +1,15 @@
 /** The log of what was asked, in the order of arrival. Never a token, a credential or a parameter's value. */
 
-export type ServiceName = 'ssm' | 'secretsmanager' | 'sts' | 'oidc' | 'imds' | 'github';
+export type ServiceName =
+  | 'ssm'
+  | 'ssmmessages'
+  | 'secretsmanager'
+  | 'sts'
+  | 'ec2'
+  | 'ec2-instance-connect'
+  | 'oidc'
+  | 'imds'
+  | 'github';
 
 export interface Call {
   readonly service: ServiceName;
@@ -26,7 +35,7 @@ export interface Call {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export type OpenCall = Writable<Call>;
 
-const SECRETS = new Set(['Value', 'WebIdentityToken', 'TokenCode']);
+const SECRETS = new Set(['Value', 'WebIdentityToken', 'TokenCode', 'TokenValue']);
 
 export class CallLog {
   readonly #calls: OpenCall[] = [];

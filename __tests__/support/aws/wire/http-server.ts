@@ -1,8 +1,9 @@
-/** One HTTP or HTTPS server on a free port of 127.0.0.1 that can also misbehave on the wire, and that stops at once. */
+/** One HTTP or HTTPS server on a free port of 127.0.0.1 that can also misbehave on the wire, carry WebSockets, and that stops at once. */
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
 
 export interface HttpRequest {
   readonly method: string;
@@ -18,10 +19,29 @@ export interface HttpAnswer {
   readonly body: string;
   /** How much of it arrives. `cut`: half of the promised bytes, then the socket closes. Default: `whole`. */
   readonly delivery?: 'whole' | 'cut' | 'reset' | 'never';
+  /** With status 101, to a request that asks for a WebSocket: called with it as soon as it is open. */
+  readonly webSocket?: (socket: WebSocket) => void;
+}
+
+/** A request that asks for another protocol on its socket. */
+export interface Upgrade {
+  readonly incoming: http.IncomingMessage;
+  /** Without a body. */
+  readonly request: HttpRequest;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+export interface Upgrades {
+  readonly takes: (request: HttpRequest) => boolean;
+  /** The answer of a refusal; undefined where the socket has been taken. */
+  readonly answer: (upgrade: Upgrade) => Promise<HttpAnswer | undefined>;
 }
 
 export interface ServerOptions {
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
+  /** For upgrades that need more than an answer with `webSocket`. */
+  readonly upgrade?: Upgrades | undefined;
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
 }
 
@@ -34,7 +54,7 @@ export interface HttpServer {
 /** More than any request that these services accept. */
 const MAX_BODY_BYTES = 1_000_000;
 
-export async function serve({ handle, tls }: ServerOptions): Promise<HttpServer> {
+export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<HttpServer> {
   const sockets = new Map<number, Socket>();
   const listener = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
     void answer(incoming, response);
@@ -50,6 +70,25 @@ export async function serve({ handle, tls }: ServerOptions): Promise<HttpServer>
     }
   }
   const server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
+  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  server.on('upgrade', (incoming: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => undefined);
+    const { method = 'GET', url = '/', headers } = incoming;
+    const request = { method, url, headers, body: Buffer.alloc(0) };
+    const refuse = (answer: HttpAnswer): void => {
+      deliverRaw(answer, socket, sockets.get(incoming.socket.remotePort ?? 0));
+    };
+    if (upgrade?.takes(request)) {
+      void upgrade.answer({ incoming, request, socket, head }).then((answer) => {
+        if (answer) refuse(answer);
+      });
+      return;
+    }
+    void handle(request).then((given) => {
+      if (given.webSocket === undefined) refuse(given);
+      else webSockets.handleUpgrade(incoming, socket, head, given.webSocket);
+    });
+  });
   server.on('connection', (socket: Socket) => {
     const port = socket.remotePort ?? 0;
     sockets.set(port, socket);
@@ -95,6 +134,20 @@ function deliver(answer: HttpAnswer, response: http.ServerResponse, sockets: Map
   }
   const connection: Duplex | null = response.socket;
   response.write(body.subarray(0, Math.floor(body.length / 2)), () => connection?.end());
+}
+
+/** The answer to a request for a WebSocket that does not get one: behind it nothing else can be said on that connection. */
+function deliverRaw(answer: HttpAnswer, socket: Duplex, tcp: Socket | undefined): void {
+  const { delivery = 'whole', status, headers, body } = answer;
+  if (delivery === 'never') return;
+  if (delivery === 'reset') {
+    tcp?.resetAndDestroy();
+    return;
+  }
+  const fields = { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const sent = delivery === 'cut' ? body.slice(0, Math.floor(body.length / 2)) : body;
+  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${sent}`);
 }
 
 async function stop(server: http.Server | https.Server, sockets: Iterable<Socket>): Promise<void> {

@@ -1,0 +1,173 @@
+import { ResumeSessionCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+
+import type { SessionFaults } from '../../support/aws/local-aws.ts';
+import { FaultyLink } from '../../support/aws/session-manager/faults.ts';
+import { RawSession } from './raw-session.ts';
+import { startSessionWorld, type SessionWorld } from './session-world.ts';
+
+let world: SessionWorld;
+
+beforeAll(async () => {
+  world = await startSessionWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => {
+  world.reset();
+});
+
+async function resume(): Promise<RawSession> {
+  const SessionId = world.aws.sessions.open[0]?.id;
+  return RawSession.connect(await world.client.send(new ResumeSessionCommand({ SessionId })), world);
+}
+
+/** Which of a hundred frames arrive, in which order. */
+function arrivals(faults: SessionFaults, session = 0): number[] {
+  const link = new FaultyLink(() => faults, 'toAgent', session);
+  const arrived: number[] = [];
+  for (let frame = 0; frame < 100; frame++) link.pass('data', () => arrived.push(frame));
+  return arrived;
+}
+
+test('the same seed has the same faults, another seed and another session others', () => {
+  const faults = { seed: 3, drop: 0.1, duplicate: 0.1, reorder: 0.1 };
+  const first = arrivals(faults);
+  expect(arrivals(faults)).toEqual(first);
+  expect(arrivals({ ...faults, seed: 4 })).not.toEqual(first);
+  expect(arrivals(faults, 1)).not.toEqual(first);
+});
+
+test('one fault does not move the choices of another', () => {
+  const dropped = new Set(arrivals({ drop: 0.2 }));
+  expect(new Set(arrivals({ drop: 0.2, duplicate: 0.3 }))).toEqual(dropped);
+  expect(dropped.size).toBeGreaterThan(60);
+  expect(dropped.size).toBeLessThan(95);
+});
+
+test('a fault has the direction that it is given', () => {
+  const faults = { drop: { toClient: 1 }, duplicate: { toAgent: 1 } };
+  expect(arrivals(faults)).toHaveLength(200);
+});
+
+test('a frame that is put off comes after a few others, and alone after a moment', async () => {
+  const arrived = arrivals({ reorder: 0.2 });
+  expect(arrived).not.toEqual(arrived.toSorted((one, other) => one - other));
+  expect(arrived.every((frame, place) => Math.abs(frame - place) < 10)).toBe(true);
+
+  const link = new FaultyLink(() => ({ reorder: 1 }), 'toAgent', 0);
+  await new Promise<void>((resolve) => {
+    link.pass('data', resolve);
+  });
+});
+
+test('lost acknowledgements of the agent are lost for good', async () => {
+  const session = await world.open();
+  await session.shakeHands();
+  world.aws.sessions.faults = { lostAcknowledgements: { toClient: 1 } };
+  session.send({ sequence: 1, payload: 'a' });
+  session.send({ sequence: 1, payload: 'a' });
+  await session.until(() => session.output.toString() === 'a');
+  expect(session.acknowledged).toEqual([0]);
+});
+
+test('delayed frames keep their order', async () => {
+  const session = await world.open();
+  await session.shakeHands();
+  world.aws.sessions.faults = { delay: 5 };
+  for (const [place, payload] of 'in order'.split('').entries())
+    session.send({ sequence: place + 1, payload });
+  await session.until(() => session.output.toString() === 'in order');
+  expect(session.acknowledged).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test.each<[string, SessionFaults]>([
+  ['so many bytes', { cutAfterBytes: 4_000 }],
+  ['so long a time', { closeEvery: 30 }],
+  ['a silence of the client', { idleLimit: 30 }],
+])('a socket is cut after %s, and the session goes on where it is resumed', async (_, faults) => {
+  const session = await world.open();
+  await session.shakeHands();
+  session.socket.terminate();
+  while (world.aws.sessions.open[0]?.connected === true)
+    await new Promise((resolve) => setImmediate(resolve));
+  world.aws.sessions.faults = faults;
+  const second = await resume();
+  const send = (session: RawSession): void => {
+    for (const sequence of [1, 2, 3, 4]) session.send({ sequence, payload: Buffer.alloc(1024) });
+  };
+  if (faults.cutAfterBytes !== undefined) send(second);
+  await second.until(() => second.closed !== undefined);
+  expect(second.closed).toBe(1006);
+  expect(world.aws.sessions.open).toMatchObject([{ connected: false, sockets: 2 }]);
+
+  world.aws.sessions.faults = {};
+  const third = await resume();
+  send(third);
+  third.send({ sequence: 5, payload: 'after all' });
+  await third.until(() => third.output.toString().endsWith('after all'));
+  expect(world.violations()).toEqual([]);
+});
+
+test('pings keep a socket that would be cut for its silence', async () => {
+  world.aws.sessions.faults = { idleLimit: 200 };
+  const session = await world.open();
+  await session.shakeHands();
+  for (let ping = 0; ping < 8; ping++) {
+    session.socket.ping();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(session.closed).toBeUndefined();
+  expect(world.aws.sessions.open[0]?.pings).toBe(8);
+  await session.until(() => session.closed !== undefined);
+});
+
+test('in a pause both sides are told, and what the client sends is lost', async () => {
+  world.aws.sessions.faults = { pause: { every: 20, for: 120 } };
+  const session = await world.open();
+  await session.shakeHands();
+  const types = (): string[] =>
+    session.received.map(({ type }) => type).filter((type) => type.endsWith('publication'));
+  await session.until(() => types().length > 0);
+  session.send({ sequence: 1, payload: 'a' });
+  await session.until(() => types().length > 1);
+  expect(types()).toEqual(['pause_publication', 'start_publication']);
+  expect(session.acknowledged).toEqual([0]);
+  session.send({ sequence: 1, payload: 'a' });
+  await session.until(() => session.output.toString() === 'a');
+});
+
+test('a service that stalls answers no ping for that time, and goes on', async () => {
+  const session = await world.open();
+  await session.shakeHands();
+  world.aws.sessions.faults = { stall: { afterBytes: 1, for: 150 } };
+  session.send({ sequence: 1, payload: 'a' });
+  let stalledFor = Date.now();
+  session.socket.once('pong', () => (stalledFor = Date.now() - stalledFor));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  session.socket.ping();
+  await session.until(() => session.output.toString() === 'a');
+  session.socket.ping();
+  await new Promise((resolve) => session.socket.once('pong', resolve));
+  expect(stalledFor).toBeGreaterThan(100);
+  expect(session.acknowledged).toEqual([0, 1]);
+});
+
+test('TerminateSession takes as long as it is told to', async () => {
+  world.aws.sessions.faults = { terminateDelay: 100 };
+  const session = await world.open();
+  await session.shakeHands();
+  const SessionId = world.aws.sessions.open[0]?.id;
+  const ending = world.client.send(new TerminateSessionCommand({ SessionId }));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(world.aws.sessions.open).toHaveLength(1);
+  await ending;
+  expect(world.aws.sessions.open).toEqual([]);
+});
+
+test('cut ends the sockets of all sessions at once', async () => {
+  const sessions = [await world.open(), await world.open()];
+  for (const session of sessions) await session.shakeHands();
+  world.aws.sessions.cut();
+  for (const session of sessions) await session.until(() => session.closed === 1006);
+  expect(world.aws.sessions.open).toHaveLength(2);
+});
