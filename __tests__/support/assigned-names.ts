@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const helper = join(dirname(dirname(import.meta.dirname)), 'helper');
-const parts = ['ssm-ssh', 'ssm-ssh-job.sh', 'ssm-ssh-host.sh', 'ssm-ssh-fetch.sh', 'find-node.sh'];
+const parts = [
+  'ssm-ssh',
+  'ssm-ssh-job.sh',
+  'ssm-ssh-host.sh',
+  'ssm-ssh-ec2.sh',
+  'ssm-ssh-fetch.sh',
+  'find-node.sh',
+];
 
 const text = parts
   .map((name) => readFileSync(join(helper, name), 'utf8'))

@@ -7,6 +7,11 @@ export interface StoredSecretVersion {
   readonly versionId: string;
 }
 
+export interface LaunchInput {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly state: 'running' | 'stopped';
+}
+
 export interface StoredParameter {
   readonly type?: 'String' | 'SecureString';
   readonly labels?: readonly string[];
@@ -26,9 +31,11 @@ export interface Backend {
     value: string | Uint8Array,
     stages?: readonly string[],
   ): Promise<StoredSecretVersion>;
+  /** A new instance; answers its id. */
+  launch(instance: LaunchInput): Promise<string>;
   /** Of a step whose job may ask for an OIDC token. */
   jobEnvironment(): Record<string, string>;
-  /** Of a step that has keys of its own in the environment instead, which may also write below /git-credentials. */
+  /** Of a step that has keys of its own in the environment instead, which may also write below /git-credentials, and look for instances and push them keys. */
   credentialEnvironment(): Record<string, string>;
   stop(): Promise<void>;
 }
@@ -47,6 +54,7 @@ async function startLocalBackend(): Promise<Backend> {
       allow('ssm:GetParameter*', resource),
       allow(['ssm:PutParameter', 'ssm:DeleteParameter'], `${resource.slice(0, -1)}git-credentials/*`),
       allow(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], '*'),
+      allow(['ec2:DescribeInstances', 'ec2-instance-connect:SendSSHPublicKey'], '*'),
     ],
   });
   return {
@@ -55,6 +63,7 @@ async function startLocalBackend(): Promise<Backend> {
     roleArn: ROLE_ARN,
     put: (name, value, more) => Promise.resolve(put(name, value, more)),
     putSecret: (name, value, stages) => Promise.resolve(putSecret(name, value, stages && { stages })),
+    launch: (instance) => Promise.resolve(aws.ec2.launch(instance).instanceId),
     jobEnvironment,
     credentialEnvironment: () => aws.environment({ credentials }),
     stop,

@@ -163,11 +163,20 @@ const contradictions = [
     says: 'no single host has that name',
     hint: 'name each host behind the key',
   },
-  ...['restrict-to-hosts', 'ssh-config'].flatMap((input) =>
-    against({ keys: '/ci/app as=github-app github.com/acme' }, input, [
-      ['with Apps alone', 'true', 'is about SSH keys', 'name an SSH key in keys'],
-    ]),
-  ),
+  ...against({ keys: '/ci/app as=github-app github.com/acme' }, 'restrict-to-hosts', [
+    [
+      'with Apps alone',
+      'true',
+      'is about SSH keys, and keys names as=github-app alone',
+      'name an SSH key in keys',
+    ],
+  ]),
+  ...against({ keys: '' }, 'restrict-to-hosts', [
+    ['without a key', 'true', 'is about SSH keys, and keys names none', 'name an SSH key in keys'],
+  ]),
+  ...against({ keys: '/ci/app as=github-app github.com/acme', 'role-to-assume': '' }, 'ssh-config', [
+    ['with Apps alone and no role', 'true', 'is about SSH keys', 'name an SSH key in keys'],
+  ]),
   ...against({ keys: '/ci/app as=github-app github.com/acme' }, 'git-signing', [
     ['with Apps alone', 'true', 'has no key to sign with', 'write its name in keys'],
   ]),

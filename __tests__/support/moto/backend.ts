@@ -1,4 +1,5 @@
-/** moto's STS, Parameter Store, Secrets Manager and KMS; the OIDC token comes from our local issuer, which moto has no part of. */
+/** moto's STS, Parameter Store, Secrets Manager, KMS and EC2; the OIDC token comes from our local issuer, which moto has no part of. */
+import { EC2Client, RunInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
@@ -18,6 +19,7 @@ export async function startMotoBackend(endpoint: string): Promise<Backend> {
   const issuer = await startLocalAws();
   const client = new SSMClient({ endpoint, region, credentials });
   const secrets = new SecretsManagerClient({ endpoint, region, credentials });
+  const ec2 = new EC2Client({ endpoint, region, credentials });
   const environment = { ...issuer.environment(), AWS_ENDPOINT_URL: endpoint };
   return {
     account,
@@ -54,6 +56,18 @@ export async function startMotoBackend(endpoint: string): Promise<Backend> {
       );
       return { arn, versionId };
     },
+    async launch({ tags, state }) {
+      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+      const { Instances } = await ec2.send(
+        new RunInstancesCommand({
+          ...{ ImageId: 'ami-12c6146b', MinCount: 1, MaxCount: 1 },
+          TagSpecifications: [{ ResourceType: 'instance', Tags }],
+        }),
+      );
+      const id = Instances?.[0]?.InstanceId ?? '';
+      if (state === 'stopped') await ec2.send(new StopInstancesCommand({ InstanceIds: [id] }));
+      return id;
+    },
     jobEnvironment: () => ({ ...environment, ...issuer.actionsEnvironment() }),
     credentialEnvironment: () => ({
       ...environment,
@@ -63,6 +77,7 @@ export async function startMotoBackend(endpoint: string): Promise<Backend> {
     stop: async () => {
       client.destroy();
       secrets.destroy();
+      ec2.destroy();
       await issuer.stop();
     },
   };

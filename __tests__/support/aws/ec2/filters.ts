@@ -1,0 +1,52 @@
+/** EC2's filters: all names have to match, any value of each. Source: "Filter" in the EC2 API Reference. */
+import { AwsError } from '../errors.ts';
+
+export interface Filter {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** `Filter.1.Name=tag:Name&Filter.1.Value.1=web-1` */
+export function readFilters(parameters: Readonly<Record<string, string>>): Filter[] {
+  const filters: Filter[] = [];
+  for (let index = 1; ; index += 1) {
+    const name = parameters[`Filter.${String(index)}.Name`];
+    if (name === undefined) return filters;
+    filters.push({ name, values: readList(parameters, `Filter.${String(index)}.Value`) });
+  }
+}
+
+/** `InstanceId.1=…&InstanceId.2=…` */
+export function readList(parameters: Readonly<Record<string, string>>, name: string): string[] {
+  const values: string[] = [];
+  for (let index = 1; ; index += 1) {
+    const value = parameters[`${name}.${String(index)}`];
+    if (value === undefined) return values;
+    values.push(value);
+  }
+}
+
+/** @param attribute what the filter of that name looks at; undefined where the resource has nothing of it */
+export function matches(
+  filters: readonly Filter[],
+  attribute: (name: string) => string | undefined,
+): boolean {
+  return filters.every(({ name, values }) => {
+    const value = attribute(name);
+    return value !== undefined && values.some((pattern) => expression(pattern).test(value));
+  });
+}
+
+/** `*` and `?` are wildcards, and themselves behind a backslash. Case counts. */
+function expression(pattern: string): RegExp {
+  const source = pattern.replace(/\\[\s\S]|[\s\S]/g, (part) => {
+    if (part === '*') return '[\\s\\S]*';
+    if (part === '?') return '[\\s\\S]';
+    return (part.length === 2 ? part.slice(1) : part).replace(/[.+^${}()|[\]\\*?]/, '\\$&');
+  });
+  return new RegExp(`^${source}$`);
+}
+
+export function invalidFilter(name: string): AwsError {
+  return new AwsError({ code: 'InvalidParameterValue', message: `The filter '${name}' is invalid` });
+}

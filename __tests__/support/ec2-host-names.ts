@@ -1,0 +1,28 @@
+/** One table for both that know the names of EC2 hosts, src/ec2/host-name.ts and helper/ssm-ssh: they may not differ. */
+
+/** The name → what it is the name of; undefined: of some other host. */
+export const hostNames: Readonly<Record<string, 'instance' | 'managed' | 'tag' | undefined>> = {
+  'i-0123456789abcdef0': 'instance',
+  'i-01234567': 'instance',
+  'mi-0123456789abcdef0': 'managed',
+  'Name=web-1': 'tag',
+  'aws:autoscaling:groupName=web': 'tag',
+  'role=': 'tag',
+  '=web': 'tag',
+  'a=b=c': 'tag',
+  'i-0=web': 'tag',
+  'mi-01234567': undefined,
+  'i-0123456': undefined,
+  'i-012345678': undefined,
+  'i-0123456789abcdef': undefined,
+  'i-0123456789abcdef01': undefined,
+  'i-0123456789abcdefg': undefined,
+  'i-0123456g': undefined,
+  'i-': undefined,
+  i: undefined,
+  'ip-10-0-0-1': undefined,
+  'i-01234567.example.com': undefined,
+  'xi-01234567': undefined,
+  'github.com': undefined,
+  '10.0.0.1': undefined,
+};

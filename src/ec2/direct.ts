@@ -1,0 +1,118 @@
+/** The network's own way to an instance: one TCP connection. */
+import { Socket } from 'node:net';
+import { Failure } from '../errors.ts';
+import type { Ec2Caller } from './caller.ts';
+import type { Instance } from './instances.ts';
+import type { Tunnel } from './tunnel.ts';
+
+/** Milliseconds for each of its addresses. */
+const patience = 10_000;
+/** Milliseconds of silence after which the system asks whether the other end is still there. */
+const keepAlive = 30_000;
+
+export interface DirectTarget {
+  readonly instance: Instance;
+  readonly port: number;
+}
+
+/**
+ * To the first address that answers: the public IPv4 one, the IPv6 one, the private one, as the AWS CLI orders them.
+ *
+ * @throws TUNNEL_FAILED
+ */
+export async function openDirectTunnel(
+  { instance, port }: DirectTarget,
+  { signal }: Pick<Ec2Caller, 'signal'>,
+): Promise<Tunnel> {
+  const addresses = [instance.publicIp, instance.ipv6, instance.privateIp].filter((one) => one !== undefined);
+  const refusals: Refusal[] = [];
+  for (const address of addresses) {
+    signal.throwIfAborted();
+    const stream = new HostSocket((error) => broken(error, { instance, address }));
+    try {
+      await connected(stream, { host: address, port, signal });
+      return {
+        stream,
+        close: () => {
+          stream.destroy();
+          return Promise.resolve();
+        },
+      };
+    } catch (error) {
+      signal.throwIfAborted();
+      refusals.push({ address, error: error as Error });
+    }
+  }
+  throw unreachable({ instance, port }, refusals);
+}
+
+interface Refusal {
+  readonly address: string;
+  readonly error: Error;
+}
+
+/** A socket whose end by an error is a Failure. */
+class HostSocket extends Socket {
+  readonly #explain: (error: Error) => Failure;
+  /** Until then errors are what they are: another address may do. */
+  isConnected = false;
+
+  constructor(explain: (error: Error) => Failure) {
+    super();
+    this.#explain = explain;
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    super._destroy(error, (given) => {
+      const unexplained = given && this.isConnected && !(given instanceof Failure);
+      callback(unexplained ? this.#explain(given) : (given ?? null));
+    });
+  }
+}
+
+async function connected(
+  socket: HostSocket,
+  { host, port, signal }: { readonly host: string; readonly port: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+  const stop = (): void => {
+    socket.destroy(new Error('no answer in time'));
+  };
+  limit.addEventListener('abort', stop);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.connect({ host, port }, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    });
+    socket.isConnected = true;
+    socket.setNoDelay(true).setKeepAlive(true, keepAlive);
+  } finally {
+    limit.removeEventListener('abort', stop);
+  }
+}
+
+function unreachable({ instance, port }: DirectTarget, refusals: readonly Refusal[]): Failure {
+  const { instanceId } = instance;
+  const [first] = refusals;
+  const tried = refusals.map(({ address, error }) => `${address} (${reasonOf(error)})`).join(', ');
+  const what = first ? `does not answer on port ${port}: ${tried}` : 'has no address';
+  return new Failure('TUNNEL_FAILED', `the instance ${instanceId} ${what}`, {
+    hint: `check that sshd listens there and that the security group lets this machine in; via = session-manager needs no open port`,
+    cause: first?.error,
+  });
+}
+
+function broken(
+  error: Error,
+  { instance, address }: { readonly instance: Instance; readonly address: string },
+): Failure {
+  const what = `the connection to ${instance.instanceId} at ${address} broke`;
+  return new Failure('TUNNEL_FAILED', `${what}: ${reasonOf(error)}`, { hint: 'connect again', cause: error });
+}
+
+function reasonOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

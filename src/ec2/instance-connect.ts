@@ -1,0 +1,72 @@
+/** EC2 Instance Connect: a key that is made for one connection, and that one instance takes from one user for 60 seconds. */
+import { generateKeyPairSync } from 'node:crypto';
+import { EC2InstanceConnectClient, SendSSHPublicKeyCommand } from '@aws-sdk/client-ec2-instance-connect';
+import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+import { inTime } from '../in-time.ts';
+import { parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
+import { authorizedKeysLine, type PublicKey } from '../keys/public-key.ts';
+import type { Ec2Caller } from './caller.ts';
+import { notAccepted, pushFailure } from './push-failures.ts';
+
+/** Seconds that an instance takes a pushed key. @source EC2 Instance Connect API Reference, SendSSHPublicKey */
+export const pushedKeyLifetime = 60;
+
+export interface Push {
+  readonly instanceId: string;
+  /** The login name on the instance. */
+  readonly user: string;
+  readonly publicKey: PublicKey;
+}
+
+/**
+ * An Ed25519 key, in memory alone.
+ *
+ * @param comment what `ssh-add -l` shows
+ */
+export function makeKeyPair(comment: string): PrivateKey {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return parsePrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), comment);
+}
+
+/** Tries of one push: many connections at once meet AWS's limit, and those that come a little later do not. */
+const attempts = 6;
+/** Milliseconds between two tries, at most. */
+const longestPause = 2000;
+
+/** From 200 ms on twice as long each time, and up to half of it less, so that those who were refused together part. */
+function usualBackOff(attempt: number): number {
+  return Math.min(longestPause, 100 * 2 ** attempt) * (1 - Math.random() / 2);
+}
+
+/**
+ * Success says that AWS has the key, not that the instance asks for it.
+ *
+ * @param backOff milliseconds before the next try of a call that was throttled, or that did not come through: before the
+ * first repetition, the second, …
+ * @throws INSTANCE_CONNECT_FAILED, TARGET_NOT_FOUND (no such instance, or it is not running), THROTTLED, and whatever any
+ * call can meet (src/aws/failures.ts)
+ */
+export async function pushKey(
+  { instanceId, user, publicKey }: Push,
+  { region, connection, credentials, signal }: Ec2Caller,
+  backOff: (attempt: number) => number = usualBackOff,
+): Promise<void> {
+  const client = new EC2InstanceConnectClient({
+    region,
+    ...connection,
+    ...(credentials && { credentials }),
+    retryStrategy: new ConfiguredRetryStrategy(attempts, backOff),
+  });
+  const command = new SendSSHPublicKeyCommand({
+    InstanceId: instanceId,
+    InstanceOSUser: user,
+    SSHPublicKey: authorizedKeysLine(publicKey),
+  });
+  try {
+    const { Success } = await inTime(client.send(command, { abortSignal: signal }), signal);
+    if (Success === false) throw notAccepted({ instanceId, user, region });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw pushFailure(error, { instanceId, user, region });
+  }
+}
