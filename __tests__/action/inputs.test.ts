@@ -23,11 +23,13 @@ function step(given: Readonly<Record<string, string>> = {}, env: Env = {}): Env 
 }
 
 describe('the inputs', () => {
-  it('are for ssh unless every line is an App', () => {
-    const app = '/ci/app as=github-app github.com/acme';
-    const withAgent = (keys: string): boolean => parseInputs(step({ keys })).withAgent;
-    expect([app, `/ci/key\n${app}`, '/ci/key'].map(withAgent)).toEqual([false, true, true]);
-    expect(parseInputs(step({ keys: '', 'role-to-assume': role }, token)).withAgent).toBe(true);
+  it.each([
+    ['/ci/key', { withAgent: true, withSsh: true }],
+    ['/ci/key\n/ci/app as=github-app github.com/acme', { withAgent: true, withSsh: true }],
+    ['/ci/app as=github-app github.com/acme', { withAgent: false, withSsh: false }],
+    ['', { withAgent: false, withSsh: true }],
+  ])('want an agent for keys, and lead git to our ssh unless every line is an App: %j', (keys, wanted) => {
+    expect(parseInputs(step({ keys, 'role-to-assume': role }, token))).toMatchObject(wanted);
   });
 
   it('need no more than a key: the rest comes from action.yml', () => {
@@ -40,6 +42,7 @@ describe('the inputs', () => {
       ],
       apps: [],
       withAgent: true,
+      withSsh: true,
       role: undefined,
       allowedAccounts: [],
       regions: [],

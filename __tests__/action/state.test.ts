@@ -49,14 +49,17 @@ describe('the state', () => {
 describe('the replaced variables', () => {
   it('are those that the action exports; null where they were not set', () => {
     const env = { SSH_AUTH_SOCK: '/run/a', GIT_SSH_COMMAND: '', PATH: '/bin', AWS_SECRET_ACCESS_KEY: 'x' };
-    const ssh = {
-      SSH_AUTH_SOCK: '/run/a',
-      SSH_AGENT_PID: null,
-      GIT_SSH_COMMAND: '',
-      GIT_SSH_VARIANT: null,
-    };
-    expect(replacedBy(env, { agent: true, configuration: false })).toEqual(ssh);
-    expect(replacedBy(env, { agent: true, configuration: true })).toEqual({ ...ssh, GIT_CONFIG_COUNT: null });
-    expect(replacedBy(env, { agent: false, configuration: true })).toEqual({ GIT_CONFIG_COUNT: null });
+    const agent = { SSH_AUTH_SOCK: '/run/a', SSH_AGENT_PID: null };
+    const ssh = { GIT_SSH_COMMAND: '', GIT_SSH_VARIANT: null };
+    const configuration = { GIT_CONFIG_COUNT: null };
+    const none = { agent: false, ssh: false, configuration: false };
+    expect(replacedBy(env, { agent: true, ssh: true, configuration: true })).toEqual({
+      ...agent,
+      ...ssh,
+      ...configuration,
+    });
+    expect(replacedBy(env, { ...none, agent: true })).toEqual(agent);
+    expect(replacedBy(env, { ...none, ssh: true })).toEqual(ssh);
+    expect(replacedBy(env, { ...none, configuration: true })).toEqual(configuration);
   });
 });

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import { renderSshConfig } from '../../src/ssh/ssh-config.ts';
 
 describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
@@ -30,7 +31,8 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
       keys = lines,
       temp = '/temp',
       env = {},
-    }: { keys?: readonly string[]; temp?: string; env?: object } = {},
+      ec2 = true,
+    }: { keys?: readonly string[]; temp?: string; env?: object; ec2?: boolean } = {},
   ): { offered: string[]; settings: Record<string, string> } => {
     const files = parseKeyLines(keys.join('\n')).map(({ repositories, certificate }, number) => ({
       publicKey: `${temp}/use/keys/${number}.pub`,
@@ -42,6 +44,13 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
       socket: `${temp}/use/agent`,
       knownHosts: `${temp}/use/known_hosts`,
       strictHostKeyChecking: 'yes',
+      ...(ec2 && {
+        ec2: {
+          proxy: `${quoteForShell(`${temp}/use/bin/ssm-ssh-agent`)} proxy`,
+          socket: `${temp}/use/ec2/agent`,
+          knownHosts: `${temp}/use/ec2/known_hosts`,
+        },
+      }),
     };
     const file = join(folder, 'config');
     writeFileSync(file, [...renderSshConfig(files, options), 'User theirs', ''].join('\n'));
@@ -78,6 +87,37 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     expect(ask(args).offered).toEqual(offered);
   });
 
+  it.each(['i-0123abcd', 'i-0123456789abcdef0', 'mi-0123456789abcdef0'])(
+    'leads %s to the tunnel, with a key and host keys of its own',
+    (host) => {
+      const { settings } = ask(['-p', '2222', `ec2-user@${host}`]);
+      expect(settings).toMatchObject({
+        proxycommand: '/temp/use/bin/ssm-ssh-agent proxy %n %p %r',
+        identityagent: '/temp/use/ec2/agent',
+        identitiesonly: 'no',
+        identityfile: 'none',
+        userknownhostsfile: '/temp/use/ec2/known_hosts',
+        stricthostkeychecking: 'accept-new',
+      });
+    },
+  );
+
+  it.each([
+    ['a name that only begins so', 'i-web', true],
+    ['a tag', 'Name=web-1', true],
+    ['an EC2 host without a role', 'i-0123456789abcdef0', false],
+  ])('has no tunnel for %s', (_, host, ec2) => {
+    expect(ask([host], { ec2 }).settings).not.toHaveProperty('proxycommand');
+  });
+
+  it('offers an EC2 host the key that names it, through the tunnel, and has no other pushed', () => {
+    const { offered, settings } = ask(['i-0123456789abcdef0'], { keys: ['/0 i-0123456789abcdef0', '/1'] });
+    expect(offered).toEqual(['0']);
+    expect(settings['identityagent']).toBe('/temp/use/agent');
+    expect(settings['proxycommand']).toMatch(/ proxy %n %p$/);
+    expect(settings['userknownhostsfile']).toBe('/temp/use/ec2/known_hosts');
+  });
+
   it('offers a certificate along with its key', () => {
     const { settings } = ask(['host.test'], { keys: ['/0 certificate=/c host.test'] });
     expect(settings['certificatefile']).toBe('/temp/use/keys/0-cert.pub');
@@ -89,6 +129,11 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
       const { offered, settings } = ask(['github.com'], { temp });
       expect(offered).toEqual(['0', '1']);
       expect(settings).toMatchObject({ identityagent: `${temp}/use/agent`, identitiesonly: 'yes' });
+      const host = ask(['i-0123abcd'], { temp }).settings;
+      expect(host['identityagent']).toBe(`${temp}/use/ec2/agent`);
+      const [, program = ''] = /^(.*) proxy %n %p %r$/.exec(host['proxycommand'] ?? '') ?? [];
+      const shown = execFileSync('sh', ['-c', `printf %s ${program.replaceAll('%%', '%')}`]);
+      expect(shown.toString()).toBe(`${temp}/use/bin/ssm-ssh-agent`);
       for (const other of [`${temp}2`, '', '/']) {
         expect(ask(['github.com'], { temp, env: { RUNNER_TEMP: other } }).offered).toEqual([]);
       }

@@ -15,8 +15,10 @@ import type { Workflow } from './workflow.ts';
 
 export interface Loaded {
   readonly folder: JobFolder;
-  /** Absent where there are tokens and no key. */
+  /** Absent where there is no key. */
   readonly agent: Agent | undefined;
+  /** Whether the folder has what leads ssh, and its programs. */
+  readonly filled: boolean;
   readonly keys: readonly LoadedKey[];
   readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
@@ -24,23 +26,21 @@ export interface Loaded {
 }
 
 export function handOver(loaded: Loaded, workflow: Workflow): void {
-  const { folder, agent, keys, tokens, inputs, env } = loaded;
+  const { folder, agent, filled, keys, tokens, inputs, env } = loaded;
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  const command = agent ? quoteForShell(folder.ssh) : '';
+  const command = inputs.withSsh ? quoteForShell(folder.ssh) : '';
   const outputs = {
     'ssh-auth-sock': agent?.socket ?? '',
     'ssh-agent-pid': agent ? String(agent.pid) : '',
     'git-ssh-command': command,
-    'known-hosts-file': agent ? folder.knownHosts : '',
+    'known-hosts-file': filled ? folder.knownHosts : '',
     fingerprints: JSON.stringify(keys.map(({ fingerprint }) => fingerprint)),
     'public-keys': publicKeys.map(authorizedKeysLine).join('\n'),
     'aws-account-id': accountOf([...keys, ...tokens], inputs.role),
   };
-  const variables: Record<ExportedVariable, string> | undefined = agent && {
-    SSH_AUTH_SOCK: agent.socket,
-    SSH_AGENT_PID: String(agent.pid),
-    GIT_SSH_COMMAND: command,
-    GIT_SSH_VARIANT: 'ssh',
+  const variables: Partial<Record<ExportedVariable, string>> = {
+    ...(agent && { SSH_AUTH_SOCK: agent.socket, SSH_AGENT_PID: String(agent.pid) }),
+    ...(inputs.withSsh && { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: 'ssh' }),
   };
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
   const configuration = configurationVariables(env, [
@@ -49,7 +49,7 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
   ]);
   for (const [name, value] of Object.entries({ ...variables, ...configuration }))
     workflow.exportVariable(name, value);
-  if (agent) workflow.addPath(folder.programs);
+  if (filled) workflow.addPath(folder.programs);
 }
 
 function signingFiles(folder: JobFolder): Parameters<typeof signingEntries>[0] {

@@ -13,8 +13,10 @@ export interface Inputs {
   readonly keys: readonly KeyLine[];
   /** Those behind `as=github-app`. */
   readonly apps: readonly AppLine[];
-  /** Whether there is anything for ssh. A job of tokens alone needs no OpenSSH. */
+  /** Whether there are keys for an agent. */
   readonly withAgent: boolean;
+  /** Whether git is led to our ssh. A job of tokens for HTTPS alone needs no OpenSSH. */
+  readonly withSsh: boolean;
   /** In order of preference. None: the key's own, or the machine's. */
   readonly regions: readonly string[];
   /** Absent: the default credential chain. */
@@ -55,12 +57,11 @@ export function parseInputs(env: Env): Inputs {
   }
   const role = parseRole(env);
   const { keys, apps } = parseLines(lines(env, 'keys'));
-  const withAgent = keys.length > 0 || apps.length === 0;
   if (keys.length === 0 && apps.length === 0 && !role) {
     throw invalid(
       'keys',
       'names no key',
-      'write the name of a parameter on each line, for example /ci/deploy-key',
+      'write the name of a parameter on each line, for example /ci/deploy-key; a job that only reaches EC2 hosts names role-to-assume instead',
     );
   }
   const strictHostKeyChecking = oneOf(env, 'strict-host-key-checking', ['yes', 'accept-new', 'no']);
@@ -86,18 +87,19 @@ export function parseInputs(env: Env): Inputs {
     throw invalid('restrict-to-hosts', problem, 'leave one of them out, or use the action twice');
   }
   const sshConfig = oneOf(env, 'ssh-config', ['false', 'true']) === 'true';
-  for (const [name, on] of Object.entries({
-    'restrict-to-hosts': restrictToHosts,
-    'ssh-config': sshConfig,
-  })) {
-    if (!on || withAgent) continue;
+  // Without a key there may be EC2 hosts for ssh to be led to, and none to restrict keys to.
+  const needingKeys = { 'restrict-to-hosts': restrictToHosts, 'ssh-config': sshConfig && !role };
+  for (const [name, on] of Object.entries(needingKeys)) {
+    if (!on || keys.length > 0) continue;
+    const named = apps.length > 0 ? 'as=github-app alone' : 'none';
     const hint =
       'leave it out, or name an SSH key in keys: git sends a token to the hosts of its repositories only';
-    throw invalid(name, 'is about SSH keys, and keys names as=github-app alone', hint);
+    throw invalid(name, `is about SSH keys, and keys names ${named}`, hint);
   }
   return {
-    ...{ keys, apps, withAgent },
-    role,
+    ...{ keys, apps, role },
+    withAgent: keys.length > 0,
+    withSsh: keys.length > 0 || apps.length === 0,
     allowedAccounts: parseAccounts(env),
     regions: parseRegions(env),
     knownHosts: lines(env, 'known-hosts'),

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { jobRoleFile } from '../loading/job-role.ts';
 import { fitsSocket } from '../ssh/agent.ts';
 import {
   exclusively,
@@ -31,6 +32,15 @@ export interface JobFolder extends KeyFolder {
   readonly tokens: string;
   /** The signing program that git is given. */
   readonly sign: string;
+  /** What ssm-ssh keeps for EC2 hosts: an agent for the keys of a minute, and the host keys that it has met. */
+  readonly ec2: Ec2Folder;
+}
+
+/** Beside the agent's socket, since there is one in it as well. Made when it is first needed. */
+export interface Ec2Folder {
+  readonly path: string;
+  readonly socket: string;
+  readonly knownHosts: string;
 }
 
 /** A name that nobody has yet, chosen before the folder is made: so that post knows it whenever main dies. */
@@ -40,9 +50,16 @@ export function nameJobFolder(temp = ''): JobFolder {
     throw unusable(temp, 'is no path that ssh can be told', undefined);
   }
   const folder = jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));
-  if (fitsSocket(folder.socket)) return folder;
+  if (fits(folder)) return folder;
   const shelters = [tmpdir(), '/tmp'].map((place) => join(place, basename(folder.path), 'agent'));
-  return jobFolder(folder.path, shelters.find(fitsSocket));
+  return jobFolder(
+    folder.path,
+    shelters.find((socket) => fits(jobFolder(folder.path, socket))),
+  );
+}
+
+function fits({ socket, ec2 }: JobFolder): boolean {
+  return [socket, ec2.socket].every(fitsSocket);
 }
 
 export function jobFolder(path: string, socket?: string): JobFolder {
@@ -53,7 +70,18 @@ export function jobFolder(path: string, socket?: string): JobFolder {
     allowedSigners: join(path, 'allowed_signers'),
     tokens: join(path, 'tokens'),
     sign: join(folder.programs, 'ssm-ssh-sign'),
+    ec2: ec2Folder(join(dirname(folder.socket), 'ec2')),
   };
+}
+
+function ec2Folder(path: string): Ec2Folder {
+  return { path, socket: join(path, 'agent'), knownHosts: join(path, 'known_hosts') };
+}
+
+/** The job folder, or its shelter, that an agent's socket is in. */
+export function folderOfSocket(socket: string): string {
+  const folder = dirname(socket);
+  return basename(folder) === 'ec2' ? dirname(folder) : folder;
 }
 
 /** @throws STATE_UNSAFE */
@@ -92,11 +120,13 @@ function unusable(temp: string, problem: string, cause: unknown): Failure {
 export interface JobFiles extends Omit<KeyFiles, 'before'> {
   /** Empty: none. */
   readonly allowedSigners: string;
-  /** SSH_AUTH_SOCK and GIT_SSH_COMMAND as they were. */
-  readonly before: { readonly agent: string; readonly command: string };
+  /** SSH_AUTH_SOCK, unless there is no agent to replace it, and GIT_SSH_COMMAND as they were. */
+  readonly before: { readonly agent: string | undefined; readonly command: string };
   readonly installation: Installation;
   /** The input aws-region, the first; empty: none. */
   readonly region: string;
+  /** As renderJobRole makes it; empty: none. */
+  readonly role: string;
 }
 
 /** By what later steps can start the programs of this action. */
@@ -108,10 +138,11 @@ export interface Installation {
 }
 
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
-  const { installation, region, before } = files;
+  const { installation, region, role, before } = files;
   const { agent, command } = before;
   await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
   if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
+  if (role) await writeFile(join(folder.path, jobRoleFile), role, exclusively);
   const noted = [installation.path, installation.node, region].map((line) => `${line}\n`);
   await writeFile(join(folder.path, 'installation'), noted.join(''), exclusively);
 }

@@ -7,6 +7,7 @@ import { allowedSigner } from '../git/signing.ts';
 import { forSigning, forTokens, requireGit } from '../git/version.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
+import { renderJobRole } from '../loading/job-role.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
@@ -50,9 +51,9 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   if (inputs.apps.length > 0) await requireGit(forTokens, job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
   const { path, socket } = folder;
-  const { sshConfig, withAgent } = inputs;
+  const { sshConfig, withAgent, withSsh } = inputs;
   const configuration = inputs.gitSigning || inputs.apps.length > 0;
-  const replaced = replacedBy(env, { agent: withAgent, configuration });
+  const replaced = replacedBy(env, { agent: withAgent, ssh: withSsh, configuration });
   workflow.saveState(stateName, writeState({ folder: path, socket, sshConfig, replaced }));
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
   const starting = withAgent ? startAgent(socket, job) : Promise.resolve(undefined);
@@ -63,12 +64,14 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       sweepQuietly(folder, job),
     ]);
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
-    if (agent) await fillAgent(agent, keys, { inputs, folder, knownHosts, ...job });
+    const filled = withSsh || inputs.role !== undefined;
+    if (filled) await leadSsh(agent, keys, { inputs, folder, knownHosts, ...job });
     const tokens = await makeTokens(inputs, secrets, { ...job, folder });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
-    handOver({ folder, agent, keys, tokens, inputs, env }, workflow);
-    if (inputs.summary) await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
+    handOver({ folder, agent, filled, keys, tokens, inputs, env }, workflow);
+    if (inputs.summary && keys.length + tokens.length > 0)
+      await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);
     const left = { folder: path, socket, sshConfig, replaced: {} };
@@ -107,11 +110,15 @@ interface Filling extends Job {
   readonly knownHosts: string;
 }
 
-/** The agent and the folder that leads ssh to its keys. */
-async function fillAgent(agent: Agent, keys: readonly LoadedKey[], filling: Filling): Promise<void> {
+/** The folder that leads ssh to the keys of the agent, if there are any, and to EC2 hosts. */
+async function leadSsh(
+  agent: Agent | undefined,
+  keys: readonly LoadedKey[],
+  filling: Filling,
+): Promise<void> {
   const { inputs, folder, knownHosts, ...job } = filling;
   await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
-  await addAll(keys, inputs, { ...job, agent, folder });
+  if (agent) await addAll(keys, inputs, { ...job, agent, folder });
   if (!inputs.sshConfig) return;
   const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
   await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts });
@@ -128,8 +135,12 @@ function filesFor(
     routes: renderRoutes(keys),
     identities: keys.map((key) => identityOf(key, inputs)),
     allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
-    before: { agent: env['SSH_AUTH_SOCK'] ?? '', command: env['GIT_SSH_COMMAND'] ?? '' },
+    before: {
+      agent: inputs.withAgent ? (env['SSH_AUTH_SOCK'] ?? '') : undefined,
+      command: env['GIT_SSH_COMMAND'] ?? '',
+    },
     ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? '') },
+    role: inputs.role ? renderJobRole({ ...inputs, role: inputs.role }) : '',
   };
 }
 

@@ -1,10 +1,13 @@
 /** ssh-config: what leads programs to the keys that start ssh themselves. They tell it the host, and no more. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readClaims, type RoutedKey } from '../keys/routes.ts';
+import { jobRoleFile } from '../loading/job-role.ts';
+import { quoteForShell } from '../process/quote.ts';
 import { ProgramNotFound, run } from '../process/run.ts';
 import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder.ts';
-import { renderSshConfig, type Claimed } from '../ssh/ssh-config.ts';
+import { renderSshConfig, type Claimed, type Ec2Access } from '../ssh/ssh-config.ts';
 import { addBlocks, blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
 import { isJobFolder, type JobFolder } from './job-folder.ts';
@@ -32,9 +35,11 @@ export async function leadPlainSsh(
   }));
   const { socket } = folder;
   const temp = env['RUNNER_TEMP'] ?? '';
+  const uses = await usesBefore(folder);
   const files = { socket, temp, knownHosts: folder.knownHosts, strictHostKeyChecking };
+  const there = { claimedBefore: await claimedBefore(uses), ec2: ec2Access(folder, uses) };
   await addBlocks(folder.path, {
-    config: renderSshConfig(named, { ...files, claimedBefore: await claimedBefore(folder) }),
+    config: renderSshConfig(named, { ...files, ...there }),
     // Other jobs of this user read them, too: nothing there revokes, or vouches for more than one host key.
     knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
   });
@@ -45,14 +50,27 @@ export async function leadPlainSsh(
   );
 }
 
-/** Of earlier uses in this job. Their blocks are behind this one's, whose default keys are not to go before them. */
-async function claimedBefore({ path }: JobFolder): Promise<Claimed[]> {
+/** The folders of earlier uses in this job, the latest first. */
+async function usesBefore({ path }: JobFolder): Promise<string[]> {
+  const uses: string[] = [];
+  for (let use = await useBefore(path); use !== undefined; use = await useBefore(use)) uses.push(use);
+  return uses;
+}
+
+/** Their blocks are behind this one's, whose default keys are not to go before them. */
+async function claimedBefore(uses: readonly string[]): Promise<Claimed[]> {
   const written = await blockNames();
-  const claimed: Claimed[] = [];
-  for (let use = await useBefore(path); use !== undefined; use = await useBefore(use)) {
-    if (written.includes(use)) claimed.push(...readClaims(await readFile(join(use, 'routes'), 'utf8')));
-  }
-  return claimed;
+  const routes = uses
+    .filter((use) => written.includes(use))
+    .map((use) => readFile(join(use, 'routes'), 'utf8'));
+  return (await Promise.all(routes)).flatMap(readClaims);
+}
+
+/** The role may be that of an earlier use, whose block this one stands in front of. */
+function ec2Access({ path, programs, ec2 }: JobFolder, uses: readonly string[]): Ec2Access | undefined {
+  if (![path, ...uses].some((use) => existsSync(join(use, jobRoleFile)))) return undefined;
+  const program = quoteForShell(join(programs, 'ssm-ssh-agent'));
+  return { proxy: `${program} proxy`, socket: ec2.socket, knownHosts: ec2.knownHosts };
 }
 
 async function useBefore(path: string): Promise<string | undefined> {

@@ -1,8 +1,15 @@
 /** What main leaves for its own post step: where everything of this use is, and which variables it replaced. Pure. */
 
-const exportedVariables = ['SSH_AUTH_SOCK', 'SSH_AGENT_PID', 'GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'] as const;
+/** What the agent, our ssh and git's configuration are found by. */
+const exportedVariables = {
+  agent: ['SSH_AUTH_SOCK', 'SSH_AGENT_PID'],
+  ssh: ['GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'],
+  configuration: ['GIT_CONFIG_COUNT'],
+} as const;
 
-export type ExportedVariable = (typeof exportedVariables)[number];
+type Exported = keyof typeof exportedVariables;
+
+export type ExportedVariable = (typeof exportedVariables)['agent' | 'ssh'][number];
 
 export interface State {
   /** Everything that this use puts on disk is in this folder. */
@@ -17,12 +24,14 @@ export interface State {
 
 export type Replaced = Readonly<Record<string, string | null>>;
 
-/** What is there before this use exports its own: those of the agent, where it has one, and git's configuration. */
+/** What is there before this use exports its own. */
 export function replacedBy(
   env: Readonly<Record<string, string | undefined>>,
-  { agent, configuration }: { readonly agent: boolean; readonly configuration: boolean },
+  exported: Readonly<Record<Exported, boolean>>,
 ): Replaced {
-  const names = [...(agent ? exportedVariables : []), ...(configuration ? ['GIT_CONFIG_COUNT'] : [])];
+  const names = (Object.keys(exportedVariables) as Exported[]).flatMap((what) =>
+    exported[what] ? exportedVariables[what] : [],
+  );
   return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
 }
 

@@ -6,7 +6,7 @@ import { cacheSockets } from '../git/credential-cache.ts';
 import { agentSockets } from '../ssh/agent.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
-import { isJobFolder, jobFolder, shelteredFile } from './job-folder.ts';
+import { folderOfSocket, isJobFolder, jobFolder, shelteredFile } from './job-folder.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -25,7 +25,7 @@ export async function sweep(
   // The runner empties RUNNER_TEMP between jobs: an agent, a shelter or a block may have outlived its folder.
   const paths = [
     ...(await readdir(temp)).map((name) => join(temp, name)),
-    ...(await Promise.all([agentSockets(), cacheSockets()])).flat().map((socket) => dirname(socket)),
+    ...(await Promise.all([agentSockets(), cacheSockets()])).flat().map(folderOfSocket),
     ...shelters.keys(),
     ...blocks,
   ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { stopAgent } from '../ssh/agent.ts';
 import { removeBlocks } from '../ssh/user-files.ts';
+import { endEc2 } from './ec2-hosts.ts';
 import type { Env } from './input.ts';
 import { jobFolder, removeJobFolder } from './job-folder.ts';
 import { endTokens } from './kept-tokens.ts';
@@ -21,6 +22,7 @@ export async function unloadKeys(
   if (await stopAgent(folder.socket)) workflow.info('ssh-agent ended: the keys are forgotten');
   else if (listening)
     workflow.warn(`no process was found behind ${folder.socket}: its keys end with their lifetime`);
+  await endEc2(folder);
   await endTokens(folder, { env, workflow });
   for (const [name, value] of Object.entries(replaced))
     workflow.exportVariable(name, value ?? unset[name] ?? '');

@@ -96,8 +96,9 @@ function toCredentials({ Credentials: answer }: AssumeRoleCommandOutput): Creden
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
     SessionToken: sessionToken,
+    Expiration: expiration,
   } = answer ?? {};
   return accessKeyId && secretAccessKey && sessionToken
-    ? { accessKeyId, secretAccessKey, sessionToken }
+    ? { accessKeyId, secretAccessKey, sessionToken, ...(expiration && { expiration }) }
     : undefined;
 }

@@ -4,6 +4,8 @@ import { MetadataService } from '@aws-sdk/ec2-metadata-service';
 
 /** Milliseconds: off EC2 nothing answers, and nobody should wait for that. */
 const timeout = 1_000;
+/** A busy machine may come to read the answer too late. */
+const retries = 2;
 
 /** Of the profile in the AWS configuration files, that of AWS_PROFILE or the default one, as the AWS CLI has it. */
 export async function profileRegion(): Promise<string | undefined> {
@@ -16,7 +18,7 @@ export async function profileRegion(): Promise<string | undefined> {
 
 /** From instance metadata (version 2), or undefined where there is none. */
 export async function instanceRegion(): Promise<string | undefined> {
-  const metadata = new MetadataService({ httpOptions: { timeout }, retries: 0, ec2MetadataV1Disabled: true });
+  const metadata = new MetadataService({ httpOptions: { timeout }, retries, ec2MetadataV1Disabled: true });
   try {
     // The service puts the slash of its endpoint in front.
     const region = await metadata.request('latest/meta-data/placement/region', {});

@@ -1,12 +1,12 @@
 /** Who we are at AWS: a role or a chain of roles, or the default credential chain. */
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
-import { roleAsker, type AssumeRole, type Proof, type WantedRole } from './assume-role.ts';
+import { roleAsker, type Proof, type WantedRole } from './assume-role.ts';
 import { isPackedTooLarge } from './assume-role-failures.ts';
 import type { Connection } from './connection.ts';
 import { inTurn, type Outcome, type Regions, type Turn } from './failover.ts';
 import { firstProof } from './proof.ts';
-import { halve, narrowSessions, type Home } from './session-policy.ts';
+import { halve, narrowSessions, type Home, type NarrowSession } from './session-policy.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -14,6 +14,8 @@ export interface Credentials {
   readonly secretAccessKey: string;
   /** Secret. */
   readonly sessionToken: string;
+  /** As AWS STS says it. */
+  readonly expiration?: Date;
 }
 
 /** What may be read with which credentials. */
@@ -58,12 +60,55 @@ export async function openSessions(
   caller: Caller,
 ): Promise<Outcome<Session[]>> {
   if (!role) return { answer: [{ references }], regions: caller.regions };
+  return await inRole(role, caller, async (open, turn) => {
+    return await openEach(references, role, { open, home: homeOf(role, turn) });
+  });
+}
+
+/**
+ * One session of the role.
+ *
+ * @param narrow what `auto` lets the session do: a session policy's JSON
+ * @throws as openSessions
+ */
+export async function openSession(role: Role, narrow: string, caller: Caller): Promise<Outcome<Credentials>> {
+  return await inRole(role, caller, async (open) => await open(policyOf(role, narrow)));
+}
+
+/** Asks for one session. @param policy its JSON, if there is one */
+type Open = (policy: string | undefined) => Promise<Credentials>;
+
+/** What is done with the (last) role, in the first region that can be reached. */
+async function inRole<T>(
+  role: Role,
+  caller: Caller,
+  work: (open: Open, turn: Turn) => Promise<T>,
+): Promise<Outcome<T>> {
+  const { arn, sessionName, durationSeconds, externalId, through } = role;
   const first = await firstProof(role, caller);
   return await inTurn(async (turn) => {
-    const last = await walkChain(role, first, { turn, caller });
-    const assume = await roleAsker(last, turn, caller);
-    return await openEach(references, role, { assume, home: homeOf(role, turn) });
+    const assume = await roleAsker(await walkChain(role, first, { turn, caller }), turn, caller);
+    const position = positionOf(through.length, through);
+    const wanted: WantedRole = { arn, sessionName, durationSeconds, externalId, position };
+    const open: Open = async (policy) => {
+      try {
+        return await assume({ ...wanted, ...(policy !== undefined && { policy }) });
+      } catch (error) {
+        const own = typeof role.policy === 'object' && isTooLarge(error);
+        throw own ? policyTooLarge(error as Failure) : error;
+      }
+    };
+    return await work(open, turn);
   }, caller);
+}
+
+function policyOf({ policy }: Role, narrow: string): string | undefined {
+  if (policy === 'auto') return narrow;
+  return policy === 'none' ? undefined : policy.json;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return isPackedTooLarge((error as Failure).cause);
 }
 
 /** Of the sessions on the way: each is used for one call. */
@@ -90,38 +135,27 @@ function positionOf(index: number, through: readonly string[]): string | undefin
 }
 
 interface Opening {
-  readonly assume: AssumeRole;
+  readonly open: Open;
   readonly home: Home;
 }
 
 async function openEach(
   references: readonly Reference[],
   role: Role,
-  { assume, home }: Opening,
+  { open, home }: Opening,
 ): Promise<Session[]> {
-  const { arn, sessionName, durationSeconds, externalId, through } = role;
-  const position = positionOf(through.length, through);
-  const wanted: WantedRole = { arn, sessionName, durationSeconds, externalId, position };
-  const openAll = async (parts: readonly Part[]): Promise<Session[]> =>
-    (await Promise.all(parts.map(open))).flat();
-  const open = async ({ references, policy }: Part): Promise<Session[]> => {
+  const openAll = async (parts: readonly NarrowSession[]): Promise<Session[]> =>
+    (await Promise.all(parts.map(openPart))).flat();
+  const openPart = async ({ references, policy }: NarrowSession): Promise<Session[]> => {
     try {
-      return [{ references, credentials: await assume({ ...wanted, ...(policy && { policy }) }) }];
+      return [{ references, credentials: await open(policy) }];
     } catch (error) {
-      if (!isPackedTooLarge((error as Failure).cause)) throw error;
-      if (typeof role.policy === 'object') throw policyTooLarge(error as Failure);
-      if (references.length < 2) throw error;
+      if (!isTooLarge(error) || references.length < 2) throw error;
       return await openAll(halve(references).flatMap((half) => narrowSessions(half, home)));
     }
   };
   if (role.policy === 'auto') return await openAll(narrowSessions(references, home));
-  return await open({ references, ...(role.policy !== 'none' && { policy: role.policy.json }) });
-}
-
-interface Part {
-  readonly references: readonly Reference[];
-  /** A session policy's JSON. */
-  readonly policy?: string;
+  return [{ references, credentials: await open(policyOf(role, '')) }];
 }
 
 function homeOf({ arn }: Role, { region, regions }: Turn): Home {

@@ -2,9 +2,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { checkAccount } from '../aws/account.ts';
 import { ignoresProxy, openConnection } from '../aws/connection.ts';
+import { ec2SessionPolicy } from '../aws/ec2-session-policy.ts';
 import { inTurn } from '../aws/failover.ts';
 import { instanceRegion } from '../aws/region.ts';
-import { openSessions, type Caller, type Role, type Session } from '../aws/session.ts';
+import { openSession, openSessions, type Caller, type Role, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
 import { referencesOf, type KeyLine } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
@@ -44,10 +45,6 @@ export interface ReadOptions {
 export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
   const { env, voice, missing } = options;
   const references = referencesOf(wanted.keys);
-  if (references.length === 0) {
-    await checkAccount(wanted.allowedAccounts, wanted.role, callerOf(wanted, options));
-    return [];
-  }
   const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor(references, missing.region)];
   const caller = callerOf({ ...wanted, regions }, options);
   if (ignoresProxy(env, process.versions.node)) {
@@ -55,6 +52,7 @@ export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise
   }
   try {
     const known = await checkAccount(wanted.allowedAccounts, wanted.role, caller);
+    if (references.length === 0) return await tryRole(wanted.role, { ...caller, regions: known });
     const opened = await openSessions(references, wanted.role, { ...caller, regions: known });
     voice.info(
       `reading ${wanted.keys.length === 1 ? 'a key' : `${wanted.keys.length} keys`} from ${storesOf(references)}`,
@@ -63,6 +61,13 @@ export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise
   } catch (error) {
     throw explained(error, wanted.role, missing.credentials);
   }
+}
+
+/** One that reads no key is for EC2 hosts: what is wrong with it shows now, and not in the step that needs it. */
+async function tryRole(role: Role | undefined, caller: Caller): Promise<[]> {
+  const [region = ''] = caller.regions;
+  if (role) await openSession(role, ec2SessionPolicy({}, { ...role, region }), caller);
+  return [];
 }
 
 /** With what to check, where it was left to the default credential chain to find credentials. */
@@ -98,7 +103,13 @@ export async function regionFor(references: readonly Reference[], hint: string):
   const named = references.every(({ location }) => location) && first?.location?.region;
   const region = named || (await instanceRegion());
   if (region) return region;
-  throw new Failure('REGION_MISSING', 'no AWS region is known for the keys', { hint });
+  throw new Failure(
+    'REGION_MISSING',
+    `no AWS region is known${references.length > 0 ? ' for the keys' : ''}`,
+    {
+      hint,
+    },
+  );
 }
 
 /** A reference that is an ARN stays in its region, whatever becomes of the others. */

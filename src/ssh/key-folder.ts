@@ -43,7 +43,11 @@ export interface KeyFiles {
   /** In the order of the routes' numbers. */
   readonly identities: readonly Identity[];
   /** What was there before: the name of an earlier folder beside this one, and SSH_AUTH_SOCK; empty where there is none. */
-  readonly before: { readonly folder: string; readonly agent: string };
+  readonly before: {
+    readonly folder: string;
+    /** undefined: this one has no agent, and SSH_AUTH_SOCK stays what it is. */
+    readonly agent: string | undefined;
+  };
   /** Their texts by their names in helper/; ssm-ssh and ssm-ssh-job.sh at the least. */
   readonly programs: Programs;
 }
@@ -59,7 +63,8 @@ export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise
     [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
     [join(folder.path, 'routes')]: files.routes,
     [join(folder.path, 'before')]: `${files.before.folder}\n`,
-    [join(folder.path, 'agent-before')]: `${files.before.agent || 'none'}\n`,
+    [join(folder.path, 'agent-before')]:
+      `${files.before.agent === undefined ? '' : files.before.agent || 'none'}\n`,
   };
   for (const [number, { publicKey, certificate }] of files.identities.entries()) {
     texts[publicKeyFile(folder, number)] = `${publicKey}\n`;

@@ -17,6 +17,15 @@ export interface ConfigOptions {
   readonly strictHostKeyChecking: string;
   /** By other blocks of the job, behind this one. */
   readonly claimedBefore?: readonly Claimed[];
+  /** Where the job has a role that reaches EC2 hosts. */
+  readonly ec2?: Ec2Access | undefined;
+}
+
+export interface Ec2Access {
+  /** For the shell that ssh hands it to: a program that is given host, port and user. */
+  readonly proxy: string;
+  readonly socket: string;
+  readonly knownHosts: string;
 }
 
 export interface Claimed {
@@ -37,10 +46,12 @@ export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptio
   const allClaimed = [...places, ...(options.claimedBefore ?? [])];
   const claimed = places.flatMap((place) => [
     `Match host "${hostsOf(place, allClaimed)}" ${inJob(options.temp, String(place.port))}`,
+    ...(options.ec2 && isInstance(place) ? [`  ProxyCommand ${words(options.ec2.proxy)} %n %p`] : []),
     ...offer(place.keys, options),
   ]);
   return [
     ...claimed,
+    ...(options.ec2 ? reachEc2(options.ec2, options) : []),
     ...(defaults.length > 0 ? offerElsewhere(defaults, allClaimed, options) : []),
     `Match ${inJob(options.temp, '*')}`,
     `  UserKnownHostsFile ${quoted(options.knownHosts)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
@@ -81,7 +92,35 @@ function hostsOf(place: Claimed, places: readonly Claimed[]): string {
 }
 
 /** EC2 hosts, which no default key is for: instance ids, and TAG=VALUE. */
-const ec2Hosts = ['i-????????', 'i-?????????????????', 'mi-?????????????????', '*=*'];
+const instances = ['i-????????', 'i-?????????????????', 'mi-?????????????????'];
+const ec2Hosts = [...instances, '*=*'];
+
+/** A key that names it goes there without another being pushed: the tunnel's program is told of no user. */
+function isInstance({ host }: Claimed): boolean {
+  return /^(i-[0-9a-f]{8}|m?i-[0-9a-f]{17})$/.test(host);
+}
+
+/** In a command as in a path, % begins a token. */
+function words(command: string): string {
+  return command.replaceAll('%', '%%');
+}
+
+/**
+ * By the ids that AWS gives, which are never given again: what answers there first is the host. The tunnel's program puts
+ * a key into the agent while ssh connects; with IdentitiesOnly ssh would have to know it before.
+ */
+function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOptions): string[] {
+  return [
+    `Match host "${instances.join(',')}" ${inJob(temp, '*')}`,
+    `  ProxyCommand ${words(proxy)} %n %p %r`,
+    `  IdentityAgent ${quoted(socket)}`,
+    '  IdentitiesOnly no',
+    '  IdentityFile none',
+    '  ControlPath none',
+    `  UserKnownHostsFile ${quoted(knownHosts)}`,
+    '  StrictHostKeyChecking accept-new',
+  ];
+}
 
 /** The default keys: for all hosts at a port that nobody claims, and at the others for the hosts that are left. */
 function offerElsewhere(

@@ -28,8 +28,10 @@ export async function flushUser(user: User): Promise<string[]> {
   for (const state of stateFolders(user)) {
     const there = await lstat(state).catch(() => undefined);
     if (!there?.isDirectory() || there.uid !== user.id) continue;
-    await endKeeper(state);
-    await stopAgent(join(state, 'agent'));
+    for (const folder of [join(state, 'ec2'), state]) {
+      await endKeeper(folder);
+      await stopAgent(join(folder, 'agent'));
+    }
     await rm(state, { recursive: true, force: true });
     flushed.push(state);
   }
@@ -44,4 +46,14 @@ async function endKeeper(state: string): Promise<void> {
   if (!(pid > 1) || !(await isKeeper())) return;
   process.kill(pid, 'SIGTERM');
   for (let waited = 0; waited < 2000 && (await isKeeper()); waited += 20) await sleep(20);
+}
+
+/** There is a new key, whose mark its keeper takes away in time. */
+export async function tellKeeper(state: string): Promise<void> {
+  const keeper = Number(await readFile(join(state, 'keeper'), 'utf8').catch(() => ''));
+  try {
+    if (keeper > 1) process.kill(keeper, 'SIGUSR1');
+  } catch {
+    // It is no more, and its agent ends with it.
+  }
 }

@@ -1,0 +1,120 @@
+/** A use of the action that names a role and no key: what main does, what later steps find, and what post leaves. */
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ACCOUNT, allow, REGION, ROLE_ARN, startReadyWorld, trustGitHub } from '../../support/aws/world.ts';
+import type { ReadyWorld } from '../../support/aws/world.ts';
+import { createJob, type Job } from '../../support/runner/job.ts';
+import { makeSshKey } from '../../support/ssh-keys.ts';
+import { actionPath, told } from '../stage.ts';
+
+describe('a role without keys', () => {
+  let world: ReadyWorld;
+  let job: Job;
+
+  beforeAll(async () => {
+    world = await startReadyWorld();
+  });
+  afterAll(async () => {
+    await world.stop();
+  });
+  beforeEach(() => {
+    world.aws.forgetCalls();
+  });
+  afterEach(() => {
+    job.dispose();
+  });
+
+  const inputs = { keys: '', 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
+  const start = (env: Record<string, string> = {}): void => {
+    job = createJob({ actionPath, env: { ...world.jobEnvironment(), ...env } });
+  };
+  const asked = (): string[] => world.aws.calls.map(({ operation }) => operation);
+
+  it('is assumed once, and puts the programs on PATH; no agent takes the place of another', async () => {
+    start({ SSH_AUTH_SOCK: '/run/mine' });
+    const main = await job.uses({ with: inputs });
+    expect(told(main).text).toBe('');
+    expect(asked()).toEqual(['oidc:token', 'sts:AssumeRoleWithWebIdentity']);
+    expect(world.aws.calls[1]?.parameters['Policy']).toBe(
+      JSON.stringify(allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*')),
+    );
+    expect(Object.keys(main.env).sort()).toEqual(['GIT_SSH_COMMAND', 'GIT_SSH_VARIANT']);
+    expect(main.outputs).toMatchObject({
+      ...{ 'ssh-auth-sock': '', 'ssh-agent-pid': '', fingerprints: '[]', 'public-keys': '' },
+      ...{ 'aws-account-id': ACCOUNT, 'git-ssh-command': main.env['GIT_SSH_COMMAND'] },
+    });
+    expect(main.summary).toBe('');
+    const later = await job.run(
+      'command -v ssm-ssh ssm-ssh-agent; echo "$SSH_AUTH_SOCK"; ssm-ssh-agent --version',
+    );
+    const bin = main.paths[0] ?? '';
+    expect(later.log).toMatch(
+      new RegExp(`^${bin}/ssm-ssh\n${bin}/ssm-ssh-agent\n/run/mine\nssm-ssh-agent \\d`),
+    );
+    const { posts, leftoverProcesses } = await job.finish();
+    expect(posts.map(({ outcome, annotations, env }) => [outcome, annotations, env])).toEqual([
+      ['success', [], { GIT_SSH_COMMAND: 'ssh', GIT_SSH_VARIANT: 'ssh' }],
+    ]);
+    expect([leftoverProcesses, job.files()]).toEqual([[], []]);
+  });
+
+  it('needs no OpenSSH in the step itself', async () => {
+    start({ PATH: '/nowhere' });
+    expect(told(await job.uses({ with: inputs })).text).toBe('');
+  });
+
+  it('leaves ssh the agent that a step has started since, and the known hosts of the job', async () => {
+    start();
+    await job.uses({ with: inputs });
+    const { log } = await job.run('SSH_AUTH_SOCK=/run/later ssm-ssh -G git@github.com');
+    expect(log).toContain('identityagent /run/later\n');
+    expect(log).toMatch(/userknownhostsfile \S+\/ssm-ssh-agent-[0-9a-f]{8}\/known_hosts /);
+  });
+
+  it('is noted for later steps, without a secret, for this user alone; beside keys, too', async () => {
+    world.put('/ci/key', (await makeSshKey()).privateKey);
+    start();
+    for (const keys of ['', '/ci/key']) {
+      const main = await job.uses({ with: { ...inputs, keys, 'allowed-account-ids': ACCOUNT } });
+      expect(told(main).text).toBe('');
+      const file = join(dirname(main.paths[0] ?? ''), 'role');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+        role: {
+          ...{
+            arn: ROLE_ARN,
+            through: [],
+            sessionName: expect.stringMatching(/^acme-app-\d+-1$/) as unknown,
+          },
+          ...{ durationSeconds: 900, audience: 'sts.amazonaws.com', policy: 'auto' },
+        },
+        ...{ regions: [REGION], allowedAccounts: [ACCOUNT], maxAttempts: 5, timeoutSeconds: 120 },
+      });
+    }
+  });
+
+  it('that does not trust the job, or is in another account, ends the step, and leaves nothing', async () => {
+    const arn = `arn:aws:iam::${ACCOUNT}:role/closed`;
+    world.aws.iam.createRole({ arn, trustPolicy: trustGitHub('repo:acme/another:*') });
+    start();
+    expect(told(await job.uses({ with: { ...inputs, 'role-to-assume': arn } })).code).toBe(
+      'ASSUME_ROLE_DENIED',
+    );
+    const elsewhere = { ...inputs, 'allowed-account-ids': '444455556666' };
+    expect(told(await job.uses({ with: elsewhere })).code).toBe('ACCOUNT_NOT_ALLOWED');
+    expect(job.files()).toEqual([]);
+  });
+
+  it('wants a region, since that is where the hosts are', async () => {
+    start();
+    const main = await job.uses({ with: { ...inputs, 'aws-region': '' } });
+    expect(told(main).text).toMatch(/REGION_MISSING: no AWS region is known\nhint: set the input aws-region/);
+  });
+
+  it('and no role either is INPUT_INVALID, with both ways out', async () => {
+    start();
+    const { text } = told(await job.uses({ with: { ...inputs, 'role-to-assume': '' } }));
+    expect(text).toMatch(/INPUT_INVALID: the input keys names no key\nhint: .*role-to-assume/);
+  });
+});
