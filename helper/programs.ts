@@ -4,7 +4,7 @@ const [, file = '', program, ...args] = process.argv;
 switch (program) {
   case 'ssm-ssh': {
     const { main } = await import('./ssm-ssh.ts');
-    process.exit(await main(args));
+    process.exit(await main(args, file));
     break;
   }
   case 'ssm-ssh-agent': {

@@ -33,12 +33,16 @@ go_with_wanted() {
     is_live "$identity" || fetch "$identity"
   done
   build_options
-  if [ -z "$repository" ]; then
+  if [ -z "$repository$tunnel" ]; then
     eval "become ssh $options \"\$@\""
   fi
-  signalled=''
-  eval "stay_with_ssh $options \"\$@\""
-  [ "$status" -ne 255 ] || [ -n "$signalled" ] || ! heal || eval "stay_with_ssh $options \"\$@\""
+  signalled='' refused=yes
+  eval "stay_with_ssh $tunnel $options \"\$@\""
+  # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
+  [ -z "$tunnel" ] || read_report
+  [ "$status" -ne 255 ] || [ -n "$signalled" ] || [ -z "$refused" ] || ! heal ||
+    eval "stay_with_ssh $tunnel $options \"\$@\""
+  [ -z "$tunnel" ] || rm -f "$report"
   exit "$status"
 }
 
@@ -140,7 +144,7 @@ name_identities() {
 # section says of its own key.
 read_settings() {
   reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime=''
-  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout=''
+  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' via=''
   while IFS=' ' read -r key value; do
     case $key in
     "ssm.$1.key") reference=$value ;;
@@ -157,6 +161,7 @@ read_settings() {
     ssm.knownhosts) known_hosts=$value ;;
     ssm.stricthostkeychecking) strict=$value ;;
     ssm.timeout) timeout=$value ;;
+    ssm.via) via=$value ;;
     esac
   done <<LINES
 $config
@@ -171,6 +176,7 @@ LINES
   known_hosts=${SSM_SSH_KNOWN_HOSTS:-$known_hosts}
   strict=${SSM_SSH_STRICT_HOST_KEY_CHECKING:-${strict:-${job_strict:-yes}}}
   timeout=${SSM_SSH_TIMEOUT:-${timeout:-30s}}
+  via=${SSM_SSH_VIA:-$via}
 }
 
 # Sets `encoded`: the text as a path, each part of it short enough for a name.
@@ -240,11 +246,11 @@ read_own_id() {
 }
 
 # Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is
-# there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems.
+# there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems: for /ec2/agent, too.
 is_ours() {
   case $1 in *[\"\$\`\\]* | *'
 '*) return 1 ;; esac
-  [ ${#1} -le 97 ] && [ ! -L "$1" ] || return 1
+  [ ${#1} -le 93 ] && [ ! -L "$1" ] || return 1
   if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then close "$1" || return 1; fi
   [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
   state=$1 socket=$1/agent
@@ -298,7 +304,8 @@ build_options() {
   options="-o $quoted"
   escape "$socket"
   quote "IdentityAgent=\"$escaped\""
-  options="-o IdentitiesOnly=yes -o $quoted $options -o ControlPath=none"
+  options="-o IdentitiesOnly=yes -o $quoted $options"
+  [ -n "$own_control" ] || options="$options -o ControlPath=none"
   for identity in $identities; do
     escape "$identity"
     if [ -r "$identity/key-cert.pub" ]; then
@@ -330,12 +337,16 @@ stay_with_ssh() {
   become ssh "$@" <&3 3<&- &
   child=$!
   exec 3<&-
-  trap 'signalled=yes; kill -HUP "$child"' HUP
-  trap 'signalled=yes; kill -TERM "$child"' INT TERM
+  trap 'signalled=yes again=yes; kill -HUP "$child"' HUP
+  trap 'signalled=yes again=yes; kill -TERM "$child"' INT TERM
+  status=''
   while :; do
+    again=''
     wait "$child"
-    status=$?
-    kill -0 "$child" 2>/dev/null || break
+    number=$?
+    # 127: it has been waited for before.
+    [ "$number" -eq 127 ] && [ -n "$status" ] || status=$number
+    [ -n "$again" ] || break
   done
   trap - HUP INT TERM
 }

@@ -33,12 +33,11 @@ go_beyond_routes() {
   fi
 }
 
-# The keys of hosts are fetched by what the action noted of itself: where it is installed, the Node that ran it, the region
-# that it was given. exec notes nothing: its command gets the keys that were named to it. git's probe fetches nothing.
+# The keys of hosts are fetched by what the action noted of itself. exec's command gets the keys that were named to it. git's
+# probe fetches nothing.
 load_host_part() {
   [ -z "$probe" ] && [ -r "$job/installation" ] || return 1
-  { read -r installation && read -r job_node && read -r job_region; } <"$job/installation"
-  if [ ! -r "$installation/helper/ssm-ssh-host.sh" ]; then
+  if ! find_installation; then
     echo "ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $installation, is not here" >&2
     return 1
   fi
@@ -47,6 +46,14 @@ load_host_part() {
   # shellcheck source=helper/ssm-ssh-host.sh
   . "$here/ssm-ssh-host.sh"
 }
+
+# Sets `installation`, where whoever made this folder is installed, `job_node`, the Node that ran it, and `job_region`, the
+# region that the action was given. Whether it can be seen from here.
+find_installation() {
+  { read -r installation && read -r job_node && read -r job_region; } <"$job/installation" ||
+    { read -r installation && read -r job_node; } <"$job/origin" || return 1
+  [ -r "$installation/helper/ssm-ssh-host.sh" ]
+} 2>/dev/null
 
 # --- which key -----------------------------------------------------------------------------------------------------------
 
@@ -95,9 +102,13 @@ take_defaults() {
   done
 }
 
-# Sets `agent`: the one that was there before the first use in this job, or none.
+# Sets `agent`: the one that was there before the first use in this job that has keys, or none. Where no use has any,
+# SSH_AUTH_SOCK is not ours.
 find_agent_before() {
-  read -r agent <"$temp/${jobs##* }/agent-before" || agent=none
+  agent=${SSH_AUTH_SOCK:-none}
+  for name in $jobs; do
+    read -r value <"$temp/$name/agent-before" && [ -n "$value" ] && agent=$value
+  done
 }
 
 # With a public key whose private half has left the agent, ssh would take the .pub file for a private key.
@@ -154,6 +165,7 @@ become_ssh() {
     escape "$agent"
     set -- -o "IdentityAgent=\"$escaped\"" "$@"
   fi
+  go_through_tunnel "$@"
   become ssh "$@"
 }
 

@@ -1,16 +1,32 @@
-/** The cold half of ssm-ssh: helper/ssm-ssh-fetch.sh starts it for a key that the agent does not have. */
+/** The part of ssm-ssh behind which AWS is: for a key that the agent does not have, and for EC2 hosts. */
 import { readFileSync } from 'node:fs';
-import { fetchKey } from './commands/fetch.ts';
+import { dirname, join } from 'node:path';
 
-/** @returns the exit code */
-export async function main(args: readonly string[]): Promise<number> {
-  const { env, stderr } = process;
-  return await fetchKey(args, {
+/**
+ * @param file the bundle's
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], file: string): Promise<number> {
+  const { env, stdout, stderr } = process;
+  const io = {
     env,
     terminal: stderr.isTTY,
-    agentIsUp: () => readFileSync(0, 'utf8') === 'up\n',
-    tell: (text) => {
+    tell: (text: string): void => {
       stderr.write(text);
     },
+  };
+  if (args[0]?.startsWith('--')) {
+    const { fetchKey } = await import('./commands/fetch.ts');
+    return await fetchKey(args, { ...io, agentIsUp: () => readFileSync(0, 'utf8') === 'up\n' });
+  }
+  const [{ tunnel }, { endsOfProcess }] = await Promise.all([
+    import('./commands/tunnel.ts'),
+    import('./ends.ts'),
+  ]);
+  return await tunnel(args, {
+    ...io,
+    out: (text) => stdout.write(text),
+    helper: join(dirname(file), '../../helper'),
+    ends: endsOfProcess,
   });
 }

@@ -18,7 +18,7 @@ const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
     helper: '/opt/git-credential-ssm',
     region: undefined,
     roles: [],
-    keyLifetime: undefined,
+    ...{ via: undefined, keyLifetime: undefined },
   },
   ...{ sshCommand: '/opt/ssm-ssh', node: '/usr/bin/node', ...more },
 });

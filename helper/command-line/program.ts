@@ -7,13 +7,14 @@ import { helpOf, type Command } from './command.ts';
 import { add } from '../commands/add.ts';
 import { exec } from '../commands/exec.ts';
 import { flush } from '../commands/flush.ts';
+import { proxy } from '../commands/proxy.ts';
 import { setup } from '../commands/setup.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-const commands: readonly Command[] = [exec, add, flush, setup];
+const commands: readonly Command[] = [exec, add, flush, setup, proxy];
 /** Seconds; for what comes before a command of the user's own runs. */
 const patience = 120;
 

@@ -1,5 +1,6 @@
 /** `exec`: a command with an agent of its own that holds the keys, gone when the command ends. */
 import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
@@ -8,7 +9,13 @@ import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { ProgramNotFound } from '../../src/process/run.ts';
 import { addKey } from '../../src/ssh/agent.ts';
-import { fillKeyFolder, folderOfCommand, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
+import {
+  exclusively,
+  fillKeyFolder,
+  folderOfCommand,
+  keyFolder,
+  type KeyFolder,
+} from '../../src/ssh/key-folder.ts';
 import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
@@ -74,6 +81,8 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
         ]),
       ),
     });
+    // For EC2 hosts, to which ssm-ssh needs more than its copy.
+    await writeFile(join(folder.path, 'origin'), `${running.installation}\n${running.node}\n`, exclusively);
     await addAll(keys, lifetime, { ...running, agent, folder });
     for (const key of keys) voiceOf(values, running).info(describeKey(key));
     running.signal.throwIfAborted();

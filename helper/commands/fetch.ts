@@ -11,6 +11,7 @@ import type { HostKeys } from '../../src/loading/host-keys.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { addKey, removeKey } from '../../src/ssh/agent.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'ssm-ssh';
@@ -110,8 +111,7 @@ async function note({ into, socket }: Wanted, key: LoadedKey, until: number): Pr
   await write(join(into, 'fingerprint'), `${key.fingerprint}\n`);
   await write(join(into, 'version'), `${key.secret.version}\n`);
   await write(join(into, 'live'), `${until}\n`);
-  const keeper = Number(await readFile(join(state, 'keeper'), 'utf8').catch(() => ''));
-  if (keeper > 1) process.kill(keeper, 'SIGUSR1');
+  await tellKeeper(state);
 }
 
 function publicLine({ publicKey }: LoadedKey): string {

@@ -1,4 +1,6 @@
 /** `setup`: git's configuration for this host, so that git finds its keys by itself. */
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
   canonicalName,
@@ -14,7 +16,8 @@ import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
 import { parseCredentialLine } from '../setup/credential-line.ts';
-import { environmentLines } from '../setup/lines.ts';
+import { parseWay } from '../proxy/way.ts';
+import { environmentLines, sshConfigLines } from '../setup/lines.ts';
 import { isOurs, oursAmong, settingsFor, type Wanted } from '../setup/plan.ts';
 
 const options = {
@@ -34,6 +37,11 @@ const options = {
     value: 'TIME',
     help: 'how long the agent keeps a key: 90s, 15m, 6h (1h unless told)',
   },
+  via: {
+    type: 'string',
+    value: 'WAY',
+    help: 'the way to EC2 hosts: session-manager, instance-connect-endpoint or direct',
+  },
   'dry-run': { type: 'boolean', help: 'print what would be written, and write nothing' },
   force: { type: 'boolean', help: "replace a core.sshCommand that is somebody else's" },
 } as const;
@@ -41,7 +49,7 @@ const options = {
 export const setup = command({
   name: 'setup',
   summary: 'Write the configuration of git for this host or user',
-  synopsis: '--system|--global --key|--credential REF [REPOSITORY …] [OPTION …]',
+  synopsis: '--system|--global --key|--credential REF [REPOSITORY …]|--via WAY [OPTION …]',
   examples: [
     ['setup --system --key /ci/deploy-key --region eu-west-1', 'one key for every repository'],
     [
@@ -52,6 +60,7 @@ export const setup = command({
       'setup --global --credential /ci/github-token github.com/acme',
       "a token for the owner's repositories by HTTPS",
     ],
+    ['setup --global --via session-manager', 'no key: for EC2 hosts alone'],
     ['setup --system --key /ci/deploy-key --dry-run', 'what it would write'],
   ],
   options,
@@ -67,7 +76,15 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   if (!values.force) checkSshCommand(changes, known, scope);
   if (!values['dry-run']) for (const change of changes) await writeSetting(change, scope, running);
   if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
-  running.out(values.json ? asJson(changes, scope, wanted) : asText(changes, scope, { wanted, values }));
+  const hosts = sshConfigLines(
+    quoteForShell(join(running.installation, 'helper/ssm-ssh-agent')),
+    ec2Folder(running),
+  );
+  running.out(
+    values.json
+      ? asJson(changes, scope, { ...wanted, hosts })
+      : asText(changes, scope, { wanted, values, hosts }),
+  );
   return 0;
 }
 
@@ -84,12 +101,14 @@ function wantedBy({ values, words, behind = [] }: Line<typeof options>, running:
     const hint = 'set AWS_PROFILE where git runs, or write --role-arn';
     throw invalid("--profile is nothing that git's configuration can say", hint);
   }
+  const { via } = values;
+  if (via !== undefined) parseWay(via, '--via');
   const keyLifetime = values['key-lifetime'];
   if (keyLifetime !== undefined) parseDuration('--key-lifetime', keyLifetime);
   return {
     ...parseAccount(values),
     ...linesOf(values, [...words, ...behind]),
-    keyLifetime,
+    ...{ via, keyLifetime },
     sshCommand: quoteForShell(join(running.installation, 'helper/ssm-ssh')),
     helper: helperOf(join(running.installation, 'helper/git-credential-ssm')),
     node: running.node,
@@ -102,15 +121,15 @@ function helperOf(path: string): string {
   return quoted === path ? path : `!${quoted}`;
 }
 
-type Values = Pick<Line<typeof options>['values'], 'key' | 'credential' | 'passphrase'>;
+type Values = Pick<Line<typeof options>['values'], 'key' | 'credential' | 'passphrase' | 'via'>;
 
 /** Repositories that stand by themselves are those of the one key, or of the one credential. */
 function linesOf(
-  { key, credential, passphrase }: Values,
+  { key, credential, passphrase, via }: Values,
   repositories: readonly string[],
 ): Pick<Wanted, 'keys' | 'credentials'> {
   const given = [...key, ...credential];
-  if (given.length === 0)
+  if (given.length === 0 && (via === undefined || repositories.length > 0))
     throw invalid('setup has no key to write', 'write --key /NAME, or --credential /NAME HOST/OWNER');
   if (given.length > 1 && (repositories.length > 0 || passphrase !== undefined)) {
     const hint = "write '--key REF passphrase=REF REPOSITORY' for each";
@@ -165,17 +184,36 @@ function describe(
   return [`ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`, ...lines].join('\n');
 }
 
-function asJson(changes: readonly Setting[], scope: Scope, { sshCommand }: Wanted): string {
+/** Where ssm-ssh will have its agent for pushed keys: for whoever ran sudo, where that is so. */
+function ec2Folder({ env }: Running): string {
+  const { uid, homedir } = userInfo();
+  const caller = uid === 0 ? env['SUDO_UID'] : undefined;
+  const id = Number(caller ?? uid);
+  const runtime = `/run/user/${id}`;
+  // ssh expands ~ by the account, and not by HOME.
+  const home = caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
+  return join(existsSync(runtime) ? runtime : join(home, '.cache'), `ssm-ssh-agent-${id}`, 'ec2');
+}
+
+function asJson(
+  changes: readonly Setting[],
+  scope: Scope,
+  { sshCommand, hosts }: Wanted & { readonly hosts: string },
+): string {
   const shown = changes.map(({ name, value = null }) => ({ name, value }));
-  return `${JSON.stringify({ scope, changes: shown, gitSshCommand: sshCommand }, null, 2)}\n`;
+  return `${JSON.stringify({ scope, changes: shown, gitSshCommand: sshCommand, sshConfig: hosts }, null, 2)}\n`;
 }
 
 function asText(
   changes: readonly Setting[],
   scope: Scope,
-  { wanted, values }: { readonly wanted: Wanted; readonly values: { readonly 'dry-run': boolean } },
+  {
+    wanted,
+    values,
+    hosts,
+  }: { readonly wanted: Wanted; readonly values: { readonly 'dry-run': boolean }; readonly hosts: string },
 ): string {
-  const lines = wanted.keys.length > 0 ? environmentLines(wanted.sshCommand) : '';
+  const lines = [...(wanted.keys.length > 0 ? [environmentLines(wanted.sshCommand)] : []), hosts].join('\n');
   if (!values['dry-run']) return lines;
   const commands = changes.map((change) =>
     ['git', 'config', ...writing(change, scope)].map(quoteForShell).join(' '),

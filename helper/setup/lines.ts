@@ -21,3 +21,23 @@ GIT_SSH_COMMAND=${sshCommand}
 Environment="GIT_SSH_COMMAND=${forSystemd}"
 `;
 }
+
+/**
+ * By the ids that AWS gives, which are never given again: what is met there first is the host. With IdentitiesOnly ssh would
+ * have to know of the key before the program has made it.
+ *
+ * @param program ssm-ssh-agent, as a word of sh
+ * @param folder of the agent for pushed keys
+ */
+export function sshConfigLines(program: string, folder: string): string {
+  const quoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
+  return `# ~/.ssh/config, for plain ssh, scp, sftp and rsync: ssh ec2-user@i-0123456789abcdef0
+Host i-* mi-*
+  ProxyCommand ${program.replaceAll('%', '%%')} proxy %n %p %r
+  IdentityAgent ${quoted(`${folder}/agent`)}
+  IdentitiesOnly no
+  IdentityFile none
+  UserKnownHostsFile ${quoted(`${folder}/known_hosts`)}
+  StrictHostKeyChecking accept-new
+`;
+}

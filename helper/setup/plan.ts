@@ -9,6 +9,8 @@ export interface Wanted {
   readonly credentials: readonly CredentialLine[];
   readonly region: string | undefined;
   readonly roles: readonly string[];
+  /** The way to EC2 hosts. */
+  readonly via: string | undefined;
   /** As it was written. */
   readonly keyLifetime: string | undefined;
   /** The ssh command, as a word of sh. */
@@ -53,6 +55,7 @@ export function settingsFor(
   }
   if (wanted.region !== undefined) settings.set('ssm.region', wanted.region);
   if (wanted.roles.length > 0) settings.set('ssm.roleArn', wanted.roles.join(','));
+  if (wanted.via !== undefined) settings.set('ssm.via', wanted.via);
   if (wanted.keyLifetime !== undefined) settings.set('ssm.keyLifetime', wanted.keyLifetime);
   settings.set('ssm.node', wanted.node);
   if (wanted.keys.length > 0) {

@@ -1,0 +1,106 @@
+/** Whose key, and whose way: what a section names, what the user says, and what is pushed where neither does. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { program, project, stateIsOurs } from '../../support/ec2-host.ts';
+import type { Ec2Instance } from '../../support/ec2-instance.ts';
+import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
+import { launch, neverRun, useEc2 } from './use-ec2.ts';
+
+(stateIsOurs ? describe : neverRun)('the key for an EC2 host', () => {
+  const stage = useEc2();
+  let key: SshKey;
+  let known: Ec2Instance;
+  beforeAll(async () => {
+    key = await makeSshKey();
+    stage.world.put('/ci/key', key.privateKey);
+    known = await launch(stage.world, {
+      authorizedKeys: [key.publicKey],
+      tags: { Name: 'known' },
+    });
+  });
+  afterAll(async () => {
+    await known.stop();
+  });
+  const pushes = (): number => stage.count('ec2-instance-connect:SendSSHPublicKey');
+  const target = (): string => `${known.user}@${known.instanceId}`;
+
+  it('is the one that a section names, and then none is pushed', async () => {
+    const { host } = stage;
+    host.configure([`[ssm "${known.instanceId}"]`, 'key = /ci/key']);
+    const { stdout } = await host.run(
+      `${program} ${target()} echo hello; ${program} root@Name=known echo again`,
+    );
+    expect([stdout, pushes()]).toEqual(['hello\nagain\n', 0]);
+    expect(stage.count('ssm:GetParameter')).toBe(1);
+  });
+
+  it('is never a default key', async () => {
+    const { host } = stage;
+    host.env['SSM_SSH_KEY'] = '/ci/key';
+    const { stdout } = await host.run(`${program} ${target()} echo hello`);
+    expect([stdout, pushes(), stage.count('ssm:GetParameter')]).toEqual(['hello\n', 1, 0]);
+  });
+
+  it.each(['-i mine', '-o IdentityFile=mine', '-F config'])(
+    "is the user's own with %s, by our way",
+    async (choice) => {
+      const { host } = stage;
+      const { stdout } = await host.run(
+        `printf %s "$KEY" >mine; chmod 600 mine; echo "IdentityFile $PWD/mine" >config
+      ${program} ${choice} ${target()} echo hello`,
+        { KEY: key.privateKey },
+      );
+      expect([stdout, pushes()]).toEqual(['hello\n', 0]);
+    },
+  );
+
+  it('is pushed for a connection that later ones share', async () => {
+    const { host } = stage;
+    const { stdout } = await host.run(
+      `shared="-o ControlMaster=auto -o ControlPath=$PWD/shared -o ControlPersist=5"
+      ${program} $shared ${target()} echo one; ${program} $shared ${target()} echo two
+      ${program} -O exit -o ControlPath=$PWD/shared ${target()} 2>&1`,
+    );
+    expect(stdout).toMatch(/^one\ntwo\nExit request sent/);
+    expect(stage.count('ssm:StartSession')).toBe(1);
+  });
+
+  it.each([`-J nobody@127.0.0.1:1`, '-o ProxyCommand=false', '-oHostName=127.0.0.1 -p 1'])(
+    'leaves the way to the user who says %s',
+    async (choice) => {
+      const { host, count } = stage;
+      const { code } = await host.run(`${program} ${choice} ${target()} true`);
+      expect([code, pushes(), count('ssm:StartSession')]).toEqual([255, 0, 0]);
+    },
+  );
+
+  it('is asked for where AWS has no way to push one, to a managed node', async () => {
+    const { host, world } = stage;
+    const { stderr, code } = await host.run(`${program} ec2-user@mi-0123456789abcdef0 true`);
+    expect(stderr).toBe(
+      'ssm-ssh: INPUT_INVALID: mi-0123456789abcdef0 is no EC2 instance, and EC2 Instance Connect pushes keys to those alone\n' +
+        'hint: name a key that it knows: git config --global ssm.mi-0123456789abcdef0.key /NAME, or -i FILE\n',
+    );
+    expect([code, world.aws.calls]).toEqual([255, []]);
+  });
+
+  it('goes to nobody whose name could be more than that to a shell', async () => {
+    const { host } = stage;
+    const { stderr } = await host.run(`${program} "x';touch made;'@${known.instanceId}" true; ls`);
+    expect(stderr).toContain('ssm-ssh: INPUT_INVALID: the user in ');
+    expect(host.files().has(join(host.home, 'made'))).toBe(false);
+  });
+
+  it('reaches the host from within exec, whose key is a route', async () => {
+    const { host } = stage;
+    const agent = join(project, 'helper/ssm-ssh-agent');
+    const { stdout } = await host.run(
+      `${agent} exec --key '/ci/key ${known.instanceId}' -- sh -c 'ssm-ssh ${target()} echo hello'`,
+    );
+    expect([stdout, pushes()]).toEqual(['hello\n', 0]);
+    const pushed = await host.run(
+      `${agent} exec --key /ci/key -- sh -c 'ssm-ssh ${stage.target} echo hello'`,
+    );
+    expect([pushed.stdout, pushes()]).toEqual(['hello\n', 1]);
+  });
+});

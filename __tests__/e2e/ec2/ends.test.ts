@@ -1,0 +1,85 @@
+/** Whatever ends ssh ends the way to the host, and leaves no session open. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { neverRun, useEc2 } from './use-ec2.ts';
+
+(stateIsOurs ? describe : neverRun)('the way to an EC2 host', () => {
+  const stage = useEc2();
+
+  const start = async (command: string): Promise<ChildProcess> => {
+    const { host } = stage;
+    const [file = '', ...args] = host.argv([program, stage.target, command]);
+    const child = spawn(file, args, { cwd: host.home, env: host.env, stdio: 'pipe' });
+    await once(child.stdout, 'data');
+    return child;
+  };
+  const proxies = (): number[] =>
+    stage.host
+      .processes()
+      .filter(({ command }) => command.includes(' ssm-ssh proxy '))
+      .map(({ pid }) => pid);
+  const sshOf = (): number[] =>
+    stage.host
+      .processes()
+      .filter(({ command }) => command.startsWith('ssh '))
+      .map(({ pid }) => pid);
+  /** Sessions and programs that are left when two seconds, and what a busy machine adds, are over. */
+  const left = async (): Promise<unknown> => {
+    const { sessions } = stage.world.aws;
+    const is = (): unknown[] => [...sessions.open, ...proxies()];
+    for (let waited = 0; waited < 5000 && is().length > 0; waited += 20) await sleep(20);
+    return [is(), sessions.violations];
+  };
+
+  it('ends when ssh has ended by itself', async () => {
+    await stage.host.run(`${stage.ssh} true`);
+    expect(await left()).toEqual([[], []]);
+  });
+
+  it.each(['SIGHUP', 'SIGTERM', 'SIGKILL'] as const)('ends when ssh is ended by %s', async (signal) => {
+    const child = await start('echo up; sleep 60');
+    expect(stage.world.aws.sessions.open.length).toBe(1);
+    for (const pid of sshOf()) process.kill(pid, signal);
+    await once(child, 'exit');
+    expect(await left()).toEqual([[], []]);
+  });
+
+  it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)(
+    'ends when ssm-ssh gets %s, which it hands on',
+    async (signal) => {
+      const child = await start('echo up; sleep 60');
+      child.kill(signal);
+      expect(await once(child, 'exit')).toEqual([255, null]);
+      expect(await left()).toEqual([[], []]);
+    },
+  );
+
+  it.each(['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'] as const)(
+    'ends when it gets %s itself',
+    async (signal) => {
+      const child = await start('echo up; sleep 60');
+      for (const pid of proxies()) process.kill(pid, signal);
+      expect(await once(child, 'exit')).toEqual([255, null]);
+      expect(await left()).toEqual([[], []]);
+    },
+  );
+
+  it('ends when nobody reads any more', async () => {
+    await stage.host.run(`${stage.ssh} 'yes' | head -n 1`);
+    expect(await left()).toEqual([[], []]);
+  });
+
+  it('ends when it is interrupted before it is open', async () => {
+    const { host, world } = stage;
+    world.aws.faults.order({ operation: 'ec2-instance-connect:SendSSHPublicKey', fault: 'hang', times: 1 });
+    const [file = '', ...args] = host.argv([program, stage.target, 'true']);
+    const child = spawn(file, args, { cwd: host.home, env: host.env, stdio: 'ignore' });
+    while (world.aws.sessions.open.length === 0) await sleep(20);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(await left()).toEqual([[], []]);
+  });
+});

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import type { Ec2Instance } from '../../support/ec2-instance.ts';
+import { launch, neverRun, useEc2 } from './use-ec2.ts';
+
+(stateIsOurs ? describe : neverRun)('a tag as the name of an EC2 host', () => {
+  const stage = useEc2();
+  const others: Ec2Instance[] = [];
+  beforeAll(async () => {
+    others.push(await launch(stage.world, { tags: { Name: 'Two words', role: 'web' } }));
+    stage.world.aws.ec2.launch({ tags: { role: 'web', Name: 'web-2' } });
+    stage.world.aws.ec2.launch({ tags: { Name: 'old' }, state: 'stopped' });
+  });
+  afterAll(async () => {
+    await Promise.all(others.map((other) => other.stop()));
+  });
+
+  it('means the one running instance that has it, whose host key is known by its id', async () => {
+    const { host, instance } = stage;
+    const { stdout, stderr } = await host.run(
+      `${program} ${instance.user}@Name=web-1 echo hello; ${program} ${stage.target} echo again
+      echo there >f; scp -q -S ${program} f ${instance.user}@Name=web-1:$PWD/copy; cat copy`,
+    );
+    expect(stdout).toBe('hello\nagain\nthere\n');
+    expect(stderr.match(/Permanently added '[^']*'/g)).toEqual([
+      `Permanently added '${instance.instanceId}'`,
+    ]);
+    expect(stage.count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
+  });
+
+  it('is taken as it is written, capitals and spaces too', async () => {
+    const { host, instance } = stage;
+    const { stdout } = await host.run(`${program} ${instance.user}@'Name=Two words' echo hello`);
+    expect(stdout).toBe('hello\n');
+  });
+
+  it.each([
+    ['role=web', 'TARGET_AMBIGUOUS', /i-\w+ .*web-2/],
+    ['Name=nobody', 'TARGET_NOT_FOUND', /Name=nobody/],
+    ['Name=old', 'TARGET_NOT_FOUND', /stopped/],
+    ['name=web-1', 'TARGET_NOT_FOUND', /name=web-1/],
+  ])('says so where %s is %s, before ssh starts', async (name, code, text) => {
+    const { host, count } = stage;
+    const ran = await host.run(`${program} ec2-user@${name} true`);
+    expect(ran.stderr).toMatch(new RegExp(`^ssm-ssh: ${code}: [^\n]*\nhint: [^\n]*\n$`));
+    expect(ran.stderr).toMatch(text);
+    expect([ran.code, count('ssm:StartSession')]).toEqual([255, 0]);
+  });
+});

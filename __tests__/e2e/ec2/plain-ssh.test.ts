@@ -1,0 +1,62 @@
+/** Plain ssh, by the block that setup prints for people's own ~/.ssh/config. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { project, stateIsOurs } from '../../support/ec2-host.ts';
+import { neverRun, useEc2 } from './use-ec2.ts';
+
+const agent = join(project, 'helper/ssm-ssh-agent');
+
+(stateIsOurs ? describe : neverRun)("setup's block of ~/.ssh/config", () => {
+  const stage = useEc2();
+  /** As HOME is not where ssh looks for it. */
+  const configured = `${agent} setup --global --via session-manager >config 2>told`;
+
+  it('leads ssh, scp, sftp and rsync to EC2 hosts', async () => {
+    const { host, target } = stage;
+    const { stdout, stderr } = await host.run(
+      `${configured}; cat told
+      ssh -F config ${target} echo hello
+      echo one >f; scp -q -F config f ${target}:$PWD/scp; cat scp
+      echo "put f $PWD/sftp" | sftp -q -F config -b - ${target} >/dev/null; cat sftp
+      if command -v rsync >/dev/null; then rsync -e "ssh -F config" f ${target}:$PWD/rsync; else cp f rsync; fi; cat rsync`,
+    );
+    expect(stdout).toMatch(/ssm\.via = session-manager\n[^]*\nhello\none\none\none\n$/);
+    expect(stderr).toMatch(/^Warning: Permanently added '[^\n]*\n$/);
+    expect(stage.count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
+  });
+
+  it('says what is likely to be wrong where a user is refused', async () => {
+    const { host, instance } = stage;
+    const { code, stderr } = await host.run(
+      `${configured}; ssh -F config -o BatchMode=yes ubuntu@${instance.instanceId} true`,
+    );
+    expect(code).toBe(255);
+    expect(stderr).toMatch(
+      new RegExp(
+        `ssm-ssh-agent: INSTANCE_CONNECT_FAILED: ${instance.instanceId} did not let ubuntu in .*\nhint: `,
+      ),
+    );
+  });
+
+  it('is used by an agent that flush ends', async () => {
+    const { host, target } = stage;
+    await host.run(`${configured}; ssh -F config ${target} true`);
+    expect(host.processes().some(({ command }) => command.includes('/ec2/agent'))).toBe(true);
+    await host.run(`${agent} flush`);
+    expect([host.processes(), existsSync(host.state)]).toEqual([[], false]);
+  });
+
+  it('tells what proxy wants', async () => {
+    const { stderr, code } = await stage.host.run(`${agent} proxy i-0123456789abcdef0`);
+    expect([stderr, code]).toEqual([
+      'ssm-ssh-agent: INPUT_INVALID: proxy takes HOST PORT [USER]\n' +
+        'hint: write ProxyCommand ssm-ssh-agent proxy %n %p %r\n',
+      2,
+    ]);
+    const { stderr: named } = await stage.host.run(`${agent} proxy host.example.com 22`);
+    expect(named).toMatch(
+      /^ssm-ssh-agent: INPUT_INVALID: this is no name of an EC2 host: "host.example.com"\nhint: /,
+    );
+  });
+});

@@ -1,0 +1,133 @@
+/** What people are told where there is no way to a host, or no way in. */
+import { describe, expect, it } from '@jest/globals';
+import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
+import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { launch, neverRun, reachHosts, useEc2 } from './use-ec2.ts';
+
+/** ssh's own words for a way that is shut. */
+const closed = /^(kex_exchange_identification: [^\n]*\n)?Connection closed by [^\n]*\n/m;
+
+(stateIsOurs ? describe : neverRun)('ssm-ssh, where there is no way to an EC2 host,', () => {
+  const stage = useEc2();
+  const told = async (ssh: string): Promise<{ readonly code: number; readonly text: string }> => {
+    const { code, stderr } = await stage.host.run(ssh);
+    return { code, text: stderr.replace(closed, '').replace(/^Warning: Permanently added .*\r\n/m, '') };
+  };
+
+  it('says that the agent of an instance is not connected', async () => {
+    const { instanceId } = stage.world.aws.ec2.launch();
+    const { code, text } = await told(`${program} ec2-user@${instanceId} true`);
+    expect(code).toBe(255);
+    expect(text).toMatch(new RegExp(`^ssm-ssh: SESSION_FAILED: .*${instanceId}.*\nhint: .+\n$`));
+  });
+
+  it('says that an instance is stopped, and not only that its agent is not connected', async () => {
+    const { instanceId } = stage.world.aws.ec2.launch({ state: 'stopped' });
+    const { text } = await told(`${program} ec2-user@${instanceId} true`);
+    expect(text).toMatch(new RegExp(`^ssm-ssh: TARGET_NOT_FOUND: .*${instanceId}.*\nhint: .+\n$`));
+  });
+
+  it('says that nothing listens at the port', async () => {
+    const { ssh, instance, world } = stage;
+    const { code, text } = await told(`${ssh} -p 2222 true`);
+    expect(text).toMatch(
+      new RegExp(`^ssm-ssh: TUNNEL_FAILED: .*2222 of ${instance.instanceId}.*\nhint: .+\n$`),
+    );
+    expect([code, world.aws.sessions.open]).toEqual([255, []]);
+  });
+
+  it('says which user was refused, and why that is, most often', async () => {
+    const { host, instance } = stage;
+    const { code, stderr } = await host.run(`${program} -o BatchMode=yes ubuntu@${instance.instanceId} true`);
+    expect(code).toBe(255);
+    expect(stderr).toContain('Permission denied (publickey)');
+    expect(stderr).toMatch(
+      new RegExp(
+        `\nssm-ssh: INSTANCE_CONNECT_FAILED: ${instance.instanceId} did not let ubuntu in with the key that was pushed\n` +
+          'hint: most often it has no user ubuntu .* package ec2-instance-connect is missing .*ec2:osuser.*\n$',
+      ),
+    );
+  });
+
+  it('says so of an instance without the package, for the right user', async () => {
+    const bare = await launch(stage.world, { instanceConnect: false });
+    try {
+      const { text } = await told(`${program} ${bare.user}@${bare.instanceId} true`);
+      expect(text).toContain('ssm-ssh: INSTANCE_CONNECT_FAILED: ');
+    } finally {
+      await bare.stop();
+    }
+  });
+
+  it('says nothing of the login where the command itself ends with 255', async () => {
+    const { code, text } = await told(`${stage.ssh} 'echo no >&2; exit 255'`);
+    expect([code, text]).toEqual([255, 'no\n']);
+  });
+
+  it('refuses a host whose key has changed, and says nothing of the login', async () => {
+    const { world, host } = stage;
+    const before = await launch(world);
+    await host.run(`${program} ${before.user}@${before.instanceId} true`);
+    await before.stop();
+    const after = await launch(world, { instanceId: before.instanceId });
+    try {
+      const { code, stderr } = await host.run(`${program} ${after.user}@${after.instanceId} true`);
+      expect(code).toBe(255);
+      expect(stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED');
+      expect(stderr).not.toContain('INSTANCE_CONNECT_FAILED');
+    } finally {
+      await after.stop();
+    }
+  });
+
+  it('says what is no way', async () => {
+    stage.host.env['SSM_SSH_VIA'] = 'pigeon';
+    const { text } = await told(`${stage.ssh} true`);
+    expect(text).toMatch(
+      /^ssm-ssh: INPUT_INVALID: ssm.via \(SSM_SSH_VIA\) is no way to a host: "pigeon"\nhint: /,
+    );
+  });
+
+  it('says that there is no region', async () => {
+    stage.world.aws.metadata.set({ account: ACCOUNT, region: REGION, access: 'disabled' });
+    const { text } = await told(`${stage.ssh} true`);
+    expect(text).toMatch(/^ssm-ssh: REGION_MISSING: .*\nhint: /);
+  });
+});
+
+(stateIsOurs ? describe : neverRun)('ssm-ssh, where a policy is in the way,', () => {
+  const stage = useEc2({ policies: [...reachHosts.slice(0, 1), ...reachHosts.slice(2)] });
+
+  it('says which statement lets the key be pushed, and leaves no session open', async () => {
+    const { ssh, host, world, instance } = stage;
+    const { code, stderr } = await host.run(`${ssh} true`);
+    expect(code).toBe(255);
+    expect(stderr).toMatch(
+      /^ssm-ssh: INSTANCE_CONNECT_FAILED: .*\nhint: .*ec2-instance-connect:SendSSHPublicKey/,
+    );
+    expect(stderr).toContain(instance.instanceId);
+    expect(world.aws.sessions.open).toEqual([]);
+  });
+});
+
+(stateIsOurs ? describe : neverRun)('ssm-ssh, where no session may be started,', () => {
+  const stage = useEc2({ policies: [allow('ec2-instance-connect:*', '*')] });
+
+  it('says which statement lets it be started', async () => {
+    const { stderr } = await stage.host.run(`${stage.ssh} true`);
+    expect(stderr).toMatch(/^ssm-ssh: SESSION_FAILED: .*\nhint: .*ssm:StartSession/);
+  });
+});
+
+(stateIsOurs ? describe : neverRun)('ssm-ssh by an Instance Connect Endpoint', () => {
+  const stage = useEc2({ via: 'instance-connect-endpoint' });
+
+  it('reaches the host, and says where a VPC has none', async () => {
+    const { ssh, host, world } = stage;
+    const { stdout } = await host.run(`${ssh} echo hello`);
+    expect([stdout, world.aws.sessions.ended]).toEqual(['hello\n', []]);
+    const elsewhere = world.aws.ec2.launch({ vpcId: 'vpc-0other000' });
+    const { stderr } = await host.run(`${program} root@${elsewhere.instanceId} true`);
+    expect(stderr).toMatch(/^ssm-ssh: T[A-Z_]+: .*vpc-0other000.*\nhint: /);
+  });
+});

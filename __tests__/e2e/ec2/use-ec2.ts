@@ -1,0 +1,92 @@
+/** For each test a host whose instance may reach EC2 instances: one that is there, with a real sshd behind it. */
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import type { PolicyDocument } from '../../support/aws/local-aws.ts';
+import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
+import { Ec2Host, launchInstance, program } from '../../support/ec2-host.ts';
+import { startEc2Instance, type Ec2Instance, type Ec2InstanceOptions } from '../../support/ec2-instance.ts';
+
+/** What a role needs for all ways. */
+export const reachHosts: readonly PolicyDocument[] = [
+  allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*'),
+  allow(['ec2-instance-connect:SendSSHPublicKey', 'ec2-instance-connect:OpenTunnel'], '*'),
+  allow(
+    ['ssm:StartSession', 'ssm:ResumeSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'],
+    '*',
+  ),
+];
+
+export interface Ec2Stage {
+  readonly world: ReadyWorld;
+  readonly host: Ec2Host;
+  readonly instance: Ec2Instance;
+  /** `ssm-ssh USER@INSTANCE`, quoted for sh where it has to be. */
+  readonly ssh: string;
+  /** `USER@INSTANCE` */
+  readonly target: string;
+  /** How often an operation was asked for. */
+  readonly count: (operation: string) => number;
+}
+
+export interface Ec2StageOptions {
+  readonly via?: 'session-manager' | 'instance-connect-endpoint';
+  readonly policies?: readonly PolicyDocument[];
+  readonly instance?: Ec2InstanceOptions;
+}
+
+export function useEc2({
+  via = 'session-manager',
+  policies = reachHosts,
+  ...more
+}: Ec2StageOptions = {}): Ec2Stage {
+  let world: ReadyWorld;
+  let host: Ec2Host;
+  let instance: Ec2Instance;
+  beforeAll(async () => {
+    world = await startReadyWorld({ tls: via === 'instance-connect-endpoint' });
+    world.aws.ec2.createConnectEndpoint();
+    launchInstance(world, policies);
+    instance = await launch(world, { tags: { Name: 'web-1' }, ...more.instance });
+  });
+  afterAll(async () => {
+    await instance.stop();
+    await world.stop();
+  });
+  beforeEach(() => {
+    host = new Ec2Host(world, [], { SSM_SSH_VIA: via });
+    host.configure([]);
+    world.aws.forgetCalls();
+  });
+  afterEach(() => {
+    host.dispose();
+  });
+  const target = (): string => `${instance.user}@${instance.instanceId}`;
+  return {
+    get world() {
+      return world;
+    },
+    get host() {
+      return host;
+    },
+    get instance() {
+      return instance;
+    },
+    get target() {
+      return target();
+    },
+    get ssh() {
+      return `${program} ${target()}`;
+    },
+    count: (operation) => world.aws.calls.filter((call) => call.operation === operation).length,
+  };
+}
+
+/** An instance with its sshd, whose Session Manager agent is connected. */
+export async function launch({ aws }: ReadyWorld, options: Ec2InstanceOptions = {}): Promise<Ec2Instance> {
+  const instance = await startEc2Instance(aws, options);
+  const { instanceId, ports } = instance;
+  aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports });
+  return instance;
+}
+
+/** In the place of `describe` where the machine cannot show what the tests are about. */
+export function neverRun(): void {}

@@ -1,0 +1,115 @@
+/** `proxy`: ssh's ProxyCommand for EC2 hosts, in people's own ~/.ssh/config. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readOwnSettings, type Settings } from '../../src/git/config-file.ts';
+import { command, type Running } from '../command-line/command.ts';
+import { voiceOf } from '../command-line/keys.ts';
+import { invalid, type Line } from '../command-line/parse.ts';
+import { parseAccount, parseRegion, parseRoles } from '../command-line/settings.ts';
+import { readSeconds } from '../command-line/time-limit.ts';
+import { reach, type Wanted } from '../proxy/reach.ts';
+import type { Outcome } from '../proxy/report.ts';
+import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
+
+const options = {
+  via: {
+    type: 'string',
+    value: 'WAY',
+    help: 'session-manager (default), instance-connect-endpoint or direct',
+  },
+} as const;
+
+export const proxy = command({
+  name: 'proxy',
+  summary: "Reach an EC2 host through AWS: ssh's ProxyCommand",
+  synopsis: 'HOST PORT [USER] [OPTION …]',
+  examples: [
+    [
+      'proxy %n %p %r',
+      'as ProxyCommand in ~/.ssh/config: setup prints the block. USER gets a key by EC2 Instance Connect',
+    ],
+    ['proxy i-0123456789abcdef0 22', 'for a host that knows a key of yours'],
+  ],
+  options,
+  run: runProxy,
+});
+
+async function runProxy(line: Line<typeof options>, running: Running): Promise<number> {
+  const { values } = line;
+  const [host = '', port = '', user, ...more] = [...line.words, ...(line.behind ?? [])];
+  if (port === '' || more.length > 0)
+    throw invalid('proxy takes HOST PORT [USER]', 'write ProxyCommand ssm-ssh-agent proxy %n %p %r');
+  const settings = await readGitSettings(running);
+  const way = values.via ?? running.env['SSM_SSH_VIA'] ?? settings.get('ssm.via')?.at(-1);
+  const via = parseWay(way, values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via');
+  const target = parseHost(host, via);
+  const pushes = user !== undefined && target.kind !== 'managed';
+  const place = placeOf(line, settings, running);
+  const wanted = {
+    ...{ host: target, port: parsePort(port), user: user ?? '', via },
+    ...(pushes && { push: { folder: await folderInJob(place.job) } }),
+    place,
+  };
+  const { failure } = await reachUntilEnd(wanted, line, running);
+  if (failure) throw failure;
+  return 0;
+}
+
+async function reachUntilEnd(
+  wanted: Wanted,
+  { values }: Line<typeof options>,
+  running: Running,
+): Promise<Outcome> {
+  const ends = running.ends();
+  const { env, installation, terminal } = running;
+  const { profile, quiet } = values;
+  try {
+    return await reach(wanted, {
+      ...ends,
+      env: profile === undefined ? env : { ...env, AWS_PROFILE: profile },
+      helper: join(installation, 'helper'),
+      warn: voiceOf(values, running).warn,
+      wait: (text) => {
+        if (terminal && !quiet) running.err(`ssm-ssh-agent: ${text}\n`);
+      },
+    });
+  } catch (error) {
+    // Whoever ended it knows.
+    if (ends.signal.aborted) return { refused: false };
+    throw error;
+  }
+}
+
+/** Without git there are none. */
+async function readGitSettings({ env, signal }: Running): Promise<Settings> {
+  return await readOwnSettings({ env, signal }).catch(() => new Map<string, string[]>());
+}
+
+/** The command line goes before the environment, and that before git's configuration. In a job, the launcher names it. */
+function placeOf({ values }: Line<typeof options>, settings: Settings, { env }: Running): Wanted['place'] {
+  const { region, roles } = parseAccount(values);
+  const setting = (variable: string, name: string): string | undefined =>
+    env[variable] || settings.get(name)?.at(-1);
+  const configured = env['SSM_SSH_ROLE_ARN']
+    ? [env['SSM_SSH_ROLE_ARN']]
+    : (settings.get('ssm.rolearn') ?? []);
+  return {
+    region: region ?? parseRegion(setting('SSM_SSH_REGION', 'ssm.region')),
+    roles:
+      roles.length > 0
+        ? roles
+        : parseRoles(configured.flatMap((text) => text.split(/[\s,]+/).filter(Boolean))),
+    timeoutSeconds: Math.max(
+      1,
+      readSeconds(setting('SSM_SSH_TIMEOUT', 'ssm.timeout') ?? '30s', 'ssm.timeout'),
+    ),
+    job: env['SSM_SSH_JOB'] || undefined,
+  };
+}
+
+/** Beside the socket of the job's agent, which is elsewhere where the job's own path is too long for one. */
+async function folderInJob(job: string | undefined): Promise<string | undefined> {
+  if (job === undefined) return undefined;
+  const socket = await readFile(join(job, 'socket'), 'utf8').catch(() => join(job, 'agent'));
+  return join(dirname(socket.trim()), 'ec2');
+}

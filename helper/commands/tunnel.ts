@@ -1,0 +1,128 @@
+/** The part of ssm-ssh for EC2 hosts that needs Node: `proxy`, which is its ssh's ProxyCommand, and `find`, which looks a tag up. */
+import { parseArgs } from 'node:util';
+import { toFailure } from '../../src/errors.ts';
+import type { Ec2Place } from '../../src/loading/ec2-caller.ts';
+import { invalid } from '../command-line/parse.ts';
+import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import type { Ends } from '../proxy/carry.ts';
+import { explained, find, reach, type Around } from '../proxy/reach.ts';
+import { beginReport, endReport, type Outcome } from '../proxy/report.ts';
+import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
+
+const program = 'ssm-ssh';
+
+export interface TunnelIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether a person reads along. */
+  readonly terminal: boolean;
+  readonly tell: (text: string) => void;
+  /** Standard output, where it is not the connection's. */
+  readonly out: (text: string) => void;
+  /** The folder of the programs' scripts. */
+  readonly helper: string;
+  readonly ends: () => Ends;
+}
+
+const text = { type: 'string', default: '' } as const;
+
+const options = {
+  ...{ host: text, port: text, user: text, via: text, region: text, timeout: text, job: text },
+  ...{ state: text, report: text },
+  'role-arn': { type: 'string', multiple: true, default: [] as string[] },
+} as const;
+
+/** helper/ssm-ssh-ec2.sh writes them: they are checked for what people wrote only. */
+type Arguments = Record<Exclude<keyof typeof options, 'role-arn'>, string> & {
+  readonly 'role-arn': string[];
+};
+
+/** @returns the exit code */
+export async function tunnel([part, ...args]: readonly string[], io: TunnelIo): Promise<number> {
+  const given: Arguments = parseArgs({ args: [...args], options, strict: true }).values;
+  if (part === 'find') return await run(io, () => findHost(given, io));
+  const { report } = given;
+  if (!report) return await run(io, () => proxy(given, io));
+  await beginReport(report);
+  let outcome: Outcome = { refused: false };
+  try {
+    return await run(io, async () => {
+      outcome = await proxy(given, io);
+    });
+  } finally {
+    await endReport(report, outcome, program);
+  }
+}
+
+async function run(io: TunnelIo, work: () => Promise<unknown>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    io.tell(`${toFailure(error).render(program)}\n`);
+    return 255;
+  }
+}
+
+async function proxy(given: Arguments, io: TunnelIo): Promise<Outcome> {
+  const via = parseWay(given.via, 'ssm.via (SSM_SSH_VIA)');
+  const { user, state } = given;
+  const wanted = {
+    ...{ host: parseHost(given.host, via), port: parsePort(given.port), user, via, place: placeOf(given) },
+    ...(state && { push: { folder: state } }),
+  };
+  const around = aroundOf(io);
+  try {
+    return await reach(wanted, around);
+  } catch (error) {
+    // Whoever ended it knows.
+    if (around.signal.aborted) return { refused: false };
+    throw error;
+  }
+}
+
+async function findHost(given: Arguments, io: TunnelIo): Promise<void> {
+  const host = parseHost(given.host, 'session-manager');
+  if (host.kind !== 'tag') throw invalid(`${given.host} is no tag`, 'write TAG=VALUE');
+  const { env, terminal, tell } = io;
+  const place = placeOf(given);
+  const signal = timeLimit(place.timeoutSeconds, `looking ${given.host} up`);
+  const waiting = setTimeout(() => {
+    if (terminal) tell(`${program}: looking ${given.host} up\n`);
+  }, 1000);
+  const voice = { info: () => undefined, mask: () => undefined, warn: aroundVoice(io) };
+  const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
+  try {
+    const { instanceId } = await find(host, (target) => openEc2Caller(target, place, { env, signal, voice }));
+    io.out(`${instanceId}\n`);
+  } catch (error) {
+    throw explained(error, { place }, { env });
+  } finally {
+    clearTimeout(waiting);
+  }
+}
+
+function placeOf(given: Arguments): Ec2Place {
+  return {
+    region: given.region || undefined,
+    // As people write them: with commas or spaces between.
+    roles: given['role-arn'].flatMap((role) => role.split(/[\s,]+/)).filter(Boolean),
+    timeoutSeconds: Math.max(1, readSeconds(given.timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)')),
+    job: given.job || undefined,
+  };
+}
+
+function aroundOf(io: TunnelIo): Around {
+  const { env, helper, terminal, tell } = io;
+  return {
+    ...{ env, helper, warn: aroundVoice(io), ...io.ends() },
+    wait: (what) => {
+      if (terminal) tell(`${program}: ${what}\n`);
+    },
+  };
+}
+
+function aroundVoice({ tell }: TunnelIo): (message: string) => void {
+  return (message) => {
+    tell(`${program}: ${message}\n`);
+  };
+}

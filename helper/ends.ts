@@ -1,0 +1,26 @@
+/** This process as one end of a connection: its standard input and output, and the signals that end it. */
+import { Failure } from '../src/errors.ts';
+import type { Ends } from './proxy/carry.ts';
+
+/** ssh ends its ProxyCommand by SIGHUP; where it is killed, it cannot, and this process gets another parent. */
+const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGPIPE'] as const;
+
+/** Milliseconds. Before the way is open, nothing else tells of it. */
+const parentInterval = 200;
+
+export function endsOfProcess(): Ends {
+  const controller = new AbortController();
+  const end = (by: string): void => {
+    controller.abort(new Failure('TIMEOUT', `interrupted by ${by}`, { hint: 'connect again' }));
+  };
+  for (const name of signals) {
+    process.on(name, () => {
+      end(name);
+    });
+  }
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end('the end of ssh');
+  }, parentInterval).unref();
+  return { input: process.stdin, output: process.stdout, signal: controller.signal };
+}

@@ -1,0 +1,201 @@
+/** The story of a way to an EC2 host: its name → the instance; a tunnel to it, and meanwhile a key for its user; then bytes. */
+import { Failure } from '../../src/errors.ts';
+import { hostCredentialsHint } from '../../src/aws/credentials-hint.ts';
+import type { Way } from '../../src/aws/ec2-session-policy.ts';
+import type { Ec2Caller } from '../../src/ec2/caller.ts';
+import type { HostName, InstanceName } from '../../src/ec2/host-name.ts';
+import type { Instance } from '../../src/ec2/instances.ts';
+import type { Tunnel } from '../../src/ec2/tunnel.ts';
+import { inTime } from '../../src/in-time.ts';
+import type { Ec2Place, Ec2Target } from '../../src/loading/ec2-caller.ts';
+import { LoginWatch } from '../../src/ssh/login-watch.ts';
+import { carry, type Ends } from './carry.ts';
+import { ensureKeyAgent } from './key-agent.ts';
+import { loginRefused } from './refusal.ts';
+import type { Outcome } from './report.ts';
+
+export interface Wanted {
+  readonly host: HostName;
+  readonly port: number;
+  readonly user: string;
+  readonly via: Way;
+  /** Absent: no key is pushed. */
+  readonly push?: { readonly folder?: string | undefined } | undefined;
+  /** timeoutSeconds is for all that comes before the first byte. */
+  readonly place: Ec2Place;
+}
+
+export interface Around extends Ends {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder of the programs' scripts. */
+  readonly helper: string;
+  /** Once, where it takes long. */
+  readonly wait: (text: string) => void;
+  readonly warn: (text: string) => void;
+}
+
+/** Milliseconds after which people are told what they wait for. */
+const silence = 1_000;
+/** Milliseconds that closing may take, and waiting for what was given up on. */
+const lastPatience = 1_200;
+
+/**
+ * Returns when the connection has ended, whoever ended it.
+ *
+ * @throws what opening throws; TUNNEL_FAILED and SESSION_FAILED where the way breaks
+ */
+export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
+  const { user, push } = wanted;
+  const { tunnel, instanceId } = await open(wanted, around);
+  const watch = new LoginWatch(user);
+  try {
+    await carry(tunnel.stream, around, watch);
+  } finally {
+    await within(lastPatience, tunnel.close());
+  }
+  const { refused } = watch;
+  return { refused, ...(refused && push && { failure: loginRefused({ instanceId, user }) }) };
+}
+
+interface Opened {
+  readonly tunnel: Tunnel;
+  readonly instanceId: string;
+}
+
+async function open(wanted: Wanted, around: Around): Promise<Opened> {
+  const { seconds, what } = { seconds: wanted.place.timeoutSeconds, what: textOf(wanted.host) };
+  const life = new AbortController();
+  const stop = (): void => {
+    life.abort(around.signal.reason);
+  };
+  if (around.signal.aborted) stop();
+  around.signal.addEventListener('abort', stop, { once: true });
+  const limit = setTimeout(() => {
+    life.abort(tooLong(what, seconds));
+  }, seconds * 1000);
+  const telling = setTimeout(() => {
+    around.wait(`opening a way to ${what} (${wanted.via})`);
+  }, silence);
+  try {
+    return await openBoth(wanted, around, life);
+  } catch (error) {
+    throw explained(error, wanted, around);
+  } finally {
+    clearTimeout(limit);
+    clearTimeout(telling);
+    around.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The agent starts while the AWS SDK is loaded; and what the tunnel needs is loaded first. */
+async function openBoth(wanted: Wanted, around: Around, life: AbortController): Promise<Opened> {
+  const { host, via, user, push } = wanted;
+  const { env } = around;
+  const { signal } = life;
+  const agent = push && ensureKeyAgent(around.helper, push.folder, { env, signal });
+  agent?.catch(() => undefined);
+  const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
+  const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
+  const voice = { info: () => undefined, mask: () => undefined, warn: around.warn };
+  const callerFor = async (target: Ec2Target): Promise<Ec2Caller> =>
+    await inTime(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
+  const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;
+  const caller = await callerFor({ instanceId, user: push && user });
+  const openTunnel = await loading.tunnel;
+  const opening = openTunnel({ instanceId, port: wanted.port }, caller);
+  const pushing = (async () => {
+    if (!agent || !loading.key) return;
+    const [{ offerPushedKey }, folder] = await Promise.all([loading.key, agent]);
+    await offerPushedKey({ instanceId, user }, { folder, caller, env });
+  })();
+  return { tunnel: await bothOrNone(opening, pushing, life), instanceId };
+}
+
+/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, and whatever any call can meet */
+export async function find(
+  host: InstanceName,
+  callerFor: (target: Ec2Target) => Promise<Ec2Caller>,
+): Promise<Instance> {
+  const [{ findInstance }, caller] = await Promise.all([import('../../src/ec2/instances.ts'), callerFor({})]);
+  return await inTime(findInstance(host, caller), caller.signal);
+}
+
+type OpenTunnel = (
+  target: { readonly instanceId: string; readonly port: number },
+  caller: Ec2Caller,
+) => Promise<Tunnel>;
+
+async function loadTunnel(via: Way): Promise<OpenTunnel> {
+  if (via === 'session-manager') {
+    return (await import('../../src/ec2/session-manager/tunnel.ts')).openSessionTunnel;
+  }
+  const { findInstance } = await import('../../src/ec2/instances.ts');
+  const openTo =
+    via === 'direct'
+      ? (await import('../../src/ec2/direct.ts')).openDirectTunnel
+      : (await import('../../src/ec2/endpoint-tunnel.ts')).openEndpointTunnel;
+  return async ({ instanceId, port }, caller) => {
+    const instance = await findInstance({ kind: 'instance', id: instanceId }, caller);
+    return await openTo({ instance, port }, caller);
+  };
+}
+
+/** What was opened of a way that nobody will go is closed again. */
+async function bothOrNone(
+  opening: Promise<Tunnel>,
+  pushing: Promise<void>,
+  life: AbortController,
+): Promise<Tunnel> {
+  try {
+    const [tunnel] = await inTime(Promise.all([opening, pushing]), life.signal);
+    return tunnel;
+  } catch (error) {
+    const settled = Promise.allSettled([opening, pushing]);
+    // Of two failures the other may say more: an instance that is stopped is not connected either.
+    const both = await within(life.signal.aborted ? 0 : lastPatience, settled);
+    life.abort(error);
+    await within(lastPatience, settled.then(closeOpened));
+    const failures = both?.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])) ?? [];
+    throw plainest(failures) ?? error;
+  }
+}
+
+async function closeOpened([opened]: readonly PromiseSettledResult<unknown>[]): Promise<void> {
+  if (opened?.status === 'fulfilled') await (opened.value as Tunnel).close();
+}
+
+function plainest(errors: readonly unknown[]): unknown {
+  const isTarget = (error: unknown): boolean => error instanceof Failure && error.code === 'TARGET_NOT_FOUND';
+  return errors.find(isTarget) ?? errors[0];
+}
+
+/** Undefined where it takes longer. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  return await Promise.race([
+    work,
+    new Promise<undefined>((resolve) => {
+      setTimeout(resolve, milliseconds, undefined);
+    }),
+  ]);
+}
+
+export function textOf(host: HostName): string {
+  return host.kind === 'tag' ? `${host.key}=${host.value}` : host.id;
+}
+
+export function tooLong(what: string, seconds: number): Failure {
+  return new Failure('TIMEOUT', `opening a way to ${what} took longer than ${seconds} seconds`, {
+    hint: 'check that this machine reaches AWS, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
+  });
+}
+
+/** With where to look, where it was left to the default chain to find credentials. */
+export function explained(
+  error: unknown,
+  { place }: Pick<Wanted, 'place'>,
+  { env }: Pick<Around, 'env'>,
+): unknown {
+  if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING') return error;
+  if (place.roles.length > 0 || place.job !== undefined) return error;
+  return new Failure(error.code, error.message, { hint: hostCredentialsHint(env), cause: error });
+}
