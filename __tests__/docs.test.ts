@@ -110,3 +110,45 @@ describe('docs/https.md', () => {
     ]);
   });
 });
+
+describe('docs/ec2-hosts.md', () => {
+  const text = read('docs/ec2-hosts.md');
+  const readme = read('README.md');
+  interface Step {
+    readonly with?: object;
+    readonly run?: string;
+  }
+  const stepsIn = (document: string): Step[][] =>
+    [...document.matchAll(/```yaml\n(.*?)```/gs)]
+      .map(([, block = '']) => parse(block) as { steps?: Step[] })
+      .flatMap(({ steps }) => (steps ? [steps] : []));
+
+  it('has the steps of the example workflow, and so has the README', () => {
+    const { jobs } = parse(read('examples/workflows/deploy-to-ec2.yml')) as {
+      jobs: { deploy: { steps: Step[] } };
+    };
+    expect(stepsIn(text)).toEqual([jobs.deploy.steps]);
+    expect(stepsIn(readme)).toContainEqual(jobs.deploy.steps);
+  });
+
+  it('leads to every policy of the examples, and is led to', () => {
+    for (const name of readdirSync(join(root, 'examples/ec2-hosts')))
+      expect(text).toContain(`](../examples/ec2-hosts/${name})`);
+    expect(readme).toContain('](docs/ec2-hosts.md)');
+    expect(readme).toMatch(/^## Setting it up$/m);
+    expect(text).toMatch(/^## When it fails$/m);
+  });
+
+  it('speaks of codes and inputs that there are', () => {
+    const codes = [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, code = '']) => code);
+    const known = [...Object.keys(catalogue), ...settings];
+    expect(codes.filter((code) => !known.includes(code))).toEqual([]);
+    expect(codes).toEqual(expect.arrayContaining(['TARGET_AMBIGUOUS', 'TUNNEL_FAILED']));
+  });
+
+  /** Variables. */
+  const settings = [
+    ...['SSM_SSH_VIA', 'SSM_SSH_REGION', 'SSM_SSH_ROLE_ARN'],
+    ...['ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'],
+  ];
+});
