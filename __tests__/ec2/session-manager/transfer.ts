@@ -3,6 +3,7 @@ import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Ec2Caller } from '../../../src/ec2/caller.ts';
 import { openSessionTunnel } from '../../../src/ec2/session-manager/tunnel.ts';
@@ -33,7 +34,7 @@ export function troublesFor(size: number): Readonly<Record<string, Trouble>> {
     delay: { faults: { delay: 10 } },
     'lost acknowledgements': { faults: { lostAcknowledgements: { toAgent: 0.005, toClient: 0.05 } } },
     'cut sockets': { faults: { cutAfterBytes: size * 0.7 }, ...pace },
-    'closed by the hour': { faults: { closeEvery: share(0.25) }, ...pace },
+    'closed by the hour': { faults: { closeEvery: Math.max(share(0.4), 400) }, ...pace },
     pauses: { faults: { pause: { every: share(0.1), for: share(0.07) } } },
     'a stalled service': { faults: { stall: { afterBytes: size / 2, for: share(0.3) } } },
     'a late connection': { faults: {}, agent: { connectDelay: 400 } },
@@ -42,7 +43,13 @@ export function troublesFor(size: number): Readonly<Record<string, Trouble>> {
       faults: {
         drop: { toAgent: 0.02, toClient: 0.001 },
         lostAcknowledgements: { toAgent: 0.001, toClient: 0.02 },
-        ...{ duplicate: 0.05, reorder: 0.1, delay: 3, cutAfterBytes: size * 1.5, closeEvery: share(1) },
+        ...{
+          duplicate: 0.05,
+          reorder: 0.1,
+          delay: 3,
+          cutAfterBytes: size * 1.5,
+          closeEvery: Math.max(share(1), 600),
+        },
         pause: { every: share(0.45), for: share(0.05) },
         stall: { afterBytes: size / 2, for: share(0.07) },
       },
@@ -132,6 +139,8 @@ export async function transfer(
   const arrived = await taken;
   await tunnel.close();
   const milliseconds = Math.round(performance.now() - since);
+  // A TerminateSession that was sent, and not waited for, still arrives.
+  for (let waited = 0; waited < 3000 && isOpen(aws, instanceId); waited += 50) await sleep(50);
   const { id, sockets = 0 } = aws.sessions.ended.find(({ target }) => target === instanceId) ?? {};
   const violations = aws.sessions.violations.filter(({ sessionId }) => sessionId === id);
   return {
@@ -139,6 +148,10 @@ export async function transfer(
     violations: violations.map(({ what }) => what),
     ...{ ended: id !== undefined, sockets, milliseconds },
   };
+}
+
+export function isOpen({ sessions }: LocalAws, instanceId: string): boolean {
+  return sessions.open.some(({ target }) => target === instanceId);
 }
 
 /** The first `size` bytes. */

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
 import {
+  isOpen,
   madeBytes,
   read,
   startTransferWorld,
@@ -74,6 +76,20 @@ test('what the host says last arrives, and then the end', async () => {
   expect(world.aws.sessions.violations).toEqual([]);
 });
 
+test('a host that never said a word is no port that was refused, when the client ends', async () => {
+  const heard: string[] = [];
+  const instanceId = await world.launch((socket) =>
+    socket.on('data', (bytes) => heard.push(bytes.toString())),
+  );
+  const { stream } = await world.openTunnel(instanceId);
+  // The word that the session is over comes before the one that the end has been heard.
+  world.aws.sessions.faults = { lostAcknowledgements: { toClient: 1 } };
+  stream.resume().end('to whom it may concern');
+  await finished(stream);
+  expect(heard).toEqual(['to whom it may concern']);
+  expect(isOpen(world.aws, instanceId)).toBe(false);
+});
+
 describe('no more is taken than has somewhere to go', () => {
   /** An amount that stops growing, or is above the limit. */
   async function settled(amount: () => number, limit: number): Promise<number> {
@@ -84,16 +100,12 @@ describe('no more is taken than has somewhere to go', () => {
     return amount();
   }
 
-  /** Bytes, as fast as the other side takes them. */
-  function pour(stream: Duplex): () => number {
+  /** Bytes, as fast as the other side takes them, until it is enough. */
+  function pour(stream: Duplex, enough: number): () => number {
     const chunk = madeBytes('poured', 64 * 1024);
     let poured = 0;
     const write = (): void => {
-      let goesOn = !stream.destroyed;
-      while (goesOn) {
-        poured += chunk.length;
-        goesOn = stream.write(chunk);
-      }
+      for (let goesOn = true; goesOn && poured < enough; poured += chunk.length) goesOn = stream.write(chunk);
     };
     stream.on('drain', write);
     write();
@@ -105,7 +117,7 @@ describe('no more is taken than has somewhere to go', () => {
     const tunnel = await world.openTunnel(instanceId);
     world.aws.sessions.faults = { drop: { toAgent: 1 } };
     const limit = 4 * 1024 * 1024;
-    const taken = await settled(pour(tunnel.stream), limit);
+    const taken = await settled(pour(tunnel.stream, limit), limit);
     expect(taken).toBeGreaterThan(512 * 1024);
     expect(taken).toBeLessThan(limit);
     await tunnel.close();
@@ -113,10 +125,10 @@ describe('no more is taken than has somewhere to go', () => {
 
   // The kernel's buffers are most of it: four of them are on the way.
   test('from the host, while nobody reads', async () => {
-    let poured = (): number => 0;
-    const instanceId = await world.launch((socket) => (poured = pour(socket)));
-    const tunnel = await world.openTunnel(instanceId);
     const limit = 40 * 1024 * 1024;
+    let poured = (): number => 0;
+    const instanceId = await world.launch((socket) => (poured = pour(socket, limit)));
+    const tunnel = await world.openTunnel(instanceId);
     const taken = await settled(() => poured(), limit);
     expect(taken).toBeGreaterThan(64 * 1024);
     expect(taken).toBeLessThan(limit);

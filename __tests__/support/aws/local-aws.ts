@@ -30,7 +30,7 @@ export type { Instance } from './imds.ts';
 export type { InstanceState, LaunchedInstance } from './ec2/instances.ts';
 export type { Job } from './oidc/job.ts';
 export type { SessionFaults } from './session-manager/faults.ts';
-export type { AgentInput } from './session-manager/sessions.ts';
+export type { AgentInput, OpenSession } from './session-manager/sessions.ts';
 export type { ParameterInput } from './ssm/parameters.ts';
 export type { SecretInput } from './secretsmanager/secrets.ts';
 export type { PolicyDocument, Statement } from './iam/policy-document.ts';

@@ -124,7 +124,8 @@ class SessionStream extends Duplex {
       },
       onEnd: (failure) => {
         this.#onDrained?.();
-        if (failure) this.destroy(failure);
+        // Whoever ends the session knows that it ends.
+        if (failure && !this.#ending) this.destroy(failure);
         else this.#finishReading();
       },
     });

@@ -6,6 +6,8 @@ import { decodeFrame, payloadTypes, require, Violation, type Frame } from './fra
 export interface ClientFramesInput {
   /** Whether the agent has finished the handshake. */
   readonly ready: () => boolean;
+  /** Whether the client has been here before, over another socket. */
+  readonly resumed: () => boolean;
   /** The id that a message of the agent's went out with; undefined for one that was never sent. */
   readonly messageId: (sequence: number) => string | undefined;
   /** A violation in a frame that can be passed on nevertheless. */
@@ -20,6 +22,8 @@ const clientPayloads: readonly number[] = [
 ];
 /** Messages whose content is remembered, to be compared with what is sent again. */
 const remembered = 4096;
+/** Messages that a client may have unacknowledged. */
+const windowSize = 1_000;
 const hour = 3_600_000;
 /** The first version that signs, and the oldest that AWS supports. */
 const oldestVersion = [1, 2, 764, 0];
@@ -45,9 +49,6 @@ function isSupported(version: string): boolean {
   const differs = parts.findIndex((part, place) => part !== oldestVersion[place]);
   return differs === -1 || (parts[differs] ?? 0) > (oldestVersion[differs] ?? 0);
 }
-
-/** Messages that a client may have unacknowledged: more is more than agents are made for. */
-const windowSize = 1_000;
 
 export class ClientFrames {
   readonly #input: ClientFramesInput;
@@ -75,8 +76,9 @@ export class ClientFrames {
     require(payload.length > 0 && payload.length <= payloadSize, `a payload of ${payload.length} bytes`);
     if (payloadType === payloadTypes.handshakeResponse) checkResponse(frame);
     if (payloadType === payloadTypes.flag) require(payload.length === 4, 'a flag that is not four bytes');
-    // Over a new socket what the old one lost may come behind what it carried.
-    require(sequence < this.#next + windowSize, `sequence number ${sequence} where ${this.#next} is next`);
+    // After a new socket what the old one lost may come behind what it carried.
+    const furthest = this.#next + (this.#input.resumed() ? windowSize : 0);
+    require(sequence <= furthest, `sequence number ${sequence} where ${this.#next} is next`);
     this.#checkContent(frame);
     this.#next = Math.max(this.#next, sequence + 1);
     if (payloadType === payloadTypes.output && !this.#input.ready()) {

@@ -54,6 +54,7 @@ export class Session {
     this.#toClient = new FaultyLink(input.faults, 'toClient', input.ordinal);
     this.#frames = new ClientFrames({
       ready: () => this.#agent?.ready === true,
+      resumed: () => this.#sockets > 1,
       messageId: (sequence) => this.#agent?.messageId(sequence),
       report: input.violation,
     });
