@@ -51,8 +51,10 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
     place,
   };
   const { failure } = await reachUntilEnd(wanted, line, running);
-  if (failure) throw failure;
-  return 0;
+  if (!failure) return 0;
+  // Not thrown: ssh has ended this process by then, and what is thrown after a signal is its own end.
+  running.err(`${failure.render('ssm-ssh-agent')}\n`);
+  return failure.exitCode;
 }
 
 async function reachUntilEnd(

@@ -1,11 +1,7 @@
 /** The region of this machine, for keys that name none. */
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import { MetadataService } from '@aws-sdk/ec2-metadata-service';
-
-/** Milliseconds: off EC2 nothing answers, and nobody should wait for that. */
-const timeout = 1_000;
-/** A busy machine may come to read the answer too late. */
-const retries = 2;
+import { metadataPatience } from './metadata-patience.ts';
 
 /** Of the profile in the AWS configuration files, that of AWS_PROFILE or the default one, as the AWS CLI has it. */
 export async function profileRegion(): Promise<string | undefined> {
@@ -18,7 +14,8 @@ export async function profileRegion(): Promise<string | undefined> {
 
 /** From instance metadata (version 2), or undefined where there is none. */
 export async function instanceRegion(): Promise<string | undefined> {
-  const metadata = new MetadataService({ httpOptions: { timeout }, retries, ec2MetadataV1Disabled: true });
+  const httpOptions = { timeout: metadataPatience() };
+  const metadata = new MetadataService({ httpOptions, retries: 0, ec2MetadataV1Disabled: true });
   try {
     // The service puts the slash of its endpoint in front.
     const region = await metadata.request('latest/meta-data/placement/region', {});
