@@ -76,10 +76,9 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   if (!values.force) checkSshCommand(changes, known, scope);
   if (!values['dry-run']) for (const change of changes) await writeSetting(change, scope, running);
   if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
-  const hosts = sshConfigLines(
-    quoteForShell(join(running.installation, 'helper/ssm-ssh-agent')),
-    ec2Folder(running),
-  );
+  const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
+  const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
+  const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(running)) : '';
   running.out(
     values.json
       ? asJson(changes, scope, { ...wanted, hosts })
