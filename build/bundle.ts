@@ -59,8 +59,8 @@ function setEc2Aside(): void {
     !/\/(commands|pagination)\/(?!Describe(Instances|InstanceConnectEndpoints)(Command|Paginator)\.js$)./.test(
       path,
     );
-  cpSync(join(from, 'dist-es'), to, { recursive: true, filter: isUsed });
-  const schemas = join(to, 'schemas/schemas_0');
+  cpSync(join(from, 'dist-es'), join(to, 'dist-es'), { recursive: true, filter: isUsed });
+  const schemas = join(to, 'dist-es/schemas/schemas_0');
   mkdirSync(schemas);
   renameSync(`${schemas}.js`, join(schemas, 'index.jsx'));
   writeFileSync(join(schemas, 'package.json'), JSON.stringify({ main: 'index.jsx', sideEffects: false }));
@@ -69,7 +69,7 @@ function setEc2Aside(): void {
     'pagination/DescribeInstancesPaginator',
     'pagination/DescribeInstanceConnectEndpointsPaginator',
   ];
-  writeFileSync(join(to, 'used.js'), used.map((path) => `export * from './${path}.js';\n`).join(''));
+  writeFileSync(join(to, 'used.js'), used.map((path) => `export * from './dist-es/${path}.js';\n`).join(''));
 }
 
 async function bundleEntry(entry: string): Promise<Map<string, string>> {
