@@ -62,8 +62,8 @@ function setEc2Aside(): void {
   cpSync(join(from, 'dist-es'), join(to, 'dist-es'), { recursive: true, filter: isUsed });
   const schemas = join(to, 'dist-es/schemas/schemas_0');
   mkdirSync(schemas);
-  renameSync(`${schemas}.js`, join(schemas, 'index.jsx'));
-  writeFileSync(join(schemas, 'package.json'), JSON.stringify({ main: 'index.jsx', sideEffects: false }));
+  renameSync(`${schemas}.js`, `${schemas}.jsx`);
+  writeFileSync(join(schemas, 'package.json'), JSON.stringify({ main: '../schemas_0.jsx' }));
   const used = [
     'EC2Client',
     'pagination/DescribeInstancesPaginator',
@@ -84,6 +84,10 @@ async function bundleEntry(entry: string): Promise<Map<string, string>> {
     license: 'licenses.txt',
   });
   process.chdir(root);
+  for (const [name, { source }] of Object.entries({ 'index.js': { source: code }, ...assets })) {
+    const missing = /eval\("require"\)\("(\.[^"]+)"\)/.exec(String(source))?.[1];
+    if (missing !== undefined) throw new Error(`${name} imports ${missing}, which ncc did not find`);
+  }
   const files = new Map([['index.js', await shrink(code)]]);
   for (const [name, { source }] of Object.entries(assets)) {
     // ncc's own minifier stops at the entry; the chunks are most of the rest.
