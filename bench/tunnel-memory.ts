@@ -34,7 +34,8 @@ interface Stalled {
 /** The client's process, with credentials that live as long as the test. */
 async function startClient(instanceId: string): Promise<ChildProcess> {
   const credentials = await world.caller.credentials?.();
-  return spawn(process.execPath, [pipe.path, instanceId, REGION], {
+  // As helper/ssm-ssh-ec2.sh and helper/launch.sh start it.
+  return spawn(process.execPath, ['--max-semi-space-size=2', pipe.path, instanceId, REGION], {
     env: { PATH: process.env['PATH'], ...world.aws.environment({ ...(credentials && { credentials }) }) },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

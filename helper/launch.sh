@@ -28,5 +28,7 @@ launch() {
     echo 'hint: install Node 20 or newer, or set SSM_SSH_NODE to the path of one' >&2
     exit 1
   fi
+  # As in ssm-ssh-ec2.sh: what a tunnel leaves behind is collected early.
+  [ "${2-}" != proxy ] || exec "$node" --max-semi-space-size=2 "${helper%/*}/dist/programs/index.js" "$@"
   exec "$node" "${helper%/*}/dist/programs/index.js" "$@"
 }

@@ -98,7 +98,9 @@ look_up() {
 # Sets `tunnel`, quoted for eval: what ssh is told of the way, of the host's key, and of the agent that has the key.
 build_tunnel() {
   report=$ec2/report.$$ proxy=''
-  add_words "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh proxy --host "$host" --report "$report"
+  # A tunnel makes much garbage, quickly: where it is collected early, the process stays small.
+  add_words "$node" --no-warnings --max-semi-space-size=2 "$here/../dist/programs/index.js" ssm-ssh proxy
+  add_words --host "$host" --report "$report"
   add_words --timeout "$timeout"
   [ -z "$via" ] || add_words --via "$via"
   [ -z "$region" ] || add_words --region "$region"

@@ -108,6 +108,16 @@ describe('a tunnel by Session Manager', () => {
     expect(stream.readableLength).toBeLessThan(1_000_000);
   });
 
+  it.each(['reset', 'internal-error', 'throttling'] as const)(
+    'opens although its socket meets %s at first',
+    async (fault) => {
+      world.aws.faults.order({ operation: 'ssmmessages:OpenDataChannel', fault, times: 2 });
+      const { stream } = await open();
+      stream.write('hello');
+      expect((await read(stream, 5)).toString()).toBe('hello');
+    },
+  );
+
   it('ends where the host ends', async () => {
     host.behave = (socket) => socket.end('bye');
     const tunnel = await open();

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../aws/connection.ts';
-import { Failure } from '../../errors.ts';
+import { Failure, toFailure } from '../../errors.ts';
 import { openingMessage } from './contents.ts';
 import { Conversation, type End } from './conversation.ts';
 import { Line, type LineOptions } from './line.ts';
@@ -19,7 +19,8 @@ import type { Access, Sessions, StartedSession } from './sessions.ts';
 
 /** Milliseconds that the agent may take for its part of the handshake; it gives the client 15 s for its. */
 const handshakePatience = 20_000;
-/** Milliseconds without a socket after which there is no hope. */
+/** Milliseconds without a socket after which there is no hope: at the beginning, when somebody waits, and later. */
+const openPatience = 3_000;
 const resumePatience = 60_000;
 /** Milliseconds that a socket has to last to count as sound, where nothing came over it. */
 const soundAge = 5_000;
@@ -126,11 +127,11 @@ export class Channel {
   async #run(): Promise<void> {
     const patience = setTimeout(() => {
       if (!this.#conversation.isReady) this.#fail(noAnswer(this.#options.target, handshakePatience / 1000));
-    }, handshakePatience);
+    }, handshakePatience).unref();
     try {
       await this.#keepOpen();
     } catch (error) {
-      this.#fail(error as Failure);
+      this.#fail(toFailure(error));
     } finally {
       clearTimeout(patience);
     }
@@ -150,11 +151,16 @@ export class Channel {
       } catch (error) {
         if (this.#closing.signal.aborted) return;
         if (!(error instanceof Failure) || !isPassing(error)) throw error;
-        if (now() - lostAt > resumePatience)
-          throw notComeBack(this.#options.target, resumePatience / 1000, error);
+        this.#requireHope(error, now() - lostAt);
       }
       access = undefined;
     }
+  }
+
+  /** @param time without a socket, in milliseconds */
+  #requireHope(failure: Failure, time: number): void {
+    if (!this.#conversation.isReady && time > openPatience) throw failure;
+    if (time > resumePatience) throw notComeBack(this.#options.target, resumePatience / 1000, failure);
   }
 
   async #wait(tries: number): Promise<void> {

@@ -68,7 +68,8 @@ export function socketFailure(error: unknown, target: Target, host: string): Fai
   }
   const said = saidIn(error);
   if (error.status === 401 || error.status === 403) return denied(said, { action, target, cause: error });
-  if (error.status === 429) return sessionFailure({ name: 'ThrottlingException' }, action, target);
+  if (error.status === 429 || /Throttl|TooManyRequests/.test(error.body))
+    return sessionFailure({ name: 'ThrottlingException' }, action, target);
   if (error.status >= 500) {
     const what = `ssmmessages in ${region} failed while ${doing[action]} ${instanceId}: ${said}`;
     return new Failure('PROVIDER_FAILED', what, {

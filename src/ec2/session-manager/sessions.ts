@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { notFromAws } from '../../aws/failures.ts';
 import type { Ec2Caller } from '../caller.ts';
+import { signHeaders } from '../signature.ts';
 import { sessionFailure, sshDocument, type Target } from './session-failures.ts';
 
 /** What a socket is opened with. */
@@ -68,10 +69,7 @@ export class Sessions {
   async sign(url: URL): Promise<Record<string, string>> {
     const { region } = this.#target;
     for (const name of url.searchParams.keys()) if (/^x-amz-/i.test(name)) return {};
-    const [{ signHeaders }, credentials] = await Promise.all([
-      import('../signature.ts'),
-      this.#client.config.credentials(),
-    ]);
+    const credentials = await this.#client.config.credentials();
     const date = new Date(Date.now() + this.#client.config.systemClockOffset);
     return await signHeaders(url, { service: 'ssmmessages', region, credentials, date });
   }
