@@ -93,9 +93,12 @@ interface Starting {
     );
 
   describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (...[, shell]) => {
-    // git's configuration has one value where the last one counts: there is one default key.
+    // git's configuration has one value where the last one counts: there is one default key. A managed node without a
+    // key, and a host by its tag without AWS, are refused before ssh: below.
     const cases = Object.entries(routingCases).filter(
-      ([, { keys }]) => keys.filter((key) => key === '').length < 2,
+      ([, { keys, ssh, offered }]) =>
+        keys.filter((key) => key === '').length < 2 &&
+        !(offered.length === 0 && /@(mi-|Name=)/.test(ssh.join(' '))),
     );
     it.each(cases)('offers the key for %s', (_, { keys, ssh, offered }) => {
       expect(start(ssh, sections(keys), { shell }).offered).toEqual(offered);
@@ -126,12 +129,17 @@ interface Starting {
     ]);
   });
 
-  it.each(['i-0123456789abcdef0', 'i-01234567', 'mi-0123456789abcdef0', 'Name=web-1'])(
-    'has no default key for the EC2 host %s',
-    (name) => {
-      expect(start([`ec2-user@${name}`], sections([''])).args).toEqual([`ec2-user@${name}`]);
-    },
-  );
+  it.each(['i-0123456789abcdef0', 'i-01234567'])('has no default key for the EC2 host %s', (name) => {
+    const { args, offered } = start([`ec2-user@${name}`], sections(['']));
+    expect([offered, args.at(-1)]).toEqual([[], `ec2-user@${name}`]);
+  });
+
+  it.each([
+    ['mi-0123456789abcdef0', 'INPUT_INVALID: mi-0123456789abcdef0 is no EC2 instance'],
+    ['Name=web-1', 'REGION_MISSING'],
+  ])('has no default key for the EC2 host %s, which it refuses', (name, says) => {
+    expect(() => start([`ec2-user@${name}`], sections(['']))).toThrow(says);
+  });
 
   it('leaves a clone to ssh that starts in the folder of a repository with an ssh command of its own', () => {
     const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
