@@ -19,8 +19,12 @@ export function endsOfProcess(): Ends {
     });
   }
   const parent = process.ppid;
-  setInterval(() => {
+  const watch = setInterval(() => {
     if (process.ppid !== parent) end('the end of ssh');
   }, parentInterval).unref();
+  // From then on the end of its input says it; ssh -f goes on in a child of its own.
+  process.stdin.once('resume', () => {
+    clearInterval(watch);
+  });
   return { input: process.stdin, output: process.stdout, signal: controller.signal };
 }
