@@ -85,7 +85,7 @@ async function bundleEntry(entry: string): Promise<Map<string, string>> {
   });
   process.chdir(root);
   for (const [name, { source }] of Object.entries({ 'index.js': { source: code }, ...assets })) {
-    const missing = /eval\("require"\)\("(\.[^"]+)"\)/.exec(String(source))?.[1];
+    const missing = /eval\("require"\)\("(\.[^"]+)"\)/.exec(source)?.[1];
     if (missing !== undefined) throw new Error(`${name} imports ${missing}, which ncc did not find`);
   }
   const files = new Map([['index.js', await shrink(code)]]);
