@@ -155,6 +155,7 @@ describe("the AWS SDK's errors", () => {
         const failure = awsFailure(error, attempted);
         return told(failure) !== '' && Object.values(readAwsError(error)).every((part) => part !== undefined);
       }),
+      { examples: [[{ message: { toString: {} } }]] },
     );
   });
 });

@@ -85,15 +85,15 @@ export function awsFailure(error: unknown, attempted: Attempted): Failure {
       networkHint(attempted),
     );
   }
-  // The SDK says "Deserialization error" in its second line.
-  if (
-    read.name === 'SyntaxError' ||
-    /Deserialization error/.test(String((error as Error | undefined)?.message))
-  ) {
-    return notFromAws(attempted, error);
-  }
+  if (read.name === 'SyntaxError' || isUnreadable(error)) return notFromAws(attempted, error);
   const what = `${service} in ${region} failed for ${resource}: ${[read.name, read.message].filter(Boolean).join(': ')}`;
   return fail('PROVIDER_FAILED', what, 'run it again; if it persists, see https://health.aws.amazon.com');
+}
+
+/** The SDK says so in its second line. */
+function isUnreadable(error: unknown): boolean {
+  const { message } = (error ?? {}) as Record<string, unknown>;
+  return typeof message === 'string' && message.includes('Deserialization error');
 }
 
 /** A captive portal or a proxy answers in AWS's place, or cuts the answer. */
