@@ -172,5 +172,6 @@ read_report() {
     *) break ;;
     esac
   done
-  [ ! -e "$report" ] || rm -f "$report"
+  # What is of no use its writer takes away.
+  [ -z "$refused" ] || rm -f "$report"
 }

@@ -42,7 +42,7 @@ go_with_wanted() {
   [ -z "$tunnel" ] || read_report
   [ "$status" -ne 255 ] || [ -n "$signalled" ] || [ -z "$refused" ] || ! heal ||
     eval "stay_with_ssh $tunnel $options \"\$@\""
-  [ -z "$tunnel" ] || rm -f "$report"
+  [ -z "$tunnel" ] || [ "$status" -ne 255 ] || rm -f "$report"
   exit "$status"
 }
 
@@ -251,7 +251,9 @@ is_ours() {
   case $1 in *[\"\$\`\\]* | *'
 '*) return 1 ;; esac
   [ ${#1} -le 93 ] && [ ! -L "$1" ] || return 1
-  if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then close "$1" || return 1; fi
+  if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then
+    if [ ! -O "$1/ec2/agent" ] || [ -L "$1/ec2" ]; then close "$1" || return 1; fi
+  fi
   [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
   state=$1 socket=$1/agent
 }

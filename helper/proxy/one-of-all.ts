@@ -28,7 +28,7 @@ export async function oneOfAll<T>(place: string, making: Making<T>): Promise<T> 
   await mkdir(place, { recursive: true, mode: 0o700 });
   for (;;) {
     signal.throwIfAborted();
-    const last = Math.max(0, ...(await readdir(place)).map(Number).filter(Number.isInteger));
+    const last = await lastNumber(place);
     const latest = join(place, String(last));
     const made = await read<T>(latest);
     if (made !== undefined && isGood(made, latest)) return made;
@@ -40,6 +40,20 @@ export async function oneOfAll<T>(place: string, making: Making<T>): Promise<T> 
       return await makeIn(join(place, String(last + 1)), making);
     }
   }
+}
+
+/** What was made last, if it is still of use. */
+export async function madeAlready<T>(
+  place: string,
+  { isGood }: Pick<Making<T>, 'isGood'>,
+): Promise<T | undefined> {
+  const latest = join(place, String(await lastNumber(place).catch(() => 0)));
+  const made = await read<T>(latest);
+  return made !== undefined && isGood(made, latest) ? made : undefined;
+}
+
+async function lastNumber(place: string): Promise<number> {
+  return Math.max(0, ...(await readdir(place)).map(Number).filter(Number.isInteger));
 }
 
 async function makeIn<T>(folder: string, { make }: Making<T>): Promise<T> {

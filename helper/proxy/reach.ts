@@ -92,7 +92,7 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const { host, via, user, push } = wanted;
   const { env } = around;
   const { signal } = life;
-  const agent = push && ensureKeyAgent(around.helper, push.folder, { env, signal });
+  const agent = push && findAgent(push, around, signal);
   agent?.catch(() => undefined);
   const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
   const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
@@ -109,6 +109,19 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
     await offerPushedKey({ instanceId, user }, { folder, caller, env });
   })();
   return { tunnel: await bothOrNone(opening, pushing, life), instanceId };
+}
+
+/** @returns the folder of the agent for pushed keys */
+async function findAgent(
+  { folder }: NonNullable<Wanted['push']>,
+  { helper, env }: Around,
+  signal: AbortSignal,
+): Promise<string> {
+  if (folder !== undefined) {
+    const { hasSharedKey } = await import('./pushed-key.ts');
+    if (await hasSharedKey(folder)) return folder;
+  }
+  return await ensureKeyAgent(helper, folder, { env, signal });
 }
 
 /** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, and whatever any call can meet */
