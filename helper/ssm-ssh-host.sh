@@ -6,6 +6,9 @@
 # (`live`, in each key's folder) that the agent's keeper takes away in time. Should a mark be wrong, because somebody ended
 # the agent, ssh fails, and the key is fetched and tried again.
 
+# shellcheck source=helper/ssm-ssh-state.sh
+. "$here/ssm-ssh-state.sh"
+
 # From the configuration to ssh, by the order of the contract: a section that names the repository, the repository's own
 # ssh command, the default key, plain ssh.
 go_from_host() {
@@ -198,77 +201,6 @@ encode() {
     encoded=$encoded${part%"$rest"}/ part=$rest
   done
   encoded=$encoded$part
-}
-
-# --- what is ours alone --------------------------------------------------------------------------------------------------
-
-# Sets `state`: the first folder that is, or can be made, ours alone; and `socket`, the agent's.
-find_state() {
-  own_id=''
-  for runtime in /run/user/*; do
-    if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then
-      own_id=${runtime##*/}
-      is_ours "$runtime/ssm-ssh-agent-$own_id" && return
-    fi
-  done
-  case ${HOME-} in
-  /*)
-    if [ -O "$HOME" ]; then
-      [ -n "$own_id" ] || read_id_of_home
-      [ -d "$HOME/.cache" ] || (umask 077 && mkdir -p "$HOME/.cache") 2>/dev/null
-      is_ours "$HOME/.cache/ssm-ssh-agent-$own_id" && return
-    fi
-    ;;
-  esac
-  [ -n "$own_id" ] || read_own_id
-  case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
-  is_ours "$temporary/ssm-ssh-agent-$own_id" && return
-  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
-    "see who owns $temporary/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
-}
-
-# Sets `own_id`, from the name of the folder that the last one of us has made: sh reads /proc byte by byte.
-read_id_of_home() {
-  for runtime in "$HOME"/.cache/ssm-ssh-agent-*; do
-    if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then own_id=${runtime##*-}; fi
-  done
-  case $own_id in '' | *[!0123456789]*) own_id='' && read_own_id ;; esac
-}
-
-# Sets `own_id`, without a process where that can be.
-read_own_id() {
-  if [ -r /proc/self/status ]; then
-    while read -r keyword _ value _; do
-      [ "$keyword" != Uid: ] || own_id=$value
-    done </proc/self/status
-  fi
-  own_id=${own_id:-$(id -u)}
-}
-
-# Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is
-# there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems: for /ec2/agent, too.
-is_ours() {
-  case $1 in *[\"\$\`\\]* | *'
-'*) return 1 ;; esac
-  [ ${#1} -le 93 ] && [ ! -L "$1" ] || return 1
-  if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then
-    if [ ! -O "$1/ec2/agent" ] || [ -L "$1/ec2" ]; then close "$1" || return 1; fi
-  fi
-  [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
-  state=$1 socket=$1/agent
-}
-
-# Makes the folder, or sees that others have no way into it; nor may they put another one in its place.
-close() {
-  case $(ls -ldL "${1%/*}" 2>/dev/null) in d????w???[!tT]* | d???????w[!tT]*) return 1 ;; esac
-  [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
-  [ -O "$1" ] || return 1
-  case $(ls -ld "$1" 2>/dev/null) in
-  drwx------*) ;;
-  d????w* | d???????w*) return 1 ;;
-  d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
-  *) return 1 ;;
-  esac
 }
 
 # --- the agent -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ const parts = [
   'ssm-ssh',
   'ssm-ssh-job.sh',
   'ssm-ssh-host.sh',
+  'ssm-ssh-state.sh',
   'ssm-ssh-ec2.sh',
   'ssm-ssh-fetch.sh',
   'find-node.sh',
