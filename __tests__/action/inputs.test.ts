@@ -1,26 +1,14 @@
 /** The action's inputs, with the defaults that action.yml gives them. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { fileURLToPath } from 'node:url';
-import { parseInputs, type Env } from '../../src/action/inputs.ts';
+import { parseInputs } from '../../src/action/inputs.ts';
 import { Failure } from '../../src/errors.ts';
 import { failureOf, outcomeOf } from '../support/failure-of.ts';
-import { inputVariable, readActionFile } from '../support/runner/action-file.ts';
+import { action, stepEnvironment, token } from './step-environment.ts';
 
-const action = readActionFile(fileURLToPath(new URL('../..', import.meta.url)));
 const role = 'arn:aws:iam::111122223333:role/ci';
 const hub = 'arn:aws:iam::444455556666:role/hub';
 const statement = '{"Effect":"Allow","Action":"ssm:*","Resource":"*"}';
-/** What a job with `id-token: write` has. */
-const token = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x.test', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'x' };
-
-/** The environment of a step: the defaults of action.yml, what `with:` says, and what the runner sets. */
-function step(given: Readonly<Record<string, string>> = {}, env: Env = {}): Env {
-  const defaults = [...action.inputs].map(([name, input]) => [name, input.default ?? ''] as const);
-  const all = [...defaults, ['keys', '/ci/key'] as const, ...Object.entries(given)];
-  const run = { GITHUB_REPOSITORY: 'acme/lib', GITHUB_RUN_ID: '42', GITHUB_RUN_ATTEMPT: '1' };
-  return { ...run, ...env, ...Object.fromEntries(all.map(([name, value]) => [inputVariable(name), value])) };
-}
 
 describe('the inputs', () => {
   it.each([
@@ -29,11 +17,11 @@ describe('the inputs', () => {
     ['/ci/app as=github-app github.com/acme', { withAgent: false, withSsh: false }],
     ['', { withAgent: false, withSsh: true }],
   ])('want an agent for keys, and lead git to our ssh unless every line is an App: %j', (keys, wanted) => {
-    expect(parseInputs(step({ keys, 'role-to-assume': role }, token))).toMatchObject(wanted);
+    expect(parseInputs(stepEnvironment({ keys, 'role-to-assume': role }, token))).toMatchObject(wanted);
   });
 
   it('need no more than a key: the rest comes from action.yml', () => {
-    expect(parseInputs(step())).toEqual({
+    expect(parseInputs(stepEnvironment())).toEqual({
       keys: [
         {
           reference: { kind: 'parameter', text: '/ci/key', name: '/ci/key', selector: '' },
@@ -59,7 +47,7 @@ describe('the inputs', () => {
   });
 
   it('with a role have its defaults too', () => {
-    expect(parseInputs(step({ 'role-to-assume': role })).role).toEqual({
+    expect(parseInputs(stepEnvironment({ 'role-to-assume': role })).role).toEqual({
       arn: role,
       through: [],
       sessionName: 'acme-lib-42-1',
@@ -94,7 +82,7 @@ describe('the inputs', () => {
       { maxAttempts: 1, timeoutSeconds: 3600 },
     ],
   ])('%j mean %j', (given, expected) => {
-    expect(parseInputs(step(given))).toMatchObject(expected);
+    expect(parseInputs(stepEnvironment(given))).toMatchObject(expected);
   });
 
   it.each([
@@ -119,7 +107,7 @@ describe('the inputs', () => {
       { arn: 'arn:aws:iam::111122223333:role/path/to/ci+x=@.-_' },
     ],
   ])('%j mean a role with %j', (given, expected) => {
-    expect(parseInputs(step({ 'role-to-assume': role, ...given })).role).toMatchObject(expected);
+    expect(parseInputs(stepEnvironment({ 'role-to-assume': role, ...given })).role).toMatchObject(expected);
   });
 
   it.each([
@@ -128,8 +116,8 @@ describe('the inputs', () => {
     [{ AWS_REGION: '', AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
     [{ AWS_REGION: '' }, undefined],
   ])('take the region from %j where none is given', (env, region) => {
-    expect(parseInputs(step({}, env)).regions).toEqual(region === undefined ? [] : [region]);
-    expect(parseInputs(step({ 'aws-region': 'ap-south-1' }, env)).regions).toEqual(['ap-south-1']);
+    expect(parseInputs(stepEnvironment({}, env)).regions).toEqual(region === undefined ? [] : [region]);
+    expect(parseInputs(stepEnvironment({ 'aws-region': 'ap-south-1' }, env)).regions).toEqual(['ap-south-1']);
   });
 });
 
@@ -217,7 +205,7 @@ describe('a wrong input', () => {
   it.each(Object.entries(wrong).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
     'is INPUT_INVALID and named: %s, %j',
     (name, value) => {
-      const failure = failureOf(() => parseInputs(step({ [name]: value })));
+      const failure = failureOf(() => parseInputs(stepEnvironment({ [name]: value })));
       expect(failure.code).toBe('INPUT_INVALID');
       expect(failure.message).toMatch(new RegExp(`^(the input )?${name}\\b`));
       expect(failure.hint).toMatch(/^(write|store) /);
@@ -231,7 +219,7 @@ describe('a wrong input', () => {
 
   it('is refused without a role as well', () => {
     const failure = failureOf(() =>
-      parseInputs(step({ 'role-duration-seconds': 'soon', 'role-to-assume': '' })),
+      parseInputs(stepEnvironment({ 'role-duration-seconds': 'soon', 'role-to-assume': '' })),
     );
     expect(failure.message).toContain('role-duration-seconds');
   });
@@ -250,15 +238,17 @@ describe('a wrong input', () => {
       ['role-duration-seconds', 'role-to-assume'],
     ],
   ])('is one that contradicts another: %j with %j names both', (given, env, names) => {
-    const failure = failureOf(() => parseInputs(step(given, env)));
+    const failure = failureOf(() => parseInputs(stepEnvironment(given, env)));
     expect(failure.code).toBe('INPUT_INVALID');
     for (const name of names) expect(failure.message).toContain(name);
   });
 
   it('is no external id that is passed on: by a chain, or with other credentials', () => {
     const given = { 'role-external-id': 'acme-42', 'role-to-assume': `${hub},${role}` };
-    expect(parseInputs(step(given, token)).role?.externalId).toBe('acme-42');
-    expect(parseInputs(step({ ...given, 'role-to-assume': role })).role?.externalId).toBe('acme-42');
+    expect(parseInputs(stepEnvironment(given, token)).role?.externalId).toBe('acme-42');
+    expect(parseInputs(stepEnvironment({ ...given, 'role-to-assume': role })).role?.externalId).toBe(
+      'acme-42',
+    );
   });
 
   it('is no policy that is short enough without its white space, up to the last character', () => {
@@ -267,13 +257,13 @@ describe('a wrong input', () => {
       return JSON.stringify({ Statement: [{ Resource: 'x'.repeat(length - empty.length) }] }, undefined, 2);
     };
     const parse = (length: number): unknown =>
-      parseInputs(step({ 'role-to-assume': role, 'session-policy': policyOf(length) }));
+      parseInputs(stepEnvironment({ 'role-to-assume': role, 'session-policy': policyOf(length) }));
     expect(() => parse(2048)).not.toThrow();
     expect(failureOf(() => parse(2049)).message).toContain('2049 characters');
   });
 
   it('is not laid at the door of aws-region where the environment is wrong', () => {
-    const failure = failureOf(() => parseInputs(step({}, { AWS_REGION: 'Ireland' })));
+    const failure = failureOf(() => parseInputs(stepEnvironment({}, { AWS_REGION: 'Ireland' })));
     expect(failure.message).toContain('AWS_REGION');
   });
 
@@ -282,18 +272,18 @@ describe('a wrong input', () => {
     ['retry-max-attempts', 'max-attempts'],
     ['action-timeout-s', 'timeout-seconds'],
   ])('is %s, which points to %s', (name, ours) => {
-    const failure = failureOf(() => parseInputs(step({ [name]: '1' })));
+    const failure = failureOf(() => parseInputs(stepEnvironment({ [name]: '1' })));
     expect(failure).toMatchObject({ code: 'INPUT_INVALID', hint: `write ${ours}` });
     expect(failure.message).toContain(name);
     expect(action.inputs.has(ours)).toBe(true);
-    expect(parseInputs(step({ [name]: ' ' })).maxAttempts).toBe(5);
+    expect(parseInputs(stepEnvironment({ [name]: ' ' })).maxAttempts).toBe(5);
   });
 
   it('is a Failure, whatever it is', () => {
     const name = fc.constantFrom(...action.inputs.keys());
     fc.assert(
       fc.property(fc.dictionary(name, fc.string({ unit: 'binary' })), (given) => {
-        const outcome = outcomeOf(() => parseInputs(step(given)));
+        const outcome = outcomeOf(() => parseInputs(stepEnvironment(given)));
         return !(outcome instanceof Failure) || outcome.code === 'INPUT_INVALID';
       }),
       { numRuns: 1000 },

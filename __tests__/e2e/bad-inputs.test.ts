@@ -1,12 +1,8 @@
 /** Every input in the ways in which people get it wrong: what they are told, and that nothing has happened by then. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
-import { badInputs } from '../support/bad-inputs/bad-inputs.ts';
 import { usualInputs, type BadInput } from '../support/bad-inputs/bad-input.ts';
-import { badKeyLines } from '../support/bad-inputs/key-lines.ts';
-import { badKnownHosts } from '../support/bad-inputs/known-hosts.ts';
-import { badReferences } from '../support/bad-inputs/references.ts';
-import { badRoles, badSessions } from '../support/bad-inputs/roles.ts';
+import { everyBadInput } from '../support/bad-inputs/every-bad-input.ts';
 import { inLanes } from '../support/in-lanes.ts';
 import { readActionFile } from '../support/runner/action-file.ts';
 import { createJob, type StepResult } from '../support/runner/job.ts';
@@ -14,10 +10,9 @@ import { makeSshKey } from '../support/ssh-keys.ts';
 import { actionPath, told } from './stage.ts';
 
 const key = await makeSshKey();
-const rows = [
-  ...[...badReferences, ...badKeyLines(key), ...badKnownHosts(key)],
-  ...[...badRoles, ...badSessions, ...badInputs],
-];
+const all = everyBadInput(key);
+/** A step is a process, which takes its time: of what action/bad-inputs.test.ts has shown, every second one. */
+const rows = all.filter(({ later }, index) => later || index % 2 === 0);
 
 interface Outcome {
   readonly main: StepResult;
@@ -61,6 +56,10 @@ describe('a wrong input', () => {
     expect([main.outputs, main.env, main.paths, main.summary, left]).toEqual([{}, {}, [], '', []]);
     for (const line of key.privateKey.split('\n').slice(1, -2))
       expect(main.raw).not.toContain(line.slice(0, 20));
+  });
+
+  it('is shown by enough of them', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(120);
   });
 
   it('is any input of action.yml but the audience, which may be any text', () => {

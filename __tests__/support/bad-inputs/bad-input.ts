@@ -8,6 +8,8 @@ export interface BadInput {
   readonly given: Readonly<Record<string, string>>;
   /** Over the environment of a job that may ask for a token. */
   readonly env?: Readonly<Record<string, string>>;
+  /** It shows after the inputs have been parsed. */
+  readonly later?: boolean;
   readonly code: Code;
   /** How the message begins: with the input, and with the line where it has several. */
   readonly names: string;

@@ -11,6 +11,7 @@ const partition = 'write regions of one partition';
 const noRegion: BadInput = {
   what: 'aws-region: none anywhere',
   given: { 'aws-region': '' },
+  later: true,
   code: 'REGION_MISSING',
   names: 'no AWS region is known for the keys',
   says: '',
@@ -158,6 +159,7 @@ const contradictions = [
   {
     what: 'keys: a wildcard, with restrict-to-hosts',
     given: { 'restrict-to-hosts': 'true', keys: '/ci/a\n/ci/b *.acme.test' },
+    later: true,
     code: 'KNOWN_HOSTS_INVALID' as const,
     names: 'restrict-to-hosts cannot hold for /ci/b, which keys names for *.acme.test',
     says: 'no single host has that name',

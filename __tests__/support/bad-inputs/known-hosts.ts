@@ -16,6 +16,7 @@ const at = (number: number, lines: string, rest: Pick<BadInput, 'what' | 'says' 
   ...rest,
   what: `known-hosts: ${rest.what}`,
   given: { 'known-hosts': lines },
+  later: true,
   code: 'KNOWN_HOSTS_INVALID',
   names: `known-hosts, line ${number}: the line `,
 });
