@@ -9,9 +9,7 @@ import { launchInstance, INSTANCE_ROLE, stateIsOurs } from '../support/ec2-host.
 import type { Job, JobOptions } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { actionPath, repository, told, useStage } from './stage.ts';
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
+import { neverRun } from '../support/never-run.ts';
 
 /** All that the scripts of a host without Node start. */
 const programs =

@@ -5,13 +5,11 @@ import { certify } from '../support/keygen.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
+import { neverRun } from '../support/never-run.ts';
 
 const trusted = 'acme/certified';
 const [server] = await availableServers();
 if (server !== 'openssh') console.warn('not run here: the host that trusts an authority, for want of sshd');
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}
 
 describe('a key with a certificate', () => {
   let stage: Stage;

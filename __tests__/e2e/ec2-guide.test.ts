@@ -6,6 +6,7 @@ import { ACCOUNT, REGION } from '../support/aws/world.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { INSTANCE_ROLE, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
+import { neverRun } from '../support/never-run.ts';
 
 const examples = join(actionPath, 'examples/ec2');
 const example = (name: string): string => readFileSync(join(examples, name), 'utf8');
@@ -18,9 +19,6 @@ const block = (words: string): string => blocks(guide).find((text) => text.inclu
 
 const shellcheck = spawnSync('shellcheck', ['--version']).status === 0;
 if (!shellcheck) console.warn('not run here: shellcheck is not installed');
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}
 
 describe('the examples for EC2', () => {
   (shellcheck ? it : neverRun)('are clean under shellcheck', () => {

@@ -6,6 +6,7 @@ import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { INSTANCE_ROLE, launcher, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { repository, useStage } from './stage.ts';
+import { neverRun } from '../support/never-run.ts';
 
 describe('ssm-ssh-agent exec', () => {
   const stage = useStage();
@@ -251,9 +252,6 @@ describe('ssm-ssh-agent exec', () => {
     for (const line of lines) expect(all).not.toContain(line);
   });
 });
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}
 
 const procFiles = (): string[] =>
   readdirSync('/proc')

@@ -9,6 +9,7 @@ import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { gitSteps, repository, told, useStage } from './stage.ts';
+import { neverRun } from '../support/never-run.ts';
 
 describe('the action among neighbours', () => {
   const stage = useStage();
@@ -175,6 +176,3 @@ describe('the action among neighbours', () => {
     );
   });
 });
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}

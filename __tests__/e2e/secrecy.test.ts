@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { gitSteps, openStage, told, type Stage } from './stage.ts';
+import { neverRun } from '../support/never-run.ts';
 
 const strace = spawnSync('strace', ['-V']).status === 0;
 const proc = existsSync('/proc/self/environ');
@@ -136,9 +137,6 @@ describe('a secret', () => {
     return { main, trace };
   }
 });
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}
 
 /** A `node` that runs the real one under strace: every program that is started, every byte that is written. */
 function tracedNode(folder: string): string {

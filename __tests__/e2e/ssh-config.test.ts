@@ -20,12 +20,10 @@ import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/a
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, repository, told, type Stage } from './stage.ts';
+import { neverRun } from '../support/never-run.ts';
 
 const mounts = canMountHome(tmpdir());
 if (!mounts) console.warn('not run here: ssh-config, for want of a home folder that may be written to');
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
 
 (mounts ? describe : neverRun)('ssh-config', () => {
   let stage: Stage;

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { neverRun } from '../support/never-run.ts';
 
 const helper = join(dirname(dirname(import.meta.dirname)), 'helper');
 const whereIs = (program: string): string =>
@@ -12,9 +13,6 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']]
   .filter(([program]) => program !== '');
 const shellcheck = whereIs('shellcheck');
 if (shellcheck === '') console.warn('not run here: shellcheck is not installed');
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}
 
 describe('find_node', () => {
   let folder: string;

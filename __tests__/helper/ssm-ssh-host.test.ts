@@ -8,9 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { stateIsOurs, withRunUser } from '../support/ec2-host.ts';
 import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
+import { neverRun } from '../support/never-run.ts';
 
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
 const bootId = '/proc/sys/kernel/random/boot_id';

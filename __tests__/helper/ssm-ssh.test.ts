@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
+import { neverRun } from '../support/never-run.ts';
 
 const installed = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
 const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(([program = '', ...args]) =>
@@ -13,9 +14,6 @@ const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filte
 );
 const shellcheck = installed('shellcheck', '--version');
 if (!shellcheck) console.warn('not run here: shellcheck is not installed');
-
-/** In the place of `it` where the machine cannot show what the test is about. */
-function neverRun(): void {}
 
 /** What ssh itself makes of the options; the numbers of the keys that it is told to offer. */
 function readSettings(output: string): { settings: Record<string, string>; offered: number[] } {

@@ -12,12 +12,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { canMountHome, scriptIn, sshFile } from '../support/account-home.ts';
+import { neverRun } from '../support/never-run.ts';
 
 const mounts = canMountHome(tmpdir());
 if (!mounts) console.warn('not run here: blocks in ~/.ssh, for want of a home folder that may be written to');
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
 
 const source = join(dirname(dirname(import.meta.dirname)), 'src/ssh/user-files.ts');
 

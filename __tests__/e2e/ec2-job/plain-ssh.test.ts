@@ -8,12 +8,10 @@ import type { Job, StepResult } from '../../support/runner/job.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { told } from '../stage.ts';
 import { deployInputs, instanceId, useEc2JobStage } from './ec2-job-stage.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const mounts = canMountHome(tmpdir());
 if (!mounts) console.warn('not run here: ssh-config, for want of a home folder that may be written to');
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
 
 (mounts ? describe : neverRun)('plain ssh in a job with ssh-config', () => {
   const stage = useEc2JobStage('instance-connect-endpoint');

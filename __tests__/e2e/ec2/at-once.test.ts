@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { REGION } from '../../support/aws/world.ts';
 import { stateIsOurs } from '../../support/ec2-host.ts';
-import { neverRun, useEc2 } from './use-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 (stateIsOurs ? describe : neverRun)('many connections to EC2 hosts', () => {
   const stage = useEc2();

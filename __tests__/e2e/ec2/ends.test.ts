@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { program, stateIsOurs } from '../../support/ec2-host.ts';
-import { neverRun, useEc2 } from './use-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 (stateIsOurs ? describe : neverRun)('the way to an EC2 host', () => {
   const stage = useEc2();

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { project, stateIsOurs } from '../../support/ec2-host.ts';
-import { neverRun, useEc2 } from './use-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 

@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { program, stateIsOurs } from '../../support/ec2-host.ts';
-import { launch, neverRun, reachHosts, useEc2 } from './use-ec2.ts';
+import { launch, reachHosts, useEc2 } from './use-ec2.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 /** ssh's own words for a way that is shut. */
 const closed = /^(kex_exchange_identification: [^\n]*\n)?Connection closed by [^\n]*\n/m;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { stateIsOurs } from '../../support/ec2-host.ts';
-import { neverRun, useEc2 } from './use-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 (stateIsOurs ? describe : neverRun)('ssm-ssh to an EC2 host', () => {
   const stage = useEc2();

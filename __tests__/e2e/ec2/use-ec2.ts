@@ -87,6 +87,3 @@ export async function launch({ aws }: ReadyWorld, options: Ec2InstanceOptions = 
   aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports });
   return instance;
 }
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-export function neverRun(): void {}

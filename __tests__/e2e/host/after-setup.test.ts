@@ -4,7 +4,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { canMount, project, stateIsOurs, works } from '../../support/ec2-host.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const poor = '/usr/bin:/bin';
 const hasTools = works('env', '-i', `PATH=${poor}`, 'sh', '-c', 'command -v git && command -v ssh-agent');

@@ -7,7 +7,8 @@ import { describe, expect, it } from '@jest/globals';
 import { program, stateIsOurs } from '../../support/ec2-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const linux = existsSync('/proc/self/stat');
 if (!linux)

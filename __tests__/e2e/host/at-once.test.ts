@@ -5,9 +5,7 @@ import { Ec2Host, launchInstance, stateIsOurs } from '../../support/ec2-host.ts'
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
+import { neverRun } from '../../support/never-run.ts';
 
 // A hundred connections are many for a small machine.
 jest.setTimeout(240_000);

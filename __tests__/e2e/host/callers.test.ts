@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { program, stateIsOurs } from '../../support/ec2-host.ts';
 import { availableServers } from '../../support/git-host/git-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const [server] = await availableServers();
 if (server !== 'openssh') console.warn('not run here: callers that want a shell, for want of sshd');

@@ -6,7 +6,8 @@ import { program, project, stateIsOurs } from '../../support/ec2-host.ts';
 import { availableServers } from '../../support/git-host/git-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const installed = (name: string, ...args: string[]): boolean => spawnSync(name, args).status === 0;
 const [server] = await availableServers();

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { INSTANCE_ROLE, launchInstance, stateIsOurs } from '../../support/ec2-host.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const farRegion = 'us-east-1';
 const [blue, green] = ['222233334444', '555566667777'] as const;

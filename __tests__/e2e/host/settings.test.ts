@@ -7,9 +7,7 @@ import { Ec2Host, launchInstance, stateIsOurs } from '../../support/ec2-host.ts'
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { certify } from '../../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
+import { neverRun } from '../../support/never-run.ts';
 
 const reader = 'arn:aws:iam::444455556666:role/reader';
 

@@ -4,9 +4,7 @@ import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, program, stateIsOurs } from '../../support/ec2-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-
-/** In the place of `describe` where the machine cannot show what the tests are about. */
-function neverRun(): void {}
+import { neverRun } from '../../support/never-run.ts';
 
 const repositories = ['acme/lib', 'acme/lib-extra'] as const;
 

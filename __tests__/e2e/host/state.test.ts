@@ -11,7 +11,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { canMount, program, stateIsOurs, works } from '../../support/ec2-host.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const { uid } = userInfo();
 const root = uid === 0;

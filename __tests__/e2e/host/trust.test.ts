@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { program, stateIsOurs } from '../../support/ec2-host.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 (stateIsOurs ? describe : neverRun)('a server that claims to be github.com, on the first connection', () => {
   const stand = useHost();

@@ -53,6 +53,3 @@ export function useHost(): Hosting {
     calls: () => world.aws.calls.filter(({ service }) => service === 'ssm').length,
   };
 }
-
-/** In the place of `describe` and `it` where the machine cannot show what the tests are about. */
-export function neverRun(): void {}

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { stateIsOurs } from '../../support/ec2-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
-import { neverRun, useHost } from './use-host.ts';
+import { useHost } from './use-host.ts';
+import { neverRun } from '../../support/never-run.ts';
 
 const tools = [
   ...[
