@@ -35,7 +35,7 @@ export class LoginWatch {
   }
 
   fromClient(chunk: Buffer): void {
-    if (this.#other) return;
+    if (this.#other || chunk.length === 0) return;
     if (this.#clear === undefined) this.#count(chunk.length);
     else this.#read(Buffer.concat([this.#clear, chunk]));
   }
