@@ -124,7 +124,12 @@ export class Ec2Host {
   }
 
   dispose(): void {
-    killAll(this.processes());
+    // With what they have started: a keeper's sleep would go on for hours.
+    killAll(
+      runningProcesses().filter(({ command, environment }) =>
+        `${command} ${environment}`.includes(this.home),
+      ),
+    );
     rmSync(this.home, { recursive: true, force: true, maxRetries: 3 });
   }
 }
