@@ -136,6 +136,10 @@ add_words() {
 
 # The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
 offer_pushed_keys() {
+  # The agent starts while Node does, which sees to it where this fails.
+  if [ ! -S "$ec2/agent" ]; then
+    /bin/sh "$here/ssm-ssh-ec2-agent.sh" "$ec2" </dev/null >/dev/null 2>&1 &
+  fi
   escape "$ec2/agent"
   quote "IdentityAgent=\"$escaped\""
   tunnel="$tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $quoted"

@@ -1,19 +1,22 @@
 /** The key that an instance takes for a minute: one for all connections of that minute, pushed once for each user and instance. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { PublicKey } from '../../src/keys/public-key.ts';
 import { addKey, type AgentOptions } from '../../src/ssh/agent.ts';
-import { agentHas } from '../../src/ssh/agent-keys.ts';
+import { listKeys } from '../../src/ssh/agent-keys.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { madeAlready, oneOfAll } from './one-of-all.ts';
 
 /** Seconds that a key has to be good for, so that ssh comes to use it. */
 const enough = 20;
-/** Milliseconds that others wait: for a key that is made, and for a push, which AWS may hold up. */
-const patience = { making: 3_000, pushing: 10_000 } as const;
+/**
+ * Milliseconds that others wait: for a key that is made, and for a push, which AWS may hold up; and that an agent is sure to
+ * wait for the next key (helper/ssm-ssh-keeper.sh waits for a minute).
+ */
+const patience = { making: 3_000, pushing: 10_000, coming: 30_000 } as const;
 
 export interface PushTarget {
   readonly instanceId: string;
@@ -40,10 +43,18 @@ function isGood({ until }: SharedKey, own: string): boolean {
   return until - Date.now() / 1000 >= enough && existsSync(join(own, 'live'));
 }
 
-/** Whether there is nothing to do but to push: an agent is there, and has a key that is good for a while. */
-export async function hasSharedKey(folder: string): Promise<boolean> {
-  const key = await madeAlready<SharedKey>(join(folder, 'keys'), { isGood });
-  return key !== undefined && (await agentHas(join(folder, 'agent'), bytesOf(key)));
+/** Whether an agent is there that stays for a while: it has a key which is good, or has been told that one will come. */
+export async function hasAgent(folder: string): Promise<boolean> {
+  const [held, key] = await Promise.all([
+    listKeys(join(folder, 'agent')),
+    madeAlready<SharedKey>(join(folder, 'keys'), { isGood }),
+  ]);
+  if (!held) return false;
+  if (key && held.includes(blobOf(key))) return true;
+  // Somebody has emptied the agent.
+  if (key) await rm(join(key.folder, 'live'), { force: true });
+  const reserved = await stat(join(folder, 'reserved')).catch(() => undefined);
+  return reserved !== undefined && Date.now() - reserved.mtimeMs < patience.coming;
 }
 
 /**
@@ -51,26 +62,38 @@ export async function hasSharedKey(folder: string): Promise<boolean> {
  *
  * @throws what pushing and adding throw
  */
-export async function offerPushedKey(target: PushTarget, options: PushOptions): Promise<void> {
+export async function offerPushedKey({ instanceId, user }: PushTarget, options: PushOptions): Promise<void> {
   const { caller } = options;
-  const key = await sharedKey(options);
-  const publicKey = { type: key.type, ...bytesOf(key), comment: '' };
-  const name = createHash('sha256').update(`${target.instanceId} ${target.user}`).digest('hex');
-  // It was pushed after it was made, and so is good there for as long as it is good at all.
-  await oneOfAll(join(key.folder, 'pushed', name), {
-    make: async () => {
-      const { pushKey } = await import('../../src/ec2/instance-connect.ts');
-      await pushKey({ ...target, publicKey }, caller);
-      return true;
-    },
-    isGood: (pushed) => pushed,
-    patience: patience.pushing,
-    signal: caller.signal,
+  const name = createHash('sha256').update(`${instanceId} ${user}`).digest('hex');
+  // It is pushed after it was made, and so is good there for as long as it is good at all.
+  const push = (folder: string, publicKey: PublicKey): Promise<boolean> =>
+    oneOfAll(join(folder, 'pushed', name), {
+      make: async () => {
+        const { pushKey } = await import('../../src/ec2/instance-connect.ts');
+        await pushKey({ instanceId, user, publicKey }, caller);
+        return true;
+      },
+      isGood: (pushed) => pushed,
+      patience: patience.pushing,
+      signal: caller.signal,
+    });
+  let pushing: Promise<boolean> | undefined;
+  const key = await sharedKey(options, (folder, publicKey) => {
+    pushing = push(folder, publicKey);
+    pushing.catch(() => undefined);
   });
+  await (pushing ?? push(key.folder, { type: key.type, blob: blobOf(key), comment: '' }));
 }
 
-/** The private half is in this process, in one pipe, and in the agent. */
-async function sharedKey({ folder, caller, env }: PushOptions): Promise<SharedKey> {
+/**
+ * The private half is in this process, in one pipe, and in the agent.
+ *
+ * @param made called with its folder where it is this process that makes the key: the agent gets it meanwhile
+ */
+async function sharedKey(
+  { folder, caller, env }: PushOptions,
+  made: (own: string, publicKey: PublicKey) => void,
+): Promise<SharedKey> {
   const { signal } = caller;
   return await oneOfAll<SharedKey>(join(folder, 'keys'), {
     make: async (own) => {
@@ -78,11 +101,13 @@ async function sharedKey({ folder, caller, env }: PushOptions): Promise<SharedKe
       const key = makeKeyPair('ssm-ssh, for EC2 hosts');
       // The second in which it is added counts: the mark goes no later than the key.
       const until = Math.floor(Date.now() / 1000) + pushedKeyLifetime;
+      made(own, key.publicKey);
       const limits = { lifetime: pushedKeyLifetime, hosts: [], knownHosts: '' };
       await addKey({ socket: join(folder, 'agent') }, key, { env, signal, resource: 'memory', ...limits });
       await writeFile(join(own, 'live'), `${until}\n`, { flag: 'wx', mode: 0o600 });
       await tellKeeper(folder);
-      return { ...shared(key.publicKey), until, folder: own };
+      const { type, blob } = key.publicKey;
+      return { type, blob: blob.toString('base64'), until, folder: own };
     },
     isGood,
     patience: patience.making,
@@ -90,10 +115,6 @@ async function sharedKey({ folder, caller, env }: PushOptions): Promise<SharedKe
   });
 }
 
-function shared({ type, blob }: PublicKey): Pick<SharedKey, 'type' | 'blob'> {
-  return { type, blob: blob.toString('base64') };
-}
-
-function bytesOf({ blob }: Pick<SharedKey, 'blob'>): Pick<PublicKey, 'blob'> {
-  return { blob: Buffer.from(blob, 'base64') };
+function blobOf({ blob }: SharedKey): Buffer {
+  return Buffer.from(blob, 'base64');
 }

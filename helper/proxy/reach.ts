@@ -118,8 +118,8 @@ async function findAgent(
   signal: AbortSignal,
 ): Promise<string> {
   if (folder !== undefined) {
-    const { hasSharedKey } = await import('./pushed-key.ts');
-    if (await hasSharedKey(folder)) return folder;
+    const { hasAgent } = await import('./pushed-key.ts');
+    if (await hasAgent(folder)) return folder;
   }
   return await ensureKeyAgent(helper, folder, { env, signal });
 }

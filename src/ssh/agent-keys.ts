@@ -1,4 +1,4 @@
-/** Whether an agent has a key: asked by its own protocol, where starting ssh-add would take longer than all the rest. */
+/** What an agent has: asked by its own protocol, where starting ssh-add would take longer than all the rest. */
 import { createConnection } from 'node:net';
 
 /** Of the protocol: asking for the keys, and the answer. @source draft-ietf-sshm-ssh-agent, "Requesting a list of keys" */
@@ -8,15 +8,15 @@ const answer = 12;
 const patience = 1_000;
 const longest = 256 * 1024;
 
-/** @returns false as well where no agent answers */
-export async function agentHas(socket: string, { blob }: { readonly blob: Buffer }): Promise<boolean> {
+/** @returns the agent's answer, in which each key's public half stands as it is; undefined where no agent answers */
+export async function listKeys(socket: string): Promise<Buffer | undefined> {
   return await new Promise((resolve) => {
     const connection = createConnection(socket, () => connection.write(request));
     let read = Buffer.alloc(0);
     connection.setTimeout(patience, () => connection.destroy());
     connection.on('error', () => undefined);
     connection.on('close', () => {
-      resolve(false);
+      resolve(undefined);
     });
     connection.on('data', (chunk) => {
       read = Buffer.concat([read, chunk]);
@@ -24,7 +24,7 @@ export async function agentHas(socket: string, { blob }: { readonly blob: Buffer
         if (read.length > longest) connection.destroy();
         return;
       }
-      resolve(read[4] === answer && read.includes(blob));
+      resolve(read[4] === answer ? read : undefined);
       connection.destroy();
     });
   });

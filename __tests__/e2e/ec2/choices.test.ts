@@ -66,6 +66,15 @@ import { neverRun } from '../../support/never-run.ts';
     expect(stage.count('ssm:StartSession')).toBe(1);
   });
 
+  it('is made anew where somebody has emptied its agent', async () => {
+    const { host } = stage;
+    const { stdout } = await host.run(
+      `${program} ${target()} echo one; ${program} ${target()} echo two
+      SSH_AUTH_SOCK=${host.state}/ec2/agent ssh-add -qD; ${program} ${target()} echo three`,
+    );
+    expect([stdout, pushes()]).toEqual(['one\ntwo\nthree\n', 2]);
+  });
+
   it.each([`-J nobody@127.0.0.1:1`, '-o ProxyCommand=false', '-oHostName=127.0.0.1 -p 1'])(
     'leaves the way to the user who says %s',
     async (choice) => {
