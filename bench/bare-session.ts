@@ -1,8 +1,9 @@
 /**
  * The least that a program can do to come to an instance by Session Manager: no SDK, StartSession, the WebSocket, the
- * handshake, TerminateSession. With explicit credentials; nothing is pushed, and no byte is carried.
+ * handshake, TerminateSession. With explicit credentials, and no byte is carried. `bare-session INSTANCE [USER]`: for a user
+ * it makes a key and pushes it meanwhile.
  */
-import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { request, type RequestOptions } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
@@ -44,11 +45,18 @@ function sign(url: URL, { service, more = {}, body = '' }: Signing): Record<stri
   return headers;
 }
 
-async function call(operation: string, input: object): Promise<Record<string, string>> {
+const ssm = { service: 'ssm', api: 'AmazonSSM' };
+const instanceConnect = { service: 'ec2-instance-connect', api: 'AWSEC2InstanceConnectService' };
+
+async function call(
+  { service, api }: typeof ssm,
+  operation: string,
+  input: object,
+): Promise<Record<string, string>> {
   const url = new URL(setting('AWS_ENDPOINT_URL'));
   const body = JSON.stringify(input);
-  const more = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AmazonSSM.${operation}` };
-  const headers = sign(url, { service: 'ssm', more, body });
+  const more = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${api}.${operation}` };
+  const headers = sign(url, { service, more, body });
   const options: RequestOptions = { method: 'POST', headers };
   const answer = await new Promise<string>((resolve, reject) => {
     request(url, options, (response) => {
@@ -77,8 +85,24 @@ function frame(type: string, payload: Buffer, { sequence = 0, flags = 0, kind = 
   return Buffer.concat([head, payload]);
 }
 
-const session = await call('StartSession', {
-  Target: process.argv[2],
+/** An Ed25519 key as authorized_keys has it. */
+function makePublicKey(): string {
+  const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  const head = Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1');
+  return `ssh-ed25519 ${Buffer.concat([head, Buffer.from(x, 'base64url')]).toString('base64')}`;
+}
+
+const [InstanceId, InstanceOSUser] = process.argv.slice(2);
+const pushing =
+  InstanceOSUser === undefined
+    ? undefined
+    : call(instanceConnect, 'SendSSHPublicKey', {
+        InstanceId,
+        InstanceOSUser,
+        SSHPublicKey: makePublicKey(),
+      });
+const session = await call(ssm, 'StartSession', {
+  Target: InstanceId,
   DocumentName: 'AWS-StartSSHSession',
   Parameters: { portNumber: ['22'] },
 });
@@ -119,5 +143,6 @@ await new Promise<void>((resolve, reject) => {
     if (kind === 7) resolve();
   });
 });
+await pushing;
 socket.terminate();
-await call('TerminateSession', { SessionId: session['SessionId'] });
+await call(ssm, 'TerminateSession', { SessionId: session['SessionId'] });

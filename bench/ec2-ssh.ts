@@ -1,11 +1,11 @@
 /**
  * `bench/ec2-ssh`: `ssh HOST true` through ssm-ssh, beside what it cannot do without: a bare program's handshake with
  * Session Manager, and plain ssh to the same sshd. All take turns, so that the ratios hold where the machine's speed does not.
- * Then how fast an upload goes. Milliseconds, MB/s.
+ * Then a file up and down, which has to come back as it was. Milliseconds, MB/s.
  */
-import { writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACCOUNT, allow, REGION, startReadyWorld } from '../__tests__/support/aws/world.ts';
 import { Ec2Host, launchInstance, program, project } from '../__tests__/support/ec2-host.ts';
@@ -13,8 +13,8 @@ import { startEc2Instance } from '../__tests__/support/ec2-instance.ts';
 import { makeSshKey } from '../__tests__/support/ssh-keys.ts';
 
 const runs = Number(process.argv[2] ?? 15);
-/** Bytes. */
-const upload = 50_000_000;
+/** Bytes that are copied. */
+const size = 50_000_000;
 
 const [world, key] = await Promise.all([startReadyWorld(), makeSshKey()]);
 const everything = allow(['ssm:*', 'ssmmessages:*', 'ec2:*', 'ec2-instance-connect:*'], '*');
@@ -40,6 +40,8 @@ const ours = `${program} ${user}@${instanceId}`;
 const ways = {
   ours: `${ours} true`,
   bare: `${process.execPath} --no-warnings ${bare} ${instanceId}`,
+  // With a key pushed.
+  pushing: `${process.execPath} --no-warnings ${bare} ${instanceId} ${user}`,
   plain: `${plain} true`,
   // As each command is started.
   shell: ':',
@@ -78,6 +80,9 @@ function row(rounds: readonly Times[]): object {
     'ours / (bare + plain)': of(
       ({ ours, bare, plain, shell }) => (ours - shell) / (bare + plain - 2 * shell),
     ).toFixed(2),
+    'ours / (pushing + plain)': of(
+      ({ ours, pushing, plain, shell }) => (ours - shell) / (pushing + plain - 2 * shell),
+    ).toFixed(2),
   };
 }
 
@@ -89,10 +94,15 @@ try {
     'the first': row(await measure(cold)),
   };
   console.table(table);
-  writeFileSync(join(host.home, 'big'), Buffer.alloc(upload, 'x'));
+  writeFileSync(join(host.home, 'big'), randomBytes(size));
   const idle = await time(`${ours} true`);
-  const took = (await time(`${ours} 'cat >/dev/null' <big`)) - idle;
-  console.log(`upload: ${(upload / 1000 / took).toFixed(1)} MB/s`);
+  const there = `${user}@${instanceId}:${join(host.home, 'there')}`;
+  const speed = async (copy: string): Promise<string> =>
+    `${(size / 1000 / ((await time(`scp -q -S ${program} ${copy}`)) - idle)).toFixed(1)} MB/s`;
+  console.log(
+    `scp of ${size / 1e6} MB, up: ${await speed(`big ${there}`)}, down: ${await speed(`${there} back`)}`,
+  );
+  await time('cmp big there && cmp big back');
 } finally {
   host.dispose();
   await instance.stop();
