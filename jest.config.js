@@ -10,7 +10,7 @@ export default {
     ],
   },
   injectGlobals: false,
-  // Most of a test's time is other programs' start: a core a worker.
-  maxWorkers: '100%',
+  // Most of a test's time is other programs' start, and some of it waiting: a little more than a core a worker.
+  maxWorkers: '150%',
   testTimeout: 60_000,
 };

@@ -182,6 +182,19 @@ describe('a job that deploys to an EC2 host', () => {
     await finish(job);
   });
 
+  it('is left by nothing of a step that is cancelled while it is connected', async () => {
+    const job = await start();
+    const connected = async (): Promise<void> => {
+      while (stage.open === 0) await sleep(20);
+    };
+    const cancelled = await job.run(`ssm-ssh ${host()} 'sleep 60'`, {
+      cancelWhen: connected,
+      patience: { interrupt: 500, terminate: 500 },
+    });
+    expect(cancelled.outcome).toBe('cancelled');
+    await finish(job);
+  });
+
   it('has them ended by the next job where it was killed', async () => {
     const temp = join(stage.folder, 'temp');
     mkdirSync(temp);
