@@ -14,8 +14,7 @@ connect_to_ec2_host() {
   job_strict=accept-new
   read_settings -
   find_ec2_state
-  # shellcheck source=helper/ssm-ssh-fetch.sh
-  . "$here/ssm-ssh-fetch.sh"
+  load_fetching
   choose_node
   unset IFS
   set +f

@@ -159,6 +159,8 @@ settings_of() {
 heal() {
   [ -z "$fetched" ] || return 1
   again=1
+  IFS=$newline
+  set -f
   for identity in $identities; do
     if ! holds "$identity"; then
       rm -f "$identity/live"
@@ -168,6 +170,8 @@ heal() {
       again=0
     fi
   done
+  unset IFS
+  set +f
   return "$again"
 }
 

@@ -30,10 +30,10 @@ go_with_wanted() {
   find_state
   name_identities
   fetched=''
-  # shellcheck source=helper/ssm-ssh-fetch.sh
-  . "$here/ssm-ssh-fetch.sh"
   for identity in $identities; do
-    is_live "$identity" || fetch "$identity"
+    is_live "$identity" && continue
+    load_fetching
+    fetch "$identity"
   done
   build_options
   if [ -z "$repository$tunnel" ]; then
@@ -43,10 +43,16 @@ go_with_wanted() {
   eval "stay_with_ssh $tunnel $options \"\$@\""
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$tunnel" ] || read_report
-  [ "$status" -ne 255 ] || [ -n "$signalled" ] || [ -z "$refused" ] || ! heal ||
+  [ "$status" -ne 255 ] || [ -n "$signalled" ] || [ -z "$refused" ] || ! { load_fetching && heal; } ||
     eval "stay_with_ssh $tunnel $options \"\$@\""
   [ -z "$tunnel" ] || [ "$status" -ne 255 ] || rm -f "$report"
   exit "$status"
+}
+
+# What the way to a key that the agent has does without.
+load_fetching() {
+  # shellcheck source=helper/ssm-ssh-fetch.sh
+  . "$here/ssm-ssh-fetch.sh"
 }
 
 fail() {

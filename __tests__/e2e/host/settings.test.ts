@@ -127,6 +127,21 @@ const reader = 'arn:aws:iam::444455556666:role/reader';
     expect((await list(env)).stderr).toContain('TIMEOUT: fetching the key took longer than 1 seconds');
   });
 
+  it('heals a key whose name has spaces: a role, a profile', async () => {
+    host.configure(['[ssm]', 'key = /ci/key', `roleArn = ${reader}`]);
+    host.env['AWS_PROFILE'] = 'the build machine';
+    host.env['AWS_CONFIG_FILE'] = join(host.home, 'aws');
+    writeFileSync(
+      host.env['AWS_CONFIG_FILE'],
+      '[profile the build machine]\ncredential_source = Ec2InstanceMetadata\n',
+    );
+    expect(await list()).toEqual(listed);
+    await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -qD`);
+    expect((await list()).code).toBe(0);
+    const names = [...host.files(host.state).keys()].filter((path) => path.endsWith('/key.pub'));
+    expect([names.length, marks().length]).toEqual([1, 1]);
+  });
+
   it('of a section is for its key alone', async () => {
     const place = `${git.address}:${String(git.port)}`;
     const section = [`[ssm "${place}/acme/lib"]`, 'key = /ci/locked', 'passphrase = /ci/passphrase'];
