@@ -1,5 +1,6 @@
 /** Plain TCP to an instance. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openDirectTunnel } from '../../src/ec2/direct.ts';
 import type { Instance } from '../../src/ec2/instances.ts';
@@ -67,5 +68,12 @@ describe('a direct connection', () => {
     const failure = await endOf(tunnel);
     expect(failure).toMatchObject({ code: 'TUNNEL_FAILED' });
     expect(failure?.message).toContain('i-01234567 at 127.0.0.1 broke: ECONNRESET');
+  });
+
+  it('may be cut before anybody listens, as while a key is pushed', async () => {
+    host.behave = (socket) => setTimeout(() => socket.resetAndDestroy(), 20);
+    const { stream } = await direct({ privateIp: '127.0.0.1' });
+    while (!stream.closed) await sleep(5);
+    expect(stream.errored).toMatchObject({ code: 'TUNNEL_FAILED' });
   });
 });

@@ -31,6 +31,8 @@ export async function openDirectTunnel(
     const stream = new HostSocket((error) => broken(error, { instance, address }));
     try {
       await connected(stream, { host: address, port, signal });
+      // It may break before anybody goes that way; carry looks at it then.
+      stream.on('error', () => undefined);
       return {
         stream,
         close: () => {
@@ -62,11 +64,10 @@ class HostSocket extends Socket {
     this.#explain = explain;
   }
 
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    super._destroy(error, (given) => {
-      const unexplained = given && this.isConnected && !(given instanceof Failure);
-      callback(unexplained ? this.#explain(given) : (given ?? null));
-    });
+  /** Here, and not in `_destroy`, so that `errored` says the same as the event. */
+  override destroy(error?: Error): this {
+    const unexplained = error && this.isConnected && !(error instanceof Failure);
+    return super.destroy(unexplained ? this.#explain(error) : error);
   }
 }
 
