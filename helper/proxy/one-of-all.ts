@@ -59,13 +59,22 @@ async function lastNumber(place: string): Promise<number> {
 async function makeIn<T>(folder: string, { make }: Making<T>): Promise<T> {
   try {
     const made = await make(folder);
-    await writeFile(join(folder, `${file}.new`), JSON.stringify(made), { flag: 'wx', mode: 0o600 });
-    await rename(join(folder, `${file}.new`), join(folder, file));
+    await note(folder, made).catch(unlessGone);
     return made;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function note(folder: string, made: unknown): Promise<void> {
+  await writeFile(join(folder, `${file}.new`), JSON.stringify(made), { flag: 'wx', mode: 0o600 });
+  await rename(join(folder, `${file}.new`), join(folder, file));
+}
+
+/** Where making took so long that two others have come in front, the folder is gone. What was made is good all the same. */
+export function unlessGone(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 async function read<T>(folder: string): Promise<T | undefined> {

@@ -8,7 +8,7 @@ import type { PublicKey } from '../../src/keys/public-key.ts';
 import { addKey, type AgentOptions } from '../../src/ssh/agent.ts';
 import { listKeys } from '../../src/ssh/agent-keys.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
-import { madeAlready, oneOfAll } from './one-of-all.ts';
+import { madeAlready, oneOfAll, unlessGone } from './one-of-all.ts';
 
 /** Seconds that a key has to be good for, so that ssh comes to use it. */
 const enough = 20;
@@ -45,10 +45,9 @@ function isGood({ until }: SharedKey, own: string): boolean {
 
 /** Whether an agent is there that stays for a while: it has a key which is good, or has been told that one will come. */
 export async function hasAgent(folder: string): Promise<boolean> {
-  const [held, key] = await Promise.all([
-    listKeys(join(folder, 'agent')),
-    madeAlready<SharedKey>(join(folder, 'keys'), { isGood }),
-  ]);
+  // In this order: what is added between the two is not missed.
+  const key = await madeAlready<SharedKey>(join(folder, 'keys'), { isGood });
+  const held = await listKeys(join(folder, 'agent'));
   if (!held) return false;
   if (key && held.includes(blobOf(key))) return true;
   // Somebody has emptied the agent.
@@ -104,7 +103,7 @@ async function sharedKey(
       made(own, key.publicKey);
       const limits = { lifetime: pushedKeyLifetime, hosts: [], knownHosts: '' };
       await addKey({ socket: join(folder, 'agent') }, key, { env, signal, resource: 'memory', ...limits });
-      await writeFile(join(own, 'live'), `${until}\n`, { flag: 'wx', mode: 0o600 });
+      await writeFile(join(own, 'live'), `${until}\n`, { flag: 'wx', mode: 0o600 }).catch(unlessGone);
       await tellKeeper(folder);
       const { type, blob } = key.publicKey;
       return { type, blob: blob.toString('base64'), until, folder: own };

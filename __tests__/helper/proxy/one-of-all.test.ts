@@ -90,6 +90,18 @@ it('is made by those who wait, where the one who makes it is gone', async () => 
   expect(Date.now() - started).toBeGreaterThanOrEqual(250);
 });
 
+it('is what its maker has, where two others came in front meanwhile', async () => {
+  const slow = counting({
+    patience: 50,
+    make: async (own) => {
+      await sleep(400);
+      return Number(own.slice(place.length + 1));
+    },
+  });
+  const got = await Promise.all([1, 2, 3].map(() => oneOfAll(place, slow)));
+  expect(got.sort()).toEqual([1, 2, 3]);
+});
+
 it('is not waited for where it was begun long ago', async () => {
   const begun = join(place, '1');
   mkdirSync(begun, { recursive: true });
