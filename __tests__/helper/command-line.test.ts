@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, type Line } from '../../helper/command-line/parse.ts';
 import { parseRegion, parseRoles, parseStrictness } from '../../helper/command-line/settings.ts';
+import { readTimeLimit } from '../../helper/command-line/time-limit.ts';
 import { suggest } from '../../helper/command-line/suggest.ts';
 import { failureOf } from '../support/failure-of.ts';
 
@@ -105,6 +106,12 @@ describe('the values of options', () => {
     expect(parseRoles([`${a}, ${b}`, a])).toEqual([a, b, a]);
     expect(failureOf(() => parseRoles([`${a},`])).message).toBe('--role-arn is not the ARN of a role: ""');
     expect(failureOf(() => parseRoles(['ci'])).hint).toContain('arn:aws:iam::ACCOUNT:role/NAME');
+  });
+
+  it('are a time limit that a timer holds', () => {
+    const limits = ['0', '30s', '24d', '30d'].map((text) => readTimeLimit(text, 'ssm.timeout'));
+    expect(limits).toEqual([1, 30, 2_073_600, 2_147_483]);
+    expect(failureOf(() => readTimeLimit('soon', 'ssm.timeout')).message).toContain('ssm.timeout is not');
   });
 
   it('are a region, and a word for host keys', () => {

@@ -26,17 +26,18 @@ export function parseAccount(values: Pick<Common, 'region' | 'role-arn' | 'profi
   return { region: parseRegion(region), roles: parseRoles(values['role-arn']), profile };
 }
 
-export function parseRegion(text: string | undefined): string | undefined {
+/** @param place where it was written */
+export function parseRegion(text: string | undefined, place = '--region'): string | undefined {
   if (text === undefined || /^[a-z]{2,}(-[a-z0-9]+)+$/.test(text)) return text;
-  throw invalid(`--region is not a region: "${text}"`, 'write one, for example --region eu-west-1');
+  throw invalid(`${place} is not a region: "${text}"`, 'write one, for example --region eu-west-1');
 }
 
 /** A chain: each role is assumed from the one before. */
-export function parseRoles(texts: readonly string[]): string[] {
+export function parseRoles(texts: readonly string[], place = '--role-arn'): string[] {
   const roles = texts.flatMap((text) => text.split(',').map((role) => role.trim()));
   const wrong = roles.find((role) => !/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(role));
   if (wrong === undefined) return roles;
-  throw invalid(`--role-arn is not the ARN of a role: "${wrong}"`, 'write arn:aws:iam::ACCOUNT:role/NAME');
+  throw invalid(`${place} is not the ARN of a role: "${wrong}"`, 'write arn:aws:iam::ACCOUNT:role/NAME');
 }
 
 /** @returns seconds; 0 for no limit */

@@ -17,6 +17,17 @@ export function timeLimit(seconds: number, what: string): AbortSignal {
   return controller.signal;
 }
 
+/** Seconds, as many as a timer holds: what is longer would be over at once. */
+const longest = 2_147_483;
+
+/**
+ * @returns at least 1
+ * @throws INPUT_INVALID
+ */
+export function readTimeLimit(duration: string, setting: string): number {
+  return Math.min(longest, Math.max(1, readSeconds(duration, setting)));
+}
+
 /**
  * @param setting how the user calls it
  * @throws INPUT_INVALID

@@ -7,7 +7,7 @@ import { parseRequest, renderCredential, type Credential, type Request } from '.
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/credential-reference.ts';
-import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
 import { storageFor } from './open-storage.ts';
 
@@ -119,7 +119,7 @@ async function read(
   { request, env, warn }: Surroundings & { readonly request: Request },
 ): Promise<Credential> {
   const { region, roles, username, reference: resource } = named;
-  const timeoutSeconds = Math.max(1, readSeconds(named.timeout, 'ssm.timeout'));
+  const timeoutSeconds = readTimeLimit(named.timeout, 'ssm.timeout');
   const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];
   const signal = timeLimit(timeoutSeconds, 'reading the credential');
   const voice = { info: () => undefined, mask: () => undefined, warn };

@@ -12,7 +12,7 @@ import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { addKey, removeKey } from '../../src/ssh/agent.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
-import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { readSeconds, readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'ssm-ssh';
 
@@ -154,7 +154,7 @@ function check(given: Omit<ReturnType<typeof readArguments>, 'into'>): Omit<Want
     roles: given['role-arn'],
     socket,
     lifetime: readSeconds(given.lifetime, 'ssm.keyLifetime'),
-    timeoutSeconds: Math.max(1, readSeconds(given.timeout, 'ssm.timeout')),
+    timeoutSeconds: readTimeLimit(given.timeout, 'ssm.timeout'),
   };
 }
 

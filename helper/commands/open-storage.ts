@@ -4,7 +4,7 @@ import type { Settings } from '../../src/git/config-file.ts';
 import { inTime } from '../../src/in-time.ts';
 import { settingsOf } from '../../src/git/credential-routes.ts';
 import { parsePrefix } from '../../src/git/stored-name.ts';
-import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 import type { CredentialStorage } from './credential-storage.ts';
 
 interface Surroundings {
@@ -28,7 +28,7 @@ export function storageFor(
   if (prefix === '') return undefined;
   const { region, roles, timeout } = settingsOf(settings, env);
   const kmsKeyId = settings.get('ssm.kmskeyid')?.at(-1) || undefined;
-  const timeoutSeconds = Math.max(1, readSeconds(timeout, 'ssm.timeout'));
+  const timeoutSeconds = readTimeLimit(timeout, 'ssm.timeout');
   return {
     prefix: parsePrefix(prefix, setting),
     nowSeconds: Date.now() / 1000,

@@ -6,7 +6,7 @@ import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount, parseRegion, parseRoles } from '../command-line/settings.ts';
-import { readSeconds } from '../command-line/time-limit.ts';
+import { readTimeLimit } from '../command-line/time-limit.ts';
 import { reach, type Wanted } from '../proxy/reach.ts';
 import type { Outcome } from '../proxy/report.ts';
 import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
@@ -40,7 +40,7 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   if (port === '' || more.length > 0)
     throw invalid('proxy takes HOST PORT [USER]', 'write ProxyCommand ssm-ssh-agent proxy %n %p %r');
   const settings = await readGitSettings(running);
-  const way = values.via ?? running.env['SSM_SSH_VIA'] ?? settings.get('ssm.via')?.at(-1);
+  const way = values.via ?? (running.env['SSM_SSH_VIA'] || settings.get('ssm.via')?.at(-1));
   const via = parseWay(way, values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via');
   const target = parseHost(host, via);
   const pushes = user !== undefined && target.kind !== 'managed';
@@ -90,20 +90,24 @@ async function readGitSettings({ env, signal }: Running): Promise<Settings> {
 /** The command line goes before the environment, and that before git's configuration. In a job, the launcher names it. */
 function placeOf({ values }: Line<typeof options>, settings: Settings, { env }: Running): Wanted['place'] {
   const { region, roles } = parseAccount(values);
+  // What is empty is not set.
   const setting = (variable: string, name: string): string | undefined =>
-    env[variable] || settings.get(name)?.at(-1);
+    env[variable] || settings.get(name)?.at(-1) || undefined;
   const configured = env['SSM_SSH_ROLE_ARN']
     ? [env['SSM_SSH_ROLE_ARN']]
     : (settings.get('ssm.rolearn') ?? []);
   return {
-    region: region ?? parseRegion(setting('SSM_SSH_REGION', 'ssm.region')),
+    region: region ?? parseRegion(setting('SSM_SSH_REGION', 'ssm.region'), 'ssm.region (SSM_SSH_REGION)'),
     roles:
       roles.length > 0
         ? roles
-        : parseRoles(configured.flatMap((text) => text.split(/[\s,]+/).filter(Boolean))),
-    timeoutSeconds: Math.max(
-      1,
-      readSeconds(setting('SSM_SSH_TIMEOUT', 'ssm.timeout') ?? '30s', 'ssm.timeout'),
+        : parseRoles(
+            configured.flatMap((text) => text.split(/[\s,]+/).filter(Boolean)),
+            'ssm.roleArn (SSM_SSH_ROLE_ARN)',
+          ),
+    timeoutSeconds: readTimeLimit(
+      setting('SSM_SSH_TIMEOUT', 'ssm.timeout') ?? '30s',
+      'ssm.timeout (SSM_SSH_TIMEOUT)',
     ),
     job: env['SSM_SSH_JOB'] || undefined,
   };

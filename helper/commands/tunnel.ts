@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
 import type { Ec2Place } from '../../src/loading/ec2-caller.ts';
 import { invalid } from '../command-line/parse.ts';
-import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 import type { Ends } from '../proxy/carry.ts';
 import { explained, find, reach, type Around } from '../proxy/reach.ts';
 import { beginReport, endReport, type Outcome } from '../proxy/report.ts';
@@ -106,7 +106,7 @@ function placeOf(given: Arguments): Ec2Place {
     region: given.region || undefined,
     // As people write them: with commas or spaces between.
     roles: given['role-arn'].flatMap((role) => role.split(/[\s,]+/)).filter(Boolean),
-    timeoutSeconds: Math.max(1, readSeconds(given.timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)')),
+    timeoutSeconds: readTimeLimit(given.timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)'),
     job: given.job || undefined,
   };
 }

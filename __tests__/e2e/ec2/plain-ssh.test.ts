@@ -60,4 +60,20 @@ const agent = join(project, 'helper/ssm-ssh-agent');
       /^ssm-ssh-agent: INPUT_INVALID: this is no name of an EC2 host: "host.example.com"\nhint: /,
     );
   });
+
+  it.each([
+    [['region = Ireland'], 'ssm.region (SSM_SSH_REGION) is not a region: "Ireland"'],
+    [
+      ['region =', 'timeout =', 'roleArn = ci'],
+      'ssm.roleArn (SSM_SSH_ROLE_ARN) is not the ARN of a role: "ci"',
+    ],
+    [['via = ferry'], 'ssm.via (SSM_SSH_VIA) is no way to a host: "ferry"'],
+  ])(
+    'names the setting of proxy that is wrong, and takes what is empty for not set: %j',
+    async (lines, told) => {
+      stage.host.configure(['[ssm]', ...lines]);
+      const { stderr } = await stage.host.run(`${agent} proxy i-0123456789abcdef0 22`, { SSM_SSH_VIA: '' });
+      expect(stderr.split('\n')[0]).toBe(`ssm-ssh-agent: INPUT_INVALID: ${told}`);
+    },
+  );
 });
