@@ -36,8 +36,10 @@ export interface Around extends Ends {
 
 /** Milliseconds after which people are told what they wait for. */
 const silence = 1_000;
-/** Milliseconds that closing may take, and waiting for what was given up on. */
+/** Milliseconds that closing may take, and waiting for why the other half failed. */
 const lastPatience = 1_200;
+/** Milliseconds to close what was given up on: its opening may still be under way (src/ec2/session-manager/tunnel.ts). */
+const closingPatience = 1_700;
 
 /**
  * Returns when the connection has ended, whoever ended it.
@@ -167,7 +169,7 @@ async function bothOrNone(
     // Of two failures the other may say more: an instance that is stopped is not connected either.
     const both = await within(life.signal.aborted ? 0 : lastPatience, settled);
     life.abort(error);
-    await within(lastPatience, settled.then(closeOpened));
+    await within(closingPatience, settled.then(closeOpened));
     const failures = both?.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])) ?? [];
     throw plainest(failures) ?? error;
   }
