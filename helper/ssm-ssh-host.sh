@@ -188,13 +188,13 @@ LINES
   via=${SSM_SSH_VIA:-$via}
 }
 
-# Sets `encoded`: the text as a path, each part of it short enough for a name.
+# Sets `encoded`: the text as a path in one line, each part of it short enough for a name.
 encode() {
   rest=$1 encoded='' part=''
-  while [ "$rest" != "${rest#*[%/]}" ]; do
-    part=$part${rest%%[%/]*}
-    rest=${rest#"${rest%%[%/]*}"}
-    case $rest in %*) part=${part}%25 ;; *) part=${part}%2F ;; esac
+  while [ "$rest" != "${rest#*[%/"$newline"]}" ]; do
+    part=$part${rest%%[%/"$newline"]*}
+    rest=${rest#"${rest%%[%/"$newline"]*}"}
+    case $rest in %*) part=${part}%25 ;; /*) part=${part}%2F ;; *) part=${part}%0A ;; esac
     rest=${rest#?}
   done
   part=$part$rest
