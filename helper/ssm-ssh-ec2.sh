@@ -53,7 +53,7 @@ connect_to_ec2_host() {
 
 # ssh hands the name to a shell, in quotes. A submodule's URL may have been chosen by anybody.
 check_login() {
-  case ${login:-${target%@*}} in
+  case ${login:-${target%"$named"*}} in
   *\'*) fail INPUT_INVALID "the user in $target has a quote in it" 'write the name of a user of the host' ;;
   esac
 }
