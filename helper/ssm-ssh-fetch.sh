@@ -172,16 +172,19 @@ heal() {
   done
   unset IFS
   set +f
+  # ssh's again.
+  status=255
   return "$again"
 }
 
-# Asks the store at most once a minute for a version that is newer than the agent's.
+# Asks the store at most once a minute for a version that is newer than the agent's. A store that fails has none.
 renew() {
   mask=$(umask)
   umask 077
-  { read -r before; } 2>/dev/null <"$1/outcome"
+  before='' after=''
+  { read -r before; } 2>/dev/null <"$1/version"
   lock 9 "$1/lock"
-  { read -r after; } 2>/dev/null <"$1/outcome"
+  { read -r after; } 2>/dev/null <"$1/version"
   status=0
   if [ "$before" = "$after" ]; then
     status=1
@@ -189,8 +192,8 @@ renew() {
       : >"$1/asked"
       choose_node
       run_node "$1" 2>/dev/null
-      { read -r after; } 2>/dev/null <"$1/outcome"
-      [ "$before" = "$after" ] || status=0
+      { read -r after; } 2>/dev/null <"$1/version"
+      if [ "$before" = "$after" ]; then status=1; else status=0; fi
     fi
   fi
   unlock 9 "$1/lock"

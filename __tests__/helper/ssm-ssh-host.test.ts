@@ -1,6 +1,15 @@
 /** The matcher of hosts, which reads git's configuration, under the same table as the other two. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -135,8 +144,47 @@ interface Starting {
   it.each([
     ['mi-0123456789abcdef0', 'INPUT_INVALID: mi-0123456789abcdef0 is no EC2 instance'],
     ['Name=web-1', 'REGION_MISSING'],
+    ["Name=the team's", 'REGION_MISSING'],
   ])('has no default key for the EC2 host %s, which it refuses', (name, says) => {
-    expect(() => start([`ec2-user@${name}`], sections(['']))).toThrow(says);
+    for (const target of [`ec2-user@${name}`, name])
+      expect(() => start([target], sections(['']))).toThrow(says);
+  });
+
+  it('is ssh where no host is named: no key is fetched for that', () => {
+    expect(start(['-V'], sections([''])).args).toEqual(['-V']);
+  });
+
+  it.each(shells.map((shell) => [shell]))('has one key for roles on lines of their own under %p', (shell) => {
+    const folder = join(state, 'keys/%2Fkey-0||a%2Fb%0Ac%0A||||');
+    cpSync(join(state, 'keys/%2Fkey-0||||||'), folder, { recursive: true });
+    const env = { SSM_SSH_ROLE_ARN: 'a/b\nc\n' };
+    const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['']), { shell, env });
+    rmSync(folder, { recursive: true });
+    expect(args.filter((arg) => arg.startsWith('IdentityFile='))).toEqual([
+      `IdentityFile="${folder.replaceAll('%', '%%')}/key.pub"`,
+    ]);
+  });
+
+  it.each([
+    ['fails', 'echo failed >"$4/outcome"; exit 255'],
+    ['has no newer key', 'echo ok >"$4/outcome"'],
+  ])('leaves it at what ssh said, and its exit code, where the store %s', (_, script) => {
+    const ssh = readFileSync(join(home, 'bin/ssh'));
+    const node = join(home, 'bin/a-node');
+    const [asked, tried] = ['asked', 'tried'].map((name) => join(home, name)) as [string, string];
+    const answer = `[ "$1" != --version ] || exec echo v24.0.0\nshift\necho x >>'${asked}'\n${script}`;
+    writeFileSync(node, `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+    writeFileSync(join(home, 'bin/ssh'), `#!/bin/sh\necho x >>'${tried}'\nexit 255\n`);
+    const env = { SSM_SSH_NODE: node };
+    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
+    try {
+      expect(() => start(args, sections(['']), { env })).toThrow(expect.objectContaining({ status: 255 }));
+      expect([asked, tried].map((path) => readFileSync(path, 'utf8'))).toEqual(['x\n', 'x\n']);
+    } finally {
+      writeFileSync(join(home, 'bin/ssh'), ssh);
+      for (const path of [asked, tried, node, join(state, 'keys/%2Fkey-0||||||/asked')])
+        rmSync(path, { force: true });
+    }
   });
 
   it('leaves a clone to ssh that starts in the folder of a repository with an ssh command of its own', () => {
