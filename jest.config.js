@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Tests are ES modules, run as they stand: swc only strips the types. */
 export default {
   testEnvironment: 'node',
@@ -11,6 +13,6 @@ export default {
   },
   injectGlobals: false,
   // Most of a test's time is other programs' start, and some of it waiting: a little more than a core a worker.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   testTimeout: 60_000,
 };
