@@ -1,9 +1,13 @@
 import { availableParallelism } from 'node:os';
+import { selectTests } from './__tests__/support/suite/selection.ts';
+
+/** `usual`, `unit`, `rest` or `all`: the scripts of package.json set it. */
+const selection = process.env.TESTS ?? 'usual';
 
 /** Tests are ES modules, run as they stand: swc only strips the types. */
 export default {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  testMatch: selectTests(import.meta.dirname, selection).map((file) => `<rootDir>/${file}`),
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -12,6 +16,14 @@ export default {
     ],
   },
   injectGlobals: false,
+  // One folder for all that the tests make, and an end for all that they start, however the run ends.
+  globalSetup: '<rootDir>/__tests__/support/suite/setup.ts',
+  globalTeardown: '<rootDir>/__tests__/support/suite/teardown.ts',
+  setupFiles: selection === 'unit' ? ['<rootDir>/__tests__/support/suite/start-nothing.ts'] : [],
+  // Another order in each run; `--seed N` repeats one.
+  testSequencer: '<rootDir>/__tests__/support/suite/sequencer.ts',
+  showSeed: true,
+  reporters: ['default', '<rootDir>/__tests__/support/suite/not-run-reporter.ts'],
   // Most of a test's time is other programs' start, and some of it waiting: a little more than a core a worker.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   testTimeout: 60_000,

@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
-import { launchInstance, INSTANCE_ROLE, stateIsOurs } from '../support/ec2-host.ts';
+import { launchInstance, INSTANCE_ROLE } from '../support/ec2-host.ts';
+import { describeOnHost } from '../support/on-host.ts';
 import type { Job, JobOptions } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { actionPath, repository, told, useStage } from './stage.ts';
-import { neverRun } from '../support/never-run.ts';
 
 /** All that the scripts of a host without Node start. */
 const programs =
@@ -17,7 +17,7 @@ const programs =
 
 const noNode = 'if command -v node; then exit 1; fi';
 
-(stateIsOurs ? describe : neverRun)('in a job on a host that has keys, too', () => {
+describeOnHost('in a job on a host that has keys, too', () => {
   const stage = useStage();
   let folder: string;
   let tools: SshKey;

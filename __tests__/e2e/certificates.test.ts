@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
-import { availableServers } from '../support/git-host/git-host.ts';
 import { certify } from '../support/keygen.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
-import { neverRun } from '../support/never-run.ts';
+import { itWith } from '../support/needs.ts';
 
 const trusted = 'acme/certified';
-const [server] = await availableServers();
-if (server !== 'openssh') console.warn('not run here: the host that trusts an authority, for want of sshd');
 
 describe('a key with a certificate', () => {
   let stage: Stage;
@@ -52,7 +49,7 @@ describe('a key with a certificate', () => {
   const clone = (): string => `git clone --quiet ${stage.host.url(trusted)} it && cat it/README.md`;
 
   for (const restrict of ['false', 'true']) {
-    (server === 'openssh' ? it : neverRun)(
+    itWith('sshd')(
       `is let in by a host that trusts the authority, with restrict-to-hosts: ${restrict}`,
       async () => {
         const place = `${stage.host.address}:${String(stage.host.port)}`;
@@ -66,14 +63,11 @@ describe('a key with a certificate', () => {
     );
   }
 
-  (server === 'openssh' ? it : neverRun)(
-    'is in the agent, for programs that ask it by themselves',
-    async () => {
-      const { job } = await use('/ci/deploy-key certificate=/ci/certificate');
-      const ssh = `GIT_SSH_COMMAND='ssh -F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null' ${clone()}`;
-      expect((await job.run(ssh)).log).toContain(`# ${trusted}`);
-    },
-  );
+  itWith('sshd')('is in the agent, for programs that ask it by themselves', async () => {
+    const { job } = await use('/ci/deploy-key certificate=/ci/certificate');
+    const ssh = `GIT_SSH_COMMAND='ssh -F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null' ${clone()}`;
+    expect((await job.run(ssh)).log).toContain(`# ${trusted}`);
+  });
 
   it('that has expired is loaded, with a warning of when that was', async () => {
     const { text, log } = await use('/ci/deploy-key certificate=/ci/expired');

@@ -1,14 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import { installed } from '../support/needs.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
 
 interface Client {
-  readonly probe: readonly [string, ...string[]];
   /** The repository that it installs from; it needs nothing from anywhere else. */
   readonly files: Readonly<Record<string, string>>;
   /** @param url `ssh://…` */
@@ -31,9 +30,8 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     return name
 `;
 
-const clients: Readonly<Record<string, Client>> = {
+const clients: Readonly<Record<'npm' | 'pip' | 'cargo' | 'go', Client>> = {
   npm: {
-    probe: ['npm', '--version'],
     files: {
       'package.json': '{"name":"private-lib","version":"1.2.3"}',
       'index.js': 'module.exports = 42;\n',
@@ -42,13 +40,11 @@ const clients: Readonly<Record<string, Client>> = {
       `npm init --yes >/dev/null && npm install --no-audit --no-fund --silent 'git+${url}' && node -p "'got ' + require('private-lib')"`,
   },
   pip: {
-    probe: ['python3', '-c', 'import pip'],
     files: { 'pyproject.toml': pyproject, 'backend.py': wheelBackend },
     install: (url) =>
       `python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --no-index --target out 'git+${url}' && PYTHONPATH=out python3 -c 'import private_lib; print("got", private_lib.answer)'`,
   },
   cargo: {
-    probe: ['cargo', '--version'],
     files: {
       'Cargo.toml': '[package]\nname = "private-lib"\nversion = "1.2.3"\nedition = "2021"\n',
       'src/lib.rs': 'pub fn answer() -> i32 { 42 }\n',
@@ -63,7 +59,6 @@ const clients: Readonly<Record<string, Client>> = {
     },
   },
   go: {
-    probe: ['go', 'version'],
     files: {
       'go.mod': 'module private.test/acme/go-lib.git\n\ngo 1.18\n',
       'lib.go': 'package lib\n\nconst Answer = 42\n',
@@ -75,16 +70,7 @@ const clients: Readonly<Record<string, Client>> = {
     env: { GOPRIVATE: 'private.test', GOFLAGS: '-mod=mod' },
   },
 };
-const installed = Object.entries(clients).filter(
-  ([
-    ,
-    {
-      probe: [program, ...args],
-    },
-  ]) => spawnSync(program, args).status === 0,
-);
-const absent = Object.keys(clients).filter((name) => !installed.some(([there]) => there === name));
-if (absent.length > 0) console.warn(`not run here, since they are not installed: ${absent.join(', ')}`);
+const there = Object.entries(clients).filter(([name]) => installed(name as keyof typeof clients));
 
 describe('a package from a private repository, among other keys', () => {
   let stage: Stage;
@@ -93,7 +79,7 @@ describe('a package from a private repository, among other keys', () => {
 
   beforeAll(async () => {
     [stage, world] = await Promise.all([openStage(), startReadyWorld()]);
-    for (const [name, { files }] of installed) {
+    for (const [name, { files }] of there) {
       const key = await makeSshKey();
       keys.set(name, key);
       await stage.host.createRepository(`acme/${name}-lib`, { files });
@@ -108,15 +94,13 @@ describe('a package from a private repository, among other keys', () => {
   const openJob = async (env: Client['env']): Promise<Job> => {
     const { host } = stage;
     const job = stage.job({ env: { ...world.jobEnvironment(), ...env } });
-    const lines = installed.map(
-      ([name]) => `/ci/${name} ${host.address}:${String(host.port)}/acme/${name}-lib`,
-    );
+    const lines = there.map(([name]) => `/ci/${name} ${host.address}:${String(host.port)}/acme/${name}-lib`);
     const inputs = { 'aws-region': REGION, 'role-to-assume': ROLE_ARN, 'known-hosts': host.knownHosts };
     expect(told(await job.uses({ with: { keys: lines.join('\n'), ...inputs } })).text).toBe('');
     return job;
   };
 
-  it.each(installed)('is installed by %s, by its own key', async (name, { install, env }) => {
+  it.each(there)('is installed by %s, by its own key', async (name, { install, env }) => {
     const job = await openJob(env);
     const { log } = await job.run(install(stage.host.url(`acme/${name}-lib`)));
     expect(log).toContain('got 42');

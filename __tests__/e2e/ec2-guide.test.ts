@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -6,7 +6,7 @@ import { ACCOUNT, REGION } from '../support/aws/world.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { INSTANCE_ROLE, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
-import { neverRun } from '../support/never-run.ts';
+import { itWith } from '../support/needs.ts';
 
 const examples = join(actionPath, 'examples/ec2');
 const example = (name: string): string => readFileSync(join(examples, name), 'utf8');
@@ -17,11 +17,8 @@ const blocks = (text: string): string[] =>
 /** The guide's block in which the words stand. */
 const block = (words: string): string => blocks(guide).find((text) => text.includes(words)) ?? '';
 
-const shellcheck = spawnSync('shellcheck', ['--version']).status === 0;
-if (!shellcheck) console.warn('not run here: shellcheck is not installed');
-
 describe('the examples for EC2', () => {
-  (shellcheck ? it : neverRun)('are clean under shellcheck', () => {
+  itWith('shellcheck')('are clean under shellcheck', () => {
     const scripts = readdirSync(examples).filter((name) => name.endsWith('.sh'));
     expect(scripts).toEqual(['runner-hook.sh', 'user-data.sh']);
     const files = scripts.map((name) => join(examples, name));

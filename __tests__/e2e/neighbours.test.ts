@@ -9,7 +9,7 @@ import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { gitSteps, repository, told, useStage } from './stage.ts';
-import { neverRun } from '../support/never-run.ts';
+import { itWhere } from '../support/needs.ts';
 
 describe('the action among neighbours', () => {
   const stage = useStage();
@@ -116,7 +116,6 @@ describe('the action among neighbours', () => {
       ]),
     );
   const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
-  if (!canMount) console.warn('not run here: unshare -m is not allowed');
 
   describe('a container that sees RUNNER_TEMP at another path, and has neither Node nor the PATH of the host', () => {
     /** Its own list of programs. */
@@ -160,7 +159,7 @@ describe('the action among neighbours', () => {
       await nothingLeft(job);
     });
 
-    (canMount ? it : neverRun)(
+    itWhere(canMount, 'a mount namespace needs root')(
       'clones by each use’s key when the folder is mounted there and here is nothing',
       async () => {
         const { job, env } = await start();

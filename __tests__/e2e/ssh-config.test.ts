@@ -14,18 +14,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { canMountHome, nodeIn, scriptIn, sshFile } from '../support/account-home.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, repository, told, type Stage } from './stage.ts';
-import { neverRun } from '../support/never-run.ts';
+import { describeWhere } from '../support/needs.ts';
 
-const mounts = canMountHome(tmpdir());
-if (!mounts) console.warn('not run here: ssh-config, for want of a home folder that may be written to');
-
-(mounts ? describe : neverRun)('ssh-config', () => {
+describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config', () => {
   let stage: Stage;
   let world: ReadyWorld;
   let other: SshKey;

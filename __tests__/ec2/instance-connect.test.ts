@@ -12,13 +12,9 @@ import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
 import type { PolicyDocument, Statement } from '../support/aws/local-aws.ts';
 import { REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { startEc2Instance, type Ec2Instance } from '../support/ec2-instance.ts';
-import { findSshd } from '../support/git-host/openssh-server.ts';
 import { fingerprintOfLine, publicHalf, signAndCheck, typeAndBlob } from '../support/keygen.ts';
 import { callerOf, failureOf, instanceArn, statementIn, usual } from './ec2-stage.ts';
-import { neverRun } from '../support/never-run.ts';
-
-const sshd = findSshd();
-if (!sshd) console.warn('not run here: a pushed key at a real sshd, for want of one');
+import { describeWith } from '../support/needs.ts';
 
 const lifetime = 1.5;
 const id = 'i-0123456789abcdef0';
@@ -155,7 +151,7 @@ describe('pushing a key', () => {
   });
 });
 
-(sshd ? describe : neverRun)('an instance', () => {
+describeWith('sshd')('an instance', () => {
   const folder = mkdtempSync(join(tmpdir(), 'instance-connect-'));
   afterAll(() => {
     rmSync(folder, { recursive: true });

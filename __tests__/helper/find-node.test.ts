@@ -3,16 +3,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { neverRun } from '../support/never-run.ts';
+import { itWith } from '../support/needs.ts';
+import { shells as installedShells } from '../support/shells.ts';
 
 const helper = join(dirname(dirname(import.meta.dirname)), 'helper');
 const whereIs = (program: string): string =>
   spawnSync('/bin/sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
-const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']]
-  .map(([program = '', ...args]) => [whereIs(program), ...args] as const)
-  .filter(([program]) => program !== '');
-const shellcheck = whereIs('shellcheck');
-if (shellcheck === '') console.warn('not run here: shellcheck is not installed');
+const shells = installedShells.map(([program, ...args]) => [whereIs(program), ...args] as const);
 
 describe('find_node', () => {
   let folder: string;
@@ -53,11 +50,11 @@ describe('find_node', () => {
     writeFileSync(join(home, '.gitconfig'), settings);
   };
 
-  (shellcheck ? it : neverRun)('is clean under shellcheck, as are the launchers', () => {
+  itWith('shellcheck')('is clean under shellcheck, as are the launchers', () => {
     const files = ['find-node.sh', 'launch.sh', 'ssm-ssh-agent', 'git-credential-ssm'].map((name) =>
       join(helper, name),
     );
-    expect(execFileSync(shellcheck, files, { encoding: 'utf8' })).toBe('');
+    expect(execFileSync('shellcheck', files, { encoding: 'utf8' })).toBe('');
   });
 
   it.each(shells.map((shell) => [shell.slice(0).join(' '), shell] as const))(

@@ -10,6 +10,7 @@ import { canonicalName } from '../../src/git/config-file.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { itWith } from '../support/needs.ts';
 
 const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
   ...{
@@ -163,9 +164,7 @@ describe('the lines for other files', () => {
     },
   );
 
-  const systemd = spawnSync('systemd-analyze', ['--version']).status === 0;
-  if (!systemd) console.warn('not run here: systemd-analyze is not installed');
-  (systemd ? it : (): void => undefined)('are a drop-in that systemd accepts', () => {
+  itWith('systemd-analyze')('are a drop-in that systemd accepts', () => {
     const folder = mkdtempSync(join(tmpdir(), 'unit-'));
     try {
       const file = join(folder, 'x.service');

@@ -1,5 +1,5 @@
 /** The matcher of hosts, which reads git's configuration, under the same table as the other two. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -15,22 +15,20 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
-import { stateIsOurs, withRunUser } from '../support/ec2-host.ts';
+import { withRunUser } from '../support/ec2-host.ts';
+import { describeOnHost } from '../support/on-host.ts';
+import { shells } from '../support/shells.ts';
 import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
-import { neverRun } from '../support/never-run.ts';
 
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
 const bootId = '/proc/sys/kernel/random/boot_id';
-const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(
-  ([shell = '', ...args]) => spawnSync(shell, [...args, '-c', 'exit 0']).status === 0,
-);
 
 interface Starting {
   readonly shell?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-(stateIsOurs ? describe : neverRun)('helper/ssm-ssh on a host', () => {
+describeOnHost('helper/ssm-ssh on a host', () => {
   let home: string;
   let state: string;
   let agent: Server;

@@ -6,14 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
-import { neverRun } from '../support/never-run.ts';
-
-const installed = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
-const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']].filter(([program = '', ...args]) =>
-  installed(program, ...args, '-c', 'exit 0'),
-);
-const shellcheck = installed('shellcheck', '--version');
-if (!shellcheck) console.warn('not run here: shellcheck is not installed');
+import { itWith } from '../support/needs.ts';
+import { shells } from '../support/shells.ts';
 
 /** What ssh itself makes of the options; the numbers of the keys that it is told to offer. */
 function readSettings(output: string): { settings: Record<string, string>; offered: number[] } {
@@ -48,7 +42,7 @@ describe('helper/ssm-ssh', () => {
       execFileSync(shell, [...options, program, '-G', ...args], { encoding: 'utf8', stdio: 'pipe' }),
     );
 
-  (shellcheck ? it : neverRun)('is clean under shellcheck, and so are its parts and neighbours', () => {
+  itWith('shellcheck')('is clean under shellcheck, and so are its parts and neighbours', () => {
     const root = dirname(dirname(import.meta.dirname));
     const scripts = readdirSync(join(root, 'helper'), { withFileTypes: true }).filter(
       (entry) => entry.isFile() && !entry.name.endsWith('.ts'),
@@ -172,7 +166,7 @@ describe('helper/ssm-ssh', () => {
     const program = makeJobFolder(newFolder(), { keys: ['github.com'] });
     const env = { ...callersVariables, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
     for (const shell of shells) {
-      const [file = '', ...options] = shell;
+      const [file, ...options] = shell;
       const argv = [...options, program, '-G', 'git@github.com', "git-upload-pack 'acme/lib'"];
       const printed = execFileSync(file, argv, { encoding: 'utf8', env });
       expect([shell, readVariables(printed)]).toEqual([shell, callersVariables]);

@@ -10,12 +10,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { canMountHome, scriptIn, sshFile } from '../support/account-home.ts';
-import { neverRun } from '../support/never-run.ts';
-
-const mounts = canMountHome(tmpdir());
-if (!mounts) console.warn('not run here: blocks in ~/.ssh, for want of a home folder that may be written to');
+import { describeWhere } from '../support/needs.ts';
 
 const source = join(dirname(dirname(import.meta.dirname)), 'src/ssh/user-files.ts');
 
@@ -28,35 +25,38 @@ const program = `
     await removeBlocks((name) => name === ours);
   }`;
 
-(mounts ? describe : neverRun)('blocks in ~/.ssh, put in and taken out by six processes at once', () => {
-  let home: string;
-  beforeEach(() => {
-    home = mkdtempSync(join(tmpdir(), 'home-'));
-  });
-  afterEach(() => {
-    rmSync(home, { recursive: true });
-  });
+describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
+  'blocks in ~/.ssh, put in and taken out by six processes at once',
+  () => {
+    let home: string;
+    beforeEach(() => {
+      home = mkdtempSync(join(tmpdir(), 'home-'));
+    });
+    afterEach(() => {
+      rmSync(home, { recursive: true });
+    });
 
-  const together = (): string => {
-    writeFileSync(join(home, 'program.mjs'), program);
-    const one = `"${process.execPath}" --no-warnings --input-type=module -e "$(cat "$HOME_UNDER_TEST/program.mjs")"`;
-    const all = `for number in 1 2 3 4 5 6; do ${one} $number & done; wait`;
-    const env = { ...process.env, HOME_UNDER_TEST: home, NODE_OPTIONS: '' };
-    const { stdout, stderr } = spawnSync('sh', ['-c', scriptIn(home, all)], { env, encoding: 'utf8' });
-    return stdout + stderr;
-  };
+    const together = (): string => {
+      writeFileSync(join(home, 'program.mjs'), program);
+      const one = `"${process.execPath}" --no-warnings --input-type=module -e "$(cat "$HOME_UNDER_TEST/program.mjs")"`;
+      const all = `for number in 1 2 3 4 5 6; do ${one} $number & done; wait`;
+      const env = { ...process.env, HOME_UNDER_TEST: home, NODE_OPTIONS: '' };
+      const { stdout, stderr } = spawnSync('sh', ['-c', scriptIn(home, all)], { env, encoding: 'utf8' });
+      return stdout + stderr;
+    };
 
-  it('leave the files as they were', () => {
-    const config = 'Host x\n  User y';
-    mkdirSync(join(home, '.ssh'), { mode: 0o700 });
-    writeFileSync(sshFile(home, 'config'), config);
-    expect(together()).toBe('');
-    expect(readdirSync(join(home, '.ssh'))).toEqual(['config']);
-    expect(readFileSync(sshFile(home, 'config'), 'utf8')).toBe(config);
-  });
+    it('leave the files as they were', () => {
+      const config = 'Host x\n  User y';
+      mkdirSync(join(home, '.ssh'), { mode: 0o700 });
+      writeFileSync(sshFile(home, 'config'), config);
+      expect(together()).toBe('');
+      expect(readdirSync(join(home, '.ssh'))).toEqual(['config']);
+      expect(readFileSync(sshFile(home, 'config'), 'utf8')).toBe(config);
+    });
 
-  it('leave no file where there was not even a folder', () => {
-    expect(together()).toBe('');
-    expect(existsSync(join(home, '.ssh')) ? readdirSync(join(home, '.ssh')) : []).toEqual([]);
-  });
-});
+    it('leave no file where there was not even a folder', () => {
+      expect(together()).toBe('');
+      expect(existsSync(join(home, '.ssh')) ? readdirSync(join(home, '.ssh')) : []).toEqual([]);
+    });
+  },
+);

@@ -30,8 +30,6 @@ export function withRunUser(folder: string, program: readonly string[]): string[
 }
 /** The state would lie where the tester's own is: nothing that a test may touch. */
 export const stateIsOurs = canMount || !existsSync(`/run/user/${uid}`);
-if (!stateIsOurs)
-  console.warn('not run here: tests of ssm-ssh on a host, for /run/user has a folder for you');
 
 export function works(name: string, ...args: readonly string[]): boolean {
   return spawnSync(name, args).status === 0;

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { ACCOUNT, REGION } from '../../support/aws/world.ts';
 import type { Call } from '../../support/aws/local-aws.ts';
 import type { Job, StepResult } from '../../support/runner/job.ts';
+import { watchProcesses } from '../../support/watch-processes.ts';
 import { told } from '../stage.ts';
 import { deployInputs, example, instanceId, useEc2JobStage, type Tunnelled } from './ec2-job-stage.ts';
 
@@ -114,13 +115,13 @@ describe('a job that deploys to an EC2 host', () => {
 
   it('stores neither credentials nor the key, and shows them nowhere', async () => {
     const job = await start();
-    const shown = await job.run(
-      `ssm-ssh ${host()} 'echo up; sleep 0.3' > up & until [ -s up ]; do sleep 0.1; done
-       env; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; wait`,
-    );
+    const watch = watchProcesses(job.root);
+    const shown = await job.run(`env; ssm-ssh ${host()} 'echo up'`);
+    const processes = await watch.stop();
+    expect(processes).toContain('helper/ssm-ssh');
     const files = job.files().filter(({ kind }) => kind === 'file');
     const texts = files.map(({ path }) => readFileSync(path, 'latin1'));
-    expect([...texts, shown.raw].join('\n')).not.toMatch(
+    expect([...texts, shown.raw, processes].join('\n')).not.toMatch(
       /PRIVATE KEY-----|ASIA[A-Z0-9]{16}|IQoJb3JpZ2luX2Vj/,
     );
     // ssh makes the one of host keys.

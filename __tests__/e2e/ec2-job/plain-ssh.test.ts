@@ -2,78 +2,78 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { canMountHome, nodeIn, scriptIn } from '../../support/account-home.ts';
 import type { Job, StepResult } from '../../support/runner/job.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { told } from '../stage.ts';
 import { deployInputs, instanceId, useEc2JobStage } from './ec2-job-stage.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { describeWhere } from '../../support/needs.ts';
 
-const mounts = canMountHome(tmpdir());
-if (!mounts) console.warn('not run here: ssh-config, for want of a home folder that may be written to');
+describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
+  'plain ssh in a job with ssh-config',
+  () => {
+    const stage = useEc2JobStage('instance-connect-endpoint');
+    let home: string;
+    beforeEach(() => {
+      home = mkdtempSync(join(tmpdir(), 'home-'));
+      stage.world.aws.forgetCalls();
+    });
+    afterEach(() => {
+      rmSync(home, { recursive: true });
+    });
 
-(mounts ? describe : neverRun)('plain ssh in a job with ssh-config', () => {
-  const stage = useEc2JobStage('instance-connect-endpoint');
-  let home: string;
-  beforeEach(() => {
-    home = mkdtempSync(join(tmpdir(), 'home-'));
-    stage.world.aws.forgetCalls();
-  });
-  afterEach(() => {
-    rmSync(home, { recursive: true });
-  });
+    const newJob = (): Job => stage.job({}, { nodePath: nodeIn(home, join(home, 'bin/node')) });
+    const use = async (job: Job, keys = ''): Promise<void> => {
+      const main = await job.uses({ with: { ...deployInputs, keys, 'ssh-config': 'true' } });
+      expect(told(main).text).toBe('');
+    };
+    const plainly = (job: Job, script: string): Promise<StepResult> => job.run(scriptIn(home, script));
+    const host = (): string => `${stage.instance.user}@${instanceId}`;
+    const pushes = (): number =>
+      stage.world.aws.calls.filter(({ operation }) => operation.endsWith(':SendSSHPublicKey')).length;
 
-  const newJob = (): Job => stage.job({}, { nodePath: nodeIn(home, join(home, 'bin/node')) });
-  const use = async (job: Job, keys = ''): Promise<void> => {
-    const main = await job.uses({ with: { ...deployInputs, keys, 'ssh-config': 'true' } });
-    expect(told(main).text).toBe('');
-  };
-  const plainly = (job: Job, script: string): Promise<StepResult> => job.run(scriptIn(home, script));
-  const host = (): string => `${stage.instance.user}@${instanceId}`;
-  const pushes = (): number =>
-    stage.world.aws.calls.filter(({ operation }) => operation.endsWith(':SendSSHPublicKey')).length;
-
-  it('reaches a host by its id with ssh, scp and sftp, and nothing is left of it after post', async () => {
-    const job = newJob();
-    await use(job);
-    const work = await plainly(
-      job,
-      `ssh ${host()} echo there
+    it('reaches a host by its id with ssh, scp and sftp, and nothing is left of it after post', async () => {
+      const job = newJob();
+      await use(job);
+      const work = await plainly(
+        job,
+        `ssh ${host()} echo there
        echo text > file; scp -q file ${host()}:${home}/copied; cmp file ${home}/copied
        echo 'get ${home}/copied back' | sftp -b - ${host()} > /dev/null; cmp file back`,
-    );
-    expect(work.log.replace(/^Warning: Permanently added .*\n/gm, '')).toBe('there\n');
-    expect(work.outcome).toBe('success');
-    const { posts, leftoverProcesses } = await job.finish();
-    expect(posts.map(({ annotations }) => annotations)).toEqual([[]]);
-    expect([leftoverProcesses, job.files(), existsSync(join(home, '.ssh'))]).toEqual([[], [], false]);
-  });
-
-  it('still does after a use with keys and without a role', async () => {
-    stage.world.put('/ci/key', (await makeSshKey()).privateKey);
-    const job = newJob();
-    await use(job);
-    const { accessKeyId, secretAccessKey, sessionToken } = stage.world.aws.iam.createSession({
-      roleArn: 'arn:aws:iam::111122223333:role/ci',
+      );
+      expect(work.log.replace(/^Warning: Permanently added .*\n/gm, '')).toBe('there\n');
+      expect(work.outcome).toBe('success');
+      const { posts, leftoverProcesses } = await job.finish();
+      expect(posts.map(({ annotations }) => annotations)).toEqual([[]]);
+      expect([leftoverProcesses, job.files(), existsSync(join(home, '.ssh'))]).toEqual([[], [], false]);
     });
-    const main = await job.uses({
-      with: { keys: '/ci/key', 'aws-region': 'eu-west-1', 'ssh-config': 'true' },
-      env: {
-        ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-        AWS_SESSION_TOKEN: sessionToken,
-      },
-    });
-    expect(told(main).text).toBe('');
-    const work = await plainly(job, `ssh ${host()} echo there; ssm-ssh ${host()} echo there, too`);
-    expect(work.log.replace(/^Warning: Permanently added .*\n/gm, '')).toBe('there\nthere, too\n');
-    expect(pushes()).toBe(1);
-  });
 
-  it('has no way there outside the job', async () => {
-    const job = newJob();
-    await use(job);
-    const { log } = await plainly(job, `env -u RUNNER_TEMP ssh -G ${host()}`);
-    expect(log).not.toMatch(/^proxycommand/m);
-  });
-});
+    it('still does after a use with keys and without a role', async () => {
+      stage.world.put('/ci/key', (await makeSshKey()).privateKey);
+      const job = newJob();
+      await use(job);
+      const { accessKeyId, secretAccessKey, sessionToken } = stage.world.aws.iam.createSession({
+        roleArn: 'arn:aws:iam::111122223333:role/ci',
+      });
+      const main = await job.uses({
+        with: { keys: '/ci/key', 'aws-region': 'eu-west-1', 'ssh-config': 'true' },
+        env: {
+          ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+          AWS_SESSION_TOKEN: sessionToken,
+        },
+      });
+      expect(told(main).text).toBe('');
+      const work = await plainly(job, `ssh ${host()} echo there; ssm-ssh ${host()} echo there, too`);
+      expect(work.log.replace(/^Warning: Permanently added .*\n/gm, '')).toBe('there\nthere, too\n');
+      expect(pushes()).toBe(1);
+    });
+
+    it('has no way there outside the job', async () => {
+      const job = newJob();
+      await use(job);
+      const { log } = await plainly(job, `env -u RUNNER_TEMP ssh -G ${host()}`);
+      expect(log).not.toMatch(/^proxycommand/m);
+    });
+  },
+);

@@ -1,10 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { REGION } from '../../support/aws/world.ts';
-import { stateIsOurs } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
-import { neverRun } from '../../support/never-run.ts';
 
-(stateIsOurs ? describe : neverRun)('many connections to EC2 hosts', () => {
+describeOnHost('many connections to EC2 hosts', () => {
   const stage = useEc2();
 
   it('share a key, when 32 of them come at once to a host that nobody has reached before', async () => {

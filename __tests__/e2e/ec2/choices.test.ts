@@ -1,13 +1,13 @@
 /** Whose key, and whose way: what a section names, what the user says, and what is pushed where neither does. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { program, project, stateIsOurs } from '../../support/ec2-host.ts';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { program, project } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { launch, useEc2 } from './use-ec2.ts';
-import { neverRun } from '../../support/never-run.ts';
 
-(stateIsOurs ? describe : neverRun)('the key for an EC2 host', () => {
+describeOnHost('the key for an EC2 host', () => {
   const stage = useEc2();
   let key: SshKey;
   let known: Ec2Instance;

@@ -2,12 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
-import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { expect, it } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
-import { neverRun } from '../../support/never-run.ts';
 
-(stateIsOurs ? describe : neverRun)('the way to an EC2 host', () => {
+describeOnHost('the way to an EC2 host', () => {
   const stage = useEc2();
 
   const start = async (command: string): Promise<ChildProcess> => {

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
 import { launch, useEc2 } from './use-ec2.ts';
-import { neverRun } from '../../support/never-run.ts';
 
-(stateIsOurs ? describe : neverRun)('a tag as the name of an EC2 host', () => {
+describeOnHost('a tag as the name of an EC2 host', () => {
   const stage = useEc2();
   const others: Ec2Instance[] = [];
   beforeAll(async () => {

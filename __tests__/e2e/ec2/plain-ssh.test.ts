@@ -1,14 +1,14 @@
 /** Plain ssh, by the block that setup prints for people's own ~/.ssh/config. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { project, stateIsOurs } from '../../support/ec2-host.ts';
+import { expect, it } from '@jest/globals';
+import { project } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
-import { neverRun } from '../../support/never-run.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 
-(stateIsOurs ? describe : neverRun)("setup's block of ~/.ssh/config", () => {
+describeOnHost("setup's block of ~/.ssh/config", () => {
   const stage = useEc2();
   /** As HOME is not where ssh looks for it. */
   const configured = `${agent} setup --global --via session-manager >config 2>told`;

@@ -1,9 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import { stateIsOurs } from '../../support/ec2-host.ts';
+import { expect, it } from '@jest/globals';
+import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
-import { neverRun } from '../../support/never-run.ts';
 
-(stateIsOurs ? describe : neverRun)('ssm-ssh to an EC2 host', () => {
+describeOnHost('ssm-ssh to an EC2 host', () => {
   const stage = useEc2();
 
   it('needs nothing but IAM: a key is made and pushed, and the next connection uses it', async () => {

@@ -3,18 +3,17 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
-import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { expect, it } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { itWhere } from '../../support/needs.ts';
 
 const linux = existsSync('/proc/self/stat');
-if (!linux)
-  console.warn('not run here: sessions and environments of processes, which Linux alone shows in /proc');
 
-(stateIsOurs ? describe : neverRun)('the agent of a user', () => {
+describeOnHost('the agent of a user', () => {
   const stand = useHost();
   const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
   const pids = (): number[] => stand.host.processes().map(({ pid }) => pid);
@@ -54,7 +53,7 @@ if (!linux)
     expect(stdout.trim().split('\n').length).toBe(1);
   });
 
-  (linux ? it : neverRun)(
+  itWhere(linux, 'sessions of processes need /proc')(
     'outlives the session that started it, and has nothing of its environment',
     async () => {
       const { host } = stand;

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { Ec2Host, launchInstance, stateIsOurs } from '../../support/ec2-host.ts';
+import { Ec2Host, launchInstance } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
-import { neverRun } from '../../support/never-run.ts';
 
 // A hundred connections are many for a small machine.
 jest.setTimeout(240_000);
 
-(stateIsOurs ? describe : neverRun)('a hundred git commands at once on a cold host', () => {
+describeOnHost('a hundred git commands at once on a cold host', () => {
   let world: ReadyWorld;
   let git: GitHost;
   let host: Ec2Host;

@@ -1,18 +1,15 @@
 /** Programs that start ssh in ways of their own. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { program, stateIsOurs } from '../../support/ec2-host.ts';
-import { availableServers } from '../../support/git-host/git-host.ts';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
-
-const [server] = await availableServers();
-if (server !== 'openssh') console.warn('not run here: callers that want a shell, for want of sshd');
+import { describeWith } from '../../support/needs.ts';
 
 const proxy = `const { argv: [, host, port], stdin, stdout } = process;
   stdin.pipe(net.connect(port, host)).pipe(stdout);`.replaceAll('\n', '');
 
-(stateIsOurs ? describe : neverRun)('a caller of ssm-ssh', () => {
+describeOnHost('a caller of ssm-ssh', () => {
   const stand = useHost();
 
   it.each([
@@ -53,7 +50,7 @@ const proxy = `const { argv: [, host, port], stdin, stdout } = process;
     expect(stand.calls()).toBe(0);
   });
 
-  (server === 'openssh' ? describe : neverRun)('that wants a shell', () => {
+  describeWith('sshd')('that wants a shell', () => {
     let login: LoginHost;
     beforeAll(async () => {
       login = await startLoginHost(stand.key.publicKey);

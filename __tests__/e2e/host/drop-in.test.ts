@@ -1,19 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { program, project, stateIsOurs } from '../../support/ec2-host.ts';
-import { availableServers } from '../../support/git-host/git-host.ts';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { program, project } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { describeWith, installed, itWith } from '../../support/needs.ts';
 
-const installed = (name: string, ...args: string[]): boolean => spawnSync(name, args).status === 0;
-const [server] = await availableServers();
-if (server !== 'openssh') console.warn('not run here: copies by scp and rsync, for want of sshd');
-
-(stateIsOurs ? describe : neverRun)('in the place of ssh, ssm-ssh', () => {
+describeOnHost('in the place of ssh, ssm-ssh', () => {
   const stand = useHost();
 
   it("hands LFS's question on with the key of its repository", async () => {
@@ -53,7 +48,7 @@ if (server !== 'openssh') console.warn('not run here: copies by scp and rsync, f
     expect(runningProcesses().filter(({ command }) => command.includes(` -p ${port} `))).toEqual([]);
   });
 
-  (server === 'openssh' ? describe : neverRun)('copies to a host', () => {
+  describeWith('sshd')('copies to a host', () => {
     let login: LoginHost;
     beforeAll(async () => {
       login = await startLoginHost(stand.key.publicKey);
@@ -62,15 +57,12 @@ if (server !== 'openssh') console.warn('not run here: copies by scp and rsync, f
       await login.stop();
     });
 
+    const rsync = ['rsync', `rsync -a -e '${program} -p PORT' from/ USER@127.0.0.1:TO/`] as const;
     it.each([
       ['scp', `scp -q -S ${program} -P PORT from/a USER@127.0.0.1:TO/a`],
       ['sftp', `echo "put from/a TO/a" | sftp -q -b - -S ${program} -P PORT USER@127.0.0.1`],
-      ['rsync', `rsync -a -e '${program} -p PORT' from/ USER@127.0.0.1:TO/`],
-    ])('by %s', async (name, command) => {
-      if (name === 'rsync' && !installed('rsync', '--version')) {
-        console.warn('not run here: rsync is not installed');
-        return;
-      }
+      ...(installed('rsync') ? [rsync] : []),
+    ])('by %s', async (_, command) => {
       mkdirSync(join(stand.host.home, 'from'));
       mkdirSync(join(stand.host.home, 'to'));
       writeFileSync(join(stand.host.home, 'from/a'), 'text');
@@ -85,22 +77,19 @@ if (server !== 'openssh') console.warn('not run here: copies by scp and rsync, f
     });
   });
 
-  (installed('strace', '-V') ? it : neverRun)(
-    'writes the key once, into a pipe, and to no program and no file',
-    async () => {
-      const trace = join(stand.host.home, 'trace');
-      const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
-      await stand.host.run(
-        `strace -ff -q -v -yy -s 100000 -e trace=${calls} -o ${trace} bash -c 'git ls-remote ${stand.git.url('acme/lib')}; ${join(project, 'helper/ssm-ssh-agent')} flush'`,
-      );
-      const lines = stand.key.privateKey.trim().split('\n').slice(3, -1);
-      const traced = readdirSync(stand.host.home)
-        .filter((name) => name.startsWith('trace.'))
-        .flatMap((name) => readFileSync(join(stand.host.home, name), 'latin1').split('\n'));
-      const showing = traced.filter((line) => lines.some((text) => line.includes(text)));
-      expect(traced.some((line) => line.includes('execve(') && line.includes('ssh-add'))).toBe(true);
-      expect(showing.length).toBe(1);
-      expect(showing[0]).toMatch(/^writev?\(\d+<(pipe|UNIX|socket)/);
-    },
-  );
+  itWith('strace')('writes the key once, into a pipe, and to no program and no file', async () => {
+    const trace = join(stand.host.home, 'trace');
+    const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
+    await stand.host.run(
+      `strace -ff -q -v -yy -s 100000 -e trace=${calls} -o ${trace} bash -c 'git ls-remote ${stand.git.url('acme/lib')}; ${join(project, 'helper/ssm-ssh-agent')} flush'`,
+    );
+    const lines = stand.key.privateKey.trim().split('\n').slice(3, -1);
+    const traced = readdirSync(stand.host.home)
+      .filter((name) => name.startsWith('trace.'))
+      .flatMap((name) => readFileSync(join(stand.host.home, name), 'latin1').split('\n'));
+    const showing = traced.filter((line) => lines.some((text) => line.includes(text)));
+    expect(traced.some((line) => line.includes('execve(') && line.includes('ssh-add'))).toBe(true);
+    expect(showing.length).toBe(1);
+    expect(showing[0]).toMatch(/^writev?\(\d+<(pipe|UNIX|socket)/);
+  });
 });

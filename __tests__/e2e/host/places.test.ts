@@ -1,17 +1,17 @@
 /** The same reference is another key in another region, and to another role. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
-import { INSTANCE_ROLE, launchInstance, stateIsOurs } from '../../support/ec2-host.ts';
+import { INSTANCE_ROLE, launchInstance } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
 
 const farRegion = 'us-east-1';
 const [blue, green] = ['222233334444', '555566667777'] as const;
 const role = (account: string): string => `arn:aws:iam::${account}:role/reader`;
 const repositories = ['acme/near', 'acme/far', 'acme/blue', 'acme/green'] as const;
 
-(stateIsOurs ? describe : neverRun)('keys of one name in several places', () => {
+describeOnHost('keys of one name in several places', () => {
   const stand = useHost();
   let keys: SshKey[];
 

@@ -1,17 +1,17 @@
 /** Every setting of ssm-ssh, by git's configuration and by the environment: the table of docs/ec2.md. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { Ec2Host, launchInstance, stateIsOurs } from '../../support/ec2-host.ts';
+import { Ec2Host, launchInstance } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { certify } from '../../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-import { neverRun } from '../../support/never-run.ts';
 
 const reader = 'arn:aws:iam::444455556666:role/reader';
 
-(stateIsOurs ? describe : neverRun)('a setting of ssm-ssh', () => {
+describeOnHost('a setting of ssm-ssh', () => {
   let world: ReadyWorld;
   let git: GitHost;
   let key: SshKey;

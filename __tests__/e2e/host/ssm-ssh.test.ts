@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { Ec2Host, launchInstance, program, stateIsOurs } from '../../support/ec2-host.ts';
+import { Ec2Host, launchInstance, program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-import { neverRun } from '../../support/never-run.ts';
 
 const repositories = ['acme/lib', 'acme/lib-extra'] as const;
 
-(stateIsOurs ? describe : neverRun)('ssm-ssh on a host', () => {
+describeOnHost('ssm-ssh on a host', () => {
   let world: ReadyWorld;
   let git: GitHost;
   let keys: readonly SshKey[];

@@ -9,21 +9,19 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { canMount, program, stateIsOurs, works } from '../../support/ec2-host.ts';
+import { beforeEach, expect, it } from '@jest/globals';
+import { canMount, program, works } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { itWhere } from '../../support/needs.ts';
 
 const { uid } = userInfo();
 const root = uid === 0;
 /** Accounts of every Linux: ssh starts for nobody whom the system does not know. */
 const [daemon, nobody] = [1, 65534];
 const readableByAll = root && works('setpriv', `--reuid=${nobody}`, '--clear-groups', 'test', '-r', program);
-if (!readableByAll)
-  console.warn('not run here: users of one host, which takes root and a project that all may read');
-if (!canMount) console.warn('not run here: state in /run/user, which takes root');
 
-(stateIsOurs ? describe : neverRun)('the state of a user on a host', () => {
+describeOnHost('the state of a user on a host', () => {
   const stand = useHost();
   const name = `ssm-ssh-agent-${uid}`;
   let temp: string;
@@ -125,16 +123,19 @@ if (!canMount) console.warn('not run here: state in /run/user, which takes root'
     expect(stdout).toBe('');
   });
 
-  (canMount ? it : neverRun)("is kept in the system's folder for this user, where there is one", async () => {
-    const own = join(stand.host.runUser, String(uid));
-    mkdirSync(own, { mode: 0o700 });
-    expect((await stand.host.run(fetch())).code).toBe(0);
-    expect(listening()).toEqual([join(own, name)]);
-    await stand.host.run(`${join(program, '../ssm-ssh-agent')} flush`);
-    expect([listening(), existsSync(join(own, name))]).toEqual([[], false]);
-  });
+  itWhere(canMount, 'a mount namespace needs root')(
+    "is kept in the system's folder for this user, where there is one",
+    async () => {
+      const own = join(stand.host.runUser, String(uid));
+      mkdirSync(own, { mode: 0o700 });
+      expect((await stand.host.run(fetch())).code).toBe(0);
+      expect(listening()).toEqual([join(own, name)]);
+      await stand.host.run(`${join(program, '../ssm-ssh-agent')} flush`);
+      expect([listening(), existsSync(join(own, name))]).toEqual([[], false]);
+    },
+  );
 
-  (canMount ? it : neverRun)(
+  itWhere(canMount, 'a mount namespace needs root')(
     'is not kept in a folder of /run/user that is a link, or of another user',
     async () => {
       mkdirSync(join(stand.host.home, 'target'), { mode: 0o700 });
@@ -147,31 +148,34 @@ if (!canMount) console.warn('not run here: state in /run/user, which takes root'
     },
   );
 
-  (readableByAll ? it : neverRun)('is of each user alone, where they share all but the name', async () => {
-    const { host } = stand;
-    chmodSync(host.home, 0o755);
-    for (const user of [daemon, nobody]) {
-      const { stderr, code } = await host.run(fetch(), {}, user);
-      expect([stderr, code]).toEqual(['', 0]);
-    }
-    expect(stand.calls()).toBe(2);
-    expect(readdirSync(temp).sort()).toEqual([`ssm-ssh-agent-${daemon}`, `ssm-ssh-agent-${nobody}`]);
-    const agents = host.processes().filter(({ command }) => command.startsWith('ssh-agent'));
-    expect(agents.length).toBe(2);
-    for (const [user, other] of [
-      [daemon, nobody],
-      [nobody, daemon],
-    ] as const) {
-      const theirs = `${temp}/ssm-ssh-agent-${other}`;
-      const look = await host.run(
-        `ls ${theirs} || true; SSH_AUTH_SOCK=${theirs}/agent ssh-add -l || true`,
-        {},
-        user,
-      );
-      expect(look.stdout).toBe('');
-      expect(look.stderr).toMatch(/Permission denied[^]*Permission denied/);
-    }
-    expect((await host.run(fetch(), {}, daemon)).code).toBe(0);
-    expect(stand.calls()).toBe(2);
-  });
+  itWhere(readableByAll, 'users of one host need root, and a project that all may read')(
+    'is of each user alone, where they share all but the name',
+    async () => {
+      const { host } = stand;
+      chmodSync(host.home, 0o755);
+      for (const user of [daemon, nobody]) {
+        const { stderr, code } = await host.run(fetch(), {}, user);
+        expect([stderr, code]).toEqual(['', 0]);
+      }
+      expect(stand.calls()).toBe(2);
+      expect(readdirSync(temp).sort()).toEqual([`ssm-ssh-agent-${daemon}`, `ssm-ssh-agent-${nobody}`]);
+      const agents = host.processes().filter(({ command }) => command.startsWith('ssh-agent'));
+      expect(agents.length).toBe(2);
+      for (const [user, other] of [
+        [daemon, nobody],
+        [nobody, daemon],
+      ] as const) {
+        const theirs = `${temp}/ssm-ssh-agent-${other}`;
+        const look = await host.run(
+          `ls ${theirs} || true; SSH_AUTH_SOCK=${theirs}/agent ssh-add -l || true`,
+          {},
+          user,
+        );
+        expect(look.stdout).toBe('');
+        expect(look.stderr).toMatch(/Permission denied[^]*Permission denied/);
+      }
+      expect((await host.run(fetch(), {}, daemon)).code).toBe(0);
+      expect(stand.calls()).toBe(2);
+    },
+  );
 });

@@ -1,12 +1,12 @@
 /** The first connection of a fresh host: nobody has written known hosts yet, and the pinned ones are there already. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { program, stateIsOurs } from '../../support/ec2-host.ts';
+import { expect, it } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
 
-(stateIsOurs ? describe : neverRun)('a server that claims to be github.com, on the first connection', () => {
+describeOnHost('a server that claims to be github.com, on the first connection', () => {
   const stand = useHost();
   /** The server is the test's git host, whose key is not GitHub's. */
   const claim = (): string => `-o HostName=127.0.0.1 -p ${String(stand.git.port)}`;

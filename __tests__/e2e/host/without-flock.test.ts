@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { stateIsOurs } from '../../support/ec2-host.ts';
+import { beforeEach, expect, it } from '@jest/globals';
+import { describeOnHost } from '../../support/on-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { useHost } from './use-host.ts';
-import { neverRun } from '../../support/never-run.ts';
 
 const tools = [
   ...[
@@ -43,7 +42,7 @@ const tools = [
   ...['mount', 'unshare'],
 ];
 
-(stateIsOurs ? describe : neverRun)('twenty git commands at once on a cold host without flock', () => {
+describeOnHost('twenty git commands at once on a cold host without flock', () => {
   const stand = useHost();
 
   beforeEach(() => {

@@ -94,8 +94,10 @@ function addresses({ name, port, user }: SshServer, hostKeys: readonly SshKey[])
 
 let available: Promise<readonly ServerName[]> | undefined;
 
-/** The servers that work on this machine, the better one first. */
+/** The servers that work on this machine, the better one first: found once for a run of the tests, whose set-up keeps them in SUITE_SSH_SERVERS. */
 export function availableServers(): Promise<readonly ServerName[]> {
+  const { SUITE_SSH_SERVERS: found } = process.env;
+  if (found !== undefined) available ??= Promise.resolve(found.split(' ') as ServerName[]);
   available ??= sshdWorks().then((works) => (works ? ['openssh', 'ssh2'] : ['ssh2']));
   return available;
 }

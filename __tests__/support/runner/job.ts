@@ -95,6 +95,11 @@ export class Job {
     };
   }
 
+  /** The folder that holds all others; every process of the job has it in its environment or arguments. */
+  get root(): string {
+    return this.#folders.root;
+  }
+
   get temp(): string {
     return this.#folders.temp;
   }

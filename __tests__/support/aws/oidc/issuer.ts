@@ -1,6 +1,13 @@
 /** GitHub's side of OIDC: the endpoint where a job fetches its token, and the issuer's published keys. */
-import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  type KeyObject,
+} from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { exportJWK, SignJWT } from 'jose';
 
 import { AuthenticationError, AwsError } from '../errors.ts';
 import { GITHUB_ISSUER, type JsonWebKeySet } from '../iam/iam.ts';
@@ -15,7 +22,7 @@ interface RegisteredJob {
 
 interface SigningKey {
   readonly kid: string;
-  readonly privateKey: CryptoKey;
+  readonly privateKey: KeyObject;
 }
 
 const STATUS = { throttling: 429, 'internal-error': 500, unavailable: 503 } as const;
@@ -34,9 +41,9 @@ export class OidcIssuer implements Service {
   }
 
   static async create(clock: () => Date): Promise<OidcIssuer> {
-    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    const privateKey = signingKey();
     const kid = randomUUID();
-    const published = { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid };
+    const published = { ...(await exportJWK(createPublicKey(privateKey))), alg: 'RS256', use: 'sig', kid };
     return new OidcIssuer({ kid, privateKey }, { keys: [published] }, clock);
   }
 
@@ -98,6 +105,13 @@ export class OidcIssuer implements Service {
   commonError(kind: CommonError): AwsError {
     return new AwsError({ code: kind, message: kind, status: STATUS[kind] });
   }
+}
+
+/** RSA keys take their time to make: where LOCAL_AWS_ISSUER_KEY names a PEM file, all issuers of a run share its key. */
+function signingKey(): KeyObject {
+  const { LOCAL_AWS_ISSUER_KEY: file } = process.env;
+  if (file !== undefined) return createPrivateKey(readFileSync(file));
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 }
 
 const CONFIGURATION = {

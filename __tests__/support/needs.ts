@@ -1,0 +1,63 @@
+/** For tests that need what a machine may lack: a program, root, a folder that nobody else uses. */
+import { spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { describe, it } from '@jest/globals';
+import { notRunFile } from './suite/leftovers.ts';
+
+type Test = (name: string, run: () => void | Promise<void>, timeout?: number) => void;
+type Group = (name: string, define: () => void) => void;
+type Need = readonly [debianPackage: string, works: () => boolean];
+
+const runs = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args).status === 0;
+
+const programs = {
+  // The set-up of the run has logged in: an sshd that starts may still let nobody in.
+  sshd: ['openssh-server', () => process.env['SUITE_SSH_SERVERS']?.startsWith('openssh') === true],
+  bash: ['bash', () => runs('bash', '-c', ':')],
+  busybox: ['busybox', () => runs('busybox', 'ash', '-c', ':')],
+  cargo: ['cargo', () => runs('cargo', '--version')],
+  dash: ['dash', () => runs('dash', '-c', ':')],
+  go: ['golang-go', () => runs('go', 'version')],
+  npm: ['npm', () => runs('npm', '--version')],
+  pip: ['python3-pip', () => runs('python3', '-c', 'import pip')],
+  rsync: ['rsync', () => runs('rsync', '--version')],
+  shellcheck: ['shellcheck', () => runs('shellcheck', '--version')],
+  strace: ['strace', () => runs('strace', '-V')],
+  'systemd-analyze': ['systemd', () => runs('systemd-analyze', '--version')],
+} as const satisfies Readonly<Record<string, Need>>;
+
+export type Program = keyof typeof programs;
+
+/** Whether a program works here. Where it does not, the end of the run says what to install; with CI=true this throws. */
+export function installed(name: Program): boolean {
+  const [debianPackage, works] = programs[name];
+  if (works()) return true;
+  const why = `${name} is missing: apt-get install ${debianPackage}`;
+  if (process.env['CI'] === 'true') throw new Error(why);
+  tellNotRun(why);
+  return false;
+}
+
+/** `it`, where these programs work. */
+export const itWith = (...names: readonly Program[]): Test => (names.every(installed) ? it : neverRun);
+/** `describe`, where these programs work. */
+export const describeWith = (...names: readonly Program[]): Group =>
+  names.every(installed) ? describe : neverRun;
+
+/** `it`, where it is possible; else the end of the run says what is missing. */
+export const itWhere = (possible: boolean, missing: string): Test => (possible ? it : notHere(missing));
+export const describeWhere = (possible: boolean, missing: string): Group =>
+  possible ? describe : notHere(missing);
+
+function notHere(missing: string): typeof neverRun {
+  tellNotRun(missing);
+  return neverRun;
+}
+
+/** In place of `describe` and `it`: nothing is collected that a report would count as skipped. */
+function neverRun(): void {}
+
+function tellNotRun(why: string): void {
+  const folder = process.env['SUITE_FOLDER'];
+  if (folder !== undefined) appendFileSync(notRunFile(folder), `${why}\n`);
+}

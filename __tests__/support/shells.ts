@@ -1,0 +1,9 @@
+/** The shells under which the scripts have to work, of those that are installed: program and arguments. */
+import { installed } from './needs.ts';
+
+export const shells: readonly (readonly [string, ...string[]])[] = [
+  ['sh'],
+  ...(installed('dash') ? [['dash'] as const] : []),
+  ...(installed('bash') ? [['bash', '--posix'] as const] : []),
+  ...(installed('busybox') ? [['busybox', 'ash'] as const] : []),
+];

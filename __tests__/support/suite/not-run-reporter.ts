@@ -1,0 +1,12 @@
+/** Says in one line, at the end, what this machine could not run, and what to install for it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { notRunFile } from './leftovers.ts';
+
+export default class NotRunReporter {
+  onRunComplete(): void {
+    const file = notRunFile(process.env['SUITE_FOLDER'] ?? '');
+    if (!existsSync(file)) return;
+    const reasons = new Set(readFileSync(file, 'utf8').trim().split('\n'));
+    process.stderr.write(`\nNot everything was run here. ${[...reasons].sort().join('; ')}.\n`);
+  }
+}

@@ -1,0 +1,34 @@
+/** Which test files are run: `npm test`, `test:unit`, `test:rest` and `test:all` differ in this alone. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export type Selection = 'usual' | 'unit' | 'rest' | 'all';
+
+/** A file of this name holds what `npm test` leaves out of the table beside it. */
+const isRest = (file: string): boolean => file.endsWith('.rest.test.ts');
+
+/** Paths relative to the project's root. */
+export function selectTests(root: string, selection: Selection): string[] {
+  const files = readdirSync(join(root, '__tests__'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('__tests__', name));
+  if (selection === 'all') return files;
+  if (selection === 'rest') return files.filter(isRest);
+  const usual = files.filter((file) => !isRest(file));
+  if (selection === 'usual') return usual;
+  return usual.filter((file) => startsNothing(join(root, file), new Set()));
+}
+
+/** What starts programs or servers needs one of these; what the product imports counts as little as its other abilities. */
+const starting = /from '(node:(child_process|cluster|dgram|http|https|net|tls|worker_threads)|ws|ssh2)'/;
+
+function startsNothing(file: string, seen: Set<string>): boolean {
+  if (seen.has(file)) return true;
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  if (starting.test(text)) return false;
+  const imported = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path = '']) => join(dirname(file), path));
+  return imported
+    .filter((path) => path.includes('__tests__') && existsSync(path))
+    .every((path) => startsNothing(path, seen));
+}

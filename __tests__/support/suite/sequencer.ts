@@ -1,0 +1,24 @@
+/** The order of the test files: by the run's seed, which is printed; `--seed N` has the same order again. */
+import { createHash } from 'node:crypto';
+import imported, { type TestSequencerOptions } from '@jest/test-sequencer';
+
+// Its types describe its CommonJS build, in which the default export is a property.
+const Sequencer = imported as unknown as typeof imported.default;
+type Tests = Parameters<InstanceType<typeof Sequencer>['sort']>[0];
+
+export default class BySeed extends Sequencer {
+  readonly #seed: number;
+
+  constructor(options: TestSequencerOptions) {
+    super(options);
+    this.#seed = options.globalConfig.seed;
+  }
+
+  override sort(tests: Tests): Tests {
+    const place = ({ path, context }: Tests[number]): string => {
+      const file = path.slice(context.config.rootDir.length);
+      return createHash('sha256').update(`${this.#seed} ${file}`).digest('hex');
+    };
+    return tests.toSorted((one, other) => (place(one) < place(other) ? -1 : 1));
+  }
+}
