@@ -1,119 +1,24 @@
 /** The matcher of hosts, which reads git's configuration, under the same table as the other two. */
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer, type Server } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
-import { withRunUser } from '../support/ec2-host.ts';
 import { describeOnHost } from '../support/on-host.ts';
 import { shells } from '../support/shells.ts';
-import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
-
-const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
-const bootId = '/proc/sys/kernel/random/boot_id';
-
-interface Starting {
-  readonly shell?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
+import { sections, testInShells, useHostStage } from './host-routes-in-shells.ts';
+import { userChoices } from '../support/routing-cases.ts';
 
 describeOnHost('helper/ssm-ssh on a host', () => {
+  const stage = useHostStage();
+  const { start } = stage;
   let home: string;
   let state: string;
-  let agent: Server;
-
-  beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), 'host-'));
-    state = join(home, '.cache', `ssm-ssh-agent-${userInfo().uid}`);
-    mkdirSync(state, { recursive: true, mode: 0o700 });
-    if (existsSync(bootId)) writeFileSync(join(state, 'boot'), readFileSync(bootId));
-    agent = createServer();
-    await new Promise<void>((resolve) => agent.listen(join(state, 'agent'), resolve));
-    mkdirSync(join(home, 'bin'));
-    mkdirSync(join(home, 'run-user'));
-    // What ssh is started with, and an agent that has whatever it is asked for.
-    for (const [name, script] of [
-      ['ssh', 'printf "%s\\n" "$@"'],
-      ['ssh-add', 'for n in 0 1 2 3; do echo "256 SHA256:$n k (ED25519)"; done'],
-    ] as const) {
-      writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
-      chmodSync(join(home, 'bin', name), 0o755);
-    }
-    for (const number of [0, 1, 2, 3]) {
-      const folder = join(state, `keys/%2Fkey-${number}||||||`);
-      mkdirSync(folder, { recursive: true });
-      for (const [name, text] of [
-        ['live', '0'],
-        ['fingerprint', `SHA256:${number}`],
-        ['key.pub', 'x'],
-      ] as const)
-        writeFileSync(join(folder, name), `${text}\n`);
-    }
-  });
-  afterAll(() => {
-    agent.close();
-    rmSync(home, { recursive: true });
+  beforeAll(() => {
+    ({ home, state } = stage);
   });
 
-  const start = (
-    ssh: readonly string[],
-    lines: readonly string[],
-    { shell: [shell = 'sh', ...options] = [], env: more = {} }: Starting = {},
-  ): { args: string[]; offered: number[] } => {
-    writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
-    const env = {
-      PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
-      HOME: home,
-      GIT_CONFIG_NOSYSTEM: '1',
-      ...more,
-    };
-    const argv = withRunUser(join(home, 'run-user'), [shell, ...options, program, ...ssh]);
-    const output = execFileSync(argv[0] ?? '', argv.slice(1), {
-      cwd: home,
-      env,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    const args = output.trim().split('\n');
-    const offered = args.flatMap((arg) => /^IdentityFile=.*key-(\d+)\|/.exec(arg)?.[1] ?? []).map(Number);
-    return { args, offered };
-  };
-  /** As people would write the keys of a case: a section for each repository. */
-  const sections = (keys: readonly string[]): string[] =>
-    keys.flatMap((repositories, number) =>
-      repositories === ''
-        ? ['[ssm]', `key = /key-${number}`]
-        : repositories.split(' ').flatMap((name) => [`[ssm "${name}"]`, `key = /key-${number}`]),
-    );
-
-  describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (...[, shell]) => {
-    // git's configuration has one value where the last one counts: there is one default key. A managed node without a
-    // key, and a host by its tag without AWS, are refused before ssh: below.
-    const cases = Object.entries(routingCases).filter(
-      ([, { keys, ssh, offered }]) =>
-        keys.filter((key) => key === '').length < 2 &&
-        !(offered.length === 0 && /@(mi-|Name=)/.test(ssh.join(' '))),
-    );
-    it.each(cases)('offers the key for %s', (_, { keys, ssh, offered }) => {
-      expect(start(ssh, sections(keys), { shell }).offered).toEqual(offered);
-    });
-
-    it.each(Object.entries(sshForms))('understands %s', (_, [ssh, offered]) => {
-      const keys = ['github.com/acme/lib', 'github.com:2222/acme/lib'];
-      expect(start(ssh, sections(keys), { shell }).offered).toEqual([offered]);
-    });
-  });
+  testInShells('sample', stage);
 
   it('offers one identity, from the agent of this user, to hosts that are known', () => {
     const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com']));

@@ -1,25 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
-import { routingCases, sshForms, userChoices } from '../support/routing-cases.ts';
+import { userChoices } from '../support/routing-cases.ts';
 import { itWith } from '../support/needs.ts';
 import { shells } from '../support/shells.ts';
-
-/** What ssh itself makes of the options; the numbers of the keys that it is told to offer. */
-function readSettings(output: string): { settings: Record<string, string>; offered: number[] } {
-  const lines = output
-    .split('\n')
-    .map((line) => [line.split(' ')[0] ?? '', line.slice(line.indexOf(' ') + 1)] as const);
-  const offered = lines.flatMap(([name, value]) => {
-    const [, number] = name === 'identityfile' ? (/\/keys\/(\d+)\.pub$/.exec(value) ?? []) : [];
-    return number === undefined ? [] : [Number(number)];
-  });
-  return { settings: Object.fromEntries(lines), offered };
-}
+import { ask, testInShells } from './job-routes-in-shells.ts';
 
 describe('helper/ssm-ssh', () => {
   let folder: string;
@@ -33,15 +22,6 @@ describe('helper/ssm-ssh', () => {
   });
 
   const newFolder = (): string => join(folder, String(made++));
-  const ask = (
-    program: string,
-    args: readonly string[],
-    [shell = '/bin/sh', ...options]: readonly string[] = [],
-  ): ReturnType<typeof readSettings> =>
-    readSettings(
-      execFileSync(shell, [...options, program, '-G', ...args], { encoding: 'utf8', stdio: 'pipe' }),
-    );
-
   itWith('shellcheck')('is clean under shellcheck, and so are its parts and neighbours', () => {
     const root = dirname(dirname(import.meta.dirname));
     const scripts = readdirSync(join(root, 'helper'), { withFileTypes: true }).filter(
@@ -51,43 +31,7 @@ describe('helper/ssm-ssh', () => {
     expect(execFileSync('shellcheck', ['-x', ...sources], { cwd: root, encoding: 'utf8' })).toBe('');
   });
 
-  describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (...[, shell]) => {
-    it.each(Object.entries(routingCases))('offers the key for %s', (_, { keys, ssh, offered }) => {
-      expect(ask(makeJobFolder(newFolder(), { keys }), ssh, shell).offered).toEqual(offered);
-    });
-
-    it.each(Object.entries(sshForms))('understands %s', (_, [ssh, offered]) => {
-      const program = makeJobFolder(newFolder(), {
-        keys: ['github.com/acme/lib', 'github.com:2222/acme/lib'],
-      });
-      expect(ask(program, ssh, shell).offered).toEqual([offered]);
-    });
-
-    it.each([
-      ["git-upload-pack '/o'\\''brien/lib.git'", "host.test/o'brien/lib"],
-      ["git-upload-pack '/a'\\!'/lib'", 'host.test/a!/lib'],
-    ])("understands git's quoting: %s", (command, repository) => {
-      const program = makeJobFolder(newFolder(), { keys: [repository, 'host.test'] });
-      expect(ask(program, ['host.test', command], shell).offered).toEqual([0]);
-    });
-
-    it.each(['job', 'a job', "the runner's", '100%', '%h%%'])(
-      'tells ssh where things are, in a folder %j',
-      (name) => {
-        const job = join(newFolder(), name, 'use');
-        const { settings } = ask(makeJobFolder(job, { keys: [''] }), ['host.test'], shell);
-        const home = join(userInfo().homedir, '.ssh/known_hosts');
-        expect(settings).toMatchObject({
-          identityagent: `${job}/agent`,
-          identitiesonly: 'yes',
-          // As it stands in the configuration, where two % are one.
-          identityfile: `${job.replaceAll('%', '%%')}/keys/0.pub`,
-          stricthostkeychecking: 'accept-new',
-          userknownhostsfile: `${job}/known_hosts ${home} ${home}2`,
-        });
-      },
-    );
-  });
+  testInShells('sample', newFolder);
 
   it('offers none of our keys, and does not ask our agent, where no key is for the host', () => {
     const { settings, offered } = ask(makeJobFolder(newFolder(), { keys: ['gitlab.com'] }), ['github.com']);

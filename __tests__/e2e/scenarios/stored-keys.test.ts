@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { everyKind, storedForms, type NamedKey } from '../../support/stored-forms.ts';
+import { columnsInTurn } from '../../support/sample.ts';
 import { openStage, told, type Stage } from '../stage.ts';
+import { expectToLoad } from './stored-keys.ts';
 
 describe('a key as people store it', () => {
   let stage: Stage;
@@ -17,17 +19,13 @@ describe('a key as people store it', () => {
     await Promise.all([stage.close(), aws.stop()]);
   });
 
-  it.each(Object.entries(storedForms))('loads in each type and format %s', async (form, store) => {
-    const names = keys.map((_, index) => `/ci/${form.replace(/\W+/g, '-')}/${String(index)}`);
-    await Promise.all(keys.map((key, index) => aws.put(names[index] ?? '', store(key.privateKey))));
-    const job = stage.job({ env: aws.jobEnvironment() });
-    const inputs = { keys: names.join('\n'), 'aws-region': aws.region, 'role-to-assume': aws.roleArn };
-    const main = await job.uses({ with: inputs });
-    expect(told(main).text).toBe('');
-    const wanted = keys.map(({ fingerprint }) => fingerprint);
-    expect(JSON.parse(main.outputs['fingerprints'] ?? '')).toEqual(wanted);
-    const listed = (await job.run('ssh-add -l')).log.trim().split('\n');
-    expect(listed.map((line) => line.split(' ')[1])).toEqual([...new Set(wanted)]);
+  it('loads in each form, each in another type and format', async () => {
+    const kinds = columnsInTurn(Object.values(storedForms), keys).sample;
+    expect(new Set(kinds.map(([, { name }]) => name)).size).toBe(keys.length);
+    await expectToLoad(
+      kinds.map(([store, key]) => ({ key, store })),
+      { stage, aws },
+    );
   });
 
   const bad = async (value: string): Promise<{ code: string; text: string; files: number; log: string }> => {

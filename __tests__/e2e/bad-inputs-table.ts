@@ -1,0 +1,63 @@
+/** The table of wrong inputs through the built action: what people are told, and that nothing has happened by then. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import { usualInputs, type BadInput } from '../support/bad-inputs/bad-input.ts';
+import { everyBadInput } from '../support/bad-inputs/every-bad-input.ts';
+import { inLanes } from '../support/in-lanes.ts';
+import { createJob, type StepResult } from '../support/runner/job.ts';
+import { firstOfEachKind, type Part } from '../support/sample.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
+import { actionPath, told } from './stage.ts';
+
+const key = await makeSshKey();
+/** A kind is an input, or inputs that don't go together, and a code. action/bad-inputs.test.ts has every row without a process. */
+const kindOf = ({ code, given, env = {} }: BadInput): string =>
+  JSON.stringify([code, Object.keys(given), Object.keys(env)]);
+
+export const badInputRows = firstOfEachKind(everyBadInput(key), kindOf);
+
+interface Outcome {
+  readonly main: StepResult;
+  /** Processes, files and calls: what there is when the step has failed. */
+  readonly left: readonly unknown[];
+}
+
+async function attempt({ given, env }: BadInput, { aws, jobEnvironment }: ReadyWorld): Promise<Outcome> {
+  const job = createJob({ actionPath, env: { ...jobEnvironment(), ...env } });
+  const main = await job.uses({ with: { ...usualInputs, ...given } });
+  const left = [...job.processes(), ...job.files(), ...aws.calls];
+  aws.forgetCalls();
+  job.dispose();
+  return { main, left };
+}
+
+export function testBadInputs(part: Part): void {
+  const rows = badInputRows[part];
+  let worlds: ReadyWorld[];
+  let outcomes: Outcome[];
+
+  beforeAll(async () => {
+    // Each lane has a world of its own: a call is the row's that made it.
+    worlds = await Promise.all([1, 2, 3].map(() => startReadyWorld()));
+    outcomes = await inLanes(rows, worlds, attempt);
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.all(worlds.map((world) => world.stop()));
+  });
+
+  it.each(rows.map((row, index) => [row.what, row, index] as const))('%s', (_, row, index) => {
+    const { main, left } = outcomes[index] ?? { left: [] };
+    if (!main) throw new Error('the step did not run');
+    const { code, text } = told(main);
+    const [what = '', hint = '', ...more] = text.split('\n');
+    expect([code, more]).toEqual([row.code, []]);
+    expect(what).toContain(`ssm-ssh-agent: ${row.code}: ${row.names}`);
+    expect(what).toContain(row.says);
+    expect(hint).toMatch(/^hint: \S/);
+    expect(hint).toContain(row.hint);
+    expect([main.outcome, main.exitCode]).toEqual(['failure', 2]);
+    expect([main.outputs, main.env, main.paths, main.summary, left]).toEqual([{}, {}, [], '', []]);
+    for (const line of key.privateKey.split('\n').slice(1, -2))
+      expect(main.raw).not.toContain(line.slice(0, 20));
+  });
+}

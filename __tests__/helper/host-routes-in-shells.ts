@@ -1,0 +1,144 @@
+/** A host whose agent has four keys, without AWS and without ssh: which of them ssm-ssh offers in each shell. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { withRunUser } from '../support/ec2-host.ts';
+import { routingCases, sshForms } from '../support/routing-cases.ts';
+import { columnsInTurn, type Part } from '../support/sample.ts';
+import { shells } from '../support/shells.ts';
+
+const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
+const bootId = '/proc/sys/kernel/random/boot_id';
+
+export interface Starting {
+  readonly shell?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface HostStage {
+  readonly home: string;
+  readonly state: string;
+  /**
+   * ssm-ssh with these arguments and these lines of git's configuration.
+   *
+   * @returns what ssh is started with, and the numbers of the keys that it offers
+   */
+  readonly start: (
+    ssh: readonly string[],
+    lines: readonly string[],
+    starting?: Starting,
+  ) => { readonly args: readonly string[]; readonly offered: readonly number[] };
+}
+
+/** As people would write the keys of a case: a section for each repository. */
+export function sections(keys: readonly string[]): string[] {
+  return keys.flatMap((repositories, number) =>
+    repositories === ''
+      ? ['[ssm]', `key = /key-${number}`]
+      : repositories.split(' ').flatMap((name) => [`[ssm "${name}"]`, `key = /key-${number}`]),
+  );
+}
+
+/** One host for all tests of the `describe` that this stands in. */
+export function useHostStage(): HostStage {
+  let home: string;
+  let state: string;
+  let agent: Server;
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'host-'));
+    state = join(home, '.cache', `ssm-ssh-agent-${userInfo().uid}`);
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    if (existsSync(bootId)) writeFileSync(join(state, 'boot'), readFileSync(bootId));
+    agent = createServer();
+    await new Promise<void>((resolve) => agent.listen(join(state, 'agent'), resolve));
+    mkdirSync(join(home, 'bin'));
+    mkdirSync(join(home, 'run-user'));
+    // What ssh is started with, and an agent that has whatever it is asked for.
+    for (const [name, script] of [
+      ['ssh', 'printf "%s\\n" "$@"'],
+      ['ssh-add', 'for n in 0 1 2 3; do echo "256 SHA256:$n k (ED25519)"; done'],
+    ] as const) {
+      writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(home, 'bin', name), 0o755);
+    }
+    for (const number of [0, 1, 2, 3]) {
+      const folder = join(state, `keys/%2Fkey-${number}||||||`);
+      mkdirSync(folder, { recursive: true });
+      for (const [name, text] of [
+        ['live', '0'],
+        ['fingerprint', `SHA256:${number}`],
+        ['key.pub', 'x'],
+      ] as const)
+        writeFileSync(join(folder, name), `${text}\n`);
+    }
+  });
+  afterAll(() => {
+    agent.close();
+    rmSync(home, { recursive: true });
+  });
+
+  return {
+    get home() {
+      return home;
+    },
+    get state() {
+      return state;
+    },
+    start(ssh, lines, { shell = ['sh'], env: more = {} } = {}) {
+      writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
+      const env = {
+        PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
+        HOME: home,
+        GIT_CONFIG_NOSYSTEM: '1',
+        ...more,
+      };
+      const [file = '', ...argv] = withRunUser(join(home, 'run-user'), [...shell, program, ...ssh]);
+      const output = execFileSync(file, argv, { cwd: home, env, encoding: 'utf8', stdio: 'pipe' });
+      const args = output.trim().split('\n');
+      const offered = args.flatMap((arg) => /^IdentityFile=.*key-(\d+)\|/.exec(arg)?.[1] ?? []).map(Number);
+      return { args, offered };
+    },
+  };
+}
+
+/** A name, what is asked of the stage, and the keys that are offered. */
+type Case = readonly [
+  name: string,
+  keys: readonly string[],
+  ssh: readonly string[],
+  offered: readonly number[],
+];
+
+/**
+ * git's configuration has one value where the last one counts: there is one default key. A managed node without a key, and a
+ * host by its tag without AWS, are refused before ssh, which other tests show.
+ */
+const cases: readonly Case[] = [
+  ...Object.entries(routingCases)
+    .filter(
+      ([, { keys, ssh, offered }]) =>
+        keys.filter((key) => key === '').length < 2 &&
+        !(offered.length === 0 && /@(mi-|Name=)/.test(ssh.join(' '))),
+    )
+    .map(([name, { keys, ssh, offered }]): Case => [`offers the key for ${name}`, keys, ssh, offered]),
+  ...Object.entries(sshForms).map(([name, [ssh, offered]]): Case => [
+    `understands ${name}`,
+    ['github.com/acme/lib', 'github.com:2222/acme/lib'],
+    ssh,
+    [offered],
+  ]),
+];
+
+export function testInShells(part: Part, stage: HostStage): void {
+  const rows = columnsInTurn(cases, shells)[part];
+  it.each(rows.map(([[name, ...asked], shell]) => [name, shell.join(' '), asked, shell] as const))(
+    '%s, under %s',
+    (...[, , [keys, ssh, offered], shell]) => {
+      expect(stage.start(ssh, sections(keys), { shell }).offered).toEqual(offered);
+    },
+  );
+}

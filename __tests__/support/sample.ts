@@ -1,0 +1,35 @@
+/**
+ * The rules by which `npm test` takes a sample of a long table; the file `NAME.rest.test.ts` beside the test has the rest,
+ * for `npm run test:all`.
+ */
+
+export interface Sample<Row> {
+  readonly sample: readonly Row[];
+  readonly rest: readonly Row[];
+}
+
+export type Part = keyof Sample<unknown>;
+
+/** The first row of each kind. */
+export function firstOfEachKind<Row>(rows: readonly Row[], kindOf: (row: Row) => string): Sample<Row> {
+  const kinds = new Set<string>();
+  const isFirst = (row: Row): boolean => {
+    const kind = kindOf(row);
+    return !kinds.has(kind) && kinds.add(kind).has(kind);
+  };
+  const firsts = new Set(rows.filter(isFirst));
+  return { sample: [...firsts], rest: rows.filter((row) => !firsts.has(row)) };
+}
+
+/** Each row under one of the columns, in turn: the first row under the first column, the second under the second. */
+export function columnsInTurn<Row, Column>(
+  rows: readonly Row[],
+  columns: readonly Column[],
+): Sample<readonly [Row, Column]> {
+  const pairs = rows.flatMap((row, at) =>
+    columns.map((column, index) => [row, column, at % columns.length === index] as const),
+  );
+  const of = (wanted: boolean): (readonly [Row, Column])[] =>
+    pairs.filter(([, , inTurn]) => inTurn === wanted).map(([row, column]) => [row, column] as const);
+  return { sample: of(true), rest: of(false) };
+}
