@@ -26,5 +26,6 @@ export default {
   reporters: ['default', '<rootDir>/__tests__/support/suite/not-run-reporter.ts'],
   // Most of a test's time is other programs' start, and some of it waiting: a little more than a core a worker.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
-  testTimeout: 60_000,
+  // For what hangs: a busy machine takes its time.
+  testTimeout: 240_000,
 };

@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it as everyIt } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Fault } from '../support/aws/local-aws.ts';
 import { told, useStage } from './stage.ts';
+import { it, rowsOf } from '../support/parts.ts';
+import { columnsInTurn } from '../support/sample.ts';
 
 describe('trouble on the way to AWS', () => {
   const stage = useStage();
@@ -28,9 +30,9 @@ describe('trouble on the way to AWS', () => {
     world.aws.calls.filter((call) => call.operation === operation).length;
 
   const passing: Fault[] = ['throttling', 'internal-error', 'unavailable', 'reset', 'cut'];
-  it.each(operations.flatMap((operation) => passing.map((fault) => [operation, fault] as const)))(
-    'at %s is overcome where it passes: %s',
-    async (operation, fault) => {
+  everyIt.each(rowsOf(columnsInTurn(passing, operations)))(
+    '%s is overcome where it passes, at %s',
+    async (fault, operation) => {
       world.aws.faults.order({ operation, fault, times: 2 });
       expect((await load()).text).toBe('');
       expect(calls(operation)).toBe(3);

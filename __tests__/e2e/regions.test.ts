@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it as everyIt } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -11,6 +11,8 @@ import type { Fault } from '../support/aws/local-aws.ts';
 import { startGateway, type Gateway, type Trouble } from '../support/aws/wire/gateway.ts';
 import type { StepResult } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
+import { it, rowsOf } from '../support/parts.ts';
+import { columnsInTurn } from '../support/sample.ts';
 
 const regions = ['eu-west-1', 'eu-central-1', 'us-east-1'] as const;
 const [first, second, third] = regions;
@@ -89,8 +91,10 @@ describe('several regions', () => {
     ['bad-gateway', 502],
     ['reset', undefined],
   ];
-  it.each(
-    troubles.flatMap(([fault, status]) => ['sts', 'ssm'].map((service) => [service, fault, status] as const)),
+  everyIt.each(
+    rowsOf(columnsInTurn(troubles, ['sts', 'ssm'])).map(
+      ([[fault, status], service]) => [service, fault, status] as const,
+    ),
   )(
     '%s of the first has %s to the end of max-attempts: the second is tried',
     async (service, fault, status) => {

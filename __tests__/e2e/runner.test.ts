@@ -92,7 +92,8 @@ describe('on a runner', () => {
     const started = Date.now();
     const main = await job.uses({ with: inputs({ 'timeout-seconds': '2' }) });
     expect(told(main).code).toBe('TIMEOUT');
-    expect(Date.now() - started).toBeLessThan(6000);
+    // Long before the program would end, and not sooner than a busy machine gets there.
+    expect(Date.now() - started).toBeLessThan(25_000);
     expect([job.processes(), job.files()]).toEqual([[], []]);
   });
 

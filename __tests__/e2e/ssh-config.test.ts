@@ -14,13 +14,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { canMountHome, nodeIn, scriptIn, sshFile } from '../support/account-home.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, repository, told, type Stage } from './stage.ts';
 import { describeWhere } from '../support/needs.ts';
+import { it, itInRest } from '../support/parts.ts';
 
 describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config', () => {
   let stage: Stage;
@@ -127,15 +128,17 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config'
     expect(existsSync(join(home, '.ssh'))).toBe(false);
   });
 
-  it('of eight jobs that begin and end at once leaves nothing', async () => {
+  const leavesNothing = async (count: number): Promise<void> => {
     const before = 'Host x\n  User y\n';
     write('config', before);
-    const jobs = Array.from({ length: 8 }, () => newJob());
+    const jobs = Array.from({ length: count }, () => newJob());
     expect(await Promise.all(jobs.map((job) => use(job)))).toEqual(jobs.map(() => ''));
     await Promise.all(jobs.map((job) => job.finish()));
     expect(readFileSync(sshFile(home, 'config'), 'utf8')).toBe(before);
     expect(sshFolder()).toEqual(['config']);
-  });
+  };
+  it('of three jobs that begin and end at once leaves nothing', () => leavesNothing(3));
+  itInRest('of eight jobs that begin and end at once leaves nothing', () => leavesNothing(8));
 
   it('has no say in what git asks our own program for', async () => {
     const job = newJob();

@@ -1,23 +1,43 @@
 /** Keys of every kind, stored in every way, against what the real ssh-keygen says of them. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it as everyIt } from '@jest/globals';
 import { linesToMask, parsePrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { fingerprintOfLine, publicHalf, signAndCheck, typeAndBlob } from '../support/keygen.ts';
+import { it, rowsOf } from '../support/parts.ts';
+import { columnsInTurn } from '../support/sample.ts';
 import { bodyOf, everyKind, storedForms } from '../support/stored-forms.ts';
 
 const keys = await everyKind();
 const forms = Object.entries(storedForms);
 
-describe.each(keys)('a key ($name)', ({ privateKey, publicKey }) => {
-  const expected = { publicKey: typeAndBlob(publicKey), fingerprint: fingerprintOfLine(publicKey) };
+/** Each form with another key, in turn; every form with every key in the rest. */
+const stored = rowsOf(columnsInTurn(forms, keys)).map(
+  ([[form, store], key]) => [key.name, form, store, key] as const,
+);
 
-  it.each(forms)('stored %s is the same key to ssh-keygen', (_, store) => {
-    const key = parsePrivateKey(store(privateKey), '/ci/key');
-    expect({ publicKey: publicHalf(key.text), fingerprint: fingerprint(key.publicKey) }).toEqual(expected);
+describe('a key', () => {
+  everyIt.each(stored)(
+    '(%s) stored %s is the same key to ssh-keygen',
+    (...[, , store, { privateKey, publicKey }]) => {
+      const expected = { publicKey: typeAndBlob(publicKey), fingerprint: fingerprintOfLine(publicKey) };
+      const key = parsePrivateKey(store(privateKey), '/ci/key');
+      expect({ publicKey: publicHalf(key.text), fingerprint: fingerprint(key.publicKey) }).toEqual(expected);
+    },
+  );
+
+  everyIt.each(stored)('(%s) stored %s is masked in that form', (...[, , store, { privateKey }]) => {
+    const value = store(privateKey);
+    const secrets = linesToMask(value).sort((a, b) => b.length - a.length);
+    const shown = secrets.reduce((log, secret) => log.replaceAll(secret, '***'), value);
+    // Of the body no more than its short last line may be left.
+    const left = shown.replaceAll(/-----(BEGIN|END) [A-Z ]+-----/g, '').match(/[A-Za-z0-9+/]{16,}/g) ?? [];
+    expect(left.filter((run) => bodyOf(privateKey).includes(run))).toEqual([]);
   });
+});
 
+describe.each(keys)('a key ($name)', ({ privateKey, publicKey }) => {
   it('is written in OpenSSH format, which is read again without a change', () => {
     const { text } = parsePrivateKey(privateKey, '/ci/key');
     expect(text).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n[^]*\n-----END OPENSSH PRIVATE KEY-----\n$/);
@@ -25,16 +45,7 @@ describe.each(keys)('a key ($name)', ({ privateKey, publicKey }) => {
   });
 
   it('signs what its public half verifies', () => {
-    expect(signAndCheck(parsePrivateKey(privateKey, '/ci/key').text)).toContain(expected.fingerprint);
-  });
-
-  it.each(forms)('stored %s is masked in that form', (_, store) => {
-    const stored = store(privateKey);
-    const secrets = linesToMask(stored).sort((a, b) => b.length - a.length);
-    const shown = secrets.reduce((log, secret) => log.replaceAll(secret, '***'), stored);
-    // Of the body no more than its short last line may be left.
-    const left = shown.replaceAll(/-----(BEGIN|END) [A-Z ]+-----/g, '').match(/[A-Za-z0-9+/]{16,}/g) ?? [];
-    expect(left.filter((run) => bodyOf(privateKey).includes(run))).toEqual([]);
+    expect(signAndCheck(parsePrivateKey(privateKey, '/ci/key').text)).toContain(fingerprintOfLine(publicKey));
   });
 });
 

@@ -1,12 +1,13 @@
 /** git-credential-ssm with a store prefix on a host, whose role has the policy of the documentation. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import type { PolicyDocument } from '../../support/aws/local-aws.ts';
 import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
 import { ACCOUNT, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, INSTANCE_ROLE, launchInstance, project } from '../../support/ec2-host.ts';
 import { startHttpsGitHost, type HttpsGitHost } from '../../support/git-host/https-git.ts';
+import { it, itInRest } from '../../support/parts.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
 const guide = readFileSync(join(project, 'docs/https.md'), 'utf8');
@@ -67,10 +68,10 @@ describe('git-credential-ssm with a store prefix on a host', () => {
     expect([...host.files().values()].filter((text) => text.includes(password))).toEqual([]);
   });
 
-  it('loses nothing of fifty processes that store and erase at once', async () => {
+  const losesNothing = async (pairs: number): Promise<void> => {
     const attributes = (user: string): string =>
       `printf 'protocol=https\\nhost=github.com\\nusername=%s\\npassword=of %s\\n' ${user} ${user}`;
-    for (let number = 1; number <= 25; number += 1) {
+    for (let number = 1; number <= pairs; number += 1) {
       const credential = {
         protocol: 'https',
         host: 'github.com',
@@ -83,18 +84,20 @@ describe('git-credential-ssm with a store prefix on a host', () => {
     const credentials = world.aws.iam.createSession({ roleArn: INSTANCE_ROLE });
     const env = { ...world.aws.environment({ credentials }), AWS_REGION: REGION, SSM_SSH_TIMEOUT: '5m' };
     const { stderr } = await host.run(
-      `for i in $(seq 25); do
+      `for i in $(seq ${pairs}); do
          ${attributes('new$i')} | ${helper} store & ${attributes('old$i')} | ${helper} erase &
        done; wait`,
       env,
     );
     expect(stderr).toBe('');
     const users = Array.from(
-      { length: 25 },
+      { length: pairs },
       (_, index) => `/git-credentials/https/github.com/new${index + 1}/_`,
     );
     expect(stored()).toEqual(users.sort());
-  }, 300_000);
+  };
+  it('loses nothing of ten processes that store and erase at once', () => losesNothing(5));
+  itInRest('loses nothing of fifty processes that store and erase at once', () => losesNothing(25), 300_000);
 
   it('neither stores nor erases what a section names, nor anything without a prefix', async () => {
     const tell = (operation: string, options = ''): string =>

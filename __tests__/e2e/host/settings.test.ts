@@ -1,13 +1,14 @@
 /** Every setting of ssm-ssh, by git's configuration and by the environment: the table of docs/ec2.md. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it as everyIt } from '@jest/globals';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { certify } from '../../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
+import { it, part } from '../../support/parts.ts';
 
 const reader = 'arn:aws:iam::444455556666:role/reader';
 
@@ -65,8 +66,14 @@ describeOnHost('a setting of ssm-ssh', () => {
   const marks = (): string[] =>
     [...host.files(host.state)].filter(([path]) => path.endsWith('/live')).map(([, text]) => text.trim());
 
-  /** By git's configuration, then by the environment, which wins over it. */
-  const both = (name: string, value: string, key = '/ci/key'): [string, string, Settings][] => [
+  let tables = 0;
+  /** By git's configuration, and by the environment, which wins over it: one way in this part, in turn, and the other in the rest. */
+  const both = (name: string, value: string, key = '/ci/key'): [string, string, Settings][] => {
+    const ways = waysOf(name, value, key);
+    const inTurn = ways[tables++ % 2];
+    return ways.filter((way) => (way === inTurn) === (part === 'sample'));
+  };
+  const waysOf = (name: string, value: string, key: string): [string, string, Settings][] => [
     [`ssm.${name}`, `${name} = ${value}`, { SSM_SSH_KEY: key }],
     [
       `SSM_SSH_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`,
@@ -75,37 +82,40 @@ describeOnHost('a setting of ssm-ssh', () => {
     ],
   ];
 
-  it.each(both('region', 'eu-central-1'))('%s is where the key is read', async (...[, line, env]) => {
+  everyIt.each(both('region', 'eu-central-1'))('%s is where the key is read', async (...[, line, env]) => {
     host.configure(['[ssm]', line]);
     expect(await list({ AWS_REGION: REGION, ...env })).toEqual(listed);
     expect(world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', region: 'eu-central-1' });
   });
 
-  it.each(both('roleArn', reader))('%s is who reads it', async (...[, line, env]) => {
+  everyIt.each(both('roleArn', reader))('%s is who reads it', async (...[, line, env]) => {
     host.configure(['[ssm]', line]);
     expect(await list(env)).toEqual(listed);
     expect(world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', roleArn: reader });
   });
 
-  it.each(both('keyLifetime', '0'))('%s is how long the agent has it', async (...[, line, env]) => {
+  everyIt.each(both('keyLifetime', '0'))('%s is how long the agent has it', async (...[, line, env]) => {
     host.configure(['[ssm]', line]);
     expect(await list(env)).toEqual(listed);
     expect(marks()).toEqual(['0']);
   });
 
-  it.each(both('passphrase', '/ci/passphrase', '/ci/locked'))('%s opens it', async (...[, line, env]) => {
-    host.configure(['[ssm]', line]);
-    expect(await list(env)).toEqual(listed);
-  });
+  everyIt.each(both('passphrase', '/ci/passphrase', '/ci/locked'))(
+    '%s opens it',
+    async (...[, line, env]) => {
+      host.configure(['[ssm]', line]);
+      expect(await list(env)).toEqual(listed);
+    },
+  );
 
-  it.each(both('certificate', '/ci/certificate'))('%s comes with it', async (...[, line, env]) => {
+  everyIt.each(both('certificate', '/ci/certificate'))('%s comes with it', async (...[, line, env]) => {
     host.configure(['[ssm]', line]);
     expect(await list(env)).toEqual(listed);
     const { stdout } = await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -L | cut -d ' ' -f 1`);
     expect(stdout).toBe('ssh-ed25519\nssh-ed25519-cert-v01@openssh.com\n');
   });
 
-  it.each(both('knownHosts', '/KNOWN'))('%s is a file of host keys', async (...[, line, env]) => {
+  everyIt.each(both('knownHosts', '/KNOWN'))('%s is a file of host keys', async (...[, line, env]) => {
     const known = join(host.home, 'known');
     delete host.env['SSM_SSH_KNOWN_HOSTS'];
     expect((await list({ SSM_SSH_KEY: '/ci/key' })).stderr).toContain('Host key verification failed');
@@ -114,14 +124,14 @@ describeOnHost('a setting of ssm-ssh', () => {
     expect(await list({ ...rest, ...(file && { SSM_SSH_KNOWN_HOSTS: known }) })).toEqual(listed);
   });
 
-  it.each(both('strictHostKeyChecking', 'accept-new'))('%s is as in ssh', async (...[, line, env]) => {
+  everyIt.each(both('strictHostKeyChecking', 'accept-new'))('%s is as in ssh', async (...[, line, env]) => {
     delete host.env['SSM_SSH_KNOWN_HOSTS'];
     rmSync(join(host.home, 'known'));
     host.configure(['[ssm]', line]);
     expect((await list(env)).code).toBe(0);
   });
 
-  it.each(both('timeout', '1s'))('%s is how long AWS may take', async (...[, line, env]) => {
+  everyIt.each(both('timeout', '1s'))('%s is how long AWS may take', async (...[, line, env]) => {
     world.aws.faults.order({ operation: 'ssm:*', fault: 'hang', times: 1 });
     host.configure(['[ssm]', line]);
     expect((await list(env)).stderr).toContain('TIMEOUT: fetching the key took longer than 1 seconds');

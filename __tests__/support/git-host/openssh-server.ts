@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendantsOf, killAll } from '../runner/process-table.ts';
+import { descendantsOf, killAll, runningProcesses } from '../runner/process-table.ts';
 import { address, maxAuthTries } from './server.ts';
 import type { ServerSetup, SshServer } from './server.ts';
 
@@ -36,7 +36,7 @@ export async function startOpenSshServer(setup: ServerSetup): Promise<SshServer>
     const port = await freePort();
     const child = launch(sshd, writeConfiguration(sshd, setup, port), setup.journal);
     if (await listens(child, port, setup.journal)) {
-      return { name: 'openssh', port, user: userInfo().username, stop: () => stop(child) };
+      return { name: 'openssh', port, user: userInfo().username, stop: () => stop(child, setup.folder) };
     }
     // Between finding the port and taking it, somebody else may have come.
     if (attempt === 3) throw new Error(`sshd does not start:\n${readFileSync(setup.journal, 'utf8')}`);
@@ -102,14 +102,15 @@ async function listens(child: ChildProcess, port: number, journal: string): Prom
   return false;
 }
 
-/** sshd leaves running sessions alone when it ends, and each is a process group of its own. */
-async function stop(child: ChildProcess): Promise<void> {
+/** sshd leaves running sessions alone when it ends, and they what they have started: all have the host's folder for their HOME. */
+async function stop(child: ChildProcess, folder: string): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null) return;
   const sessions = descendantsOf(child.pid);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;
-  killAll(sessions.map((pid) => ({ pid })));
+  const orphans = runningProcesses().filter(({ environment }) => environment.includes(`HOME=${folder}\0`));
+  killAll([...sessions.map((pid) => ({ pid })), ...orphans]);
 }
 
 function freePort(): Promise<number> {

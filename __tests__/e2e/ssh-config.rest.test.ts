@@ -1,0 +1,2 @@
+import '../support/suite/rest.ts';
+import './ssh-config.test.ts';

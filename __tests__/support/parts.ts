@@ -1,0 +1,28 @@
+/**
+ * A test file in two parts: `npm test` runs NAME.test.ts; NAME.rest.test.ts imports `suite/rest.ts` and then NAME.test.ts,
+ * and so has what the first part leaves out, and only that.
+ */
+import { it as everyIt } from '@jest/globals';
+import type { Part, Sample } from './sample.ts';
+
+const rest = Symbol.for('the rest of this test file');
+
+/** Called before the test file is loaded, by suite/rest.ts alone. */
+export function takeTheRest(): void {
+  Object.assign(globalThis, { [rest]: true });
+}
+
+export const part: Part = rest in globalThis ? 'rest' : 'sample';
+
+type It = typeof everyIt;
+const nothing = Object.assign(() => undefined, { each: () => () => undefined }) as unknown as It;
+
+/** For the tests that `npm test` runs. */
+export const it: It = part === 'sample' ? everyIt : nothing;
+/** For what `npm run test:all` runs beyond that. */
+export const itInRest: It = part === 'rest' ? everyIt : nothing;
+
+/** The rows of this part. */
+export function rowsOf<Row>(rows: Sample<Row>): readonly Row[] {
+  return rows[part];
+}
