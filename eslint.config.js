@@ -17,9 +17,15 @@ const programs = ['**/helper/**'];
 const io = ['node:*', '!node:crypto', '!node:util', '@aws-sdk/*', '@smithy/*', ...runner];
 
 /** Beyond keys/, which is pure as a whole. */
-const pureFiles = ['input', 'inputs', 'role-inputs', 'session-name', 'state', 'summary'].map(
-  (name) => `src/action/${name}.ts`,
-);
+const pureFiles = [
+  'foreign-inputs',
+  'input',
+  'inputs',
+  'role-inputs',
+  'session-name',
+  'state',
+  'summary',
+].map((name) => `src/action/${name}.ts`);
 pureFiles.push(
   'helper/command-line/command.ts',
   'helper/command-line/credential-reference.ts',

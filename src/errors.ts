@@ -1,4 +1,5 @@
 /** The closed catalogue of what can go wrong. Every error that a user sees is a Failure with one of these codes. */
+import { withoutSecrets } from './keys/secret-text.ts';
 
 /** Code → what it means, in one line. The documentation's page of errors says the same. */
 export const catalogue = {
@@ -55,10 +56,12 @@ export class Failure extends Error {
    * @param message what happened, and to which resource: lower case, no full stop, never key or token text
    */
   constructor(code: Code, message: string, { hint, cause }: { hint: string; cause?: unknown }) {
-    super(message, cause === undefined ? undefined : { cause });
+    // What repeats what somebody wrote may repeat what was pasted there by mistake.
+    const shown = usageCodes.has(code) ? withoutSecrets : (text: string): string => text;
+    super(shown(message), cause === undefined ? undefined : { cause });
     this.name = 'Failure';
     this.code = code;
-    this.hint = hint;
+    this.hint = shown(hint);
   }
 
   /** 2 where the user's input or configuration is wrong, 1 for anything else. */
@@ -72,9 +75,26 @@ export class Failure extends Error {
   }
 }
 
+/** Whether a disk, or a user's share of it, has no room left: in no file's name is the cause. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
+}
+
 /** Whatever was thrown, as a Failure. What is not one already is a defect, and named so. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
+  if (error instanceof Error && isFull(error)) {
+    return new Failure('STATE_UNSAFE', `a file cannot be written: ${error.message}`, {
+      hint: 'make room on the disk that it is on (df -h, df -i), then run it again',
+      cause: error,
+    });
+  }
+  if (error instanceof Error && /^(EMFILE|ENFILE)$/.test(String((error as { code?: unknown }).code))) {
+    return new Failure('STATE_UNSAFE', `no more files can be opened: ${error.message}`, {
+      hint: 'raise the limit of open files (ulimit -n), or end what has so many of them open',
+      cause: error,
+    });
+  }
   // What is no Error is not shown: nobody knows what it holds.
   const what = error instanceof Error ? `${error.name}: ${error.message}` : `a ${typeof error} was thrown`;
   return new Failure('INTERNAL', what, {

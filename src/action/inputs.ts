@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import type { AppLine } from '../keys/app-line.ts';
 import { parseLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
+import { refuseForeignInputs } from './foreign-inputs.ts';
 import { input, invalid, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
 import { parseRole, type RoleInputs } from './role-inputs.ts';
 
@@ -40,28 +41,22 @@ export interface Inputs {
   readonly summary: boolean;
 }
 
-/** What configure-aws-credentials calls otherwise. */
-const otherNames = {
-  'inline-session-policy': 'session-policy',
-  'retry-max-attempts': 'max-attempts',
-  'action-timeout-s': 'timeout-seconds',
-} as const;
-
 /**
  * @param env of the step: `INPUT_…` holds the inputs, which the runner has given action.yml's defaults
  * @throws INPUT_INVALID
  */
 export function parseInputs(env: Env): Inputs {
-  for (const [name, ours] of Object.entries(otherNames)) {
-    if (input(env, name)) throw invalid(name, 'is not an input of this action', `write ${ours}`);
-  }
+  refuseForeignInputs(env);
   const role = parseRole(env);
   const { keys, apps } = parseLines(lines(env, 'keys'));
   if (keys.length === 0 && apps.length === 0 && !role) {
+    const joined = input(env, 'keys').startsWith('#')
+      ? ' (behind "keys: >" YAML joins all lines to one comment: write "keys: |")'
+      : '';
     throw invalid(
       'keys',
       'names no key',
-      'write the name of a parameter on each line, for example /ci/deploy-key; a job that only reaches EC2 hosts names role-to-assume instead',
+      `write the name of a parameter on each line, for example /ci/deploy-key${joined}; a job that only reaches EC2 hosts names role-to-assume instead`,
     );
   }
   const strictHostKeyChecking = oneOf(env, 'strict-host-key-checking', ['yes', 'accept-new', 'no']);

@@ -46,13 +46,17 @@ function eachLine<T>(text: string, parse: (line: string) => T): T[] {
       return parse(line);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      const joined = written.length === 1 && severalThings.test(line);
       throw new Failure(error.code, `keys, line ${number}: ${error.message}`, {
-        hint: error.hint,
+        hint: joined ? `${error.hint} (behind "keys: >" YAML joins lines: write "keys: |")` : error.hint,
         cause: error,
       });
     }
   });
 }
+
+/** A comment or another reference behind the first word. */
+const severalThings = /\s(#|\/|(arn|ssm|secretsmanager):)/;
 
 /**
  * The text of a key, as it is or in base64, or a piece of it: what must not be repeated in a message. A parameter whose
@@ -76,14 +80,24 @@ function parseLine(line: string): KeyLine | { readonly app: AppLine } {
       'INPUT_INVALID',
       'this is the text of a key, where its name in Parameter Store belongs',
       {
-        hint: 'store the key with aws ssm put-parameter, write its name here, and replace the key: it is in the workflow file or its secrets',
+        hint: 'store the key with aws ssm put-parameter, write its name here, and replace the key: it is in the workflow file or its secrets (aws ssm put-parameter --name /ci/deploy-key --type SecureString --value file://FILE; then keys: /ci/deploy-key)',
       },
     );
   }
   const [name = '', ...words] = line.split(/\s+/);
+  if (name === '-') {
+    throw new Failure('INPUT_INVALID', 'a hyphen stands in front, as in a list of YAML', {
+      hint: 'an input is text: write the keys behind "keys: |", one on each line, without hyphens',
+    });
+  }
+  if (words.some((word) => word.startsWith('#'))) {
+    const hint = 'put the comment on a line of its own, which begins with #';
+    throw new Failure('INPUT_INVALID', 'a comment stands behind the key', { hint });
+  }
   const { as, ...references } = parseOptions(words.filter((word) => word.includes('=')));
   const repositories = words.filter((word) => !word.includes('='));
   const reference = parseReference(name);
+  for (const word of repositories) checkNoReference(word);
   if (as === 'key') {
     return {
       ...references,
@@ -95,6 +109,13 @@ function parseLine(line: string): KeyLine | { readonly app: AppLine } {
   if (option === undefined) return { app: { reference, repositories: parseAppRepositories(repositories) } };
   throw new Failure('INPUT_INVALID', `${option}= and as=github-app stand together: a GitHub App has none`, {
     hint: `leave out ${option}=; the key of the App is in the JSON that the reference names`,
+  });
+}
+
+function checkNoReference(word: string): void {
+  if (!severalThings.test(` ${word}`)) return;
+  throw new Failure('INPUT_INVALID', `the repository "${word}" does not begin with a host`, {
+    hint: 'write host/owner/repository, for example github.com/acme/lib, and a second key on a line of its own',
   });
 }
 

@@ -1,5 +1,6 @@
 /** The grammar of key references: how a user names a parameter or a secret. Pure. */
 import { Failure } from '../errors.ts';
+import { looksSecret } from './secret-text.ts';
 
 export type Reference = ParameterReference | SecretReference;
 
@@ -56,6 +57,11 @@ const secretGrammar = 'write secretsmanager:NAME[:json-key[:version-stage[:versi
  * behind a secret's name, ECS Developer Guide, "Pass Secrets Manager secrets through environment variables"
  */
 export function parseReference(text: string): Reference {
+  if (looksSecret(text)) {
+    throw new Failure('INPUT_INVALID', 'this looks like a secret, where the name of one belongs', {
+      hint: `store it, and write its name here: ${grammar}`,
+    });
+  }
   if (text.startsWith('secretsmanager:')) return parseSecret(text.slice('secretsmanager:'.length), text);
   if (/^arn:[^:]*:secretsmanager:/.test(text)) return parseSecret(text, text);
   return parseParameter(text.startsWith('ssm:') ? text.slice('ssm:'.length) : text, text);
