@@ -76,17 +76,42 @@ find_route() {
   done
 }
 
-# Of its own keys: ssh would offer those of our agent first, and a host takes the first that it knows.
+# A command that brings a key gets nothing of ours: ssh would offer the keys of our agent first, and a host takes the first
+# that it knows. Another is told of the default keys, and of the hosts that the job knows, behind what it says itself.
 defer_to_repository() {
   find_their_command
-  case $theirs in
-  '') return 0 ;;
-  *' -i'* | *[Ii][Dd][Ee][Nn][Tt][Ii][Tt][Yy][Ff][Ii][Ll][Ee]*) ;;
-  *) take_defaults ;;
+  [ -n "$theirs" ] || return 0
+  if brings_key; then
+    leave_our_agent
+    become_theirs "$@"
+  fi
+  take_defaults
+  [ -n "$probe" ] || keep_living_keys
+  become_ssh "$@"
+}
+
+become_theirs() { become sh -c "$theirs \"\$@\"" "$theirs" "$@"; }
+
+# Whether `theirs` names a key, an agent, or a file that may; or is a script of somebody's that does.
+brings_key() {
+  names_key "ssh $theirs" && return
+  program=$(command -v "${theirs%%[[:space:]]*}") || return 1
+  case ${program##*/} in ssh) return 1 ;; esac
+  {
+    read -r value || return 1
+    case $value in '#!'*) ;; *) return 1 ;; esac
+    while read -r value; do
+      names_key "${value%%#*}" && return
+    done
+    return 1
+  } 2>/dev/null <"$program"
+}
+
+names_key() {
+  case $1 in
+  *ssh*[[:space:]]-[iIF]* | *[Ii][Dd][Ee][Nn][Tt][Ii][Tt][Yy][AaFf]*) return 0 ;;
   esac
-  if [ -n "$keys" ]; then read_socket && agent=$socket; else find_agent_before; fi
-  if [ "$agent" = none ]; then unset SSH_AUTH_SOCK; else export SSH_AUTH_SOCK="$agent"; fi
-  become sh -c "$theirs \"\$@\"" "$theirs" "$@"
+  return 1
 }
 
 take_defaults() {
@@ -102,12 +127,13 @@ take_defaults() {
   done
 }
 
-# Sets `agent`: the one that was there before the first use in this job that has keys, or none. Where no use has any,
-# SSH_AUTH_SOCK is not ours.
-find_agent_before() {
-  agent=${SSH_AUTH_SOCK:-none}
+# Where SSH_AUTH_SOCK is that of a use in this job, it becomes what it was before; what a later step has set stays. The folder
+# is told by its name: a container sees it at another path.
+leave_our_agent() {
   for name in $jobs; do
-    read -r value <"$temp/$name/agent-before" && [ -n "$value" ] && agent=$value
+    case ${SSH_AUTH_SOCK-} in */"$name/agent") ;; *) continue ;; esac
+    read -r value <"$temp/$name/agent-before" || value=''
+    case $value in '' | none) unset SSH_AUTH_SOCK ;; *) export SSH_AUTH_SOCK="$value" ;; esac
   done
 }
 
@@ -160,11 +186,9 @@ become_ssh() {
     escape "$socket"
     set -- -o "IdentityAgent=\"$escaped\"" -o IdentitiesOnly=yes "$@"
   else
-    # None of ours is for this host: SSH_AUTH_SOCK is ours by now.
-    find_agent_before
-    escape "$agent"
-    set -- -o "IdentityAgent=\"$escaped\"" "$@"
+    leave_our_agent
   fi
+  [ -z "${theirs-}" ] || become_theirs "$@"
   go_through_tunnel "$@"
   become ssh "$@"
 }

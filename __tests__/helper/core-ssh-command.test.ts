@@ -25,7 +25,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
       PATH: process.env['PATH'] ?? '',
       HOME: home,
       GIT_CONFIG_NOSYSTEM: '1',
-      SSH_AUTH_SOCK: '/ours',
+      SSH_AUTH_SOCK: join(folder, 'use/agent'),
     };
     const git = (...args: string[]): unknown => execFileSync('git', args, { cwd: repository, env });
     mkdirSync(repository);
@@ -64,7 +64,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
 
   it('starts that of the user or the machine for a clone, too', () => {
     const output = started('../lib', fetch, { own: 'false', forAll: 'echo theirs' });
-    expect(output).toMatch(/^theirs -G git@github.com/);
+    expect(output).toMatch(/^theirs -o .* -G git@github.com/);
   });
 
   it('does not where a key names the repository', () => {
@@ -76,6 +76,8 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     const remote = 'git@github.com:acme/lib';
     expect(started(remote, fetch, { own: `${theirs} -i /a/key` })).toMatch(/^agent none /);
     expect(started(remote, fetch, { own: `${theirs} -o identityfile=/a/key` })).toMatch(/^agent none /);
-    expect(started(remote, fetch, { own: theirs })).toMatch(/^agent .*\/use\/agent /);
+    expect(started(remote, fetch, { own: theirs })).toMatch(
+      /^agent .* -o IdentityAgent="[^"]*\/use\/agent" -o IdentitiesOnly=yes -o IdentityFile="[^"]*\/use\/keys\/0.pub" /,
+    );
   });
 });

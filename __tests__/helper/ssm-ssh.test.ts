@@ -33,10 +33,10 @@ describe('helper/ssm-ssh', () => {
 
   testInShells('sample', newFolder);
 
-  it('offers none of our keys, and does not ask our agent, where no key is for the host', () => {
+  it('offers none of our keys where no key is for the host', () => {
     const { settings, offered } = ask(makeJobFolder(newFolder(), { keys: ['gitlab.com'] }), ['github.com']);
     expect(offered).toEqual([]);
-    expect(settings['identityagent']).toBe('none');
+    expect(settings['identityagent']).toBeUndefined();
   });
 
   it.each(userChoices)('leaves everything to ssh where the user says %s %s', (...args) => {
