@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Of the answer's body: what is longer is cut off there. */
+  readonly maxBytes?: number;
 }
 
 export interface HttpOptions {
@@ -27,9 +29,12 @@ export interface HttpAnswer {
 /** Milliseconds for one try. */
 const patience = 10_000;
 
+/** Bytes, where none are told. */
+const longestBody = 1_000_000;
+
 /** Never rejects. Redirects are not followed: they would take the credentials along. */
 export async function sendRequest(
-  { url, method = 'GET', headers, body }: HttpRequest,
+  { url, method = 'GET', headers, body, maxBytes = longestBody }: HttpRequest,
   { signal, env }: HttpOptions,
 ): Promise<HttpAnswer> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
@@ -45,10 +50,19 @@ export async function sendRequest(
       ...(encrypted && { agent: new Agent({ proxyEnv: env }) }),
     };
     const request = (encrypted ? requestHttps : requestHttp)(url, options, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('error', fail).on('end', () => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const answer = (): void => {
+        const text = Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8');
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      };
+      response.on('error', fail).on('end', answer);
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size <= maxBytes) return;
+        answer();
+        request.destroy();
       });
     });
     // By hand: a request's own signal does not reach a proxy that accepts the connection and says no more.

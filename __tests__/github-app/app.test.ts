@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { hostOfApi, isGitHubApp, parseGitHubApp } from '../../src/github-app/app.ts';
+import { hostOfApi } from '../../src/github-app/api-url.ts';
+import { isGitHubApp, parseGitHubApp } from '../../src/github-app/app.ts';
 import { appToken } from '../../src/github-app/jwt.ts';
 import { failureOf, leakOf, told } from '../support/failure-of.ts';
 import { jwtVerify } from 'jose';

@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
 import { repositoryOf } from '../../src/git/credential-routes.ts';
 import type { Credential } from '../../src/git/credential.ts';
-import { hostOfApi, isGitHubApp, parseGitHubApp } from '../../src/github-app/app.ts';
+import { hostOfApi } from '../../src/github-app/api-url.ts';
+import { isGitHubApp, parseGitHubApp } from '../../src/github-app/app.ts';
 import { installationToken } from '../../src/github-app/installation-token.ts';
 
 export interface AppOptions {

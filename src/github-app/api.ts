@@ -16,7 +16,12 @@ export interface Call {
   /** Secret. */
   readonly bearer: string;
   readonly body?: unknown;
+  /** Of the answer. */
+  readonly maxBytes: number;
 }
+
+/** Bytes of an answer: what is longer is not GitHub's. */
+export const longestAnswer = { usual: 1_000_000, token: 65_536 } as const;
 
 /** The longest that one answer may make us wait. Milliseconds. */
 const longestWait = 30_000;

@@ -2,7 +2,9 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { membersOf } from '../keys/json-secret.ts';
+import { hasDots } from '../keys/app-line.ts';
 import { storedBlock } from '../keys/private-key.ts';
+import { secureUrl } from './api-url.ts';
 
 export interface GitHubApp {
   /** How messages call it: the reference that it is stored at. */
@@ -78,16 +80,6 @@ type Read = <T>(name: string, accept: (member: unknown) => T | undefined, hint: 
 
 const storedAs = 'store {"app_id": 12345, "private_key": "-----BEGIN RSA PRIVATE KEY-----\\n…"}';
 
-/**
- * The host whose repositories the App's tokens open, where the API's address says so.
- *
- * @source GitHub Docs: api.github.com is github.com's, api.NAME.ghe.com is NAME.ghe.com's; a server of one's own has its
- * API at HOST/api/v3, or wherever a proxy puts it
- */
-export function hostOfApi(apiUrl: string): string | undefined {
-  return /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(new URL(apiUrl).hostname)?.[1];
-}
-
 function digits(member: unknown): string | undefined {
   const text = typeof member === 'number' ? String(member) : member;
   return typeof text === 'string' && /^[1-9]\d{0,15}$/.test(text.trim()) ? text.trim() : undefined;
@@ -116,7 +108,8 @@ function rsaKey(member: unknown): KeyObject | undefined {
 function repositoryNames(member: unknown): string[] | undefined {
   if (!Array.isArray(member) || member.length === 0) return undefined;
   const names = member.filter(
-    (name): name is string => typeof name === 'string' && /^([\w.-]+\/)?[\w.-]+$/.test(name),
+    (name): name is string =>
+      typeof name === 'string' && /^([\w.-]+\/)?[\w.-]+$/.test(name) && !hasDots(name),
   );
   return names.length === member.length ? names : undefined;
 }
@@ -130,15 +123,6 @@ function levels(member: unknown): Record<string, string> | undefined {
   );
   const all = entries.length === Object.keys(member).length;
   return all && entries.length > 0 ? Object.fromEntries(entries) : undefined;
-}
-
-/** Plain HTTP would show the token to everyone on the way; to this machine itself there is no way. */
-function secureUrl(member: unknown): string | undefined {
-  if (typeof member !== 'string' || !URL.canParse(member)) return undefined;
-  const { protocol, hostname, username, password, origin, pathname, search, hash } = new URL(member);
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
-  if (protocol !== 'https:' && !(protocol === 'http:' && local)) return undefined;
-  return username || password || search || hash ? undefined : (origin + pathname).replace(/\/+$/, '');
 }
 
 function invalid(resource: string, problem: string, hint: string): Failure {

@@ -1,7 +1,7 @@
 /** A token for what a GitHub App may do in one installation: made on the spot, for an hour, as narrow as it can be. */
 import { Failure } from '../errors.ts';
 import type { HttpAnswer } from '../http-request.ts';
-import { callApi, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
+import { callApi, longestAnswer, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
 import type { GitHubApp } from './app.ts';
 import { appToken } from './jwt.ts';
 import { notFromGitHub, refused } from './refusals.ts';
@@ -32,7 +32,8 @@ const reading = { contents: 'read' };
 export async function installationToken(app: GitHubApp, options: TokenOptions): Promise<InstallationToken> {
   const call: Ask = (method, path, body) => {
     const bearer = appToken(app, options.clock() / 1000);
-    return callApi({ method, apiUrl: app.apiUrl, path, bearer, body }, options);
+    const maxBytes = longestAnswer[method === 'POST' ? 'token' : 'usual'];
+    return callApi({ method, apiUrl: app.apiUrl, path, bearer, body, maxBytes }, options);
   };
   const names = namesFor(app, options.repositories);
   const installation = app.installationId ?? (await findInstallation(app, options, call));

@@ -1,6 +1,6 @@
 /** Ends an installation token before its time. */
 import { Failure } from '../errors.ts';
-import { callApi, saidBy, type ApiOptions } from './api.ts';
+import { callApi, longestAnswer, saidBy, type ApiOptions } from './api.ts';
 
 /**
  * One that has expired, or was revoked before, is as good as revoked.
@@ -10,7 +10,7 @@ import { callApi, saidBy, type ApiOptions } from './api.ts';
  */
 export async function revokeToken(token: string, apiUrl: string, options: ApiOptions): Promise<void> {
   const call = { method: 'DELETE', apiUrl, path: '/installation/token', bearer: token } as const;
-  const answer = await callApi(call, options);
+  const answer = await callApi({ ...call, maxBytes: longestAnswer.usual }, options);
   if (answer.status === 204 || answer.status === 401) return;
   const { host } = new URL(apiUrl);
   throw new Failure('PROVIDER_FAILED', `${host} did not revoke the token: it answered ${saidBy(answer)}`, {

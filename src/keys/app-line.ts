@@ -31,9 +31,14 @@ export function parseAppRepositories(texts: readonly string[]): RepositoryPatter
     const pattern = parseWrittenPattern(text);
     const shown = patternText(pattern);
     if (pattern.host.startsWith('*.')) throw invalid(`a token is for one host, and "${shown}" is several`);
-    if (/^[\w.-]+(\/[\w.-]+)?$/.test(pattern.path)) return pattern;
+    if (/^[\w.-]+(\/[\w.-]+)?$/.test(pattern.path) && !hasDots(pattern.path)) return pattern;
     throw invalid(`"${shown}" is no owner and no repository of GitHub's`);
   });
+}
+
+/** `.` and `..` are no names: they lead a URL to another place of the API. */
+export function hasDots(path: string): boolean {
+  return path.split('/').some((part) => part === '.' || part === '..');
 }
 
 /** The line's repositories by host and owner. One that is named whole covers its repositories. */
