@@ -14,7 +14,8 @@ const workflow = workflowCommands({
 
 try {
   const state = readState(env[`STATE_${stateName}`]);
-  if (state) await unloadKeys(state, { env, workflow });
+  for (const problem of state ? await unloadKeys([state], { env, workflow }) : [])
+    workflow.warn(`not everything could be undone: ${problem}`);
 } catch (error) {
   workflow.warn(`not everything could be undone: ${toFailure(error).message}`);
 }

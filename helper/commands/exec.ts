@@ -10,6 +10,7 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { ProgramNotFound } from '../../src/process/run.ts';
 import { addKey } from '../../src/ssh/agent.ts';
 import {
+  canStart,
   exclusively,
   fillKeyFolder,
   folderOfCommand,
@@ -131,7 +132,7 @@ async function runWith(argv: readonly [string, ...string[]], started: Started): 
   const own = {
     SSH_AUTH_SOCK: agent.socket,
     SSH_AGENT_PID: String(agent.pid),
-    GIT_SSH_COMMAND: quoteForShell(folder.ssh),
+    GIT_SSH_COMMAND: `${(await canStart(folder)) ? '' : 'sh '}${quoteForShell(folder.ssh)}`,
     GIT_SSH_VARIANT: 'ssh',
     PATH: [folder.programs, env['PATH'] ?? []].flat().join(delimiter),
   };

@@ -1,11 +1,11 @@
 /** `as=github-app`: tokens that the job's git sends by HTTPS, each in a daemon of git's own until post revokes it. */
-import { appendFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import { cacheEntries, storeCredential, type Cached } from '../git/credential-cache.ts';
 import type { Entry } from '../git/job-configuration.ts';
-import { hostOfApi, type GitHubApp } from '../github-app/app.ts';
+import { hostOfApi } from '../github-app/api-url.ts';
+import type { GitHubApp } from '../github-app/app.ts';
 import { installationToken, type InstallationToken } from '../github-app/installation-token.ts';
 import { revokeToken } from '../github-app/revoke.ts';
 import { scopeUrls, tokenScopes, type AppLine, type TokenScope } from '../keys/app-line.ts';
@@ -13,7 +13,7 @@ import { openApp, type StoredApp } from '../loading/stored-app.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
-import { renderKept, type Kept } from './kept-tokens.ts';
+import { digestOf, type Kept } from './kept-tokens.ts';
 import { timeOfDay } from './summary.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -33,6 +33,8 @@ export interface TokenJob {
   readonly signal: AbortSignal;
   readonly folder: JobFolder;
   readonly maxAttempts: number;
+  /** Takes down, for post and for later jobs, where a token is kept. */
+  readonly record: (kept: Kept) => Promise<void>;
 }
 
 /** One after the other: each is on record before it is kept, and revoked at once where it cannot be. */
@@ -67,7 +69,7 @@ async function makeToken(
   number: number,
   job: TokenJob,
 ): Promise<GitToken> {
-  const { env, signal, maxAttempts, workflow, folder } = job;
+  const { env, signal, maxAttempts, workflow, folder, record } = job;
   const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
   const asking = { env, signal, maxAttempts, sleep, clock: Date.now };
   const token = await installationToken(app, { ...asking, repositories: scope.paths });
@@ -76,15 +78,11 @@ async function makeToken(
   const host = scope.port === undefined ? scope.host : `${scope.host}:${scope.port}`;
   const timeout = Math.max(1, expiresAt - Math.floor(Date.now() / 1000));
   const cached: Cached = { host, username, password, expiresAt, timeout };
-  const kept: Kept = {
-    apiUrl: app.apiUrl,
-    host,
-    username,
-    socket: join(dirname(folder.socket), `git${number}`),
-  };
+  const daemon = `git${number}`;
+  const socket = join(dirname(folder.socket), daemon);
   try {
-    await appendFile(folder.tokens, renderKept(kept), { mode: 0o600 });
-    await storeCredential(kept.socket, cached, job);
+    await record({ apiUrl: app.apiUrl, host, username, daemon, digest: digestOf(password), expiresAt });
+    await storeCredential(socket, cached, job);
   } catch (error) {
     const limit = AbortSignal.timeout(10_000);
     await revokeToken(password, app.apiUrl, { ...asking, signal: limit, maxAttempts: 1 }).catch(
@@ -97,7 +95,7 @@ async function makeToken(
   workflow.info(
     `${reference.text} (version ${version}): a token for ${repositories.join(', ')}, until ${timeOfDay(expiresAt)}; a job that lasts longer uses the action again`,
   );
-  const entries = scopeUrls(scope).flatMap((url) => cacheEntries(url, kept.socket, cached));
+  const entries = scopeUrls(scope).flatMap((url) => cacheEntries(url, socket, cached));
   return { secret, repositories, expiresAt, entries };
 }
 

@@ -7,7 +7,7 @@ import { signingEntries } from '../git/signing.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { quoteForShell } from '../process/quote.ts';
-import { publicKeyFile } from '../ssh/key-folder.ts';
+import { folderOfCommand, publicKeyFile } from '../ssh/key-folder.ts';
 import type { GitToken } from './git-tokens.ts';
 import type { JobFolder } from './job-folder.ts';
 import type { ExportedVariable } from './state.ts';
@@ -19,6 +19,8 @@ export interface Loaded {
   readonly agent: Agent | undefined;
   /** Whether the folder has what leads ssh, and its programs. */
   readonly filled: boolean;
+  /** Whether these have to be started by sh. */
+  readonly byShell: boolean;
   readonly keys: readonly LoadedKey[];
   readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
@@ -26,9 +28,11 @@ export interface Loaded {
 }
 
 export function handOver(loaded: Loaded, workflow: Workflow): void {
-  const { folder, agent, filled, keys, tokens, inputs, env } = loaded;
+  const { folder, agent, filled, byShell, keys, tokens, inputs, env } = loaded;
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  const command = inputs.withSsh ? quoteForShell(folder.ssh) : '';
+  // In containers the runner translates a value that begins with RUNNER_TEMP: sh stands in front only where it has to.
+  const command = inputs.withSsh ? `${byShell ? 'sh ' : ''}${quoteForShell(folder.ssh)}` : '';
+  if (inputs.withSsh) tellOfCommand(env, workflow);
   const outputs = {
     'ssh-auth-sock': agent?.socket ?? '',
     'ssh-agent-pid': agent ? String(agent.pid) : '',
@@ -44,7 +48,7 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
   };
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
   const configuration = configurationVariables(env, [
-    ...(inputs.gitSigning ? signingEntries(signingFiles(folder)) : []),
+    ...(inputs.gitSigning ? signingEntries(signingFiles(folder, byShell)) : []),
     ...tokens.flatMap(({ entries }) => entries),
   ]);
   for (const [name, value] of Object.entries({ ...variables, ...configuration }))
@@ -52,8 +56,19 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
   if (filled) workflow.addPath(folder.programs);
 }
 
-function signingFiles(folder: JobFolder): Parameters<typeof signingEntries>[0] {
-  const { allowedSigners, sign: program } = folder;
+/** Its options may have a password in them. */
+function tellOfCommand(env: Env, workflow: Workflow): void {
+  const there = env['GIT_SSH_COMMAND'] ?? '';
+  if (['', 'ssh'].includes(there) || folderOfCommand(there) !== undefined) return;
+  workflow.info(
+    "the job's own GIT_SSH_COMMAND is replaced until the end of the job: a step that needs it has it in its env",
+  );
+}
+
+/** git starts the program itself. Without ours, signatures are by SSH_AUTH_SOCK, which a later use of the action changes. */
+function signingFiles(folder: JobFolder, byShell: boolean): Parameters<typeof signingEntries>[0] {
+  const { allowedSigners, sign } = folder;
+  const program = byShell ? 'ssh-keygen' : sign;
   return { publicKey: publicKeyFile(folder, 0), allowedSigners, program };
 }
 

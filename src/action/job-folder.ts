@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { Failure } from '../errors.ts';
+import { Failure, isFull } from '../errors.ts';
 import { jobRoleFile } from '../loading/job-role.ts';
 import { fitsSocket } from '../ssh/agent.ts';
 import {
@@ -84,19 +84,29 @@ export function folderOfSocket(socket: string): string {
   return basename(folder) === 'ec2' ? dirname(folder) : folder;
 }
 
-/** @throws STATE_UNSAFE */
+/**
+ * Leaves nothing where it fails.
+ *
+ * @throws STATE_UNSAFE
+ */
 export async function makeJobFolder(folder: JobFolder, trackingId = ''): Promise<void> {
   const { path, owner } = folder;
+  const made: string[] = [];
+  const make = async (one: string): Promise<void> => {
+    await mkdir(one, { mode: 0o700 });
+    made.push(one);
+  };
   try {
-    await mkdir(path, { mode: 0o700 });
+    await make(path);
     await writeFile(owner, trackingId, exclusively);
     const shelter = shelterOf(folder);
     if (shelter === undefined) return;
-    await mkdir(shelter, { mode: 0o700 });
+    await make(shelter);
     await writeFile(join(shelter, shelteredFile), path, exclusively);
     await writeFile(join(path, 'socket'), `${folder.socket}\n`, exclusively);
   } catch (error) {
-    throw unusable(dirname(path), 'cannot hold a folder', error);
+    for (const one of made) await rm(one, { recursive: true, force: true });
+    throw isFull(error) ? error : unusable(dirname(path), 'cannot hold a folder', error);
   }
 }
 
@@ -137,14 +147,19 @@ export interface Installation {
   readonly node: string;
 }
 
+/** @throws STATE_UNSAFE */
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
   const { installation, region, role, before } = files;
   const { agent, command } = before;
-  await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
-  if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
-  if (role) await writeFile(join(folder.path, jobRoleFile), role, exclusively);
-  const noted = [installation.path, installation.node, region].map((line) => `${line}\n`);
-  await writeFile(join(folder.path, 'installation'), noted.join(''), exclusively);
+  try {
+    await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
+    if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
+    if (role) await writeFile(join(folder.path, jobRoleFile), role, exclusively);
+    const noted = [installation.path, installation.node, region].map((line) => `${line}\n`);
+    await writeFile(join(folder.path, 'installation'), noted.join(''), exclusively);
+  } catch (error) {
+    throw isFull(error) ? error : unusable(dirname(folder.path), 'cannot hold the files of the job', error);
+  }
 }
 
 /** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */
@@ -156,13 +171,16 @@ function earlierUse(folder: JobFolder, command: string): string {
 
 /** Removes a folder of ours and its shelter, whether or not they were ever made; any other path is left alone. */
 export async function removeJobFolder(folder: JobFolder): Promise<void> {
-  for (const path of [folder.path, shelterOf(folder) ?? []].flat()) {
-    if (!isJobFolder(basename(path))) continue;
-    try {
-      await rm(path, { recursive: true, force: true });
-    } catch (error) {
-      // RUNNER_TEMP itself is no folder: ours was never made.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
-    }
+  const paths = [folder.path, shelterOf(folder) ?? []].flat().filter((path) => isJobFolder(basename(path)));
+  const removed = await Promise.allSettled(paths.map((path) => rm(path, { recursive: true, force: true })));
+  for (const [index, result] of removed.entries()) {
+    if (result.status === 'fulfilled') continue;
+    const { code, message } = result.reason as NodeJS.ErrnoException;
+    // RUNNER_TEMP itself is no folder: ours was never made.
+    if (code === 'ENOTDIR') continue;
+    throw new Failure('STATE_UNSAFE', `${paths[index] ?? ''} cannot be removed (${message})`, {
+      hint: 'remove it by hand, as its owner or root: it has no keys in it',
+      cause: result.reason,
+    });
   }
 }

@@ -1,57 +1,117 @@
 /** The tokens that a use of the action keeps for git: a record of where, without them, and their end. */
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { toFailure } from '../errors.ts';
-import { endCaches, readCredential } from '../git/credential-cache.ts';
+import { endCache, endCaches, readCredential } from '../git/credential-cache.ts';
+import { hostOfApi, secureUrl } from '../github-app/api-url.ts';
 import { revokeToken } from '../github-app/revoke.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
+import { readOwnFile } from './own-file.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface Kept {
   readonly apiUrl: string;
   readonly host: string;
   readonly username: string;
-  /** Of the daemon that has the token. */
-  readonly socket: string;
+  /** The name of its daemon's socket, beside that of the agent. */
+  readonly daemon: string;
+  /** The token's SHA-256, in hexadecimal: what the daemon has by then may be another. */
+  readonly digest: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** undefined for what is no record of ours: a state or a file may hold anything. */
+function readKept(value: unknown): Kept | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { apiUrl, host, username, daemon, digest, expiresAt } = value as Readonly<Record<string, unknown>>;
+  const url = secureUrl(apiUrl);
+  const fits = (text: unknown, form: RegExp): text is string => typeof text === 'string' && form.test(text);
+  if (url === undefined || typeof expiresAt !== 'number') return undefined;
+  if (!fits(host, /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i) || !fits(username, /^[\w.-]+$/)) return undefined;
+  if (!fits(daemon, /^git\d{1,4}$/) || !fits(digest, /^[\da-f]{64}$/)) return undefined;
+  return { apiUrl: url, host, username, daemon, digest, expiresAt };
+}
+
+/**
+ * What the file beside the daemons of a job that died says, whose state is gone. Whoever could write to the file could have
+ * named another place for the token to go to: it goes to its own host's API alone.
+ */
+export async function readNote({ tokens }: Pick<JobFolder, 'tokens'>): Promise<Kept[]> {
+  const text = await readOwnFile(tokens);
+  const records = text.split('\n').flatMap((line) => readKept(parseJson(line)) ?? []);
+  return records.filter(({ apiUrl, host }) => {
+    const { hostname } = new URL(`https://${host}`);
+    return hostname === (hostOfApi(apiUrl) ?? new URL(apiUrl).hostname);
+  });
 }
 
 export function renderKept(kept: Kept): string {
   return `${JSON.stringify(kept)}\n`;
 }
 
+/** undefined where the line was cut. */
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Milliseconds for all of them. A token that outlives it ends by itself. */
 const patience = 15_000;
 
-/** Every daemon is ended, whether or not its token can be revoked: the runner may have emptied the folder. */
-export async function endTokens(
-  { tokens, socket }: Pick<JobFolder, 'tokens' | 'socket'>,
-  { env, workflow }: { readonly env: Env; readonly workflow: Pick<Workflow, 'info' | 'warn'> },
-): Promise<void> {
-  const text = await readFile(tokens, 'utf8').catch(() => '');
-  const signal = AbortSignal.timeout(patience);
-  const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
-  for (const kept of text.split('\n').flatMap(readKept)) {
-    const { apiUrl, host } = kept;
-    try {
-      const token = await readCredential(kept.socket, kept, { env, signal });
-      if (token !== undefined) {
-        await revokeToken(token, apiUrl, { env, signal, sleep, maxAttempts: 3 });
-        workflow.info(`the token for ${host} is revoked`);
-      }
-    } catch (error) {
-      workflow.warn(`the token for ${host} was not revoked, and ends by itself: ${toFailure(error).message}`);
-    }
-  }
-  await endCaches(dirname(socket));
+interface Ending {
+  readonly env: Env;
+  readonly workflow: Pick<Workflow, 'info' | 'warn'>;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Nothing where the last line was cut. */
-function readKept(line: string): Kept[] {
+interface Keeping {
+  readonly folder: Pick<JobFolder, 'socket'>;
+  /** As they were saved. */
+  readonly tokens: readonly unknown[];
+}
+
+/** Every daemon is ended, whether or not its token can be revoked: the runner may have emptied the folder. */
+export async function endTokens(uses: readonly Keeping[], { signal, ...ending }: Ending): Promise<void> {
+  const limit = AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]);
+  const kept = uses.flatMap(({ folder, tokens }) =>
+    tokens.flatMap((token) => {
+      const record = readKept(token);
+      return record ? [{ ...record, socket: join(dirname(folder.socket), record.daemon) }] : [];
+    }),
+  );
+  await Promise.all(kept.map((one) => endToken(one, { ...ending, signal: limit })));
+  await endCaches(uses.map(({ folder }) => dirname(folder.socket)));
+}
+
+async function endToken(
+  { socket, ...kept }: Kept & { readonly socket: string },
+  { env, workflow, signal }: Ending & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { apiUrl, host, digest, expiresAt } = kept;
+  const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
+  const token = await readCredential(socket, kept, { signal });
+  await endCache(socket, { signal });
+  if (token === undefined || digestOf(token) !== digest) {
+    if (Date.now() / 1000 > expiresAt) return;
+    workflow.warn(
+      `the token for ${host} was not found where it was kept: it was not revoked, and ends by itself`,
+    );
+    return;
+  }
   try {
-    return [JSON.parse(line) as Kept];
-  } catch {
-    return [];
+    await revokeToken(token, apiUrl, { env, signal, sleep, maxAttempts: 3 });
+    workflow.info(`the token for ${host} is revoked`);
+  } catch (error) {
+    workflow.warn(`the token for ${host} was not revoked, and ends by itself: ${toFailure(error).message}`);
   }
 }

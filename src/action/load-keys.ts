@@ -1,7 +1,7 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
+import { appendFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { credentialsHint } from '../aws/credentials-hint.ts';
-import { toFailure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import { allowedSigner } from '../git/signing.ts';
 import { forSigning, forTokens, requireGit } from '../git/version.ts';
@@ -11,11 +11,11 @@ import { renderJobRole } from '../loading/job-role.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
-import type { Identity, Programs } from '../ssh/key-folder.ts';
+import { canStart, type Identity, type Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
-import type { GitToken } from './git-tokens.ts';
+import type { GitToken, TokenJob } from './git-tokens.ts';
 import { handOver } from './hand-over.ts';
 import {
   fillJobFolder,
@@ -25,10 +25,12 @@ import {
   type JobFiles,
   type JobFolder,
 } from './job-folder.ts';
+import { renderKept, type Kept } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
+import { warnOfAccount, warnOfNoexec } from './surroundings.ts';
 import { sweep } from './sweep.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
@@ -54,30 +56,40 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { sshConfig, withAgent, withSsh } = inputs;
   const configuration = inputs.gitSigning || inputs.apps.length > 0;
   const replaced = replacedBy(env, { agent: withAgent, ssh: withSsh, configuration });
-  workflow.saveState(stateName, writeState({ folder: path, socket, sshConfig, replaced }));
+  if (withSsh) warnOfAccount(workflow);
+  const tokensKept: Kept[] = [];
+  const save = (): void => {
+    const state = { folder: path, socket, sshConfig, tokens: tokensKept, replaced };
+    workflow.saveState(stateName, writeState(state));
+  };
+  save();
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
   const starting = withAgent ? startAgent(socket, job) : Promise.resolve(undefined);
   try {
     const [agent, secrets] = await Promise.all([
       starting,
       inTime(readSecrets(inputs, job), signal),
-      sweepQuietly(folder, job),
+      sweep(dirname(path), { ...job, timeoutSeconds: inputs.timeoutSeconds }),
     ]);
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
     const filled = withSsh || inputs.role !== undefined;
-    if (filled) await leadSsh(agent, keys, { inputs, folder, knownHosts, ...job });
-    const tokens = await makeTokens(inputs, secrets, { ...job, folder });
+    const byShell = filled && (await leadSsh(agent, keys, { inputs, folder, knownHosts, ...job }));
+    const record = async (kept: Kept): Promise<void> => {
+      tokensKept.push(kept);
+      save();
+      await appendFile(folder.tokens, renderKept(kept), { mode: 0o600 });
+    };
+    const tokens = await makeTokens(inputs, secrets, { ...job, folder, record });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
-    handOver({ folder, agent, filled, keys, tokens, inputs, env }, workflow);
+    handOver({ folder, agent, filled, byShell, keys, tokens, inputs, env }, workflow);
     if (inputs.summary && keys.length + tokens.length > 0)
       await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);
-    const left = { folder: path, socket, sshConfig, replaced: {} };
-    await unloadKeys(left, { env, workflow: quiet }).catch((left: unknown) => {
-      workflow.warn(`not everything could be undone: ${toFailure(left).message}`);
-    });
+    const left = { folder: path, socket, sshConfig, tokens: tokensKept, replaced: {} };
+    for (const problem of await unloadKeys([left], { env, workflow: quiet }))
+      workflow.warn(`not everything could be undone: ${problem}`);
     throw error;
   }
 }
@@ -97,7 +109,7 @@ async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Pr
 async function makeTokens(
   { apps, maxAttempts }: Inputs,
   secrets: readonly Secret[],
-  job: Job & { folder: JobFolder },
+  job: Job & Pick<TokenJob, 'folder' | 'record'>,
 ): Promise<GitToken[]> {
   if (apps.length === 0) return [];
   const tokens = await import('./git-tokens.ts');
@@ -110,18 +122,25 @@ interface Filling extends Job {
   readonly knownHosts: string;
 }
 
-/** The folder that leads ssh to the keys of the agent, if there are any, and to EC2 hosts. */
+/**
+ * The folder that leads ssh to the keys of the agent, if there are any, and to EC2 hosts.
+ *
+ * @returns whether its programs have to be started by sh
+ */
 async function leadSsh(
   agent: Agent | undefined,
   keys: readonly LoadedKey[],
   filling: Filling,
-): Promise<void> {
+): Promise<boolean> {
   const { inputs, folder, knownHosts, ...job } = filling;
   await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
+  const byShell = !(await canStart(folder));
+  if (byShell) warnOfNoexec(job.workflow);
   if (agent) await addAll(keys, inputs, { ...job, agent, folder });
-  if (!inputs.sshConfig) return;
+  if (!inputs.sshConfig) return byShell;
   const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
-  await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts });
+  await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts, byShell });
+  return byShell;
 }
 
 function filesFor(
@@ -173,13 +192,6 @@ async function addAll(
 
 /** For a step that failed: nothing was loaded that could be forgotten. */
 const quiet = { info: () => undefined, warn: () => undefined, exportVariable: () => undefined };
-
-/** Another job's leftovers are no reason for this one to fail. */
-async function sweepQuietly({ path }: JobFolder, job: Job): Promise<void> {
-  await sweep(dirname(path), job).catch((error: unknown) => {
-    job.workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
-  });
-}
 
 /** A host accepts the first key that it knows, and then shows that key's repositories only. */
 function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {

@@ -21,12 +21,14 @@ interface Leading {
   /** The text of the folder's known_hosts. */
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
+  /** Whether our programs have to be started by sh. */
+  readonly byShell: boolean;
 }
 
 /** @throws STATE_UNSAFE */
 export async function leadPlainSsh(
   keys: readonly (Pick<RoutedKey, 'repositories'> & Identity)[],
-  { env, workflow, signal, folder, knownHosts, strictHostKeyChecking }: Leading,
+  { env, workflow, signal, folder, knownHosts, strictHostKeyChecking, byShell }: Leading,
 ): Promise<void> {
   const named = keys.map(({ certificate, repositories }, number) => ({
     publicKey: publicKeyFile(folder, number),
@@ -37,7 +39,7 @@ export async function leadPlainSsh(
   const temp = env['RUNNER_TEMP'] ?? '';
   const uses = await usesBefore(folder);
   const files = { socket, temp, knownHosts: folder.knownHosts, strictHostKeyChecking };
-  const there = { claimedBefore: await claimedBefore(uses), ec2: ec2Access(folder, uses) };
+  const there = { claimedBefore: await claimedBefore(uses), ec2: ec2Access(folder, uses, byShell) };
   await addBlocks(folder.path, {
     config: renderSshConfig(named, { ...files, ...there }),
     // Other jobs of this user read them, too: nothing there revokes, or vouches for more than one host key.
@@ -67,10 +69,14 @@ async function claimedBefore(uses: readonly string[]): Promise<Claimed[]> {
 }
 
 /** The role may be that of an earlier use, whose block this one stands in front of. */
-function ec2Access({ path, programs, ec2 }: JobFolder, uses: readonly string[]): Ec2Access | undefined {
+function ec2Access(
+  { path, programs, ec2 }: JobFolder,
+  uses: readonly string[],
+  byShell: boolean,
+): Ec2Access | undefined {
   if (![path, ...uses].some((use) => existsSync(join(use, jobRoleFile)))) return undefined;
   const program = quoteForShell(join(programs, 'ssm-ssh-agent'));
-  return { proxy: `${program} proxy`, socket: ec2.socket, knownHosts: ec2.knownHosts };
+  return { proxy: `${byShell ? 'sh ' : ''}${program} proxy`, socket: ec2.socket, knownHosts: ec2.knownHosts };
 }
 
 async function useBefore(path: string): Promise<string | undefined> {

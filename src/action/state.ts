@@ -18,6 +18,8 @@ export interface State {
   readonly socket?: string | undefined;
   /** Whether there are blocks of ours in ~/.ssh. */
   readonly sshConfig?: boolean | undefined;
+  /** What is known of each token that was made for git, without the token. */
+  readonly tokens?: readonly unknown[] | undefined;
   /** What the exported variables were before; null where they were not set. */
   readonly replaced: Replaced;
 }
@@ -44,13 +46,14 @@ export function writeState(state: State): string {
 /** undefined where main left none, or something that is not its own. */
 export function readState(text: string | undefined): State | undefined {
   try {
-    const { folder, socket, sshConfig, replaced } = JSON.parse(text ?? '') as Partial<State>;
+    const { folder, socket, sshConfig, tokens, replaced } = JSON.parse(text ?? '') as Partial<State>;
     if (typeof folder !== 'string' || !replaced || typeof replaced !== 'object') return undefined;
     return {
       folder,
       replaced,
       ...(typeof socket === 'string' && { socket }),
       ...(sshConfig === true && { sshConfig }),
+      ...(Array.isArray(tokens) && { tokens }),
     };
   } catch {
     return undefined;

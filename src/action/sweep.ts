@@ -1,41 +1,85 @@
 /** Leftovers of jobs that died on this runner: their agents, folders and blocks go before a new job starts its own. */
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { Failure, toFailure } from '../errors.ts';
 import { cacheSockets } from '../git/credential-cache.ts';
+import { inTime } from '../in-time.ts';
 import { agentSockets } from '../ssh/agent.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
 import { folderOfSocket, isJobFolder, jobFolder, shelteredFile } from './job-folder.ts';
+import { readNote } from './kept-tokens.ts';
+import { readOwnFile } from './own-file.ts';
+import type { State } from './state.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
+
+export interface Sweeping {
+  readonly env: Env;
+  readonly workflow: Workflow;
+  readonly signal: AbortSignal;
+  /** Seconds that the whole step may take. */
+  readonly timeoutSeconds: number;
+}
+
+/** Seconds. The work goes on beside the calls to AWS, which are hardly ever longer. */
+const patience = 10;
+
+/** Another job's leftovers are no reason for this one to fail, or to wait for long: the next job goes on with them. */
+export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweeping): Promise<void> {
+  const { workflow } = sweeping;
+  const seconds = Math.min(patience, timeoutSeconds / 3);
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `that took longer than ${Math.round(seconds)} seconds`;
+    late.abort(new Failure('TIMEOUT', message, { hint: 'the next job goes on with it' }));
+  }, seconds * 1000);
+  const signal = AbortSignal.any([sweeping.signal, late.signal]);
+  try {
+    for (const problem of await inTime(removeLeftovers(temp, { ...sweeping, signal }), signal))
+      workflow.warn(`what an earlier job left behind could not be removed: ${problem}`);
+  } catch (error) {
+    if (sweeping.signal.aborted) return;
+    workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /**
  * Only what is ours by its name, lies in this runner's RUNNER_TEMP and was left by another job: RUNNER_TRACKING_ID is the
  * runner's own name for one. An earlier use in this job stays.
  */
-export async function sweep(
+async function removeLeftovers(
   temp: string,
-  { env, workflow }: { readonly env: Env; readonly workflow: Workflow },
-): Promise<void> {
+  { env, workflow, signal }: Omit<Sweeping, 'timeoutSeconds'>,
+): Promise<string[]> {
   const trackingId = env['RUNNER_TRACKING_ID'];
-  if (!trackingId) return;
+  if (!trackingId) return [];
   const blocks = await blockNames().catch((): string[] => []);
   const shelters = await findShelters();
+  const sockets = await Promise.all([agentSockets(), cacheSockets()]);
   // The runner empties RUNNER_TEMP between jobs: an agent, a shelter or a block may have outlived its folder.
   const paths = [
     ...(await readdir(temp)).map((name) => join(temp, name)),
-    ...(await Promise.all([agentSockets(), cacheSockets()])).flat().map(folderOfSocket),
+    ...sockets.flat().map(folderOfSocket),
     ...shelters.keys(),
     ...blocks,
   ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));
-  for (const folder of new Set(paths)) {
-    const owner = await readFile(jobFolder(folder).owner, 'utf8').catch(() => '');
-    if (owner === trackingId) continue;
-    workflow.info(`removing what an earlier job left behind: ${folder}`);
-    const left = { folder, socket: shelters.get(folder), sshConfig: blocks.includes(folder), replaced: {} };
-    await unloadKeys(left, { env, workflow: { ...workflow, info: () => undefined } });
-  }
+  const found = await Promise.all(
+    [...new Set(paths)].map(async (path): Promise<State[]> => {
+      const folder = jobFolder(path, shelters.get(path));
+      if ((await readOwnFile(folder.owner)) === trackingId) return [];
+      const tokens = await readNote(folder);
+      const { socket } = folder;
+      return [{ folder: path, socket, sshConfig: blocks.includes(path), tokens, replaced: {} }];
+    }),
+  );
+  const left = found.flat();
+  if (left.length === 0) return [];
+  for (const { folder } of left) workflow.info(`removing what an earlier job left behind: ${folder}`);
+  return await unloadKeys(left, { env, signal, workflow: { ...workflow, info: () => undefined } });
 }
 
 /** Job folder → the socket that this user has for it elsewhere. */
@@ -46,8 +90,8 @@ async function findShelters(): Promise<Map<string, string>> {
     for (const shelter of names.filter(isJobFolder).map((name) => join(place, name))) {
       const { uid } = await lstat(shelter).catch(() => ({ uid: undefined }));
       if (uid !== process.getuid?.()) continue;
-      const folder = await readFile(join(shelter, shelteredFile), 'utf8').catch(() => undefined);
-      if (folder !== undefined) shelters.set(folder, join(shelter, 'agent'));
+      const folder = await readOwnFile(join(shelter, shelteredFile));
+      if (folder !== '') shelters.set(folder, join(shelter, 'agent'));
     }
   }
   return shelters;

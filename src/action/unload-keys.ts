@@ -1,37 +1,100 @@
 /** The story of post, from saved state alone: everything that main left is undone. */
-import { existsSync } from 'node:fs';
-import { stopAgent } from '../ssh/agent.ts';
+import { toFailure } from '../errors.ts';
+import { endProcesses } from '../process/process-table.ts';
+import { isAgentAt } from '../ssh/agent.ts';
+import { forgetKeys } from '../ssh/forget-keys.ts';
+import { folderOfCommand } from '../ssh/key-folder.ts';
 import { removeBlocks } from '../ssh/user-files.ts';
-import { endEc2 } from './ec2-hosts.ts';
+import { isOfEc2 } from './ec2-hosts.ts';
 import type { Env } from './input.ts';
-import { jobFolder, removeJobFolder } from './job-folder.ts';
+import { jobFolder, removeJobFolder, type JobFolder } from './job-folder.ts';
 import { endTokens } from './kept-tokens.ts';
 import type { State } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
-/** Undoing what is not there succeeds: main may have died at any point, or never begun. */
-export async function unloadKeys(
-  { folder: path, socket, sshConfig = false, replaced }: State,
-  {
-    env,
-    workflow,
-  }: { readonly env: Env; readonly workflow: Pick<Workflow, 'info' | 'warn' | 'exportVariable'> },
-): Promise<void> {
-  const folder = jobFolder(path, socket);
-  const listening = existsSync(folder.socket);
-  if (await stopAgent(folder.socket)) workflow.info('ssh-agent ended: the keys are forgotten');
-  else if (listening)
-    workflow.warn(`no process was found behind ${folder.socket}: its keys end with their lifetime`);
-  await endEc2(folder);
-  await endTokens(folder, { env, workflow });
-  for (const [name, value] of Object.entries(replaced))
-    workflow.exportVariable(name, value ?? unset[name] ?? '');
-  // The one is undone whether or not the other can be.
-  const undone = await Promise.allSettled([
-    sshConfig ? removeBlocks((name) => name === path) : undefined,
-    removeJobFolder(folder),
+interface Unloading {
+  readonly env: Env;
+  readonly workflow: Pick<Workflow, 'info' | 'warn' | 'exportVariable'>;
+  /** For what is asked of others: their answers are not waited for any more. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Of several uses, all at once. Undoing what is not there succeeds: main may have died at any point, or never begun. What
+ * cannot be undone keeps nothing else from it, and keys go before files.
+ *
+ * @returns what could not be undone, for people
+ */
+export async function unloadKeys(uses: readonly State[], options: Unloading): Promise<string[]> {
+  const { workflow, env } = options;
+  const folders = uses.map(({ folder, socket }) => jobFolder(folder, socket));
+  const problems: string[] = [];
+  const attempt = async (work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems.push(toFailure(error).message);
+    }
+  };
+  await Promise.all([
+    attempt(() => endAgents(folders, workflow)),
+    attempt(() =>
+      endTokens(
+        uses.map(({ tokens = [] }, index) => ({ folder: folders[index] as JobFolder, tokens })),
+        options,
+      ),
+    ),
+    ...uses.map((use) =>
+      attempt(() => {
+        putBack(use, { env, workflow });
+      }),
+    ),
   ]);
-  for (const result of undone) if (result.status === 'rejected') throw result.reason as Error;
+  const withBlocks = uses.filter(({ sshConfig }) => sshConfig).map(({ folder }) => folder);
+  await Promise.all([
+    attempt(async () => {
+      if (withBlocks.length > 0) await removeBlocks((name) => withBlocks.includes(name));
+    }),
+    ...folders.map((folder) => attempt(() => removeJobFolder(folder))),
+  ]);
+  return problems;
+}
+
+/** Through their sockets first: a process that is in another namespace is not to be seen. */
+async function endAgents(
+  folders: readonly JobFolder[],
+  workflow: Pick<Workflow, 'info' | 'warn'>,
+): Promise<void> {
+  const asked = await Promise.all(
+    folders.map(async ({ socket, ec2 }) => {
+      const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
+      return { socket, said };
+    }),
+  );
+  const ours = folders.flatMap((folder) => [isAgentAt(folder.socket), isOfEc2(folder)]);
+  const ended = await endProcesses((process) => ours.some((isOurs) => isOurs(process)));
+  for (const { socket, said } of asked) {
+    if (ended.some(isAgentAt(socket))) workflow.info('ssh-agent ended: the keys are forgotten');
+    else if (said === 'forgotten')
+      workflow.warn(
+        `the keys are forgotten, but the process of the agent at ${socket} was not found: it is left without keys`,
+      );
+    else if (said === 'refused')
+      workflow.warn(`no process was found behind ${socket}: its keys end with their lifetime`);
+  }
+}
+
+/** What a later step has set in its place is that step's. */
+function putBack(
+  { folder, socket, replaced }: State,
+  { env, workflow }: { readonly env: Env; readonly workflow: Pick<Workflow, 'exportVariable'> },
+): void {
+  const agent = env['SSH_AUTH_SOCK'] === jobFolder(folder, socket).socket;
+  const command = folderOfCommand(env['GIT_SSH_COMMAND'] ?? '') === folder;
+  for (const [name, value] of Object.entries(replaced)) {
+    const ours = name.startsWith('SSH_') ? agent : name.startsWith('GIT_SSH_') ? command : true;
+    if (ours) workflow.exportVariable(name, value ?? unset[name] ?? '');
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** git's own credential-cache: a daemon that holds one credential in its memory, behind a socket of ours. */
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
+import { exchange } from '../process/exchange.ts';
 import { endProcesses, listProcesses } from '../process/process-table.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { run, type Finished } from '../process/run.ts';
@@ -48,14 +49,25 @@ export async function storeCredential(socket: string, cached: Cached, options: C
   });
 }
 
-/** @returns secret; undefined where the daemon has none, or is not there */
+/**
+ * Without git, whose place on PATH a later step may have given to something else.
+ *
+ * @returns secret; undefined where the daemon has none, or is not there
+ * @source git's builtin/credential-cache.c, send_request; credential-cache--daemon.c, read_request
+ */
 export async function readCredential(
   socket: string,
   place: Place,
-  options: CacheOptions,
+  { signal }: Pick<CacheOptions, 'signal'>,
 ): Promise<string | undefined> {
-  const { stdout } = await credentialCache([`--socket=${socket}`, 'get'], asked(place), options);
-  return parseRequest(Buffer.from(stdout))?.password;
+  const question = `action=get\ntimeout=0\n${renderCredential(asked(place), 'the token')}`;
+  const answer = await exchange(socket, question, { signal });
+  return answer && parseRequest(answer)?.password;
+}
+
+/** Where its process cannot be seen, too. */
+export async function endCache(socket: string, { signal }: Pick<CacheOptions, 'signal'>): Promise<void> {
+  await exchange(socket, 'action=exit\ntimeout=0\n', { signal });
 }
 
 function asked({ host, username }: Place): Credential {
@@ -98,11 +110,11 @@ export async function cacheSockets(): Promise<string[]> {
   return (await listProcesses()).flatMap(({ command }) => socketOf(command) ?? []);
 }
 
-/** Ends the daemons whose sockets are in the folder. */
-export async function endCaches(folder: string): Promise<void> {
+/** Ends the daemons whose sockets are in the folders. */
+export async function endCaches(folders: readonly string[]): Promise<void> {
   await endProcesses(({ command }) => {
     const socket = socketOf(command);
-    return socket !== undefined && dirname(socket) === folder;
+    return socket !== undefined && folders.includes(dirname(socket));
   });
 }
 

@@ -1,6 +1,6 @@
-/** The processes of this machine, to find our own daemons by the socket that their command line names, and to end them. */
+/** This user's processes, to find our own daemons by the socket that their command line names, and to end them. */
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -10,52 +10,94 @@ export interface Process {
   readonly command: string;
 }
 
+type Wanted = (process: Process) => boolean;
+
+/** Each file that is being read needs a descriptor, of which a process may have as few as 256 (macOS) or 1,024. */
+const atOnce = 16;
+
 /**
+ * Only this user's: a command line may say anything, and another user's process cannot be ended, nor is it ours.
+ *
  * What `/proc` shows, which minimal container images without `ps` have too; `ps` where there is no `/proc` (macOS).
  *
+ * @throws where the list cannot be read, which does not mean that there is nobody
  * @source proc(5), ps(1)
  */
-export async function listProcesses(): Promise<Process[]> {
-  const entries = await readdir('/proc').catch(() => []);
+export async function listProcesses(wanted: Wanted = () => true): Promise<Process[]> {
+  const entries = await readdir('/proc').catch(unless('ENOENT', []));
   const pids = entries.filter((entry) => /^\d+$/.test(entry));
-  return pids.length > 0 ? await readProc(pids) : await askPs();
+  if (pids.length === 0) return (await askPs()).filter(wanted);
+  const found: Process[] = [];
+  for (let start = 0; start < pids.length; start += atOnce) {
+    const batch = await Promise.all(pids.slice(start, start + atOnce).map((pid) => readProc(pid, wanted)));
+    found.push(...batch.flat());
+  }
+  return found;
 }
 
-async function readProc(pids: readonly string[]): Promise<Process[]> {
-  const commands = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return pids.map((pid, index) => ({
-    pid: Number(pid),
-    command: (commands[index] ?? '').replace(/\0+$/, '').replaceAll('\0', ' '),
-  }));
+/** The owner of the folder in `/proc` is the effective user: a program that is setuid runs for whoever has started it. */
+async function readProc(pid: string, wanted: Wanted): Promise<Process[]> {
+  const folder = `/proc/${pid}`;
+  const owner = await stat(folder).catch(unlessGone(undefined));
+  if (owner?.uid !== ownId()) return [];
+  const text = await readFile(`${folder}/cmdline`, 'utf8').catch(unlessGone(''));
+  const found = { pid: Number(pid), command: text.replace(/\0+$/, '').replaceAll('\0', ' ') };
+  if (found.command === '' || !wanted(found)) return [];
+  const [, real] =
+    /^Uid:\s+(\d+)/m.exec(await readFile(`${folder}/status`, 'utf8').catch(unlessGone(''))) ?? [];
+  return Number(real) === ownId() ? [found] : [];
 }
 
 async function askPs(): Promise<Process[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,args=']).catch(() => ({
-    stdout: '',
-  }));
+  const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,uid=,ruid=,args='], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return stdout.split('\n').flatMap((line) => {
-    const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
-    return pid && command ? [{ pid: Number(pid), command }] : [];
+    const [, pid, effective, real, command] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    const ours = [effective, real].every((id) => Number(id) === ownId());
+    return pid && command && ours ? [{ pid: Number(pid), command }] : [];
   });
 }
 
+function ownId(): number | undefined {
+  return process.geteuid?.();
+}
+
+/** ESRCH: it ended while it was read. EACCES, EPERM: it is none of ours. */
+function unlessGone<T>(nothing: T): (error: unknown) => T {
+  return unless(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], nothing);
+}
+
+function unless<T>(codes: string | readonly string[], nothing: T): (error: unknown) => T {
+  return (error) => {
+    if ([codes].flat().includes((error as NodeJS.ErrnoException).code ?? '')) return nothing;
+    throw error;
+  };
+}
+
+/** Milliseconds until those that SIGTERM has not ended get SIGKILL. */
+const patience = 2000;
+
 /**
- * They are looked for anew before each signal: a number that another process has by now gets none.
+ * They are looked for anew before each signal: a number that another process has by now gets none, and one that was
+ * started meanwhile gets its own.
  *
- * @returns whether there was one
+ * @returns those that were there
  */
-export async function endProcesses(wanted: (process: Process) => boolean): Promise<boolean> {
-  const find = async (): Promise<Process[]> => (await listProcesses()).filter(wanted);
-  const found = await find();
-  for (const { pid } of found) send(pid, 'SIGTERM');
-  for (let waited = 0; waited < 2000; waited += 20) {
-    if ((await find()).length === 0) return found.length > 0;
-    await sleep(20);
+export async function endProcesses(wanted: Wanted): Promise<Process[]> {
+  const ended = new Map<number, Process>();
+  const limit = performance.now() + patience;
+  for (let wait = 5; ; wait = Math.min(wait * 2, 40)) {
+    const there = await listProcesses(wanted);
+    if (there.length === 0) return [...ended.values()];
+    const late = performance.now() > limit;
+    for (const found of there) {
+      if (late || !ended.has(found.pid)) send(found.pid, late ? 'SIGKILL' : 'SIGTERM');
+      ended.set(found.pid, found);
+    }
+    if (late) return [...ended.values()];
+    await sleep(wait);
   }
-  for (const { pid } of await find()) send(pid, 'SIGKILL');
-  return true;
 }
 
 function send(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {

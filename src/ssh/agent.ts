@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
-import { endProcesses, listProcesses } from '../process/process-table.ts';
+import { endProcesses, listProcesses, type Process } from '../process/process-table.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 
 /** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
@@ -167,8 +167,12 @@ function refused(finished: Finished, { resource, hosts }: AddOptions): Failure {
  * @returns whether an agent was there
  */
 export async function stopAgent(socket: string): Promise<boolean> {
-  // The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it.
-  return await endProcesses(({ command }) => `${command} `.includes(` -a ${socket} `));
+  return (await endProcesses(isAgentAt(socket))).length > 0;
+}
+
+/** The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it. */
+export function isAgentAt(socket: string): (process: Process) => boolean {
+  return ({ command }) => `${command} `.includes(` -a ${socket} `);
 }
 
 /**
@@ -206,6 +210,11 @@ export function agentFailed(what: string, { exitCode, stderr }: Omit<Finished, '
     .trim()
     .replace(/\s+/g, ' ')
     .replace(/[A-Za-z0-9+/=]{40,}/g, '…');
+  if (/No space left|quota exceeded/i.test(said)) {
+    return new Failure('STATE_UNSAFE', `${what}: ${said}`, {
+      hint: 'make room on the disk that its socket is on (df -h, df -i), then run it again',
+    });
+  }
   return new Failure('AGENT_FAILED', `${what} (exit code ${exitCode}${said ? `: ${said}` : ''})`, {
     hint: 'run ssh -V there to see which OpenSSH this is; 8.4 or newer is needed',
   });

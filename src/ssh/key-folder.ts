@@ -1,5 +1,6 @@
 /** The folder that helper/ssm-ssh finds its keys in: what it reads beside itself, and no secret. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export const exclusively = { flag: 'wx', mode: 0o600 } as const;
@@ -22,8 +23,9 @@ export function keyFolder(path: string, socket = join(path, 'agent')): KeyFolder
   return { path, socket, knownHosts: join(path, 'known_hosts'), programs, ssh: join(programs, 'ssm-ssh') };
 }
 
-/** The folder whose ssh command this is, in quotes or not; undefined where it is somebody else's. */
-export function folderOfCommand(quoted: string): string | undefined {
+/** The folder whose ssh command this is, by sh or not, in quotes or not; undefined where it is somebody else's. */
+export function folderOfCommand(text: string): string | undefined {
+  const quoted = text.replace(/^sh /, '');
   const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
   const path = dirname(dirname(command));
   return command === keyFolder(path).ssh ? path : undefined;
@@ -75,6 +77,18 @@ export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise
     ...Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)),
     ...programs.map(([name, text]) => writeFile(join(folder.programs, name), text, executable)),
   ]);
+}
+
+/**
+ * Whether its programs can be started by their names: not on a disk that is mounted noexec, which no mode of the files shows.
+ *
+ * @source access(2), EACCES; mount(8), noexec
+ */
+export async function canStart({ ssh }: Pick<KeyFolder, 'ssh'>): Promise<boolean> {
+  return await access(ssh, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @param number of the key, in the order written */

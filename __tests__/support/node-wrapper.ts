@@ -1,0 +1,62 @@
+/** A Node for a job's `nodePath` that starts main or post in surroundings of its own: a limit, another user, a namespace. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Job } from './runner/job.ts';
+
+/** By bash, which hands on variables with hyphens in their names, as inputs are; dash drops them. */
+export interface Surroundings {
+  /** Lines of bash that end by starting `"$@"`, which is Node and its arguments. */
+  readonly main?: string;
+  readonly post?: string;
+}
+
+/** @param folder that the wrapper is written to */
+export function wrapNode(folder: string, { main = 'exec "$@"', post = 'exec "$@"' }: Surroundings): string {
+  const path = join(mkdtempSync(join(folder, 'node-')), 'node');
+  const start = `set -- '${process.execPath}' "$@"`;
+  writeFileSync(path, `#!/bin/bash\n${start}\ncase $2 in */post/*)\n${post}\n;; esac\n${main}\n`, {
+    mode: 0o755,
+  });
+  return path;
+}
+
+const root = userInfo().uid === 0;
+const works = (name: string, ...args: readonly string[]): boolean =>
+  root && spawnSync(name, args).status === 0;
+
+/** A user that is not the tester. */
+export const other = 65_534;
+export const canBeAnother = works('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'true');
+export const canMount = works('unshare', '--mount', 'true');
+export const canHideProcesses = works('unshare', '--pid', '--fork', '--mount-proc', 'true');
+for (const [can, what] of [
+  [canBeAnother, 'what needs a second user'],
+  [canMount, 'what needs a mount'],
+  [canHideProcesses, 'what needs a namespace of processes'],
+] as const)
+  if (!can) console.warn(`not run here: ${what}`);
+
+export function asUser(id: number): string[] {
+  return ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups'];
+}
+
+/** sh that has a user's Node write to the files that the runner made for the tester. */
+export function asRunnerOf(id: number): string {
+  const files = '"$GITHUB_ENV" "$GITHUB_OUTPUT" "$GITHUB_STATE" "$GITHUB_PATH" "$GITHUB_STEP_SUMMARY"';
+  return `chown ${id} ${files}; exec ${asUser(id).join(' ')} "$@"`;
+}
+
+/** A folder for RUNNER_TEMP that belongs to the user. */
+export function tempFor(id: number): string {
+  const temp = mkdtempSync(join(tmpdir(), 'temp-'));
+  chownSync(temp, id, id);
+  return temp;
+}
+
+/** A job's own folders are its tester's alone. */
+export function openTo(job: Job): Job {
+  for (const folder of [dirname(job.temp), job.temp]) chmodSync(folder, 0o755);
+  return job;
+}

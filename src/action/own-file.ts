@@ -1,0 +1,20 @@
+/** A small file that an earlier job left. What others put in its place (a pipe, a device, a link) is not waited for. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** Bytes: more than any of ours has. */
+const longest = 65_536;
+
+/** Empty where there is none, or something else. */
+export async function readOwnFile(path: string): Promise<string> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined);
+  if (!file) return '';
+  try {
+    if (!(await file.stat()).isFile()) return '';
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(longest) });
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
