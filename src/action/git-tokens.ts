@@ -1,7 +1,7 @@
 /** `as=github-app`: tokens that the job's git sends by HTTPS, each in a daemon of git's own until post revokes it. */
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Failure } from '../errors.ts';
+import { Failure, toFailure } from '../errors.ts';
 import { cacheEntries, storeCredential, type Cached } from '../git/credential-cache.ts';
 import type { Entry } from '../git/job-configuration.ts';
 import { hostOfApi } from '../github-app/api-url.ts';
@@ -13,7 +13,7 @@ import { openApp, type StoredApp } from '../loading/stored-app.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
-import { digestOf, type Kept } from './kept-tokens.ts';
+import { digestOf, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { timeOfDay } from './summary.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -33,8 +33,7 @@ export interface TokenJob {
   readonly signal: AbortSignal;
   readonly folder: JobFolder;
   readonly maxAttempts: number;
-  /** Takes down, for post and for later jobs, where a token is kept. */
-  readonly record: (kept: Kept) => Promise<void>;
+  readonly record: TokenRecord;
 }
 
 /** One after the other: each is on record before it is kept, and revoked at once where it cannot be. */
@@ -80,14 +79,16 @@ async function makeToken(
   const cached: Cached = { host, username, password, expiresAt, timeout };
   const daemon = `git${number}`;
   const socket = join(dirname(folder.socket), daemon);
+  const kept: Kept = { apiUrl: app.apiUrl, host, username, daemon, digest: digestOf(password), expiresAt };
   try {
-    await record({ apiUrl: app.apiUrl, host, username, daemon, digest: digestOf(password), expiresAt });
+    await record.add(kept);
     await storeCredential(socket, cached, job);
   } catch (error) {
-    const limit = AbortSignal.timeout(10_000);
-    await revokeToken(password, app.apiUrl, { ...asking, signal: limit, maxAttempts: 1 }).catch(
-      () => undefined,
-    );
+    record.drop(kept);
+    const revoking = { ...asking, signal: AbortSignal.timeout(10_000), maxAttempts: 1 };
+    await revokeToken(password, app.apiUrl, revoking).catch((cause: unknown) => {
+      workflow.warn(`the token for ${host} was not revoked, and ends by itself: ${toFailure(cause).message}`);
+    });
     throw error;
   }
   const repositories = scope.paths.map((path) => `${host}/${path}`);

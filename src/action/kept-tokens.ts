@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { toFailure } from '../errors.ts';
 import { endCache, endCaches, readCredential } from '../git/credential-cache.ts';
-import { hostOfApi, secureUrl } from '../github-app/api-url.ts';
+import { hostOfApi, isLocal, secureUrl } from '../github-app/api-url.ts';
 import { revokeToken } from '../github-app/revoke.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
@@ -21,6 +21,12 @@ export interface Kept {
   readonly digest: string;
   /** Seconds since 1970. */
   readonly expiresAt: number;
+}
+
+/** For this step, its post and later jobs: what is added before a token is kept, and dropped where it is not. */
+export interface TokenRecord {
+  add(kept: Kept): Promise<void>;
+  drop(kept: Kept): void;
 }
 
 export function digestOf(token: string): string {
@@ -43,12 +49,20 @@ function readKept(value: unknown): Kept | undefined {
  * What the file beside the daemons of a job that died says, whose state is gone. Whoever could write to the file could have
  * named another place for the token to go to: it goes to its own host's API alone.
  */
-export async function readNote({ tokens }: Pick<JobFolder, 'tokens'>): Promise<Kept[]> {
+export async function readNote(
+  { tokens }: Pick<JobFolder, 'tokens'>,
+  workflow: Pick<Workflow, 'warn'>,
+): Promise<Kept[]> {
   const text = await readOwnFile(tokens);
   const records = text.split('\n').flatMap((line) => readKept(parseJson(line)) ?? []);
   return records.filter(({ apiUrl, host }) => {
+    const api = hostOfApi(apiUrl) ?? new URL(apiUrl).hostname;
     const { hostname } = new URL(`https://${host}`);
-    return hostname === (hostOfApi(apiUrl) ?? new URL(apiUrl).hostname);
+    if (hostname === api || [hostname, api].every(isLocal)) return true;
+    workflow.warn(
+      `the token for ${host} of an earlier job was not revoked, and ends by itself: its API is said to be at ${api}`,
+    );
+    return false;
   });
 }
 

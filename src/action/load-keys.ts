@@ -25,7 +25,7 @@ import {
   type JobFiles,
   type JobFolder,
 } from './job-folder.ts';
-import { renderKept, type Kept } from './kept-tokens.ts';
+import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
@@ -57,9 +57,9 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const configuration = inputs.gitSigning || inputs.apps.length > 0;
   const replaced = replacedBy(env, { agent: withAgent, ssh: withSsh, configuration });
   if (withSsh) warnOfAccount(workflow);
-  const tokensKept: Kept[] = [];
+  const kept: Kept[] = [];
   const save = (): void => {
-    const state = { folder: path, socket, sshConfig, tokens: tokensKept, replaced };
+    const state = { folder: path, socket, sshConfig, tokens: kept, replaced };
     workflow.saveState(stateName, writeState(state));
   };
   save();
@@ -74,10 +74,15 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
     const filled = withSsh || inputs.role !== undefined;
     const byShell = filled && (await leadSsh(agent, keys, { inputs, folder, knownHosts, ...job }));
-    const record = async (kept: Kept): Promise<void> => {
-      tokensKept.push(kept);
-      save();
-      await appendFile(folder.tokens, renderKept(kept), { mode: 0o600 });
+    const record: TokenRecord = {
+      add: async (token) => {
+        kept.push(token);
+        save();
+        await appendFile(folder.tokens, renderKept(token), { mode: 0o600 });
+      },
+      drop: (token) => {
+        kept.splice(kept.indexOf(token), 1);
+      },
     };
     const tokens = await makeTokens(inputs, secrets, { ...job, folder, record });
     signal.throwIfAborted();
@@ -87,9 +92,10 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
   } catch (error) {
     await starting.catch(() => undefined);
-    const left = { folder: path, socket, sshConfig, tokens: tokensKept, replaced: {} };
-    for (const problem of await unloadKeys([left], { env, workflow: quiet }))
+    const left = { folder: path, socket, sshConfig, tokens: [...kept], replaced: {} };
+    for (const problem of await unloadKeys([left], { env, workflow: { ...workflow, info: () => undefined } }))
       workflow.warn(`not everything could be undone: ${problem}`);
+    forgetTokens(kept, save);
     throw error;
   }
 }
@@ -190,8 +196,15 @@ async function addAll(
   }
 }
 
-/** For a step that failed: nothing was loaded that could be forgotten. */
-const quiet = { info: () => undefined, warn: () => undefined, exportVariable: () => undefined };
+/** They are ended: post has nothing to look for. Where that cannot be saved (the disk is full) it looks in vain. */
+function forgetTokens(kept: Kept[], save: () => void): void {
+  if (kept.splice(0).length === 0) return;
+  try {
+    save();
+  } catch {
+    // What went wrong first is told.
+  }
+}
 
 /** A host accepts the first key that it knows, and then shows that key's repositories only. */
 function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {

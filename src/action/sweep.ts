@@ -71,7 +71,7 @@ async function removeLeftovers(
     [...new Set(paths)].map(async (path): Promise<State[]> => {
       const folder = jobFolder(path, shelters.get(path));
       if ((await readOwnFile(folder.owner)) === trackingId) return [];
-      const tokens = await readNote(folder);
+      const tokens = await readNote(folder, workflow);
       const { socket } = folder;
       return [{ folder: path, socket, sshConfig: blocks.includes(path), tokens, replaced: {} }];
     }),

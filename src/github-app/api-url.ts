@@ -10,11 +10,15 @@ export function hostOfApi(apiUrl: string): string | undefined {
   return /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(new URL(apiUrl).hostname)?.[1];
 }
 
+/** Whether it is this machine itself. */
+export function isLocal(hostname: string): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+}
+
 /** Plain HTTP would show the token to everyone on the way; to this machine itself there is no way. */
 export function secureUrl(member: unknown): string | undefined {
   if (typeof member !== 'string' || !URL.canParse(member)) return undefined;
   const { protocol, hostname, username, password, origin, pathname, search, hash } = new URL(member);
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
-  if (protocol !== 'https:' && !(protocol === 'http:' && local)) return undefined;
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLocal(hostname))) return undefined;
   return username || password || search || hash ? undefined : (origin + pathname).replace(/\/+$/, '');
 }

@@ -67,8 +67,12 @@ describe('a role without keys', () => {
   it('leaves ssh the agent that a step has started since, and the known hosts of the job', async () => {
     start();
     await job.uses({ with: inputs });
-    const { log } = await job.run('SSH_AUTH_SOCK=/run/later ssm-ssh -G git@github.com');
-    expect(log).toContain('identityagent /run/later\n');
+    const { log } = await job.run(
+      `ssm-ssh -G git@github.com; mkdir bin; echo 'echo "agent $SSH_AUTH_SOCK"' >bin/ssh; chmod +x bin/ssh
+       PATH=$PWD/bin:$PATH SSH_AUTH_SOCK=/run/later ssm-ssh git@github.com`,
+    );
+    expect(log).not.toContain('identityagent');
+    expect(log).toContain('agent /run/later\n');
     expect(log).toMatch(/userknownhostsfile \S+\/ssm-ssh-agent-[0-9a-f]{8}\/known_hosts /);
   });
 

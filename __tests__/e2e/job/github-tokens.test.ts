@@ -117,10 +117,13 @@ describe('the token of a GitHub App', () => {
     const dead = stage.job({ RUNNER_TEMP: temp });
     await start(dead);
     await dead.run(
-      `sed -i 's|"apiUrl":"[^"]*"|"apiUrl":"${there().replace('localhost', '127.0.0.1')}"|' "$RUNNER_TEMP"/ssm-ssh-agent-*/tokens`,
+      `sed -i 's|"apiUrl":"[^"]*"|"apiUrl":"${there().replace('localhost', '127.0.0.2')}"|' "$RUNNER_TEMP"/ssm-ssh-agent-*/tokens`,
     );
     const job = stage.job({ RUNNER_TEMP: temp, ...trust() });
-    await start(job);
+    const { annotations } = await job.uses({ with: stage.inputs() });
+    expect(annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/the token for localhost:\d+ of an earlier job was not revoked.* 127\.0\.0\.2$/),
+    ]);
     expect([received, dead.processes()]).toEqual([[], []]);
     stage.github.faults.order({ operation: 'DELETE *', fault: 'hang' });
     const next = stage.job({ RUNNER_TEMP: temp });
