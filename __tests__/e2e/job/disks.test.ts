@@ -2,13 +2,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { describeWhere } from '../../support/needs.ts';
 import { canMount, wrapNode } from '../../support/node-wrapper.ts';
 import { repository, told, useStage } from '../stage.ts';
 
-(canMount ? describe : neverRun)('a RUNNER_TEMP', () => {
+describeWhere(canMount, 'a mount namespace needs root')('a RUNNER_TEMP', () => {
   const stage = useStage();
   let world: ReadyWorld;
   let folder: string;

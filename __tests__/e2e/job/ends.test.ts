@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { describeWhere, itWhere } from '../../support/needs.ts';
 import {
   asRunnerOf,
   asUser,
@@ -64,7 +64,7 @@ describe('the end of a job', () => {
     expect([leftoverProcesses, job.files()]).toEqual([[], []]);
   });
 
-  (canHideProcesses ? it : neverRun)(
+  itWhere(canHideProcesses, 'a namespace of processes needs root')(
     'in another namespace of processes than main leaves no key in the agent that it cannot see',
     async () => {
       const nodePath = wrapNode(folder, { post: 'exec unshare --pid --fork --mount-proc "$@"' });
@@ -86,7 +86,7 @@ describe('the end of a job', () => {
     },
   );
 
-  (canBeAnother ? describe : neverRun)('on a host with other users', () => {
+  describeWhere(canBeAnother, 'a second user needs root')('on a host with other users', () => {
     const jobOf = (id: number, env: Readonly<Record<string, string>>): Job =>
       openTo(
         stage.job({

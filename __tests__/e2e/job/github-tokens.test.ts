@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
-import { neverRun } from '../../support/never-run.ts';
+import { itWhere } from '../../support/needs.ts';
 import { canHideProcesses, wrapNode } from '../../support/node-wrapper.ts';
 import type { Finished, Job } from '../../support/runner/job.ts';
 import { useGitHubStage } from '../github-stage.ts';
@@ -136,7 +136,7 @@ describe('the token of a GitHub App', () => {
     expect(readdirSync(temp)).toEqual([]);
   });
 
-  (canHideProcesses ? it : neverRun)(
+  itWhere(canHideProcesses, 'a namespace of processes needs root')(
     'is revoked and its daemon ended by a post in another namespace of processes',
     async () => {
       const nodePath = wrapNode(folder, { post: 'exec unshare --pid --fork --mount-proc "$@"' });
