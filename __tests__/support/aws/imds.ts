@@ -21,6 +21,8 @@ export interface Instance {
    * `disabled`: HttpEndpoint is disabled, everything is 403. Default: `enabled`.
    */
   readonly access?: 'enabled' | 'hop-limit' | 'disabled';
+  /** How long the role's credentials hold; in the past where it is negative. Default: 21,600, as on EC2. */
+  readonly roleSeconds?: number;
 }
 
 const TOKEN_PATH = '/latest/api/token';
@@ -73,7 +75,7 @@ export class InstanceMetadata implements Service {
   }
 
   commonError(kind: Parameters<Service['commonError']>[0]): AwsError {
-    const status = kind === 'internal-error' ? 500 : 503;
+    const status = { 'internal-error': 500, unavailable: 503, throttling: 429 }[kind];
     return new AwsError({ code: kind, message: '', status });
   }
 
@@ -118,13 +120,14 @@ export class InstanceMetadata implements Service {
         return role?.name;
       default:
         return role !== undefined && url === `${CREDENTIALS_PATH}${role.name}`
-          ? JSON.stringify(this.#credentials(role.arn, instanceId), null, 2)
+          ? JSON.stringify(this.#credentials(role.arn, instance), null, 2)
           : undefined;
     }
   }
 
   /** The same credentials until less than half of their time is left, as EC2 does. */
-  #credentials(roleArn: string, instanceId: string): object {
+  #credentials(roleArn: string, instance: Instance): object {
+    const { instanceId = INSTANCE_ID, roleSeconds = ROLE_DURATION_SECONDS } = instance;
     const now = this.#clock();
     const role = this.#iam.findRole(roleArn);
     const caller = { type: 'Service', service: 'ec2.amazonaws.com' } as const;
@@ -137,9 +140,9 @@ export class InstanceMetadata implements Service {
         LastUpdated: isoSeconds(now),
       };
     }
-    const half = (ROLE_DURATION_SECONDS * 1000) / 2;
+    const half = (roleSeconds * 1000) / 2;
     if (!this.#issued || this.#issued.credentials.expiration.getTime() - now.getTime() < half) {
-      const session = { roleArn, sessionName: instanceId, durationSeconds: ROLE_DURATION_SECONDS };
+      const session = { roleArn, sessionName: instanceId, durationSeconds: roleSeconds };
       this.#issued = { roleArn, credentials: this.#iam.createSession(session) };
     }
     const { credentials } = this.#issued;

@@ -2,8 +2,11 @@
 
 /**
  * - `throttling`, `internal-error` (500), `unavailable` (503): the service's own errors;
- * - `reset` (RST), `hang` (accepted, never answered), `cut` (the body ends half-way): the wire's;
- * - `malformed` (a proxy's HTML with status 200), `bad-gateway` (the same with 502): what stands between;
+ * - `reset` (RST), `hang` (accepted, never answered), `cut` (the body ends half-way), `stall` (half of the body, then
+ *   nothing more, with the connection open), `drip` (a byte every tenth of a second): the wire's;
+ * - `malformed` (a proxy's HTML with status 200), `bad-gateway` (the same with 502), `redirect` (302 to a sign-in page),
+ *   `huge` (50 MB of white space), `broken` (half of the body, and said to be all of it), `foreign` (the format is right,
+ *   the members are not): what stands between;
  * - `{ latency }` in milliseconds: the answer comes later, and is otherwise as it would have been;
  * - `{ error }`: any error of the service's, in its own format.
  */
@@ -14,8 +17,14 @@ export type Fault =
   | 'reset'
   | 'hang'
   | 'cut'
+  | 'stall'
+  | 'drip'
   | 'malformed'
   | 'bad-gateway'
+  | 'redirect'
+  | 'huge'
+  | 'broken'
+  | 'foreign'
   | { readonly latency: number }
   | { readonly error: { readonly code: string; readonly message: string; readonly status?: number } };
 

@@ -2,7 +2,9 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 export interface HttpRequest {
@@ -17,8 +19,11 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** How much of it arrives. `cut`: half of the promised bytes, then the socket closes. Default: `whole`. */
-  readonly delivery?: 'whole' | 'cut' | 'reset' | 'never';
+  /**
+   * How much of it arrives. `cut`: half of the promised bytes, then the socket closes; `stall`: half of them; `drip`: a
+   * byte every tenth of a second; `huge`: 50 MB of white space in its place. Default: `whole`.
+   */
+  readonly delivery?: 'whole' | 'cut' | 'stall' | 'drip' | 'huge' | 'reset' | 'never';
   /** With status 101, to a request that asks for a WebSocket: called with it as soon as it is open. */
   readonly webSocket?: (socket: WebSocket) => void;
 }
@@ -53,6 +58,7 @@ export interface HttpServer {
 
 /** More than any request that these services accept. */
 const MAX_BODY_BYTES = 1_000_000;
+const HUGE_BYTES = 50_000_000;
 
 export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<HttpServer> {
   const sockets = new Map<number, Socket>();
@@ -127,13 +133,34 @@ function deliver(answer: HttpAnswer, response: http.ServerResponse, sockets: Map
     return;
   }
   const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
+  const length = delivery === 'huge' ? HUGE_BYTES : body.length;
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': length });
   if (delivery === 'whole') {
     response.end(body);
     return;
   }
+  // The client may go away at any time.
+  if (delivery === 'huge' || delivery === 'drip') {
+    const sent = delivery === 'huge' ? whiteSpace() : drops(body);
+    pipeline(Readable.from(sent), response).catch(() => undefined);
+    return;
+  }
   const connection: Duplex | null = response.socket;
-  response.write(body.subarray(0, Math.floor(body.length / 2)), () => connection?.end());
+  response.write(body.subarray(0, Math.floor(body.length / 2)), () => {
+    if (delivery === 'cut') connection?.end();
+  });
+}
+
+function* whiteSpace(): Generator<Buffer> {
+  const chunk = Buffer.alloc(100_000, ' ');
+  for (let sent = 0; sent < HUGE_BYTES; sent += chunk.length) yield chunk;
+}
+
+async function* drops(body: Buffer): AsyncGenerator<Buffer> {
+  for (let sent = 0; sent < body.length; sent++) {
+    yield body.subarray(sent, sent + 1);
+    await sleep(100, undefined, { ref: false });
+  }
 }
 
 /** The answer to a request for a WebSocket that does not get one: behind it nothing else can be said on that connection. */

@@ -79,11 +79,20 @@ async function suffer(
     case 'reset':
       return { status: 0, headers: {}, body: '', delivery: 'reset' };
     case 'cut':
-      return { ...(await work()), delivery: 'cut' };
+    case 'stall':
+    case 'drip':
+    case 'huge':
+      return { ...(await work()), delivery: fault };
+    case 'broken':
+      return halved(await work());
+    case 'foreign':
+      return foreign(await work());
     case 'malformed':
       return proxyPage(200);
     case 'bad-gateway':
       return proxyPage(502);
+    case 'redirect':
+      return { ...proxyPage(302), headers: { location: 'https://portal.example.test/login' } };
     case 'throttling':
     case 'internal-error':
     case 'unavailable':
@@ -102,6 +111,17 @@ async function settle(perform: () => Promise<HttpAnswer>, refuse: Refuse): Promi
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return refuse(new AwsError({ code: 'LocalAwsDefect', message, status: 501 }));
   }
+}
+
+function halved(answer: HttpAnswer): HttpAnswer {
+  return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) };
+}
+
+/** What another program of the same format would say. Plain text has no members: any text is right. */
+function foreign(answer: HttpAnswer): HttpAnswer {
+  const type = answer.headers['content-type'] ?? '';
+  if (type.includes('xml')) return { ...answer, body: '<Status><Ready>true</Ready></Status>\n' };
+  return { ...answer, body: '{"status":"ready"}' };
 }
 
 function proxyPage(status: number): HttpAnswer {
