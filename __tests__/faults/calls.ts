@@ -1,0 +1,103 @@
+/** The calls by which main gets to its keys, each with a job that makes it. */
+import type { LocalAws } from '../support/aws/local-aws.ts';
+import { ACCOUNT, allow, REGION, ROLE_ARN, trustGitHub, type ReadyWorld } from '../support/aws/world.ts';
+
+export interface FaultyCall {
+  /** As the local AWS calls it. */
+  readonly operation: string;
+  /** What troubles promise depends on it. */
+  readonly kind: 'oidc' | 'web identity' | 'session' | 'store' | 'metadata token' | 'metadata';
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly env: (world: ReadyWorld) => Readonly<Record<string, string>>;
+  /** The variable that sends this call elsewhere. */
+  readonly endpoint: string;
+  /** How an error has to call the service. */
+  readonly names: RegExp;
+}
+
+const READER_ARN = `arn:aws:iam::${ACCOUNT}:role/reader`;
+const HOST_ARN = `arn:aws:iam::${ACCOUNT}:role/host`;
+
+const one = { keys: '/ci/key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
+const two = { ...one, keys: '/ci/key\n/ci/other-key' };
+const secret = { ...one, keys: 'secretsmanager:ci/key' };
+const secrets = { ...one, keys: 'secretsmanager:ci/key\nsecretsmanager:ci/other-key' };
+const chain = { ...one, 'role-to-assume': `${ROLE_ARN}\n${READER_ARN}` };
+const ownAccount = { ...one, 'role-to-assume': '', 'allowed-account-ids': ACCOUNT };
+const machine = { ...one, 'role-to-assume': '' };
+
+const job = ({ jobEnvironment }: ReadyWorld): Record<string, string> => jobEnvironment();
+const signedIn = ({ aws }: ReadyWorld): Record<string, string> =>
+  aws.environment({ credentials: aws.iam.createSession({ roleArn: ROLE_ARN }) });
+const onEc2 = ({ aws }: ReadyWorld): Record<string, string> => ({
+  ...aws.environment({ metadata: true }),
+  RUNNER_ENVIRONMENT: 'self-hosted',
+});
+
+const sts = { endpoint: 'AWS_ENDPOINT_URL_STS', names: /\bsts\b/ };
+const ssm = { kind: 'store', endpoint: 'AWS_ENDPOINT_URL_SSM', names: /\bssm\b/ } as const;
+const secretsManager = {
+  kind: 'store',
+  endpoint: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+  names: /secretsmanager/,
+} as const;
+const metadata = {
+  ...({ kind: 'metadata', endpoint: 'AWS_EC2_METADATA_SERVICE_ENDPOINT' } as const),
+  ...{ names: /instance metadata/, inputs: machine, env: onEc2 },
+};
+
+export const calls: readonly FaultyCall[] = [
+  {
+    ...{ operation: 'oidc:token', kind: 'oidc', inputs: one, env: job },
+    ...{ endpoint: 'ACTIONS_ID_TOKEN_REQUEST_URL', names: /GitHub's token service/ },
+  },
+  { operation: 'sts:AssumeRoleWithWebIdentity', kind: 'web identity', inputs: one, env: job, ...sts },
+  { operation: 'sts:AssumeRole', kind: 'session', inputs: chain, env: job, ...sts },
+  { operation: 'sts:GetCallerIdentity', kind: 'session', inputs: ownAccount, env: signedIn, ...sts },
+  { operation: 'ssm:GetParameter', inputs: one, env: job, ...ssm },
+  { operation: 'ssm:GetParameters', inputs: two, env: job, ...ssm },
+  { operation: 'secretsmanager:GetSecretValue', inputs: secret, env: job, ...secretsManager },
+  { operation: 'secretsmanager:BatchGetSecretValue', inputs: secrets, env: job, ...secretsManager },
+  { ...metadata, operation: 'imds:PUT /latest/api/token', kind: 'metadata token' },
+  { ...metadata, operation: 'imds:GET /latest/meta-data/iam/security-credentials/' },
+  { ...metadata, operation: 'imds:GET /latest/meta-data/iam/security-credentials/host' },
+];
+
+/** The keys, and the roles beside `ci`. */
+export function furnish(aws: LocalAws, [key, other]: readonly [string, string]): void {
+  const read = [
+    allow(['ssm:GetParameter', 'ssm:GetParameters'], `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`),
+    allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`),
+    allow('secretsmanager:BatchGetSecretValue', '*'),
+  ];
+  const trusts = (
+    Principal: Record<string, string>,
+  ): Parameters<typeof aws.iam.createRole>[0]['trustPolicy'] => ({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }],
+  });
+  aws.iam.createRole({ arn: READER_ARN, trustPolicy: trusts({ AWS: ROLE_ARN }), policies: read });
+  aws.iam.createRole({
+    arn: HOST_ARN,
+    trustPolicy: trusts({ Service: 'ec2.amazonaws.com' }),
+    policies: read,
+  });
+  aws.iam.createRole({
+    ...{ arn: ROLE_ARN, trustPolicy: trustGitHub() },
+    policies: [...read, allow('sts:AssumeRole', READER_ARN)],
+  });
+  const place = { account: ACCOUNT, region: REGION };
+  aws.metadata.set({ ...place, roleArn: HOST_ARN });
+  for (const [name, value] of [
+    ['ci/key', key],
+    ['ci/other-key', other],
+  ] as const) {
+    aws.parameters.put({ ...place, name: `/${name}`, value });
+    aws.secrets.put({ ...place, name, value });
+  }
+}
+
+/** Credentials of the instance that have ended already. */
+export function expireInstance(aws: LocalAws): void {
+  aws.metadata.set({ account: ACCOUNT, region: REGION, roleArn: HOST_ARN, roleSeconds: -60 });
+}

@@ -1,0 +1,35 @@
+/**
+ * `npm run test:faults`: every call of main in every trouble. `npm run test:faults -- sts drip` runs the rows whose names
+ * have these words in them; AT_ONCE says how many run beside one another, ACTION which action (its folder).
+ */
+import { openGround, rows, type Outcome, type Row } from './row.ts';
+
+const words = process.argv.slice(2);
+const nameOf = ({ call, trouble }: Row): string => `${call.operation} × ${trouble.name}`;
+const wanted = rows.filter((row) => words.every((word) => nameOf(row).includes(word)));
+const atOnce = Number(process.env['AT_ONCE'] ?? 3);
+
+const ground = await openGround(process.env['ACTION']);
+const outcomes = new Map<Row, Outcome>();
+const waiting = [...wanted];
+await Promise.all(
+  Array.from({ length: atOnce }, async () => {
+    for (let row = waiting.shift(); row; row = waiting.shift()) {
+      const outcome = await ground.run(row);
+      outcomes.set(row, outcome);
+      console.log(lineOf(row, outcome));
+    }
+  }),
+);
+await ground.close();
+
+function lineOf(row: Row, { code, milliseconds, wrong }: Outcome): string {
+  const seconds = `${(milliseconds / 1000).toFixed(1)} s`.padStart(7);
+  const line = `${wrong.length === 0 ? 'ok  ' : 'FAIL'} ${seconds}  ${code.padEnd(20)} ${nameOf(row)}`;
+  return [line, ...wrong.map((problem) => `       ${problem}`)].join('\n');
+}
+
+const failed = wanted.filter((row) => outcomes.get(row)?.wrong.length !== 0);
+console.log(`\n${String(wanted.length)} rows, ${String(failed.length)} not as promised`);
+for (const row of failed) console.log(`  ${nameOf(row)}`);
+process.exit(failed.length === 0 ? 0 : 1);
