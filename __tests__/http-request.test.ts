@@ -1,0 +1,69 @@
+/** One request of our own: it always ends, and never with more than it can hold. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sendRequest, type HttpAnswer, type HttpOptions } from '../src/http-request.ts';
+import { serve, type HttpAnswer as Served, type HttpServer } from './support/aws/wire/http-server.ts';
+import { createCertificates, type Certificates } from './support/aws/wire/certificates.ts';
+
+let server: HttpServer;
+let encrypted: HttpServer;
+let certificates: Certificates;
+
+beforeAll(async () => {
+  certificates = await createCertificates();
+  const handle = async ({ method, url }: { method: string; url: string }): Promise<Served> => {
+    const [, delivery = 'whole'] = url.split('/') as [string, Served['delivery']];
+    const body = `${method} ${'x'.repeat(1000)}`;
+    return await Promise.resolve({ status: 200, headers: { 'content-type': 'text/plain' }, body, delivery });
+  };
+  [server, encrypted] = await Promise.all([serve({ handle }), serve({ handle, tls: certificates })]);
+});
+afterAll(async () => {
+  await Promise.all([server.close(), encrypted.close(), certificates.remove()]);
+});
+
+async function ask(
+  path: string,
+  more: Partial<HttpOptions> = {},
+  origin = server.origin,
+): Promise<HttpAnswer> {
+  const options = { env: {}, signal: new AbortController().signal, patience: 500, ...more };
+  return await sendRequest({ url: new URL(`${origin}/${path}`), method: 'PUT', headers: {} }, options);
+}
+
+describe('a request', () => {
+  it('brings the whole answer', async () => {
+    expect(await ask('whole')).toMatchObject({ status: 200, text: `PUT ${'x'.repeat(1000)}` });
+  });
+
+  it.each([
+    ['never', 'ETIMEDOUT'],
+    ['stall', undefined],
+    ['drip', undefined],
+    ['cut', 'ECONNRESET'],
+    ['reset', 'ECONNRESET'],
+    ['huge', undefined],
+  ])('ends where the answer does not: %s', async (delivery, code) => {
+    const answer = await ask(delivery);
+    expect([answer.status, answer.code]).toEqual([undefined, code]);
+  });
+
+  it('takes as many bytes as it is told', async () => {
+    expect((await ask('whole', { largest: 1004 })).status).toBe(200);
+    expect(await ask('whole', { largest: 1003 })).toEqual({
+      ...{ headers: {}, code: undefined },
+      text: 'an answer of more than 1003 bytes',
+    });
+  });
+
+  it('ends with its signal, and does not begin where that has come already', async () => {
+    const controller = new AbortController();
+    const asked = ask('never', { signal: controller.signal, patience: 60_000 });
+    controller.abort();
+    expect((await asked).status).toBeUndefined();
+    expect((await ask('whole', { signal: controller.signal })).status).toBeUndefined();
+  });
+
+  it('tells a certificate that is not trusted by its code', async () => {
+    expect((await ask('whole', {}, encrypted.origin)).code).toMatch(/SELF_SIGNED|UNABLE_TO/);
+  });
+});
