@@ -1,5 +1,6 @@
 /** Systems Manager Parameter Store: the fewest calls that the role's permissions allow. */
 import { GetParameterCommand, GetParametersCommand, SSMClient, type Parameter } from '@aws-sdk/client-ssm';
+import { notFromAws } from '../aws/failures.ts';
 import type { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
 import { isDenied, isKmsTrouble } from './access-failures.ts';
@@ -51,7 +52,8 @@ class Reader {
     try {
       const command = new GetParameterCommand({ Name: askedName(reference), WithDecryption: true });
       const { Parameter } = await this.#client.send(command, { abortSignal: this.#abortSignal });
-      return Parameter ? toSecret(reference, Parameter) : await this.#missing(reference);
+      // What is missing is refused.
+      return Parameter ? toSecret(reference, Parameter) : this.#fail(this.#foreign(reference), reference);
     } catch (error) {
       if (isMissing(error)) return await this.#missing(reference);
       if (isDenied(error) && !isKmsTrouble(error))
@@ -72,8 +74,16 @@ class Reader {
 
   async #getParameters(references: readonly ParameterReference[]): Promise<Parameter[]> {
     const command = new GetParametersCommand({ Names: references.map(askedName), WithDecryption: true });
-    const { Parameters = [] } = await this.#client.send(command, { abortSignal: this.#abortSignal });
-    return Parameters;
+    const { Parameters, InvalidParameters } = await this.#client.send(command, {
+      abortSignal: this.#abortSignal,
+    });
+    const [first] = references;
+    if (first && !Parameters?.length && !InvalidParameters?.length) throw this.#foreign(first);
+    return Parameters ?? [];
+  }
+
+  #foreign({ text: resource }: ParameterReference): Failure {
+    return notFromAws({ service: 'ssm', region: this.#region, resource });
   }
 
   async #pick(reference: ParameterReference, parameters: readonly Parameter[]): Promise<Outcome> {

@@ -7,6 +7,7 @@ import {
   type BatchGetSecretValueCommandOutput,
   type SecretValueEntry,
 } from '@aws-sdk/client-secrets-manager';
+import { notFromAws } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
 import { pickField } from '../keys/json-secret.ts';
 import type { SecretReference } from '../keys/reference.ts';
@@ -76,7 +77,9 @@ class Reader {
       ...(versionId && { VersionId: versionId }),
     });
     try {
-      return toSecrets(sharing, await this.#client.send(command, { abortSignal: this.#abortSignal }));
+      const value = await this.#client.send(command, { abortSignal: this.#abortSignal });
+      if (value.ARN === undefined && value.Name === undefined) throw this.#foreign(first);
+      return toSecrets(sharing, value);
     } catch (error) {
       if (isVague(error, first) && (await this.#isThere(name))) {
         return sharing.map((reference) => versionMissing(error, reference, this.#region));
@@ -96,7 +99,13 @@ class Reader {
 
   async #getSecretValues(SecretIdList: string[]): Promise<BatchGetSecretValueCommandOutput> {
     const command = new BatchGetSecretValueCommand({ SecretIdList });
-    return await this.#client.send(command, { abortSignal: this.#abortSignal });
+    const answer = await this.#client.send(command, { abortSignal: this.#abortSignal });
+    if (!answer.SecretValues && !answer.Errors) throw this.#foreign({ text: SecretIdList.join(', ') });
+    return answer;
+  }
+
+  #foreign({ text: resource }: Pick<SecretReference, 'text'>): Failure {
+    return notFromAws({ service: 'secretsmanager', region: this.#region, resource });
   }
 
   async #pick(sharing: Sharing, answer: BatchGetSecretValueCommandOutput): Promise<Outcome[]> {
