@@ -8,6 +8,17 @@ export function mayPass(error: unknown): boolean {
   return /^(AccessDenied|InvalidIdentityToken)/.test(readAwsError(error).name);
 }
 
+/** STS could not fetch the keys of the identity provider just now: that is no answer about the role. */
+export function lacksKeys(error: unknown): boolean {
+  const { name, message } = readAwsError(error);
+  return /^InvalidIdentityToken/.test(name) && /retrieve verification key/i.test(message);
+}
+
+/** Whether the policy that the role's session was asked for with is what STS does not accept. */
+export function isMalformedPolicy(error: unknown): boolean {
+  return readAwsError(error).name.startsWith('MalformedPolicyDocument');
+}
+
 /** The policy is short enough, and yet too large once STS has packed it. */
 export function isPackedTooLarge(error: unknown): boolean {
   return readAwsError(error).name.startsWith('PackedPolicyTooLarge');
@@ -36,8 +47,10 @@ export function assumeRoleFailure(error: unknown, asked: AskedRole): Failure {
       { hint, cause: error },
     );
   if (/^AccessDenied/.test(name)) return denied(claims ? trustHint(arn, claims) : callerHint(asked, message));
+  if (lacksKeys(error)) return denied(keysHint(claims));
+  if (name === 'ExpiredTokenException' && claims) return denied(clockHint(claims));
   if (/^InvalidIdentityToken/.test(name) && claims) return denied(providerHint(claims, message));
-  if (/^(ValidationError|MalformedPolicyDocument|PackedPolicyTooLarge|ExpiredTokenException)/.test(name)) {
+  if (/^(ValidationError|MalformedPolicyDocument|PackedPolicyTooLarge)/.test(name)) {
     return denied(validationHint(message));
   }
   if (/^RegionDisabled/.test(name)) {
@@ -76,6 +89,16 @@ function providerHint({ iss, aud }: Claims, message: string): string {
   return message.includes('audience')
     ? `add ${aud} to the audiences of the identity provider in the role's account, or set the input audience to one that it has`
     : `the role's account needs an identity provider for GitHub: ${make}`;
+}
+
+function keysHint(claims: Claims | undefined): string {
+  const issuer = claims?.iss ?? 'the issuer of the token';
+  return `run the job again: this passes by itself where ${issuer} is GitHub's own; AWS has to reach /.well-known/openid-configuration and the keys there from the internet`;
+}
+
+/** It was asked for a moment ago: the clock by which it was made is behind AWS's. */
+function clockHint({ iss }: Claims): string {
+  return `the token was new: check the clock of the server that makes it (${iss}), and that of this machine`;
 }
 
 function validationHint(message: string): string {

@@ -1,6 +1,6 @@
 /** One role of AWS STS, asked for with what the job has to show. */
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
-import { assumeRoleFailure, mayPass } from './assume-role-failures.ts';
+import { assumeRoleFailure, lacksKeys, mayPass } from './assume-role-failures.ts';
 import type { Turn } from './failover.ts';
 import { notFromAws } from './failures.ts';
 import type { Token } from './oidc.ts';
@@ -28,6 +28,8 @@ export type AssumeRole = (wanted: WantedRole) => Promise<Credentials>;
 
 /** Milliseconds before asking again for a role that may just have been made. */
 const newRolePauses = [1000, 2000];
+/** The same, while STS does not get at the keys of the identity provider: that takes as long as it takes. */
+const missingKeysPauses = [1000, 2000, 4000, 8000];
 
 export async function roleAsker(proof: Proof, { region, signal }: Turn, caller: Caller): Promise<AssumeRole> {
   const { connection, say, mask } = caller;
@@ -76,17 +78,20 @@ interface Patience {
   readonly explain: (error: unknown) => Error;
 }
 
-async function patiently<T>(ask: () => Promise<T>, patience: Patience, pauses = newRolePauses): Promise<T> {
+async function patiently<T>(ask: () => Promise<T>, patience: Patience, tries = 0): Promise<T> {
   const { wanted, signal, caller, explain } = patience;
   try {
     return await ask();
   } catch (error) {
     signal.throwIfAborted();
-    const [pause, ...left] = pauses;
+    const pause = (lacksKeys(error) ? missingKeysPauses : newRolePauses)[tries];
     if (pause === undefined || !mayPass(error)) throw explain(error);
-    caller.say(`AWS STS refused ${wanted.arn}; in case the role is new, asking again in ${pause / 1000} s`);
+    const why = lacksKeys(error)
+      ? "AWS STS did not get the keys of the token's issuer"
+      : `AWS STS refused ${wanted.arn}; in case the role is new`;
+    caller.say(`${why}, asking again in ${pause / 1000} s`);
     await caller.sleep(pause);
-    return await patiently(ask, patience, left);
+    return await patiently(ask, patience, tries + 1);
   }
 }
 

@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
 import { roleAsker, type Proof, type WantedRole } from './assume-role.ts';
-import { isPackedTooLarge } from './assume-role-failures.ts';
+import { isMalformedPolicy, isPackedTooLarge } from './assume-role-failures.ts';
 import type { Connection } from './connection.ts';
 import { inTurn, type Outcome, type Regions, type Turn } from './failover.ts';
 import { firstProof } from './proof.ts';
@@ -94,8 +94,7 @@ async function inRole<T>(
       try {
         return await assume({ ...wanted, ...(policy !== undefined && { policy }) });
       } catch (error) {
-        const own = typeof role.policy === 'object' && isTooLarge(error);
-        throw own ? policyTooLarge(error as Failure) : error;
+        throw policy === undefined ? error : explainPolicy(error, role);
       }
     };
     return await work(open, turn);
@@ -163,9 +162,23 @@ function homeOf({ arn }: Role, { region, regions }: Turn): Home {
   return { partition, region, account, otherRegions: regions.slice(1) };
 }
 
-function policyTooLarge(refused: Failure): Failure {
-  return new Failure('INPUT_INVALID', `the input session-policy is too large: ${refused.message}`, {
-    hint: 'write fewer or shorter ARNs, with * where they have a beginning in common, or session-policy: auto, which opens several sessions where one policy is too large',
-    cause: refused,
+/** STS speaks of "policy": which one that is, and where it comes from. */
+function explainPolicy(error: unknown, { policy }: Role): unknown {
+  if (!(error instanceof Failure)) return error;
+  const { message, cause } = error;
+  const [tooLarge, malformed] = [isPackedTooLarge(cause), isMalformedPolicy(cause)];
+  if (!tooLarge && !malformed) return error;
+  if (typeof policy === 'object') {
+    const problem = tooLarge ? 'is too large' : 'is no policy to AWS STS';
+    const hint = tooLarge
+      ? 'write fewer or shorter ARNs, with * where they have a beginning in common, or session-policy: auto, which opens several sessions where one policy is too large'
+      : 'check it by aws accessanalyzer validate-policy --policy-type IDENTITY_POLICY --policy-document …, or write session-policy: auto';
+    return new Failure('INPUT_INVALID', `the input session-policy ${problem}: ${message}`, { hint, cause });
+  }
+  return new Failure(error.code, `${message} (the session policy that session-policy: auto made)`, {
+    hint: tooLarge
+      ? 'give the parameter or secret a shorter name, or write session-policy: none, or a policy of your own'
+      : 'write session-policy: none, or a policy of your own; and please report the names of the keys, for which no policy could be made',
+    cause,
   });
 }
