@@ -1,5 +1,14 @@
 /** Every program that needs Node, in one bundle, because they share the AWS SDK: the first argument says which. */
+import { writeSync } from 'node:fs';
+import { onUnfinished } from '../src/unfinished.ts';
+
 const [, file = '', program, ...args] = process.argv;
+
+// ssh's own failures are 255.
+onUnfinished(process, `${program ?? ''} ${args[0] ?? ''}`.trim(), (failure) => {
+  writeSync(2, `${failure.render(program ?? '')}\n`);
+  process.exit(program === 'ssm-ssh' ? 255 : failure.exitCode);
+});
 
 switch (program) {
   case 'ssm-ssh': {

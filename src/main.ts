@@ -6,8 +6,17 @@ import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
 import { workflow } from './toolkit.ts';
+import { onUnfinished } from './unfinished.ts';
 
 const { env, argv, execPath } = process;
+
+let ending = false;
+
+function fail(error: unknown): never {
+  const failure = toFailure(error);
+  workflow.fail(failure);
+  process.exit(failure.exitCode);
+}
 
 try {
   const inputs = parseInputs(env);
@@ -24,10 +33,13 @@ try {
     names.map((name) => [name, readFileSync(join(installation.path, 'helper', name), 'utf8')]),
   );
   const signal = stopSignal(process, inputs.timeoutSeconds);
+  // The signal comes first, and what was begun is undone; where that does not end either, this is left to be said.
+  onUnfinished(process, 'undoing what was begun', (failure) => {
+    if (ending) fail(failure);
+    ending = true;
+  });
   await loadKeys(inputs, { env, workflow, signal, installation, programs });
   process.exit(0);
 } catch (error) {
-  const failure = toFailure(error);
-  workflow.fail(failure);
-  process.exit(failure.exitCode);
+  fail(error);
 }

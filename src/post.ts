@@ -2,6 +2,7 @@
 import { readState, stateName } from './action/state.ts';
 import { unloadKeys } from './action/unload-keys.ts';
 import { toFailure } from './errors.ts';
+import { onUnfinished } from './unfinished.ts';
 import { workflowCommands } from './workflow-commands.ts';
 
 const { env, stdout } = process;
@@ -12,10 +13,20 @@ const workflow = workflowCommands({
   },
 });
 
+const warn = (error: unknown): void => {
+  workflow.warn(`not everything could be undone: ${toFailure(error).message}`);
+};
+
+onUnfinished(process, 'undoing what the step did', (failure) => {
+  warn(failure);
+  process.exit(0);
+});
+
 try {
   const state = readState(env[`STATE_${stateName}`]);
   for (const problem of state ? await unloadKeys([state], { env, workflow }) : [])
     workflow.warn(`not everything could be undone: ${problem}`);
 } catch (error) {
-  workflow.warn(`not everything could be undone: ${toFailure(error).message}`);
+  warn(error);
 }
+process.exit(0);

@@ -1,12 +1,16 @@
 /** When to give up: the runner cancels the step, or it has taken too long. */
 import { Failure } from '../errors.ts';
+import { unfinished } from '../unfinished.ts';
 
 /** The part of `process` that this needs. */
 interface Signals {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(event: 'SIGINT' | 'SIGTERM' | 'beforeExit', listener: () => void): unknown;
 }
 
-/** Aborted with a Failure as its reason. The runner cancels by SIGINT, then by SIGTERM. */
+/**
+ * Aborted with a Failure as its reason. The runner cancels by SIGINT, then by SIGTERM. Where nothing is left that Node
+ * waits for and the step has not ended, its promise will never be kept: that is a defect, and has to be told as one.
+ */
 export function stopSignal(signals: Signals, timeoutSeconds: number): AbortSignal {
   const controller = new AbortController();
   const cancel = (): void => {
@@ -14,6 +18,9 @@ export function stopSignal(signals: Signals, timeoutSeconds: number): AbortSigna
   };
   signals.on('SIGINT', cancel);
   signals.on('SIGTERM', cancel);
+  signals.on('beforeExit', () => {
+    controller.abort(unfinished('loading the keys'));
+  });
   const tooLong = new Failure('TIMEOUT', `loading the keys took longer than ${timeoutSeconds} seconds`, {
     hint: 'see above what it waited for, check the network of the runner, or raise timeout-seconds',
   });
