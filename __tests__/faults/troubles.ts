@@ -117,7 +117,7 @@ export const troubles: readonly Trouble[] = [
     name: 'throttled to the end of the limit',
     arrange: (...place) => ({
       ...ordered('throttling')(...place),
-      inputs: { 'max-attempts': '100', 'timeout-seconds': '3' },
+      inputs: { 'max-attempts': '100', 'timeout-seconds': '5' },
     }),
     promise: ends('THROTTLED', { oidc: 'TIMEOUT' }),
     says: /limits the rate of calls|429/,

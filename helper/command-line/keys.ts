@@ -1,6 +1,5 @@
 /** Keys for a command: read with the credentials of this host, and told about. */
 import { Failure } from '../../src/errors.ts';
-import { inTime } from '../../src/in-time.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import type { Common } from './parse.ts';
@@ -25,7 +24,7 @@ export async function readKeys(
     loading.readHostKeys(wanted, { env, signal, voice: voiceOf(speech, running) }),
   );
   try {
-    return await inTime(reading, signal);
+    return await reading;
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'REGION_MISSING') throw error;
     const hint = 'say --region eu-west-1, set AWS_REGION, or write the ARN of the key';

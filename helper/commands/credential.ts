@@ -125,7 +125,7 @@ async function read(
   const voice = { info: () => undefined, mask: () => undefined, warn };
   const { readHostSecrets, warnOfPlainText } = await import('../../src/loading/host-keys.ts');
   const wanted = { keys, region, roles, timeoutSeconds };
-  const [secret] = await inTime(readHostSecrets(wanted, { env, signal, voice }), signal);
+  const [secret] = await readHostSecrets(wanted, { env, signal, voice });
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);
   const { text } = secret;

@@ -4,7 +4,6 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure, toFailure } from '../../src/errors.ts';
-import { inTime } from '../../src/in-time.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { HostKeys } from '../../src/loading/host-keys.ts';
@@ -69,7 +68,7 @@ async function load(wanted: Wanted, { env, tell, agentIsUp }: Terminal): Promise
     },
   };
   const { readHostKeys } = await import('../../src/loading/host-keys.ts');
-  const [key] = await inTime(readHostKeys(wanted, { env, signal, voice }), signal);
+  const [key] = await readHostKeys(wanted, { env, signal, voice });
   if (!key) throw new TypeError('one line has one key');
   const there = await held(into);
   if (there.version === key.secret.version && there.live) return true;

@@ -152,7 +152,7 @@ function notRegion(name: string, text: string): Failure {
 }
 
 function regionVariables(env: Env): Record<string, string | undefined> {
-  return { AWS_REGION: env['AWS_REGION'], AWS_DEFAULT_REGION: env['AWS_DEFAULT_REGION'] };
+  return { AWS_REGION: env['AWS_REGION']?.trim(), AWS_DEFAULT_REGION: env['AWS_DEFAULT_REGION']?.trim() };
 }
 
 function parseKeyLifetime(env: Env): number {

@@ -1,8 +1,7 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
 import { appendFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { credentialsHint } from '../aws/credentials-hint.ts';
-import { inTime } from '../in-time.ts';
+import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
 import { allowedSigner } from '../git/signing.ts';
 import { forSigning, forTokens, requireGit } from '../git/version.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
@@ -68,7 +67,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   try {
     const [agent, secrets] = await Promise.all([
       starting,
-      inTime(readSecrets(inputs, job), signal),
+      readSecrets(inputs, job),
       sweep(dirname(path), { ...job, timeoutSeconds: inputs.timeoutSeconds }),
     ]);
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
@@ -106,6 +105,7 @@ async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Pr
   const missing = {
     region: 'set the input aws-region, or AWS_REGION',
     credentials: credentialsHint(job.env),
+    expired: expiredHint(),
   };
   const wanted = { ...inputs, keys: [...inputs.keys, ...inputs.apps] };
   return await aws.readSecrets(wanted, { ...job, voice, missing });

@@ -17,6 +17,19 @@ export function hostCredentialsHint(env: Environment): string {
   return explicitHint(env) ?? `give the instance a role; ${hopLimit}`;
 }
 
+/** What to do about credentials that have ended, where the job did not ask for them by its own token. */
+export function expiredHint(): string {
+  return 'get new credentials right before this step; with role-to-assume and "id-token: write" the action gets its own';
+}
+
+/** The same on a host. */
+export function hostExpiredHint(env: Environment): string {
+  const profile = env['AWS_PROFILE'];
+  if (profile) return `get new credentials for the profile ${profile} (aws sso login --profile ${profile})`;
+  if (env['AWS_ACCESS_KEY_ID']) return 'get new credentials for AWS_ACCESS_KEY_ID, or unset it';
+  return 'check the clock of this machine: the credentials were asked for anew';
+}
+
 const hopLimit =
   'in a container the instance metadata needs a hop limit of 2: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id ID';
 

@@ -13,6 +13,8 @@ export interface Attempted {
   readonly doing?: string;
   /** Where the service is, if it is not at its usual name. */
   readonly host?: string;
+  /** Where somebody has put it: `http://127.0.0.1:4566`. */
+  readonly endpoint?: string;
 }
 
 /** The parts of the SDK's errors that matter here; none of them is promised, since anything can be thrown. */
@@ -21,11 +23,15 @@ export interface AwsError {
   readonly message: string;
   readonly code: string;
   readonly status: number;
+  /** Where it came from, if that is not AWS's own endpoint (aws/request-handler.ts); else empty. */
+  readonly endpoint: string;
 }
 
 export function readAwsError(error: unknown): AwsError {
-  const { name, message, code, $metadata } = (error ?? {}) as Record<string, unknown>;
+  const { name, message, code, $metadata, endpoint, $response } = (error ?? {}) as Record<string, unknown>;
   const { httpStatusCode } = ($metadata ?? {}) as Record<string, unknown>;
+  const { endpoint: answering } = ($response ?? {}) as Record<string, unknown>;
+  const own = endpoint ?? answering;
   return {
     name: typeof name === 'string' ? name : '',
     // The first line alone: behind it AWS may repeat the signed request, session token included. No full stop at its end,
@@ -33,6 +39,7 @@ export function readAwsError(error: unknown): AwsError {
     message: typeof message === 'string' ? firstLine(message) : `a ${typeof error} was thrown`,
     code: typeof code === 'string' ? code : '',
     status: typeof httpStatusCode === 'number' ? httpStatusCode : 0,
+    endpoint: typeof own === 'string' ? own : '',
   };
 }
 
@@ -41,9 +48,10 @@ function firstLine(text: string): string {
 }
 
 /** The failures that any call can meet. What means something only to one service is told apart by its caller first. */
-export function awsFailure(error: unknown, attempted: Attempted): Failure {
+export function awsFailure(error: unknown, asked: Attempted): Failure {
   if (error instanceof Failure) return error;
   const read = readAwsError(error);
+  const attempted = read.endpoint === '' ? asked : { ...asked, endpoint: read.endpoint };
   const { service, region, resource, doing = 'reading' } = attempted;
   const fail = (code: Code, what: string, hint: string): Failure =>
     new Failure(code, what, { hint, cause: error });
@@ -85,9 +93,15 @@ export function awsFailure(error: unknown, attempted: Attempted): Failure {
       networkHint(attempted),
     );
   }
+  if (read.name === 'NotFromAws') return notFromAws(attempted, error, read.message);
   if (read.name === 'SyntaxError' || isUnreadable(error)) return notFromAws(attempted, error);
   const what = `${service} in ${region} failed for ${resource}: ${[read.name, read.message].filter(Boolean).join(': ')}`;
-  return fail('PROVIDER_FAILED', what, 'run it again; if it persists, see https://health.aws.amazon.com');
+  const elsewhere = attempted.endpoint && `see what ${attempted.endpoint} is and says: ${settingOf(service)}`;
+  return fail(
+    'PROVIDER_FAILED',
+    what,
+    `run it again; if it persists, ${elsewhere ?? 'see https://health.aws.amazon.com'}`,
+  );
 }
 
 /** The SDK says so in its second line. */
@@ -97,16 +111,20 @@ function isUnreadable(error: unknown): boolean {
 }
 
 /** A captive portal or a proxy answers in AWS's place, or cuts the answer. */
-export function notFromAws(attempted: Attempted, cause?: unknown): Failure {
+export function notFromAws(
+  attempted: Attempted,
+  cause?: unknown,
+  why = 'is broken or not from AWS',
+): Failure {
   const { service, region } = attempted;
-  return new Failure(
-    'NETWORK_UNREACHABLE',
-    `the answer of ${service} in ${region} is broken or not from AWS`,
-    {
-      hint: networkHint(attempted),
-      cause,
-    },
-  );
+  const said =
+    why === 'is broken' || why.includes('not from AWS')
+      ? 'is broken or not from AWS'
+      : `${why}, and not from AWS`;
+  return new Failure('NETWORK_UNREACHABLE', `the answer of ${service} in ${region} ${said}`, {
+    hint: networkHint(attempted),
+    cause,
+  });
 }
 
 const rejected: ReadonlySet<string> = new Set([
@@ -123,8 +141,7 @@ const rejected: ReadonlySet<string> = new Set([
 const throttledHint =
   'run it again later; Parameter Store serves 40 calls a second an account unless higher throughput is switched on';
 const ec2ThrottledHint = 'run it again later, with fewer connections at once';
-const expiredHint =
-  'get new credentials right before this step; with role-to-assume and "id-token: write" the action gets its own';
+const expiredHint = 'get new credentials, and check the clock of this machine';
 const rejectedHint =
   'check the access key and its session token in the environment, and the clock of this machine';
 const missingHint =
@@ -132,7 +149,10 @@ const missingHint =
 const certificateHint =
   'where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate';
 
-function networkHint({ service, region, host }: Attempted): string {
+function networkHint({ service, region, host, endpoint }: Attempted): string {
+  if (endpoint !== undefined) {
+    return `check that this machine reaches ${endpoint}, and that it is meant to be the endpoint of ${service}: ${settingOf(service)}`;
+  }
   const place = host ?? `${service}.${region}.${dnsSuffix(region)}`;
   return `check that the region is right, and that this machine reaches https://${place}: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
 }
@@ -145,6 +165,14 @@ function isNetworkTrouble({ name, code, message }: AwsError): boolean {
   );
 }
 
-function isCertificateTrouble({ code }: AwsError): boolean {
+/** The settings of the AWS SDK that name an endpoint. */
+function settingOf(service: string): string {
+  const variable = `AWS_ENDPOINT_URL_${settingNames[service] ?? service.toUpperCase().replaceAll('-', '_')}`;
+  return `AWS_ENDPOINT_URL, ${variable} or endpoint_url in the AWS configuration names it`;
+}
+
+const settingNames: Readonly<Record<string, string>> = { secretsmanager: 'SECRETS_MANAGER' };
+
+export function isCertificateTrouble({ code }: Pick<AwsError, 'code'>): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
 }

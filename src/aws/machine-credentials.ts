@@ -1,9 +1,149 @@
-/** The default credential chain, for all clients of a process. */
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import type { AwsCredentialIdentityProvider } from '@smithy/types';
-import { metadataPatience } from './metadata-patience.ts';
+/**
+ * The default credential chain, for all clients of a process: the AWS SDK's, in its order, but for the instance's own
+ * credentials, which are asked for by our own requests.
+ */
+import {
+  CredentialsProviderError,
+  getProfileName,
+  parseKnownFiles,
+  ProviderError,
+} from '@smithy/core/config';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
+import { readAwsError } from './failures.ts';
+import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
-/** It asks again only when what it has is about to expire. */
-export function machineCredentials(): AwsCredentialIdentityProvider {
-  return defaultProvider({ timeout: metadataPatience(), maxRetries: 2 });
+/** What a client says of itself to a provider that asks STS. */
+type Properties = Parameters<AwsCredentialIdentityProvider>[0];
+type Link = (properties: Properties) => Promise<AwsCredentialIdentity>;
+
+/** Milliseconds before their end from which on credentials are asked for anew. */
+const early = 300_000;
+/** Times that a provider of the SDK's which may hang is asked. */
+const tries = 2;
+
+/** One that is under way serves all who ask meanwhile. Where renewing fails, what there is serves to its end. */
+export function machineCredentials(options: MetadataOptions): AwsCredentialIdentityProvider {
+  const chain = chainOf(options);
+  let held: AwsCredentialIdentity | undefined;
+  let asking: Promise<AwsCredentialIdentity> | undefined;
+  const left = (): number => (held ? (held.expiration?.getTime() ?? Infinity) - Date.now() : 0);
+  const ask = async (properties: Properties): Promise<AwsCredentialIdentity> => {
+    try {
+      return (held = await chain(properties));
+    } catch (error) {
+      if (held && left() > 0) return held;
+      throw error;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return async (properties) => (held && left() > early ? held : await (asking ??= ask(properties)));
+}
+
+/** @source @aws-sdk/credential-provider-node, `defaultProvider` */
+function chainOf(options: MetadataOptions): Link {
+  const { env } = options;
+  const links = [
+    ...(env['AWS_PROFILE'] ? [] : [fromEnvironment]),
+    fromProfile(options),
+    fromProcess,
+    fromTokenFile,
+    fromMachine(options),
+  ];
+  return async (properties) => {
+    for (const link of links) {
+      try {
+        return await link(properties);
+      } catch (error) {
+        if ((error as { tryNextLink?: boolean } | undefined)?.tryNextLink !== true) throw error;
+      }
+    }
+    throw new CredentialsProviderError('Could not load credentials from any providers', {
+      tryNextLink: false,
+    });
+  };
+}
+
+const fromEnvironment: Link = async () => {
+  const { fromEnv } = await import('@aws-sdk/credential-provider-env');
+  return await fromEnv()();
+};
+
+/** Static keys, roles, web identities, processes, SSO: whatever the profile says. */
+function fromProfile({ patience, env }: MetadataOptions): Link {
+  return async (properties) => {
+    const profiles = await parseKnownFiles({});
+    const name = getProfileName({});
+    if (env['AWS_PROFILE'] && !(name in profiles)) {
+      throw new CredentialsProviderError(`there is no profile ${name}`, { tryNextLink: false });
+    }
+    const { fromIni } = await import('@aws-sdk/credential-provider-ini');
+    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni()(properties);
+    const asksMachine = Object.values(profiles).some((profile) => profile['credential_source'] !== undefined);
+    if (!asksMachine) return await ask();
+    return await insistently(ask, { milliseconds: 3 * patience, what: `the profile ${name}` });
+  };
+}
+
+const fromProcess: Link = async () => {
+  const { fromProcess } = await import('@aws-sdk/credential-provider-process');
+  return await fromProcess()();
+};
+
+const fromTokenFile: Link = async (properties) => {
+  const { fromTokenFile } = await import('@aws-sdk/credential-provider-web-identity');
+  return await fromTokenFile()(properties);
+};
+
+/** What is not the user's but the machine's: a container's credentials, else the instance's. */
+function fromMachine(options: MetadataOptions): Link {
+  const { env, patience } = options;
+  const metadata = new InstanceMetadata(options);
+  return async () => {
+    if (env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'] || env['AWS_CONTAINER_CREDENTIALS_FULL_URI']) {
+      const { fromHttp } = await import('@aws-sdk/credential-provider-http');
+      const ask = fromHttp({ timeout: Math.min(patience, 1000), maxRetries: 1 });
+      return await insistently(ask, { milliseconds: 3 * patience, what: "this container's credentials" });
+    }
+    if (isSwitchedOff(env)) {
+      throw new CredentialsProviderError('the instance metadata are switched off', { tryNextLink: true });
+    }
+    return await metadata.credentials();
+  };
+}
+
+interface Asked {
+  readonly milliseconds: number;
+  readonly what: string;
+}
+
+/**
+ * The SDK's own requests to containers and machines bound the time to the headers, or never end where they are cut; and
+ * what they make of a web page looks like an answer of the service that the credentials are for.
+ */
+async function insistently(
+  ask: () => Promise<AwsCredentialIdentity>,
+  asked: Asked,
+  left = tries,
+): Promise<AwsCredentialIdentity> {
+  const { milliseconds, what } = asked;
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  const broken = (why: string): Error =>
+    new CredentialsProviderError(`${what}: ${why}`, { tryNextLink: false });
+  try {
+    const answer = await Promise.race([ask(), over]);
+    if (answer) return answer;
+    if (left <= 1) throw broken(`no whole answer within ${milliseconds / 1000} seconds`);
+  } catch (error) {
+    if (error instanceof CredentialsProviderError && !error.tryNextLink) throw error;
+    if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof ProviderError))
+      throw error;
+    if (left <= 1) throw broken(readAwsError(error).message);
+  } finally {
+    clearTimeout(timer);
+  }
+  return await insistently(ask, asked, left - 1);
 }

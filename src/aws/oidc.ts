@@ -1,6 +1,9 @@
 /** The job's own identity: GitHub's OIDC token, as the runner hands it out. */
 import { Failure } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
+import { isPrivate } from './endpoint.ts';
+import { isCertificateTrouble } from './failures.ts';
+import type { Troubles } from './troubles.ts';
 
 /** What the runner puts into the environment of a job that may ask for tokens. */
 export interface TokenService {
@@ -21,6 +24,9 @@ export interface TokenRequestOptions {
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds for one try. */
+  readonly patience: number;
+  readonly troubles: Troubles;
 }
 
 export interface Token {
@@ -38,44 +44,77 @@ export interface Claims {
 
 /** @throws OIDC_REQUEST_FAILED */
 export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<Token> {
-  const { audience, maxAttempts, sleep, signal } = options;
+  const { audience, maxAttempts, sleep, signal, troubles } = options;
   if (!URL.canParse(service.url)) {
     throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no URL', 'the runner sets it; nothing else should');
   }
   const url = new URL(service.url);
+  if (url.protocol === 'http:' && !isPrivate(url)) {
+    throw failed(
+      `GitHub's token service would be asked at ${url.origin}, where the token could be read on the way`,
+      'the runner sets ACTIONS_ID_TOKEN_REQUEST_URL, and nothing else should; it has to begin with https',
+    );
+  }
   url.searchParams.set('audience', audience);
   const headers = { authorization: `bearer ${service.bearer}`, accept: 'application/json' };
   for (let attempt = 1; ; attempt++) {
     const answer = await sendRequest({ url, headers }, options);
     signal.throwIfAborted();
-    if (answer.status === 200) return readToken(answer.text);
-    const passing = answer.status === undefined || answer.status >= 500 || answer.status === 429;
-    if (!passing || attempt >= maxAttempts) throw refused(url, answer, attempt);
-    await sleep(100 * 2 ** attempt);
+    const token = answer.status === 200 ? readToken(answer.text) : undefined;
+    troubles.note(name, token ? undefined : { what: `${name} ${saidBy(answer)}`, throttled: false });
+    if (token) return token;
+    // With 200, something else has answered in its place.
+    if (!mayPass(answer) || attempt >= maxAttempts) throw refused(url, answer, attempt);
+    await sleep(Math.min(longestPause, 100 * 2 ** attempt));
   }
 }
 
-function readToken(answer: string): Token {
+const name = "GitHub's token service";
+/** Milliseconds between two tries. */
+const longestPause = 5_000;
+
+function mayPass({ status, code = '' }: HttpAnswer): boolean {
+  if (status === undefined) return !isCertificateTrouble({ code });
+  return status < 400 || status >= 500 || status === 429;
+}
+
+/** undefined for what is no token. */
+function readToken(answer: string): Token | undefined {
   try {
     const { value: text } = JSON.parse(answer) as { value: string };
     const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as Claims;
     if (typeof claims.iss !== 'string') throw new TypeError('a token names its issuer');
     return { text, claims };
   } catch {
-    const hint =
-      'something else answered in its place: check the proxy of the runner (HTTPS_PROXY, NO_PROXY)';
-    throw failed("GitHub's token service answered with something that is no token", hint);
+    return undefined;
   }
 }
 
-function refused(url: URL, { status, text }: HttpAnswer, attempts: number): Failure {
-  const what = status === undefined ? `did not answer (${text})` : `answered ${status}`;
+function saidBy({ status, text, headers }: HttpAnswer): string {
+  if (status === undefined) return `did not answer (${text})`;
+  if (status === 200) return 'answered with something that is no token';
+  const { location = '' } = headers;
+  const place = URL.canParse(location) ? ` to ${new URL(location).host}` : '';
+  return status >= 300 && status < 400
+    ? `answered with a redirect (${status})${place}`
+    : `answered ${status}`;
+}
+
+function refused(url: URL, answer: HttpAnswer, attempts: number): Failure {
   const times = attempts === 1 ? '' : `, tried ${attempts} times`;
-  const hint =
-    status === undefined || status === 407
-      ? `check that the runner reaches ${url.origin}, by its proxy (HTTPS_PROXY, NO_PROXY) where it has one`
-      : 'run the job again; if it persists, see https://www.githubstatus.com';
-  return failed(`GitHub's token service at ${url.host} ${what}${times}`, hint);
+  return failed(`${name} at ${url.host} ${saidBy(answer)}${times}`, hintFor(url, answer));
+}
+
+function hintFor({ origin }: URL, { status, code = '' }: HttpAnswer): string {
+  if (status === undefined && isCertificateTrouble({ code })) {
+    return 'the certificate is not trusted: where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate, in the environment of the runner';
+  }
+  if (status === undefined || status === 407) {
+    return `check that the runner reaches ${origin}, by its proxy (HTTPS_PROXY, NO_PROXY) where it has one`;
+  }
+  return status < 400
+    ? 'something else answered in its place: check the proxy of the runner (HTTPS_PROXY, NO_PROXY)'
+    : 'run the job again; if it persists, see https://www.githubstatus.com';
 }
 
 function failed(what: string, hint: string): Failure {

@@ -32,7 +32,7 @@ const longestWait = 30_000;
  * @throws NETWORK_UNREACHABLE, TIMEOUT
  */
 export async function callApi(
-  { apiUrl, path, bearer, ...call }: Call,
+  { apiUrl, path, bearer, maxBytes, ...call }: Call,
   options: ApiOptions,
 ): Promise<HttpAnswer> {
   const { signal, maxAttempts, sleep } = options;
@@ -44,7 +44,7 @@ export async function callApi(
     'x-github-api-version': '2022-11-28',
   };
   for (let attempt = 1; ; attempt++) {
-    const answer = await sendRequest({ ...call, url, headers }, options);
+    const answer = await sendRequest({ ...call, url, headers }, { ...options, largest: maxBytes });
     signal.throwIfAborted();
     const wait = waitAfter(answer, attempt);
     if (wait === undefined || wait > longestWait || attempt >= maxAttempts) {

@@ -21,3 +21,6 @@ export function partitionOf(region: string): string {
 export function dnsSuffix(region: string): string {
   return partitions.find(([beginning]) => region.startsWith(beginning))?.[2] ?? 'amazonaws.com';
 }
+
+/** Those of all partitions. */
+export const dnsSuffixes: readonly string[] = [...new Set(partitions.map(([, , suffix]) => suffix))];

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkAccount } from '../aws/account.ts';
 import { ec2SessionPolicy, type Ec2Target } from '../aws/ec2-session-policy.ts';
-import { machineCredentials } from '../aws/machine-credentials.ts';
 import { renewed } from '../aws/renewal.ts';
 import { openSession, type Credentials, type Role } from '../aws/session.ts';
 import type { Ec2Caller } from '../ec2/caller.ts';
@@ -11,7 +10,7 @@ import { Failure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import { callerOnHost, type Host } from './host.ts';
 import { jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
-import { callerOf, regionFor, type ReadOptions } from './read-secrets.ts';
+import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 
@@ -41,13 +40,18 @@ export async function openEc2Caller(
   const [region = ''] = regions;
   const { signal } = options;
   const { connection } = callerOf(wanted, options);
-  if (!role) return { region, connection, signal, credentials: machineCredentials() };
+  if (!role) return { region, connection, signal, credentials: connection.credentials };
   const policy = ec2SessionPolicy(target, { ...role, region });
-  const open = async (): Promise<Credentials> =>
+  const once = async (): Promise<Credentials> =>
     await withinSeconds(wanted.timeoutSeconds, { signal, what: `assuming ${role.arn}` }, async (within) => {
       const caller = { ...callerOf(wanted, { ...options, signal: within }), connection };
       const known = await checkAccount(wanted.allowedAccounts, role, caller);
       return (await openSession(role, policy, { ...caller, regions: known })).answer;
+    });
+  const fresh = { role, env: options.env, voice: options.voice };
+  const open = async (): Promise<Credentials> =>
+    await withFreshTry(fresh, once).catch((error: unknown) => {
+      throw connection.troubles.explain(error);
     });
   const first = await open().catch((error: unknown) => {
     throw noted ? explainedInJob(error) : error;
@@ -68,20 +72,21 @@ async function findJobRole(job: string): Promise<JobRole | undefined> {
   return await findJobRole(join(dirname(job), before));
 }
 
-type Env = Pick<ReadOptions, 'env'>;
+type Env = Pick<ReadOptions, 'env' | 'signal'>;
 
 /** The host is in the region that the step names, if it names one; the role is known in the job's others, too. */
-async function ofJob(noted: JobRole, place: Ec2Place, { env }: Env): Promise<Wanted> {
+async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wanted> {
   const { region, timeoutSeconds } = place;
   const known = [...new Set([region ?? [], noted.regions].flat())];
-  const regions = known.length > 0 ? known : (await ofHost({ ...place, roles: [] }, { env })).regions;
+  const regions = known.length > 0 ? known : (await ofHost({ ...place, roles: [] }, options)).regions;
   return { ...noted, regions, timeoutSeconds };
 }
 
-async function ofHost(place: Ec2Place, { env }: Env): Promise<Wanted> {
-  const { missing, ...wanted } = await callerOnHost(place, env);
+async function ofHost(place: Ec2Place, options: Env): Promise<Wanted> {
+  const { missing, ...wanted } = await callerOnHost(place, options.env);
   const hint = missing.region.replace(', or write the ARN of the key', '');
-  const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], hint)];
+  const search = { ...wanted, ...options, hint };
+  const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], search)];
   return { ...wanted, regions, allowedAccounts: [] };
 }
 

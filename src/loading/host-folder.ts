@@ -18,7 +18,8 @@ export async function openHostFolder(
   options: Omit<ReadOptions, 'missing'>,
 ): Promise<ParameterFolder> {
   const { missing, role, ...wanted } = await callerOnHost(host, options.env);
-  const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], missing.region)];
+  const search = { ...wanted, ...options, hint: missing.region };
+  const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], search)];
   const caller = callerOf({ ...wanted, regions }, options);
   const { answer, regions: known } = await openSessions([], role, caller);
   const [region = ''] = known;
@@ -26,6 +27,6 @@ export async function openHostFolder(
   const { connection, signal, sleep } = caller;
   return new ParameterFolder({
     ...{ connection, region, signal, sleep, kmsKeyId, ...(credentials && { credentials }) },
-    explain: (error) => explained(error, role, missing.credentials),
+    explain: (error) => explained(error, { role, env: options.env }, missing),
   });
 }

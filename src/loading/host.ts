@@ -1,5 +1,5 @@
 /** As whom a host asks AWS, where no job says it. */
-import { hostCredentialsHint } from '../aws/credentials-hint.ts';
+import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
 import type { ReadOptions, Wanted } from './read-secrets.ts';
 
@@ -24,7 +24,9 @@ export async function callerOnHost(
   { region, roles, timeoutSeconds }: Host,
   env: ReadOptions['env'],
 ): Promise<HostCaller> {
-  const known = region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || (await profileRegion()));
+  // As people export them: a line end behind a region is no part of it.
+  const named = env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim();
+  const known = region ?? (named || (await profileRegion()));
   return {
     regions: known ? [known] : [],
     role: roleOf(roles),
@@ -33,6 +35,7 @@ export async function callerOnHost(
       region:
         "set ssm.region in git's configuration, SSM_SSH_REGION or AWS_REGION, or write the ARN of the key",
       credentials: hostCredentialsHint(env),
+      expired: hostExpiredHint(env),
     },
   };
 }

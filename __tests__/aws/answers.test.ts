@@ -1,0 +1,63 @@
+/** HTTP answers: which are AWS's own, and what they say of the service. */
+import { describe, expect, it } from '@jest/globals';
+import { oddityOf, serviceOf, troubleOf } from '../../src/aws/answers.ts';
+
+const json = 'application/x-amz-json-1.1';
+const odd = (statusCode: number, type: string, text: string): string | undefined =>
+  oddityOf({ statusCode, headers: { 'content-type': type }, text: () => text });
+
+describe('an answer', () => {
+  it.each([
+    [200, json, '{"Parameter":{}}'],
+    [400, json, '{"__type":"ParameterNotFound"}'],
+    [200, 'text/xml', '<AssumeRoleResponse></AssumeRoleResponse>\n'],
+    // A load balancer's page in front of AWS: the status says more.
+    [503, 'text/html', '<html></html>'],
+    [200, '', ''],
+  ])('of AWS is taken: %d %s %j', (status, type, text) => {
+    expect(odd(status, type, text)).toBeUndefined();
+  });
+
+  it.each([
+    [200, json, '{"Parameter":{"Va', 'is broken'],
+    [200, json, '"text"', 'is broken'],
+    [200, json, ' '.repeat(10), 'is broken'],
+    [200, 'text/xml;charset=utf-8', '<AssumeRoleResponse><Cred', 'is broken'],
+    [200, 'text/html', '<html></html>', 'is a web page (200)'],
+    [403, 'text/html; charset=utf-8', '<html></html>', 'is a web page (403)'],
+    [302, 'text/html', '', 'is a redirect (302)'],
+  ])('of something else is told: %d %s %j %s', (...[status, type, text, expected]) => {
+    expect(odd(status, type, text)).toBe(expected);
+  });
+
+  it('that is a redirect is told with the host alone', () => {
+    const to = (location: string): string | undefined =>
+      oddityOf({ statusCode: 307, headers: { location }, text: () => '' });
+    expect(to('https://portal.example.test/login?token=secret')).toBe(
+      'is a redirect (307) to portal.example.test',
+    );
+    expect(to('nowhere\u001b[31m')).toBe('is a redirect (307)');
+  });
+
+  it.each([
+    [200, {}, '', undefined],
+    [403, {}, '{"__type":"AccessDeniedException"}', undefined],
+    [429, {}, '', 'ssm limits the rate of calls'],
+    [400, { 'x-amzn-errortype': 'ThrottlingException' }, '', 'ssm limits the rate of calls'],
+    [400, {}, '<Code>Throttling</Code>', 'ssm limits the rate of calls'],
+    [503, {}, '<Code>RequestLimitExceeded</Code>', 'ssm limits the rate of calls'],
+    [500, {}, '', 'ssm answered 500'],
+  ])('says of the service: %d %j %s %s', (...[statusCode, headers, text, expected]) => {
+    const body = new TextEncoder().encode(text);
+    expect(troubleOf('ssm', { statusCode, headers, body })?.what).toBe(expected);
+  });
+
+  it.each([
+    [{ 'x-amz-target': 'AmazonSSM.GetParameter' }, '{}', 'ssm'],
+    [{ 'x-amz-target': 'secretsmanager.GetSecretValue' }, '{}', 'secretsmanager'],
+    [{}, 'Action=AssumeRole&Version=2011-06-15', 'sts'],
+    [{}, 'Action=DescribeInstances&Version=2016-11-15', 'ec2'],
+  ])('belongs to a service: %j %s %s', (headers, body, expected) => {
+    expect(serviceOf({ headers, body })).toBe(expected);
+  });
+});

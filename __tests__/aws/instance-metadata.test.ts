@@ -1,0 +1,144 @@
+/** Instance metadata, asked as EC2 hosts ask: with a token, again where that helps, and never blamed on anybody else. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { InstanceMetadata } from '../../src/aws/instance-metadata.ts';
+import { machineCredentials } from '../../src/aws/machine-credentials.ts';
+import { instanceRegion } from '../../src/aws/region.ts';
+import type { Fault, Instance, PolicyDocument } from '../support/aws/local-aws.ts';
+import { ACCOUNT, REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/host`;
+const trustPolicy: PolicyDocument = {
+  Statement: { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' },
+};
+const instance: Instance = { account: ACCOUNT, region: REGION, roleArn: ROLE };
+const token = 'imds:PUT /latest/api/token';
+const roles = 'imds:GET /latest/meta-data/iam/security-credentials/';
+
+let world: ReadyWorld;
+let before: NodeJS.ProcessEnv;
+
+/** The AWS SDK reads its settings from the environment of the process: here this test file's own. */
+function setEnvironment(wanted: NodeJS.ProcessEnv): void {
+  const others = Object.keys(process.env).filter((name) => name.startsWith('AWS_'));
+  for (const name of others) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, wanted);
+}
+
+beforeAll(async () => {
+  before = { ...process.env };
+  world = await startReadyWorld();
+});
+beforeEach(() => {
+  world.aws.faults.clear();
+  world.aws.forgetCalls();
+  world.aws.iam.createRole({ arn: ROLE, trustPolicy });
+  world.aws.metadata.set(instance);
+  setEnvironment(world.aws.environment({ metadata: true }));
+});
+afterAll(async () => {
+  setEnvironment(before);
+  await world.stop();
+});
+
+const options = (): { env: NodeJS.ProcessEnv; patience: number } => ({ env: process.env, patience: 400 });
+const metadata = (): InstanceMetadata => new InstanceMetadata(options());
+const order = (operation: string, fault: Fault, times?: number): void => {
+  world.aws.faults.order({ operation, fault, ...(times !== undefined && { times }) });
+};
+const operations = (): string[] => world.aws.calls.map(({ operation }) => operation);
+
+describe('instance metadata', () => {
+  it('give the credentials of the role, and the region', async () => {
+    expect(await metadata().credentials()).toMatchObject({
+      accessKeyId: expect.stringMatching(/^ASIA/),
+      expiration: expect.any(Date),
+    });
+    expect(operations()).toEqual([token, roles, `${roles}host`]);
+    expect(await metadata().region()).toBe(REGION);
+  });
+
+  it.each<[string, Fault]>(
+    [token, roles, `${roles}host`].flatMap((operation) =>
+      (['cut', 'reset', 'internal-error', 'throttling', 'malformed'] as const).map(
+        (fault): [string, Fault] => [operation, fault],
+      ),
+    ),
+  )('are asked again, at %s after %s', async (operation, fault) => {
+    order(operation, fault, 1);
+    expect(await metadata().credentials()).toHaveProperty('accessKeyId');
+  });
+
+  it('are asked with another token where theirs has ended', async () => {
+    order(`${roles}host`, { error: { code: 'Unauthorized', message: '', status: 401 } }, 1);
+    await metadata().credentials();
+    expect(operations().filter((operation) => operation === token).length).toBe(2);
+  });
+
+  it.each<[Fault, string, RegExp]>([
+    ['cut', 'NETWORK_UNREACHABLE', /gave no whole answer \(aborted\), tried 3 times/],
+    ['internal-error', 'PROVIDER_FAILED', /answered 500, tried 3 times/],
+    ['throttling', 'THROTTLED', /limits the rate of calls/],
+    ['malformed', 'NETWORK_UNREACHABLE', /broken or not its own/],
+    ['broken', 'NETWORK_UNREACHABLE', /broken or not its own/],
+    ['redirect', 'NETWORK_UNREACHABLE', /a redirect \(302\) to portal\.example\.test/],
+    ['huge', 'NETWORK_UNREACHABLE', /more than 64000 bytes/],
+  ])('that stay in trouble are called by their name: %j', async (fault, code, text) => {
+    order(`${roles}host`, fault);
+    const failed = metadata().credentials();
+    await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(text) });
+    await expect(failed).rejects.toThrow(`the instance metadata service at ${world.aws.metadataEndpoint} `);
+  });
+
+  it.each<[string, Partial<Instance> | undefined, RegExp]>([
+    ['no instance', undefined, /is none \(404\)/],
+    ['switched off', { access: 'disabled' }, /is switched off/],
+    ['out of reach', { access: 'hop-limit' }, /did not answer/],
+  ])('that are not there are no trouble to others: %s', async (_, more, text) => {
+    world.aws.metadata.set(more && { ...instance, ...more });
+    await expect(metadata().credentials()).rejects.toMatchObject({
+      name: 'CredentialsProviderError',
+      message: expect.stringMatching(text),
+    });
+    expect(await instanceRegion(options())).toBeUndefined();
+  });
+
+  it('of an instance without a role say so', async () => {
+    world.aws.metadata.set({ account: ACCOUNT, region: REGION });
+    await expect(metadata().credentials()).rejects.toThrow('knows no role for this instance');
+  });
+
+  it('of a role that EC2 may not assume say why', async () => {
+    world.aws.iam.createRole({ arn: ROLE, trustPolicy: { Statement: [] } });
+    await expect(metadata().credentials()).rejects.toThrow(/EC2 cannot assume the role host/);
+  });
+
+  it('are never asked where the user has switched them off', async () => {
+    const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
+    expect(await instanceRegion({ ...options(), env })).toBeUndefined();
+    await expect(machineCredentials({ ...options(), env })()).rejects.toThrow(/switched off|any providers/);
+    expect(operations()).toEqual([]);
+  });
+});
+
+describe("the machine's credentials", () => {
+  it('are asked for once by all who want them at the same time', async () => {
+    const credentials = machineCredentials(options());
+    const [one, other] = await Promise.all([credentials(), credentials()]);
+    expect(one).toBe(other);
+    expect(await credentials()).toBe(one);
+    expect(operations().length).toBe(3);
+  });
+
+  it('that have ended are asked for each time, and used for what they are worth', async () => {
+    world.aws.metadata.set({ ...instance, roleSeconds: -60 });
+    const credentials = machineCredentials(options());
+    const first = await credentials();
+    expect(await credentials()).not.toBe(first);
+  });
+
+  it('of a profile that does not exist are no others', async () => {
+    process.env['AWS_PROFILE'] = 'nobody';
+    await expect(machineCredentials(options())()).rejects.toThrow('there is no profile nobody');
+    expect(operations()).toEqual([]);
+  });
+});

@@ -1,0 +1,223 @@
+/**
+ * The instance metadata service, version 2 alone: the region, and the credentials of the instance's role. By our own
+ * requests, for those of the AWS SDK never end where an answer is cut, fall back to version 1, and blame others.
+ */
+import { getInstanceMetadataEndpoint } from '@smithy/credential-provider-imds';
+import { CredentialsProviderError } from '@smithy/core/config';
+import type { AwsCredentialIdentity } from '@smithy/types';
+import { Failure, type Code } from '../errors.ts';
+import { sendRequest, type HttpAnswer } from '../http-request.ts';
+import { metadataPatience } from './metadata-patience.ts';
+
+export interface MetadataOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds that one request may take at most. */
+  readonly patience: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Of one request. */
+const tries = 3;
+/** Milliseconds before the second try, and three times as many before the third. */
+const pause = 100;
+/** Bytes. A role's credentials are less than 3 KB. */
+const largest = 64_000;
+
+const tokenPath = 'latest/api/token';
+const rolesPath = 'latest/meta-data/iam/security-credentials/';
+
+/** Why a try brought nothing: `passing` is worth another one. */
+interface Problem {
+  /** Behind the service's name. */
+  readonly what: string;
+  readonly code: Code;
+  readonly passing: boolean;
+  /** Whether there is no such service here, as far as anybody can tell. */
+  readonly absent?: boolean;
+}
+
+export class InstanceMetadata {
+  readonly #options: MetadataOptions;
+  #token: string | undefined;
+
+  constructor(options: MetadataOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * undefined where there is no metadata service.
+   *
+   * @throws NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED
+   */
+  async region(): Promise<string | undefined> {
+    try {
+      return await this.#read('latest/meta-data/placement/region', (text) =>
+        /^[a-z]+(-[a-z]+)+-\d+$/.test(text) ? text : undefined,
+      );
+    } catch (error) {
+      if (error instanceof CredentialsProviderError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * What has ended already is answered all the same: while AWS cannot renew credentials, it may take them for longer.
+   *
+   * @throws NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED; an error of the AWS SDK's where the instance has none
+   */
+  async credentials(): Promise<AwsCredentialIdentity> {
+    try {
+      return await this.#credentialsOfRole();
+    } catch (error) {
+      // Another role may have been attached between the two questions.
+      if (!(error instanceof CredentialsProviderError) || this.#token === undefined) throw error;
+      return await this.#credentialsOfRole();
+    }
+  }
+
+  async #credentialsOfRole(): Promise<AwsCredentialIdentity> {
+    const role = await this.#read(rolesPath, (text) => (/^[\w+=,.@-]+$/.test(text) ? text : undefined));
+    const answer = await this.#read(rolesPath + role, parseCredentials);
+    if ('refused' in answer) throw missing(`EC2 has none for the role ${role}: ${answer.refused}`);
+    return answer;
+  }
+
+  async #read<T>(path: string, parse: (text: string) => T | undefined): Promise<T> {
+    const { signal } = this.#options;
+    const origin = await originOf();
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#try(origin + path, parse, origin);
+      signal?.throwIfAborted();
+      if (!('problem' in outcome)) return outcome.answer;
+      const { problem } = outcome;
+      if (!problem.passing || attempt === tries) throw failureOf(problem, origin, attempt);
+      await sleep(pause * 3 ** (attempt - 1));
+    }
+  }
+
+  async #try<T>(
+    url: string,
+    parse: (text: string) => T | undefined,
+    origin: string,
+  ): Promise<{ answer: T } | { problem: Problem }> {
+    if (this.#token === undefined) {
+      const answer = await this.#ask('PUT', origin + tokenPath, {
+        'x-aws-ec2-metadata-token-ttl-seconds': '21600',
+      });
+      const problem = withoutToken(answer) ?? problemOf(answer);
+      if (problem) return { problem };
+      // What is no token could not be sent on as a header, either.
+      if (!/^[\w+/=-]+$/.test(answer.text)) return { problem: strange };
+      this.#token = answer.text;
+    }
+    const answer = await this.#ask('GET', url, { 'x-aws-ec2-metadata-token': this.#token });
+    if (answer.status === 401) this.#token = undefined;
+    const problem = problemOf(answer);
+    if (problem) return { problem };
+    const parsed = parse(answer.text.trim());
+    return parsed === undefined ? { problem: strange } : { answer: parsed };
+  }
+
+  async #ask(method: 'GET' | 'PUT', url: string, headers: Record<string, string>): Promise<HttpAnswer> {
+    const { env, patience, signal = new AbortController().signal } = this.#options;
+    return await sendRequest(
+      { url: new URL(url), method, headers },
+      { env, signal, largest, patience: Math.min(patience, metadataPatience()) },
+    );
+  }
+}
+
+/** By the user's own setting. */
+export function isSwitchedOff(env: MetadataOptions['env']): boolean {
+  const { AWS_EC2_METADATA_DISABLED: disabled } = env;
+  return Boolean(disabled) && disabled !== 'false';
+}
+
+/** With the slash behind it. AWS_EC2_METADATA_SERVICE_ENDPOINT, and what the profile says of it. */
+async function originOf(): Promise<string> {
+  const { protocol, hostname, port } = await getInstanceMetadataEndpoint();
+  return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}/`;
+}
+
+const strange: Problem = {
+  ...{ what: 'gave an answer that is broken or not its own', code: 'NETWORK_UNREACHABLE', passing: true },
+};
+
+/** Off EC2 nobody is there; and the token alone does not come through a hop limit. */
+function withoutToken({ status, code = '', text }: HttpAnswer): Problem | undefined {
+  const absent = { code: 'CREDENTIALS_MISSING', absent: true } as const;
+  if (code === 'ETIMEDOUT') return { ...absent, what: 'did not answer', passing: true };
+  if (/^(ECONNREFUSED|EHOST|ENET|EADDRNOTAVAIL|ENOTFOUND|EAI_|EACCES)/.test(code)) {
+    return { ...absent, what: `cannot be reached (${text})`, passing: false };
+  }
+  if (status === 403) return { ...absent, what: 'is switched off (403)', passing: false };
+  if (status === 404 || status === 405) return { ...absent, what: `is none (${status})`, passing: false };
+  return undefined;
+}
+
+function problemOf({ status, headers, text }: HttpAnswer): Problem | undefined {
+  const problem = (what: string, code: Code, passing = true): Problem => ({ what, code, passing });
+  if (status === undefined) return problem(`gave no whole answer (${text})`, 'NETWORK_UNREACHABLE');
+  if (status === 200) return undefined;
+  if (status === 429) return problem('limits the rate of calls (429)', 'THROTTLED');
+  if (status >= 500) return problem(`answered ${status}`, 'PROVIDER_FAILED');
+  if (status === 404) {
+    return { ...problem('knows no role for this instance', 'CREDENTIALS_MISSING', false), absent: true };
+  }
+  if (status < 400) {
+    const { location = '' } = headers;
+    const place = URL.canParse(location) ? ` to ${new URL(location).host}` : '';
+    return problem(`answered with a redirect (${status})${place}`, 'NETWORK_UNREACHABLE');
+  }
+  // A token that has ended is 401: the next try has a new one.
+  return problem(
+    `answered ${status}`,
+    status === 401 ? 'NETWORK_UNREACHABLE' : 'PROVIDER_FAILED',
+    status === 401,
+  );
+}
+
+/** @source EC2 User Guide, "Retrieve security credentials from instance metadata" */
+function parseCredentials(text: string): AwsCredentialIdentity | { readonly refused: string } | undefined {
+  const read = membersOf(text);
+  const { Code: code, Message: message, Token: sessionToken, Expiration: until } = read;
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = read;
+  if (code !== undefined && code !== 'Success') return { refused: message ?? code };
+  if (!accessKeyId || !secretAccessKey || !sessionToken || !until) return undefined;
+  const expiration = new Date(until);
+  return Number.isNaN(expiration.getTime())
+    ? undefined
+    : { accessKeyId, secretAccessKey, sessionToken, expiration };
+}
+
+function membersOf(text: string): Partial<Record<string, string>> {
+  try {
+    const read: unknown = JSON.parse(text);
+    if (typeof read !== 'object' || read === null) return {};
+    return Object.fromEntries(Object.entries(read).filter(([, value]) => typeof value === 'string'));
+  } catch {
+    return {};
+  }
+}
+
+function failureOf({ what, code, absent = false }: Problem, origin: string, attempts: number): Error {
+  const name = `the instance metadata service at ${origin.slice(0, -1)}`;
+  if (absent) return missing(`${name} ${what}`);
+  const times = attempts === 1 ? '' : `, tried ${attempts} times`;
+  return new Failure(code, `${name} ${what}${times}`, {
+    hint:
+      code === 'NETWORK_UNREACHABLE'
+        ? 'check what answers there: AWS_EC2_METADATA_SERVICE_ENDPOINT, and whether a proxy or a firewall of this machine stands between'
+        : 'run it again; many programs that ask it at once are limited together',
+  });
+}
+
+/** In the SDK's words, for its chain of providers; none comes behind this one. */
+function missing(what: string): Error {
+  return new CredentialsProviderError(what, { tryNextLink: false });
+}
+
+/** Holds Node up, which nothing else may do meanwhile. */
+async function sleep(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

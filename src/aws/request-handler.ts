@@ -1,0 +1,122 @@
+/** How a client of the AWS SDK sends a request: each try bounded to its last byte, answers whole, small and AWS's own. */
+import type { Readable } from 'node:stream';
+import { HttpResponse, type HttpHandler, type HttpRequest } from '@smithy/core/protocols';
+import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
+import { Failure } from '../errors.ts';
+import { inTime } from '../in-time.ts';
+import { notAws, oddityOf, serviceOf, troubleOf } from './answers.ts';
+import { isOfAws, isPrivate, originOf } from './endpoint.ts';
+import type { Troubles } from './troubles.ts';
+
+/** Bytes. More than any answer that is asked for: twenty secrets of 64 KB, each character escaped in JSON. */
+const largest = 8_000_000;
+
+export interface HandlerOptions extends NodeHttpHandlerOptions {
+  /** Milliseconds for one try, from the connection to the last byte of the answer. */
+  readonly patience: number;
+  readonly troubles: Troubles;
+  /** Called once for each endpoint that is not AWS's. */
+  readonly say: (line: string) => void;
+}
+
+/** Bodies are read here, for the SDK bounds the time to the headers alone. */
+export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #options: HandlerOptions;
+  readonly #inner: NodeHttpHandler;
+  readonly #said = new Set<string>();
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+    this.#inner = new NodeHttpHandler(options);
+  }
+
+  async handle(
+    request: HttpRequest,
+    { abortSignal }: Parameters<HttpHandler['handle']>[1] = {},
+  ): Promise<{ response: HttpResponse }> {
+    const { patience, troubles } = this.#options;
+    const service = serviceOf(request);
+    const endpoint = isOfAws(request.hostname) ? undefined : originOf(request);
+    if (endpoint !== undefined) this.#admit(request, { service, endpoint });
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort(timedOut(patience));
+    }, patience);
+    const given = abortSignal as AbortSignal | undefined;
+    const signal = given ? AbortSignal.any([given, limit.signal]) : limit.signal;
+    try {
+      const response = await inTime(this.#whole(request, signal), signal);
+      troubles.note(service, troubleOf(service, response));
+      return { response: Object.assign(response, { endpoint }) };
+    } catch (error) {
+      if (given?.aborted !== true)
+        troubles.note(service, { what: `${service} did not answer`, throttled: false });
+      throw typeof error === 'object' && error !== null ? Object.assign(error, { endpoint }) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #whole(request: HttpRequest, abortSignal: AbortSignal): Promise<HttpResponse> {
+    const { response } = await this.#inner.handle(request, { abortSignal });
+    const { statusCode, headers } = response;
+    const body = await readBytes(response.body as Readable);
+    const odd = oddityOf({ statusCode, headers, text: () => new TextDecoder().decode(body) });
+    if (odd) throw notAws(odd);
+    return new HttpResponse({ statusCode, headers, body });
+  }
+
+  /** Any earlier step, and any profile, may have named the endpoint. */
+  #admit(request: HttpRequest, { service, endpoint }: { service: string; endpoint: string }): void {
+    if (carriesToken(request) && !isPrivate(request)) {
+      throw new Failure(
+        'INPUT_INVALID',
+        `the endpoint of ${service} is ${endpoint}, and the OIDC token would be sent there unencrypted`,
+        {
+          hint: 'an earlier step, GITHUB_ENV or an AWS profile has set it: unset AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url, or name an endpoint with https',
+        },
+      );
+    }
+    if (this.#said.has(endpoint)) return;
+    this.#said.add(endpoint);
+    this.#options.say(`${service} is asked at ${endpoint}, which is not AWS's own endpoint`);
+  }
+
+  updateHttpClientConfig(
+    ...change: Parameters<HttpHandler<NodeHttpHandlerOptions>['updateHttpClientConfig']>
+  ): void {
+    this.#inner.updateHttpClientConfig(...change);
+  }
+
+  httpHandlerConfigs(): NodeHttpHandlerOptions {
+    return this.#inner.httpHandlerConfigs();
+  }
+
+  destroy(): void {
+    this.#inner.destroy();
+  }
+}
+
+/** Of AssumeRoleWithWebIdentity, whoever calls it: the default credential chain does so by itself. */
+function carriesToken({ body }: HttpRequest): boolean {
+  return typeof body === 'string' && body.includes('WebIdentityToken=');
+}
+
+/** Its name makes the SDK try again. */
+function timedOut(patience: number): Error {
+  return Object.assign(new Error(`no whole answer within ${patience / 1000} seconds`), {
+    name: 'TimeoutError',
+  });
+}
+
+async function readBytes(stream: Readable): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > largest) throw notAws(`has more than ${largest} bytes`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
