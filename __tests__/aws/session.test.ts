@@ -1,0 +1,123 @@
+/** Sessions of roles, where STS does not give them at once. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { openConnection, patienceOf } from '../../src/aws/connection.ts';
+import { openSessions, type Caller, type Role } from '../../src/aws/session.ts';
+import { Failure } from '../../src/errors.ts';
+import { parseKeyLine } from '../../src/keys/key-line.ts';
+import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+
+const operation = 'sts:AssumeRoleWithWebIdentity';
+const role: Role = {
+  ...{ arn: ROLE_ARN, through: [], sessionName: 'acme-app', durationSeconds: 900 },
+  ...{ audience: 'sts.amazonaws.com', externalId: undefined, policy: 'auto' },
+};
+
+describe('a session of a role', () => {
+  let world: ReadyWorld;
+  let before: string | undefined;
+  let said: string[];
+  let slept: number[];
+
+  beforeAll(async () => {
+    world = await startReadyWorld();
+    before = process.env['AWS_ENDPOINT_URL'];
+    process.env['AWS_ENDPOINT_URL'] = world.aws.endpoint;
+  });
+  afterAll(async () => {
+    if (before === undefined) Reflect.deleteProperty(process.env, 'AWS_ENDPOINT_URL');
+    else process.env['AWS_ENDPOINT_URL'] = before;
+    await world.stop();
+  });
+  beforeEach(() => {
+    world.aws.faults.clear();
+    world.aws.forgetCalls();
+    [said, slept] = [[], []];
+  });
+
+  const open = async (more: Partial<Role> = {}): Promise<string> => {
+    const env = world.jobEnvironment();
+    const caller: Caller = {
+      ...{ env, regions: [REGION], share: 10_000, signal: new AbortController().signal },
+      connection: openConnection({ env, maxAttempts: 1 }),
+      sleep: async (milliseconds) => {
+        slept.push(milliseconds);
+        await Promise.resolve();
+      },
+      say: (line) => said.push(line),
+      mask: () => undefined,
+      warn: () => undefined,
+    };
+    try {
+      await openSessions([parseKeyLine('/ci/key').reference], { ...role, ...more }, caller);
+      return 'opened';
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return `${error.code}: ${error.message}\n${error.hint}`;
+    }
+  };
+  const order = (code: string, message: string, times = 100): void => {
+    world.aws.faults.order({ operation, fault: { error: { code, message } }, times });
+  };
+  const keys =
+    "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
+
+  it('waits for STS to get the keys of the issuer', async () => {
+    order('InvalidIdentityToken', keys, 4);
+    expect(await open()).toBe('opened');
+    expect(slept).toEqual([1000, 2000, 4000, 8000]);
+    expect(said.join('\n')).toContain(
+      "AWS STS did not get the keys of the token's issuer, asking again in 1 s",
+    );
+  });
+
+  it('does not wait for ever, and blames nobody who has an identity provider', async () => {
+    order('InvalidIdentityToken', keys);
+    const told = await open();
+    expect(told).toMatch(/^ASSUME_ROLE_DENIED: .*verification key.*\nrun the job again/);
+    expect(told).not.toContain('create-open-id-connect-provider');
+    expect(slept.length).toBe(4);
+  });
+
+  it('with a token that has ended names the clock of who made it', async () => {
+    order('ExpiredTokenException', 'Token expired: current date/time 1 must be before 0');
+    expect(await open()).toMatch(
+      /^ASSUME_ROLE_DENIED: .*Token expired.*\n.*clock of the server that makes it \(https:\/\/token\.actions/,
+    );
+  });
+
+  it.each(['MalformedPolicyDocument', 'PackedPolicyTooLarge'])(
+    "%s of the user's own policy is about the input session-policy",
+    async (code) => {
+      order(code, 'policy trouble');
+      const told = await open({ policy: { json: '{"Statement":[]}' } });
+      expect(told).toMatch(/^INPUT_INVALID: the input session-policy is .*policy trouble\n/);
+    },
+  );
+
+  it.each(['MalformedPolicyDocument', 'PackedPolicyTooLarge'])(
+    '%s of ours says whose it is',
+    async (code) => {
+      order(code, 'policy trouble');
+      expect(await open()).toMatch(
+        /^ASSUME_ROLE_DENIED: .*policy trouble \(the session policy that session-policy: auto made\)\n.*session-policy: none/,
+      );
+    },
+  );
+});
+
+describe('a try of a call', () => {
+  it.each([
+    [120, 5, 1, 10_000],
+    [30, 3, 1, 7_500],
+    [10, 5, 1, 2_500],
+    [10, 5, 2, 1_667],
+    [5, 5, 1, 1_500],
+    [1, 5, 1, 1_000],
+    [30, 1, 1, 10_000],
+    [3, 1, 1, 3_000],
+  ])('in %d seconds, %d tries and %d regions has %d milliseconds', (...[seconds, tries, count, expected]) => {
+    const regions = Array.from({ length: count }, () => REGION);
+    const patience = patienceOf({ timeoutSeconds: seconds, maxAttempts: tries, regions });
+    expect(Math.round(patience)).toBe(expected);
+  });
+});

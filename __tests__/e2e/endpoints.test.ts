@@ -1,0 +1,97 @@
+/** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put in the place of AWS's. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import type { StepResult } from '../support/runner/job.ts';
+import { told, useStage } from './stage.ts';
+
+describe("an endpoint that is not AWS's", () => {
+  const stage = useStage();
+  let world: ReadyWorld;
+
+  beforeAll(async () => {
+    world = await startReadyWorld();
+    world.put('/ci/deploy-key', stage.key.privateKey);
+  });
+  beforeEach(() => {
+    world.aws.forgetCalls();
+  });
+  afterAll(async () => {
+    await world.stop();
+  });
+
+  const inputs = {
+    keys: '/ci/deploy-key',
+    'aws-region': REGION,
+    'role-to-assume': ROLE_ARN,
+    'max-attempts': '1',
+  };
+  const operations = (): string[] => world.aws.calls.map(({ operation }) => operation);
+
+  /** @param set what an earlier step sets for the later ones */
+  const load = async (set: Record<string, string>, config = ''): Promise<StepResult> => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const file = join(job.home, 'aws-config');
+    if (config) writeFileSync(file, config);
+    const variables = { ...set, ...(config && { AWS_CONFIG_FILE: file, AWS_ENDPOINT_URL: '' }) };
+    const lines = Object.entries(variables).map(
+      ([name, value]) => `echo '${name}=${value}' >> "$GITHUB_ENV"`,
+    );
+    await job.run(lines.join('\n'));
+    return await job.uses({ with: inputs });
+  };
+
+  // An address of RFC 5737, which nobody has.
+  const evil = 'http://192.0.2.7:8080';
+
+  it.each([
+    ['AWS_ENDPOINT_URL', { AWS_ENDPOINT_URL: evil }, ''],
+    ['AWS_ENDPOINT_URL_STS', { AWS_ENDPOINT_URL_STS: evil }, ''],
+    ['a profile', {}, `[default]\nendpoint_url = ${evil}\n`],
+    [
+      'a service of a profile',
+      {},
+      `[default]\nservices = s\n[services s]\nsts =\n  endpoint_url = ${evil}\n`,
+    ],
+  ])('gets no OIDC token unencrypted, set by %s', async (_, set, config) => {
+    const { code, text } = told(await load(set, config));
+    expect(code).toBe('INPUT_INVALID');
+    expect(text).toContain(
+      `the endpoint of sts is ${evil}, and the OIDC token would be sent there unencrypted`,
+    );
+    expect(text).toContain('hint: an earlier step, GITHUB_ENV or an AWS profile has set it');
+    expect(operations()).toEqual(['oidc:token']);
+  });
+
+  it('gets no token of the default credential chain unencrypted', async () => {
+    const token = join(stage.job().home, 'token');
+    writeFileSync(token, 'ey.ey.ey');
+    const env = {
+      ...{ ...world.aws.environment(), AWS_ENDPOINT_URL: evil },
+      ...{ AWS_WEB_IDENTITY_TOKEN_FILE: token, AWS_ROLE_ARN: ROLE_ARN },
+    };
+    const main = await stage.job({ env }).uses({ with: { ...inputs, 'role-to-assume': '' } });
+    expect(told(main).text).toContain('the OIDC token would be sent there unencrypted');
+  });
+
+  it('for the token itself is refused, where it is read on the way', async () => {
+    const { code, text } = told(await load({ ACTIONS_ID_TOKEN_REQUEST_URL: `${evil}/token` }));
+    expect(code).toBe('OIDC_REQUEST_FAILED');
+    expect(text).toContain(`would be asked at ${evil}, where the token could be read on the way`);
+  });
+
+  it('is named in the log', async () => {
+    const main = await load({});
+    expect(told(main).text).toBe('');
+    expect(main.log).toContain(`sts is asked at ${world.aws.endpoint}, which is not AWS's own endpoint\n`);
+  });
+
+  it('is what an error names, and not a host of AWS', async () => {
+    const { code, text } = told(await load({ AWS_ENDPOINT_URL_SSM: 'http://127.0.0.1:9' }));
+    expect(code).toBe('NETWORK_UNREACHABLE');
+    expect(text).toContain('check that this machine reaches http://127.0.0.1:9');
+    expect(text).toContain('AWS_ENDPOINT_URL_SSM');
+    expect(text).not.toContain('amazonaws.com');
+  });
+});
