@@ -115,6 +115,8 @@ describe('the inputs', () => {
     [{ AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
     [{ AWS_REGION: '', AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
     [{ AWS_REGION: '' }, undefined],
+    [{ AWS_REGION: ' eu-west-1\r\n' }, 'eu-west-1'],
+    [{ AWS_REGION: '\n', AWS_DEFAULT_REGION: 'us-east-1\n' }, 'us-east-1'],
   ])('take the region from %j where none is given', (env, region) => {
     expect(parseInputs(stepEnvironment({}, env)).regions).toEqual(region === undefined ? [] : [region]);
     expect(parseInputs(stepEnvironment({ 'aws-region': 'ap-south-1' }, env)).regions).toEqual(['ap-south-1']);

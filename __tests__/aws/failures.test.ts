@@ -1,6 +1,7 @@
 /** Errors as the AWS SDK throws them → our code, and a hint that is true where it is read. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { notAws } from '../../src/aws/answers.ts';
 import { awsFailure, readAwsError } from '../../src/aws/failures.ts';
 import { Failure } from '../../src/errors.ts';
 import { told } from '../support/failure-of.ts';
@@ -138,6 +139,29 @@ describe("the AWS SDK's errors", () => {
     const { hint } = awsFailure(network('ENOTFOUND'), { ...attempted, service, region });
     expect(hint).toContain(host);
     expect(hint).toContain(`VPC endpoint for ${service}`);
+  });
+
+  it.each([
+    ['the error', Object.assign(network('ENOTFOUND'), { endpoint: 'http://127.0.0.1:4566' })],
+    [
+      'its answer',
+      Object.assign(thrown('ServiceUnavailable', '', { status: 503 }), {
+        $response: { endpoint: 'http://127.0.0.1:4566' },
+      }),
+    ],
+  ])("of an endpoint of the user's own name that, and the setting: by %s", (_, error) => {
+    const { hint } = awsFailure(error, { ...attempted, service: 'secretsmanager' });
+    expect(hint).toContain('http://127.0.0.1:4566');
+    expect(hint).toContain('AWS_ENDPOINT_URL_SECRETS_MANAGER');
+    expect(hint).not.toMatch(/amazonaws|health\.aws/);
+  });
+
+  it.each([
+    ['is a redirect (302) to portal.test', 'is a redirect (302) to portal.test, and not from AWS'],
+    ['is broken', 'is broken or not from AWS'],
+  ])('of what AWS never answers say what that is: %s', (what, said) => {
+    const { code, message } = awsFailure(notAws(what), attempted);
+    expect([code, message]).toEqual(['NETWORK_UNREACHABLE', `the answer of ssm in eu-west-1 ${said}`]);
   });
 
   it('are passed on where they are Failures already', () => {

@@ -56,10 +56,15 @@ describe('trouble on the way to AWS', () => {
     ['oidc:token', 'reset', 'OIDC_REQUEST_FAILED', /did not answer/],
     ['oidc:token', 'malformed', 'OIDC_REQUEST_FAILED', /no token.*\nhint: .*proxy/],
     ['sts:AssumeRoleWithWebIdentity', 'throttling', 'THROTTLED', /sts in eu-west-1 limits/],
-    ['sts:AssumeRoleWithWebIdentity', 'reset', 'NETWORK_UNREACHABLE', /VPC endpoint for sts/],
+    ['sts:AssumeRoleWithWebIdentity', 'reset', 'NETWORK_UNREACHABLE', /meant to be the endpoint of sts/],
     ['ssm:GetParameter', 'throttling', 'THROTTLED', /ssm in eu-west-1 limits/],
-    ['ssm:GetParameter', 'unavailable', 'PROVIDER_FAILED', /\/ci\/deploy-key.*\nhint: .*health\.aws/],
-    ['ssm:GetParameter', 'reset', 'NETWORK_UNREACHABLE', /VPC endpoint for ssm/],
+    [
+      'ssm:GetParameter',
+      'unavailable',
+      'PROVIDER_FAILED',
+      /\/ci\/deploy-key.*\nhint: run it again; .*AWS_ENDPOINT_URL_SSM/,
+    ],
+    ['ssm:GetParameter', 'reset', 'NETWORK_UNREACHABLE', /meant to be the endpoint of ssm/],
     ['sts:AssumeRoleWithWebIdentity', 'malformed', 'NETWORK_UNREACHABLE', /not from AWS/],
     ['ssm:GetParameter', 'malformed', 'NETWORK_UNREACHABLE', /not from AWS/],
   ] as const)('at %s that stays ends the step after max-attempts: %s is %s', async (...row) => {

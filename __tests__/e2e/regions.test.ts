@@ -110,13 +110,15 @@ describe('several regions', () => {
   );
 
   it.each(['sts', 'ssm'])(
-    '%s of the first hangs: it has its share of the time, and no more',
+    '%s of the first hangs: it has its share of the time for two tries, and no more',
     async (service) => {
       world.aws.faults.order({ operation: `${service}:*`, region: first, fault: 'hang' });
       const main = await load({ 'timeout-seconds': '9', 'max-attempts': '5' });
       expect(told(main).text).toBe('');
       const role =
-        service === 'sts' ? [`sts ${first}`, `sts ${second} 200`] : [`sts ${first} 200`, `ssm ${first}`];
+        service === 'sts'
+          ? [`sts ${first}`, `sts ${first}`, `sts ${second} 200`]
+          : [`sts ${first} 200`, `ssm ${first}`, `ssm ${first}`];
       expect(calls()).toEqual([...role, `ssm ${second} 200`]);
       expect(warnings(main)).toEqual([`${first} did not answer within 3 seconds: trying ${second}`]);
       expect(main.seconds).toBeGreaterThan(3);

@@ -111,16 +111,9 @@ function isUnreadable(error: unknown): boolean {
 }
 
 /** A captive portal or a proxy answers in AWS's place, or cuts the answer. */
-export function notFromAws(
-  attempted: Attempted,
-  cause?: unknown,
-  why = 'is broken or not from AWS',
-): Failure {
+export function notFromAws(attempted: Attempted, cause?: unknown, why = 'is broken'): Failure {
   const { service, region } = attempted;
-  const said =
-    why === 'is broken' || why.includes('not from AWS')
-      ? 'is broken or not from AWS'
-      : `${why}, and not from AWS`;
+  const said = why === 'is broken' ? `${why} or not from AWS` : `${why}, and not from AWS`;
   return new Failure('NETWORK_UNREACHABLE', `the answer of ${service} in ${region} ${said}`, {
     hint: networkHint(attempted),
     cause,

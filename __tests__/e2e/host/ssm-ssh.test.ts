@@ -104,7 +104,7 @@ describeOnHost('ssm-ssh on a host', () => {
   });
 
   it.each([
-    ['AWS is down', 'ssm:*', 'reset', 'NETWORK_UNREACHABLE', /a VPC endpoint for ssm/],
+    ['AWS is down', 'ssm:*', 'reset', 'NETWORK_UNREACHABLE', /meant to be the endpoint of ssm/],
     ['AWS hangs', 'ssm:*', 'hang', 'TIMEOUT', /raise ssm\.timeout/],
     ['the parameter is missing', '', 'reset', 'KEY_NOT_FOUND', /check the name/],
   ] as const)('says so where %s on a cold host', async (...[, operation, fault, code, hint]) => {
