@@ -127,9 +127,9 @@ describe("a session policy of the user's", () => {
     expect(operations()).toEqual(['oidc:token', 'sts:AssumeRoleWithWebIdentity']);
   });
 
-  it('that STS does not understand is ASSUME_ROLE_DENIED, and the hint names the input', async () => {
+  it('that STS does not understand is INPUT_INVALID, as one that is too large is', async () => {
     const { code, text } = told(await load({ 'session-policy': '{"Statement":[{"Effect":"Perhaps"}]}' }));
-    expect(code).toBe('ASSUME_ROLE_DENIED');
-    expect(text).toMatch(/hint: .*session-policy/);
+    expect(code).toBe('INPUT_INVALID');
+    expect(text).toMatch(/: the input session-policy is no policy to AWS STS: .*\nhint: .*session-policy/);
   });
 });

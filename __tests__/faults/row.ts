@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 /** Seconds that the step has, unless a trouble says it. */
-const limit = 6;
+const limit = 8;
 /** Milliseconds beyond that: Node starts before the limit does, and cleans up after it. */
 const grace = 3_500;
 
