@@ -69,13 +69,18 @@ const fromEnvironment: Link = async () => {
   return await fromEnv()();
 };
 
+/** Names of profiles that the SDK knows how to read in a file; of others nobody can say whether they are there. */
+const readable = /^[\w@+.%:/-]+$/;
+
 /** Static keys, roles, web identities, processes, SSO: whatever the profile says. */
 function fromProfile({ patience, env }: MetadataOptions): Link {
   return async (properties) => {
     const profiles = await parseKnownFiles({});
     const name = getProfileName({});
-    if (env['AWS_PROFILE'] && !(name in profiles)) {
-      throw new CredentialsProviderError(`there is no profile ${name}`, { tryNextLink: false });
+    if (env['AWS_PROFILE'] && readable.test(name) && !(name in profiles)) {
+      throw new CredentialsProviderError(`there is no profile ${name} with a setting in it`, {
+        tryNextLink: false,
+      });
     }
     const { fromIni } = await import('@aws-sdk/credential-provider-ini');
     const ask = async (): Promise<AwsCredentialIdentity> => await fromIni()(properties);
