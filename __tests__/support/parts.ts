@@ -4,15 +4,9 @@
  */
 import { it as everyIt } from '@jest/globals';
 import type { Part, Sample } from './sample.ts';
+import { restFlag } from './suite/rest-flag.ts';
 
-const rest = Symbol.for('the rest of this test file');
-
-/** Called before the test file is loaded, by suite/rest.ts alone. */
-export function takeTheRest(): void {
-  Object.assign(globalThis, { [rest]: true });
-}
-
-export const part: Part = rest in globalThis ? 'rest' : 'sample';
+export const part: Part = restFlag in globalThis ? 'rest' : 'sample';
 
 type It = typeof everyIt;
 const nothing = Object.assign(() => undefined, { each: () => () => undefined }) as unknown as It;

@@ -1,4 +1,4 @@
-/** The first import of a NAME.rest.test.ts. */
-import { takeTheRest } from '../parts.ts';
+/** The first import of a NAME.rest.test.ts: parts.ts, which is loaded after it, looks for the flag. */
+import { restFlag } from './rest-flag.ts';
 
-takeTheRest();
+Object.assign(globalThis, { [restFlag]: true });
