@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: main as a whole process against a bare program that makes the same three requests with the AWS SDK.
- * The two take turns, so that the ratio holds where the machine's speed does not. Milliseconds, medians.
+ * `npm run bench`: main as a whole process against a bare program that makes the same three requests with the AWS SDK, and
+ * main with 25 keys against main with one. They take turns, so that the ratios hold where the machine's speed does not.
+ * Milliseconds, medians.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,12 +11,17 @@ import { promisify } from 'node:util';
 import { REGION, ROLE_ARN, startReadyWorld } from '../__tests__/support/aws/world.ts';
 import { makeSshKey } from '../__tests__/support/ssh-keys.ts';
 
-const runs = 15;
+const runs = Number(process.env['RUNS'] ?? 15);
+const many = 25;
 const root = dirname(import.meta.dirname);
 const run = promisify(execFile);
 
-const [world, key] = await Promise.all([startReadyWorld(), makeSshKey()]);
-world.put('/ci/deploy-key', key.privateKey);
+const [world, ...keys] = await Promise.all([
+  startReadyWorld(),
+  ...Array.from({ length: many }, () => makeSshKey()),
+]);
+const names = keys.map((_, number) => `/ci/deploy-key-${number}`);
+for (const [number, name] of names.entries()) world.put(name, keys[number]?.privateKey ?? '');
 const temp = mkdtempSync(join(tmpdir(), 'bench-'));
 
 const env = {
@@ -23,7 +29,7 @@ const env = {
   HOME: temp,
   RUNNER_TEMP: temp,
   ...world.jobEnvironment(),
-  INPUT_KEYS: '/ci/deploy-key',
+  INPUT_KEYS: names[0],
   'INPUT_AWS-REGION': REGION,
   'INPUT_ROLE-TO-ASSUME': ROLE_ARN,
   'INPUT_ROLE-DURATION-SECONDS': '900',
@@ -34,14 +40,18 @@ const env = {
   'INPUT_TIMEOUT-SECONDS': '120',
 };
 
-async function time(script: string): Promise<{ milliseconds: number; stdout: string }> {
+type Env = Readonly<Record<string, string | undefined>>;
+
+async function time(script: string, more: Env = {}): Promise<{ milliseconds: number; stdout: string }> {
   const started = performance.now();
-  const { stdout } = await run(process.execPath, [join(root, script)], { env });
+  const { stdout } = await run(process.execPath, [join(root, script)], { env: { ...env, ...more } });
   return { milliseconds: performance.now() - started, stdout };
 }
 
-async function main(): Promise<number> {
-  const { milliseconds, stdout } = await time('dist/main/index.js');
+/** @param count of the keys, each for a repository of its own */
+async function main(count = 1): Promise<number> {
+  const lines = names.slice(0, count).map((name, number) => `${name} github.com/acme/lib-${number}`);
+  const { milliseconds, stdout } = await time('dist/main/index.js', { INPUT_KEYS: lines.join('\n') });
   const [, pid] = /name=ssh-agent-pid::(\d+)/.exec(stdout) ?? [];
   if (pid === undefined) throw new Error(`main did not start an agent:\n${stdout}`);
   process.kill(Number(pid));
@@ -55,14 +65,22 @@ async function bare(): Promise<number> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-const pairs: { main: number; bare: number }[] = [];
+const rounds: { main: number; many: number; bare: number }[] = [];
 await main();
 await bare();
-for (let i = 0; i < runs; i++) pairs.push({ main: await main(), bare: await bare() });
+for (let i = 0; i < runs; i++) rounds.push({ main: await main(), many: await main(many), bare: await bare() });
+const milliseconds = (name: 'main' | 'many' | 'bare'): object => ({
+  median: Math.round(median(rounds.map((round) => round[name]))),
+});
+const ratio = (of: (round: (typeof rounds)[number]) => number): object => ({
+  median: Number(median(rounds.map(of)).toFixed(2)),
+});
 console.table({
-  main: { median: Math.round(median(pairs.map((pair) => pair.main))) },
-  bare: { median: Math.round(median(pairs.map((pair) => pair.bare))) },
-  'main / bare': { median: Number(median(pairs.map((pair) => pair.main / pair.bare)).toFixed(2)) },
+  main: milliseconds('main'),
+  [`main with ${many} keys`]: milliseconds('many'),
+  bare: milliseconds('bare'),
+  'main / bare': ratio(({ main, bare }) => main / bare),
+  [`${many} keys / 1`]: ratio(({ main, many }) => many / main),
 });
 await world.stop();
 rmSync(temp, { recursive: true });
