@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { makeKeyPair, pushKey } from '../../src/ec2/instance-connect.ts';
 import { Failure } from '../../src/errors.ts';
 import type { PrivateKey } from '../../src/keys/private-key.ts';
+import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
 import type { PolicyDocument, Statement } from '../support/aws/local-aws.ts';
 import { REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
@@ -39,7 +40,9 @@ const push = (policies: readonly PolicyDocument[] = usual, as = user): Promise<v
 
 describe('a key pair', () => {
   it('is one that OpenSSH takes', () => {
-    const { text, publicKey } = makeKeyPair('for i-0');
+    const made = makeKeyPair('for i-0');
+    const { publicKey } = made;
+    const text = writeOpensshKey(made);
     const line = authorizedKeysLine(publicKey);
     expect(line).toMatch(/^ssh-ed25519 \S+ for i-0$/);
     expect(publicHalf(text)).toBe(typeAndBlob(line));
@@ -48,7 +51,7 @@ describe('a key pair', () => {
   });
 
   it('is another one each time', () => {
-    expect(makeKeyPair('').text).not.toBe(makeKeyPair('').text);
+    expect(makeKeyPair('').publicKey).not.toEqual(makeKeyPair('').publicKey);
   });
 });
 
@@ -160,11 +163,11 @@ describeWith('sshd')('an instance', () => {
   /** What a shell command on the instance prints, or undefined where ssh is refused. */
   async function login(
     { port, hostKey }: Ec2Instance,
-    { text }: PrivateKey,
+    own: PrivateKey,
     as: string,
   ): Promise<string | undefined> {
     const [identity, known] = [join(folder, 'key'), join(folder, 'known')];
-    writeFileSync(identity, text, { mode: 0o600 });
+    writeFileSync(identity, writeOpensshKey(own), { mode: 0o600 });
     writeFileSync(known, `[127.0.0.1]:${port} ${hostKey.publicKey}\n`);
     const options = [
       `UserKnownHostsFile=${known}`,

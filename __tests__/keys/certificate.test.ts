@@ -34,8 +34,11 @@ describe('a certificate', () => {
       '-V',
       '20300101000000Z:20310101000000Z',
     ]);
+    const [type, base64 = ''] = certificate.split(' ');
     expect(parse(certificate, other)).toEqual({
       line: certificate.trim(),
+      type,
+      blob: Buffer.from(base64, 'base64'),
       validFrom: Date.UTC(2030, 0, 1) / 1000,
       validUntil: Date.UTC(2031, 0, 1) / 1000,
     });

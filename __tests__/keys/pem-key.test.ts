@@ -1,6 +1,13 @@
 /** PEM and PKCS#8 keys keep every integer, those with zeros in front too, when they become OpenSSH's. */
 import { describe, expect, it } from '@jest/globals';
-import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  generatePrimeSync,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 import { readPemKey } from '../../src/keys/pem-key.ts';
 import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -31,7 +38,9 @@ describe.each(curves)('a key on %s', (curve) => {
     const key = curveKey(curve, coordinate, 1);
 
     it.each(['pkcs8', 'sec1'] as const)('is the same key to ssh-keygen (%s)', (type) => {
-      const { text, publicKey } = parsePrivateKey(pem(key, type), '/ci/key');
+      const parsed = parsePrivateKey(pem(key, type), '/ci/key');
+      const { publicKey } = parsed;
+      const text = writeOpensshKey(parsed);
       expect(publicHalf(text)).toBe(`${publicKey.type} ${publicKey.blob.toString('base64')}`);
       expect(jwk(toPem(text))).toEqual(jwk(key));
     });
@@ -46,34 +55,54 @@ describe('an RSA key', () => {
   it.each(shapes)('keeps all its integers: %j', (shape) => {
     const key = generateKeyPairSync('rsa', shape).privateKey;
     for (const type of ['pkcs1', 'pkcs8'] as const) {
-      expect(jwk(toPem(parsePrivateKey(pem(key, type), '/ci/key').text))).toEqual(jwk(key));
+      expect(jwk(toPem(writeOpensshKey(parsePrivateKey(pem(key, type), '/ci/key'))))).toEqual(jwk(key));
     }
   });
 
   it('keeps an integer with zeros in front', () => {
-    const shorter = (name: 'd' | 'qi', size: number): KeyObject => {
-      for (;;) {
-        const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 512 });
-        if (Buffer.from(jwk(privateKey)[name] ?? '', 'base64url').length < size) return privateKey;
-      }
-    };
-    for (const key of [shorter('d', 64), shorter('qi', 32)]) {
-      const { privatePart } = readPemKey(pem(key, 'pkcs1'), '/ci/key');
-      const integers = ['n', 'e', 'd', 'qi', 'p', 'q'].map((name) =>
-        BigInt(`0x${Buffer.from(String(jwk(key)[name]), 'base64url').toString('hex')}`),
-      );
-      expect(mpints(privatePart)).toEqual(integers);
+    for (const key of [rsaKeyWithShort('d', 128), rsaKeyWithShort('qi', 64)]) {
+      const { fields } = readPemKey(pem(key, 'pkcs1'), '/ci/key');
+      const integers = ['n', 'e', 'd', 'qi', 'p', 'q'].map((name) => integer(jwk(key), name));
+      expect(fields.map(signed)).toEqual(integers);
     }
   });
 });
 
+const integer = (key: JsonWebKey, name: string): bigint =>
+  BigInt(`0x${Buffer.from(String(key[name]), 'base64url').toString('hex')}`);
+
+/** An RSA key with an integer that is shorter than it could be: made of primes until there is one, which is quick. */
+function rsaKeyWithShort(name: 'd' | 'qi', size: number): KeyObject {
+  const primes = Array.from({ length: 30 }, () => generatePrimeSync(512, { bigint: true }));
+  for (;;) {
+    for (const [p = 0n, q = 0n] of primes.map((prime, at) => [prime, primes[at - 1]])) {
+      const e = 65_537n;
+      const numbers = { n: p * q, e, d: inverse(e, (p - 1n) * (q - 1n)), p, q, qi: inverse(q, p) };
+      if (p === q || q === 0n || numbers[name] >= 1n << BigInt(8 * (size - 1))) continue;
+      const { d } = numbers;
+      const all = Object.entries({ ...numbers, dp: d % (p - 1n), dq: d % (q - 1n) });
+      const key = Object.fromEntries(all.map(([one, value]) => [one, base64url(value)]));
+      return createPrivateKey({ key: { kty: 'RSA', ...key }, format: 'jwk' });
+    }
+    primes.sort(() => Math.random() - 0.5);
+  }
+}
+
+function base64url(value: bigint): string {
+  const hex = value.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
+}
+
+/** By Euclid's algorithm. */
+function inverse(value: bigint, modulus: bigint): bigint {
+  let [a, b, x, y] = [value % modulus, modulus, 1n, 0n];
+  while (a > 1n) [a, b, x, y] = [b % a, a, y - (b / a) * x, x];
+  return ((x % modulus) + modulus) % modulus;
+}
+
 /** RFC 4251 §5, read as it is written there: two's complement, so that a lost zero would make a number negative. */
-function mpints(bytes: Buffer): bigint[] {
-  if (bytes.length === 0) return [];
-  const length = bytes.readUInt32BE(0);
-  const digits = bytes.subarray(4, 4 + length).toString('hex');
-  const value = BigInt.asIntN(length * 8, BigInt(`0x${digits}`));
-  return [value, ...mpints(bytes.subarray(4 + length))];
+function signed(field: Buffer): bigint {
+  return BigInt.asIntN(field.length * 8, BigInt(`0x${field.toString('hex')}`));
 }
 
 describe('PEM that is no key', () => {

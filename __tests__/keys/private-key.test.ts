@@ -1,5 +1,6 @@
 /** Keys of every kind, stored in every way, against what the real ssh-keygen says of them. */
 import { describe, expect, it as everyIt } from '@jest/globals';
+import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 import { linesToMask, parsePrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
@@ -23,7 +24,10 @@ describe('a key', () => {
     (...[, , store, { privateKey, publicKey }]) => {
       const expected = { publicKey: typeAndBlob(publicKey), fingerprint: fingerprintOfLine(publicKey) };
       const key = parsePrivateKey(store(privateKey), '/ci/key');
-      expect({ publicKey: publicHalf(key.text), fingerprint: fingerprint(key.publicKey) }).toEqual(expected);
+      expect({
+        publicKey: publicHalf(writeOpensshKey(key)),
+        fingerprint: fingerprint(key.publicKey),
+      }).toEqual(expected);
     },
   );
 
@@ -39,13 +43,15 @@ describe('a key', () => {
 
 describe.each(keys)('a key ($name)', ({ privateKey, publicKey }) => {
   it('is written in OpenSSH format, which is read again without a change', () => {
-    const { text } = parsePrivateKey(privateKey, '/ci/key');
+    const text = writeOpensshKey(parsePrivateKey(privateKey, '/ci/key'));
     expect(text).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n[^]*\n-----END OPENSSH PRIVATE KEY-----\n$/);
-    expect(parsePrivateKey(text, '/another/name').text).toBe(text);
+    expect(writeOpensshKey(parsePrivateKey(text, '/another/name'))).toBe(text);
   });
 
   it('signs what its public half verifies', () => {
-    expect(signAndCheck(parsePrivateKey(privateKey, '/ci/key').text)).toContain(fingerprintOfLine(publicKey));
+    expect(signAndCheck(writeOpensshKey(parsePrivateKey(privateKey, '/ci/key')))).toContain(
+      fingerprintOfLine(publicKey),
+    );
   });
 });
 
@@ -107,7 +113,7 @@ describe('the lines to mask', () => {
   });
 
   it.each(keys)('cover what a log could show of the rewritten key ($name)', ({ privateKey }) => {
-    const { text } = parsePrivateKey(privateKey, '/ci/key');
+    const text = writeOpensshKey(parsePrivateKey(privateKey, '/ci/key'));
     const body = text.trim().split('\n').slice(1, -1);
     const lines = linesToMask(text);
     expect(lines).toEqual(expect.arrayContaining(body.filter((line) => line.length >= 8)));

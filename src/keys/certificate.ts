@@ -6,6 +6,9 @@ import { string, WireReader } from './wire.ts';
 export interface Certificate {
   /** `TYPE BASE64 [COMMENT]`, as in a `-cert.pub` file; no line feed. */
   readonly line: string;
+  /** The same in wire form. */
+  readonly type: string;
+  readonly blob: Buffer;
   /** Seconds since the epoch: the first moment at which it is valid, and the first at which it no longer is. */
   readonly validFrom: number;
   readonly validUntil: number;
@@ -54,7 +57,7 @@ export function parseCertificate(
       `the certificate in ${resource} is for the key ${whose}, and ${key.resource} holds ${fingerprint(key.publicKey)}`,
     );
   }
-  return { line: authorizedKeysLine({ type, blob, comment: comment.join(' ') }), ...time };
+  return { line: authorizedKeysLine({ type, blob, comment: comment.join(' ') }), type, blob, ...time };
 }
 
 interface Fields {

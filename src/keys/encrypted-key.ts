@@ -1,4 +1,4 @@
-/** A private key that a passphrase protects → the same key without. In memory only: ssh-add would ask a program. Pure. */
+/** A private key that a passphrase protects → the same key without, in memory only. Pure. */
 import { createDecipheriv, createPrivateKey, type CipherGCMTypes } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { isOpensshKey, keyFailures, readEnvelope, writeEnvelope, type Envelope } from './openssh-key.ts';

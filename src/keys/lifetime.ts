@@ -5,7 +5,7 @@ const duration = /^(?:\d+[smhdw])*\d+[smhdw]?$/i;
 
 /**
  * `90s`, `15m`, `6h`, `1h30m`, or a bare number of seconds → seconds. undefined where the text is none of these, or is
- * more than ssh-add takes.
+ * more than OpenSSH takes.
  *
  * @source sshd_config(5), "TIME FORMATS"
  */

@@ -1,22 +1,12 @@
 /** OpenSSH's own private key format, `openssh-key-v1`: read it, write it. Pure. */
-import type { JsonWebKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
+import { areWhole, isKnownType, joinFields, publicBlob, readFields, unusable } from './key-fields.ts';
 import type { PublicKey } from './public-key.ts';
-import { halvesMatch } from './proof.ts';
 import { string, uint32, WireReader } from './wire.ts';
 
 /** @source openssh-portable, PROTOCOL.key */
 const magic = Buffer.from('openssh-key-v1\0');
 const label = 'OPENSSH PRIVATE KEY';
-
-/** How many fields stand between the type and the comment in the private section. */
-const privateFields: Readonly<Record<string, number>> = {
-  'ssh-ed25519': 2,
-  'ssh-rsa': 6,
-  'ecdsa-sha2-nistp256': 3,
-  'ecdsa-sha2-nistp384': 3,
-  'ecdsa-sha2-nistp521': 3,
-};
 
 export function isOpensshKey(bytes: Buffer): boolean {
   return bytes.subarray(0, magic.length).equals(magic);
@@ -24,8 +14,8 @@ export function isOpensshKey(bytes: Buffer): boolean {
 
 export interface OpensshKey {
   readonly publicKey: PublicKey;
-  /** The fields between the type and the comment, in wire form. Secret. */
-  readonly privatePart: Buffer;
+  /** What stands between the type and the comment of the private section, in its order. Secret. */
+  readonly fields: readonly Buffer[];
 }
 
 /**
@@ -40,8 +30,10 @@ export function readOpensshKey(bytes: Buffer, resource: string): OpensshKey {
     const type = new WireReader(blob).string().toString();
     checkType(type, resource);
     if (cipher !== 'none') throw encrypted(resource);
-    const { privatePart, comment } = readPrivateSection(section, type);
-    return { publicKey: { type, blob, comment }, privatePart };
+    const { fields, comment } = readPrivateSection(section, type);
+    const key = { publicKey: { type, blob, comment }, fields };
+    requireWhole(key, resource);
+    return key;
   } catch (error) {
     if (error instanceof RangeError) throw malformed(resource, error);
     throw error;
@@ -76,34 +68,35 @@ export function readEnvelope(bytes: Buffer, resource: string): Envelope {
   }
 }
 
-function readPrivateSection(section: Buffer, type: string): { privatePart: Buffer; comment: string } {
+function readPrivateSection(section: Buffer, type: string): Omit<OpensshKey, 'publicKey'> & { comment: string } {
   const reader = new WireReader(section);
   if (reader.uint32() !== reader.uint32()) throw new RangeError('the two check numbers differ');
   if (reader.string().toString() !== type) throw new RangeError('the two halves are of different types');
-  const fields = Array.from({ length: privateFields[type] ?? 0 }, () => string(reader.string()));
-  if (type === 'ssh-ed25519' && !halvesMatch(ed25519Jwk(fields[1])))
-    throw new RangeError('the two halves differ');
+  const fields = readFields(type, reader);
   // A line feed would make two lines of one authorized_keys line.
-  return {
-    privatePart: Buffer.concat(fields),
-    comment: reader
-      .string()
-      .toString()
-      .replace(/\p{Cc}+/gu, ' '),
-  };
+  const comment = reader
+    .string()
+    .toString()
+    .replace(/\p{Cc}+/gu, ' ');
+  return { fields, comment };
 }
 
-/** The second private field of an Ed25519 key is its seed and then its public half again. */
-function ed25519Jwk(field: Buffer = Buffer.alloc(4)): JsonWebKey {
-  const pair = new WireReader(field).string();
-  const [d, x] = [pair.subarray(0, 32), pair.subarray(32)].map((half) => half.toString('base64url'));
-  return { kty: 'OKP', crv: 'Ed25519', ...(d !== undefined && { d }), ...(x !== undefined && { x }) };
+/**
+ * OpenSSH's own checks of a key, which an agent leaves to whoever adds it.
+ *
+ * @throws KEY_UNSUPPORTED, KEY_MALFORMED
+ */
+export function requireWhole({ publicKey, fields }: OpensshKey, resource: string): void {
+  const { type, blob } = publicKey;
+  const problem = unusable(type, fields);
+  if (problem !== undefined) throw unsupported(resource, problem);
+  if (!publicBlob(type, fields).equals(blob) || !areWhole(type, fields)) throw malformed(resource, undefined);
 }
 
-export function writeOpensshKey({ publicKey, privatePart }: OpensshKey): string {
+export function writeOpensshKey({ publicKey, fields }: OpensshKey): string {
   const { type, blob, comment } = publicKey;
   // The two equal numbers let a reader see that decryption worked. Nothing is encrypted here: any number will do.
-  const body = Buffer.concat([uint32(0), uint32(0), string(type), privatePart, string(comment)]);
+  const body = Buffer.concat([uint32(0), uint32(0), string(type), joinFields(fields), string(comment)]);
   const padding = Buffer.from(Array.from({ length: (8 - (body.length % 8)) % 8 }, (_, i) => i + 1));
   return writeEnvelope(blob, Buffer.concat([body, padding]));
 }
@@ -114,14 +107,14 @@ export function writeEnvelope(blob: Buffer, section: Buffer): string {
   return armorOpensshKey(Buffer.concat([magic, ...plain, uint32(1), string(blob), string(section)]));
 }
 
-/** With the line feed at the end that ssh-add insists on. */
+/** With the line feed at the end that OpenSSH insists on. */
 export function armorOpensshKey(bytes: Buffer): string {
   const lines = bytes.toString('base64').match(/.{1,70}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
 function checkType(type: string, resource: string): void {
-  if (Object.hasOwn(privateFields, type)) return;
+  if (isKnownType(type)) return;
   if (type.startsWith('sk-')) throw unsupported(resource, 'is bound to a hardware token');
   throw unsupported(
     resource,

@@ -1,4 +1,4 @@
-/** Text as people store private keys → text that ssh-add accepts, or which code and why. Pure. */
+/** Text as people store private keys → the key, or which code and why. Pure. */
 import { createPrivateKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import {
@@ -6,17 +6,11 @@ import {
   isOpensshKey,
   keyFailures,
   readOpensshKey,
-  writeOpensshKey,
   type OpensshKey,
 } from './openssh-key.ts';
 import { readPemKey } from './pem-key.ts';
-import type { PublicKey } from './public-key.ts';
 
-export interface PrivateKey {
-  /** OpenSSH's format, ended by a line feed. A secret. */
-  readonly text: string;
-  readonly publicKey: PublicKey;
-}
+export type { OpensshKey as PrivateKey } from './openssh-key.ts';
 
 /**
  * Mends what copying does to a key: a missing last line feed, CRLF, a byte order mark, indentation, literal `\n`,
@@ -26,7 +20,7 @@ export interface PrivateKey {
  * @param resource how messages call the key; it becomes the comment of a key that has none, which `ssh-add -l` shows
  * @throws KEY_EMPTY, KEY_NOT_DECRYPTED, KEY_NOT_PRIVATE, KEY_UNSUPPORTED, KEY_ENCRYPTED, KEY_MALFORMED
  */
-export function parsePrivateKey(value: string, resource: string): PrivateKey {
+export function parsePrivateKey(value: string, resource: string): OpensshKey {
   const text = unwrap(value);
   if (text === '') {
     throw new Failure('KEY_EMPTY', `${resource} is empty`, {
@@ -40,9 +34,8 @@ export function parsePrivateKey(value: string, resource: string): PrivateKey {
       hint: 'store each key in a parameter of its own',
     });
   }
-  const { publicKey, privatePart } = readBlock(block, resource);
-  const named = { ...publicKey, comment: publicKey.comment || resource };
-  return { publicKey: named, text: writeOpensshKey({ publicKey: named, privatePart }) };
+  const { publicKey, fields } = readBlock(block, resource);
+  return { publicKey: { ...publicKey, comment: publicKey.comment || resource }, fields };
 }
 
 function readBlock({ label, headers, body }: Block, resource: string): OpensshKey {

@@ -1,0 +1,113 @@
+/** The fields of a private key as SSH orders them, and whether they make one whole key. Pure. */
+import type { JsonWebKey } from 'node:crypto';
+import { pointJwk } from './curves.ts';
+import { halvesMatch } from './proof.ts';
+import { string, WireReader } from './wire.ts';
+
+/**
+ * Type → how many fields follow it. The key file and the agent protocol have the same ones: public and secret numbers
+ * mixed, each a string or an mpint.
+ *
+ * @source openssh-portable, PROTOCOL.key; RFC 9987
+ */
+const counts: Readonly<Record<string, number>> = {
+  'ssh-ed25519': 2,
+  'ssh-rsa': 6,
+  'ecdsa-sha2-nistp256': 3,
+  'ecdsa-sha2-nistp384': 3,
+  'ecdsa-sha2-nistp521': 3,
+};
+
+/** Bits of an RSA modulus. @source openssh-portable: SSH_RSA_MINIMUM_MODULUS_SIZE, SSHBUF_MAX_BIGNUM */
+const rsaBits = { least: 1024, most: 16_384 } as const;
+
+export function isKnownType(type: string): boolean {
+  return Object.hasOwn(counts, type);
+}
+
+/** @throws RangeError where the bytes end too early */
+export function readFields(type: string, reader: WireReader): Buffer[] {
+  return Array.from({ length: counts[type] ?? 0 }, () => reader.string());
+}
+
+/** In wire form, one after the other. */
+export function joinFields(fields: readonly Buffer[]): Buffer {
+  return Buffer.concat(fields.map((field) => string(field)));
+}
+
+/** The wire form of the public key. */
+export function publicBlob(type: string, fields: readonly Buffer[]): Buffer {
+  const [first, second] = fields as [Buffer, Buffer];
+  // The file has n, e; the public key e, n (RFC 4253 §6.6).
+  const ordered =
+    type === 'ssh-rsa' ? [second, first] : type === 'ssh-ed25519' ? [first] : [first, second];
+  return Buffer.concat([string(type), joinFields(ordered)]);
+}
+
+/** Why OpenSSH takes no such key, if it does not. */
+export function unusable(type: string, fields: readonly Buffer[]): string | undefined {
+  if (type !== 'ssh-rsa') return undefined;
+  const bits = bitLength(fields[0] ?? Buffer.alloc(0));
+  if (bits < rsaBits.least) return `is an RSA key of ${bits} bits: OpenSSH takes none below ${rsaBits.least}`;
+  if (bits > rsaBits.most) return `is an RSA key of ${bits} bits: OpenSSH takes none above ${rsaBits.most}`;
+  return undefined;
+}
+
+/** Whether the public numbers and the secret ones belong together. An agent believes what it is given. */
+export function areWhole(type: string, fields: readonly Buffer[]): boolean {
+  if (type === 'ssh-rsa') return isWholeRsa(fields);
+  const jwk =
+    type === 'ssh-ed25519'
+      ? ed25519Jwk(fields as [Buffer, Buffer])
+      : ecdsaJwk(type, fields as [Buffer, Buffer, Buffer]);
+  return jwk !== undefined && halvesMatch(jwk);
+}
+
+/** The second field is the seed, and then the public half again. */
+function ed25519Jwk([point, pair]: readonly [Buffer, Buffer]): JsonWebKey | undefined {
+  const [d, x] = [pair.subarray(0, 32), pair.subarray(32)];
+  if (!x.equals(point)) return undefined;
+  return { kty: 'OKP', crv: 'Ed25519', d: base64url(d), x: base64url(x) };
+}
+
+function ecdsaJwk(
+  type: string,
+  [curve, point, secret]: readonly [Buffer, Buffer, Buffer],
+): JsonWebKey | undefined {
+  const [jwk, d] = [pointJwk(type, curve, point), numberOf(secret)];
+  const size = (point.length - 1) / 2;
+  if (!jwk || !d || d.length > size) return undefined;
+  return { ...jwk, d: base64url(Buffer.concat([Buffer.alloc(size - d.length), d])) };
+}
+
+/**
+ * By arithmetic: OpenSSL signs well with a wrong p, q or coefficient, by the exponent alone.
+ *
+ * @source RFC 8017 §3.2
+ */
+function isWholeRsa(fields: readonly Buffer[]): boolean {
+  const numbers = fields.map(numberOf);
+  if (numbers.includes(undefined)) return false;
+  const [n = 0n, e = 0n, d = 0n, coefficient = 0n, p = 0n, q = 0n] = numbers.map((digits) =>
+    BigInt(`0x${digits?.toString('hex') ?? ''}`),
+  );
+  if (p < 3n || q < 3n || p * q !== n) return false;
+  return [(e * d) % (p - 1n), (e * d) % (q - 1n), (coefficient * q) % p].every((rest) => rest === 1n);
+}
+
+/** The digits of an mpint; undefined for a negative number, which OpenSSH takes for damage (RFC 4251 §5). */
+function numberOf(field: Buffer): Buffer | undefined {
+  if ((field[0] ?? 0) >= 0x80) return undefined;
+  const start = field.findIndex((byte) => byte !== 0);
+  return start < 0 ? undefined : field.subarray(start);
+}
+
+function bitLength(number: Buffer): number {
+  const start = number.findIndex((byte) => byte !== 0);
+  if (start < 0) return 0;
+  return (number.length - start) * 8 - Math.clz32(number[start] ?? 0) + 24;
+}
+
+function base64url(bytes: Buffer): string {
+  return bytes.toString('base64url');
+}
