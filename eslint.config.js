@@ -52,6 +52,8 @@ pureFiles.push(
   'src/git/signing.ts',
   'src/aws/ec2-session-policy.ts',
   'src/aws/session-policy.ts',
+  'src/ssh/agent-protocol.ts',
+  'src/ssh/host-keys.ts',
   'src/ssh/known-hosts.ts',
   'src/ssh/login-watch.ts',
   'src/ssh/pinned-hosts.ts',

@@ -68,7 +68,8 @@ const median = (values: readonly number[]): number =>
 const rounds: { main: number; many: number; bare: number }[] = [];
 await main();
 await bare();
-for (let i = 0; i < runs; i++) rounds.push({ main: await main(), many: await main(many), bare: await bare() });
+for (let i = 0; i < runs; i++)
+  rounds.push({ main: await main(), many: await main(many), bare: await bare() });
 const milliseconds = (name: 'main' | 'many' | 'bare'): object => ({
   median: Math.round(median(rounds.map((round) => round[name]))),
 });

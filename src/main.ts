@@ -5,6 +5,7 @@ import { parseInputs } from './action/inputs.ts';
 import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
+import { run } from './process/run.ts';
 import { workflow } from './toolkit.ts';
 import { onUnfinished } from './unfinished.ts';
 
@@ -38,7 +39,7 @@ try {
     if (ending) fail(failure);
     ending = true;
   });
-  await loadKeys(inputs, { env, workflow, signal, installation, programs });
+  await loadKeys(inputs, { env, workflow, signal, run, installation, programs });
   process.exit(0);
 } catch (error) {
   fail(error);

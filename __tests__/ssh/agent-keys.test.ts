@@ -1,78 +1,237 @@
-/** Asking a real ssh-agent what it has; and what is no agent. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+/** Keys in a real ssh-agent, as the real ssh-add and ssh-keygen see them; and agents that misbehave. */
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { listKeys } from '../../src/ssh/agent-keys.ts';
-import { makeSshKey } from '../support/ssh-keys.ts';
+import { parseCertificate } from '../../src/keys/certificate.ts';
+import { parsePrivateKey } from '../../src/keys/private-key.ts';
+import { ask } from '../../src/ssh/agent-connection.ts';
+import { addKeys, heldKeys, removeAllKeys, removeKey, type AddedKey } from '../../src/ssh/agent-keys.ts';
+import { addIdentity, answers, identityOf, message } from '../../src/ssh/agent-protocol.ts';
+import { hostKeysFor } from '../../src/ssh/host-keys.ts';
+import { listenInFrontOf, serveInstead, startRealAgent, type RealAgent } from '../support/agents.ts';
+import { certify } from '../support/keygen.ts';
+import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
+import { everyKind } from '../support/stored-forms.ts';
 
-let folder: string;
-let socket: string;
+let agent: RealAgent;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-keys-'));
-  socket = join(folder, 'agent');
+  agent = startRealAgent();
 });
 afterEach(() => {
-  rmSync(folder, { recursive: true });
+  agent.stop();
 });
 
-const has = async (blob: Buffer): Promise<boolean | undefined> => (await listKeys(socket))?.includes(blob);
-const blobOf = (publicKey: string): Buffer => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
-
-describe('an ssh-agent', () => {
-  it('has the keys that were added, until they are removed', async () => {
-    const started = execFileSync('ssh-agent', ['-s', '-a', socket], { encoding: 'utf8' });
-    const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(started)?.[1]);
-    const add = (args: readonly string[], input = ''): void => {
-      execFileSync('ssh-add', ['-q', ...args], {
-        input,
-        env: { ...process.env, SSH_AUTH_SOCK: socket },
-        stdio: 'pipe',
-      });
-    };
-    try {
-      const keys = await Promise.all(Array.from({ length: 9 }, () => makeSshKey()));
-      const stranger = blobOf((await makeSshKey()).publicKey);
-      const first = blobOf(keys.map(({ publicKey }) => publicKey)[0] ?? '');
-      expect(await has(first)).toBe(false);
-      for (const { privateKey } of keys) add(['-'], privateKey);
-      for (const { publicKey } of keys) expect(await has(blobOf(publicKey))).toBe(true);
-      expect(await has(stranger)).toBe(false);
-      add(['-D']);
-      expect(await has(first)).toBe(false);
-    } finally {
-      process.kill(pid);
-    }
-  });
+const { signal } = new AbortController();
+const toAdd = ({ privateKey }: SshKey, more: Partial<AddedKey> = {}): AddedKey => ({
+  ...parsePrivateKey(privateKey, '/ci/key'),
+  resource: '/ci/key',
+  ...more,
 });
+const add = (keys: readonly AddedKey[], lifetime = 60): Promise<void> =>
+  addKeys(agent, keys, { lifetime, signal });
+/** Fingerprints, as ssh-add lists them. */
+const listed = (): string[] =>
+  agent
+    .run(['sh', '-c', 'ssh-add -l || true'])
+    .split('\n')
+    .flatMap((line) => /SHA256:\S+/.exec(line)?.[0] ?? []);
+const blobOf = ({ publicKey }: SshKey): Buffer => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
 
-describe('what is no agent has no answer', () => {
-  let server: Server | undefined;
-  afterEach(() => {
-    server?.close();
+/** Signs by the agent, which is all that is there of the private key. */
+function sign({ publicKey }: SshKey): string {
+  writeFileSync(join(agent.folder, 'key.pub'), `${publicKey}\n`);
+  const command = 'echo text | ssh-keygen -Y sign -q -n test -f key.pub >sig';
+  return agent.run(['sh', '-c', `${command} && echo text | ssh-keygen -Y check-novalidate -n test -s sig`]);
+}
+
+describe('a real agent', () => {
+  it('has every kind of key in the order in which they came, and signs by each', async () => {
+    const keys = await everyKind();
+    await add(keys.map((key) => toAdd(key)));
+    // One key stands there twice, with and without its curve's name in front.
+    const expected = [...new Set(keys.map(({ fingerprint }) => fingerprint))];
+    expect(listed()).toEqual(expected);
+    for (const key of keys) expect(sign(key)).toContain(`Good "test" signature with`);
+    const held = await heldKeys(agent, { signal });
+    expect(held.map((blob) => blob.toString('base64'))).toEqual([
+      ...new Set(keys.map((key) => blobOf(key).toString('base64'))),
+    ]);
   });
-  const listen = async (answer: Buffer | undefined): Promise<void> => {
-    server = createServer((connection) => {
-      connection.on('error', () => undefined);
-      connection.on('data', () => (answer ? connection.write(answer) : connection.destroy()));
+
+  it('gets 25 keys by one connection', async () => {
+    const front = await listenInFrontOf(agent);
+    const keys = await Promise.all(Array.from({ length: 25 }, () => makeSshKey()));
+    await addKeys(
+      front,
+      keys.map((key) => toAdd(key)),
+      { lifetime: 60, signal },
+    );
+    expect([front.connections(), front.messages.length]).toEqual([1, 25]);
+    expect(listed()).toEqual(keys.map(({ fingerprint }) => fingerprint));
+    await front.close();
+  });
+
+  it('has the certificate beside its key', async () => {
+    const [key, authority] = await Promise.all([makeSshKey(), makeSshKey()]);
+    const line = certify(key.publicKey, authority.privateKey);
+    const plain = toAdd(key);
+    const certificate = parseCertificate(line, '/ci/cert', {
+      publicKey: plain.publicKey,
+      resource: '/ci/key',
     });
-    await new Promise<void>((resolve) => server?.listen(socket, resolve));
-  };
-
-  it('where nobody listens', async () => {
-    expect(await listKeys(socket)).toBeUndefined();
+    await add([{ ...plain, certificate }]);
+    const types = agent.run(['ssh-add', '-L']).split('\n').slice(0, 2);
+    expect(types.map((one) => one.split(' ')[0])).toEqual([
+      'ssh-ed25519',
+      'ssh-ed25519-cert-v01@openssh.com',
+    ]);
+    expect(types[1]).toContain(line.split(' ')[1]);
   });
+
+  it('forgets a key when its lifetime is over, of one that comes again by the lifetime that it has now', async () => {
+    const [short, long, again] = await Promise.all([makeSshKey(), makeSshKey(), makeSshKey()]);
+    await add([toAdd(short)], 1);
+    await add([toAdd(long), toAdd(again)], 0);
+    await add([toAdd(again)], 1);
+    expect(listed()).toEqual([short, long, again].map(({ fingerprint }) => fingerprint));
+    await sleep(2100);
+    expect(listed()).toEqual([long.fingerprint]);
+  });
+
+  it('gives up our keys to ssh-add -d and ssh-add -D, and the keys of ssh-add to us', async () => {
+    const [one, two, three] = await Promise.all([makeSshKey(), makeSshKey(), makeSshKey()]);
+    await add([toAdd(one), toAdd(two), toAdd(three)]);
+    agent.run(['ssh-add', '-q', '-d', '-'], { input: `${one.publicKey}\n` });
+    expect(listed()).toEqual([two.fingerprint, three.fingerprint]);
+    await removeKey(agent, blobOf(two), { signal });
+    await removeKey(agent, blobOf(two), { signal }); // It is gone already.
+    expect(listed()).toEqual([three.fingerprint]);
+    agent.run(['ssh-add', '-q', '-D']);
+    expect(listed()).toEqual([]);
+    agent.run(['ssh-add', '-q', '-'], { input: one.privateKey });
+    expect(listed()).toEqual([one.fingerprint]);
+    await removeAllKeys(agent, { signal });
+    expect([listed(), await heldKeys(agent, { signal })]).toEqual([[], []]);
+  });
+
+  it('that is locked says so by AGENT_FAILED, and forgets nothing', async () => {
+    const key = await makeSshKey();
+    await ask(agent.socket, [message(22, Buffer.from([0, 0, 0, 1, 120]))], { signal });
+    await expect(add([toAdd(key)])).rejects.toMatchObject({
+      code: 'AGENT_FAILED',
+      message: `the agent at ${agent.socket} refused the key in /ci/key`,
+    });
+  });
+
+  it('signs nothing with a key that is for hosts only where nobody says for which host', async () => {
+    const [free, bound, host] = await Promise.all([makeSshKey(), makeSshKey(), makeSshKey()]);
+    const keys = hostKeysFor('git.test', `git.test ${host.publicKey}\n`);
+    await add([toAdd(free), toAdd(bound, { destinations: [{ host: 'git.test', keys }] })]);
+    expect(sign(free)).toContain('Good "test" signature');
+    expect(() => sign(bound)).toThrow(/agent refused operation/);
+  });
+
+  it('is left none of the key in the message that went to it', async () => {
+    const sent = addIdentity(identityOf(toAdd(await makeSshKey())), { lifetime: 1, destinations: [] });
+    const [answer] = await ask(agent.socket, [sent], { signal });
+    expect(answer).toEqual(Buffer.of(answers.success));
+    expect(sent.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe('what is no agent', () => {
+  const place = (): string => join(agent.folder, 'strange');
 
   it.each([
-    ['hangs up', undefined],
-    ['says that it failed', Buffer.from([0, 0, 0, 6, 5, 1, 2, 3, 4, 5])],
-    ['says something short, and nothing more', Buffer.from([0, 0])],
-    ['promises more than it sends', Buffer.from([0, 1, 0, 0, 12])],
-    ['talks without end', Buffer.alloc(1_000_000, 0xff)],
-  ])('where it %s', async (_, answer) => {
-    await listen(answer);
-    expect(await listKeys(socket)).toBeUndefined();
+    ['that is not there', () => place()],
+    ['that is a file', () => join(agent.folder, 'key.pub')],
+    ['whose path no socket can have', () => join(agent.folder, 'd'.repeat(200))],
+  ])('on a socket %s is AGENT_NOT_FOUND', async (_, path) => {
+    writeFileSync(join(agent.folder, 'key.pub'), '');
+    const socket = path();
+    const key = toAdd(await makeSshKey());
+    for (const work of [
+      () => heldKeys({ socket }, { signal }),
+      () => addKeys({ socket }, [key], { lifetime: 0, signal }),
+    ]) {
+      await expect(work()).rejects.toMatchObject({
+        code: 'AGENT_NOT_FOUND',
+        message: expect.stringContaining(`no ssh-agent listens on ${socket}`),
+      });
+    }
+  });
+
+  const cases: readonly [string, (connection: Socket) => void, RegExp][] = [
+    ['hangs up', (connection) => connection.destroy(), /closed the connection$/],
+    ['answers half and hangs up', (connection) => connection.end(Buffer.of(0, 0)), /closed the connection$/],
+    [
+      'promises a huge answer',
+      (connection) => connection.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 12])),
+      /does not speak/,
+    ],
+    ['answers with nothing in it', (connection) => connection.write(Buffer.alloc(4)), /does not speak/],
+    ['answers with text', (connection) => connection.write('HTTP/1.1 400 Bad Request\r\n'), /does not speak/],
+    ['talks without end', (connection) => connection.write(Buffer.alloc(1_000_000, 0xff)), /does not speak/],
+    [
+      'answers something else',
+      (connection) => connection.write(Buffer.from([0, 0, 0, 1, 99])),
+      /does not speak/,
+    ],
+    [
+      'answers more than it was asked',
+      (connection) => connection.write(Buffer.from([0, 0, 0, 1, 6, 0, 0, 0, 1, 6])),
+      /does not speak/,
+    ],
+    ['says nothing', () => undefined, /has not answered for 0\.2 seconds$/],
+    ['stops in the middle', (connection) => connection.write(Buffer.of(0, 0, 0, 9, 12)), /has not answered/],
+  ];
+  it.each(cases)('and %s is AGENT_FAILED, with what it did and a hint', async (_, answer, text) => {
+    const stop = await serveInstead(place(), answer);
+    const limits = { signal, patience: 200 };
+    const key = toAdd(await makeSshKey());
+    for (const work of [
+      () => heldKeys({ socket: place() }, limits),
+      () => addKeys({ socket: place() }, [key], { ...limits, lifetime: 0 }),
+    ]) {
+      await expect(work()).rejects.toMatchObject({
+        code: 'AGENT_FAILED',
+        message: expect.stringMatching(text),
+        hint: expect.stringContaining('OpenSSH'),
+      });
+    }
+    await stop();
+  });
+
+  it('and refuses names the key that it refused, of several', async () => {
+    let asked = 0;
+    const stop = await serveInstead(place(), (connection, chunk) => {
+      for (let at = 0; at < chunk.length; at += 4 + chunk.readUInt32BE(at)) {
+        connection.write(Buffer.from([0, 0, 0, 1, asked++ === 1 ? answers.failure : answers.success]));
+      }
+    });
+    const keys = await Promise.all(
+      ['/one', '/two', '/three'].map(async (resource) => toAdd(await makeSshKey(), { resource })),
+    );
+    const adding = addKeys({ socket: place() }, keys, { lifetime: 0, signal });
+    await expect(adding).rejects.toMatchObject({
+      code: 'AGENT_FAILED',
+      message: expect.stringContaining('/two'),
+    });
+    await stop();
+  });
+
+  it('is given up on when the signal says so, with its reason', async () => {
+    const stop = await serveInstead(place(), () => undefined);
+    const controller = new AbortController();
+    const reason = new Error('over');
+    const asking = heldKeys({ socket: place() }, { signal: controller.signal });
+    setTimeout(() => {
+      controller.abort(reason);
+    }, 50);
+    await expect(asking).rejects.toBe(reason);
+    await expect(heldKeys({ socket: place() }, { signal: controller.signal })).rejects.toBe(reason);
+    await stop();
   });
 });

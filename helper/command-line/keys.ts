@@ -2,6 +2,7 @@
 import { Failure } from '../../src/errors.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import type { AddedKey } from '../../src/ssh/agent-keys.ts';
 import type { Common } from './parse.ts';
 import type { Running } from './command.ts';
 import type { Account } from './settings.ts';
@@ -46,6 +47,11 @@ export function voiceOf(
     },
     mask: () => undefined,
   };
+}
+
+/** What an agent gets of a key. */
+export function toAdd(key: LoadedKey): AddedKey {
+  return { ...key, resource: key.secret.reference.text };
 }
 
 /** One line for people. */

@@ -1,15 +1,18 @@
 /** `add`: keys into an agent that is there, or into a new one. */
 import { rm } from 'node:fs/promises';
+import { Failure } from '../../src/errors.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { addKey, requireAgent, startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
+import { run } from '../../src/process/run.ts';
+import { startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
+import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
-import { describeKey, readKeys, type Speech } from '../command-line/keys.ts';
+import { describeKey, readKeys, toAdd, type Speech } from '../command-line/keys.ts';
 import { parseAccount, parseDuration, parseKey, type Account } from '../command-line/settings.ts';
-import { makeTemporaryFolder, nameTemporarySocket } from '../command-line/temporary-folder.ts';
+import { nameTemporarySocket } from '../command-line/temporary-folder.ts';
 
 const options = {
   lifetime: {
@@ -80,11 +83,30 @@ async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<
   return await addAll(lines, { socket }, adding);
 }
 
+/**
+ * Asks for the list of keys, as the least that an agent can be asked: before AWS is.
+ *
+ * @throws AGENT_NOT_FOUND, AGENT_FAILED
+ */
+async function requireAgent(socket: string, { signal }: Adding): Promise<void> {
+  const hint = 'start one that gets the keys at once: eval "$(ssm-ssh-agent add --agent REF)"';
+  if (socket === '') {
+    throw new Failure('AGENT_NOT_FOUND', 'no ssh-agent is there: SSH_AUTH_SOCK is not set', { hint });
+  }
+  try {
+    await heldKeys({ socket }, { signal });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'AGENT_NOT_FOUND') throw error;
+    const problem = `no ssh-agent answers at SSH_AUTH_SOCK, ${socket}`;
+    throw new Failure('AGENT_NOT_FOUND', problem, { hint, cause: error });
+  }
+}
+
 /** Standard output says nothing of an agent that did not get its keys: it is gone. */
 async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
   const socket = nameTemporarySocket('add');
   try {
-    const agent = await startAgent(socket, adding);
+    const agent = await startAgent(socket, { ...adding, run });
     const keys = await addAll(lines, agent, adding);
     adding.signal.throwIfAborted();
     adding.out(exportLines(agent));
@@ -101,24 +123,18 @@ function exportLines({ socket, pid }: Agent): string {
   return `export SSH_AUTH_SOCK=${quoteForShell(socket)};\nexport SSH_AGENT_PID=${pid};\n`;
 }
 
+/** Milliseconds: some agents ask the person before they take a key. */
+const patience = 120_000;
+
 async function addAll(
   lines: readonly KeyLine[],
   agent: Pick<Agent, 'socket'>,
   adding: Adding,
 ): Promise<LoadedKey[]> {
-  const { env, signal, lifetime } = adding;
   const keys = await readKeys(lines, adding.account, adding);
-  const folder = keys.some(({ certificate }) => certificate) ? makeTemporaryFolder('add') : '';
-  try {
-    for (const key of keys) {
-      const certificate = key.certificate && { line: key.certificate.line, folder };
-      const limits = { lifetime, hosts: [], knownHosts: '', certificate };
-      await addKey(agent, key, { env, signal, resource: key.secret.reference.text, ...limits });
-    }
-    return keys;
-  } finally {
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }
+  const { lifetime, signal } = adding;
+  await addKeys(agent, keys.map(toAdd), { lifetime, signal, patience });
+  return keys;
 }
 
 function record({ secret, publicKey, fingerprint }: LoadedKey, lifetime: number): object {

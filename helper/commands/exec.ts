@@ -4,11 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
-import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { ProgramNotFound } from '../../src/process/run.ts';
-import { addKey } from '../../src/ssh/agent.ts';
+import { addKeys } from '../../src/ssh/agent-keys.ts';
 import {
   canStart,
   exclusively,
@@ -20,7 +19,7 @@ import {
 import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
-import { describeKey, readKeys, voiceOf } from '../command-line/keys.ts';
+import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
 import { readKnownHosts } from '../command-line/known-hosts-file.ts';
 import { parseAccount, parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
 import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
@@ -84,7 +83,7 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
     });
     // For EC2 hosts, to which ssm-ssh needs more than its copy.
     await writeFile(join(folder.path, 'origin'), `${running.installation}\n${running.node}\n`, exclusively);
-    await addAll(keys, lifetime, { ...running, agent, folder });
+    await addKeys(agent, keys.map(toAdd), { lifetime, signal: running.signal });
     for (const key of keys) voiceOf(values, running).info(describeKey(key));
     running.signal.throwIfAborted();
     return await runWith(argv, { ...running, agent, folder });
@@ -116,16 +115,6 @@ function earlierFolder({ path }: KeyFolder, around: string | undefined): string 
 }
 
 type Started = Running & { readonly agent: PrivateAgent; readonly folder: KeyFolder };
-
-/** One after the other: the agent offers keys in the order in which they came. */
-async function addAll(keys: readonly LoadedKey[], lifetime: number, started: Started): Promise<void> {
-  const { agent, folder, env, signal } = started;
-  for (const key of keys) {
-    const certificate = key.certificate && { line: key.certificate.line, folder: folder.path };
-    const limits = { lifetime, hosts: [], knownHosts: folder.knownHosts, certificate };
-    await addKey(agent, key, { env, signal, resource: key.secret.reference.text, ...limits });
-  }
-}
 
 async function runWith(argv: readonly [string, ...string[]], started: Started): Promise<number> {
   const { agent, folder, env, signals, terminal } = started;

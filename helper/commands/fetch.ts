@@ -8,9 +8,10 @@ import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { HostKeys } from '../../src/loading/host-keys.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
-import { addKey, removeKey } from '../../src/ssh/agent.ts';
+import { addKeys, removeKey } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
+import { toAdd } from '../command-line/keys.ts';
 import { readSeconds, readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'ssm-ssh';
@@ -77,11 +78,10 @@ async function load(wanted: Wanted, { env, tell, agentIsUp }: Terminal): Promise
   const until = lifetime === 0 ? 0 : Math.floor(Date.now() / 1000) + lifetime;
   await rm(join(into, 'live'), { force: true });
   if (there.publicKey !== undefined && there.publicKey !== publicLine(key)) {
-    await removeKey({ socket }, { env, signal, publicKey: there.publicKey });
+    const [, blob = ''] = there.publicKey.split(' ');
+    await removeKey({ socket }, Buffer.from(blob, 'base64'), { signal });
   }
-  const certificate = key.certificate && { line: key.certificate.line, folder: into };
-  const limits = { lifetime, hosts: [], knownHosts: '', certificate };
-  await addKey({ socket }, key, { env, signal, resource: key.secret.reference.text, ...limits });
+  await addKeys({ socket }, [toAdd(key)], { lifetime, signal });
   await note(wanted, key, until);
   return true;
 }

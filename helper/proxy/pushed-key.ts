@@ -5,25 +5,24 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { PublicKey } from '../../src/keys/public-key.ts';
-import { addKey, type AgentOptions } from '../../src/ssh/agent.ts';
-import { listKeys } from '../../src/ssh/agent-keys.ts';
+import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { madeAlready, oneOfAll, unlessGone } from './one-of-all.ts';
 
 /** Seconds that a key has to be good for, so that ssh comes to use it. */
 const enough = 20;
 /**
- * Milliseconds that others wait: for a key that is made, and for a push, which AWS may hold up; and that an agent is sure to
- * wait for the next key (helper/ssm-ssh-keeper.sh waits for a minute).
+ * Milliseconds that others wait: for an agent's answer; for a key that is made; for a push, which AWS may hold up; and that
+ * an agent is sure to wait for the next key (helper/ssm-ssh-keeper.sh waits for a minute).
  */
-const patience = { making: 3_000, pushing: 10_000, coming: 30_000 } as const;
+const patience = { asking: 1_000, making: 3_000, pushing: 10_000, coming: 30_000 } as const;
 
 export interface PushTarget {
   readonly instanceId: string;
   readonly user: string;
 }
 
-export interface PushOptions extends Pick<AgentOptions, 'env'> {
+export interface PushOptions {
   /** The folder of the agent for pushed keys. */
   readonly folder: string;
   readonly caller: Ec2Caller;
@@ -44,12 +43,13 @@ function isGood({ until }: SharedKey, own: string): boolean {
 }
 
 /** Whether an agent is there that stays for a while: it has a key which is good, or has been told that one will come. */
-export async function hasAgent(folder: string): Promise<boolean> {
+export async function hasAgent(folder: string, signal: AbortSignal): Promise<boolean> {
   // In this order: what is added between the two is not missed.
   const key = await madeAlready<SharedKey>(join(folder, 'keys'), { isGood });
-  const held = await listKeys(join(folder, 'agent'));
+  const socket = join(folder, 'agent');
+  const held = await heldKeys({ socket }, { signal, patience: patience.asking }).catch(() => undefined);
   if (!held) return false;
-  if (key && held.includes(blobOf(key))) return true;
+  if (key && held.some((blob) => blob.equals(blobOf(key)))) return true;
   // Somebody has emptied the agent.
   if (key) await rm(join(key.folder, 'live'), { force: true });
   const reserved = await stat(join(folder, 'reserved')).catch(() => undefined);
@@ -85,12 +85,12 @@ export async function offerPushedKey({ instanceId, user }: PushTarget, options: 
 }
 
 /**
- * The private half is in this process, in one pipe, and in the agent.
+ * The private half is in this process, in one socket, and in the agent.
  *
  * @param made called with its folder where it is this process that makes the key: the agent gets it meanwhile
  */
 async function sharedKey(
-  { folder, caller, env }: PushOptions,
+  { folder, caller }: PushOptions,
   made: (own: string, publicKey: PublicKey) => void,
 ): Promise<SharedKey> {
   const { signal } = caller;
@@ -101,8 +101,8 @@ async function sharedKey(
       // The second in which it is added counts: the mark goes no later than the key.
       const until = Math.floor(Date.now() / 1000) + pushedKeyLifetime;
       made(own, key.publicKey);
-      const limits = { lifetime: pushedKeyLifetime, hosts: [], knownHosts: '' };
-      await addKey({ socket: join(folder, 'agent') }, key, { env, signal, resource: 'memory', ...limits });
+      const limits = { lifetime: pushedKeyLifetime, signal };
+      await addKeys({ socket: join(folder, 'agent') }, [{ ...key, resource: 'memory' }], limits);
       await writeFile(join(own, 'live'), `${until}\n`, { flag: 'wx', mode: 0o600 }).catch(unlessGone);
       await tellKeeper(folder);
       const { type, blob } = key.publicKey;

@@ -108,7 +108,7 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const pushing = (async () => {
     if (!agent || !loading.key) return;
     const [{ offerPushedKey }, folder] = await Promise.all([loading.key, agent]);
-    await offerPushedKey({ instanceId, user }, { folder, caller, env });
+    await offerPushedKey({ instanceId, user }, { folder, caller });
   })();
   return { tunnel: await bothOrNone(opening, pushing, life), instanceId };
 }
@@ -121,7 +121,7 @@ async function findAgent(
 ): Promise<string> {
   if (folder !== undefined) {
     const { hasAgent } = await import('./pushed-key.ts');
-    if (await hasAgent(folder)) return folder;
+    if (await hasAgent(folder, signal)) return folder;
   }
   return await ensureKeyAgent(helper, folder, { env, signal });
 }

@@ -9,7 +9,9 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import { renderJobRole } from '../loading/job-role.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
-import { addKey, startAgent, type Agent } from '../ssh/agent.ts';
+import type { Run } from '../process/run.ts';
+import { startAgent, type Agent } from '../ssh/agent.ts';
+import { addKeys } from '../ssh/agent-keys.ts';
 import { canStart, type Identity, type Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
 import { input } from './input.ts';
@@ -27,7 +29,7 @@ import {
 import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
-import { checkRestrictable, hostsOfKeys } from './restrictions.ts';
+import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
 import { warnOfAccount, warnOfNoexec } from './surroundings.ts';
 import { sweep } from './sweep.ts';
@@ -39,6 +41,8 @@ export interface Job {
   readonly workflow: Workflow;
   /** Aborted when the job is cancelled or the step takes too long, with a Failure as its reason. */
   readonly signal: AbortSignal;
+  /** Starts what is given no secret. */
+  readonly run: Run;
   readonly installation: Installation;
   readonly programs: Programs;
 }
@@ -47,7 +51,7 @@ export interface Job {
 export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
-  if (inputs.restrictToHosts) checkRestrictable(inputs.keys);
+  if (inputs.restrictToHosts) checkRestrictable(inputs.keys, knownHosts);
   if (inputs.gitSigning) await requireGit(forSigning, job);
   if (inputs.apps.length > 0) await requireGit(forTokens, job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
@@ -142,7 +146,7 @@ async function leadSsh(
   await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
   const byShell = !(await canStart(folder));
   if (byShell) warnOfNoexec(job.workflow);
-  if (agent) await addAll(keys, inputs, { ...job, agent, folder });
+  if (agent) await addAll(keys, inputs, { ...job, agent, knownHosts });
   if (!inputs.sshConfig) return byShell;
   const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
   await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts, byShell });
@@ -178,21 +182,21 @@ function identityOf({ publicKey, certificate }: LoadedKey, { restrictToHosts }: 
   return { publicKey: authorizedKeysLine(publicKey), certificate: certificate?.line };
 }
 
-/** One after the other: the agent lists, and offers, keys in the order in which they came. */
 async function addAll(
   keys: readonly LoadedKey[],
   { keyLifetime: lifetime, restrictToHosts }: Inputs,
-  { agent, folder, env, signal, workflow }: Job & { agent: Agent; folder: JobFolder },
+  { agent, knownHosts, signal, workflow }: Job & { agent: Agent; knownHosts: string },
 ): Promise<void> {
-  const { knownHosts } = folder;
-  const hostsOf = restrictToHosts ? hostsOfKeys(keys) : new Map<string, readonly string[]>();
-  for (const key of keys) {
-    const { reference, version } = key.secret;
-    const hosts = hostsOf.get(key.fingerprint) ?? [];
-    const certificate = key.certificate && { line: key.certificate.line, folder: folder.path };
-    const limits = { lifetime, hosts, knownHosts, certificate };
-    await addKey(agent, key, { env, signal, resource: reference.text, ...limits });
-    workflow.info(`${reference.text} (version ${version}): ${key.publicKey.type} ${key.fingerprint}`);
+  const restricted = restrictToHosts ? destinationsOfKeys(keys, knownHosts) : undefined;
+  const added = keys.map((key) => ({
+    ...key,
+    resource: key.secret.reference.text,
+    destinations: restricted?.get(key.fingerprint) ?? [],
+  }));
+  await addKeys(agent, added, { lifetime, signal });
+  for (const { secret, publicKey, fingerprint } of keys) {
+    const { reference, version } = secret;
+    workflow.info(`${reference.text} (version ${version}): ${publicKey.type} ${fingerprint}`);
   }
 }
 

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { readClaims, type RoutedKey } from '../keys/routes.ts';
 import { jobRoleFile } from '../loading/job-role.ts';
 import { quoteForShell } from '../process/quote.ts';
-import { ProgramNotFound, run } from '../process/run.ts';
+import { ProgramNotFound, type Run } from '../process/run.ts';
 import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder.ts';
 import { renderSshConfig, type Claimed, type Ec2Access } from '../ssh/ssh-config.ts';
 import { addBlocks, blockNames } from '../ssh/user-files.ts';
@@ -17,6 +17,7 @@ interface Leading {
   readonly env: Env;
   readonly workflow: Pick<Workflow, 'warn'>;
   readonly signal: AbortSignal;
+  readonly run: Run;
   readonly folder: JobFolder;
   /** The text of the folder's known_hosts. */
   readonly knownHosts: string;
@@ -28,7 +29,7 @@ interface Leading {
 /** @throws STATE_UNSAFE */
 export async function leadPlainSsh(
   keys: readonly (Pick<RoutedKey, 'repositories'> & Identity)[],
-  { env, workflow, signal, folder, knownHosts, strictHostKeyChecking, byShell }: Leading,
+  { env, workflow, signal, run, folder, knownHosts, strictHostKeyChecking, byShell }: Leading,
 ): Promise<void> {
   const named = keys.map(({ certificate, repositories }, number) => ({
     publicKey: publicKeyFile(folder, number),
@@ -46,7 +47,7 @@ export async function leadPlainSsh(
     knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
   });
   const shell = env['SHELL'] || '/bin/sh';
-  if (await readsConditions(shell, signal)) return;
+  if (await readsConditions(shell, { signal, run })) return;
   workflow.warn(
     `ssh-config has no effect where SHELL is ${shell}: ssh asks it for the conditions, which are sh's. Set SHELL: /bin/sh in the job's env`,
   );
@@ -85,7 +86,10 @@ async function useBefore(path: string): Promise<string | undefined> {
 }
 
 /** @source ssh_config(5), `Match exec`: by the user's shell, which may be csh, fish or nologin */
-async function readsConditions(shell: string, signal: AbortSignal): Promise<boolean> {
+async function readsConditions(
+  shell: string,
+  { signal, run }: Pick<Leading, 'signal' | 'run'>,
+): Promise<boolean> {
   try {
     const condition = 'case x in x) ;; *) false;; esac';
     return (await run([shell, '-c', condition], { env: {}, signal })).exitCode === 0;

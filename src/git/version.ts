@@ -1,6 +1,6 @@
 /** Whether this machine's git is new enough for what it is to do. */
 import { Failure } from '../errors.ts';
-import { ProgramNotFound, run } from '../process/run.ts';
+import { ProgramNotFound, type Run } from '../process/run.ts';
 
 interface Needed {
   /** How messages call what needs it. */
@@ -18,15 +18,19 @@ export const forTokens: Needed = { by: 'as=github-app', version: [2, 31] };
 export async function requireGit(
   { by, version: [wantedMajor, wantedMinor] }: Needed,
   options: {
-    readonly env: { readonly PATH?: string | undefined };
+    readonly env: { readonly PATH?: string | undefined; readonly RUNNER_TRACKING_ID?: string | undefined };
     readonly signal: AbortSignal;
+    readonly run: Run;
   },
 ): Promise<void> {
-  const { env, signal } = options;
+  const { signal, run } = options;
+  const { PATH = '', RUNNER_TRACKING_ID } = options.env;
+  // By RUNNER_TRACKING_ID the runner finds a git that hangs.
+  const env = { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) };
   const wanted = `${wantedMajor}.${wantedMinor}`;
   const hint = `install git ${wanted} or newer: apt-get install git, dnf install git, or apk add git`;
   try {
-    const { stdout } = await run(['git', '--version'], { env: { PATH: env.PATH ?? '' }, signal });
+    const { stdout } = await run(['git', '--version'], { env, signal });
     const [, major, minor] = /(\d+)\.(\d+)/.exec(stdout) ?? [];
     if (Number(major) > wantedMajor || (Number(major) === wantedMajor && Number(minor) >= wantedMinor))
       return;

@@ -2,7 +2,8 @@
 import type { JsonWebKey } from 'node:crypto';
 import { pointJwk } from './curves.ts';
 import { halvesMatch } from './proof.ts';
-import { string, WireReader } from './wire.ts';
+import type { WireReader } from './wire.ts';
+import { string } from './wire.ts';
 
 /**
  * Type → how many fields follow it. The key file and the agent protocol have the same ones: public and secret numbers
@@ -39,8 +40,7 @@ export function joinFields(fields: readonly Buffer[]): Buffer {
 export function publicBlob(type: string, fields: readonly Buffer[]): Buffer {
   const [first, second] = fields as [Buffer, Buffer];
   // The file has n, e; the public key e, n (RFC 4253 §6.6).
-  const ordered =
-    type === 'ssh-rsa' ? [second, first] : type === 'ssh-ed25519' ? [first] : [first, second];
+  const ordered = type === 'ssh-rsa' ? [second, first] : type === 'ssh-ed25519' ? [first] : [first, second];
   return Buffer.concat([string(type), joinFields(ordered)]);
 }
 

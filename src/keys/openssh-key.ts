@@ -68,7 +68,10 @@ export function readEnvelope(bytes: Buffer, resource: string): Envelope {
   }
 }
 
-function readPrivateSection(section: Buffer, type: string): Omit<OpensshKey, 'publicKey'> & { comment: string } {
+function readPrivateSection(
+  section: Buffer,
+  type: string,
+): Omit<OpensshKey, 'publicKey'> & { comment: string } {
   const reader = new WireReader(section);
   if (reader.uint32() !== reader.uint32()) throw new RangeError('the two check numbers differ');
   if (reader.string().toString() !== type) throw new RangeError('the two halves are of different types');

@@ -4,6 +4,7 @@ import { parseCertificate, type Certificate } from '../keys/certificate.ts';
 import { decryptKey } from '../keys/encrypted-key.ts';
 import { explainJson } from '../keys/json-secret.ts';
 import type { KeyLine } from '../keys/key-line.ts';
+import { writeOpensshKey } from '../keys/openssh-key.ts';
 import { linesToMask, parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
 import { fingerprint } from '../keys/public-key.ts';
 import type { Reference, SecretReference } from '../keys/reference.ts';
@@ -26,12 +27,15 @@ export async function openKey(
   const { text } = line.reference;
   const secret = stored(line.reference, secrets);
   const passphrase = line.passphrase && stored(line.passphrase, secrets);
-  const masked = passphrase?.text.trim();
-  if (masked) voice.mask(masked);
-  for (const masked of linesToMask(secret.text)) voice.mask(masked);
+  const spoken = passphrase?.text.trim();
+  if (spoken) voice.mask(spoken);
+  const known = new Set(linesToMask(secret.text));
+  for (const masked of known) voice.mask(masked);
   const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
   const key = parseStoredKey({ reference: line.reference, text: open });
-  for (const masked of linesToMask(key.text)) voice.mask(masked);
+  // Decrypted, and as OpenSSH's own tools would write it.
+  const opened = linesToMask(writeOpensshKey(key)).filter((masked) => !known.has(masked));
+  for (const masked of opened) voice.mask(masked);
   const certificate =
     line.certificate && openCertificate(stored(line.certificate, secrets), key, { text, ...voice });
   for (const one of [secret, passphrase ?? []].flat()) warnOfPlainText(one, voice);

@@ -16,6 +16,12 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
+/** Starts a program that is given nothing on its standard input. The action's is @actions/exec's (src/toolkit.ts). */
+export type Run = (
+  argv: readonly [string, ...string[]],
+  options: Pick<RunOptions, 'env' | 'signal'>,
+) => Promise<Finished>;
+
 export class ProgramNotFound extends Error {
   override name = 'ProgramNotFound';
 }

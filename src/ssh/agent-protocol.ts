@@ -1,0 +1,162 @@
+/**
+ * The ssh-agent protocol: messages to an agent, and the answers of one. Pure.
+ *
+ * @source RFC 9987; openssh-portable, PROTOCOL.agent
+ */
+import type { Certificate } from '../keys/certificate.ts';
+import { joinFields } from '../keys/key-fields.ts';
+import type { PrivateKey } from '../keys/private-key.ts';
+import { string, uint32, WireReader } from '../keys/wire.ts';
+import type { HostKey } from './host-keys.ts';
+
+/** Message numbers. */
+export const requests = {
+  listIdentities: 11,
+  addIdentity: 17,
+  removeIdentity: 18,
+  removeAllIdentities: 19,
+  addConstrainedIdentity: 25,
+} as const;
+export const answers = { failure: 5, success: 6, identities: 12 } as const;
+
+const constraints = { lifetime: 1, extension: 255 } as const;
+
+/** Bytes: the most that OpenSSH's agent takes, and sends (AGENT_MAX_LEN in ssh-agent.c and authfd.c). */
+export const longestMessage = 256 * 1024;
+
+/** A message without its length: the number, then the fields in wire form. */
+export function message(number: number, ...fields: readonly Buffer[]): Buffer {
+  const body = Buffer.concat([Buffer.of(number), ...fields]);
+  const framed = string(body);
+  body.fill(0); // It may hold a private key.
+  return framed;
+}
+
+/** A host that the agent may sign for. */
+export interface Destination {
+  /** As known_hosts has it: `[host]:port` where the port is not 22. */
+  readonly host: string;
+  readonly keys: readonly HostKey[];
+}
+
+export interface Constraints {
+  /** Seconds until the agent forgets the key; 0 for no limit. */
+  readonly lifetime: number;
+  /** Empty for no restriction. */
+  readonly destinations: readonly Destination[];
+}
+
+/** An identity as the agent keeps it. */
+export interface Identity {
+  /** The algorithm's name, of a certificate that of the certificate. */
+  readonly type: string;
+  /** The fields in front of the comment, in wire form. Secret. */
+  readonly fields: Buffer;
+  readonly comment: string;
+}
+
+export function identityOf({ publicKey, fields }: PrivateKey): Identity {
+  return { type: publicKey.type, fields: joinFields(fields), comment: publicKey.comment };
+}
+
+/** How many fields of the plain key a certificate has instead of it: Ed25519 repeats its public key. */
+const certified: Readonly<Record<string, number>> = { 'ssh-ed25519': 0 };
+
+/** The key once more, under its certificate: an agent has both, and offers both. */
+export function certifiedIdentityOf(
+  { publicKey, fields }: PrivateKey,
+  { type, blob }: Pick<Certificate, 'type' | 'blob'>,
+): Identity {
+  const secret = fields.slice(certified[publicKey.type] ?? 2);
+  return {
+    type,
+    fields: Buffer.concat([string(blob), joinFields(secret)]),
+    comment: publicKey.comment,
+  };
+}
+
+export function addIdentity({ type, fields, comment }: Identity, limits: Constraints): Buffer {
+  const constraints = encodeConstraints(limits);
+  const number = constraints.length > 0 ? requests.addConstrainedIdentity : requests.addIdentity;
+  return message(number, string(type), fields, string(comment), constraints);
+}
+
+export function listIdentities(): Buffer {
+  return message(requests.listIdentities);
+}
+
+/** @param blob the public key, or the certificate */
+export function removeIdentity(blob: Buffer): Buffer {
+  return message(requests.removeIdentity, string(blob));
+}
+
+export function removeAllIdentities(): Buffer {
+  return message(requests.removeAllIdentities);
+}
+
+function encodeConstraints({ lifetime, destinations }: Constraints): Buffer {
+  const limit = lifetime > 0 ? [Buffer.of(constraints.lifetime), uint32(lifetime)] : [];
+  if (destinations.length === 0) return Buffer.concat(limit);
+  const restriction = [
+    Buffer.of(constraints.extension),
+    string('restrict-destination-v00@openssh.com'),
+    string(Buffer.concat(destinations.map(encodeDestination))),
+  ];
+  return Buffer.concat([...limit, ...restriction]);
+}
+
+const empty = string('');
+
+/** From here, by any user, to the host. Each hop ends with a field that is reserved, and so does the pair. */
+function encodeDestination({ host, keys }: Destination): Buffer {
+  const hop = (name: string, specs: readonly Buffer[]): Buffer =>
+    string(Buffer.concat([empty, string(name), empty, ...specs]));
+  const specs = keys.map(({ blob, isAuthority }) =>
+    Buffer.concat([string(blob), Buffer.of(isAuthority ? 1 : 0)]),
+  );
+  return string(Buffer.concat([hop('', []), hop(host, specs), empty]));
+}
+
+/**
+ * The public half of each identity that an agent lists.
+ *
+ * @param answer a message of it, without its length
+ * @throws RangeError for another message, and one that is cut off
+ */
+export function readIdentities(answer: Buffer): Buffer[] {
+  if (answer[0] !== answers.identities) throw new RangeError('the answer is no list of identities');
+  const reader = new WireReader(answer.subarray(1));
+  const count = reader.uint32();
+  const blobs: Buffer[] = [];
+  while (blobs.length < count) {
+    blobs.push(reader.string());
+    reader.string(); // The comment.
+  }
+  return blobs;
+}
+
+/** Bytes as they come → messages without their lengths. */
+export class MessageReader {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** Bytes without which there is nothing to do. */
+  #wanted = 4;
+
+  /** @throws RangeError for a length that no message has */
+  push(chunk: Buffer): Buffer[] {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    const messages: Buffer[] = [];
+    while (this.#size >= this.#wanted) {
+      const bytes = Buffer.concat(this.#chunks);
+      const length = bytes.readUInt32BE();
+      if (length === 0 || length > longestMessage) throw new RangeError(`a message of ${length} bytes`);
+      const end = 4 + length;
+      this.#wanted = bytes.length < end ? end : 4;
+      if (bytes.length >= end) messages.push(bytes.subarray(4, end));
+      this.#chunks = [bytes.length < end ? bytes : bytes.subarray(end)];
+      this.#size = bytes.length < end ? bytes.length : bytes.length - end;
+    }
+    return messages;
+  }
+}
