@@ -13,6 +13,7 @@ import { makeSshKey } from '../__tests__/support/ssh-keys.ts';
 
 const runs = Number(process.env['RUNS'] ?? 15);
 const many = 25;
+const mostGrowth = 1.3;
 const root = dirname(import.meta.dirname);
 const run = promisify(execFile);
 
@@ -70,18 +71,22 @@ await main();
 await bare();
 for (let i = 0; i < runs; i++)
   rounds.push({ main: await main(), many: await main(many), bare: await bare() });
-const milliseconds = (name: 'main' | 'many' | 'bare'): object => ({
-  median: Math.round(median(rounds.map((round) => round[name]))),
-});
-const ratio = (of: (round: (typeof rounds)[number]) => number): object => ({
-  median: Number(median(rounds.map(of)).toFixed(2)),
-});
+const medians = {
+  main: median(rounds.map((round) => round.main)),
+  many: median(rounds.map((round) => round.many)),
+  bare: median(rounds.map((round) => round.bare)),
+};
+const growth = medians.many / medians.main;
 console.table({
-  main: milliseconds('main'),
-  [`main with ${many} keys`]: milliseconds('many'),
-  bare: milliseconds('bare'),
-  'main / bare': ratio(({ main, bare }) => main / bare),
-  [`${many} keys / 1`]: ratio(({ main, many }) => many / main),
+  main: { median: Math.round(medians.main) },
+  [`main with ${many} keys`]: { median: Math.round(medians.many) },
+  bare: { median: Math.round(medians.bare) },
+  'main / bare': { median: Number(median(rounds.map(({ main, bare }) => main / bare)).toFixed(2)) },
+  [`${many} keys / 1`]: { median: Number(growth.toFixed(2)) },
 });
+if (growth > mostGrowth) {
+  console.error(`${many} keys may take ${mostGrowth} times as long as one`);
+  process.exitCode = 1;
+}
 await world.stop();
 rmSync(temp, { recursive: true });

@@ -5,8 +5,7 @@ import { parseInputs } from './action/inputs.ts';
 import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
-import { run } from './process/run.ts';
-import { workflow } from './toolkit.ts';
+import { run, workflow } from './toolkit.ts';
 import { onUnfinished } from './unfinished.ts';
 
 const { env, argv, execPath } = process;

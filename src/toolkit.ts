@@ -1,6 +1,9 @@
-/** The runner as main sees it: @actions/core, and nobody else imports it. */
+/** The runner as main sees it: @actions/core and @actions/exec, and nobody else imports them. */
 import * as core from '@actions/core';
+import { getExecOutput } from '@actions/exec';
 import type { Workflow } from './action/workflow.ts';
+import { inTime } from './in-time.ts';
+import { ProgramNotFound, type Run } from './process/run.ts';
 
 export const program = 'ssm-ssh-agent';
 
@@ -21,4 +24,23 @@ export const workflow: Workflow = {
     await core.summary.addRaw(markdown, true).write().catch(core.debug);
   },
   saveState: core.saveState,
+};
+
+/** What @actions/exec says of a program that it does not find, or that the system does not start. */
+const notStarted = /^Unable to locate executable file|^There was an error when attempting to execute/;
+
+/**
+ * Silent. @actions/exec takes no signal: what is given up on goes on, and is ended by the socket in its command line
+ * (action/unload-keys.ts) or, with the job, by the runner.
+ */
+export const run: Run = async ([program, ...args], { env, signal }) => {
+  const options = { env: { ...env }, silent: true, ignoreReturnCode: true };
+  // It takes a command line, whose words are quoted by double quotes.
+  const command = `"${program.replaceAll('"', '\\"')}"`;
+  try {
+    return await inTime(getExecOutput(command, args, options), signal);
+  } catch (error) {
+    if (!(error instanceof Error) || !notStarted.test(error.message)) throw error;
+    throw new ProgramNotFound(`${program} is not on PATH`, { cause: error });
+  }
 };

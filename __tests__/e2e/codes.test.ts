@@ -107,7 +107,7 @@ const arrange: Record<ActionCode, (world: ReadyWorld) => Scenario> = {
     return { ...stored(world, locked.privateKey), given: { keys: '/ci/key passphrase=/ci/passphrase' } };
   },
   AGENT_NOT_FOUND: () => ({ more: { PATH: programs() } }),
-  AGENT_FAILED: () => ({ more: { PATH: `${programs('ssh-add')}:${process.env['PATH'] ?? ''}` } }),
+  AGENT_FAILED: () => ({ more: { PATH: `${programs('ssh-agent')}:${process.env['PATH'] ?? ''}` } }),
   GIT_NOT_FOUND: () => ({ given: { 'git-signing': 'true' }, more: { PATH: programs() } }),
   STATE_UNSAFE: () => ({ more: { RUNNER_TEMP: '/nowhere/at/all' } }),
   KNOWN_HOSTS_INVALID: () => ({ given: { 'known-hosts': 'git.example.com' } }),

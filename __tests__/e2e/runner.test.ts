@@ -80,35 +80,6 @@ describe('on a runner', () => {
     expect(job.files()).toEqual([]);
   });
 
-  it.each([
-    ['ssh-agent', '#!/bin/sh\nexec sleep 30\n'],
-    ['ssh-add', '#!/bin/sh\nexec sleep 30\n'],
-  ])('whose %s hangs, the step ends in time and leaves nothing', async (program, script) => {
-    const bin = mkdtempSync(join(folder, 'bin-'));
-    writeFileSync(join(bin, program), script, { mode: 0o755 });
-    const job = stage.job({
-      env: { ...world.jobEnvironment(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
-    });
-    const started = Date.now();
-    const main = await job.uses({ with: inputs({ 'timeout-seconds': '2' }) });
-    expect(told(main).code).toBe('TIMEOUT');
-    // Long before the program would end, and not sooner than a busy machine gets there.
-    expect(Date.now() - started).toBeLessThan(25_000);
-    expect([job.processes(), job.files()]).toEqual([[], []]);
-  });
-
-  it('whose ssh-add repeats what it reads, the error does not', async () => {
-    const bin = mkdtempSync(join(folder, 'bin-'));
-    writeFileSync(join(bin, 'ssh-add'), '#!/bin/sh\ncat >&2\nexit 1\n', { mode: 0o755 });
-    const job = stage.job({
-      env: { ...world.jobEnvironment(), PATH: `${bin}:${process.env['PATH'] ?? ''}` },
-    });
-    const main = await job.uses({ with: inputs() });
-    expect(told(main).code).toBe('AGENT_FAILED');
-    for (const line of stage.key.privateKey.split('\n').slice(1, -2))
-      expect(told(main).text).not.toContain(line);
-  });
-
   it('whose ssh-agent is a wrapper, post ends it all the same', async () => {
     const bin = mkdtempSync(join(folder, 'bin-'));
     const agent = (await stage.job({ env: {} }).run('command -v ssh-agent')).log.trim();

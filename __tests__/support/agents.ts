@@ -1,6 +1,6 @@
 /** Agents for tests: OpenSSH's own, one in front of it that listens in, and some that are none. */
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,30 @@ export async function listenInFrontOf(agent: RealAgent, name = 'front'): Promise
     connections: () => connections,
     close: () => close(server),
   };
+}
+
+/**
+ * A program that takes the place of ssh-agent and starts like it.
+ *
+ * @param answer JavaScript: what it does with `connection` whenever it is sent something
+ * @returns a folder for PATH
+ */
+export function fakeSshAgent(folder: string, answer: string): string {
+  const bin = mkdtempSync(join(folder, 'bin-'));
+  const script = `const { spawn } = require('node:child_process');
+    const [, self, ...args] = process.argv;
+    if (process.env.BEHIND) {
+      require('node:net').createServer((connection) => {
+        connection.on('error', () => {}).on('data', () => { ${answer} });
+      }).listen(args.at(-1), () => process.stdout.write('up'));
+    } else {
+      const stdio = ['ignore', 'pipe', 'ignore'];
+      const env = { ...process.env, BEHIND: '1' };
+      const child = spawn(process.execPath, [self, ...args], { detached: true, env, stdio });
+      child.stdout.once('data', () => { console.log('SSH_AGENT_PID=' + child.pid + ';'); process.exit(0); });
+    }`;
+  writeFileSync(join(bin, 'ssh-agent'), `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
+  return bin;
 }
 
 /** @param answer what it does with each piece that it is sent */

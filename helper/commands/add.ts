@@ -89,16 +89,17 @@ async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
 async function requireAgent(socket: string, { signal }: Adding): Promise<void> {
-  const hint = 'start one that gets the keys at once: eval "$(ssm-ssh-agent add --agent REF)"';
-  if (socket === '') {
-    throw new Failure('AGENT_NOT_FOUND', 'no ssh-agent is there: SSH_AUTH_SOCK is not set', { hint });
-  }
+  const nobody = (cause?: unknown): Failure =>
+    new Failure('AGENT_NOT_FOUND', `no ssh-agent answers at SSH_AUTH_SOCK, ${socket || 'which is not set'}`, {
+      hint: 'start one that gets the keys at once: eval "$(ssm-ssh-agent add --agent REF)"',
+      cause,
+    });
+  if (socket === '') throw nobody();
   try {
     await heldKeys({ socket }, { signal });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'AGENT_NOT_FOUND') throw error;
-    const problem = `no ssh-agent answers at SSH_AUTH_SOCK, ${socket}`;
-    throw new Failure('AGENT_NOT_FOUND', problem, { hint, cause: error });
+    throw nobody(error);
   }
 }
 

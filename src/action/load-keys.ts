@@ -14,6 +14,7 @@ import { startAgent, type Agent } from '../ssh/agent.ts';
 import { addKeys } from '../ssh/agent-keys.ts';
 import { canStart, type Identity, type Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
+import { forRestrictions, requireSsh } from '../ssh/version.ts';
 import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { GitToken, TokenJob } from './git-tokens.ts';
@@ -51,7 +52,10 @@ export interface Job {
 export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
-  if (inputs.restrictToHosts) checkRestrictable(inputs.keys, knownHosts);
+  if (inputs.restrictToHosts) {
+    checkRestrictable(inputs.keys, knownHosts);
+    await requireSsh(forRestrictions, job);
+  }
   if (inputs.gitSigning) await requireGit(forSigning, job);
   if (inputs.apps.length > 0) await requireGit(forTokens, job);
   const folder = nameJobFolder(env['RUNNER_TEMP']);
