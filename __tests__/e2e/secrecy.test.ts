@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { itWith } from '../support/needs.ts';
@@ -82,25 +83,30 @@ describe('a secret', () => {
     await job.run(gitSteps(stage.host));
     const all = await watch.stop();
     expect(all).toContain('dist/main/index.js');
-    expect(all).toContain('ssh-add');
+    expect(all).toContain('ssh-agent');
     for (const secret of secretsOf(main)) expect(all).not.toContain(secret);
   });
 
-  itWith('strace')('crosses one pipe, into ssh-add, and is written nowhere else', async () => {
+  itWith('strace')('crosses one UNIX socket, into the agent, and is written nowhere else', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'traced-'));
     try {
       const { main, trace } = await runTraced(
         stage.job({ env: world.jobEnvironment(), nodePath: tracedNode(folder) }),
         folder,
       );
-      const keyWrites = trace.filter((line) => keyLines.some((key) => line.includes(key)));
-      const sent = keyWrites.filter(
-        (line) => /\b(write|writev|send\w*)\(/.test(line) && !line.includes('::add-mask::'),
+      const [, pair] = parsePrivateKey(stage.key.privateKey, '').fields;
+      const forms = [...keyLines, pair?.subarray(0, 32).toString('latin1') ?? ''];
+      const sent = trace.filter(
+        (line) =>
+          forms.some((form) => line.includes(form)) &&
+          /\b(write|writev|pwrite64|send\w*)\(/.test(line) &&
+          !line.includes('::add-mask::'),
       );
       expect(sent.length).toBe(1);
-      expect(sent[0]).toMatch(/\bwritev?\(\d+<(pipe|UNIX|socket)/);
+      expect(sent[0]).toMatch(/\b(writev?|sendmsg|sendto)\(\d+<(UNIX|socket)/);
       const started = trace.filter((line) => line.includes('execve('));
-      expect(started.some((line) => line.includes('ssh-add'))).toBe(true);
+      expect(started.some((line) => line.includes('ssh-agent'))).toBe(true);
+      expect(started.filter((line) => line.includes('ssh-add'))).toEqual([]);
       for (const secret of secretsOf(main))
         expect(started.filter((line) => line.includes(secret))).toEqual([]);
     } finally {
@@ -115,16 +121,23 @@ describe('a secret', () => {
     await job.finish({ patience: { output: 100 } });
     while (job.processes().length > 0) await sleep(20);
     const traces = readdirSync(folder).filter((name) => name.startsWith('trace'));
-    const trace = traces.flatMap((name) => readFileSync(join(folder, name), 'latin1').split('\n'));
-    return { main, trace };
+    const lines = traces.flatMap((name) => readFileSync(join(folder, name), 'latin1').split('\n'));
+    return { main, trace: lines.map(unescaped) };
   }
 });
+
+/** Strings as they were, which strace writes as `\\x` and two digits for each byte. */
+function unescaped(line: string): string {
+  return line.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}
 
 /** A `node` that runs the real one under strace: every program that is started, every byte that is written. */
 function tracedNode(folder: string): string {
   const node = join(folder, 'node');
   const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
-  const args = ['-DDD', '-f', '-q', '-v', '-yy', '-s', '100000', '-e', `trace=${calls}`, '-o'];
+  const args = ['-DDD', '-f', '-q', '-v', '-yy', '-xx', '-s', '100000', '-e', `trace=${calls}`, '-o'];
   // No shell: dash would drop the variables of inputs, whose names have hyphens.
   const script = `const [, , ...rest] = process.argv;
     const trace = ${JSON.stringify(join(folder, 'trace-'))} + process.pid;
