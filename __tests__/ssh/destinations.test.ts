@@ -11,13 +11,12 @@ import { startRealAgent, type RealAgent } from '../support/agents.ts';
 import { findSshd } from '../support/git-host/openssh-server.ts';
 import { certify } from '../support/keygen.ts';
 import { startLoginHost, type LoginHost } from '../support/login-host.ts';
-import { neverRun } from '../support/never-run.ts';
+import { describeWith } from '../support/needs.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 
 const sshd = findSshd() !== undefined;
-if (!sshd) console.warn('not run here: what needs sshd, which is not installed');
 
-(sshd ? describe : neverRun)('a key that is restricted to hosts', () => {
+describeWith('sshd')('a key that is restricted to hosts', () => {
   let agent: RealAgent;
   let key: SshKey;
   let hosts: readonly [LoginHost, LoginHost];
