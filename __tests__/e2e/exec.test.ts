@@ -248,7 +248,6 @@ describe('ssm-ssh-agent exec', () => {
     const all = [await watch.stop(), ...files, stdout, stderr].join('\n');
     expect(all).toContain(launcher);
     expect(all).toContain('ssh-agent');
-    expect(all).not.toContain('ssh-add');
     expect(all).toContain(stage.key.fingerprint);
     for (const line of lines) expect(all).not.toContain(line);
   });

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { fakeSshAgent, serveInstead } from '../support/agents.ts';
@@ -69,6 +70,20 @@ describe('an ssh-agent', () => {
     const { job, main, seconds } = await use(hanging, { 'timeout-seconds': '2' });
     expect(told(main).code).toBe('TIMEOUT');
     expect(seconds).toBeLessThan(9);
+    expect([job.processes(), job.files()]).toEqual([[], []]);
+  });
+
+  it('that comes up when the step was given up on finds no place for its socket, and ends', async () => {
+    const real = (await stage.job({ env: {} }).run('command -v ssh-agent')).log.trim();
+    const late = bin(
+      'ssh-agent',
+      // Until then its command line does not name the socket.
+      `#!/bin/sh\nsocket=$3 exec sh -c 'sleep 2.5; exec ${real} -s -a "$socket"'\n`,
+    );
+    const { job, main } = await use(late, { 'timeout-seconds': '1' });
+    expect(told(main).code).toBe('TIMEOUT');
+    const deadline = Date.now() + 20_000;
+    while (job.processes().length > 0 && Date.now() < deadline) await sleep(50);
     expect([job.processes(), job.files()]).toEqual([[], []]);
   });
 

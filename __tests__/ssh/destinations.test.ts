@@ -8,13 +8,11 @@ import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { addKeys, removeAllKeys } from '../../src/ssh/agent-keys.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
 import { startRealAgent, type RealAgent } from '../support/agents.ts';
-import { findSshd } from '../support/git-host/openssh-server.ts';
 import { certify } from '../support/keygen.ts';
 import { startLoginHost, type LoginHost } from '../support/login-host.ts';
 import { describeWith } from '../support/needs.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 
-const sshd = findSshd() !== undefined;
 
 describeWith('sshd')('a key that is restricted to hosts', () => {
   let agent: RealAgent;

@@ -10,7 +10,7 @@ import { renderJobRole } from '../loading/job-role.ts';
 import { openKey, type LoadedKey } from '../loading/stored-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Run } from '../process/run.ts';
-import { startAgent, type Agent } from '../ssh/agent.ts';
+import { startAgent, stopAgent, type Agent } from '../ssh/agent.ts';
 import { addKeys } from '../ssh/agent-keys.ts';
 import { canStart, type Identity, type Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
@@ -103,6 +103,8 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     for (const problem of await unloadKeys([left], { env, workflow: { ...workflow, info: () => undefined } }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
+    // One whose start was given up on may have come up meanwhile. From now on none can: its folder is gone.
+    if (withAgent) await stopAgent(socket);
     throw error;
   }
 }
