@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { parseCertificate } from '../../src/keys/certificate.ts';
 import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { addKeys, removeAllKeys } from '../../src/ssh/agent-keys.ts';
@@ -12,7 +12,6 @@ import { certify } from '../support/keygen.ts';
 import { startLoginHost, type LoginHost } from '../support/login-host.ts';
 import { describeWith } from '../support/needs.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
-
 
 describeWith('sshd')('a key that is restricted to hosts', () => {
   let agent: RealAgent;

@@ -1,1 +1,0 @@
-export const id=476;export const ids=[476];export const modules={9476:(o,t,n)=>{n.d(t,{Y:()=>e});var s=n(2416);const e=async o=>{const t=await(0,s.p)(o);return((...o)=>{const t={};for(const n of o)for(const[o,s]of Object.entries(n))void 0!==t[o]?Object.assign(t[o],s):t[o]=s;return t})(t.configFile,t.credentialsFile)}}};
