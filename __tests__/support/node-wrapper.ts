@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { describeWhere, itWhere } from './needs.ts';
 import type { Job } from './runner/job.ts';
 
 /** By bash, which hands on variables with hyphens in their names, as inputs are; dash drops them. */
@@ -28,9 +29,18 @@ const works = (name: string, ...args: readonly string[]): boolean =>
 
 /** A user that is not the tester. */
 export const other = 65_534;
-export const canBeAnother = works('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'true');
-export const canMount = works('unshare', '--mount', 'true');
-export const canHideProcesses = works('unshare', '--pid', '--fork', '--mount-proc', 'true');
+const canBeAnother = works('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'true');
+const canMount = works('unshare', '--mount', 'true');
+const canHideProcesses = works('unshare', '--pid', '--fork', '--mount-proc', 'true');
+export const describeWithUsers = describeWhere(canBeAnother, 'a second user: run the tests as root on Linux');
+export const describeWithMounts = describeWhere(
+  canMount,
+  'a mount of our own (unshare --mount): root on Linux',
+);
+export const itWithHiddenProcesses = itWhere(
+  canHideProcesses,
+  'a namespace of processes (unshare --pid): root on Linux',
+);
 
 export function asUser(id: number): string[] {
   return ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups'];

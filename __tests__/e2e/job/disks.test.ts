@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { describeWhere } from '../../support/needs.ts';
-import { canMount, wrapNode } from '../../support/node-wrapper.ts';
-import { repository, told, useStage } from '../stage.ts';
+import { launchInstance } from '../../support/ec2-host.ts';
+import { describeWithMounts, wrapNode } from '../../support/node-wrapper.ts';
+import { actionPath, repository, told, useStage } from '../stage.ts';
 
-describeWhere(canMount, 'a mount namespace needs root')('a RUNNER_TEMP', () => {
+describeWithMounts('a RUNNER_TEMP', () => {
   const stage = useStage();
   let world: ReadyWorld;
   let folder: string;
@@ -30,8 +30,8 @@ describeWhere(canMount, 'a mount namespace needs root')('a RUNNER_TEMP', () => {
     'known-hosts': stage.host.knownHosts,
   });
 
-  // What main writes before the keys, the keys' own files, the programs; and no room for one more name.
-  it.each(['size=4k', 'size=12k', 'size=24k', 'size=48k', 'nr_inodes=3', 'nr_inodes=9'])(
+  // With no room behind the first file, among the keys' files, and for the agent's socket.
+  it.each(['size=4k', 'size=24k', 'nr_inodes=3'])(
     'that fills up while main writes (%s) is STATE_UNSAFE, and nothing is left',
     async (limit) => {
       const temp = join(folder, limit);
@@ -80,5 +80,19 @@ describeWhere(canMount, 'a mount namespace needs root')('a RUNNER_TEMP', () => {
     ]);
     expect(main.env['GIT_SSH_COMMAND']).toMatch(/^sh \/.*\/bin\/ssm-ssh$/);
     expect(main.outputs['git-ssh-command']).toBe(main.env['GIT_SSH_COMMAND']);
+  });
+
+  it('or a temporary folder that is mounted noexec is no hindrance for exec', async () => {
+    launchInstance(world);
+    const temp = join(folder, 'tmp');
+    mkdirSync(temp);
+    const known = join(folder, 'known_hosts');
+    writeFileSync(known, stage.host.knownHosts);
+    const job = stage.job({ env: { ...world.aws.environment({ metadata: true }), TMPDIR: temp } });
+    const exec = `${actionPath}/helper/ssm-ssh-agent exec --key /ci/deploy-key --known-hosts ${known}`;
+    const { log } = await job.run(
+      `unshare --mount bash -c 'mount -t tmpfs -o noexec tmpfs ${temp}; ${exec} -- git ls-remote ${stage.host.url(repository)} main'`,
+    );
+    expect(log).toContain('refs/heads/main');
   });
 });

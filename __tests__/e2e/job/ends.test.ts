@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
-import { describeWhere, itWhere } from '../../support/needs.ts';
 import {
   asRunnerOf,
   asUser,
-  canBeAnother,
-  canHideProcesses,
+  describeWithUsers,
+  itWithHiddenProcesses,
   openTo,
   other,
   tempFor,
@@ -64,7 +63,7 @@ describe('the end of a job', () => {
     expect([leftoverProcesses, job.files()]).toEqual([[], []]);
   });
 
-  itWhere(canHideProcesses, 'a namespace of processes needs root')(
+  itWithHiddenProcesses(
     'in another namespace of processes than main leaves no key in the agent that it cannot see',
     async () => {
       const nodePath = wrapNode(folder, { post: 'exec unshare --pid --fork --mount-proc "$@"' });
@@ -86,7 +85,7 @@ describe('the end of a job', () => {
     },
   );
 
-  describeWhere(canBeAnother, 'a second user needs root')('on a host with other users', () => {
+  describeWithUsers('on a host with other users', () => {
     const jobOf = (id: number, env: Readonly<Record<string, string>>): Job =>
       openTo(
         stage.job({

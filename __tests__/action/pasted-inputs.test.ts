@@ -1,0 +1,86 @@
+/** What people bring along from other actions, and paste: e2e/job/pasted-inputs.test.ts has the whole step. */
+import { describe, expect, it } from '@jest/globals';
+import { parseInputs } from '../../src/action/inputs.ts';
+import { looksSecret } from '../../src/keys/secret-text.ts';
+import { failureOf, told } from '../support/failure-of.ts';
+import { tokens } from '../support/tokens.ts';
+import { stepEnvironment } from './step-environment.ts';
+
+const refuse = (given: Readonly<Record<string, string>>): string => {
+  const failure = failureOf(() => parseInputs(stepEnvironment(given)));
+  expect(failure.code).toBe('INPUT_INVALID');
+  return told(failure);
+};
+
+describe('an input of another action', () => {
+  it.each([
+    ['ssh-private-key', 'text', 'keys: /ci/deploy-key in its place'],
+    ['ssh-auth-sock', '/tmp/agent.sock', 'the output ssh-auth-sock'],
+    ['log-public-key', 'true', 'leave it out'],
+    ['ssh-agent-cmd', '/usr/bin/ssh-agent', 'found on PATH'],
+    ['ssh-add-cmd', '/usr/bin/ssh-add', 'found on PATH'],
+    ['git-cmd', '/usr/bin/git', 'found on PATH'],
+    ['inline-session-policy', '{}', 'write session-policy'],
+    ['retry-max-attempts', '3', 'write max-attempts'],
+    ['action-timeout-s', '60', 'write timeout-seconds'],
+    ['aws-secret-access-key', tokens['AWS, secret access key'], 'role-to-assume'],
+    ['role-chaining', 'true', 'one on each line'],
+  ])('is refused with what to write: %s', (name, value, hint) => {
+    const text = refuse({ [name]: value });
+    expect(text).toContain(`the input ${name} is not an input of this action\n`);
+    expect(text.split('\n')[1]).toContain(hint);
+    if (value.length > 30) expect(text).not.toContain(value);
+  });
+
+  it('is passed over where it says nothing', () => {
+    const env = stepEnvironment({
+      'ssh-private-key': '',
+      'log-public-key': 'false',
+      'disable-retry': 'false',
+    });
+    expect(parseInputs(env).keys.length).toBe(1);
+  });
+});
+
+describe('what looks like a secret', () => {
+  it.each(Object.entries(tokens))('is refused in keys, and not repeated: %s', (_, token) => {
+    const text = refuse({ keys: `/ci/key\n${token} github.com/acme/lib` });
+    expect(text).toContain('keys, line 2: this looks like a secret');
+    expect(text).not.toContain(token);
+  });
+
+  it.each([
+    ['aws-region', tokens.GitLab],
+    ['key-lifetime', tokens.GitHub],
+    ['allowed-account-ids', tokens['a JSON Web Token']],
+    ['timeout-seconds', tokens['GitHub, fine-grained']],
+    ['keys', `/ci/key https://${tokens.GitHub}@github.com/acme/*/lib`],
+    ['keys', `/ci/key passphrase=${tokens['AWS, secret access key']}`],
+  ])('is not repeated in an error about %s', (name, value) => {
+    const text = refuse({ [name]: value });
+    for (const token of Object.values(tokens)) expect(text).not.toContain(token);
+  });
+
+  it.each([
+    '/ci/DeployKeyOfTheTeamThatOwnsTheLibrary2026AndMore',
+    'arn:aws:secretsmanager:eu-west-1:111122223333:secret:ci/DeployKeyOfTheTeamThatOwnsTheLibrary2026-AbCdEf',
+    'SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU',
+    'ghp_docs',
+    'deploy-key-of-the-team-that-owns-the-library-2026-Q4',
+    '0123456789abcdef0123456789abcdef01234567',
+  ])('is not %s', (text) => {
+    expect(looksSecret(text)).toBe(false);
+  });
+});
+
+describe('keys that YAML makes something else of', () => {
+  it.each([
+    ['as a list', '- /ci/lib\n- /ci/tools', /line 1: a hyphen .* list of YAML\n.*"keys: \|"/],
+    ['folded', '/ci/lib github.com/acme/lib /ci/tools', /line 1: .*\n.*"keys: >" YAML joins .*"keys: \|"/],
+    ['folded, an ARN', '/ci/lib arn:aws:ssm:eu-west-1:111122223333:parameter/x', /a second key on a line/],
+    ['folded behind a comment', '# ours /ci/lib /ci/tools', /names no key\n.*"keys: >" YAML joins/],
+    ['with a note behind a key', '/ci/lib # a=b\n/ci/tools', /line 1: a comment .*\n.*line of its own/],
+  ])('%s are refused, and the hint says so', (_, keys, text) => {
+    expect(refuse({ keys })).toMatch(text);
+  });
+});

@@ -1,0 +1,10 @@
+/** Secrets that nobody has, in the forms of those who make such. */
+const letters = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6kM9n';
+
+export const tokens = {
+  GitHub: `ghp_${letters.slice(0, 36)}`,
+  'GitHub, fine-grained': `github_pat_${letters.slice(0, 22)}_${letters}`,
+  GitLab: `glpat-${letters.slice(0, 20)}`,
+  'AWS, secret access key': `${letters.slice(0, 20)}/${letters.slice(20, 39)}`,
+  'a JSON Web Token': `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.${letters}`,
+} as const;
