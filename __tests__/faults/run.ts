@@ -23,13 +23,22 @@ await Promise.all(
 );
 await ground.close();
 
-function lineOf(row: Row, { code, milliseconds, wrong }: Outcome): string {
-  const seconds = `${(milliseconds / 1000).toFixed(1)} s`.padStart(7);
-  const line = `${wrong.length === 0 ? 'ok  ' : 'FAIL'} ${seconds}  ${code.padEnd(20)} ${nameOf(row)}`;
-  return [line, ...wrong.map((problem) => `       ${problem}`)].join('\n');
+function problemsOf({ wrong, late }: Outcome): string[] {
+  return [...wrong, ...(late ? ['too late'] : [])];
 }
 
-const failed = wanted.filter((row) => outcomes.get(row)?.wrong.length !== 0);
+function lineOf(row: Row, outcome: Outcome): string {
+  const { code, milliseconds } = outcome;
+  const problems = problemsOf(outcome);
+  const seconds = `${(milliseconds / 1000).toFixed(1)} s`.padStart(7);
+  const line = `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${seconds}  ${code.padEnd(20)} ${nameOf(row)}`;
+  return [line, ...problems.map((problem) => `       ${problem}`)].join('\n');
+}
+
+const failed = wanted.filter((row) => {
+  const outcome = outcomes.get(row);
+  return outcome === undefined || problemsOf(outcome).length > 0;
+});
 console.log(`\n${String(wanted.length)} rows, ${String(failed.length)} not as promised`);
 for (const row of failed) console.log(`  ${nameOf(row)}`);
 process.exit(failed.length === 0 ? 0 : 1);
