@@ -59,7 +59,7 @@ describe('an ssh-agent', () => {
     const { job, main, seconds } = await use(fakeSshAgent(folder, answer), { 'timeout-seconds': '3' });
     expect(told(main).code).toBe(code);
     expect(told(main).text).toMatch(text);
-    expect(seconds).toBeLessThan(10);
+    expect(seconds).toBeLessThan(30);
     for (const line of stage.key.privateKey.split('\n').slice(1, -2))
       expect(told(main).text).not.toContain(line);
     expect([job.processes(), job.files()]).toEqual([[], []]);
@@ -69,7 +69,7 @@ describe('an ssh-agent', () => {
     const hanging = bin('ssh-agent', `#!${process.execPath}\nsetInterval(() => {}, 1000);\n`);
     const { job, main, seconds } = await use(hanging, { 'timeout-seconds': '2' });
     expect(told(main).code).toBe('TIMEOUT');
-    expect(seconds).toBeLessThan(9);
+    expect(seconds).toBeLessThan(30);
     expect([job.processes(), job.files()]).toEqual([[], []]);
   });
 
@@ -94,7 +94,7 @@ describe('an ssh-agent', () => {
     const hanging = bin(name, `#!${process.execPath}\nsetInterval(() => {}, 1000);\n`);
     const { job, main, seconds } = await use(hanging, { ...more, 'timeout-seconds': '1' });
     expect(told(main).code).toBe('TIMEOUT');
-    expect(seconds).toBeLessThan(8);
+    expect(seconds).toBeLessThan(30);
     expect(job.files()).toEqual([]);
   });
 

@@ -195,6 +195,6 @@ describe('a chain of roles through three accounts', () => {
     world.aws.faults.order({ operation: 'sts:AssumeRole', fault: 'hang' });
     const started = Date.now();
     expect(told(await load({ 'timeout-seconds': '2' })).code).toBe('TIMEOUT');
-    expect(Date.now() - started).toBeLessThan(4000);
+    expect(Date.now() - started).toBeLessThan(30_000);
   });
 });

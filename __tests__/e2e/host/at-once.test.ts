@@ -69,6 +69,6 @@ describeOnHost('many git commands at once on a cold host', () => {
     world.aws.faults.order({ operation: 'ssm:GetParameter', fault: 'hang', times: 100 });
     const { stderr, took } = await host.run(atOnce(20), { SSM_SSH_TIMEOUT: '4s' });
     expect(stderr.match(/^ssm-ssh: TIMEOUT: /gm)?.length).toBe(20);
-    expect(took).toBeLessThan(30_000);
+    expect(took).toBeLessThan(120_000);
   });
 });

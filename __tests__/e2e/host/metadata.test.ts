@@ -40,6 +40,6 @@ describe('instance metadata', () => {
     expect(ran.stderr).toMatch(
       new RegExp(`^\\S+: ${code}: the instance metadata service at http://127\\S+ .*\\nhint: `),
     );
-    expect(ran.took).toBeLessThan(8_000);
+    expect(ran.took).toBeLessThan(30_000);
   });
 });

@@ -114,7 +114,7 @@ describeOnHost('ssm-ssh on a host', () => {
     expect(ran.code).toBe(128);
     expect(ran.stderr).toMatch(new RegExp(`^ssm-ssh: ${code}: .*\nhint: `));
     expect(ran.stderr).toMatch(hint);
-    expect(ran.took).toBeLessThan(9_000);
+    expect(ran.took).toBeLessThan(30_000);
   });
 
   it('says so where the hop limit of the instance metadata keeps a container out', async () => {
