@@ -91,6 +91,13 @@ export default defineConfig(
     files: ['src/**/*.ts', 'helper/**/*.ts'],
     rules: {
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "Literal[value='SIGPIPE']",
+          message: 'a listener for SIGPIPE makes every reset of a socket a signal: listen to the errors of streams',
+        },
+      ],
       'no-restricted-properties': [
         'error',
         ...['env', 'exit', 'argv', 'exitCode', 'stdout', 'stderr', 'stdin'].map((property) => ({

@@ -2,8 +2,12 @@
 import { Failure } from '../src/errors.ts';
 import type { Ends } from './proxy/carry.ts';
 
-/** ssh ends its ProxyCommand by SIGHUP; where it is killed, it cannot, and this process gets another parent. */
-const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGPIPE'] as const;
+/**
+ * ssh ends its ProxyCommand by SIGHUP; where it is killed, it cannot, and this process gets another parent. No SIGPIPE: Node
+ * ignores it until somebody listens, and then each write to a socket that was reset brings one, as to a closed standard
+ * output. A new socket replaces the first; the second is noticed as the stream's EPIPE error.
+ */
+const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
 /** Milliseconds. Before the way is open, nothing else tells of it. */
 const parentInterval = 200;

@@ -38,7 +38,8 @@ export async function carry(stream: Duplex, { input, output, signal }: Ends, wat
       // What was read before is written first.
       output.write('', end);
     });
-    output.once('error', end);
+    // Stays: a standard output that is closed fails again at each write, until this process has ended.
+    output.on('error', end);
     input.once('error', end);
     input.once('end', () => {
       setTimeout(end, lastWords).unref();

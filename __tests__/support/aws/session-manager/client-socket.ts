@@ -1,11 +1,14 @@
 /** The service's end of one WebSocket of a client's: opened by a token, then frames, until it closes or is cut. */
+import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 
 import { Violation } from './frame.ts';
 import { readOpening } from './client-frames.ts';
-import type { SessionFaults } from './faults.ts';
+import { amount, type Direction, type SessionFaults } from './faults.ts';
 
 export interface ClientSocketInput {
+  /** The socket below. */
+  readonly transport: Socket;
   readonly faults: () => SessionFaults;
   /** False: the token does not open this session. */
   readonly admit: (token: string) => boolean;
@@ -25,7 +28,7 @@ export class ClientSocket {
   readonly #input: ClientSocketInput;
   readonly #timers = new Set<NodeJS.Timeout>();
   #state: 'opening' | 'open' | 'gone' = 'opening';
-  #bytes = 0;
+  readonly #bytes = { toAgent: 0, toClient: 0 };
   #idle: NodeJS.Timeout | undefined;
   #holds = new Set<'agent' | 'stall'>();
   #stalled: (() => void)[] | undefined;
@@ -70,7 +73,7 @@ export class ClientSocket {
       return;
     }
     this.#socket.send(bytes, gone);
-    this.#count(bytes.length);
+    this.#count(bytes.length, 'toClient');
   }
 
   hold(): void {
@@ -91,11 +94,17 @@ export class ClientSocket {
     this.#leave();
   }
 
+  /** By a RST, which a client meets at its next write. Not over TLS. */
+  reset(): void {
+    this.#input.transport.resetAndDestroy();
+    this.#leave();
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     this.#heard();
     if (this.#state === 'opening') this.#open(data, isBinary);
     else if (this.#state === 'open') this.#input.frame(data, isBinary);
-    this.#count(data.length);
+    this.#count(data.length, 'toAgent');
   }
 
   #open(data: Buffer, isBinary: boolean): void {
@@ -117,11 +126,14 @@ export class ClientSocket {
     this.#input.opened();
   }
 
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    const { cutAfterBytes, stall } = this.#input.faults();
-    if (cutAfterBytes !== undefined && this.#bytes >= cutAfterBytes) this.close(1006);
-    if (stall && this.#bytes >= stall.afterBytes && !this.#hasStalled) this.#stall(stall.for);
+  #count(bytes: number, direction: Direction): void {
+    this.#bytes[direction] += bytes;
+    const { cutAfterBytes, resetAfterBytes, stall } = this.#input.faults();
+    const all = this.#bytes.toAgent + this.#bytes.toClient;
+    const resetAfter = amount(resetAfterBytes, direction);
+    if (resetAfter > 0 && this.#bytes[direction] >= resetAfter) this.reset();
+    if (cutAfterBytes !== undefined && all >= cutAfterBytes) this.close(1006);
+    if (stall && all >= stall.afterBytes && !this.#hasStalled) this.#stall(stall.for);
   }
 
   #stall(milliseconds: number): void {

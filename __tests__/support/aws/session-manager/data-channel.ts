@@ -1,5 +1,6 @@
 /** The message gateway's endpoint: the signed GET that becomes a WebSocket. */
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 
 import { AuthenticationError, AwsError } from '../errors.ts';
@@ -56,7 +57,7 @@ export function openDataChannels(sessions: Sessions, gateway: Service, observati
       const session = sessions.find(channelOf(request)?.id ?? '');
       if (answer.status !== accepted.status || session === undefined) return answer;
       server.handleUpgrade(incoming, socket, head, (client) => {
-        session.attach(client);
+        session.attach(client, socket as Socket);
       });
       return undefined;
     },

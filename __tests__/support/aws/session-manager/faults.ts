@@ -19,6 +19,8 @@ export interface SessionFaults {
   readonly delay?: BothWays;
   /** The socket is cut (1006) each time that so many bytes went through it, both directions together. */
   readonly cutAfterBytes?: number;
+  /** As before, for each direction by itself, and by a reset (RST): what lies in the client's buffers is lost, too. */
+  readonly resetAfterBytes?: BothWays;
   /** The socket is cut at this age. */
   readonly closeEvery?: number;
   /** The service bids both sides pause, each `every` so long, `for` so long; what they send meanwhile is lost. */

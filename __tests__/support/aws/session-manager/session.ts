@@ -1,5 +1,6 @@
 /** One session: the client's sockets that come and go, the agent, and the service between the two. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 
 import { Agent, type AgentOptions } from './agent.ts';
@@ -101,8 +102,9 @@ export class Session {
     return `AAEAA${String(this.#cell).padStart(4, '0')}`;
   }
 
-  attach(socket: WebSocket): void {
+  attach(socket: WebSocket, transport: Socket): void {
     const client: ClientSocket = new ClientSocket(socket, {
+      transport,
       faults: this.#input.faults,
       admit: (token) => this.#admit(token),
       opened: () => {
