@@ -57,6 +57,7 @@ describe('the main job', () => {
     expect(log.split('\n')).toEqual([
       'asking GitHub for an OIDC token',
       expect.stringMatching(/^assuming arn:aws:iam::\d+:role\/ci as acme-app-\d+-1$/),
+      expect.stringMatching(/^sts is asked at http:\/\/127\.0\.0\.1:\d+, which is not AWS's own endpoint$/),
       'reading a key from Parameter Store',
       `/ci/deploy-key (version 1): ssh-ed25519 ${stage.key.fingerprint}`,
       '',
