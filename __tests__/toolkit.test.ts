@@ -48,7 +48,7 @@ describe('a program', () => {
     await expect(run([wanted], options)).rejects.toEqual(new ProgramNotFound(`${wanted} is not on PATH`));
   });
 
-  it('that hangs is given up on with the reason of the signal', async () => {
+  it('that hangs rejects with the reason of the signal', async () => {
     const reason = new Error('over');
     const limit = new AbortController();
     // It ends by itself: nothing here can end it.

@@ -1,4 +1,4 @@
-/** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put in the place of AWS's. */
+/** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put instead of AWS's own. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';

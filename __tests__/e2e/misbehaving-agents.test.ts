@@ -67,7 +67,7 @@ describe('an ssh-agent', () => {
     expect([job.processes(), job.files()]).toEqual([[], []]);
   });
 
-  it('that hangs when it is started is given up on, and ended by the socket that it was to make', async () => {
+  it('that hangs at its start ends the step with TIMEOUT, and is ended by the socket that it was to make', async () => {
     const hanging = bin('ssh-agent', `#!${process.execPath}\nsetInterval(() => {}, 1000);\n`);
     const { job, main, seconds } = await use(hanging, { 'timeout-seconds': '2' });
     expect(told(main).code).toBe('TIMEOUT');
@@ -75,7 +75,7 @@ describe('an ssh-agent', () => {
     expect([job.processes(), job.files()]).toEqual([[], []]);
   });
 
-  it('that comes up when the step was given up on finds no place for its socket, and ends', async () => {
+  it('that comes up after the step has timed out finds no place for its socket, and ends', async () => {
     const real = (await stage.job({ env: {} }).run('command -v ssh-agent')).log.trim();
     const late = bin(
       'ssh-agent',

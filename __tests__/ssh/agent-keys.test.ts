@@ -222,7 +222,7 @@ describe('what is no agent', () => {
     await stop();
   });
 
-  it('is given up on when the signal says so, with its reason', async () => {
+  it('rejects when the signal aborts, with its reason', async () => {
     const stop = await serveInstead(place(), () => undefined);
     const controller = new AbortController();
     const reason = new Error('over');

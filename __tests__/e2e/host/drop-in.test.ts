@@ -8,7 +8,7 @@ import { runningProcesses } from '../../support/runner/process-table.ts';
 import { useHost } from './use-host.ts';
 import { describeWith, installed, itWith } from '../../support/needs.ts';
 
-describeOnHost('in the place of ssh, ssm-ssh', () => {
+describeOnHost('used as ssh, ssm-ssh', () => {
   const stand = useHost();
 
   it("hands LFS's question on with the key of its repository", async () => {

@@ -101,7 +101,7 @@ describe('the token of a GitHub App', () => {
     ]);
   });
 
-  it('is revoked without git, which a later step may have put something else in the place of', async () => {
+  it('is revoked without git, which a later step may have replaced', async () => {
     const job = stage.job();
     await start(job);
     await job.run(

@@ -8,7 +8,7 @@ import { amount, type Direction, type SessionFaults } from './faults.ts';
 
 export interface ClientSocketInput {
   /** The socket below. */
-  readonly transport: Socket;
+  readonly transport: Pick<Socket, 'resetAndDestroy'>;
   readonly faults: () => SessionFaults;
   /** False: the token does not open this session. */
   readonly admit: (token: string) => boolean;

@@ -57,7 +57,7 @@ export function openDataChannels(sessions: Sessions, gateway: Service, observati
       const session = sessions.find(channelOf(request)?.id ?? '');
       if (answer.status !== accepted.status || session === undefined) return answer;
       server.handleUpgrade(incoming, socket, head, (client) => {
-        session.attach(client, socket as Socket);
+        session.attach(client, socket as unknown as Pick<Socket, 'resetAndDestroy'>);
       });
       return undefined;
     },

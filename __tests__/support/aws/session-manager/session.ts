@@ -102,7 +102,7 @@ export class Session {
     return `AAEAA${String(this.#cell).padStart(4, '0')}`;
   }
 
-  attach(socket: WebSocket, transport: Socket): void {
+  attach(socket: WebSocket, transport: Pick<Socket, 'resetAndDestroy'>): void {
     const client: ClientSocket = new ClientSocket(socket, {
       transport,
       faults: this.#input.faults,

@@ -1,0 +1,2 @@
+import '../../support/suite/rest.ts';
+import './at-once.test.ts';
