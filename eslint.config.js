@@ -95,7 +95,8 @@ export default defineConfig(
         'error',
         {
           selector: "Literal[value='SIGPIPE']",
-          message: 'a listener for SIGPIPE makes every reset of a socket a signal: listen to the errors of streams',
+          message:
+            'a listener for SIGPIPE makes every reset of a socket a signal: listen to the errors of streams',
         },
       ],
       'no-restricted-properties': [
