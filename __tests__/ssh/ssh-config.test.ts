@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { renderSshConfig } from '../../src/ssh/ssh-config.ts';
+import { lookalikes } from '../support/ec2-host-names.ts';
 
 describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
   let folder: string;
@@ -81,13 +82,17 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     ['a wildcard with a port', ['-p', '2222', 'other.example.com'], ['4']],
     ['the default key elsewhere', ['host.test'], ['3']],
     ['the default key to a host above a wildcard', ['example.com'], ['3']],
+    ['the default key to a host whose name only looks like an id', ['i-server01'], ['3']],
+    ['the same at a port that others claim', ['-p', '2222', 'i-server01'], ['3']],
+    ['the keys of a host whose name only looks like an id', ['i-x.example.com'], ['2']],
     ['no key to an EC2 host', ['ec2-user@i-0123456789abcdef0'], []],
+    ['no key to an EC2 host at a port that others claim', ['-p', '2222', 'i-0123abcd'], []],
     ['no key to an EC2 host with a tag', ['Name=web-1'], []],
   ])('offers %s', (_, args, offered) => {
     expect(ask(args).offered).toEqual(offered);
   });
 
-  it.each(['i-0123abcd', 'i-0123456789abcdef0', 'mi-0123456789abcdef0'])(
+  it.each(['i-0123abcd', 'I-0123ABCD', 'i-0123456789abcdef0', 'mi-0123456789abcdef0'])(
     'leads %s to the tunnel, with a key and host keys of its own',
     (host) => {
       const { settings } = ask(['-p', '2222', `ec2-user@${host}`]);
@@ -104,6 +109,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
 
   it.each([
     ['a name that only begins so', 'i-web', true],
+    ...lookalikes.map((name) => ['a name that only looks so', name, true] as [string, string, boolean]),
     ['a tag', 'Name=web-1', true],
     ['an EC2 host without a role', 'i-0123456789abcdef0', false],
   ])('has no tunnel for %s', (_, host, ec2) => {

@@ -26,3 +26,19 @@ export const hostNames: Readonly<Record<string, 'instance' | 'managed' | 'tag' |
   'github.com': undefined,
   '10.0.0.1': undefined,
 };
+
+/** Names of other hosts that are as long as an id, and begin like one. */
+export const lookalikes: readonly string[] = [
+  'i-server01',
+  'i-SERVER01',
+  'i-build-01',
+  'i-0123.com',
+  'i-web_0001',
+  'mi-0123456',
+  'i-01234567.internal',
+  'i-server-in-rack-02',
+  'i-0123456789abcdefi',
+  'mi-0123456789abcdefm',
+  'mi-laptop-of-jane-01',
+  'mi-01234567',
+];

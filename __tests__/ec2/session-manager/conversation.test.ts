@@ -75,10 +75,10 @@ describe('input', () => {
     peer.conversation.write(bytes('one'), 0);
     peer.conversation.tick(10_000);
     expect(peer.takeSent()).toEqual([]);
-    expect(peer.conversation.deadline).toBeUndefined();
     peer.say({ type: 'start_publication', payloadType: 0 });
     expect(peer.takeSent()).toEqual([1]);
     peer.conversation.disconnected();
+    expect(peer.conversation.deadline).toBeUndefined();
     peer.conversation.write(bytes('two'), 0);
     peer.conversation.tick(20_000);
     expect(peer.takeSent()).toEqual([]);

@@ -38,6 +38,8 @@ export interface ChannelOptions {
   /** The host's side has ended; with a Failure where that was no good end. */
   readonly onEnd: (failure: Failure | undefined) => void;
   readonly keepAlive?: LineOptions['keepAlive'];
+  /** Milliseconds for an acknowledgement, before the agent is taken to be gone. Default: 5 minutes. */
+  readonly patience?: number;
 }
 
 export class Channel {
@@ -78,6 +80,7 @@ export class Channel {
         this.#ended(end);
       },
       newId: randomUUID,
+      patience: options.patience,
     });
     void this.#run();
   }

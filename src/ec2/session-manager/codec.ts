@@ -18,6 +18,7 @@ export const messageTypes = {
 export const payloadTypes = {
   none: 0,
   output: 1,
+  size: 3,
   handshakeRequest: 5,
   handshakeResponse: 6,
   handshakeComplete: 7,

@@ -42,6 +42,11 @@ export function flagPayload(flag: number): Buffer {
   return payload;
 }
 
+/** The size of a terminal: in a session for a port, an agent acknowledges it and does nothing with it. */
+export function sizePayload(): Buffer {
+  return Buffer.from('{"cols":80,"rows":24}');
+}
+
 export function readFlag(payload: Buffer): number | undefined {
   return payload.length === 4 ? payload.readUInt32BE() : undefined;
 }

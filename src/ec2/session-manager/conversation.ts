@@ -11,8 +11,10 @@ import {
   readAcknowledgement,
   readClosed,
   readFlag,
+  sizePayload,
 } from './contents.ts';
 import { Inbound, Outbound } from './reliability.ts';
+import { Silence } from './silence.ts';
 
 /** What the agent's buffers are made for. */
 const payloadSize = 1_024;
@@ -34,6 +36,8 @@ export type End =
   | { readonly kind: 'closed'; readonly output: string; readonly complete: boolean }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'connect-failed' }
+  /** For so long nothing of what waits has been acknowledged. */
+  | { readonly kind: 'silent'; readonly milliseconds: number }
   | { readonly kind: 'unsupported'; readonly what: string };
 
 export interface Surroundings {
@@ -50,12 +54,15 @@ export interface Surroundings {
   readonly onEnd: (end: End) => void;
   /** A random UUID. */
   readonly newId: () => string;
+  /** Milliseconds for an acknowledgement, before the agent is taken to be gone. Default: 5 minutes. */
+  readonly patience?: number | undefined;
 }
 
 export class Conversation {
   readonly #around: Surroundings;
   readonly #outbound = new Outbound();
   readonly #inbound = new Inbound<Frame>();
+  readonly #silence: Silence;
   /** The last ones, to be said again over a new socket: the old one may have lost them, and the agent asks one by one. */
   readonly #acknowledged: Pick<Frame, 'id' | 'sequence'>[] = [];
   #isReady = false;
@@ -67,6 +74,7 @@ export class Conversation {
 
   constructor(around: Surroundings) {
     this.#around = around;
+    this.#silence = new Silence(around.patience);
   }
 
   /** A new socket is open, and its opening message sent. */
@@ -76,6 +84,7 @@ export class Conversation {
     this.#outbound.resume();
     for (const message of this.#acknowledged.splice(0)) this.#acknowledge(message, now);
     this.drained(now);
+    this.#watch(now);
   }
 
   /** The socket has room again. */
@@ -87,6 +96,7 @@ export class Conversation {
   /** The socket is gone. What is not acknowledged stays. */
   disconnected(): void {
     this.#isConnected = false;
+    this.#silence.stop();
   }
 
   /** One binary message of the socket. What is no frame is as if it had not come: the agent sends it again. */
@@ -137,10 +147,11 @@ export class Conversation {
 
   /** When to call tick, at the latest; undefined: not at all. */
   get deadline(): number | undefined {
+    if (this.#isEnded) return undefined;
     const gap = this.#closed && this.#closed.at + longestGap;
     const resend = this.#isConnected && !this.#isPaused ? this.#outbound.deadline : undefined;
-    if (gap === undefined || resend === undefined) return gap ?? resend;
-    return Math.min(gap, resend);
+    const earliest = Math.min(gap ?? Infinity, resend ?? Infinity, this.#silence.deadline ?? Infinity);
+    return earliest === Infinity ? undefined : earliest;
   }
 
   /** Does what time asks for. */
@@ -148,9 +159,36 @@ export class Conversation {
     if (this.#closed && now >= this.#closed.at + longestGap) {
       this.#end({ kind: 'closed', output: this.#closed.output, complete: false });
     }
-    if (this.#isEnded || !this.#isConnected || this.#isPaused) return;
+    if (this.#isEnded || !this.#isConnected) return;
+    this.#silence.count(now);
+    if (this.#silence.isTooLong) {
+      this.#end({ kind: 'silent', milliseconds: this.#silence.patience });
+      return;
+    }
+    const asks = this.#silence.takeQuestion();
+    if (this.#isPaused) return;
     for (const frame of this.#outbound.due(now)) this.#around.send(frame);
     this.#sendHeld(now);
+    if (asks) this.#ask(now);
+    this.#watch(now);
+  }
+
+  /**
+   * The agent may have had everything: what it acknowledged before a socket was lost it does not acknowledge again. So it
+   * gets a message that it has not had, and that changes nothing. Where it answers, what went before is not waited for.
+   *
+   * @source amazon-ssm-agent, agent/session/plugins/port/port_basic.go: HandleStreamMessage
+   */
+  #ask(now: number): void {
+    if (this.#outbound.hasUnsent || this.#around.backlog() >= inputBacklog) return;
+    const frame = this.#inputFrame(payloadTypes.size, sizePayload(), now);
+    this.#outbound.addSent(frame, now);
+    this.#around.send(frame);
+  }
+
+  #watch(now: number): void {
+    if (this.#isReady && this.#isConnected && !this.#isEnded && !this.#outbound.isDrained) this.#silence.goOn(now);
+    else this.#silence.stop();
   }
 
   #receiveOutput(frame: Frame, now: number): void {
@@ -193,6 +231,8 @@ export class Conversation {
     const sequence = readAcknowledgement(payload);
     const wasFull = this.#outbound.isFull;
     if (sequence === undefined || !this.#outbound.acknowledge(sequence, now)) return;
+    this.#silence.end(now);
+    this.#watch(now);
     this.#sendHeld(now);
     if (wasFull || this.#outbound.isDrained) this.#around.onRoom();
   }
@@ -223,6 +263,7 @@ export class Conversation {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#closed = undefined;
+    this.#silence.stop();
     this.#around.onEnd(end);
   }
 
@@ -244,10 +285,15 @@ export class Conversation {
   }
 
   #sendInput(payloadType: number, payload: Buffer, now: number): void {
+    this.#outbound.add(this.#inputFrame(payloadType, payload, now));
+    this.#sendHeld(now);
+    this.#watch(now);
+  }
+
+  #inputFrame(payloadType: number, payload: Buffer, now: number): Buffer {
     const sequence = this.#outbound.next;
     const head = { type: messageTypes.input, sequence, flags: sequence === 0 ? syn : 0, payloadType };
-    this.#outbound.add(encodeFrame({ ...head, id: this.#around.newId(), payload }, now));
-    this.#sendHeld(now);
+    return encodeFrame({ ...head, id: this.#around.newId(), payload }, now);
   }
 }
 

@@ -99,6 +99,19 @@ export class Outbound {
     this.#held.add(message);
   }
 
+  /** Keeps the frame of the message `next` as sent, whatever waits or is on the way. */
+  addSent(frame: Buffer, now: number): void {
+    const message = { frame, sequence: this.#next++, sentAt: 0, tries: 0, sends: 0, order: 0 };
+    this.#window.set(message.sequence, message);
+    this.#send(message, now);
+  }
+
+  /** Whether a message waits that was never sent, on no socket. */
+  get hasUnsent(): boolean {
+    for (const { sends } of this.#held) if (sends === 0) return true;
+    return false;
+  }
+
   /** The next frame to be sent, and from now on as sent; undefined where there is none, or enough is on the way. */
   takeHeld(now: number): Buffer | undefined {
     if (this.#window.size - this.#held.size >= this.#allowed) return undefined;

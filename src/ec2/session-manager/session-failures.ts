@@ -141,6 +141,12 @@ export function endFailure(end: End, target: Target, { spoke, opened }: Ended): 
   if (end.kind === 'connect-failed') {
     return broken(`nothing accepts connections on port ${port} of ${host}`, listen);
   }
+  if (end.kind === 'silent') {
+    return broken(
+      `the SSM agent of ${host} has acknowledged nothing for ${end.milliseconds / 1000} s`,
+      `check that the host is up and that its amazon-ssm-agent runs (aws ssm describe-instance-information --region ${region} lists what is connected), then connect again`,
+    );
+  }
   if (end.kind === 'unsupported') {
     return failed(
       `the SSM agent of ${host} asks for ${end.what}, which is not supported`,

@@ -17,6 +17,8 @@ export interface ClientFramesInput {
 const payloadSize = 1024;
 const clientPayloads: readonly number[] = [
   payloadTypes.output,
+  // Of a terminal: for a port the agent does nothing with it.
+  payloadTypes.size,
   payloadTypes.handshakeResponse,
   payloadTypes.flag,
 ];

@@ -23,6 +23,7 @@ export class Violation extends Error {}
 export const payloadTypes = {
   none: 0,
   output: 1,
+  size: 3,
   handshakeRequest: 5,
   handshakeResponse: 6,
   handshakeComplete: 7,

@@ -1,0 +1,134 @@
+/** An agent that acknowledges nothing any more: when it is given up on, and when that would be wrong. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Channel } from '../../../src/ec2/session-manager/channel.ts';
+import { Sessions } from '../../../src/ec2/session-manager/sessions.ts';
+import type { Failure } from '../../../src/errors.ts';
+import { REGION } from '../../support/aws/world.ts';
+import { Peer } from './peer.ts';
+import { startTransferWorld, type TransferWorld } from './transfer.ts';
+
+const minute = 60_000;
+
+/** Ticks when it is asked for, as a timer would, from one time to another. */
+function pass({ conversation }: Peer, from: number, to: number, then?: (now: number) => void): void {
+  for (let at = conversation.deadline ?? Infinity; at <= to; at = conversation.deadline ?? Infinity) {
+    const now = Math.max(at, from);
+    conversation.tick(now);
+    then?.(now);
+  }
+}
+
+/** As an agent answers that has had everything: it acknowledges what is new to it, and that is the question alone. */
+function answerQuestions(peer: Peer): (now: number) => void {
+  return (now) => {
+    for (const { payloadType, sequence } of peer.sent.splice(0)) {
+      if (payloadType === 3) peer.acknowledge(sequence, now);
+    }
+  };
+}
+
+describe('a conversation in which nothing is acknowledged', () => {
+  it('ends after five minutes', () => {
+    const peer = Peer.ready();
+    peer.conversation.write(Buffer.from('hello'), 0);
+    pass(peer, 0, 5 * minute - 1);
+    expect(peer.ends).toEqual([]);
+    pass(peer, 0, 5 * minute);
+    expect(peer.ends).toEqual([{ kind: 'silent', milliseconds: 5 * minute }]);
+  });
+
+  it('ends after that time although the service has bidden it pause', () => {
+    const peer = Peer.ready();
+    peer.conversation.write(Buffer.from('hello'), 0);
+    peer.say({ type: 'pause_publication', payloadType: 0 });
+    pass(peer, 0, 5 * minute);
+    expect(peer.ends).toMatchObject([{ kind: 'silent' }]);
+  });
+
+  it('does not end while nothing waits to be acknowledged', () => {
+    const peer = Peer.ready();
+    peer.conversation.write(Buffer.from('hello'), 0);
+    peer.acknowledge(1, 100);
+    expect(peer.conversation.deadline).toBeUndefined();
+  });
+
+  it('counts from the last acknowledgement', () => {
+    const peer = Peer.ready();
+    peer.conversation.write(Buffer.alloc(2048), 0);
+    pass(peer, 0, 4 * minute);
+    peer.acknowledge(1, 4 * minute);
+    pass(peer, 4 * minute, 9 * minute - 1);
+    expect(peer.ends).toEqual([]);
+    pass(peer, 4 * minute, 9 * minute);
+    expect(peer.ends).toHaveLength(1);
+  });
+
+  it('does not count the time without a socket, nor an hour of sleep of this machine', () => {
+    const peer = Peer.ready();
+    peer.conversation.write(Buffer.from('hello'), 0);
+    pass(peer, 0, 2 * minute);
+    peer.conversation.disconnected();
+    expect(peer.conversation.deadline).toBeUndefined();
+    peer.conversation.connected(60 * minute);
+    pass(peer, 60 * minute, 61 * minute);
+    peer.conversation.tick(120 * minute);
+    pass(peer, 120 * minute, 121 * minute);
+    expect(peer.ends).toEqual([]);
+    pass(peer, 121 * minute, 123 * minute);
+    expect(peer.ends).toHaveLength(1);
+  });
+});
+
+describe('a lost acknowledgement, which the agent never repeats,', () => {
+  it('does not end a conversation that lies idle: a message without content is acknowledged in its place', () => {
+    const peer = Peer.ready();
+    peer.conversation.write(Buffer.from('hello'), 0);
+    pass(peer, 0, 10 * minute, answerQuestions(peer));
+    expect([peer.ends, peer.conversation.isDrained]).toEqual([[], true]);
+  });
+
+  it('of every message of the window holds nothing up for long', () => {
+    const peer = Peer.ready();
+    const much = Buffer.alloc(2_000_000);
+    expect(peer.conversation.write(much, 0)).toBe(1_000 * 1_024);
+    pass(peer, 0, 4_000);
+    peer.conversation.disconnected();
+    peer.conversation.connected(4_000);
+    expect(peer.conversation.write(much, 4_000)).toBe(0);
+    pass(peer, 4_000, 12_000, answerQuestions(peer));
+    expect(peer.conversation.write(much, 12_000)).toBeGreaterThan(500_000);
+  });
+});
+
+describe('the tunnel to an agent that is gone', () => {
+  let world: TransferWorld;
+  beforeAll(async () => {
+    world = await startTransferWorld();
+  });
+  afterAll(() => world.stop());
+
+  it('breaks with what happened, and what to look at', async () => {
+    const instanceId = await world.launch((socket) => socket.pipe(socket));
+    const target = { instanceId, port: 22, region: REGION };
+    const sessions = new Sessions(target, world.caller);
+    const session = await sessions.start(world.caller.signal);
+    const { connection, signal } = world.caller;
+    let tell: (failure: Failure | undefined) => void = () => undefined;
+    const end = new Promise<Failure | undefined>((resolve) => (tell = resolve));
+    const channel = new Channel({
+      ...{ target, session, sessions, connection, patience: 300, onEnd: tell },
+      ...{ onOutput: () => undefined, onRoom: () => undefined },
+    });
+    await channel.ready;
+    world.aws.sessions.faults = { drop: { toAgent: 1 } };
+    channel.write(Buffer.from('hello'));
+    const failure = await end;
+    await channel.close();
+    await sessions.terminate(session.id, signal);
+    expect(failure).toMatchObject({
+      code: 'TUNNEL_FAILED',
+      message: `the SSM agent of ${instanceId} in ${REGION} has acknowledged nothing for 0.3 s`,
+    });
+    expect(failure?.hint).toMatch(/amazon-ssm-agent.*describe-instance-information/);
+  });
+});
