@@ -1,4 +1,5 @@
 /** The block of ~/.ssh/config that leads plain ssh to our keys by host, in one job and nowhere else. Pure. */
+import { allButEc2HostIds, ec2HostIds } from '../keys/ec2-host-patterns.ts';
 import type { RepositoryPattern } from '../keys/routes.ts';
 
 export interface ConfigKey {
@@ -91,9 +92,8 @@ function hostsOf(place: Claimed, places: readonly Claimed[]): string {
   return [place.host, `!*.${place.host}`, ...exact.map(({ host }) => `!${host}`)].join(',');
 }
 
-/** EC2 hosts, which no default key is for: instance ids, and TAG=VALUE. */
-const instances = ['i-????????', 'i-?????????????????', 'mi-?????????????????'];
-const ec2Hosts = [...instances, '*=*'];
+/** TAG=VALUE: an EC2 host, too, which no default key is for. */
+const tags = '*=*';
 
 /** A key that names it goes there without another being pushed: the tunnel's program is told of no user. */
 function isInstance({ host }: Claimed): boolean {
@@ -111,7 +111,7 @@ function words(command: string): string {
  */
 function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOptions): string[] {
   return [
-    `Match host "${instances.join(',')}" ${inJob(temp, '*')}`,
+    `Match host "${ec2HostIds}" ${inJob(temp, '*')}`,
     `  ProxyCommand ${words(proxy)} %n %p %r`,
     `  IdentityAgent ${quoted(socket)}`,
     '  IdentitiesOnly no',
@@ -129,17 +129,16 @@ function offerElsewhere(
   options: ConfigOptions,
 ): string[] {
   const ports = [...new Set(places.map(({ port }) => port))];
-  const others = (hosts: readonly string[]): string =>
-    ['*', ...[...ec2Hosts, ...hosts].map((host) => `!${host}`)].join(',');
+  const offerTo = (claimed: readonly string[], place: string): string[] =>
+    allButEc2HostIds([tags, ...claimed]).flatMap((hosts) => [
+      `Match ${hosts} ${place}`,
+      ...offer(defaults, options),
+    ]);
   const beside = ports.flatMap((port) => {
     const claimed = places.filter((place) => place.port === port).map(({ host }) => host);
-    return [
-      `Match host "${others(claimed)}" ${inJob(options.temp, String(port))}`,
-      ...offer(defaults, options),
-    ];
+    return offerTo(claimed, inJob(options.temp, String(port)));
   });
-  const elsewhere = `Match host "${others([])}" ${inJob(options.temp, '*', ports)}`;
-  return [...beside, elsewhere, ...offer(defaults, options)];
+  return [...beside, ...offerTo([], inJob(options.temp, '*', ports))];
 }
 
 function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] {
