@@ -43,13 +43,15 @@ export async function tunnel([part, ...args]: readonly string[], io: TunnelIo): 
   const { report } = given;
   if (!report) return await run(io, () => proxy(given, io));
   await beginReport(report);
-  let outcome: Outcome = { refused: false };
-  try {
-    return await run(io, async () => {
-      outcome = await proxy(given, io);
-    });
-  } finally {
+  let isReported = false;
+  const end = async (outcome: Outcome): Promise<void> => {
+    isReported = true;
     await endReport(report, outcome, program);
+  };
+  try {
+    return await run(io, () => proxy(given, io, end));
+  } finally {
+    if (!isReported) await end({ refused: false });
   }
 }
 
@@ -63,20 +65,19 @@ async function run(io: TunnelIo, work: () => Promise<unknown>): Promise<number> 
   }
 }
 
-async function proxy(given: Arguments, io: TunnelIo): Promise<Outcome> {
+async function proxy(given: Arguments, io: TunnelIo, ended?: Around['ended']): Promise<void> {
   const via = parseWay(given.via, 'ssm.via (SSM_SSH_VIA)');
   const { user, state } = given;
   const wanted = {
     ...{ host: parseHost(given.host, via), port: parsePort(given.port), user, via, place: placeOf(given) },
     ...(state && { push: { folder: state } }),
   };
-  const around = aroundOf(io);
+  const around = { ...aroundOf(io), ...(ended && { ended }) };
   try {
-    return await reach(wanted, around);
+    await reach(wanted, around);
   } catch (error) {
     // Whoever ended it knows.
-    if (around.signal.aborted) return { refused: false };
-    throw error;
+    if (!around.signal.aborted) throw error;
   }
 }
 

@@ -32,6 +32,8 @@ export interface Around extends Ends {
   /** Once, where it takes long. */
   readonly wait: (text: string) => void;
   readonly warn: (text: string) => void;
+  /** How it went, as soon as that is known: closing the tunnel takes a second, and whoever waits has ended. */
+  readonly ended?: (outcome: Outcome) => Promise<void>;
 }
 
 /** Milliseconds after which people are told what they wait for. */
@@ -52,11 +54,13 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   const watch = new LoginWatch(user);
   try {
     await carry(tunnel.stream, around, watch);
+    const { refused } = watch;
+    const outcome = { refused, ...(refused && push && { failure: loginRefused({ instanceId, user }) }) };
+    await around.ended?.(outcome);
+    return outcome;
   } finally {
     await within(lastPatience, tunnel.close());
   }
-  const { refused } = watch;
-  return { refused, ...(refused && push && { failure: loginRefused({ instanceId, user }) }) };
 }
 
 interface Opened {

@@ -80,6 +80,23 @@ describeOnHost('the way to an EC2 host', () => {
     expect(await left()).toEqual([[], []]);
   });
 
+  it('keeps nobody waiting who has ended: what the end says is known before the session is closed', async () => {
+    const { host, ssh, world } = stage;
+    await host.run(`${ssh} true`);
+    world.aws.sessions.faults = { terminateDelay: 60_000 };
+    const [file = '', ...args] = host.argv(['bash', '-c', `${ssh} yes | head -n 1`]);
+    let busy = 0;
+    // A busy machine may take longer to look than the program takes to close the session.
+    for (let tries = 0; tries < 3 && busy === 0; tries++) {
+      const child = spawn(file, args, { cwd: host.home, env: host.env, stdio: 'ignore' });
+      await once(child, 'exit');
+      busy = proxies().length;
+    }
+    world.aws.sessions.faults = {};
+    expect(busy).toBe(1);
+    expect(await left()).toEqual([[], []]);
+  });
+
   it('ends when it is interrupted before it is open', async () => {
     const { host, world } = stage;
     world.aws.faults.order({ operation: 'ec2-instance-connect:SendSSHPublicKey', fault: 'hang', times: 1 });
