@@ -38,7 +38,9 @@ pureFiles.push(
   'helper/setup/plan.ts',
   'src/process/quote.ts',
   'src/ec2/host-name.ts',
-  ...['codec', 'contents', 'conversation', 'reliability', 'silence'].map((name) => `src/ec2/session-manager/${name}.ts`),
+  ...['codec', 'contents', 'conversation', 'reliability', 'silence'].map(
+    (name) => `src/ec2/session-manager/${name}.ts`,
+  ),
   'src/git/credential.ts',
   'src/git/credential-routes.ts',
   'src/git/kept-credential.ts',

@@ -43,15 +43,15 @@ export async function tunnel([part, ...args]: readonly string[], io: TunnelIo): 
   const { report } = given;
   if (!report) return await run(io, () => proxy(given, io));
   await beginReport(report);
-  let isReported = false;
+  const reported = { isEnded: false };
   const end = async (outcome: Outcome): Promise<void> => {
-    isReported = true;
+    reported.isEnded = true;
     await endReport(report, outcome, program);
   };
   try {
     return await run(io, () => proxy(given, io, end));
   } finally {
-    if (!isReported) await end({ refused: false });
+    if (!reported.isEnded) await end({ refused: false });
   }
 }
 

@@ -10,7 +10,8 @@ const shapes = ['i-????????', `i-${'?'.repeat(17)}`, `mi-${'?'.repeat(17)}`];
  * What a name can have behind its first `-` and a hex digit is not. The shell's own characters are among them: before 9.6
  * ssh hands a name to the shell of a ProxyCommand as it is. Not to be written in a pattern are `*`, `?`, `,`, `"` and `\`.
  */
-const otherCharacters = [..."ghijklmnopqrstuvwxyz-._ :+@%/=~$`'();&|<>{}[]!#^"].map(
+const otherCharacters = Array.from(
+  "ghijklmnopqrstuvwxyz-._ :+@%/=~$`'();&|<>{}[]!#^",
   (character) => `*-*${character}*`,
 );
 

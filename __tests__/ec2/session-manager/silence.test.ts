@@ -10,7 +10,11 @@ import { startTransferWorld, type TransferWorld } from './transfer.ts';
 const minute = 60_000;
 
 /** Ticks when it is asked for, as a timer would, from one time to another. */
-function pass({ conversation }: Peer, from: number, to: number, then?: (now: number) => void): void {
+function pass(
+  { conversation }: Peer,
+  [from, to]: readonly [number, number],
+  then?: (now: number) => void,
+): void {
   for (let at = conversation.deadline ?? Infinity; at <= to; at = conversation.deadline ?? Infinity) {
     const now = Math.max(at, from);
     conversation.tick(now);
@@ -31,9 +35,9 @@ describe('a conversation in which nothing is acknowledged', () => {
   it('ends after five minutes', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
-    pass(peer, 0, 5 * minute - 1);
+    pass(peer, [0, 5 * minute - 1]);
     expect(peer.ends).toEqual([]);
-    pass(peer, 0, 5 * minute);
+    pass(peer, [0, 5 * minute]);
     expect(peer.ends).toEqual([{ kind: 'silent', milliseconds: 5 * minute }]);
   });
 
@@ -41,7 +45,7 @@ describe('a conversation in which nothing is acknowledged', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
     peer.say({ type: 'pause_publication', payloadType: 0 });
-    pass(peer, 0, 5 * minute);
+    pass(peer, [0, 5 * minute]);
     expect(peer.ends).toMatchObject([{ kind: 'silent' }]);
   });
 
@@ -55,26 +59,26 @@ describe('a conversation in which nothing is acknowledged', () => {
   it('counts from the last acknowledgement', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.alloc(2048), 0);
-    pass(peer, 0, 4 * minute);
+    pass(peer, [0, 4 * minute]);
     peer.acknowledge(1, 4 * minute);
-    pass(peer, 4 * minute, 9 * minute - 1);
+    pass(peer, [4 * minute, 9 * minute - 1]);
     expect(peer.ends).toEqual([]);
-    pass(peer, 4 * minute, 9 * minute);
+    pass(peer, [4 * minute, 9 * minute]);
     expect(peer.ends).toHaveLength(1);
   });
 
   it('does not count the time without a socket, nor an hour of sleep of this machine', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
-    pass(peer, 0, 2 * minute);
+    pass(peer, [0, 2 * minute]);
     peer.conversation.disconnected();
     expect(peer.conversation.deadline).toBeUndefined();
     peer.conversation.connected(60 * minute);
-    pass(peer, 60 * minute, 61 * minute);
+    pass(peer, [60 * minute, 61 * minute]);
     peer.conversation.tick(120 * minute);
-    pass(peer, 120 * minute, 121 * minute);
+    pass(peer, [120 * minute, 121 * minute]);
     expect(peer.ends).toEqual([]);
-    pass(peer, 121 * minute, 123 * minute);
+    pass(peer, [121 * minute, 123 * minute]);
     expect(peer.ends).toHaveLength(1);
   });
 });
@@ -83,7 +87,7 @@ describe('a lost acknowledgement, which the agent never repeats,', () => {
   it('does not end a conversation that lies idle: a message without content is acknowledged in its place', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
-    pass(peer, 0, 10 * minute, answerQuestions(peer));
+    pass(peer, [0, 10 * minute], answerQuestions(peer));
     expect([peer.ends, peer.conversation.isDrained]).toEqual([[], true]);
   });
 
@@ -91,11 +95,11 @@ describe('a lost acknowledgement, which the agent never repeats,', () => {
     const peer = Peer.ready();
     const much = Buffer.alloc(2_000_000);
     expect(peer.conversation.write(much, 0)).toBe(1_000 * 1_024);
-    pass(peer, 0, 4_000);
+    pass(peer, [0, 4_000]);
     peer.conversation.disconnected();
     peer.conversation.connected(4_000);
     expect(peer.conversation.write(much, 4_000)).toBe(0);
-    pass(peer, 4_000, 12_000, answerQuestions(peer));
+    pass(peer, [4_000, 12_000], answerQuestions(peer));
     expect(peer.conversation.write(much, 12_000)).toBeGreaterThan(500_000);
   });
 });

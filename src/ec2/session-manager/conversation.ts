@@ -187,7 +187,8 @@ export class Conversation {
   }
 
   #watch(now: number): void {
-    if (this.#isReady && this.#isConnected && !this.#isEnded && !this.#outbound.isDrained) this.#silence.goOn(now);
+    if (this.#isReady && this.#isConnected && !this.#isEnded && !this.#outbound.isDrained)
+      this.#silence.goOn(now);
     else this.#silence.stop();
   }
 
