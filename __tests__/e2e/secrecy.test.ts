@@ -7,6 +7,7 @@ import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { itWith } from '../support/needs.ts';
+import { unescaped } from '../support/unescaped.ts';
 import { watchProcesses } from '../support/watch-processes.ts';
 import { gitSteps, openStage, told, type Stage } from './stage.ts';
 
@@ -125,13 +126,6 @@ describe('a secret', () => {
     return { main, trace: lines.map(unescaped) };
   }
 });
-
-/** Strings as they were, which strace writes as `\\x` and two digits for each byte. */
-function unescaped(line: string): string {
-  return line.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
-}
 
 /** A `node` that runs the real one under strace: every program that is started, every byte that is written. */
 function tracedNode(folder: string): string {

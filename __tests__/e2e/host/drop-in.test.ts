@@ -5,6 +5,8 @@ import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
+import { parsePrivateKey } from '../../../src/keys/private-key.ts';
+import { unescaped } from '../../support/unescaped.ts';
 import { useHost } from './use-host.ts';
 import { describeWith, installed, itWith } from '../../support/needs.ts';
 
@@ -77,19 +79,21 @@ describeOnHost('used as ssh, ssm-ssh', () => {
     });
   });
 
-  itWith('strace')('writes the key once, into a pipe, and to no program and no file', async () => {
+  itWith('strace')('writes the key once, to the agent, and to no program and no file', async () => {
     const trace = join(stand.host.home, 'trace');
     const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
     await stand.host.run(
-      `strace -ff -q -v -yy -s 100000 -e trace=${calls} -o ${trace} bash -c 'git ls-remote ${stand.git.url('acme/lib')}; ${join(project, 'helper/ssm-ssh-agent')} flush'`,
+      `strace -ff -q -v -yy -xx -s 100000 -e trace=${calls} -o ${trace} bash -c 'git ls-remote ${stand.git.url('acme/lib')}; ${join(project, 'helper/ssm-ssh-agent')} flush'`,
     );
-    const lines = stand.key.privateKey.trim().split('\n').slice(3, -1);
+    const [, pair] = parsePrivateKey(stand.key.privateKey, '').fields;
+    const texts = stand.key.privateKey.trim().split('\n').slice(3, -1);
+    const forms = [...texts, pair?.subarray(0, 32).toString('latin1') ?? ''];
     const traced = readdirSync(stand.host.home)
       .filter((name) => name.startsWith('trace.'))
-      .flatMap((name) => readFileSync(join(stand.host.home, name), 'latin1').split('\n'));
-    const showing = traced.filter((line) => lines.some((text) => line.includes(text)));
-    expect(traced.some((line) => line.includes('execve(') && line.includes('ssh-add'))).toBe(true);
+      .flatMap((name) => readFileSync(join(stand.host.home, name), 'latin1').split('\n').map(unescaped));
+    const showing = traced.filter((line) => forms.some((form) => line.includes(form)));
+    expect(traced.some((line) => line.includes('execve(') && line.includes('ssh-agent'))).toBe(true);
     expect(showing.length).toBe(1);
-    expect(showing[0]).toMatch(/^writev?\(\d+<(pipe|UNIX|socket)/);
+    expect(showing[0]).toMatch(/^(writev?|sendmsg|sendto)\(\d+<(UNIX|socket)/);
   });
 });
