@@ -16,7 +16,8 @@ export function oddityOf({ statusCode, headers, text }: Answer): string | undefi
   if (statusCode >= 300 && statusCode < 400) {
     return `is a redirect (${statusCode})${to(headers['location'])}`;
   }
-  if (type.includes('html') && statusCode < 500) return `is a web page (${statusCode})`;
+  // Servers that stand in for AWS may call their JSON HTML.
+  if (type.includes('html') && statusCode < 500 && !isJson(text)) return `is a web page (${statusCode})`;
   if (statusCode !== 200 || isWhole(type, text)) return undefined;
   return 'is broken';
 }
@@ -28,7 +29,10 @@ function to(location = ''): string {
 
 function isWhole(type: string, text: () => string): boolean {
   if (type.includes('xml')) return text().trimEnd().endsWith('>');
-  if (!type.includes('json')) return true;
+  return !type.includes('json') || isJson(text);
+}
+
+function isJson(text: () => string): boolean {
   try {
     return typeof JSON.parse(text()) === 'object';
   } catch {

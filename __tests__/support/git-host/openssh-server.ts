@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendantsOf, killAll, runningProcesses } from '../runner/process-table.ts';
+import { descendantsOf, killAll, runningProcesses, type RunningProcess } from '../runner/process-table.ts';
 import { address, maxAuthTries } from './server.ts';
 import type { ServerSetup, SshServer } from './server.ts';
 
@@ -109,8 +109,11 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;
-  const orphans = runningProcesses().filter(({ environment }) => environment.includes(`HOME=${folder}\0`));
-  killAll([...sessions.map((pid) => ({ pid })), ...orphans]);
+  killAll(sessions.map((pid) => ({ pid })));
+  const orphans = (): RunningProcess[] =>
+    runningProcesses().filter(({ environment }) => environment.includes(`HOME=${folder}\0`));
+  // A shell may start one more program before it is killed itself.
+  for (let left = orphans(); left.length > 0; left = orphans()) killAll(left);
 }
 
 function freePort(): Promise<number> {
