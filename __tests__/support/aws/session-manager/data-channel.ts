@@ -1,6 +1,5 @@
 /** The message gateway's endpoint: the signed GET that becomes a WebSocket. */
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 
 import { AuthenticationError, AwsError } from '../errors.ts';
@@ -57,7 +56,7 @@ export function openDataChannels(sessions: Sessions, gateway: Service, observati
       const session = sessions.find(channelOf(request)?.id ?? '');
       if (answer.status !== accepted.status || session === undefined) return answer;
       server.handleUpgrade(incoming, socket, head, (client) => {
-        session.attach(client, socket as unknown as Pick<Socket, 'resetAndDestroy'>);
+        session.attach(client, incoming.socket);
       });
       return undefined;
     },
