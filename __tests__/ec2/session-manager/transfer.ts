@@ -34,6 +34,8 @@ export function troublesFor(size: number): Readonly<Record<string, Trouble>> {
     delay: { faults: { delay: 10 } },
     'lost acknowledgements': { faults: { lostAcknowledgements: { toAgent: 0.005, toClient: 0.05 } } },
     'cut sockets': { faults: { cutAfterBytes: size * 0.7 }, ...pace },
+    'resets up': { faults: { resetAfterBytes: { toAgent: size * 0.3 } }, ...pace },
+    'resets down': { faults: { resetAfterBytes: { toClient: size * 0.3 } }, ...pace },
     'closed by the hour': { faults: { closeEvery: Math.max(share(0.4), 400) }, ...pace },
     pauses: { faults: { pause: { every: share(0.1), for: share(0.07) } } },
     'a stalled service': { faults: { stall: { afterBytes: size / 2, for: share(0.3) } } },

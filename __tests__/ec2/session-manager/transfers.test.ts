@@ -43,8 +43,8 @@ describe('every byte arrives both ways, and no session is left, under', () => {
   });
 });
 
-test('sockets that were cut or closed have been replaced', () => {
-  for (const name of ['cut sockets', 'closed by the hour', 'all together']) {
+test('sockets that were cut, reset or closed have been replaced', () => {
+  for (const name of ['cut sockets', 'resets up', 'resets down', 'closed by the hour', 'all together']) {
     const outcome = outcomes.get(name);
     if (outcome?.status !== 'fulfilled') throw new Error(name);
     expect(outcome.value.sockets).toBeGreaterThan(1);
