@@ -71,7 +71,7 @@ describe('ssm-ssh-agent exec', () => {
     const [first, second, input, variables, program] = stdout.split('\n');
     expect([first, second]).toEqual([stage.key.fingerprint, other.fingerprint]);
     expect([input, variables]).toEqual(['from standard input', 'kept ssh']);
-    expect(program).toMatch(/^\/.*\/tmp\/ssm-ssh-agent-exec-\w{6}\/bin\/ssm-ssh$/);
+    expect(program).toMatch(/^\/.*\/tmp\/ssm-ssh-agent-exec-[0-9a-f]{12}\/bin\/ssm-ssh$/);
   });
 
   it('opens a key by its passphrase, and forgets it after --lifetime', async () => {

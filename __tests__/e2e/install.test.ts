@@ -50,7 +50,7 @@ describe('the package', () => {
     execFileSync('tar', ['-xzf', tarball, '-C', join(folder, 'unpacked')]);
     basics = join(folder, 'basics');
     mkdirSync(basics);
-    for (const name of ['sh', 'dirname', 'readlink', 'ssh-agent', 'ssh-add', 'rm', 'cat']) {
+    for (const name of ['sh', 'dirname', 'readlink', 'ssh-agent', 'ssh-add', 'mkdir', 'rm', 'cat']) {
       symlinkSync(onPathOnce(name), join(basics, name));
     }
     key = await makeSshKey();

@@ -22,7 +22,7 @@ import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
 import { readKnownHosts } from '../command-line/known-hosts-file.ts';
 import { parseAccount, parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
-import { makeTemporaryFolder } from '../command-line/temporary-folder.ts';
+import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
 
 const options = {
   key: {
@@ -63,7 +63,7 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
   const account = parseAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts']);
   const around = foldersAround(running.env['GIT_SSH_COMMAND']);
-  const folder = keyFolder(makeTemporaryFolder('exec', around && dirname(around)));
+  const folder = keyFolder(nameTemporaryFolder('exec', around && dirname(around)));
   const agent = await startPrivateAgent(folder, running);
   try {
     const keys = await readKeys(lines, { ...values, ...account }, running);

@@ -1,5 +1,9 @@
 /** An ssh-agent for the length of this process: it and its folder are gone soon after, even where the process is killed. */
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Failure } from '../errors.ts';
 import { startCompanion, type Companion } from '../process/companion.ts';
+import { ProgramNotFound } from '../process/run.ts';
 import { agentEnv, agentFailed, found, requireFit, stopAgent, type AgentOptions } from './agent.ts';
 import type { Agent } from './agent.ts';
 
@@ -19,21 +23,48 @@ while read -r _; do :; done
 kill "$SSH_AGENT_PID"
 rm -rf -- "$0"`;
 
+/** Exit codes of `start`: the shell's own for a program that it does not find, and one that ssh-agent has not. */
+const [notFound, noFolder] = [127, 73];
+
+/** The folder is made by the process that becomes its guard: it never lies there without one. */
+const start = `command -v ssh-agent >/dev/null || exit ${notFound}
+mkdir -m 700 -- "$0" || exit ${noFolder}
+exec ssh-agent -a "$1" sh -c "$2" "$0"`;
+
 /**
- * @param folder ours alone; the socket is in it
- * @throws AGENT_NOT_FOUND, AGENT_FAILED
+ * @param folder not there yet; it becomes ours alone, with the socket in it
+ * @throws AGENT_NOT_FOUND, AGENT_FAILED, STATE_UNSAFE
  */
 export async function startPrivateAgent(
   { path, socket }: { readonly path: string; readonly socket: string },
   { env, signal }: AgentOptions,
 ): Promise<PrivateAgent> {
   requireFit(socket);
-  const argv = ['ssh-agent', '-a', socket, 'sh', '-c', guard, path] as const;
-  const companion = await found(startCompanion(argv, { env: agentEnv(env), signal }));
+  return await found(startGuarded({ path, socket }, { env, signal }));
+}
+
+async function startGuarded(
+  { path, socket }: { readonly path: string; readonly socket: string },
+  { env, signal }: AgentOptions,
+): Promise<PrivateAgent> {
+  const companion = await startCompanion(['sh', '-c', start, path, socket, guard], {
+    env: agentEnv(env),
+    signal,
+  });
   const pid = Number(companion.firstLine);
-  if (!Number.isInteger(pid) || pid === 0)
-    throw agentFailed('ssh-agent did not start', await companion.end());
-  return { socket, pid, end: () => endAgent(companion, socket) };
+  if (Number.isInteger(pid) && pid > 0) return { socket, pid, end: () => endAgent(companion, socket) };
+  const ended = await companion.end();
+  if (ended.exitCode === notFound) throw new ProgramNotFound('ssh-agent is not on PATH');
+  if (ended.exitCode === noFolder) throw cannotHold(dirname(path), ended.stderr);
+  await rm(path, { recursive: true, force: true });
+  throw agentFailed('ssh-agent did not start', ended);
+}
+
+function cannotHold(place: string, why: string): Failure {
+  const said = why.trim().replace(/\s+/g, ' ');
+  return new Failure('STATE_UNSAFE', `the temporary folder ${place} cannot hold a folder (${said})`, {
+    hint: 'set TMPDIR to a folder that you may write to',
+  });
 }
 
 async function endAgent(companion: Companion, socket: string): Promise<void> {
