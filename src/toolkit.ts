@@ -30,7 +30,7 @@ export const workflow: Workflow = {
 const notStarted = /^Unable to locate executable file|^There was an error when attempting to execute/;
 
 /**
- * Silent. @actions/exec takes no signal: what is given up on goes on, and is ended by the socket in its command line
+ * Silent. @actions/exec takes no signal: a program that outlasts the signal goes on, and is ended by the socket in its command line
  * (action/unload-keys.ts) or, with the job, by the runner.
  */
 export const run: Run = async ([program, ...args], { env, signal }) => {

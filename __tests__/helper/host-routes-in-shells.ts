@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { withRunUser } from '../support/ec2-host.ts';
 import { routingCases, sshForms } from '../support/routing-cases.ts';
-import { columnsInTurn, type Part } from '../support/sample.ts';
+import { rowsOf } from '../support/parts.ts';
+import { columnsInTurn } from '../support/sample.ts';
 import { shells } from '../support/shells.ts';
 
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
@@ -133,8 +134,8 @@ const cases: readonly Case[] = [
   ]),
 ];
 
-export function testInShells(part: Part, stage: HostStage): void {
-  const rows = columnsInTurn(cases, shells)[part];
+export function testInShells(stage: HostStage): void {
+  const rows = rowsOf(columnsInTurn(cases, shells));
   it.each(rows.map(([[name, ...asked], shell]) => [name, shell.join(' '), asked, shell] as const))(
     '%s, under %s',
     (...[, , [keys, ssh, offered], shell]) => {

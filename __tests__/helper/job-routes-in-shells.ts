@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { routingCases, sshForms } from '../support/routing-cases.ts';
-import { columnsInTurn, type Part } from '../support/sample.ts';
+import { rowsOf } from '../support/parts.ts';
+import { columnsInTurn } from '../support/sample.ts';
 import { shells } from '../support/shells.ts';
 
 type Shell = (typeof shells)[number];
@@ -37,8 +38,8 @@ function readSettings(output: string): SshSettings {
 /** A name, and what has to hold under a shell. */
 type Case = readonly [name: string, check: (shell: Shell) => void];
 
-export function testInShells(part: Part, newFolder: () => string): void {
-  const rows = columnsInTurn(cases(newFolder), shells)[part];
+export function testInShells(newFolder: () => string): void {
+  const rows = rowsOf(columnsInTurn(cases(newFolder), shells));
   it.each(rows.map(([[name, check], shell]) => [name, shell.join(' '), check, shell] as const))(
     '%s, under %s',
     (...[, , check, shell]) => {

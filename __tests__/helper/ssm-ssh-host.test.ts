@@ -2,11 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { describeOnHost } from '../support/on-host.ts';
 import { shells } from '../support/shells.ts';
 import { sections, testInShells, useHostStage } from './host-routes-in-shells.ts';
+import { it } from '../support/parts.ts';
 import { userChoices } from '../support/routing-cases.ts';
 
 describeOnHost('helper/ssm-ssh on a host', () => {
@@ -18,7 +19,7 @@ describeOnHost('helper/ssm-ssh on a host', () => {
     ({ home, state } = stage);
   });
 
-  testInShells('sample', stage);
+  testInShells(stage);
 
   it('offers one identity, from the agent of this user, to hosts that are known', () => {
     const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com']));

@@ -2,9 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
+import { it } from '../support/parts.ts';
 import { userChoices } from '../support/routing-cases.ts';
 import { itWith } from '../support/needs.ts';
 import { shells } from '../support/shells.ts';
@@ -31,7 +32,7 @@ describe('helper/ssm-ssh', () => {
     expect(execFileSync('shellcheck', ['-x', ...sources], { cwd: root, encoding: 'utf8' })).toBe('');
   });
 
-  testInShells('sample', newFolder);
+  testInShells(newFolder);
 
   it('offers none of our keys where no key is for the host', () => {
     const { settings, offered } = ask(makeJobFolder(newFolder(), { keys: ['gitlab.com'] }), ['github.com']);

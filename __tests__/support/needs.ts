@@ -1,7 +1,8 @@
 /** For tests that need what a machine may lack: a program, root, a folder that nobody else uses. */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { describe, it } from '@jest/globals';
+import { describe } from '@jest/globals';
+import { it } from './parts.ts';
 import { notRunFile } from './suite/leftovers.ts';
 
 type Test = (name: string, run: () => void | Promise<void>, timeout?: number) => void;

@@ -103,7 +103,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     for (const problem of await unloadKeys([left], { env, workflow: { ...workflow, info: () => undefined } }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
-    // One whose start was given up on may have come up meanwhile. From now on none can: its folder is gone.
+    // An agent whose start timed out may have come up meanwhile. From now on none can: its folder is gone.
     if (withAgent) await stopAgent(socket);
     throw error;
   }

@@ -4,7 +4,7 @@ import type { Workflow } from './workflow.ts';
 
 export function warnOfNoexec(workflow: Pick<Workflow, 'warn'>): void {
   workflow.warn(
-    'RUNNER_TEMP is mounted noexec: git works, which is told to start sh with ssm-ssh; the programs on PATH (ssm-ssh, ssm-ssh-agent, git-credential-ssm) cannot be started. Mount it with exec, or write $GIT_SSH_COMMAND in the place of ssm-ssh',
+    'RUNNER_TEMP is mounted noexec: git works, which is told to start sh with ssm-ssh; the programs on PATH (ssm-ssh, ssm-ssh-agent, git-credential-ssm) cannot be started. Mount it with exec, or write $GIT_SSH_COMMAND instead of ssm-ssh',
   );
 }
 

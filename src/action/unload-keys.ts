@@ -60,7 +60,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
   return problems;
 }
 
-/** Through their sockets first: a process that is in another namespace is not to be seen. */
+/** Through their sockets first: a process in another namespace cannot be seen. */
 async function endAgents(
   folders: readonly JobFolder[],
   workflow: Pick<Workflow, 'info' | 'warn'>,

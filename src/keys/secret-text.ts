@@ -23,7 +23,7 @@ export function looksSecret(text: string): boolean {
   return withoutSecrets(text) !== text;
 }
 
-/** `…` in the place of each. */
+/** `…` instead of each. */
 export function withoutSecrets(text: string): string {
   return forms.reduce((left, form) => left.replace(form, '…'), text);
 }

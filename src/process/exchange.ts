@@ -1,11 +1,5 @@
-/** One question to a daemon behind a UNIX socket, and its answer. */
+/** One question to a daemon behind a UNIX socket, and its answer: what comes before the daemon closes. */
 import { connect } from 'node:net';
-
-export interface ExchangeOptions {
-  readonly signal: AbortSignal;
-  /** Whether the answer is whole. Without it, it is what comes before the daemon closes, and the question ends with our side. */
-  readonly isWhole?: (answer: Buffer) => boolean;
-}
 
 /** More than a daemon of ours says. */
 const longestAnswer = 65_536;
@@ -13,8 +7,8 @@ const longestAnswer = 65_536;
 /** @returns undefined where nobody listens; empty where the answer does not come before the signal, or has no end */
 export async function exchange(
   socket: string,
-  question: Buffer | string,
-  { signal, isWhole }: ExchangeOptions,
+  question: string,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<Buffer | undefined> {
   if (signal.aborted) return Buffer.alloc(0);
   return await new Promise((resolve) => {
@@ -36,12 +30,10 @@ export async function exchange(
       .on('data', (chunk) => {
         answer = Buffer.concat([answer, chunk]);
         if (answer.length > longestAnswer) giveUp();
-        else if (isWhole?.(answer)) end(answer);
       })
       .on('end', () => {
         end(answer);
       });
-    if (isWhole) connection.write(question);
-    else connection.end(question);
+    connection.end(question);
   });
 }

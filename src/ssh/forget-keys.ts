@@ -1,9 +1,6 @@
 /** Takes the keys out of an agent through its socket: its process may be in a namespace where we cannot see it. */
-import { exchange } from '../process/exchange.ts';
-
-/** Length, and SSH_AGENTC_REMOVE_ALL_IDENTITIES (draft-ietf-sshm-ssh-agent, 3.3). */
-const removeAll = Buffer.from([0, 0, 0, 1, 19]);
-const success = Buffer.from([0, 0, 0, 1, 6]);
+import { Failure } from '../errors.ts';
+import { removeAllKeys } from './agent-keys.ts';
 
 /** Milliseconds. */
 const patience = 2000;
@@ -12,10 +9,10 @@ const patience = 2000;
 export type Forgetting = 'forgotten' | 'refused' | 'nobody';
 
 export async function forgetKeys(socket: string): Promise<Forgetting> {
-  const answer = await exchange(socket, removeAll, {
-    signal: AbortSignal.timeout(patience),
-    isWhole: ({ length }) => length >= success.length,
-  });
-  if (!answer) return 'nobody';
-  return answer.subarray(0, success.length).equals(success) ? 'forgotten' : 'refused';
+  try {
+    await removeAllKeys({ socket }, { signal: AbortSignal.timeout(patience), patience });
+    return 'forgotten';
+  } catch (error) {
+    return error instanceof Failure && error.code === 'AGENT_NOT_FOUND' ? 'nobody' : 'refused';
+  }
 }

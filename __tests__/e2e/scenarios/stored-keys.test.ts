@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { everyKind, storedForms, type NamedKey } from '../../support/stored-forms.ts';
+import { it, itInRest } from '../../support/parts.ts';
 import { columnsInTurn } from '../../support/sample.ts';
 import { openStage, told, type Stage } from '../stage.ts';
 import { expectToLoad } from './stored-keys.ts';
@@ -27,6 +28,15 @@ describe('a key as people store it', () => {
       { stage, aws },
     );
   });
+
+  itInRest.each(Object.entries(storedForms))(
+    'loads %s in each of the other types and formats',
+    async (_, store) => {
+      const { rest } = columnsInTurn(Object.values(storedForms), keys);
+      const stored = rest.flatMap(([form, key]) => (form === store ? [{ key, store }] : []));
+      await expectToLoad(stored, { stage, aws });
+    },
+  );
 
   const bad = async (value: string): Promise<{ code: string; text: string; files: number; log: string }> => {
     await aws.put('/ci/bad', value);

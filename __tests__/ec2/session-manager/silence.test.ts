@@ -1,4 +1,4 @@
-/** An agent that acknowledges nothing any more: when it is given up on, and when that would be wrong. */
+/** An agent that acknowledges nothing any more: when the tunnel ends because of it, and when it must not. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Channel } from '../../../src/ec2/session-manager/channel.ts';
 import { Sessions } from '../../../src/ec2/session-manager/sessions.ts';
