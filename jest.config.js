@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { selectTests } from './__tests__/support/suite/selection.ts';
+import { defaultSelection, selectTests } from './__tests__/support/suite/selection.ts';
 
-/** `usual`, `unit`, `rest` or `all`: the scripts of package.json set it. */
-const selection = process.env.TESTS ?? 'usual';
+/** `usual`, `unit`, `rest` or `all`: the scripts of package.json set it. parts.ts reads it, in the workers, too. */
+const selection = (process.env.TESTS ??= defaultSelection(process.argv.slice(2)));
 
 /** Tests are ES modules, run as they stand: swc only strips the types. */
 export default {

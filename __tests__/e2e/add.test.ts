@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { certify } from '../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { launcher, openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('ssm-ssh-agent add', () => {
   let host: Ec2Host;

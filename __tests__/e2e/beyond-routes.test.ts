@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { launchInstance, INSTANCE_ROLE } from '../support/ec2-host.ts';
 import { describeOnHost } from '../support/on-host.ts';
 import type { Job, JobOptions } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { actionPath, repository, told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 /** All that the scripts of a host without Node start. */
 const programs =

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -10,6 +10,7 @@ import {
 } from '../support/aws/world.ts';
 import type { Call } from '../support/aws/local-aws.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('what AWS is asked', () => {
   const stage = useStage();

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
-import { it, itInRest } from '../support/parts.ts';
+import { itInRest, itInTurn as it } from '../support/parts.ts';
 
 describe('a job that ends early', () => {
   const stage = useStage();

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { certify } from '../support/keygen.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
 import { itWith } from '../support/needs.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const trusted = 'acme/certified';
 

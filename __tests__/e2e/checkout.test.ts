@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { checkout, type Checkout } from '../support/checkout.ts';
 import type { Repository } from '../support/git-host/git-host.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { repository as lib, told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const ci = '-c user.name=ci -c user.email=ci@acme.test';
 const fetchAndPush = `git fetch --quiet && git ${ci} commit --quiet --allow-empty -m "from the job" && git push --quiet origin main && echo pushed`;

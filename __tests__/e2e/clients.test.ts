@@ -29,7 +29,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
         wheel.writestr(info + 'RECORD', '')
     return name
 `;
-import { part } from '../support/parts.ts';
+import { hasRest, hasSample } from '../support/parts.ts';
 
 const clients: Readonly<Record<'npm' | 'pip' | 'cargo' | 'go', Client>> = {
   npm: {
@@ -73,7 +73,7 @@ const clients: Readonly<Record<'npm' | 'pip' | 'cargo' | 'go', Client>> = {
 };
 /** npm is on every machine that has the project; the others are in the rest. */
 const clientsHere = Object.entries(clients).filter(
-  ([name]) => (name === 'npm') === (part === 'sample') && installed(name as keyof typeof clients),
+  ([name]) => (name === 'npm' ? hasSample : hasRest) && installed(name as keyof typeof clients),
 );
 
 describe('a package from a private repository, among other keys', () => {

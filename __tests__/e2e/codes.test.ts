@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { catalogue, Failure, type Code } from '../../src/errors.ts';
 import { ACCOUNT, allow, REGION, ROLE_ARN, startReadyWorld, trustGitHub } from '../support/aws/world.ts';
 import type { Fault, LocalAws } from '../support/aws/local-aws.ts';
@@ -11,6 +11,7 @@ import { usualInputs } from '../support/bad-inputs/bad-input.ts';
 import { createJob, type Job } from '../support/runner/job.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { actionPath, told } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 /** Told by ssm-ssh, to which the action leaves EC2 hosts. */
 const ofOtherPrograms = [

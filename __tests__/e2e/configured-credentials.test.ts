@@ -1,5 +1,5 @@
 /** What aws-actions/configure-aws-credentials exports before the action. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -12,6 +12,7 @@ import {
 import type { Credentials } from '../support/aws/local-aws.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { gitSteps, told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const BUILD_ROLE = `arn:aws:iam::${ACCOUNT}:role/build`;
 

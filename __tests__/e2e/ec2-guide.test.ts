@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, REGION } from '../support/aws/world.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { INSTANCE_ROLE, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
 import { itWith } from '../support/needs.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const examples = join(actionPath, 'examples/ec2');
 const example = (name: string): string => readFileSync(join(examples, name), 'utf8');

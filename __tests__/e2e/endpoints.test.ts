@@ -1,10 +1,11 @@
 /** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put instead of AWS's own. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { StepResult } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe("an endpoint that is not AWS's", () => {
   const stage = useStage();

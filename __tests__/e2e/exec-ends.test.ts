@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('ssm-ssh-agent exec ends early', () => {
   let host: Ec2Host;

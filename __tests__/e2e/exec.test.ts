@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { watchProcesses } from '../support/watch-processes.ts';
 import { INSTANCE_ROLE, launcher, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { repository, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('ssm-ssh-agent exec', () => {
   const stage = useStage();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it as everyIt } from '@jest/gl
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Fault } from '../support/aws/local-aws.ts';
 import { told, useStage } from './stage.ts';
-import { it, rowsOf } from '../support/parts.ts';
+import { itInTurn as it, rowsOf } from '../support/parts.ts';
 import { columnsInTurn } from '../support/sample.ts';
 
 describe('trouble on the way to AWS', () => {

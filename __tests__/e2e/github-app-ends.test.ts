@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { useGitHubStage } from './github-stage.ts';
 import { told } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('a token of as=github-app', () => {
   const stage = useGitHubStage();

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { HttpsGitHost } from '../support/git-host/https-git.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { watchProcesses } from '../support/watch-processes.ts';
 import { useGitHubStage } from './github-stage.ts';
 import { told } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('a token of as=github-app', () => {
   const stage = useGitHubStage();

@@ -2,10 +2,11 @@ import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_proce
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const { version } = JSON.parse(readFileSync(join(actionPath, 'package.json'), 'utf8')) as { version: string };
 

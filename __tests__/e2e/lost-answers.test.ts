@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { Ec2Host, launchInstance, project } from '../support/ec2-host.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 /** Requests that nobody answers, on a machine whose timers do not go off: nothing is left to wait for. */
 const losing = `

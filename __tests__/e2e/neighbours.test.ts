@@ -3,13 +3,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { gitSteps, repository, told, useStage } from './stage.ts';
 import { itWhere } from '../support/needs.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('the action among neighbours', () => {
   const stage = useStage();

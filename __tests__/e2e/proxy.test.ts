@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { startGateway, type Gateway } from '../support/aws/wire/gateway.ts';
 import { openStage, told, type Stage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('behind a proxy', () => {
   let stage: Stage;

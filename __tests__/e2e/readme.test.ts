@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parse } from 'yaml';
 import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { actionPath, gitSteps, openStage, repository, told, type Stage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const readme = readFileSync(join(actionPath, 'README.md'), 'utf8');
 const blocks = (language: string): string[] =>

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -11,6 +11,7 @@ import {
 import type { LocalAwsOptions } from '../support/aws/local-aws.ts';
 import type { Job } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const parameter = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/deploy-key`;
 

@@ -11,7 +11,7 @@ import type { Fault } from '../support/aws/local-aws.ts';
 import { startGateway, type Gateway, type Trouble } from '../support/aws/wire/gateway.ts';
 import type { StepResult } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
-import { it, rowsOf } from '../support/parts.ts';
+import { itInTurn as it, rowsOf } from '../support/parts.ts';
 import { columnsInTurn } from '../support/sample.ts';
 
 const regions = ['eu-west-1', 'eu-central-1', 'us-east-1'] as const;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -10,6 +10,7 @@ import {
 import type { Call, PolicyDocument } from '../support/aws/local-aws.ts';
 import type { StepResult } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const entry = `arn:aws:iam::${ACCOUNT}:role/ci/entry`;
 const hub = 'arn:aws:iam::222233334444:role/hub';

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 /** One use of the action holds all of these: each key is the deploy key of one repository on one host. */
 const names = ['acme/lib', 'acme/lib-extra', 'acme/tools', 'other/app'] as const;

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
@@ -10,6 +10,7 @@ import { itWith } from '../support/needs.ts';
 import { unescaped } from '../support/unescaped.ts';
 import { watchProcesses } from '../support/watch-processes.ts';
 import { gitSteps, openStage, told, type Stage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('a secret', () => {
   let stage: Stage;

@@ -1,5 +1,5 @@
 /** What Secrets Manager is asked, and what it refuses: by the local AWS's call log and its IAM and KMS. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import {
   ACCOUNT,
   allow,
@@ -11,6 +11,7 @@ import {
 } from '../support/aws/world.ts';
 import type { Call, PolicyDocument } from '../support/aws/local-aws.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('Secrets Manager', () => {
   const stage = useStage();

@@ -1,8 +1,9 @@
 /** What narrows the credentials before a key is read: the accounts that are allowed, and the user's own policy. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { StepResult } from '../support/runner/job.ts';
 import { told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const OTHER = '444455556666';
 const parameter = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/key`;

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const ssh = join(actionPath, 'helper/ssm-ssh');
 

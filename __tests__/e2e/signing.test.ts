@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { openStage, told, type Stage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('git-signing', () => {
   let stage: Stage;

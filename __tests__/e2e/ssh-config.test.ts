@@ -21,7 +21,7 @@ import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, repository, told, type Stage } from './stage.ts';
 import { describeWhere } from '../support/needs.ts';
-import { it, itInRest } from '../support/parts.ts';
+import { itInRest, itInTurn as it } from '../support/parts.ts';
 
 describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config', () => {
   let stage: Stage;

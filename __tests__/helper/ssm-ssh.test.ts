@@ -7,7 +7,7 @@ import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { it } from '../support/parts.ts';
 import { userChoices } from '../support/routing-cases.ts';
-import { itWith } from '../support/needs.ts';
+import { itInRestWith } from '../support/needs.ts';
 import { shells } from '../support/shells.ts';
 import { ask, testInShells } from './job-routes-in-shells.ts';
 
@@ -23,7 +23,7 @@ describe('helper/ssm-ssh', () => {
   });
 
   const newFolder = (): string => join(folder, String(made++));
-  itWith('shellcheck')('is clean under shellcheck, and so are its parts and neighbours', () => {
+  itInRestWith('shellcheck')('is clean under shellcheck, and so are its parts and neighbours', () => {
     const root = dirname(dirname(import.meta.dirname));
     const scripts = readdirSync(join(root, 'helper'), { withFileTypes: true }).filter(
       (entry) => entry.isFile() && !entry.name.endsWith('.ts'),

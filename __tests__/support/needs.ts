@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { describe } from '@jest/globals';
-import { it } from './parts.ts';
+import { hasRest, it, itInRest } from './parts.ts';
 import { notRunFile } from './suite/leftovers.ts';
 
 type Test = (name: string, run: () => void | Promise<void>, timeout?: number) => void;
@@ -41,6 +41,9 @@ export function installed(name: Program): boolean {
 
 /** `it`, where these programs work. */
 export const itWith = (...names: readonly Program[]): Test => (names.every(installed) ? it : neverRun);
+/** `itInRest`, where these programs work. */
+export const itInRestWith = (...names: readonly Program[]): Test =>
+  hasRest && names.every(installed) ? itInRest : neverRun;
 /** `describe`, where these programs work. */
 export const describeWith = (...names: readonly Program[]): Group =>
   names.every(installed) ? describe : neverRun;

@@ -1,22 +1,55 @@
 /**
- * A test file in two parts: `npm test` runs NAME.test.ts; NAME.rest.test.ts imports `suite/rest.ts` and then NAME.test.ts,
- * and so has what the first part leaves out, and only that.
+ * A test file in two parts: `npm test` runs a sample of it, `npm run test:rest` what that leaves out, and `npm run test:all`
+ * and `npm test -- PATTERN` both.
  */
 import { it as everyIt } from '@jest/globals';
-import type { Part, Sample } from './sample.ts';
-import { restFlag } from './suite/rest-flag.ts';
+import type { Sample } from './sample.ts';
 
-export const part: Part = restFlag in globalThis ? 'rest' : 'sample';
+const tests = process.env['TESTS'];
+export const hasSample = tests !== 'rest';
+export const hasRest = tests === 'rest' || tests === 'all';
 
 type It = typeof everyIt;
 const nothing = Object.assign(() => undefined, { each: () => () => undefined }) as unknown as It;
 
 /** For the tests that `npm test` runs. */
-export const it: It = part === 'sample' ? everyIt : nothing;
+export const it: It = hasSample ? everyIt : nothing;
 /** For what `npm run test:all` runs beyond that. */
-export const itInRest: It = part === 'rest' ? everyIt : nothing;
+export const itInRest: It = hasRest ? everyIt : nothing;
 
 /** The rows of this part. */
-export function rowsOf<Row>(rows: Sample<Row>): readonly Row[] {
-  return rows[part];
+export function rowsOf<Row>({ sample, rest }: Sample<Row>): readonly Row[] {
+  return [...(hasSample ? sample : []), ...(hasRest ? rest : [])];
 }
+
+let count = 0;
+let insideWhole = false;
+/** Every third test of a file, its first among them, is one for `npm test`. */
+const isRun = (): boolean => insideWhole || (count++ % 3 === 0 ? hasSample : hasRest);
+
+/** For a file of end-to-end tests, each of which stands by itself: a test and a row of a table count alike. */
+export const itInTurn: It = Object.assign(
+  (...test: Parameters<It>) => {
+    if (isRun()) everyIt(...test);
+  },
+  {
+    each: (rows: readonly unknown[]) => {
+      const here = rows.filter(isRun);
+      return here.length === 0 ? () => undefined : everyIt.each(here as unknown as readonly string[]);
+    },
+  },
+) as unknown as It;
+
+type Describe = (name: string, define: () => void) => void;
+
+/** For tests that share what they need: they count as one. */
+export const describeInTurn =
+  (describe: Describe): Describe =>
+  (name, define) => {
+    if (!isRun()) return;
+    describe(name, () => {
+      insideWhole = true;
+      define();
+      insideWhole = false;
+    });
+  };

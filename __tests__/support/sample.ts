@@ -1,14 +1,9 @@
-/**
- * The rules by which `npm test` takes a sample of a long table; the file `NAME.rest.test.ts` beside the test has the rest,
- * for `npm run test:all`.
- */
+/** The rules by which `npm test` takes a sample of a long table. */
 
 export interface Sample<Row> {
   readonly sample: readonly Row[];
   readonly rest: readonly Row[];
 }
-
-export type Part = keyof Sample<unknown>;
 
 /** The first row of each kind. */
 export function firstOfEachKind<Row>(rows: readonly Row[], kindOf: (row: Row) => string): Sample<Row> {

@@ -1,8 +1,9 @@
 /** What the helper says when it is asked, without git in between. */
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, project, type Ran } from '../../support/ec2-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
 const token = 'ghp_0123456789abcdefghij';

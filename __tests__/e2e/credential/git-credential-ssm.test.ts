@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { join } from 'node:path';
 import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, project, type Ran } from '../../support/ec2-host.ts';
 import { startGitHubApi } from '../../support/github/github-api.ts';
 import { startHttpsGitHost, type HttpsGitHost } from '../../support/git-host/https-git.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
 const token = 'ghp_0123456789abcdefghij';

@@ -7,7 +7,7 @@ import { createCertificates, type Certificates } from '../../support/aws/wire/ce
 import { ACCOUNT, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, INSTANCE_ROLE, launchInstance, project } from '../../support/ec2-host.ts';
 import { startHttpsGitHost, type HttpsGitHost } from '../../support/git-host/https-git.ts';
-import { it, itInRest } from '../../support/parts.ts';
+import { itInRest, itInTurn as it } from '../../support/parts.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
 const guide = readFileSync(join(project, 'docs/https.md'), 'utf8');

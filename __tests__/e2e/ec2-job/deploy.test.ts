@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect } from '@jest/globals';
 import { parse } from 'yaml';
 import { ACCOUNT, REGION } from '../../support/aws/world.ts';
 import type { Call } from '../../support/aws/local-aws.ts';
@@ -10,6 +10,7 @@ import type { Job, StepResult } from '../../support/runner/job.ts';
 import { watchProcesses } from '../../support/watch-processes.ts';
 import { told } from '../stage.ts';
 import { deployInputs, example, instanceId, useEc2JobStage, type Tunnelled } from './ec2-job-stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 interface Step {
   readonly uses?: string;

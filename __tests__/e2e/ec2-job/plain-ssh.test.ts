@@ -2,13 +2,14 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import { canMountHome, nodeIn, scriptIn } from '../../support/account-home.ts';
 import type { Job, StepResult } from '../../support/runner/job.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { told } from '../stage.ts';
 import { deployInputs, instanceId, useEc2JobStage } from './ec2-job-stage.ts';
 import { describeWhere } from '../../support/needs.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
   'plain ssh in a job with ssh-config',

@@ -1,12 +1,13 @@
 /** A use of the action that names a role and no key: what main does, what later steps find, and what post leaves. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION, ROLE_ARN, startReadyWorld, trustGitHub } from '../../support/aws/world.ts';
 import type { ReadyWorld } from '../../support/aws/world.ts';
 import { createJob, type Job } from '../../support/runner/job.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { actionPath, told } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describe('a role without keys', () => {
   let world: ReadyWorld;

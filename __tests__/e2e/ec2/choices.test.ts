@@ -1,11 +1,12 @@
 /** Whose key, and whose way: what a section names, what the user says, and what is pushed where neither does. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { launch, useEc2 } from './use-ec2.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('the key for an EC2 host', () => {
   const stage = useEc2();

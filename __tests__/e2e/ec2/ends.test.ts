@@ -2,10 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('the way to an EC2 host', () => {
   const stage = useEc2();

@@ -1,10 +1,11 @@
 /** Plain ssh, by the block that setup prints for people's own ~/.ssh/config. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 

@@ -1,9 +1,10 @@
 /** What people are told where there is no way to a host, or no way in. */
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { launch, reachHosts, useEc2 } from './use-ec2.ts';
+import { describeInTurn, itInTurn as it } from '../../support/parts.ts';
 
 /** ssh's own words for a way that is shut. */
 const closed = /^(kex_exchange_identification: [^\n]*\n)?Connection closed by [^\n]*\n/m;
@@ -96,7 +97,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
   });
 });
 
-describeOnHost('ssm-ssh, where a policy is in the way,', () => {
+describeInTurn(describeOnHost)('ssm-ssh, where a policy is in the way,', () => {
   const stage = useEc2({ policies: [...reachHosts.slice(0, 1), ...reachHosts.slice(2)] });
 
   it('says which statement lets the key be pushed, and leaves no session open', async () => {
@@ -111,7 +112,7 @@ describeOnHost('ssm-ssh, where a policy is in the way,', () => {
   });
 });
 
-describeOnHost('ssm-ssh, where no session may be started,', () => {
+describeInTurn(describeOnHost)('ssm-ssh, where no session may be started,', () => {
   const stage = useEc2({ policies: [allow('ec2-instance-connect:*', '*')] });
 
   it('says which statement lets it be started', async () => {
@@ -120,7 +121,7 @@ describeOnHost('ssm-ssh, where no session may be started,', () => {
   });
 });
 
-describeOnHost('ssm-ssh by an Instance Connect Endpoint', () => {
+describeInTurn(describeOnHost)('ssm-ssh by an Instance Connect Endpoint', () => {
   const stage = useEc2({ via: 'instance-connect-endpoint' });
 
   it('reaches the host, and says where a VPC has none', async () => {

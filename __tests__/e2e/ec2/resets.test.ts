@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import { startGateway } from '../../support/aws/wire/gateway.ts';
 import { ACCOUNT, REGION } from '../../support/aws/world.ts';
 import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { TcpRelay } from '../../support/tcp-relay.ts';
 import { useEc2 } from './use-ec2.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 const size = 1_000_000;

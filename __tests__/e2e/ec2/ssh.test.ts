@@ -1,6 +1,7 @@
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('ssm-ssh to an EC2 host', () => {
   const stage = useEc2();

@@ -2,10 +2,11 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect } from '@jest/globals';
 import { canMount, project, stateIsOurs, works } from '../../support/ec2-host.ts';
 import { useHost } from './use-host.ts';
 import { describeWhere, itWhere } from '../../support/needs.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const poor = '/usr/bin:/bin';
 const hasTools = works('env', '-i', `PATH=${poor}`, 'sh', '-c', 'command -v git && command -v ssh-agent');

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { useHost } from './use-host.ts';
 import { itWhere } from '../../support/needs.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const linux = existsSync('/proc/self/stat');
 

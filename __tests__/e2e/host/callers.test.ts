@@ -1,10 +1,11 @@
 /** Programs that start ssh in ways of their own. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
 import { useHost } from './use-host.ts';
 import { describeWith } from '../../support/needs.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const proxy = `const { argv: [, host, port], stdin, stdout } = process;
   stdin.pipe(net.connect(port, host)).pipe(stdout);`.replaceAll('\n', '');

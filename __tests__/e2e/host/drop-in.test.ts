@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { startLoginHost, type LoginHost } from '../../support/login-host.ts';
@@ -9,6 +9,7 @@ import { parsePrivateKey } from '../../../src/keys/private-key.ts';
 import { unescaped } from '../../support/unescaped.ts';
 import { useHost } from './use-host.ts';
 import { describeWith, installed, itWith } from '../../support/needs.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('used as ssh, ssm-ssh', () => {
   const stand = useHost();

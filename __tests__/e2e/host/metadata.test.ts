@@ -1,9 +1,10 @@
 /** Instance metadata in trouble, under every program that reads a key by the role of the instance. */
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { Fault } from '../../support/aws/local-aws.ts';
 import { project, type Ran } from '../../support/ec2-host.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const credentials = 'imds:GET /latest/meta-data/iam/security-credentials/*';
 

@@ -1,10 +1,11 @@
 /** The same reference is another key in another region, and to another role. */
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { INSTANCE_ROLE, launchInstance } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const farRegion = 'us-east-1';
 const [blue, green] = ['222233334444', '555566667777'] as const;

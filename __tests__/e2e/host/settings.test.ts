@@ -8,7 +8,7 @@ import { describeOnHost } from '../../support/on-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { certify } from '../../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-import { it, part } from '../../support/parts.ts';
+import { hasRest, hasSample, itInTurn as it } from '../../support/parts.ts';
 
 const reader = 'arn:aws:iam::444455556666:role/reader';
 
@@ -71,7 +71,7 @@ describeOnHost('a setting of ssm-ssh', () => {
   const both = (name: string, value: string, key = '/ci/key'): [string, string, Settings][] => {
     const ways = waysOf(name, value, key);
     const inTurn = ways[tables++ % 2];
-    return ways.filter((way) => (way === inTurn) === (part === 'sample'));
+    return ways.filter((way) => (way === inTurn ? hasSample : hasRest));
   };
   const waysOf = (name: string, value: string, key: string): [string, string, Settings][] => [
     [`ssm.${name}`, `${name} = ${value}`, { SSM_SSH_KEY: key }],

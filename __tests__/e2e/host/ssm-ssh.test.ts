@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const repositories = ['acme/lib', 'acme/lib-extra'] as const;
 

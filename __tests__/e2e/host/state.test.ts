@@ -9,11 +9,12 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect } from '@jest/globals';
 import { canMount, program, works } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useHost } from './use-host.ts';
 import { itWhere } from '../../support/needs.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const { uid } = userInfo();
 const root = uid === 0;

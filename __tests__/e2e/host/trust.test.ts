@@ -1,10 +1,11 @@
 /** The first connection of a fresh host: nobody has written known hosts yet, and the pinned ones are there already. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('a server that claims to be github.com, on the first connection', () => {
   const stand = useHost();

@@ -7,7 +7,7 @@ import { beforeEach, expect, it as everyIt } from '@jest/globals';
 import { describeOnHost } from '../../support/on-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { useHost } from './use-host.ts';
-import { it, part } from '../../support/parts.ts';
+import { hasRest, it } from '../../support/parts.ts';
 
 const tools = [
   ...[
@@ -58,7 +58,7 @@ describeOnHost('git commands at once on a cold host without flock', () => {
     host.env['PATH'] = bin;
   });
 
-  const commands = part === 'sample' ? 6 : 20;
+  const commands = hasRest ? 20 : 6;
   const atOnce = (): string =>
     `for i in $(seq ${commands}); do (git ls-remote ${stand.git.url('acme/lib')} >/dev/null && echo done) & done; wait`;
   const done = (text: string): number => text.split('\n').filter((line) => line === 'done').length;

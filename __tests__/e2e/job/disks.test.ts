@@ -2,11 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { launchInstance } from '../../support/ec2-host.ts';
 import { describeWithMounts, wrapNode } from '../../support/node-wrapper.ts';
 import { actionPath, repository, told, useStage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describeWithMounts('a RUNNER_TEMP', () => {
   const stage = useStage();

@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import {
   asRunnerOf,
@@ -17,6 +17,7 @@ import {
 } from '../../support/node-wrapper.ts';
 import type { Job, StepResult } from '../../support/runner/job.ts';
 import { told, useStage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describe('the end of a job', () => {
   const stage = useStage();

@@ -4,12 +4,13 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
 import { itWithHiddenProcesses, wrapNode } from '../../support/node-wrapper.ts';
 import type { Finished, Job } from '../../support/runner/job.ts';
 import { useGitHubStage } from '../github-stage.ts';
 import { told } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describe('the token of a GitHub App', () => {
   const stage = useGitHubStage();

@@ -1,10 +1,11 @@
 /** What people bring along from other actions, and paste into inputs: they are told how to move, and no secret is repeated. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { usualInputs } from '../../support/bad-inputs/bad-input.ts';
 import { tokens } from '../../support/tokens.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { told, useStage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const { privateKey } = await makeSshKey();
 describe('the step', () => {

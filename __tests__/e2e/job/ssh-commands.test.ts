@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import type { Job, StepResult } from '../../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { repository, told, useStage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describe('in a job', () => {
   const stage = useStage();

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { openConnection } from '../../../src/aws/connection.ts';
 import type { Ec2Caller } from '../../../src/ec2/caller.ts';
 import { parseHostName, type InstanceName } from '../../../src/ec2/host-name.ts';
 import { makeKeyPair, pushKey } from '../../../src/ec2/instance-connect.ts';
 import { findInstance } from '../../../src/ec2/instances.ts';
 import { startBackend, type Backend } from '../../support/backend.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 /** The station itself: what dist makes of it needs an agent or an endpoint, which moto has no part of. */
 describe('an EC2 host', () => {

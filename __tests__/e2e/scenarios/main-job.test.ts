@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { gitSteps, openStage, repository, type Stage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describe('the main job', () => {
   let stage: Stage;

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { openStage, told, type Stage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 describe('a key reference', () => {
   let stage: Stage;

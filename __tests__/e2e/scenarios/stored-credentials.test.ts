@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { actionPath } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const helper = join(actionPath, 'helper/git-credential-ssm');
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { everyKind, storedForms, type NamedKey } from '../../support/stored-forms.ts';
-import { it, itInRest } from '../../support/parts.ts';
+import { itInRest, itInTurn as it } from '../../support/parts.ts';
 import { columnsInTurn } from '../../support/sample.ts';
 import { openStage, told, type Stage } from '../stage.ts';
 import { expectToLoad } from './stored-keys.ts';

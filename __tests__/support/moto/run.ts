@@ -50,7 +50,7 @@ const jest = [
 ];
 const { status } = spawnSync(process.execPath, [...jest, ...process.argv.slice(2)], {
   stdio: 'inherit',
-  env: { ...process.env, MOTO_ENDPOINT: `http://${host}:${port}` },
+  env: { ...process.env, TESTS: 'all', MOTO_ENDPOINT: `http://${host}:${port}` },
 });
 moto.kill();
 process.exit(status ?? 1);

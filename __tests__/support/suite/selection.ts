@@ -4,8 +4,15 @@ import { dirname, join } from 'node:path';
 
 export type Selection = 'usual' | 'unit' | 'rest' | 'all';
 
-/** A file of this name holds what `npm test` leaves out of the table beside it. */
+/** `npm test` leaves out the whole of a file of this name. */
 const isRest = (file: string): boolean => file.endsWith('.rest.test.ts');
+/** A file that `npm test` runs a sample of. */
+const hasParts = /from '\S*\/parts\.ts'/;
+
+/** What `npm test` runs: everything of the files that somebody names, else the usual. */
+export function defaultSelection(args: readonly string[]): Selection {
+  return args.some((arg) => !arg.startsWith('-')) ? 'all' : 'usual';
+}
 
 /** Paths relative to the project's root. */
 export function selectTests(root: string, selection: Selection): string[] {
@@ -13,7 +20,9 @@ export function selectTests(root: string, selection: Selection): string[] {
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => join('__tests__', name));
   if (selection === 'all') return files;
-  if (selection === 'rest') return files.filter(isRest);
+  if (selection === 'rest') {
+    return files.filter((file) => isRest(file) || hasParts.test(readFileSync(join(root, file), 'utf8')));
+  }
   const usual = files.filter((file) => !isRest(file));
   if (selection === 'usual') return usual;
   return usual.filter((file) => startsNothing(join(root, file), new Set()));

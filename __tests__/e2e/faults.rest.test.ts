@@ -1,2 +1,0 @@
-import '../support/suite/rest.ts';
-import './faults.test.ts';

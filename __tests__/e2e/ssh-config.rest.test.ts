@@ -1,2 +1,0 @@
-import '../support/suite/rest.ts';
-import './ssh-config.test.ts';

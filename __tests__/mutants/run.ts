@@ -1,0 +1,87 @@
+/**
+ * `npm run test:mutants -- COUNT SEED`: breaks COUNT places of src and helper, one at a time, in a copy of the tree, and
+ * says which tests find it: those that import the file, all of `npm test`, or only what `npm run test:rest` adds.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { changed, changesOf, type Change } from './changes.ts';
+
+const [count = '30', seed = String(Date.now() % 1_000_000), from = '0'] = process.argv.slice(2);
+const root = join(import.meta.dirname, '../..');
+const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
+for (const file of tracked) cpSync(join(root, file), join(copy, file), { recursive: true });
+symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+
+/** mulberry32: the same places for the same seed. */
+function randomOf(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const places = tracked
+  .filter((file) => /^(src|helper)\//.test(file))
+  .flatMap((file) => changesOf(file, readFileSync(join(root, file), 'utf8')));
+const random = randomOf(Number(seed));
+const chosen = Array.from(
+  { length: Number(count) },
+  () => places[Math.floor(random() * places.length)] as Change,
+);
+console.log(`${String(places.length)} places, seed ${seed}`);
+
+/** The first test that fails; undefined where all pass. */
+function findsIt(tests: string, ...args: string[]): string | undefined {
+  const jest = join(root, 'node_modules/jest/bin/jest.js');
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--no-warnings', '--experimental-vm-modules', jest, '--bail', '--passWithNoTests', ...args],
+    { cwd: copy, encoding: 'utf8', env: { ...process.env, TESTS: tests }, maxBuffer: 1 << 28 },
+  );
+  if (status === 0) return undefined;
+  return /● (?!Console)(.*)/.exec(stderr)?.[1] ?? stderr.trim().split('\n').slice(-3).join(' | ');
+}
+
+function build(): string | undefined {
+  const args = ['--disable-warning=DEP0187', join(copy, 'build/write-dist.ts')];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
+  return status === 0 ? undefined : `does not build: ${stderr.trim().split('\n')[0] ?? ''}`;
+}
+
+function verdictOn(change: Change): string {
+  const path = join(copy, change.file);
+  const source = readFileSync(path, 'utf8');
+  writeFileSync(path, changed(source, change));
+  try {
+    const isShell = !change.file.endsWith('.ts');
+    const near = isShell ? ['helper/', 'e2e/host'] : ['--findRelatedTests', change.file];
+    const byRelated = findsIt(isShell ? 'usual' : 'unit', ...near);
+    if (byRelated !== undefined) return `npm test (related): ${byRelated}`;
+    const broken = isShell ? undefined : build();
+    if (broken !== undefined) return broken;
+    const byUsual = findsIt('usual');
+    if (byUsual !== undefined) return `npm test: ${byUsual}`;
+    const byRest = findsIt('rest');
+    return byRest === undefined ? 'NOT FOUND' : `only test:rest: ${byRest}`;
+  } finally {
+    writeFileSync(path, source);
+  }
+}
+
+for (const [index, change] of chosen.entries()) {
+  if (index < Number(from)) continue;
+  const source = readFileSync(join(root, change.file), 'utf8');
+  const started = Date.now();
+  const verdict = verdictOn(change);
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(
+    `${String(index + 1)}. ${change.file}:${String(change.line)} ${change.what}: ${(source.split('\n')[change.line - 1] ?? '').trim()}`,
+  );
+  console.log(`   ${verdict} (${String(seconds)} s)`);
+}
+rmSync(copy, { recursive: true });
