@@ -1,6 +1,7 @@
 /**
  * `npm run test:mutants -- COUNT SEED`: breaks COUNT places of src and helper, one at a time, in a copy of the tree, and
- * says which tests find it: those that import the file, all of `npm test`, or only what `npm run test:rest` adds.
+ * says which tests find it: those that import the file, all of `npm test`, or only what `npm run test:rest` adds. A fault that
+ * the compiler refuses does not count.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { changed, changesOf, type Change } from './changes.ts';
 
-const [count = '30', seed = String(Date.now() % 1_000_000), from = '0'] = process.argv.slice(2);
+const [count = '30', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
 const root = join(import.meta.dirname, '../..');
 const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
@@ -29,10 +30,6 @@ const places = tracked
   .filter((file) => /^(src|helper)\//.test(file))
   .flatMap((file) => changesOf(file, readFileSync(join(root, file), 'utf8')));
 const random = randomOf(Number(seed));
-const chosen = Array.from(
-  { length: Number(count) },
-  () => places[Math.floor(random() * places.length)] as Change,
-);
 console.log(`${String(places.length)} places, seed ${seed}`);
 
 /** The first test that fails; undefined where all pass. */
@@ -47,23 +44,25 @@ function findsIt(tests: string, ...args: string[]): string | undefined {
   return /● (?!Console)(.*)/.exec(stderr)?.[1] ?? stderr.trim().split('\n').slice(-3).join(' | ');
 }
 
-function build(): string | undefined {
-  const args = ['--disable-warning=DEP0187', join(copy, 'build/write-dist.ts')];
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
-  return status === 0 ? undefined : `does not build: ${stderr.trim().split('\n')[0] ?? ''}`;
+function succeeds(...args: string[]): boolean {
+  return spawnSync(process.execPath, args, { cwd: copy }).status === 0;
 }
+const compiles = (): boolean =>
+  succeeds(join(root, 'node_modules/typescript/bin/tsc6'), '--noEmit', '-p', 'build/tsconfig.json');
+const builds = (): boolean => succeeds('--disable-warning=DEP0187', 'build/write-dist.ts');
 
-function verdictOn(change: Change): string {
+/** Undefined where the compiler refuses the change. */
+function verdictOn(change: Change): string | undefined {
   const path = join(copy, change.file);
   const source = readFileSync(path, 'utf8');
   writeFileSync(path, changed(source, change));
   try {
     const isShell = !change.file.endsWith('.ts');
+    if (!isShell && !compiles()) return undefined;
     const near = isShell ? ['helper/', 'e2e/host'] : ['--findRelatedTests', change.file];
     const byRelated = findsIt(isShell ? 'usual' : 'unit', ...near);
     if (byRelated !== undefined) return `npm test (related): ${byRelated}`;
-    const broken = isShell ? undefined : build();
-    if (broken !== undefined) return broken;
+    if (!isShell && !builds()) return 'the bundle cannot be built';
     const byUsual = findsIt('usual');
     if (byUsual !== undefined) return `npm test: ${byUsual}`;
     const byRest = findsIt('rest');
@@ -73,15 +72,16 @@ function verdictOn(change: Change): string {
   }
 }
 
-for (const [index, change] of chosen.entries()) {
-  if (index < Number(from)) continue;
-  const source = readFileSync(join(root, change.file), 'utf8');
+let tried = 0;
+while (tried < Number(count)) {
+  const change = places[Math.floor(random() * places.length)] as Change;
+  const line = readFileSync(join(root, change.file), 'utf8').split('\n')[change.line - 1] ?? '';
   const started = Date.now();
   const verdict = verdictOn(change);
-  const seconds = Math.round((Date.now() - started) / 1000);
-  console.log(
-    `${String(index + 1)}. ${change.file}:${String(change.line)} ${change.what}: ${(source.split('\n')[change.line - 1] ?? '').trim()}`,
-  );
-  console.log(`   ${verdict} (${String(seconds)} s)`);
+  if (verdict === undefined) continue;
+  tried += 1;
+  const seconds = String(Math.round((Date.now() - started) / 1000));
+  console.log(`${String(tried)}. ${change.file}:${String(change.line)} ${change.what}: ${line.trim()}`);
+  console.log(`   ${verdict} (${seconds} s)`);
 }
 rmSync(copy, { recursive: true });
