@@ -4,17 +4,15 @@ import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { usualInputs, type BadInput } from '../support/bad-inputs/bad-input.ts';
 import { everyBadInput } from '../support/bad-inputs/every-bad-input.ts';
 import { inLanes } from '../support/in-lanes.ts';
-import { it, itInRest, rowsOf } from '../support/parts.ts';
-import { readActionFile } from '../support/runner/action-file.ts';
+import { itInRest, rowsOf } from '../support/parts.ts';
 import { createJob, type StepResult } from '../support/runner/job.ts';
 import { firstOfEachKind } from '../support/sample.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { actionPath, told } from './stage.ts';
 
 const key = await makeSshKey();
-/** A kind is an input, or inputs that don't go together, and a code. action/bad-inputs.test.ts has every row without a process. */
-const kindOf = ({ code, given, env = {} }: BadInput): string =>
-  JSON.stringify([code, Object.keys(given), Object.keys(env)]);
+/** A kind is a code, and whether it is about a job's variables. action/bad-inputs.test.ts has every row without a process. */
+const kindOf = ({ code, env = {} }: BadInput): string => JSON.stringify([code, Object.keys(env)]);
 
 const rows = rowsOf(firstOfEachKind(everyBadInput(key), kindOf));
 
@@ -60,12 +58,6 @@ describe('a wrong input', () => {
     expect([main.outputs, main.env, main.paths, main.summary, left]).toEqual([{}, {}, [], '', []]);
     for (const line of key.privateKey.split('\n').slice(1, -2))
       expect(main.raw).not.toContain(line.slice(0, 20));
-  });
-
-  it('is any input of action.yml but the audience, which may be any text', () => {
-    const covered = new Set(rows.flatMap(({ given }) => Object.keys(given)));
-    const left = [...readActionFile(actionPath).inputs.keys()].filter((name) => !covered.has(name));
-    expect(left).toEqual(['audience']);
   });
 
   itInRest('is shown by enough of them', () => {

@@ -1,6 +1,8 @@
-/** A sample of the table of faults: each fault once, and each call. `npm run test:faults` has them all. */
+/** A sample of the table of faults: each call in one trouble, in the rest each trouble at one call. `npm run test:faults` has them all. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inLanes } from '../support/in-lanes.ts';
+import { rowsOf } from '../support/parts.ts';
+import { firstOfEachKind } from '../support/sample.ts';
 import { calls } from './calls.ts';
 import { openGround, rows, type Ground, type Outcome, type Row } from './row.ts';
 import { troubles, type Trouble } from './troubles.ts';
@@ -11,7 +13,7 @@ const faults = [...new Set(troubles.map(faultOf))];
 const slow = /^(hang|drip|stall)/;
 
 /** For each fault the call of its turn, or the next one that can meet it; one that is overcome and one that stays in turn. */
-const sample: readonly Row[] = faults.flatMap((fault, turn) => {
+const everyFault: readonly Row[] = faults.flatMap((fault, turn) => {
   const variants = troubles.filter((trouble) => faultOf(trouble) === fault);
   const wanted = variants[slow.test(fault) || variants.length === 1 ? 0 : turn % 2];
   const possible = rows.filter(({ trouble }) => trouble === wanted);
@@ -19,6 +21,8 @@ const sample: readonly Row[] = faults.flatMap((fault, turn) => {
     (calls.indexOf(row.call) + calls.length - (turn % calls.length)) % calls.length;
   return possible.sort((one, other) => order(one) - order(other)).slice(0, 1);
 });
+
+const sample = rowsOf(firstOfEachKind(everyFault, ({ call }) => call.operation));
 
 describe('trouble with a call of main', () => {
   let ground: Ground;
@@ -33,8 +37,8 @@ describe('trouble with a call of main', () => {
   });
 
   it('is each that the table has, and each call', () => {
-    expect(sample.map(({ trouble }) => faultOf(trouble))).toEqual(faults);
-    expect(new Set(sample.map(({ call }) => call)).size).toBe(calls.length);
+    expect(everyFault.map(({ trouble }) => faultOf(trouble))).toEqual(faults);
+    expect(new Set(everyFault.map(({ call }) => call)).size).toBe(calls.length);
   });
 
   it.each(sample.map(({ call, trouble }, index) => [trouble.name, call.operation, index] as const))(

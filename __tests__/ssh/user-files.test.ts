@@ -10,9 +10,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import { canMountHome, scriptIn, sshFile } from '../support/account-home.ts';
 import { describeWhere } from '../support/needs.ts';
+import { it, itInRest } from '../support/parts.ts';
 
 const source = join(dirname(dirname(import.meta.dirname)), 'src/ssh/user-files.ts');
 
@@ -54,7 +55,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       expect(readFileSync(sshFile(home, 'config'), 'utf8')).toBe(config);
     });
 
-    it('leave no file where there was not even a folder', () => {
+    itInRest('leave no file where there was not even a folder', () => {
       expect(together()).toBe('');
       expect(existsSync(join(home, '.ssh')) ? readdirSync(join(home, '.ssh')) : []).toEqual([]);
     });

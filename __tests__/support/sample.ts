@@ -16,6 +16,12 @@ export function firstOfEachKind<Row>(rows: readonly Row[], kindOf: (row: Row) =>
   return { sample: [...firsts], rest: rows.filter((row) => !firsts.has(row)) };
 }
 
+/** The first row, and every nth after it. */
+export function everyNth<Row>(rows: readonly Row[], n: number): Sample<Row> {
+  const of = (wanted: boolean): readonly Row[] => rows.filter((_, at) => (at % n === 0) === wanted);
+  return { sample: of(true), rest: of(false) };
+}
+
 /** Each row under one of the columns, in turn: the first row under the first column, the second under the second. */
 export function columnsInTurn<Row, Column>(
   rows: readonly Row[],

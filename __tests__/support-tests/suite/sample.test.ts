@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { columnsInTurn, firstOfEachKind } from '../../support/sample.ts';
+import { columnsInTurn, everyNth, firstOfEachKind } from '../../support/sample.ts';
 
 it('the first of each kind, and the others, are all rows', () => {
   const { sample, rest } = firstOfEachKind(['a1', 'a2', 'b1', 'a3', 'b2'], (row) => row.charAt(0));
@@ -22,4 +22,8 @@ it('rows with their columns in turn have each row and each column, and the rest 
   ]);
   const pairs = new Set([...sample, ...rest].map((pair) => pair.join()));
   expect([pairs.size, sample.length + rest.length]).toEqual([10, 10]);
+});
+
+it('every nth row begins with the first, and the rest has the others', () => {
+  expect(everyNth([0, 1, 2, 3, 4], 3)).toEqual({ sample: [0, 3], rest: [1, 2, 4] });
 });
