@@ -4,7 +4,7 @@
  * the compiler refuses does not count.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { changed, changesOf, type Change } from './changes.ts';
@@ -13,6 +13,8 @@ const [count = '30', seed = String(Date.now() % 1_000_000)] = process.argv.slice
 const root = join(import.meta.dirname, '../..');
 const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
+// Other users start what is in it.
+chmodSync(copy, 0o755);
 for (const file of tracked) cpSync(join(root, file), join(copy, file), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
@@ -72,6 +74,8 @@ function verdictOn(change: Change): string | undefined {
   }
 }
 
+const without = findsIt('usual');
+if (without !== undefined) throw new Error(`fails without any change: ${without}`);
 let tried = 0;
 while (tried < Number(count)) {
   const change = places[Math.floor(random() * places.length)] as Change;
