@@ -43,7 +43,7 @@ describe('ssm-ssh-agent add', () => {
 
   it('says nothing with --quiet, and forgets the key after --lifetime', async () => {
     const { stdout, stderr } = await inSession(
-      '$add --quiet --lifetime 3s /ci/deploy-key; ssh-add -l; sleep 4.2; ssh-add -l',
+      '$add --quiet --lifetime 8s /ci/deploy-key; ssh-add -l; sleep 9.2; ssh-add -l',
     );
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^256 SHA256:.*\nThe agent has no identities\.\n$/);

@@ -17,7 +17,7 @@ import { fingerprintOfLine, publicHalf, signAndCheck, typeAndBlob } from '../sup
 import { callerOf, failureOf, instanceArn, statementIn, usual } from './ec2-stage.ts';
 import { describeWith } from '../support/needs.ts';
 
-const lifetime = 1.5;
+const lifetime = 8;
 const id = 'i-0123456789abcdef0';
 const user = 'ec2-user';
 const action = 'ec2-instance-connect:SendSSHPublicKey';
