@@ -25,7 +25,7 @@ describeOnHost('the agent of a user', () => {
 
   it('ends when the lifetime of its last key is over, and not before', async () => {
     const { host } = stand;
-    await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '3s' });
+    await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '10s' });
     await past();
     const before = pids();
     expect(before.length).toBeGreaterThan(0);
@@ -42,7 +42,7 @@ describeOnHost('the agent of a user', () => {
     world.put('/ci/lasting', lasting.privateKey);
     const login = `${program} -p ${String(git.port)} ${git.user}@${git.address} || true`;
     await host.run(login, { SSM_SSH_KEY: '/ci/lasting' });
-    await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '2s' });
+    await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '6s' });
     await past();
     const marks = (): string[] => [...host.files(host.state).keys()].filter((path) => path.endsWith('/live'));
     while (marks().length > 1) await sleep(50);

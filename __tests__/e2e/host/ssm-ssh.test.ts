@@ -126,9 +126,9 @@ describeOnHost('ssm-ssh on a host', () => {
   });
 
   it('fetches anew when the lifetime is over, and the agent ends with its last key', async () => {
-    const settings = { SSM_SSH_KEY_LIFETIME: '2s' };
+    const settings = { SSM_SSH_KEY_LIFETIME: '6s' };
     await host.run(clone(), settings);
-    await sleep(3000);
+    await sleep(7000);
     expect([...host.files(host.state).keys()].filter((path) => path.endsWith('/live'))).toEqual([]);
     await host.run(clone(repositories[0], 'again'), settings);
     expect(calls().length).toBe(2);
