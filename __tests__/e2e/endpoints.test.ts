@@ -1,5 +1,7 @@
 /** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put instead of AWS's own. */
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
@@ -62,6 +64,30 @@ describe("an endpoint that is not AWS's", () => {
     );
     expect(text).toContain('hint: an earlier step, GITHUB_ENV or an AWS profile has set it');
     expect(operations()).toEqual(['oidc:token']);
+  });
+
+  it.each(['http://sts.eu-west-1.amazonaws.com', 'http://127.0.0.1:9', 'http://localhost:9'])(
+    'gets no OIDC token through HTTP_PROXY, where it is %s',
+    async (endpoint) => {
+      const received: string[] = [];
+      const proxy = createServer((request, response) => {
+        received.push(request.url ?? '');
+        response.writeHead(500).end();
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      const set = { AWS_ENDPOINT_URL_STS: endpoint, HTTP_PROXY: url, http_proxy: url };
+      const { code } = told(await load(set));
+      proxy.close();
+      expect(received).toEqual([]);
+      expect(['INPUT_INVALID', 'NETWORK_UNREACHABLE']).toContain(code);
+    },
+  );
+
+  it("is named in the log, where it is below AWS's own domain, but a customer's", async () => {
+    const endpoint = 'https://abcdef1234.execute-api.eu-west-1.amazonaws.com';
+    const main = await load({ AWS_ENDPOINT_URL_STS: endpoint, HTTPS_PROXY: 'http://127.0.0.1:9' });
+    expect(main.log).toContain(`sts is asked at ${endpoint}, which is not AWS's own endpoint\n`);
   });
 
   it('gets no token of the default credential chain unencrypted', async () => {

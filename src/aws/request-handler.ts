@@ -37,7 +37,7 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
   ): Promise<{ response: HttpResponse }> {
     const { patience, troubles } = this.#options;
     const service = serviceOf(request);
-    const endpoint = isOfAws(request.hostname) ? undefined : originOf(request);
+    const endpoint = isOfAws(request) ? undefined : originOf(request);
     if (endpoint !== undefined) this.#admit(request, { service, endpoint });
     const limit = new AbortController();
     const timer = setTimeout(() => {
