@@ -1,5 +1,6 @@
 /** The story of post, from saved state alone: everything that main left is undone. */
 import { toFailure } from '../errors.ts';
+import { inLanes } from '../in-lanes.ts';
 import { endProcesses } from '../process/process-table.ts';
 import { isAgentAt } from '../ssh/agent.ts';
 import { forgetKeys } from '../ssh/forget-keys.ts';
@@ -55,7 +56,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     attempt(async () => {
       if (withBlocks.length > 0) await removeBlocks((name) => withBlocks.includes(name));
     }),
-    ...folders.map((folder) => attempt(() => removeJobFolder(folder))),
+    inLanes(folders, (folder) => attempt(() => removeJobFolder(folder))),
   ]);
   return problems;
 }
@@ -65,12 +66,10 @@ async function endAgents(
   folders: readonly JobFolder[],
   workflow: Pick<Workflow, 'info' | 'warn'>,
 ): Promise<void> {
-  const asked = await Promise.all(
-    folders.map(async ({ socket, ec2 }) => {
-      const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
-      return { socket, said };
-    }),
-  );
+  const asked = await inLanes(folders, async ({ socket, ec2 }) => {
+    const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
+    return { socket, said };
+  });
   const ours = folders.flatMap((folder) => [isAgentAt(folder.socket), isOfEc2(folder)]);
   const ended = await endProcesses((process) => ours.some((isOurs) => isOurs(process)));
   for (const { socket, said } of asked) {
