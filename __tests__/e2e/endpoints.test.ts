@@ -1,5 +1,6 @@
 /** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put instead of AWS's own. */
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -99,6 +100,24 @@ describe("an endpoint that is not AWS's", () => {
     };
     const main = await stage.job({ env }).uses({ with: { ...inputs, 'role-to-assume': '' } });
     expect(told(main).text).toContain('the OIDC token would be sent there unencrypted');
+  });
+
+  it('gets no token of IAM Identity Center unencrypted', async () => {
+    const job = stage.job();
+    const cache = join(job.home, '.aws/sso/cache');
+    mkdirSync(cache, { recursive: true });
+    const token = { accessToken: 'bearer', expiresAt: '2099-01-01T00:00:00Z' };
+    const name = createHash('sha1').update('https://a.awsapps.com/start').digest('hex');
+    writeFileSync(join(cache, `${name}.json`), JSON.stringify(token));
+    const config = join(job.home, 'aws-config');
+    const account = 'sso_account_id = 111122223333\nsso_role_name = r\nsso_region = eu-west-1\n';
+    writeFileSync(config, `[profile p]\nsso_start_url = https://a.awsapps.com/start\n${account}`);
+    const env = { AWS_PROFILE: 'p', AWS_CONFIG_FILE: config, HOME: job.home, AWS_ENDPOINT_URL_SSO: evil };
+    const main = await job.uses({ env, with: { ...inputs, 'role-to-assume': '' } });
+    expect(told(main).code).toBe('CREDENTIALS_MISSING');
+    expect(told(main).text).toContain(
+      `the endpoint of sso is ${evil}, and the token of IAM Identity Center would be sent there unencrypted`,
+    );
   });
 
   it('for the token itself is refused, where it is read on the way', async () => {

@@ -11,6 +11,7 @@ import {
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import { containerCredentials, isContainer } from './container-credentials.ts';
 import { readAwsError } from './failures.ts';
+import type { RequestHandler } from './request-handler.ts';
 import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
 /** What a client says of itself to a provider that asks STS. */
@@ -84,7 +85,10 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
       });
     }
     const { fromIni } = await import('@aws-sdk/credential-provider-ini');
-    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni()(properties);
+    // Those that ask IAM Identity Center would use a handler of their own, which looks at no endpoint.
+    const { requestHandler } = (properties?.callerClientConfig ?? {}) as { requestHandler?: RequestHandler };
+    const own = requestHandler && { clientConfig: { requestHandler } };
+    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni({ ...own })(properties);
     const asksMachine = Object.values(profiles).some((profile) => profile['credential_source'] !== undefined);
     if (!asksMachine) return await ask();
     return await insistently(ask, { milliseconds: 3 * patience, what: `the profile ${name}` });
