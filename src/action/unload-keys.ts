@@ -38,7 +38,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     }
   };
   await Promise.all([
-    attempt(() => endAgents(folders, workflow)),
+    attempt(() => endAgents(folders, options)),
     attempt(() =>
       endTokens(
         uses.map(({ tokens = [] }, index) => ({ folder: folders[index] as JobFolder, tokens })),
@@ -62,10 +62,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
 }
 
 /** Through their sockets first: a process in another namespace cannot be seen. */
-async function endAgents(
-  folders: readonly JobFolder[],
-  workflow: Pick<Workflow, 'info' | 'warn'>,
-): Promise<void> {
+async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloading): Promise<void> {
   const asked = await inLanes(folders, async ({ socket, ec2 }) => {
     const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
     return { socket, said };
@@ -80,6 +77,10 @@ async function endAgents(
       );
     else if (said === 'refused')
       workflow.warn(`no process was found behind ${socket}: its keys end with their lifetime`);
+    else if (env['SSH_AUTH_SOCK'] === socket)
+      workflow.info(
+        `no agent was found at ${socket}: it has ended, or a step has removed its socket, and its keys end with their lifetime`,
+      );
   }
 }
 

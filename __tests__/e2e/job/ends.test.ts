@@ -106,6 +106,20 @@ describe('the end of a job', () => {
     },
   );
 
+  itWithHiddenProcesses(
+    'in another namespace of processes, where a step has removed the socket, says that the keys are not forgotten',
+    async () => {
+      const nodePath = wrapNode(folder, { post: 'exec unshare --pid --fork --mount-proc "$@"' });
+      const job = stage.job({ env: world.jobEnvironment(), nodePath });
+      const { env } = await use(job);
+      await job.run('rm -r "$RUNNER_TEMP"/ssm-ssh-agent-*');
+      const { posts } = await job.finish();
+      expect(posts[0]?.outcome).toBe('success');
+      expect(posts[0]?.log).toContain(`no agent was found at ${env['SSH_AUTH_SOCK'] ?? ''}`);
+      expect(posts[0]?.log).toContain('its keys end with their lifetime');
+    },
+  );
+
   describeWithUsers('on a host with other users', () => {
     const jobOf = (id: number, env: Readonly<Record<string, string>>): Job =>
       openTo(
