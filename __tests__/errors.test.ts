@@ -11,6 +11,16 @@ describe('a Failure', () => {
     expect(failure.render('ssm-ssh')).toBe('ssm-ssh: KEY_EMPTY: /ci/key is empty\nhint: store the key there');
   });
 
+  it('is told in two lines whatever others have put into it', () => {
+    const failure = new Failure('PROVIDER_FAILED', 'a said: b\r\n::error::c\u001b[31m', {
+      hint: 'x\n::d\u0085',
+    });
+    expect(failure.render('ssm-ssh').split(/[\r\n\u0085]/)).toEqual([
+      String.raw`ssm-ssh: PROVIDER_FAILED: a said: b\r\n::error::c\u001b[31m`,
+      String.raw`hint: x\n::d\u0085`,
+    ]);
+  });
+
   it('keeps its cause, and has none where none was given', () => {
     const cause = new Error('socket hang up');
     expect(new Failure('TIMEOUT', 'x', { hint: 'y', cause }).cause).toBe(cause);

@@ -56,9 +56,12 @@ load_fetching() {
 }
 
 fail() {
-  printf 'ssm-ssh: %s: %s\nhint: %s\n' "$1" "$2" "$3" >&2
+  printf 'ssm-ssh: %s: %s\nhint: %s\n' "$1" "$(in_one_line "$2")" "$(in_one_line "$3")" >&2
   exit 255
 }
+
+# As in say of ssm-ssh, without which this file is read, too.
+in_one_line() { printf %s "$1" | LC_ALL=C tr '\001-\037\177' '[?*]'; }
 
 # --- what is configured --------------------------------------------------------------------------------------------------
 
@@ -71,7 +74,7 @@ find_sections() {
     if ! read_pattern "$section"; then
       case $warned in *"[$section]"*) continue ;; esac
       warned="${warned}[$section]"
-      echo "ssm-ssh: the section [ssm \"$section\"] of git's configuration names no repository: passed over" >&2
+      say "the section [ssm \"$section\"] of git's configuration names no repository: passed over"
       continue
     fi
     matches || continue
@@ -91,7 +94,7 @@ $section" ;; esac
 $config
 LINES
   case $wanted in *'
-'*) echo "ssm-ssh: several keys are offered for $host/$repository: a host takes the first that it knows" >&2 ;; esac
+'*) say "several keys are offered for $host/$repository: a host takes the first that it knows" ;; esac
 }
 
 # `host[:port][/path]` as people write it, pasted URLs too → `pattern`, `number_port`, `path`, as routes have them.

@@ -38,7 +38,7 @@ go_beyond_routes() {
 load_host_part() {
   [ -z "$probe" ] && [ -r "$job/installation" ] || return 1
   if ! find_installation; then
-    echo "ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $installation, is not here" >&2
+    say "SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $installation, is not here"
     return 1
   fi
   here=$installation/helper
@@ -107,9 +107,10 @@ brings_key() {
   } 2>/dev/null <"$program"
 }
 
+# Flags without a value may stand in front of the option: -Ti FILE.
 names_key() {
   case $1 in
-  *ssh*[[:space:]]-[iIF]* | *[Ii][Dd][Ee][Nn][Tt][Ii][Tt][Yy][AaFf]*) return 0 ;;
+  *ssh*[[:space:]]-[iIF]* | *ssh*[[:space:]]-[46ACTaqtvx][iIF]* | *ssh*[[:space:]]-[46ACTaqtvx][46ACTaqtvx][iIF]* | *[Ii][Dd][Ee][Nn][Tt][Ii][Tt][Yy][AaFf]*) return 0 ;;
   esac
   return 1
 }
@@ -150,7 +151,7 @@ keep_living_keys() {
   done <"$home/routes"
   keys=$living
   if [ -z "$keys" ]; then
-    echo "ssm-ssh: AGENT_FAILED: the key for $host/$repository is no longer in the agent" >&2
+    say "AGENT_FAILED: the key for $host/$repository is no longer in the agent"
     if [ -r "$home/job" ]; then
       echo 'hint: its lifetime is over: raise key-lifetime, or use the action again before this step' >&2
     else

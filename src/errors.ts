@@ -69,15 +69,29 @@ export class Failure extends Error {
     return usageCodes.has(this.code) ? 2 : 1;
   }
 
-  /** The two lines that people are told. */
+  /** The two lines that people are told: in a job another line could be a command to the runner. */
   render(program: string): string {
-    return `${program}: ${this.code}: ${this.message}\nhint: ${this.hint}`;
+    return `${program}: ${this.code}: ${visible(this.message)}\nhint: ${visible(this.hint)}`;
   }
+}
+
+/** What others chose (answers, hosts, names) in one line, with its control characters as JSON has them. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    const known = JSON.stringify(character).slice(1, -1);
+    const number = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return known === character ? `\\u${number}` : known;
+  });
 }
 
 /** Whether a disk, or a user's share of it, has no room left: in no file's name is the cause. */
 export function isFull(error: unknown): boolean {
   return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
+}
+
+/** Whether this process, or the whole machine, can open no more files. */
+export function isOutOfFiles(error: unknown): boolean {
+  return error instanceof Error && ['EMFILE', 'ENFILE'].includes(String((error as { code?: unknown }).code));
 }
 
 /** Whatever was thrown, as a Failure. What is not one already is a defect, and named so. */
@@ -89,7 +103,7 @@ export function toFailure(error: unknown): Failure {
       cause: error,
     });
   }
-  if (error instanceof Error && /^(EMFILE|ENFILE)$/.test(String((error as { code?: unknown }).code))) {
+  if (error instanceof Error && isOutOfFiles(error)) {
     return new Failure('STATE_UNSAFE', `no more files can be opened: ${error.message}`, {
       hint: 'raise the limit of open files (ulimit -n), or end what has so many of them open',
       cause: error,

@@ -4,19 +4,32 @@ import { isOfAws, isPrivate, originOf } from '../../src/aws/endpoint.ts';
 
 describe('an endpoint', () => {
   it.each([
-    ['sts.amazonaws.com', true],
-    ['sts.eu-west-1.amazonaws.com', true],
-    ['STS.EU-WEST-1.AMAZONAWS.COM', true],
-    ['vpce-0123-abc.sts.eu-west-1.vpce.amazonaws.com', true],
-    ['ssm.cn-north-1.amazonaws.com.cn', true],
-    ['sts-fips.us-iso-east-1.c2s.ic.gov', true],
-    ['ssm.eu-west-1.api.aws', true],
-    ['amazonaws.com', false],
-    ['sts.amazonaws.com.evil.test', false],
-    ['sts-amazonaws.com', false],
-    ['127.0.0.1', false],
-  ])('%s is one of AWS: %s', (hostname, expected) => {
-    expect(isOfAws(hostname)).toBe(expected);
+    ['https://sts.amazonaws.com', true],
+    ['https://sts.eu-west-1.amazonaws.com', true],
+    ['https://STS.EU-WEST-1.AMAZONAWS.COM', true],
+    ['https://ec2-instance-connect-fips.us-gov-west-1.amazonaws.com', true],
+    ['https://vpce-0123-abc.sts.eu-west-1.vpce.amazonaws.com', true],
+    ['https://vpce-0123-abc-eu-west-1a.ssm.eu-west-1.vpce.amazonaws.com', true],
+    ['https://ssm.cn-north-1.amazonaws.com.cn', true],
+    ['https://sts-fips.us-iso-east-1.c2s.ic.gov', true],
+    ['https://ssm.eu-west-1.api.aws', true],
+    ['https://portal.sso.eu-west-1.amazonaws.com', true],
+    ['https://amazonaws.com', false],
+    ['https://sts.amazonaws.com.evil.test', false],
+    ['https://sts-amazonaws.com', false],
+    ['https://127.0.0.1', false],
+    // On the way of plain HTTP, and through HTTP_PROXY, anybody is AWS.
+    ['http://sts.amazonaws.com', false],
+    // What customers have there.
+    ['https://abcdef1234.execute-api.eu-west-1.amazonaws.com', false],
+    ['https://sts-123.eu-west-1.elb.amazonaws.com', false],
+    ['https://ec2-192-0-2-7.eu-west-1.compute.amazonaws.com', false],
+    ['https://sts.s3.eu-west-1.amazonaws.com', false],
+    ['https://s3.eu-west-1.amazonaws.com', false],
+    ['https://vpce-0123-abc.vpce-svc-0123.eu-west-1.vpce.amazonaws.com', false],
+  ])('%s is one of AWS: %s', (url, expected) => {
+    const { protocol, host: hostname } = new URL(url);
+    expect(isOfAws({ protocol, hostname })).toBe(expected);
   });
 
   it.each([

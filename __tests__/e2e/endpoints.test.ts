@@ -1,5 +1,8 @@
 /** Endpoints that an earlier step, an injection into GITHUB_ENV or a profile has put instead of AWS's own. */
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
@@ -65,6 +68,30 @@ describe("an endpoint that is not AWS's", () => {
     expect(operations()).toEqual(['oidc:token']);
   });
 
+  it.each(['http://sts.eu-west-1.amazonaws.com', 'http://127.0.0.1:9', 'http://localhost:9'])(
+    'gets no OIDC token through HTTP_PROXY, where it is %s',
+    async (endpoint) => {
+      const received: string[] = [];
+      const proxy = createServer((request, response) => {
+        received.push(request.url ?? '');
+        response.writeHead(500).end();
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      const set = { AWS_ENDPOINT_URL_STS: endpoint, HTTP_PROXY: url, http_proxy: url };
+      const { code } = told(await load(set));
+      proxy.close();
+      expect(received).toEqual([]);
+      expect(['INPUT_INVALID', 'NETWORK_UNREACHABLE']).toContain(code);
+    },
+  );
+
+  it("is named in the log, where it is below AWS's own domain, but a customer's", async () => {
+    const endpoint = 'https://abcdef1234.execute-api.eu-west-1.amazonaws.com';
+    const main = await load({ AWS_ENDPOINT_URL_STS: endpoint, HTTPS_PROXY: 'http://127.0.0.1:9' });
+    expect(main.log).toContain(`sts is asked at ${endpoint}, which is not AWS's own endpoint\n`);
+  });
+
   it('gets no token of the default credential chain unencrypted', async () => {
     const token = join(stage.job().home, 'token');
     writeFileSync(token, 'ey.ey.ey');
@@ -74,6 +101,24 @@ describe("an endpoint that is not AWS's", () => {
     };
     const main = await stage.job({ env }).uses({ with: { ...inputs, 'role-to-assume': '' } });
     expect(told(main).text).toContain('the OIDC token would be sent there unencrypted');
+  });
+
+  it('gets no token of IAM Identity Center unencrypted', async () => {
+    const job = stage.job();
+    const cache = join(job.home, '.aws/sso/cache');
+    mkdirSync(cache, { recursive: true });
+    const token = { accessToken: 'bearer', expiresAt: '2099-01-01T00:00:00Z' };
+    const name = createHash('sha1').update('https://a.awsapps.com/start').digest('hex');
+    writeFileSync(join(cache, `${name}.json`), JSON.stringify(token));
+    const config = join(job.home, 'aws-config');
+    const account = 'sso_account_id = 111122223333\nsso_role_name = r\nsso_region = eu-west-1\n';
+    writeFileSync(config, `[profile p]\nsso_start_url = https://a.awsapps.com/start\n${account}`);
+    const env = { AWS_PROFILE: 'p', AWS_CONFIG_FILE: config, HOME: job.home, AWS_ENDPOINT_URL_SSO: evil };
+    const main = await job.uses({ env, with: { ...inputs, 'role-to-assume': '' } });
+    expect(told(main).code).toBe('CREDENTIALS_MISSING');
+    expect(told(main).text).toContain(
+      `the endpoint of sso is ${evil}, and the token of IAM Identity Center would be sent there unencrypted`,
+    );
   });
 
   it('for the token itself is refused, where it is read on the way', async () => {

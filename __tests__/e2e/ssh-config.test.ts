@@ -259,6 +259,15 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config'
     ]);
   });
 
+  it('leaves a shell that hangs where the runner finds it: by its job', async () => {
+    const shell = join(home, 'hangs');
+    writeFileSync(shell, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+    const job = newJob({ SHELL: shell });
+    expect(await use(job, '/ci/deploy-key', { 'timeout-seconds': '5' })).toContain('took longer than');
+    expect([job.files(), sshFolder()]).toEqual([[], []]);
+    expect(job.processes().map(({ command }) => command)).toEqual(['sleep 600']);
+  });
+
   it('is not written unless it is asked for', async () => {
     const job = newJob();
     await use(job, '/ci/deploy-key', { 'ssh-config': 'false' });

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { toFailure } from '../errors.ts';
 import { endCache, endCaches, readCredential } from '../git/credential-cache.ts';
 import { hostOfApi, isLocal, secureUrl } from '../github-app/api-url.ts';
+import { inLanes } from '../in-lanes.ts';
 import { revokeToken } from '../github-app/revoke.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
@@ -103,7 +104,7 @@ export async function endTokens(uses: readonly Keeping[], { signal, ...ending }:
       return record ? [{ ...record, socket: join(dirname(folder.socket), record.daemon) }] : [];
     }),
   );
-  await Promise.all(kept.map((one) => endToken(one, { ...ending, signal: limit })));
+  await inLanes(kept, (one) => endToken(one, { ...ending, signal: limit }));
   await endCaches(uses.map(({ folder }) => dirname(folder.socket)));
 }
 

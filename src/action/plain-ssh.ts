@@ -47,7 +47,7 @@ export async function leadPlainSsh(
     knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
   });
   const shell = env['SHELL'] || '/bin/sh';
-  if (await readsConditions(shell, { signal, run })) return;
+  if (await readsConditions(shell, { env, signal, run })) return;
   workflow.warn(
     `ssh-config has no effect where SHELL is ${shell}: ssh asks it for the conditions, which are sh's. Set SHELL: /bin/sh in the job's env`,
   );
@@ -88,11 +88,13 @@ async function useBefore(path: string): Promise<string | undefined> {
 /** @source ssh_config(5), `Match exec`: by the user's shell, which may be csh, fish or nologin */
 async function readsConditions(
   shell: string,
-  { signal, run }: Pick<Leading, 'signal' | 'run'>,
+  { env: { RUNNER_TRACKING_ID: job }, signal, run }: Pick<Leading, 'env' | 'signal' | 'run'>,
 ): Promise<boolean> {
+  // By RUNNER_TRACKING_ID the runner finds a shell that hangs.
+  const env = job === undefined ? {} : { RUNNER_TRACKING_ID: job };
   try {
     const condition = 'case x in x) ;; *) false;; esac';
-    return (await run([shell, '-c', condition], { env: {}, signal })).exitCode === 0;
+    return (await run([shell, '-c', condition], { env, signal })).exitCode === 0;
   } catch (error) {
     if (error instanceof ProgramNotFound) return false;
     throw error;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Failure, toFailure } from '../errors.ts';
 import { cacheSockets } from '../git/credential-cache.ts';
+import { inLanes } from '../in-lanes.ts';
 import { inTime } from '../in-time.ts';
 import { agentSockets } from '../ssh/agent.ts';
 import { blockNames } from '../ssh/user-files.ts';
@@ -67,15 +68,13 @@ async function removeLeftovers(
     ...shelters.keys(),
     ...blocks,
   ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));
-  const found = await Promise.all(
-    [...new Set(paths)].map(async (path): Promise<State[]> => {
-      const folder = jobFolder(path, shelters.get(path));
-      if ((await readOwnFile(folder.owner)) === trackingId) return [];
-      const tokens = await readNote(folder, workflow);
-      const { socket } = folder;
-      return [{ folder: path, socket, sshConfig: blocks.includes(path), tokens, replaced: {} }];
-    }),
-  );
+  const found = await inLanes([...new Set(paths)], async (path): Promise<State[]> => {
+    const folder = jobFolder(path, shelters.get(path));
+    if ((await readOwnFile(folder.owner)) === trackingId) return [];
+    const tokens = await readNote(folder, workflow);
+    const { socket } = folder;
+    return [{ folder: path, socket, sshConfig: blocks.includes(path), tokens, replaced: {} }];
+  });
   const left = found.flat();
   if (left.length === 0) return [];
   for (const { folder } of left) workflow.info(`removing what an earlier job left behind: ${folder}`);

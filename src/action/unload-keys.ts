@@ -1,5 +1,6 @@
 /** The story of post, from saved state alone: everything that main left is undone. */
 import { toFailure } from '../errors.ts';
+import { inLanes } from '../in-lanes.ts';
 import { endProcesses } from '../process/process-table.ts';
 import { isAgentAt } from '../ssh/agent.ts';
 import { forgetKeys } from '../ssh/forget-keys.ts';
@@ -37,7 +38,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     }
   };
   await Promise.all([
-    attempt(() => endAgents(folders, workflow)),
+    attempt(() => endAgents(folders, options)),
     attempt(() =>
       endTokens(
         uses.map(({ tokens = [] }, index) => ({ folder: folders[index] as JobFolder, tokens })),
@@ -55,22 +56,17 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     attempt(async () => {
       if (withBlocks.length > 0) await removeBlocks((name) => withBlocks.includes(name));
     }),
-    ...folders.map((folder) => attempt(() => removeJobFolder(folder))),
+    inLanes(folders, (folder) => attempt(() => removeJobFolder(folder))),
   ]);
   return problems;
 }
 
 /** Through their sockets first: a process in another namespace cannot be seen. */
-async function endAgents(
-  folders: readonly JobFolder[],
-  workflow: Pick<Workflow, 'info' | 'warn'>,
-): Promise<void> {
-  const asked = await Promise.all(
-    folders.map(async ({ socket, ec2 }) => {
-      const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
-      return { socket, said };
-    }),
-  );
+async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloading): Promise<void> {
+  const asked = await inLanes(folders, async ({ socket, ec2 }) => {
+    const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
+    return { socket, said };
+  });
   const ours = folders.flatMap((folder) => [isAgentAt(folder.socket), isOfEc2(folder)]);
   const ended = await endProcesses((process) => ours.some((isOurs) => isOurs(process)));
   for (const { socket, said } of asked) {
@@ -81,6 +77,10 @@ async function endAgents(
       );
     else if (said === 'refused')
       workflow.warn(`no process was found behind ${socket}: its keys end with their lifetime`);
+    else if (env['SSH_AUTH_SOCK'] === socket)
+      workflow.info(
+        `no agent was found at ${socket}: it has ended, or a step has removed its socket, and its keys end with their lifetime`,
+      );
   }
 }
 

@@ -63,7 +63,10 @@ export function troubleOf(
 export function serviceOf({ headers, body }: { readonly headers: Headers; readonly body?: unknown }): string {
   const [target = ''] = (headers['x-amz-target'] ?? '').split('.');
   if (target !== '') return services[target] ?? target;
-  return typeof body === 'string' && body.includes('Version=2011-06-15') ? 'sts' : 'ec2';
+  if ('x-amz-sso_bearer_token' in headers) return 'sso';
+  const text = typeof body === 'string' ? body : '';
+  if (text.includes('"grantType"')) return 'sso-oidc';
+  return text.includes('Version=2011-06-15') ? 'sts' : 'ec2';
 }
 
 /** Those whose protocol calls them by another name. */

@@ -8,7 +8,7 @@ import { RequestHandler } from './request-handler.ts';
 import { Troubles } from './troubles.ts';
 
 export interface ConnectionOptions {
-  /** Proxy settings are read from it (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), and which credentials there are. */
+  /** Proxy settings are read from it (HTTPS_PROXY, NO_PROXY), and which credentials there are. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Tries of one call, the first included. */
   readonly maxAttempts: number;
@@ -68,7 +68,8 @@ export function ignoresProxy(env: ConnectionOptions['env'], version: string): bo
 export function openConnection(options: ConnectionOptions): Connection {
   const { env, maxAttempts, patience = longest, signal, say = () => undefined } = options;
   const sockets = { keepAlive: true, proxyEnv: env };
-  const agents = { http: new HttpAgent(sockets), https: new HttpsAgent(sockets) };
+  // Plain HTTP stays on this machine or among its neighbours: a proxy would read what is kept private by that.
+  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(sockets) };
   const troubles = new Troubles();
   const requestHandler = new RequestHandler({
     ...{ patience, troubles, say },

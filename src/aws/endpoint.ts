@@ -9,14 +9,25 @@ export interface Target {
   readonly port?: number | undefined;
 }
 
-/** Whether the name is one that AWS alone can have, VPC endpoints among them. */
-export function isOfAws(hostname: string): boolean {
+/**
+ * Whether it is a service of AWS's own, encrypted. Below AWS's domains customers have names as well, which lead to them
+ * (execute-api, elb, compute, s3), and whoever is on the way of plain HTTP can answer for any name.
+ */
+export function isOfAws({ protocol, hostname }: Pick<Target, 'protocol' | 'hostname'>): boolean {
   const name = hostname.toLowerCase();
-  return suffixes.some((suffix) => name.endsWith(`.${suffix}`));
+  const suffix = suffixes.find((suffix) => name.endsWith(`.${suffix}`));
+  return protocol === 'https:' && suffix !== undefined && ownNames.test(name.slice(0, -suffix.length));
 }
 
 /** Beside those of the partitions: the names of dual-stack endpoints. */
 const suffixes = [...dnsSuffixes, 'api.aws', 'api.amazonwebservices.com.cn', 'api.amazonwebservices.eu'];
+
+/**
+ * In front of the suffix, for the services that are asked; through a VPC endpoint of theirs, too. A name that is missing here
+ * is called somebody else's, and no more.
+ */
+const ownNames =
+  /^(vpce-[\da-z-]+\.)?(sts|ssm|secretsmanager|kms|ec2|ec2-instance-connect|oidc|portal\.sso)(-fips)?\.([a-z]{2,}(-[a-z]+)+-\d+\.(vpce\.)?)?$/;
 
 /** Whether what is sent there can be read on the way: anywhere but on this machine itself, unless it is encrypted. */
 export function isPrivate({ protocol, hostname }: Pick<Target, 'protocol' | 'hostname'>): boolean {

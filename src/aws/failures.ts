@@ -160,8 +160,12 @@ function isNetworkTrouble({ name, code, message }: AwsError): boolean {
 
 /** The settings of the AWS SDK that name an endpoint. */
 function settingOf(service: string): string {
-  const variable = `AWS_ENDPOINT_URL_${settingNames[service] ?? service.toUpperCase().replaceAll('-', '_')}`;
-  return `AWS_ENDPOINT_URL, ${variable} or endpoint_url in the AWS configuration names it`;
+  return `AWS_ENDPOINT_URL, ${variableOf(service)} or endpoint_url in the AWS configuration names it`;
+}
+
+/** The variable for this service alone. */
+export function variableOf(service: string): string {
+  return `AWS_ENDPOINT_URL_${settingNames[service] ?? service.toUpperCase().replaceAll('-', '_')}`;
 }
 
 const settingNames: Readonly<Record<string, string>> = { secretsmanager: 'SECRETS_MANAGER' };

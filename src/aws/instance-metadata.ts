@@ -178,7 +178,9 @@ function problemOf({ status, headers, text }: HttpAnswer): Problem | undefined {
 }
 
 /** @source EC2 User Guide, "Retrieve security credentials from instance metadata" */
-function parseCredentials(text: string): AwsCredentialIdentity | { readonly refused: string } | undefined {
+export function parseCredentials(
+  text: string,
+): AwsCredentialIdentity | { readonly refused: string } | undefined {
   const read = membersOf(text);
   const { Code: code, Message: message, Token: sessionToken, Expiration: until } = read;
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = read;

@@ -9,7 +9,9 @@ import {
   ProviderError,
 } from '@smithy/core/config';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
+import { containerCredentials, isContainer } from './container-credentials.ts';
 import { readAwsError } from './failures.ts';
+import type { RequestHandler } from './request-handler.ts';
 import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
 /** What a client says of itself to a provider that asks STS. */
@@ -83,7 +85,10 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
       });
     }
     const { fromIni } = await import('@aws-sdk/credential-provider-ini');
-    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni()(properties);
+    // Those that ask IAM Identity Center would use a handler of their own, which looks at no endpoint.
+    const { requestHandler } = (properties?.callerClientConfig ?? {}) as { requestHandler?: RequestHandler };
+    const own = requestHandler && { clientConfig: { requestHandler } };
+    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni({ ...own })(properties);
     const asksMachine = Object.values(profiles).some((profile) => profile['credential_source'] !== undefined);
     if (!asksMachine) return await ask();
     return await insistently(ask, { milliseconds: 3 * patience, what: `the profile ${name}` });
@@ -102,14 +107,10 @@ const fromTokenFile: Link = async (properties) => {
 
 /** What is not the user's but the machine's: a container's credentials, else the instance's. */
 function fromMachine(options: MetadataOptions): Link {
-  const { env, patience } = options;
+  const { env } = options;
   const metadata = new InstanceMetadata(options);
   return async () => {
-    if (env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'] || env['AWS_CONTAINER_CREDENTIALS_FULL_URI']) {
-      const { fromHttp } = await import('@aws-sdk/credential-provider-http');
-      const ask = fromHttp({ timeout: Math.min(patience, 1000), maxRetries: 1 });
-      return await insistently(ask, { milliseconds: 3 * patience, what: "this container's credentials" });
-    }
+    if (isContainer(env)) return await containerCredentials(options);
     if (isSwitchedOff(env)) {
       throw new CredentialsProviderError('the instance metadata are switched off', { tryNextLink: true });
     }

@@ -6,6 +6,7 @@ import { Failure } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import { notAws, oddityOf, serviceOf, troubleOf } from './answers.ts';
 import { isOfAws, isPrivate, originOf } from './endpoint.ts';
+import { variableOf } from './failures.ts';
 import type { Troubles } from './troubles.ts';
 
 /** Bytes. More than any answer that is asked for: twenty secrets of 64 KB, each character escaped in JSON. */
@@ -37,7 +38,7 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
   ): Promise<{ response: HttpResponse }> {
     const { patience, troubles } = this.#options;
     const service = serviceOf(request);
-    const endpoint = isOfAws(request.hostname) ? undefined : originOf(request);
+    const endpoint = isOfAws(request) ? undefined : originOf(request);
     if (endpoint !== undefined) this.#admit(request, { service, endpoint });
     const limit = new AbortController();
     const timer = setTimeout(() => {
@@ -69,12 +70,13 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
 
   /** Any earlier step, and any profile, may have named the endpoint. */
   #admit(request: HttpRequest, { service, endpoint }: { service: string; endpoint: string }): void {
-    if (carriesToken(request) && !isPrivate(request)) {
+    const token = tokenIn(request);
+    if (token !== undefined && !isPrivate(request)) {
       throw new Failure(
         'INPUT_INVALID',
-        `the endpoint of ${service} is ${endpoint}, and the OIDC token would be sent there unencrypted`,
+        `the endpoint of ${service} is ${endpoint}, and ${token} would be sent there unencrypted`,
         {
-          hint: 'an earlier step, GITHUB_ENV or an AWS profile has set it: unset AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url, or name an endpoint with https',
+          hint: `an earlier step, GITHUB_ENV or an AWS profile has set it: unset AWS_ENDPOINT_URL, ${variableOf(service)} and endpoint_url, or name an endpoint with https`,
         },
       );
     }
@@ -98,9 +100,15 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
   }
 }
 
-/** Of AssumeRoleWithWebIdentity, whoever calls it: the default credential chain does so by itself. */
-function carriesToken({ body }: HttpRequest): boolean {
-  return typeof body === 'string' && body.includes('WebIdentityToken=');
+/**
+ * What opens something to whoever has it, as messages call it: in AssumeRoleWithWebIdentity, and in what a profile asks IAM
+ * Identity Center for. The default credential chain calls both by itself.
+ */
+function tokenIn({ headers, body }: HttpRequest): string | undefined {
+  const text = typeof body === 'string' ? body : '';
+  if (text.includes('WebIdentityToken=')) return 'the OIDC token';
+  const ofProfile = 'x-amz-sso_bearer_token' in headers || text.includes('"refreshToken"');
+  return ofProfile ? 'the token of IAM Identity Center' : undefined;
 }
 
 /** Its name makes the SDK try again. */

@@ -90,6 +90,11 @@ function parseLine(line: string): KeyLine | { readonly app: AppLine } {
       hint: 'an input is text: write the keys behind "keys: |", one on each line, without hyphens',
     });
   }
+  if (/^([*["']|[^:]*[,;])/.test(name)) {
+    throw new Failure('INPUT_INVALID', 'the key is written as in a list, or in quotes', {
+      hint: 'an input is text: write the keys behind "keys: |", one on each line, with nothing around them',
+    });
+  }
   if (words.some((word) => word.startsWith('#'))) {
     const hint = 'put the comment on a line of its own, which begins with #';
     throw new Failure('INPUT_INVALID', 'a comment stands behind the key', { hint });

@@ -64,6 +64,27 @@ describe('the end of a job', () => {
     expect([leftoverProcesses, job.files()]).toEqual([[], []]);
   });
 
+  it('of others with more leftovers than there are file descriptors spares the uses of this job', async () => {
+    const temp = mkdtempSync(join(folder, 'temp-'));
+    const nodePath = wrapNode(folder, { main: 'ulimit -n 64; exec "$@"' });
+    const job = stage.job({ env: { ...world.jobEnvironment(), RUNNER_TEMP: temp }, nodePath });
+    const first = await use(job);
+    for (let number = 0; number < 80; number++) {
+      const left = join(temp, `ssm-ssh-agent-${number.toString(16).padStart(8, '0')}`);
+      mkdirSync(left);
+      writeFileSync(join(left, 'job'), 'another');
+    }
+    const second = await use(job);
+    expect(second.annotations).toEqual([]);
+    for (const { env } of [first, second]) {
+      const options = { env: { ...process.env, ...env }, encoding: 'utf8' } as const;
+      expect(spawnSync('ssh-add', ['-l'], options).stdout).toContain(stage.key.fingerprint);
+    }
+    expect(readdirSync(temp)).toHaveLength(2);
+    await job.finish();
+    expect(readdirSync(temp)).toEqual([]);
+  });
+
   itWithHiddenProcesses(
     'in another namespace of processes than main leaves no key in the agent that it cannot see',
     async () => {
@@ -83,6 +104,20 @@ describe('the end of a job', () => {
       expect(posts[0]?.outcome).toBe('success');
       expect(posts[0]?.log).toMatch(/the keys are forgotten.* process .* not found/);
       expect(job.files()).toEqual([]);
+    },
+  );
+
+  itWithHiddenProcesses(
+    'in another namespace of processes, where a step has removed the socket, says that the keys are not forgotten',
+    async () => {
+      const nodePath = wrapNode(folder, { post: 'exec unshare --pid --fork --mount-proc "$@"' });
+      const job = stage.job({ env: world.jobEnvironment(), nodePath });
+      const { env } = await use(job);
+      await job.run('rm -r "$RUNNER_TEMP"/ssm-ssh-agent-*');
+      const { posts } = await job.finish();
+      expect(posts[0]?.outcome).toBe('success');
+      expect(posts[0]?.log).toContain(`no agent was found at ${env['SSH_AUTH_SOCK'] ?? ''}`);
+      expect(posts[0]?.log).toContain('its keys end with their lifetime');
     },
   );
 

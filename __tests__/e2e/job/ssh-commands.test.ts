@@ -78,6 +78,7 @@ describe('in a job', () => {
 
     it.each([
       ['-i', () => `ssh -i ${join(folder, 'lib')} -o IdentitiesOnly=yes`],
+      ['-Tqi', () => `ssh -Tqi ${join(folder, 'lib')} -o IdentitiesOnly=yes`],
       [
         '-F',
         () => {
@@ -143,6 +144,18 @@ describe('in a job', () => {
       expect(posts[0]?.env).toEqual({ GIT_SSH_COMMAND: 'ssh', GIT_SSH_VARIANT: 'ssh' });
       expect((await job.run('echo "$SSH_AUTH_SOCK $SSH_AGENT_PID"')).log).toBe(`${socket} 1\n`);
     });
+  });
+
+  it.each([
+    ['\\\\n', String.raw`acme/x\n::error::y`],
+    ['a line end', 'acme/x\n::error::y'],
+  ])('a URL of others with %s in it is no command to the runner', async (_, name) => {
+    await use('/ci/lib');
+    const { annotations, log } = await job.run(
+      `ssh-add -q -D; git ls-remote '${stage.host.url(name)}' || true`,
+    );
+    expect(log).toMatch(/the key for .*::error::y.* is no longer in the agent/);
+    expect(annotations).toEqual([]);
   });
 
   describe('a GIT_SSH_COMMAND of its own', () => {
