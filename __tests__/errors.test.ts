@@ -16,8 +16,8 @@ describe('a Failure', () => {
       hint: 'x\n::d\u0085',
     });
     expect(failure.render('ssm-ssh').split(/[\r\n\u0085]/)).toEqual([
-      String.raw`ssm-ssh: PROVIDER_FAILED: a said: b\r\n::error::c\u001b[31m`,
-      String.raw`hint: x\n::d\u0085`,
+      String.raw`ssm-ssh: PROVIDER_FAILED: a said: b\r\n::error::c\x1b[31m`,
+      String.raw`hint: x\n::d\x85`,
     ]);
   });
 

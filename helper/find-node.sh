@@ -3,31 +3,31 @@
 #
 # Services start with a poor PATH, and a runner's host may have no Node but the runner's own. What somebody wrote down goes
 # first, then PATH, then where installers put it. Nothing here is remembered.
+#
+# Whoever can replace the program acts as whoever runs it, root included. But for SSM_SSH_NODE, which is the caller's own word,
+# a Node counts only where others can replace neither it nor a folder above it. `unsafe` is the first one that was passed over.
 
 find_node() {
+  unsafe=''
   if [ -n "${SSM_SSH_NODE:-}" ]; then
     node=$SSM_SSH_NODE
     is_node "$node"
     return
   fi
-  node=$(command -v node) && is_node "$node" && return
+  node=$(command -v node) && is_safe_node "$node" && return
   # From / no repository's own configuration is read: which program runs is for the host to say.
-  node=$(cd / && git config --get ssm.node 2>/dev/null) && is_node "$node" && return
+  node=$(cd / && git config --get ssm.node 2>/dev/null) && is_safe_node "$node" && return
   for place in "${RUNNER_TEMP:-}" "${RUNNER_TOOL_CACHE:-}" "${AGENT_TOOLSDIRECTORY:-}"; do
     while [ -n "$place" ]; do
       runner_node "$place" && return
       place=${place%/*}
     done
   done
-  for place in "${HOME:-/nowhere}/actions-runner" /opt/actions-runner /actions-runner; do
+  for place in "${HOME:-/nowhere}/actions-runner" /opt/actions-runner /actions-runner /home/*/actions-runner; do
     runner_node "$place" && return
   done
-  # Another user's program is nothing to run: whoever can make a folder in /home would choose it.
-  for place in /home/*/actions-runner; do
-    [ -O "$place" ] && runner_node "$place" && return
-  done
   for node in /usr/local/bin/node /usr/bin/node /opt/homebrew/bin/node "${HOME:-/nowhere}"/.nvm/versions/node/*/bin/node; do
-    is_node "$node" && return
+    is_safe_node "$node" && return
   done
   node=''
   return 1
@@ -37,9 +37,18 @@ find_node() {
 runner_node() {
   node=''
   for place_of_node in "$1"/externals/node[23][0-9]/bin/node; do
-    is_node "$place_of_node" && node=$place_of_node
+    is_safe_node "$place_of_node" && node=$place_of_node
   done
   [ -n "$node" ]
+}
+
+is_safe_node() {
+  [ -x "$1" ] || return 1
+  if ! is_protected "$1"; then
+    unsafe=${unsafe:-$1}
+    return 1
+  fi
+  is_node "$1"
 }
 
 is_node() {
@@ -49,3 +58,63 @@ is_node() {
   *) return 1 ;;
   esac
 }
+
+# Whether nobody but root and this user chooses what the path leads to: each folder, link and file on the way is theirs, and no
+# other may write there. In a folder with the sticky bit (/tmp) others may add something, and replace nothing.
+is_protected() (
+  case $1 in
+  *'
+'*) exit 1 ;;
+  /*) ;;
+  *) exit 1 ;;
+  esac
+  unset IFS
+  # PATH is poor, or may be the reason to ask.
+  PATH=/usr/bin:/bin:${PATH-}
+  rest=${1#/} place='' links=0
+  set -- /
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
+    case $name in
+    '' | .) continue ;;
+    ..)
+      place=${place%/*}
+      continue
+      ;;
+    esac
+    set -- "$@" "$place/$name"
+    if [ -L "$place/$name" ]; then
+      links=$((links + 1))
+      link=$(readlink "$place/$name") && [ "$links" -le 40 ] || exit 1
+      case $link in /*) place='' ;; esac
+      rest=$link/$rest
+    else
+      place=$place/$name
+    fi
+  done
+  me=$(id -u) || exit 1
+  # LC_ALL: the first line is that of /, whose owner is root wherever we are (in a namespace of users, another number).
+  # shellcheck disable=SC2012 # Of a line only what stands before the name is read.
+  LC_ALL=C ls -ldn -- "$@" 2>/dev/null | {
+    first='' lines=0
+    while read -r mode _ owner group _; do
+      lines=$((lines + 1)) first=${first:-$owner}
+      case $owner in 0 | "$first" | "$me") ;; *) exit 1 ;; esac
+      case $mode in
+      l* | d????????[tT]*) ;;
+      ????????w*) exit 1 ;;
+      ?????w*)
+        # Users have a group of their own, by their number, where umask 002 is usual. On macOS admins (80) may become root.
+        case $owner:$group in
+        0:*) exit 1 ;;
+        "$me:$me") ;;
+        *:80) [ -d /System/Library/CoreServices ] || exit 1 ;;
+        *) exit 1 ;;
+        esac
+        ;;
+      esac
+    done
+    [ "$lines" -eq $# ]
+  }
+)

@@ -9,9 +9,8 @@ launch() {
     { read -r installation && read -r node; } <"$helper/../installation"
     helper=$installation/helper
     if [ ! -r "$helper/find-node.sh" ]; then
-      echo "$program: INTERNAL: the action that put this program here is not to be seen: $installation" >&2
-      echo 'hint: in a container of your own, install it there: npm install --global ssm-ssh-agent' >&2
-      exit 1
+      give_up INTERNAL "the action that put this program here is not to be seen: $installation" \
+        'in a container of your own, install it there: npm install --global ssm-ssh-agent'
     fi
   fi
   # shellcheck source-path=SCRIPTDIR source=find-node.sh
@@ -20,15 +19,26 @@ launch() {
     : # The job's.
   elif ! find_node; then
     if [ -n "${SSM_SSH_NODE:-}" ]; then
-      echo "$program: INPUT_INVALID: SSM_SSH_NODE is no Node 20 or newer: $SSM_SSH_NODE" >&2
-      echo 'hint: set it to the path of one, or unset it to have one looked for' >&2
-      exit 2
+      give_up INPUT_INVALID "SSM_SSH_NODE is no Node 20 or newer: $SSM_SSH_NODE" \
+        'set it to the path of one, or unset it to have one looked for'
+    elif [ -n "$unsafe" ]; then
+      give_up INTERNAL "others may replace $unsafe or a folder above it, and no other Node 20 or newer was found" \
+        'install Node where root or you alone may write, or set SSM_SSH_NODE to run it all the same'
     fi
-    echo "$program: INTERNAL: no Node 20 or newer was found on PATH or in an Actions runner" >&2
-    echo 'hint: install Node 20 or newer, or set SSM_SSH_NODE to the path of one' >&2
-    exit 1
+    give_up INTERNAL 'no Node 20 or newer was found on PATH or in an Actions runner' \
+      'install Node 20 or newer, or set SSM_SSH_NODE to the path of one'
   fi
   # As in ssm-ssh-ec2.sh: what a tunnel leaves behind is collected early.
   [ "${2-}" != proxy ] || exec "$node" --max-semi-space-size=2 "${helper%/*}/dist/programs/index.js" "$@"
   exec "$node" "${helper%/*}/dist/programs/index.js" "$@"
+}
+
+# give_up CODE MESSAGE HINT. Paths are text of others: their control characters are made visible, as by `tell` of ssm-ssh.
+give_up() {
+  for word in "$program: $1: $2" "hint: $3"; do
+    printf '%s' "$word" | LC_ALL=C tr '\001-\037\177' '?'
+    echo
+  done >&2
+  case $1 in INPUT_INVALID) exit 2 ;; esac
+  exit 1
 }

@@ -1,13 +1,20 @@
 /** Every program that needs Node, in one bundle, because they share the AWS SDK: the first argument says which. */
 import { writeSync } from 'node:fs';
+import { toFailure, type Failure } from '../src/errors.ts';
 import { onUnfinished } from '../src/unfinished.ts';
 
 const [, file = '', program, ...args] = process.argv;
 
-// ssh's own failures are 255.
-onUnfinished(process, `${program ?? ''} ${args[0] ?? ''}`.trim(), (failure) => {
+/** ssh's own failures are 255. */
+function fail(failure: Failure): never {
   writeSync(2, `${failure.render(program ?? '')}\n`);
   process.exit(program === 'ssm-ssh' ? 255 : failure.exitCode);
+}
+
+onUnfinished(process, `${program ?? ''} ${args[0] ?? ''}`.trim(), fail);
+// People are told in two lines, whatever was thrown.
+process.on('uncaughtException', (error) => {
+  fail(toFailure(error));
 });
 
 switch (program) {

@@ -4,6 +4,8 @@
 set -u
 
 here=${0%/*}
+# To Node, which makes it visible, or to nobody.
+tell() { printf '%s\n' "$@" >&2; }
 # shellcheck source=helper/ssm-ssh-host.sh
 . "$here/ssm-ssh-host.sh"
 # shellcheck source=helper/ssm-ssh-fetch.sh
@@ -19,4 +21,4 @@ socket=$state/agent
 umask 077
 mkdir -p "$state/keys" || fail STATE_UNSAFE "$state/keys cannot be made" "see who owns $state"
 ensure_agent >/dev/null
-echo "$state"
+printf '%s\n' "$state"

@@ -22,7 +22,7 @@ connect_to_ec2_host() {
     look_up
     # What ssh takes for no host's name (ssh.c, valid_hostname) it is told by the id.
     case $named in
-    *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=.:_/@+-]*)
+    -* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=.:_/@+-]*)
       number=0
       for value; do
         number=$((number + 1))
@@ -85,10 +85,10 @@ find_ec2_state() {
 
 # Sets `host`: the id of the one running instance that has the tag.
 look_up() {
-  set -- "$here/../dist/programs/index.js" ssm-ssh find --host "$named" --timeout "$timeout"
-  [ -z "$region" ] || set -- "$@" --region "$region"
-  [ -z "$jobs" ] || set -- "$@" --job "$job"
-  [ -z "$roles" ] || set -- "$@" --role-arn "$roles"
+  set -- "$here/../dist/programs/index.js" ssm-ssh find "--host=$named" "--timeout=$timeout"
+  [ -z "$region" ] || set -- "$@" "--region=$region"
+  [ -z "$jobs" ] || set -- "$@" "--job=$job"
+  [ -z "$roles" ] || set -- "$@" "--role-arn=$roles"
   host=$("$node" --no-warnings "$@" </dev/null) || exit 255
 }
 
@@ -99,15 +99,14 @@ build_tunnel() {
   report=$ec2/report.$$ proxy=''
   # A tunnel makes much garbage, quickly: where it is collected early, the process stays small.
   add_words "$node" --no-warnings --max-semi-space-size=2 "$here/../dist/programs/index.js" ssm-ssh proxy
-  add_words --host "$host" --report "$report"
-  add_words --timeout "$timeout"
-  [ -z "$via" ] || add_words --via "$via"
-  [ -z "$region" ] || add_words --region "$region"
-  [ -z "$roles" ] || add_words --role-arn "$roles"
-  [ -z "$jobs" ] || add_words --job "$job"
-  [ -z "$pushes" ] || add_words --state "$ec2"
-  proxy="$proxy --port %p"
-  [ -z "$pushes" ] || proxy="$proxy --user '%r'"
+  add_words "--host=$host" "--report=$report" "--timeout=$timeout"
+  [ -z "$via" ] || add_words "--via=$via"
+  [ -z "$region" ] || add_words "--region=$region"
+  [ -z "$roles" ] || add_words "--role-arn=$roles"
+  [ -z "$jobs" ] || add_words "--job=$job"
+  [ -z "$pushes" ] || add_words "--state=$ec2"
+  proxy="$proxy --port=%p"
+  [ -z "$pushes" ] || proxy="$proxy --user='%r'"
   quote "ProxyCommand=$proxy"
   tunnel="-o $quoted -o HostKeyAlias=$host"
   escape "$ec2"

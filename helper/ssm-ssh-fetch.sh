@@ -54,7 +54,7 @@ ensure_agent() {
     find "$state/keys" -name live -exec rm -f {} + 2>/dev/null
     if [ -r /proc/sys/kernel/random/boot_id ]; then
       read -r boot </proc/sys/kernel/random/boot_id
-      echo "$boot" >"$state/boot"
+      printf '%s\n' "$boot" >"$state/boot"
     fi
     session=''
     command -v setsid >/dev/null && session=setsid
@@ -106,24 +106,33 @@ fetch_privately() {
   run_node "$identity"
   unlock 9 "$identity/lock"
   [ "$status" -eq 0 ] || exit 255
+  note_name
   fetched=yes
 }
 
+# Adds the hash of what `run_node` has fetched to those that are known, of which the last ones stay: by now it is known that
+# these are names, and no secrets. A text with a line end is hashed each time.
+note_name() {
+  reference="$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
+  case $reference in *"$newline"*) return ;; esac
+  quote "$reference"
+  {
+    tail -n 63 "$state/names" 2>/dev/null
+    # shellcheck disable=SC2016 # `encode` expands it.
+    printf 'case $rest in %s) encoded=%s ;; esac\n' "$quoted" "${identity##*/}"
+  } >"$state/names.$$" && mv -f "$state/names.$$" "$state/names"
+}
+
 # Sets `status`. The agent starts while Node asks AWS, which hears by its standard input that it is there. A Node that is
-# killed is started again.
+# killed is started again. What people wrote goes by the environment: every user of the machine can read arguments.
 run_node() {
   settings_of "$1"
-  set -- --into "$1" --socket "$socket" --reference "$reference" --lifetime "$lifetime" --timeout "$timeout"
-  [ -z "$region" ] || set -- "$@" --region "$region"
-  [ -z "$passphrase" ] || set -- "$@" --passphrase "$passphrase"
-  [ -z "$certificate" ] || set -- "$@" --certificate "$certificate"
-  IFS=' ,
-'
-  for role in $roles; do set -- "$@" --role-arn "$role"; done
-  IFS=$newline
+  set -- --into "$1" --socket "$socket"
   tries=0
   while :; do
-    ensure_agent | "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@"
+    ensure_agent | SSM_SSH_FETCH_REFERENCE=$reference SSM_SSH_FETCH_PASSPHRASE=$passphrase \
+      SSM_SSH_FETCH_CERTIFICATE=$certificate SSM_SSH_FETCH_REGION=$region SSM_SSH_FETCH_ROLES=$roles \
+      SSM_SSH_FETCH_LIFETIME=$lifetime SSM_SSH_FETCH_TIMEOUT=$timeout "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@"
     status=$?
     tries=$((tries + 1))
     # 255 is its own; 128 and more otherwise says that it was killed.
@@ -134,14 +143,14 @@ run_node() {
 # Sets `node`: the one that the job has, the one that was found the last time, or a new find.
 choose_node() {
   [ -z "${SSM_SSH_NODE-}" ] && [ -x "$job_node" ] && node=$job_node && return
-  { read -r node; } 2>/dev/null <"$state/node" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
+  { read -r node; } 2>/dev/null <"$state/node-path" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
   unset IFS
   set +f
   # shellcheck source=helper/find-node.sh
   . "$here/find-node.sh"
-  find_node || fail INTERNAL 'no Node 20 or newer was found to fetch the key with' \
-    'install it, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
-  echo "$node" >"$state/node"
+  find_node || fail INTERNAL "no Node 20 or newer was found to fetch the key with${unsafe:+, but for $unsafe, which others may replace}" \
+    'install it where root or you alone may write, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
+  printf '%s\n' "$node" >"$state/node-path"
   set -f
   IFS=$newline
 }

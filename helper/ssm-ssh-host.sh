@@ -56,12 +56,11 @@ load_fetching() {
 }
 
 fail() {
-  printf 'ssm-ssh: %s: %s\nhint: %s\n' "$1" "$(in_one_line "$2")" "$(in_one_line "$3")" >&2
+  tell "ssm-ssh: $1: $2" "hint: $3"
   exit 255
 }
 
 # As in say of ssm-ssh, without which this file is read, too.
-in_one_line() { printf %s "$1" | LC_ALL=C tr '\001-\037\177' '[?*]'; }
 
 # --- what is configured --------------------------------------------------------------------------------------------------
 
@@ -74,7 +73,8 @@ find_sections() {
     if ! read_pattern "$section"; then
       case $warned in *"[$section]"*) continue ;; esac
       warned="${warned}[$section]"
-      say "the section [ssm \"$section\"] of git's configuration names no repository: passed over"
+      # What stands before an @ may be a password.
+      tell "ssm-ssh: the section [ssm \"${section##*@}\"] of git's configuration names no repository: passed over"
       continue
     fi
     matches || continue
@@ -94,7 +94,7 @@ $section" ;; esac
 $config
 LINES
   case $wanted in *'
-'*) say "several keys are offered for $host/$repository: a host takes the first that it knows" ;; esac
+'*) tell "ssm-ssh: several keys are offered for $host/$repository: a host takes the first that it knows" ;; esac
 }
 
 # `host[:port][/path]` as people write it, pasted URLs too → `pattern`, `number_port`, `path`, as routes have them.
@@ -136,8 +136,8 @@ read_pattern() {
   case $path in *\** | *//*) return 1 ;; esac
 }
 
-# Sets `identities`: for each wanted key the folder that its public parts are in, a line each. `-` is the default key. The
-# name of a folder says which key it is, and as whom and where it is read: the same reference elsewhere is another key.
+# Sets `identities`: for each wanted key the folder that its public parts are in, a line each. `-` is the default key. The name
+# of a folder is a hash of which key it is, and as whom and where it is read: the same reference elsewhere is another key.
 name_identities() {
   identities=''
   newline='
@@ -191,26 +191,27 @@ LINES
   via=${SSM_SSH_VIA:-$via}
 }
 
-# Sets `encoded`: the text as a path in one line, each part of it short enough for a name.
+# Sets `encoded`: the text's hash, in which nobody can read what was written. Texts whose key was fetched are noted beside their
+# hashes, so that no program is started for them again.
 encode() {
-  rest=$1 encoded='' part=''
-  while [ "$rest" != "${rest#*[%/"$newline"]}" ]; do
-    part=$part${rest%%[%/"$newline"]*}
-    rest=${rest#"${rest%%[%/"$newline"]*}"}
-    case $rest in %*) part=${part}%25 ;; /*) part=${part}%2F ;; *) part=${part}%0A ;; esac
-    rest=${rest#?}
-  done
-  part=$part$rest
-  # 128 of them.
-  width='????????????????????????????????'
-  width=$width$width$width$width
-  while [ ${#part} -gt 128 ]; do
-    # shellcheck disable=SC2295 # A pattern.
-    rest=${part#$width}
-    encoded=$encoded${part%"$rest"}/ part=$rest
-  done
-  encoded=$encoded$part
+  rest=$1 encoded=''
+  # shellcheck source=/dev/null
+  [ ! -r "$state/names" ] || . "$state/names"
+  [ -n "$encoded" ] || encoded=$(printf %s "$1" | hash)
+  encoded=${encoded%% *}
+  [ -n "$encoded" ] || fail INTERNAL 'no program that hashes was found' 'install coreutils (sha256sum), or git'
 }
+
+# Any will do, as long as it is always the same one here.
+hash() {
+  if command -v sha256sum >/dev/null; then
+    sha256sum
+  elif command -v shasum >/dev/null; then
+    shasum -a 256
+  else
+    cd / && git hash-object --stdin
+  fi
+} 2>/dev/null
 
 # --- the agent -----------------------------------------------------------------------------------------------------------
 

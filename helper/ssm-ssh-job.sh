@@ -38,7 +38,7 @@ go_beyond_routes() {
 load_host_part() {
   [ -z "$probe" ] && [ -r "$job/installation" ] || return 1
   if ! find_installation; then
-    say "SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $installation, is not here"
+    tell "ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $installation, is not here"
     return 1
   fi
   here=$installation/helper
@@ -151,11 +151,11 @@ keep_living_keys() {
   done <"$home/routes"
   keys=$living
   if [ -z "$keys" ]; then
-    say "AGENT_FAILED: the key for $host/$repository is no longer in the agent"
+    tell "ssm-ssh: AGENT_FAILED: the key for $host/$repository is no longer in the agent"
     if [ -r "$home/job" ]; then
-      echo 'hint: its lifetime is over: raise key-lifetime, or use the action again before this step' >&2
+      tell 'hint: its lifetime is over: raise key-lifetime, or use the action again before this step'
     else
-      echo 'hint: its lifetime is over: give exec a longer --lifetime, or leave it out' >&2
+      tell 'hint: its lifetime is over: give exec a longer --lifetime, or leave it out'
     fi
     exit 255
   fi

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # What the parts of ssm-ssh read.
+# shellcheck shell=sh disable=SC2034,SC2154 # What the parts of ssm-ssh read, and set.
 # The part of ssm-ssh that finds the folder which is ours alone: for marks, public keys, known hosts and the agent's socket.
 
 # Sets `state`: the first folder that is, or can be made, ours alone; and `socket`, the agent's.
@@ -23,7 +23,7 @@ find_state() {
   case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
   is_ours "$temporary/ssm-ssh-agent-$own_id" && return
   fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
-    "see who owns $temporary/ssm-ssh-agent-$own_id, or set HOME to a folder that you own"
+    "see who owns $temporary/ssm-ssh-agent-$own_id and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own"
 }
 
 # Sets `own_id`, from the name of the folder that the last one of us has made: sh reads /proc byte by byte.
@@ -57,8 +57,12 @@ is_ours() {
   state=$1 socket=$1/agent
 }
 
-# Makes the folder, or sees that others have no way into it; nor may they put another one in its place.
+# Makes the folder, or sees that others have no way into it; nor may they put another one in its place, or in the place of a
+# folder above it: the owner of a folder may, whatever its mode is.
 close() {
+  # shellcheck source=helper/find-node.sh
+  . "$here/find-node.sh"
+  is_protected "${1%/*}/" || return 1
   case $(ls -ldL "${1%/*}" 2>/dev/null) in d????w???[!tT]* | d???????w[!tT]*) return 1 ;; esac
   [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
   [ -O "$1" ] || return 1

@@ -16,8 +16,9 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     },
   };
   if (args[0]?.startsWith('--')) {
-    const { fetchKey } = await import('./commands/fetch.ts');
-    return await fetchKey(args, { ...io, agentIsUp: () => readFileSync(0, 'utf8') === 'up\n' });
+    const { fetchKey, takeSettings } = await import('./commands/fetch.ts');
+    const settings = takeSettings(env);
+    return await fetchKey(args, { ...io, settings, agentIsUp: () => readFileSync(0, 'utf8') === 'up\n' });
   }
   const [{ tunnel }, { endsOfProcess }] = await Promise.all([
     import('./commands/tunnel.ts'),

@@ -1,5 +1,6 @@
 /** The closed catalogue of what can go wrong. Every error that a user sees is a Failure with one of these codes. */
 import { withoutSecrets } from './keys/secret-text.ts';
+import { visible } from './keys/visible-text.ts';
 
 /** Code → what it means, in one line. The documentation's page of errors says the same. */
 export const catalogue = {
@@ -56,8 +57,8 @@ export class Failure extends Error {
    * @param message what happened, and to which resource: lower case, no full stop, never key or token text
    */
   constructor(code: Code, message: string, { hint, cause }: { hint: string; cause?: unknown }) {
-    // What repeats what somebody wrote may repeat what was pasted there by mistake.
-    const shown = usageCodes.has(code) ? withoutSecrets : (text: string): string => text;
+    // What repeats what somebody wrote may repeat what was pasted there by mistake, and what AWS says may be anything.
+    const shown = (text: string): string => visible(usageCodes.has(code) ? withoutSecrets(text) : text);
     super(shown(message), cause === undefined ? undefined : { cause });
     this.name = 'Failure';
     this.code = code;
@@ -71,17 +72,8 @@ export class Failure extends Error {
 
   /** The two lines that people are told: in a job another line could be a command to the runner. */
   render(program: string): string {
-    return `${program}: ${this.code}: ${visible(this.message)}\nhint: ${visible(this.hint)}`;
+    return `${program}: ${this.code}: ${this.message}\nhint: ${this.hint}`;
   }
-}
-
-/** What others chose (answers, hosts, names) in one line, with its control characters as JSON has them. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
-    const known = JSON.stringify(character).slice(1, -1);
-    const number = character.charCodeAt(0).toString(16).padStart(4, '0');
-    return known === character ? `\\u${number}` : known;
-  });
 }
 
 /** Whether a disk, or a user's share of it, has no room left: in no file's name is the cause. */

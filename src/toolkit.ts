@@ -3,14 +3,17 @@ import * as core from '@actions/core';
 import { getExecOutput } from '@actions/exec';
 import type { Workflow } from './action/workflow.ts';
 import { inTime } from './in-time.ts';
+import { visible } from './keys/visible-text.ts';
 import { ProgramNotFound, type Run } from './process/run.ts';
 
 export const program = 'ssm-ssh-agent';
 
 export const workflow: Workflow = {
-  info: core.info,
+  info: (line) => {
+    core.info(visible(line));
+  },
   warn: (message) => {
-    core.warning(`${program}: ${message}`);
+    core.warning(`${program}: ${visible(message)}`);
   },
   fail: (failure) => {
     core.error(failure.render(program), { title: failure.code });

@@ -1,6 +1,7 @@
 /** The runner as post sees it: its commands by hand, for @actions/core would make post ten times as large. */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import { visible } from './keys/visible-text.ts';
 import type { Workflow } from './action/workflow.ts';
 
 export interface CommandChannel {
@@ -15,10 +16,10 @@ export function workflowCommands({
 }: CommandChannel): Pick<Workflow, 'info' | 'warn' | 'exportVariable'> {
   return {
     info: (line) => {
-      write(`${line}\n`);
+      write(`${visible(line)}\n`);
     },
     warn: (message) => {
-      write(`::warning::ssm-ssh-agent: ${escapeData(message)}\n`);
+      write(`::warning::ssm-ssh-agent: ${escapeData(visible(message))}\n`);
     },
     exportVariable: (name, value) => {
       const delimiter = `ghadelimiter_${randomUUID()}`;

@@ -1,8 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
-import { openEc2Host, type Ec2Host } from './ec2-host.ts';
+import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
 
@@ -176,6 +186,48 @@ describe('ssm-ssh-agent setup', () => {
     // ssh.variant=ssh: git does not probe, and passes what ssh takes.
     expect(clone.stderr).toMatch(
       /^ran: -o SendEnv=GIT_PROTOCOL git@git.test git-upload-pack 'acme\/lib.git'\n/,
+    );
+  });
+
+  it('writes a system configuration that every user can read, whatever the umask is', async () => {
+    const agent = join(actionPath, 'helper/ssm-ssh-agent');
+    const under = (umask: string, words: string): Promise<Ended> =>
+      host.start(['sh', '-c', `umask ${umask} && exec ${agent} setup ${words}`]).ended;
+    for (const umask of ['077', '027']) {
+      const { exitCode, stderr } = await under(umask, '--system --key /ci/deploy-key');
+      expect([exitCode, stderr.includes('warning')]).toEqual([0, false]);
+      expect(statSync(file()).mode & 0o777).toBe(0o644);
+      rmSync(file());
+    }
+    await under('077', '--global --key /ci/deploy-key');
+    expect(statSync(join(host.env['HOME'] ?? '', '.gitconfig')).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves the mode of a system configuration that was there, and says where others cannot read it', async () => {
+    writeFileSync(file(), '', { mode: 0o600 });
+    for (const args of [
+      ['setup', '--system', ...key],
+      ['setup', '--system', ...key],
+    ]) {
+      const { exitCode, stderr } = await host.agent(args);
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain(
+        `warning: other users cannot read ${file()}, and every git of theirs fails: chmod 644 ${file()}\n`,
+      );
+    }
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
+
+  it('says so where other users cannot read what it tells them to use', async () => {
+    const place = join(host.folder, 'closed');
+    for (const name of ['helper', 'dist/programs', 'package.json'])
+      cpSync(join(actionPath, name), join(place, name), { recursive: true });
+    chmodSync(host.folder, 0o755);
+    chmodSync(place, 0o700);
+    const { stderr } = await host.start([join(place, 'helper/ssm-ssh-agent'), 'setup', '--system', ...key])
+      .ended;
+    expect(stderr).toContain(
+      `warning: other users cannot read ${place}: for them, install ssm-ssh-agent where`,
     );
   });
 

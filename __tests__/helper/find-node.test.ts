@@ -1,9 +1,20 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { itWith } from '../support/needs.ts';
+import { isProtected } from '../../src/ssh/own-path.ts';
+import { itWhere, itWith } from '../support/needs.ts';
 import { shells as installedShells } from '../support/shells.ts';
 
 const helper = join(dirname(dirname(import.meta.dirname)), 'helper');
@@ -104,4 +115,82 @@ describe('find_node', () => {
       expect(find({ [variable]: join(folder, 'a runner/_work/_tool') })).toBe(runner);
     },
   );
+
+  const nobody = 65534;
+  const { uid } = userInfo();
+  const itAsRoot = itWhere(uid === 0, 'files of another user need root');
+  /** Where a runner's Node is, and what of it is changed before find_node looks. */
+  const runnerNode = 'opt/runner/externals/node24/bin/node';
+  const at = (path: string): string => join(folder, path);
+
+  it.each([
+    ['the file', runnerNode, 0o757],
+    ['the folder that it is in', 'opt/runner/externals/node24/bin', 0o777],
+    ['a folder above it', 'opt', 0o777],
+    ['a folder above it, by its group', 'opt/runner', 0o770],
+  ])('passes over one that others may replace, unstarted: %s', (_, path, mode) => {
+    nodeAt(runnerNode, '24.1.0');
+    writeFileSync(at(runnerNode), `#!/bin/sh\necho >'${at('ran')}'\necho v24.1.0\n`);
+    if (uid !== 0 && mode === 0o770) return;
+    chmodSync(at(path), mode);
+    const env = { RUNNER_TEMP: at('opt/runner/_work/_temp') };
+    for (const shell of shells) expect(find(env, shell)).not.toContain(folder);
+    expect(existsSync(at('ran'))).toBe(false);
+    expect(isProtected(at(runnerNode))).toBe(false);
+  });
+
+  itAsRoot('passes over one that is of another user, or below a folder or a link of theirs', () => {
+    for (const path of [runnerNode, 'opt/runner/externals/node24/bin', 'opt/runner']) {
+      nodeAt(runnerNode, '24.1.0');
+      chownSync(at(path), nobody, nobody);
+      const env = { RUNNER_TEMP: at('opt/runner/_work/_temp') };
+      for (const shell of shells)
+        expect([path, find(env, shell)]).toEqual([path, expect.not.stringContaining(folder)]);
+      expect(isProtected(at(runnerNode))).toBe(false);
+      rmSync(at('opt'), { recursive: true });
+    }
+    const real = nodeAt('real/node', '24.1.0');
+    mkdirSync(at('opt/runner/externals/node24/bin'), { recursive: true });
+    symlinkSync(real, at(runnerNode));
+    expect(find({ RUNNER_TEMP: at('opt/runner/_work') })).toBe(at(runnerNode));
+    expect(isProtected(at(runnerNode))).toBe(true);
+    lchownSync(at(runnerNode), nobody, nobody);
+    expect(find({ RUNNER_TEMP: at('opt/runner/_work') })).not.toContain(folder);
+  });
+
+  itAsRoot("passes over such a one on PATH, at ssm.node and in a user's home, and names it", () => {
+    chownSync(nodeAt('bin/node', '24.1.0'), nobody, nobody);
+    chownSync(nodeAt('opt/node', '24.1.0'), nobody, nobody);
+    chownSync(nodeAt('home/.nvm/versions/node/v24.1.0/bin/node', '24.1.0'), nobody, nobody);
+    withGit(`[ssm]\n\tnode = ${at('opt/node')}\n`);
+    expect(find()).not.toContain(folder);
+    expect(find({ SSM_SSH_NODE: at('bin/node') })).toBe(at('bin/node'));
+    const script = `. ${helper}/find-node.sh; find_node || :; echo "$unsafe"`;
+    const { stdout } = spawnSync(shells[0]?.[0] ?? '', ['-c', script], {
+      env: { PATH: at('bin'), HOME: home },
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe(at('bin/node'));
+  });
+
+  it('follows links, also those of folders, as far as they lead', () => {
+    const real = nodeAt('real/lib/node', '24.1.0');
+    symlinkSync('../real/../real/lib', at('home/current'));
+    symlinkSync(at('home/current/node'), at('bin/node'));
+    for (const shell of shells) expect(find({}, shell)).toBe(at('bin/node'));
+    chmodSync(at('real'), 0o777);
+    for (const shell of shells) expect(find({}, shell)).not.toContain(folder);
+    expect([isProtected(at('bin/node')), isProtected(real)]).toEqual([false, false]);
+    chmodSync(at('real'), 0o1777);
+    expect(find()).toBe(at('bin/node'));
+    expect(isProtected(at('bin/node'))).toBe(true);
+    symlinkSync('loop', at('loop'));
+    expect(isProtected(at('loop'))).toBe(false);
+  });
+
+  it('takes none from a folder of PATH that is not absolute: that is whatever folder git runs in', () => {
+    nodeAt('bin/node', '24.1.0');
+    expect(find({ PATH: 'bin' })).not.toContain('bin/node\n');
+    expect(find({ PATH: 'bin' })).not.toBe('bin/node');
+  });
 });

@@ -1,5 +1,6 @@
 /** A host whose agent has four keys, without AWS and without ssh: which of them ssm-ssh offers in each shell. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -11,6 +12,7 @@ import { rowsOf } from '../support/parts.ts';
 import { columnsInTurn } from '../support/sample.ts';
 import { shells } from '../support/shells.ts';
 
+const folders = [0, 1, 2, 3].map((number) => folderName(`/key-${number}`));
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
 const bootId = '/proc/sys/kernel/random/boot_id';
 
@@ -32,6 +34,11 @@ export interface HostStage {
     lines: readonly string[],
     starting?: Starting,
   ) => { readonly args: readonly string[]; readonly offered: readonly number[] };
+}
+
+/** The name of a key's folder: what names the key, and as whom and where it is read, as a hash. */
+export function folderName(key: string, roles = ''): string {
+  return createHash('sha256').update(`${key}||${roles}||||`).digest('hex');
 }
 
 /** As people would write the keys of a case: a section for each repository. */
@@ -66,8 +73,12 @@ export function useHostStage(): HostStage {
       writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
       chmodSync(join(home, 'bin', name), 0o755);
     }
+    const known = [0, 1, 2, 3].map(
+      (number) => `case $rest in '/key-${number}||||||') encoded=${folders[number]} ;; esac\n`,
+    );
+    writeFileSync(join(state, 'names'), known.join(''));
     for (const number of [0, 1, 2, 3]) {
-      const folder = join(state, `keys/%2Fkey-${number}||||||`);
+      const folder = join(state, `keys/${folders[number]}`);
       mkdirSync(folder, { recursive: true });
       for (const [name, text] of [
         ['live', '0'],
@@ -100,7 +111,10 @@ export function useHostStage(): HostStage {
       const [file = '', ...argv] = withRunUser(join(home, 'run-user'), [...shell, program, ...ssh]);
       const output = execFileSync(file, argv, { cwd: home, env, encoding: 'utf8', stdio: 'pipe' });
       const args = output.trim().split('\n');
-      const offered = args.flatMap((arg) => /^IdentityFile=.*key-(\d+)\|/.exec(arg)?.[1] ?? []).map(Number);
+      const offered = args.flatMap((arg) => {
+        const number = folders.indexOf(/^IdentityFile=.*keys\/(\w+)\//.exec(arg)?.[1] ?? '');
+        return number < 0 ? [] : [number];
+      });
       return { args, offered };
     },
   };

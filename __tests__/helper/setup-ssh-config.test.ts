@@ -1,11 +1,11 @@
 /** The block of ~/.ssh/config that setup prints, as ssh itself reads it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sshConfigLines } from '../../helper/setup/lines.ts';
-import { hostNames, lookalikes } from '../support/ec2-host-names.ts';
+import { attacks, hostNames, lookalikes } from '../support/ec2-host-names.ts';
 
 describe("setup's block of ~/.ssh/config", () => {
   let folder: string;
@@ -28,11 +28,27 @@ describe("setup's block of ~/.ssh/config", () => {
   // TAG=VALUE is for ssm-ssh: plain ssh is told the ids only.
   const ids = Object.entries(hostNames).filter(([, kind]) => kind !== 'tag');
   it.each(ids)('leads %s to the tunnel where it is an id (%s)', (host, kind) => {
-    expect(proxyFor(host)).toBe(kind && '/opt/ssm-ssh-agent proxy %n %p %r');
+    expect(proxyFor(host)).toBe(kind && "/opt/ssm-ssh-agent proxy -- '%n' %p '%r'");
   });
 
   it.each(lookalikes)('leaves %s alone', (host) => {
     expect(proxyFor(host)).toBeUndefined();
+  });
+
+  it.each(attacks)('runs nothing of the user %s, whom the URL of a submodule chose', (user) => {
+    const program = join(folder, 'program');
+    writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" >'${folder}/words'\n`, { mode: 0o755 });
+    const file = join(folder, 'config');
+    // In front of the block, ssh takes it unchecked; on the command line some versions refuse it (CVE-2023-51385).
+    writeFileSync(file, `User "${user}"\n${sshConfigLines(program, '/state')}`);
+    rmSync(join(folder, 'words'), { force: true });
+    const host = 'i-0123456789abcdef0';
+    const args = ['-F', file, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=1', host];
+    spawnSync('ssh', args, { cwd: folder, encoding: 'utf8' });
+    expect(existsSync(join(folder, 'touched'))).toBe(false);
+    const words = existsSync(join(folder, 'words')) ? readFileSync(join(folder, 'words'), 'utf8') : '';
+    // A quote would end ours: ssh has no such ProxyCommand then.
+    expect(words).toBe(user.includes("'") ? '' : `proxy\n--\n${host}\n22\n${user}\n`);
   });
 
   it('takes an id in capitals', () => {

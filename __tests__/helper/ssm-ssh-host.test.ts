@@ -6,7 +6,7 @@ import { beforeAll, expect } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { describeOnHost } from '../support/on-host.ts';
 import { shells } from '../support/shells.ts';
-import { sections, testInShells, useHostStage } from './host-routes-in-shells.ts';
+import { folderName, sections, testInShells, useHostStage } from './host-routes-in-shells.ts';
 import { it } from '../support/parts.ts';
 import { userChoices } from '../support/routing-cases.ts';
 
@@ -23,7 +23,7 @@ describeOnHost('helper/ssm-ssh on a host', () => {
 
   it('offers one identity, from the agent of this user, to hosts that are known', () => {
     const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com']));
-    const folder = join(state, 'keys/%%2Fkey-0||||||');
+    const folder = join(state, 'keys', folderName('/key-0'));
     expect(args).toEqual([
       ...['-o', 'IdentitiesOnly=yes', '-o', `IdentityAgent="${state}/agent"`],
       '-o',
@@ -59,8 +59,8 @@ describeOnHost('helper/ssm-ssh on a host', () => {
   });
 
   it.each(shells.map((shell) => [shell]))('has one key for roles on lines of their own under %p', (shell) => {
-    const folder = join(state, 'keys/%2Fkey-0||a%2Fb%0Ac%0A||||');
-    cpSync(join(state, 'keys/%2Fkey-0||||||'), folder, { recursive: true });
+    const folder = join(state, 'keys', folderName('/key-0', 'a/b\nc\n'));
+    cpSync(join(state, 'keys', folderName('/key-0')), folder, { recursive: true });
     const env = { SSM_SSH_ROLE_ARN: 'a/b\nc\n' };
     const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['']), { shell, env });
     rmSync(folder, { recursive: true });
@@ -86,7 +86,7 @@ describeOnHost('helper/ssm-ssh on a host', () => {
       expect([asked, tried].map((path) => readFileSync(path, 'utf8'))).toEqual(['x\n', 'x\n']);
     } finally {
       writeFileSync(join(home, 'bin/ssh'), ssh);
-      for (const path of [asked, tried, node, join(state, 'keys/%2Fkey-0||||||/asked')])
+      for (const path of [asked, tried, node, join(state, 'keys', folderName('/key-0'), 'asked')])
         rmSync(path, { force: true });
     }
   });

@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { renderSshConfig } from '../../src/ssh/ssh-config.ts';
-import { lookalikes } from '../support/ec2-host-names.ts';
+import { attacks, lookalikes } from '../support/ec2-host-names.ts';
 
 describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
   let folder: string;
@@ -97,7 +97,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     (host) => {
       const { settings } = ask(['-p', '2222', `ec2-user@${host}`]);
       expect(settings).toMatchObject({
-        proxycommand: '/temp/use/bin/ssm-ssh-agent proxy %n %p %r',
+        proxycommand: "/temp/use/bin/ssm-ssh-agent proxy -- '%n' %p '%r'",
         identityagent: '/temp/use/ec2/agent',
         identitiesonly: 'no',
         identityfile: 'none',
@@ -106,6 +106,32 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
       });
     },
   );
+
+  it.each(attacks)('runs nothing of the user %s, whom the URL of a submodule chose', (user) => {
+    const program = join(folder, 'program');
+    writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" >'${folder}/words'\n`, { mode: 0o755 });
+    const [ec2, named] = ['i-0123456789abcdef0', 'i-01234567'];
+    const keys = parseKeyLines(`/0 ${named}`).map(({ repositories }) => ({
+      publicKey: '/k.pub',
+      repositories,
+    }));
+    const access = { proxy: `${program} proxy`, socket: '/a', knownHosts: '/k' };
+    const file = join(folder, 'config');
+    const options = { temp: '/t', socket: '/s', knownHosts: '/h', strictHostKeyChecking: 'yes', ec2: access };
+    // In front of the block, ssh takes it unchecked; on the command line some versions refuse it (CVE-2023-51385).
+    writeFileSync(file, `User "${user}"\n${renderSshConfig(keys, options).join('\n')}\n`);
+    for (const [host, more] of [
+      [ec2, `${user}\n`],
+      [named, ''],
+    ] as const) {
+      rmSync(join(folder, 'words'), { force: true });
+      const args = ['-F', file, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=1', host];
+      spawnSync('ssh', args, { cwd: folder, env: { PATH: process.env['PATH'], RUNNER_TEMP: '/t' } });
+      expect(existsSync(join(folder, 'touched'))).toBe(false);
+      const words = existsSync(join(folder, 'words')) ? readFileSync(join(folder, 'words'), 'utf8') : '';
+      expect(words).toBe(user.includes("'") ? '' : `proxy\n--\n${host}\n22\n${more}`);
+    }
+  });
 
   it.each([
     ['a name that only begins so', 'i-web', true],
@@ -120,7 +146,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     const { offered, settings } = ask(['i-0123456789abcdef0'], { keys: ['/0 i-0123456789abcdef0', '/1'] });
     expect(offered).toEqual(['0']);
     expect(settings['identityagent']).toBe('/temp/use/agent');
-    expect(settings['proxycommand']).toMatch(/ proxy %n %p$/);
+    expect(settings['proxycommand']).toMatch(/ proxy -- '%n' %p$/);
     expect(settings['userknownhostsfile']).toBe('/temp/use/ec2/known_hosts');
   });
 
@@ -137,7 +163,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
       expect(settings).toMatchObject({ identityagent: `${temp}/use/agent`, identitiesonly: 'yes' });
       const host = ask(['i-0123abcd'], { temp }).settings;
       expect(host['identityagent']).toBe(`${temp}/use/ec2/agent`);
-      const [, program = ''] = /^(.*) proxy %n %p %r$/.exec(host['proxycommand'] ?? '') ?? [];
+      const [, program = ''] = /^(.*) proxy -- '%n' %p '%r'$/.exec(host['proxycommand'] ?? '') ?? [];
       const shown = execFileSync('sh', ['-c', `printf %s ${program.replaceAll('%%', '%')}`]);
       expect(shown.toString()).toBe(`${temp}/use/bin/ssm-ssh-agent`);
       for (const other of [`${temp}2`, '', '/']) {

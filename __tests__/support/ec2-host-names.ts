@@ -27,6 +27,20 @@ export const hostNames: Readonly<Record<string, 'instance' | 'managed' | 'tag' |
   '10.0.0.1': undefined,
 };
 
+/** Names of users that a shell would take for more than a name. */
+export const attacks: readonly string[] = [
+  '$(touch${IFS}touched)',
+  '`touch${IFS}touched`',
+  'x;touch${IFS}touched',
+  'x|touch${IFS}touched;',
+  'x&touch${IFS}touched;',
+  'x>touched',
+  '--role-arn=x',
+  '-x',
+  "x'$(touch${IFS}touched)'",
+  "';touch${IFS}touched;'",
+];
+
 /** Names of other hosts that are as long as an id, and begin like one. */
 export const lookalikes: readonly string[] = [
   'i-server01',

@@ -19,6 +19,9 @@ export function parseCredentialReference(text: string, place: string): Reference
     return parseReference(text);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
+    // What stands there may be the password itself, and is not repeated.
+    throw new Failure(error.code, `${place} is not the name of a parameter or a secret`, {
+      hint: 'write /NAME, secretsmanager:NAME[:json-key], or the ARN of a parameter or a secret, where the credential is stored',
+    });
   }
 }

@@ -1,5 +1,6 @@
 /** Keys for a command: read with the credentials of this host, and told about. */
 import { Failure } from '../../src/errors.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
@@ -40,10 +41,10 @@ export function voiceOf(
 ): Record<'info' | 'warn' | 'mask', (text: string) => void> {
   return {
     info: (line) => {
-      if (verbose) running.err(`ssm-ssh-agent: ${line}\n`);
+      if (verbose) running.err(`ssm-ssh-agent: ${visible(line)}\n`);
     },
     warn: (message) => {
-      if (!quiet) running.err(`ssm-ssh-agent: warning: ${message}\n`);
+      if (!quiet) running.err(`ssm-ssh-agent: warning: ${visible(message)}\n`);
     },
     mask: () => undefined,
   };

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../src/errors.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -48,7 +49,7 @@ async function runAdd(line: Line<typeof options>, running: Running): Promise<num
   }
   const adding = { ...running, account: { ...values, ...parseAccount(values) }, lifetime };
   const keys = values.agent ? await addToNew(lines, adding) : await addToPresent(lines, adding);
-  if (!values.quiet) for (const key of keys) running.err(`ssm-ssh-agent: ${describeKey(key)}\n`);
+  if (!values.quiet) for (const key of keys) running.err(`ssm-ssh-agent: ${visible(describeKey(key))}\n`);
   if (values.json)
     running.out(
       `${JSON.stringify(

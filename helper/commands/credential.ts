@@ -5,6 +5,7 @@ import { readOwnSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/credential-reference.ts';
 import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
@@ -61,7 +62,7 @@ interface Found extends Surroundings {
 async function look(args: readonly string[], request: Request, io: GitIo): Promise<Found> {
   const { env } = io;
   const warn = (message: string): void => {
-    io.err(`${program}: warning: ${message}\n`);
+    io.err(`${program}: warning: ${visible(message)}\n`);
   };
   const settings = await readOwnSettings({ env, signal: timeLimit(30, 'reading the configuration of git') });
   const { routes, warnings } = readRoutes(settings, env);

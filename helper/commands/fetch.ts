@@ -4,19 +4,22 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure, toFailure } from '../../src/errors.ts';
-import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { HostKeys } from '../../src/loading/host-keys.ts';
 import type { LoadedKey } from '../../src/loading/stored-key.ts';
 import { addKeys, removeKey } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { toAdd } from '../command-line/keys.ts';
 import { readSeconds, readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'ssm-ssh';
 
 export interface Terminal {
+  /** What people wrote: the shell hands it on by the environment, which other users cannot read, and not as arguments. */
+  readonly settings: FetchSettings;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether a person reads along. */
   readonly terminal: boolean;
@@ -35,14 +38,14 @@ interface Wanted extends HostKeys {
 
 /** Answers the exit code. Whoever waits for the same key finds in `outcome` how it went, and the two lines of a failure. */
 export async function fetchKey(args: readonly string[], io: Terminal): Promise<number> {
-  const { terminal, tell } = io;
-  const { into, ...options } = readArguments(args);
+  const { terminal, tell, settings } = io;
+  const { into, socket } = parseArgs({ args: [...args], options, strict: true }).values;
   if (!into) throw new TypeError('no folder was given for the public parts');
   try {
-    const wanted = { into, ...check(options) };
+    const wanted = { into, socket, ...check(settings) };
     const [line] = wanted.keys;
     const waiting = setTimeout(() => {
-      if (terminal) tell(`${program}: reading ${line?.reference.text ?? ''} from AWS\n`);
+      if (terminal) tell(`${program}: reading ${visible(line?.reference.text ?? '')} from AWS\n`);
     }, 1000);
     const loaded = await load(wanted, io);
     clearTimeout(waiting);
@@ -65,7 +68,7 @@ async function load(wanted: Wanted, { env, tell, agentIsUp }: Terminal): Promise
     info: () => undefined,
     mask: () => undefined,
     warn: (message: string) => {
-      tell(`${program}: ${message}\n`);
+      tell(`${program}: ${visible(message)}\n`);
     },
   };
   const { readHostKeys } = await import('../../src/loading/host-keys.ts');
@@ -126,45 +129,62 @@ async function write(path: string, text: string): Promise<void> {
 
 const text = { type: 'string', default: '' } as const;
 
-/** The shell writes them: they are checked for what people wrote only. */
-function readArguments(args: readonly string[]): Record<Exclude<keyof typeof options, 'role-arn'>, string> & {
-  'role-arn': string[];
-} {
-  return parseArgs({ args: [...args], options, strict: true }).values;
+const options = { into: text, socket: text } as const;
+
+const settingNames = [
+  'reference',
+  'passphrase',
+  'certificate',
+  'region',
+  'roles',
+  'lifetime',
+  'timeout',
+] as const;
+
+/** As they were written. Empty: not set. */
+export type FetchSettings = Readonly<Record<(typeof settingNames)[number], string>>;
+
+/** Takes them out of the environment, which programs that the AWS SDK starts get, too. */
+export function takeSettings(env: Record<string, string | undefined>): FetchSettings {
+  const taken = settingNames.map((name) => {
+    const variable = `SSM_SSH_FETCH_${name.toUpperCase()}`;
+    const value = env[variable] ?? '';
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the environment is no object of ours
+    delete env[variable];
+    return [name, value] as const;
+  });
+  return Object.fromEntries(taken) as FetchSettings;
 }
 
-const options = {
-  ...{ into: text, socket: text, reference: text, passphrase: text, certificate: text },
-  ...{ region: text, lifetime: text, timeout: text },
-  'role-arn': { type: 'string', multiple: true, default: [] as string[] },
-} as const;
-
 /** @throws INPUT_INVALID */
-function check(given: Omit<ReturnType<typeof readArguments>, 'into'>): Omit<Wanted, 'into'> {
-  const { reference, passphrase, certificate, region, socket } = given;
-  const words = [
-    reference,
-    ...(passphrase ? [`passphrase=${passphrase}`] : []),
-    ...(certificate ? [`certificate=${certificate}`] : []),
-  ];
+function check(given: FetchSettings): Omit<Wanted, 'into' | 'socket'> {
+  const { reference, passphrase, certificate, region, roles } = given;
   return {
-    keys: parseOneLine(words),
+    keys: [
+      {
+        reference: parseReference(reference.trim()),
+        ...(passphrase && { passphrase: readReference('passphrase', passphrase) }),
+        ...(certificate && { certificate: readReference('certificate', certificate) }),
+        repositories: [],
+      },
+    ],
     region: region || undefined,
-    roles: given['role-arn'],
-    socket,
+    // As people write them: with commas or white space between.
+    roles: roles.split(/[\s,]+/).filter(Boolean),
     lifetime: readSeconds(given.lifetime, 'ssm.keyLifetime'),
     timeoutSeconds: readTimeLimit(given.timeout, 'ssm.timeout'),
   };
 }
 
-function parseOneLine(words: readonly string[]): HostKeys['keys'] {
+/** What stands there may be the passphrase itself, and is not repeated. */
+function readReference(name: 'passphrase' | 'certificate', text: string): Reference {
   try {
-    return parseKeyLines(words.join(' '));
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, error.message.replace(/^keys, line 1: /, ''), {
-      hint: error.hint,
-      cause: error,
+    return parseReference(text.trim());
+  } catch (cause) {
+    const setting = `ssm.${name} (SSM_SSH_${name.toUpperCase()})`;
+    throw new Failure('INPUT_INVALID', `${setting} is not the name of a parameter or a secret`, {
+      hint: `write /NAME or secretsmanager:NAME, where the ${name} is stored`,
+      cause,
     });
   }
 }

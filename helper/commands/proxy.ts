@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readOwnSettings, type Settings } from '../../src/git/config-file.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
@@ -25,7 +26,7 @@ export const proxy = command({
   synopsis: 'HOST PORT [USER] [OPTION …]',
   examples: [
     [
-      'proxy %n %p %r',
+      "proxy -- '%n' %p '%r'",
       'as ProxyCommand in ~/.ssh/config: setup prints the block. USER gets a key by EC2 Instance Connect',
     ],
     ['proxy i-0123456789abcdef0 22', 'for a host that knows a key of yours'],
@@ -38,7 +39,7 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   const { values } = line;
   const [host = '', port = '', user, ...more] = [...line.words, ...(line.behind ?? [])];
   if (port === '' || more.length > 0)
-    throw invalid('proxy takes HOST PORT [USER]', 'write ProxyCommand ssm-ssh-agent proxy %n %p %r');
+    throw invalid('proxy takes HOST PORT [USER]', "write ProxyCommand ssm-ssh-agent proxy -- '%n' %p '%r'");
   const settings = await readGitSettings(running);
   const way = values.via ?? (running.env['SSM_SSH_VIA'] || settings.get('ssm.via')?.at(-1));
   const via = parseWay(way, values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via');
@@ -72,7 +73,7 @@ async function reachUntilEnd(
       helper: join(installation, 'helper'),
       warn: voiceOf(values, running).warn,
       wait: (text) => {
-        if (terminal && !quiet) running.err(`ssm-ssh-agent: ${text}\n`);
+        if (terminal && !quiet) running.err(`ssm-ssh-agent: ${visible(text)}\n`);
       },
     });
   } catch (error) {

@@ -5,18 +5,22 @@ import { join } from 'node:path';
 import {
   canonicalName,
   readSettings,
+  systemFile,
   writeSetting,
   writing,
   type Scope,
   type Setting,
   type Settings,
 } from '../../src/git/config-file.ts';
+import { withoutSecrets } from '../../src/keys/secret-text.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
 import { parseCredentialLine } from '../setup/credential-line.ts';
 import { parseWay } from '../proxy/way.ts';
+import { closedToOthers, isReadByOthers } from '../setup/for-all-users.ts';
 import { environmentLines, sshConfigLines } from '../setup/lines.ts';
 import { isOurs, oursAmong, settingsFor, type Wanted } from '../setup/plan.ts';
 
@@ -76,6 +80,7 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   if (!values.force) checkSshCommand(changes, known, scope);
   if (!values['dry-run']) for (const change of changes) await writeSetting(change, scope, running);
   if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
+  if (scope === 'system' && !values['dry-run'] && !values.quiet) await warnOfClosed(running);
   const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
   const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
   const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(running)) : '';
@@ -85,6 +90,28 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
       : asText(changes, scope, { wanted, values, hosts }),
   );
   return 0;
+}
+
+/** A file that was there keeps its mode, and root may have a umask that keeps what it installs from others. */
+async function warnOfClosed(running: Running): Promise<void> {
+  const { installation, node } = running;
+  const file = await systemFile(running);
+  const warn = (text: string): void => {
+    running.err(`ssm-ssh-agent: warning: ${visible(text)}\n`);
+  };
+  if (file !== undefined && !(await isReadByOthers(file)))
+    warn(`other users cannot read ${file}, and every git of theirs fails: chmod 644 ${quoteForShell(file)}`);
+  for (const path of [
+    join(installation, 'helper/ssm-ssh'),
+    join(installation, 'dist/programs/index.js'),
+    node,
+  ]) {
+    const closed = await closedToOthers(path);
+    if (closed === undefined) continue;
+    const what = path === node ? 'Node' : 'ssm-ssh-agent';
+    warn(`other users cannot read ${closed}: for them, install ${what} where all may read it`);
+    return;
+  }
 }
 
 function scopeOf({ values }: Line<typeof options>): Scope {
@@ -178,7 +205,8 @@ function describe(
   if (changes.length === 0) return `ssm-ssh-agent: nothing to change in ${where}`;
   const lines = changes.map(({ name, value }) => {
     const before = valuesOf(known, name).at(-1);
-    return `  ${name} ${value === undefined ? 'removed' : `= ${value}`}${before === undefined ? '' : ` (was ${before})`}`;
+    const was = before === undefined ? '' : ` (was ${withoutSecrets(before)})`;
+    return visible(`  ${name} ${value === undefined ? 'removed' : `= ${value}`}${was}`);
   });
   return [`ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`, ...lines].join('\n');
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
 import type { Ec2Place } from '../../src/loading/ec2-caller.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { invalid } from '../command-line/parse.ts';
 import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 import type { Ends } from '../proxy/carry.ts';
@@ -88,7 +89,7 @@ async function findHost(given: Arguments, io: TunnelIo): Promise<void> {
   const place = placeOf(given);
   const signal = timeLimit(place.timeoutSeconds, `looking ${given.host} up`);
   const waiting = setTimeout(() => {
-    if (terminal) tell(`${program}: looking ${given.host} up\n`);
+    if (terminal) tell(`${program}: looking ${visible(given.host)} up\n`);
   }, 1000);
   const voice = { info: () => undefined, mask: () => undefined, warn: aroundVoice(io) };
   const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
@@ -117,13 +118,13 @@ function aroundOf(io: TunnelIo): Around {
   return {
     ...{ env, helper, warn: aroundVoice(io), ...io.ends() },
     wait: (what) => {
-      if (terminal) tell(`${program}: ${what}\n`);
+      if (terminal) tell(`${program}: ${visible(what)}\n`);
     },
   };
 }
 
 function aroundVoice({ tell }: TunnelIo): (message: string) => void {
   return (message) => {
-    tell(`${program}: ${message}\n`);
+    tell(`${program}: ${visible(message)}\n`);
   };
 }

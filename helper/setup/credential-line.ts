@@ -18,7 +18,8 @@ export function parseCredentialLine(line: string): CredentialLine {
   const options = words.filter((word) => word.includes('='));
   const names = options.map((option) => /^username=(.+)$/.exec(option)?.[1]);
   if (names.length > 1 || names.includes(undefined))
-    throw invalid(`--credential has an option that it does not know: "${options.join(' ')}"`, form);
+    // What stands behind the = may be a password.
+    throw invalid('--credential has an option that it does not know, or one without a value', form);
   const repositories = words.filter((word) => !word.includes('=')).map(parseRepositoryPattern);
   // It would be sent to whatever host a submodule names.
   if (repositories.length === 0) throw invalid('--credential does not say which host it is for', form);

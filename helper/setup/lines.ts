@@ -1,5 +1,5 @@
 /** Lines for files that git's configuration does not reach, ready to be copied. Pure. */
-import { ec2HostIds } from '../../src/keys/ec2-host-patterns.ts';
+import { ec2HostIds, quotable } from '../../src/keys/ec2-host-patterns.ts';
 
 /**
  * npm and Go set a GIT_SSH_COMMAND of their own where there is none, which goes before core.sshCommand.
@@ -33,8 +33,8 @@ Environment="GIT_SSH_COMMAND=${forSystemd}"
 export function sshConfigLines(program: string, folder: string): string {
   const quoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
   return `# ~/.ssh/config, for plain ssh, scp, sftp and rsync: ssh ec2-user@i-0123456789abcdef0
-Match originalhost "${ec2HostIds}"
-  ProxyCommand ${program.replaceAll('%', '%%')} proxy %n %p %r
+Match originalhost "${ec2HostIds}" ${quotable}
+  ProxyCommand ${program.replaceAll('%', '%%')} proxy -- '%n' %p '%r'
   IdentityAgent ${quoted(`${folder}/agent`)}
   IdentitiesOnly no
   IdentityFile none

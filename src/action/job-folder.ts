@@ -6,6 +6,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure, isFull } from '../errors.ts';
 import { jobRoleFile } from '../loading/job-role.ts';
 import { fitsSocket } from '../ssh/agent.ts';
+import { isProtected } from '../ssh/own-path.ts';
 import {
   exclusively,
   fillKeyFolder,
@@ -51,7 +52,9 @@ export function nameJobFolder(temp = ''): JobFolder {
   }
   const folder = jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));
   if (fits(folder)) return folder;
-  const shelters = [tmpdir(), '/tmp'].map((place) => join(place, basename(folder.path), 'agent'));
+  // RUNNER_TEMP is the runner's, which may be another user's in a container; the system's temporary folder may be anybody's.
+  const places = [tmpdir(), '/tmp'].filter(isProtected);
+  const shelters = places.map((place) => join(place, basename(folder.path), 'agent'));
   return jobFolder(
     folder.path,
     shelters.find((socket) => fits(jobFolder(folder.path, socket))),

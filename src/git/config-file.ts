@@ -70,7 +70,10 @@ function defined(env: GitOptions['env']): Record<string, string> {
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
 export async function writeSetting(setting: Setting, scope: Scope, options: GitOptions): Promise<void> {
-  const finished = await git(['config', ...writing(setting, scope)], options);
+  const finished = await git(['config', ...writing(setting, scope)], {
+    ...options,
+    forAll: scope === 'system',
+  });
   if (finished.exitCode !== 0) throw refused('write', scope, finished);
 }
 
@@ -80,7 +83,20 @@ export function writing({ name, value, among }: Setting, scope: Scope): string[]
   return [`--${scope}`, '--replace-all', name, value, ...(among === undefined ? [] : [among])];
 }
 
-async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {
+/** The file of the system's configuration, or undefined where there is none. */
+export async function systemFile(options: GitOptions): Promise<string | undefined> {
+  const { stdout } = await git(['config', '--system', '--show-origin', '--list', '-z'], options);
+  return /^file:([^\0]+)\0/.exec(stdout)?.[1];
+}
+
+/** git makes a new file by the umask of whoever runs it: one that others cannot read would end every git of theirs. */
+const readableForAll = ['sh', '-c', 'umask 022 && exec "$@"', 'sh'];
+
+interface Running extends GitOptions {
+  readonly forAll?: boolean;
+}
+
+async function git(args: readonly string[], { env, signal, forAll = false }: Running): Promise<Finished> {
   const names = [
     'PATH',
     'HOME',
@@ -91,7 +107,8 @@ async function git(args: readonly string[], { env, signal }: GitOptions): Promis
   ];
   const known = defined(Object.fromEntries(names.map((name) => [name, env[name]])));
   // In the language that is matched here; and in no repository, which git might not trust.
-  return await run(['git', ...args], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
+  const [program = 'git', ...words] = [...(forAll ? readableForAll : []), 'git', ...args];
+  return await run([program, ...words], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
 }
 
 /** @throws what it is given, or GIT_NOT_FOUND */

@@ -15,6 +15,12 @@ const otherCharacters = Array.from(
   (character) => `*-*${character}*`,
 );
 
+/**
+ * Conditions of a Match line whose ProxyCommand has ssh's `'%n'` and `'%r'` in single quotes: no name that would end them. Before
+ * 9.6 (CVE-2023-51385) ssh hands both to a shell as they are, and the URL of a submodule chooses them.
+ */
+export const quotable = `originalhost "*,!*'*" user "*,!*'*"`;
+
 /** A list for one `host` of a Match line. */
 export const ec2HostIds = [...shapes, ...otherCharacters.map((pattern) => `!${pattern}`)].join(',');
 

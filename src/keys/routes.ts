@@ -1,5 +1,6 @@
 /** Repository patterns, `host[:port][/path]`: which key is for which repository. helper/ssm-ssh has the same rules. Pure. */
 import { Failure } from '../errors.ts';
+import { looksSecret } from './secret-text.ts';
 
 export interface RepositoryPattern {
   /** Lower case; `*.example.com` stands for exactly one label in front. */
@@ -11,6 +12,8 @@ export interface RepositoryPattern {
 }
 
 const hostName = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
+/** RFC 1035, section 2.3.4. */
+const longestLabel = 63;
 const addressV6 = /^\[[0-9a-f:.]+\]$/;
 
 /**
@@ -33,7 +36,8 @@ function parsePattern(read: string, text: string): RepositoryPattern {
   const [, scheme = '', user = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(read) ?? [];
   const [, name = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
   const host = lowerCase(name);
-  if (!hostName.test(host) && !addressV6.test(host)) {
+  const isName = hostName.test(host) && host.split('.').every((label) => label.length <= longestLabel);
+  if ((!isName && !addressV6.test(host)) || looksSecret(name)) {
     throw invalid(
       text,
       'does not begin with a host',

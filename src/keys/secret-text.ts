@@ -9,18 +9,23 @@ const prefixes =
 
 const forms: readonly RegExp[] = [
   /-----BEGIN [A-Z0-9 ]+-----(?:[^]*?-----END [A-Z0-9 ]+-----|[^]*)/g,
+  // JSON that has one, as it is stored for an App or a user name.
+  /\{[^{}]*"[^"{}]*(?:password|private_?key|token|secret|credential)[^"{}]*"\s*:[^]*\}/gi,
+  // `-----BEGIN `, and the first bytes of OpenSSH's format, in base64.
+  /(?:LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj)[A-Za-z0-9+/=\s]*/g,
   new RegExp(`(?<!\\w)(?:${prefixes})[\\w.=-]{12,}`, 'g'),
   // A JSON Web Token (RFC 7519): `{"` in base64.
   /(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
   // Base64 of 30 bytes and more, which has letters of both cases and digits: the lines of a key, AWS's secret keys.
   new RegExp(
-    `${before}(?=[^\\s]*[a-z])(?=[^\\s]*[A-Z])(?=[^\\s]*\\d)[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}${behind}`,
+    `${before}(?=[^\\s]*[a-z])(?=[^\\s]*[A-Z])(?=[^\\s]*\\d)[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}(?:\\r?\\n[A-Za-z0-9+/=]+)*${behind}`,
     'g',
   ),
 ];
 
+/** JSON, too: what is stored for an App or a user name has its secret in it, and no reference begins so. */
 export function looksSecret(text: string): boolean {
-  return withoutSecrets(text) !== text;
+  return /^\s*\{/.test(text) || withoutSecrets(text) !== text;
 }
 
 /** `…` instead of each. */

@@ -1,5 +1,5 @@
 /** The block of ~/.ssh/config that leads plain ssh to our keys by host, in one job and nowhere else. Pure. */
-import { allButEc2HostIds, ec2HostIds } from '../keys/ec2-host-patterns.ts';
+import { allButEc2HostIds, ec2HostIds, quotable } from '../keys/ec2-host-patterns.ts';
 import type { RepositoryPattern } from '../keys/routes.ts';
 
 export interface ConfigKey {
@@ -46,8 +46,8 @@ export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptio
   const defaults = keys.filter(({ repositories }) => repositories.length === 0);
   const allClaimed = [...places, ...(options.claimedBefore ?? [])];
   const claimed = places.flatMap((place) => [
-    `Match host "${hostsOf(place, allClaimed)}" ${inJob(options.temp, String(place.port))}`,
-    ...(options.ec2 && isInstance(place) ? [`  ProxyCommand ${words(options.ec2.proxy)} %n %p`] : []),
+    `Match host "${hostsOf(place, allClaimed)}" ${isInstance(place) ? `${quotable} ` : ''}${inJob(options.temp, String(place.port))}`,
+    ...(options.ec2 && isInstance(place) ? [`  ProxyCommand ${words(options.ec2.proxy)} -- '%n' %p`] : []),
     ...offer(place.keys, options),
   ]);
   return [
@@ -111,8 +111,8 @@ function words(command: string): string {
  */
 function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOptions): string[] {
   return [
-    `Match host "${ec2HostIds}" ${inJob(temp, '*')}`,
-    `  ProxyCommand ${words(proxy)} %n %p %r`,
+    `Match host "${ec2HostIds}" ${quotable} ${inJob(temp, '*')}`,
+    `  ProxyCommand ${words(proxy)} -- '%n' %p '%r'`,
     `  IdentityAgent ${quoted(socket)}`,
     '  IdentitiesOnly no',
     '  IdentityFile none',

@@ -53,7 +53,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     const { stderr, code } = await stage.host.run(`${agent} proxy i-0123456789abcdef0`);
     expect([stderr, code]).toEqual([
       'ssm-ssh-agent: INPUT_INVALID: proxy takes HOST PORT [USER]\n' +
-        'hint: write ProxyCommand ssm-ssh-agent proxy %n %p %r\n',
+        "hint: write ProxyCommand ssm-ssh-agent proxy -- '%n' %p '%r'\n",
       2,
     ]);
     const { stderr: named } = await stage.host.run(`${agent} proxy host.example.com 22`);

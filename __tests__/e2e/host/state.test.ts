@@ -109,6 +109,45 @@ describeOnHost('the state of a user on a host', () => {
     expect(stderr).toContain('STATE_UNSAFE');
   });
 
+  itWhere(root, 'a folder of another user needs root')(
+    'is nowhere in a temporary folder of another user, or below one',
+    async () => {
+      const { host } = stand;
+      const inner = join(temp, 'inner');
+      mkdirSync(inner);
+      for (const [mode, place] of [
+        [0o755, temp],
+        [0o1777, temp],
+        [0o755, inner],
+      ] as const) {
+        chmodSync(temp, mode);
+        chownSync(temp, nobody, nobody);
+        const env = { HOME: '/nowhere', TMPDIR: place };
+        const { code, stderr } = await host.run(`${program} ${stand.git.address}`, env);
+        expect([code, stderr]).toEqual([255, expect.stringContaining('STATE_UNSAFE') as unknown]);
+        expect(stderr).toContain('the folders above it');
+        expect(readdirSync(temp)).toEqual(['inner']);
+        expect([readdirSync(inner), stand.calls()]).toEqual([[], 0]);
+      }
+    },
+  );
+
+  itWhere(root, 'a folder of another user needs root')(
+    'of exec and add is not in a temporary folder of another user either',
+    async () => {
+      const { host } = stand;
+      chownSync(temp, nobody, nobody);
+      const agent = join(program, '../ssm-ssh-agent');
+      const { stdout } = await host.run(
+        `${agent} exec --key /ci/key -- sh -c 'echo "$SSH_AUTH_SOCK"'; eval "$(${agent} add --quiet --agent /ci/key)"; echo "$SSH_AUTH_SOCK"; ssh-add -D -q; kill "$SSH_AGENT_PID"`,
+      );
+      const sockets = stdout.trim().split('\n');
+      expect(sockets.length).toBeGreaterThan(1);
+      for (const socket of sockets) expect(socket).toMatch(/^\/tmp\/ssm-ssh-agent-(exec|add)-/);
+      expect(readdirSync(temp)).toEqual([]);
+    },
+  );
+
   it('is kept in a shorter place where the path of the socket would be too long', async () => {
     const home = inHome('long'.repeat(25));
     mkdirSync(home);
