@@ -69,8 +69,6 @@ require_instance() {
 
 # Sets `ec2`: the folder of the agent for pushed keys, and of known hosts. In a job it is beside the socket of the job's own.
 find_ec2_state() {
-  newline='
-'
   if [ -n "$jobs" ]; then
     home=$job
     read_socket

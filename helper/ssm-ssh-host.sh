@@ -137,8 +137,6 @@ read_pattern() {
 # name of a folder says which key it is, and as whom and where it is read: the same reference elsewhere is another key.
 name_identities() {
   identities=''
-  newline='
-'
   IFS=$newline
   set -f
   for section in $wanted; do
