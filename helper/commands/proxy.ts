@@ -1,7 +1,7 @@
 /** `proxy`: ssh's ProxyCommand for EC2 hosts, in people's own ~/.ssh/config. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readOwnSettings, type Settings } from '../../src/git/config-file.ts';
+import { readProtectedSettings, type Settings } from '../../src/git/config-file.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
@@ -84,7 +84,10 @@ async function reachUntilEnd(
 
 /** Without git there are none. */
 async function readGitSettings({ env, signal }: Running): Promise<Settings> {
-  return await readOwnSettings({ env, signal }).catch(() => new Map<string, string[]>());
+  return await readProtectedSettings({ env, signal }).then(
+    ({ settings }) => settings,
+    () => new Map<string, string[]>(),
+  );
 }
 
 /** The command line goes before the environment, and that before git's configuration. In a job, the launcher names it. */
