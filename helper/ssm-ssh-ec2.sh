@@ -48,6 +48,7 @@ connect_to_ec2_host() {
     become_ssh "$@"
   fi
   [ -z "$wanted" ] || go_with_wanted "$@"
+  [ -z "$pushes" ] || guard_agent "$@"
   go_through_tunnel "$@"
 }
 
@@ -140,16 +141,12 @@ offer_pushed_keys() {
   escape "$ec2/agent"
   quote "IdentityAgent=\"$escaped\""
   tunnel="$tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $quoted"
-  # Who forwards an agent means the one that he has, which SSH_AUTH_SOCK no longer is to an ssh with an IdentityAgent.
-  [ -n "$forwards" ] && [ -n "${SSH_AUTH_SOCK-}" ] || return 0
-  export SSM_SSH_FORWARDED="$SSH_AUTH_SOCK"
-  tunnel="$tunnel -o 'ForwardAgent=\$SSM_SSH_FORWARDED'"
 }
 
 # With the key that is pushed, or the user's own.
 go_through_tunnel() {
   signalled=''
-  eval "stay_with_ssh $tunnel \"\$@\""
+  eval "stay_with_ssh $forwarding $tunnel $arguments"
   read_report
   exit "$status"
 }

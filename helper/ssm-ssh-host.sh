@@ -36,15 +36,17 @@ go_with_wanted() {
     fetch "$identity"
   done
   build_options
+  guard_agent "$@"
+  options="$forwarding $tunnel $options"
   if [ -z "$repository$tunnel" ]; then
-    eval "become ssh $options \"\$@\""
+    eval "become ssh $options $arguments"
   fi
   signalled='' refused=yes
-  eval "stay_with_ssh $tunnel $options \"\$@\""
+  eval "stay_with_ssh $options $arguments"
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$tunnel" ] || read_report
   [ "$status" -ne 255 ] || [ -n "$signalled" ] || [ -z "$refused" ] || ! { load_fetching && heal; } ||
-    eval "stay_with_ssh $tunnel $options \"\$@\""
+    eval "stay_with_ssh $options $arguments"
   [ -z "$tunnel" ] || [ "$status" -ne 255 ] || rm -f "$report"
   exit "$status"
 }
@@ -257,15 +259,6 @@ build_options() {
   options="$options -o $quoted"
   unset IFS
   set +f
-}
-
-# Sets `quoted`: the text in quotes of sh.
-quote() {
-  rest=$1 quoted=''
-  while [ "$rest" != "${rest#*\'}" ]; do
-    quoted=$quoted${rest%%\'*}"'\\''" rest=${rest#*\'}
-  done
-  quoted="'$quoted$rest'"
 }
 
 # Sets `status`. As ssh's parent, which hands its standard input on and the signals that it gets: a shell that waits would
