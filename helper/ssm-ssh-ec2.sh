@@ -13,6 +13,7 @@ connect_to_ec2_host() {
   # What is new is learned, unless somebody set it.
   job_strict=accept-new
   read_settings -
+  [ -z "$by_git" ] || require_permission
   find_ec2_state
   load_fetching
   choose_node
@@ -57,6 +58,21 @@ check_login() {
   case ${login:-${target%"$named"*}} in
   *\'*) fail INPUT_INVALID "the user in $target has a quote in it" 'write the name of a user of the host' ;;
   esac
+}
+
+# git passes a submodule's URL on as it is, and anybody may have written it: it starts a session, and pushes a key, only where
+# somebody has allowed that, or has named the host. A repository allows nothing.
+require_permission() {
+  case ${SSM_SSH_EC2_REMOTES:-$ec2_remotes} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) return ;; esac
+  keys=''
+  [ -z "$jobs" ] || find_route
+  [ -z "$keys" ] || return 0
+  listed=$config config=$trusted
+  find_sections 2>/dev/null
+  config=$listed
+  [ -z "$wanted" ] || return 0
+  fail INPUT_INVALID "git was given the EC2 host $named, which nothing allows it to reach" \
+    'if the URL is yours: git config --global ssm.ec2Remotes true, or SSM_SSH_EC2_REMOTES=1'
 }
 
 require_instance() {

@@ -153,7 +153,7 @@ name_identities() {
 # section says of its own key.
 read_settings() {
   reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime=''
-  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' via=''
+  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' via='' ec2_remotes=''
   while IFS=' ' read -r key value; do
     case $key in
     "ssm.$1.key") reference=$value ;;
@@ -171,6 +171,7 @@ read_settings() {
     ssm.stricthostkeychecking) strict=$value ;;
     ssm.timeout) timeout=$value ;;
     ssm.via) via=$value ;;
+    ssm.ec2remotes) ec2_remotes=$value ;;
     esac
   done <<LINES
 $config
