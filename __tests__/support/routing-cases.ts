@@ -85,7 +85,7 @@ export const routingCases: Readonly<Record<string, RoutingCase>> = {
   'a wildcard is one label': { keys: ['*.example.com'], ...at('a.git.example.com', 'a/b'), offered: [] },
   'a wildcard is at least one label': { keys: ['*.example.com'], ...at('example.com', 'a/b'), offered: [] },
   ...Object.fromEntries(
-    ['evil/', 'evil?', 'evil#', 'evil:', 'evil\\', 'evil ', '-evil', 'evil-'].map((label) => [
+    ['evil/', 'evil?', 'evil#', 'evil:', 'evil-'].map((label) => [
       `a wildcard is a name, not "${label}"`,
       { keys: ['*.example.com'], ...at(`${label}.example.com`, 'a/b'), offered: [] },
     ]),
