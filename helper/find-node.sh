@@ -15,8 +15,9 @@ find_node() {
     return
   fi
   node=$(command -v node) && is_safe_node "$node" && return
-  # From / no repository's own configuration is read: which program runs is for the host to say.
-  node=$(cd / && git config --get ssm.node 2>/dev/null) && is_safe_node "$node" && return
+  # No repository's own configuration is read, whatever GIT_DIR and its kin say: which program runs is for the host to say.
+  node=$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && GIT_DIR=/dev/null git config --get ssm.node 2>/dev/null) &&
+    is_safe_node "$node" && return
   for place in "${RUNNER_TEMP:-}" "${RUNNER_TOOL_CACHE:-}" "${AGENT_TOOLSDIRECTORY:-}"; do
     while [ -n "$place" ]; do
       runner_node "$place" && return

@@ -13,6 +13,7 @@ connect_to_ec2_host() {
   # What is new is learned, unless somebody set it.
   job_strict=accept-new
   read_settings -
+  [ -z "$by_git" ] || require_permission
   find_ec2_state
   load_fetching
   choose_node
@@ -48,6 +49,7 @@ connect_to_ec2_host() {
     become_ssh "$@"
   fi
   [ -z "$wanted" ] || go_with_wanted "$@"
+  [ -z "$pushes" ] || guard_agent "$@"
   go_through_tunnel "$@"
 }
 
@@ -56,6 +58,21 @@ check_login() {
   case ${login:-${target%"$named"*}} in
   *\'*) fail INPUT_INVALID "the user in $target has a quote in it" 'write the name of a user of the host' ;;
   esac
+}
+
+# git passes a submodule's URL on as it is, and anybody may have written it: it starts a session, and pushes a key, only where
+# somebody has allowed that, or has named the host. A repository allows nothing.
+require_permission() {
+  case ${SSM_SSH_EC2_REMOTES:-$ec2_remotes} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) return ;; esac
+  keys=''
+  [ -z "$jobs" ] || find_route
+  [ -z "$keys" ] || return 0
+  listed=$config config=$trusted
+  find_sections 2>/dev/null
+  config=$listed
+  [ -z "$wanted" ] || return 0
+  fail INPUT_INVALID "git was given the EC2 host $named, which nothing allows it to reach" \
+    'if the URL is yours: git config --global ssm.ec2Remotes true, or SSM_SSH_EC2_REMOTES=1'
 }
 
 require_instance() {
@@ -69,8 +86,6 @@ require_instance() {
 
 # Sets `ec2`: the folder of the agent for pushed keys, and of known hosts. In a job it is beside the socket of the job's own.
 find_ec2_state() {
-  newline='
-'
   if [ -n "$jobs" ]; then
     home=$job
     read_socket
@@ -141,16 +156,12 @@ offer_pushed_keys() {
   escape "$ec2/agent"
   quote "IdentityAgent=\"$escaped\""
   tunnel="$tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $quoted"
-  # Who forwards an agent means the one that he has, which SSH_AUTH_SOCK no longer is to an ssh with an IdentityAgent.
-  [ -n "$forwards" ] && [ -n "${SSH_AUTH_SOCK-}" ] || return 0
-  export SSM_SSH_FORWARDED="$SSH_AUTH_SOCK"
-  tunnel="$tunnel -o 'ForwardAgent=\$SSM_SSH_FORWARDED'"
 }
 
 # With the key that is pushed, or the user's own.
 go_through_tunnel() {
   signalled=''
-  eval "stay_with_ssh $tunnel \"\$@\""
+  eval "stay_with_ssh $forwarding $tunnel $arguments"
   read_report
   exit "$status"
 }

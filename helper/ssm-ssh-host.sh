@@ -36,15 +36,17 @@ go_with_wanted() {
     fetch "$identity"
   done
   build_options
+  guard_agent "$@"
+  options="$forwarding $tunnel $options"
   if [ -z "$repository$tunnel" ]; then
-    eval "become ssh $options \"\$@\""
+    eval "become ssh $options $arguments"
   fi
   signalled='' refused=yes
-  eval "stay_with_ssh $tunnel $options \"\$@\""
+  eval "stay_with_ssh $options $arguments"
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$tunnel" ] || read_report
   [ "$status" -ne 255 ] || [ -n "$signalled" ] || [ -z "$refused" ] || ! { load_fetching && heal; } ||
-    eval "stay_with_ssh $tunnel $options \"\$@\""
+    eval "stay_with_ssh $options $arguments"
   [ -z "$tunnel" ] || [ "$status" -ne 255 ] || rm -f "$report"
   exit "$status"
 }
@@ -140,8 +142,6 @@ read_pattern() {
 # of a folder is a hash of which key it is, and as whom and where it is read: the same reference elsewhere is another key.
 name_identities() {
   identities=''
-  newline='
-'
   IFS=$newline
   set -f
   for section in $wanted; do
@@ -156,7 +156,7 @@ name_identities() {
 # section says of its own key.
 read_settings() {
   reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime=''
-  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' via=''
+  ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' via='' ec2_remotes=''
   while IFS=' ' read -r key value; do
     case $key in
     "ssm.$1.key") reference=$value ;;
@@ -174,6 +174,7 @@ read_settings() {
     ssm.stricthostkeychecking) strict=$value ;;
     ssm.timeout) timeout=$value ;;
     ssm.via) via=$value ;;
+    ssm.ec2remotes) ec2_remotes=$value ;;
     esac
   done <<LINES
 $config
@@ -263,15 +264,6 @@ build_options() {
   options="$options -o $quoted"
   unset IFS
   set +f
-}
-
-# Sets `quoted`: the text in quotes of sh.
-quote() {
-  rest=$1 quoted=''
-  while [ "$rest" != "${rest#*\'}" ]; do
-    quoted=$quoted${rest%%\'*}"'\\''" rest=${rest#*\'}
-  done
-  quoted="'$quoted$rest'"
 }
 
 # Sets `status`. As ssh's parent, which hands its standard input on and the signals that it gets: a shell that waits would

@@ -173,6 +173,12 @@ read_socket() {
 # into the first file; a shared connection (ControlPath) would carry another key's rights.
 become_ssh() {
   find_known_hosts
+  if [ -n "$keys" ]; then
+    read_socket
+    guard_agent "$@"
+    eval "set -- $forwarding $arguments"
+    forwarding='' arguments='"$@"'
+  fi
   set -- -o ControlPath=none -o "UserKnownHostsFile=$job_known~/.ssh/known_hosts ~/.ssh/known_hosts2" \
     -o "StrictHostKeyChecking=$job_strict" "$@"
   if [ -n "$keys" ]; then
@@ -183,7 +189,6 @@ become_ssh() {
       set -- -o "IdentityFile=\"$escaped/keys/$number.pub\"" "$@"
       [ ! -r "$home/keys/$number-cert.pub" ] || set -- -o "CertificateFile=\"$escaped/keys/$number-cert.pub\"" "$@"
     done
-    read_socket
     escape "$socket"
     set -- -o "IdentityAgent=\"$escaped\"" -o IdentitiesOnly=yes "$@"
   else

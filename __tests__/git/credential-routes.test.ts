@@ -56,6 +56,14 @@ describe('a section', () => {
     expect(choose({ [name]: '/ci/t' }, { host, path }).reference).toBe('/ci/t');
   });
 
+  it.each(['evil/', 'evil?', 'evil#', 'user@x', 'evil\\', 'evil%2f', 'evil ', '-evil'])(
+    '*.example.com does not answer %s.example.com',
+    (label) => {
+      const section = { 'ssm.*.example.com.credential': '/ci/t' };
+      expect(choose(section, { host: `${label}.example.com`, path: 'a/b' }).reference).toBeUndefined();
+    },
+  );
+
   it('that is the most specific one answers', () => {
     const sections = { ...acme, 'ssm.github.com.credential': '/ci/all', 'ssm.*.com.credential': '/ci/com' };
     expect(choose(sections, { host: 'github.com', path: 'acme/lib' }).reference).toBe('/ci/acme');

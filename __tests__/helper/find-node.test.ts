@@ -101,6 +101,20 @@ describe('find_node', () => {
     expect(find()).toBe(named);
   });
 
+  it.each([
+    ['GIT_DIR', { GIT_DIR: '.git' }],
+    ['GIT_DIR and GIT_COMMON_DIR', { GIT_DIR: '.git', GIT_COMMON_DIR: '.git' }],
+    ['GIT_CONFIG', { GIT_CONFIG: '.git/config' }],
+  ])("takes none from a repository's configuration, whatever %s says", (_, variables) => {
+    const named = nodeAt('opt/node', '24.0.0');
+    withGit(`[ssm]\n\tnode = ${named}\n`);
+    execFileSync('git', ['init', '--quiet', folder]);
+    execFileSync('git', ['-C', folder, 'config', 'ssm.node', nodeAt('repository/node', '24.0.0')]);
+    const paths = Object.entries(variables).map(([name, path]) => [name, join(folder, path)]);
+    for (const [shell = 'sh', ...args] of shells)
+      expect(find(Object.fromEntries(paths) as Record<string, string>, [shell, ...args])).toBe(named);
+  });
+
   it('goes on where the one that git names is gone', () => {
     withGit('[ssm]\n\tnode = /nowhere/node\n');
     expect(find()).toMatch(/node$/);

@@ -1,5 +1,5 @@
 /** A host whose agent has four keys, without AWS and without ssh: which of them ssm-ssh offers in each shell. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -19,6 +19,8 @@ const bootId = '/proc/sys/kernel/random/boot_id';
 export interface Starting {
   readonly shell?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The home folder, without it. */
+  readonly cwd?: string;
 }
 
 export interface HostStage {
@@ -34,6 +36,8 @@ export interface HostStage {
     lines: readonly string[],
     starting?: Starting,
   ) => { readonly args: readonly string[]; readonly offered: readonly number[] };
+  /** The same; what ssm-ssh says on standard error. */
+  readonly tell: (ssh: readonly string[], lines: readonly string[], starting?: Starting) => string;
 }
 
 /** The name of a key's folder: what names the key, and as whom and where it is read, as a hash. */
@@ -93,6 +97,23 @@ export function useHostStage(): HostStage {
     rmSync(home, { recursive: true });
   });
 
+  /** What is started, after git's configuration is written. */
+  const prepare = (
+    ssh: readonly string[],
+    lines: readonly string[],
+    { shell = ['sh'], env: more = {}, cwd = home }: Starting,
+  ) => {
+    writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
+    const env = {
+      PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
+      HOME: home,
+      GIT_CONFIG_NOSYSTEM: '1',
+      ...more,
+    };
+    const [file = '', ...argv] = withRunUser(join(home, 'run-user'), [...shell, program, ...ssh]);
+    return [file, argv, { cwd, env, encoding: 'utf8', stdio: 'pipe' }] as const;
+  };
+
   return {
     get home() {
       return home;
@@ -100,22 +121,18 @@ export function useHostStage(): HostStage {
     get state() {
       return state;
     },
-    start(ssh, lines, { shell = ['sh'], env: more = {} } = {}) {
-      writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
-      const env = {
-        PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
-        HOME: home,
-        GIT_CONFIG_NOSYSTEM: '1',
-        ...more,
-      };
-      const [file = '', ...argv] = withRunUser(join(home, 'run-user'), [...shell, program, ...ssh]);
-      const output = execFileSync(file, argv, { cwd: home, env, encoding: 'utf8', stdio: 'pipe' });
+    start(ssh, lines, starting = {}) {
+      const [file, argv, options] = prepare(ssh, lines, starting);
+      const output = execFileSync(file, argv, options);
       const args = output.trim().split('\n');
       const offered = args.flatMap((arg) => {
         const number = folders.indexOf(/^IdentityFile=.*keys\/(\w+)\//.exec(arg)?.[1] ?? '');
         return number < 0 ? [] : [number];
       });
       return { args, offered };
+    },
+    tell(ssh, lines, starting = {}) {
+      return spawnSync(...prepare(ssh, lines, starting)).stderr;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** An environment in which every variable that ssm-ssh and its parts assign to is the caller's. */
+/** An environment in which every variable that ssm-ssh, its parts and the launchers assign to, or once did, is the caller's. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -11,6 +11,21 @@ const parts = [
   'ssm-ssh-ec2.sh',
   'ssm-ssh-fetch.sh',
   'find-node.sh',
+  'launch.sh',
+  'ssm-ssh-agent',
+  'git-credential-ssm',
+  'ssm-ssh-sign',
+];
+const onceAssigned = [
+  'helper',
+  'installation',
+  'node',
+  'operation',
+  'prefix',
+  'program',
+  'self',
+  'target',
+  'word',
 ];
 
 const text = parts
@@ -18,10 +33,11 @@ const text = parts
   .join('\n')
   .replaceAll(/^ *#.*$/gm, '');
 const assigned = [
+  ...onceAssigned,
   ...[...text.matchAll(/(?<![\w$.-])([a-z][a-z_]*)=(?!=)/g)].map(([, name = '']) => name),
   ...[...text.matchAll(/\bfor ([a-z][a-z_]*) in/g)].map(([, name = '']) => name),
   ...[...text.matchAll(/\bread -r((?: [a-z_]+)+)/g)].flatMap(([, names = '']) => names.trim().split(' ')),
-].filter((name) => name !== '_');
+].filter((name) => !name.startsWith('_'));
 
 export const callersVariables: Readonly<Record<string, string>> = Object.fromEntries(
   [...new Set(assigned)].sort().map((name) => [name, `the caller's "${name}"`]),

@@ -84,6 +84,12 @@ export const routingCases: Readonly<Record<string, RoutingCase>> = {
   'a host by a wildcard': { keys: ['*.example.com'], ...at('git.example.com', 'a/b'), offered: [0] },
   'a wildcard is one label': { keys: ['*.example.com'], ...at('a.git.example.com', 'a/b'), offered: [] },
   'a wildcard is at least one label': { keys: ['*.example.com'], ...at('example.com', 'a/b'), offered: [] },
+  ...Object.fromEntries(
+    ['evil/', 'evil?', 'evil#', 'evil:', 'evil-'].map((label) => [
+      `a wildcard is a name, not "${label}"`,
+      { keys: ['*.example.com'], ...at(`${label}.example.com`, 'a/b'), offered: [] },
+    ]),
+  ),
   'an exact host before a wildcard': {
     keys: ['*.example.com/platform/core', 'git.example.com'],
     ...at('git.example.com', 'platform/core'),

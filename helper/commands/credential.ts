@@ -1,7 +1,7 @@
 /** The story of a git credential: what git asks for, the section that names it, what is stored, and the answer. */
 import { Failure, toFailure } from '../../src/errors.ts';
 import { inTime } from '../../src/in-time.ts';
-import { readOwnSettings } from '../../src/git/config-file.ts';
+import { readProtectedSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
@@ -64,12 +64,27 @@ async function look(args: readonly string[], request: Request, io: GitIo): Promi
   const warn = (message: string): void => {
     io.err(`${program}: warning: ${visible(message)}\n`);
   };
-  const settings = await readOwnSettings({ env, signal: timeLimit(30, 'reading the configuration of git') });
+  const signal = timeLimit(30, 'reading the configuration of git');
+  const { settings, ignored } = await readProtectedSettings({ env, signal });
   const { routes, warnings } = readRoutes(settings, env);
   const { named, warnings: more } = chooseRoute(routes, request);
   // Once for a command of git's, which tells and asks several times.
-  if (args.at(-1) === 'get') for (const message of [...warnings, ...more]) warn(message);
+  if (args.at(-1) === 'get')
+    for (const message of [...ignoredWarnings(ignored), ...warnings, ...more]) warn(message);
   return { named, storage: storageFor(args, settings, { env, warn }), env, warn };
+}
+
+/** By their names alone, which others chose but for these. */
+function ignoredWarnings(ignored: readonly string[]): string[] {
+  const known = ['credential', 'username', 'storePrefix', 'kmsKeyId', 'region', 'roleArn', 'timeout'];
+  const named = ignored.flatMap((name) => {
+    const variable = known.find((one) => name.endsWith(`.${one.toLowerCase()}`));
+    return variable === undefined ? [] : [`ssm.${/^ssm\.[^.]*$/.test(name) ? '' : '*.'}${variable}`];
+  });
+  return [...new Set(named)].map(
+    (name) =>
+      `${name} of the repository's own configuration is ignored: write it with git config --global or --system`,
+  );
 }
 
 type Operation = (request: Request, found: Found) => Promise<string>;

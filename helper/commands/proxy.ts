@@ -1,7 +1,7 @@
 /** `proxy`: ssh's ProxyCommand for EC2 hosts, in people's own ~/.ssh/config. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readOwnSettings, type Settings } from '../../src/git/config-file.ts';
+import { readProtectedSettings, type Settings } from '../../src/git/config-file.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
@@ -44,6 +44,12 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   const way = values.via ?? (running.env['SSM_SSH_VIA'] || settings.get('ssm.via')?.at(-1));
   const via = parseWay(way, values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via');
   const target = parseHost(host, via);
+  if (isFromGit(running.env) && !allowsGit(host, settings, running.env)) {
+    throw invalid(
+      `git was given the EC2 host ${host}, which nothing allows it to reach`,
+      'if the URL is yours: git config --global ssm.ec2Remotes true, or SSM_SSH_EC2_REMOTES=1',
+    );
+  }
   const pushes = user !== undefined && target.kind !== 'managed';
   const place = placeOf(line, settings, running);
   const wanted = {
@@ -56,6 +62,17 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   // Not thrown: ssh has ended this process by then, and what is thrown after a signal is its own end.
   running.err(`${failure.render('ssm-ssh-agent')}\n`);
   return failure.exitCode;
+}
+
+/** By what git tells its ssh command: the version of its protocol, or that a submodule's URL is not the user's own. */
+function isFromGit(env: Running['env']): boolean {
+  return Boolean(env['GIT_PROTOCOL']) || env['GIT_PROTOCOL_FROM_USER'] === '0';
+}
+
+/** A submodule's URL may be anybody's: it reaches only what somebody allowed, or named. */
+function allowsGit(host: string, settings: Settings, env: Running['env']): boolean {
+  const allowed = env['SSM_SSH_EC2_REMOTES'] || settings.get('ssm.ec2remotes')?.at(-1) || '';
+  return /^(1|true|yes|on)$/i.test(allowed) || settings.has(`ssm.${host.toLowerCase()}.key`);
 }
 
 async function reachUntilEnd(
@@ -85,7 +102,10 @@ async function reachUntilEnd(
 
 /** Without git there are none. */
 async function readGitSettings({ env, signal }: Running): Promise<Settings> {
-  return await readOwnSettings({ env, signal }).catch(() => new Map<string, string[]>());
+  return await readProtectedSettings({ env, signal }).then(
+    ({ settings }) => settings,
+    () => new Map<string, string[]>(),
+  );
 }
 
 /** The command line goes before the environment, and that before git's configuration. In a job, the launcher names it. */

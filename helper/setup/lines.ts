@@ -38,6 +38,7 @@ Match originalhost "${ec2HostIds}" ${quotable}
   IdentityAgent ${quoted(`${folder}/agent`)}
   IdentitiesOnly no
   IdentityFile none
+  ForwardAgent no
   UserKnownHostsFile ${quoted(`${folder}/known_hosts`)}
   StrictHostKeyChecking accept-new
 `;

@@ -45,21 +45,55 @@ function parseSettings(listing: string): Settings {
   return settings;
 }
 
+export interface ProtectedSettings {
+  readonly settings: Settings;
+  /** Names that the repository of the working directory has, which do not count. */
+  readonly ignored: readonly string[];
+}
+
 /**
- * What git itself would go by where it was started, whole, in one call: system, global, repository, `-c` and variables.
+ * `ssm.*` of system, global and the environment, in git's order. What the repository of the working directory says is left
+ * out: somebody else may have filled that folder (git-config(1), "protected configuration").
  *
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
-export async function readOwnSettings({ env, signal }: GitOptions): Promise<Settings> {
-  const argv = ['git', 'config', '-z', '--get-regexp', '^ssm\\.'] as const;
-  const options = { env: defined(env), signal };
-  const { exitCode, stdout, stderr } = await run(argv, options).catch(notFound);
+export async function readProtectedSettings({ env, signal }: GitOptions): Promise<ProtectedSettings> {
+  // GIT_CONFIG is a file whose values would have the scope of the environment; in a repository, GIT_COMMON_DIR has another.
+  const known = { ...env, GIT_CONFIG: undefined };
+  const ask = (args: readonly string[], options: Parameters<typeof run>[1]): Promise<Finished> =>
+    run(['git', 'config', ...args], options).catch(notFound);
+  const listing = ['-z', '--get-regexp', '^ssm\\.'];
+  const scoped = await ask(['--show-scope', ...listing], { env: defined(known), signal });
   // 1: there is none.
-  if (exitCode <= 1) return parseSettings(stdout);
-  const said = stderr.trim().replace(/\s+/g, ' ');
+  if (scoped.exitCode <= 1) return byScope(scoped.stdout);
+  // The repository cannot be read; or git is older than 2.26, and tells no scopes.
+  const nowhere = defined({ ...known, GIT_DIR: '/dev/null', GIT_COMMON_DIR: undefined });
+  const plain = await ask(listing, { env: nowhere, signal, cwd: '/' });
+  if (plain.exitCode <= 1) return { settings: parseSettings(plain.stdout), ignored: [] };
+  const said = plain.stderr.trim().replace(/\s+/g, ' ');
   throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${said}`, {
     hint: 'see what git says: git config --list',
   });
+}
+
+/** What `git config -z --show-scope` lists. `local`, `worktree` and what later gits may add are the repository's. */
+function byScope(listing: string): ProtectedSettings {
+  const parts = listing.split('\0').slice(0, -1);
+  const entries = parts.flatMap((part, index) =>
+    index % 2 === 0 ? [{ scope: part, entry: parts[index + 1] ?? '' }] : [],
+  );
+  const listed = (isWanted: (scope: string) => boolean): Settings =>
+    parseSettings(
+      entries
+        .filter(({ scope }) => isWanted(scope))
+        .map(({ entry }) => `${entry}\0`)
+        .join(''),
+    );
+  const isProtected = (scope: string): boolean => ['system', 'global', 'command'].includes(scope);
+  return {
+    settings: listed(isProtected),
+    ignored: [...listed((scope) => !isProtected(scope)).keys()],
+  };
 }
 
 function defined(env: GitOptions['env']): Record<string, string> {

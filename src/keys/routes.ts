@@ -14,6 +14,8 @@ export interface RepositoryPattern {
 const hostName = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
 /** RFC 1035, section 2.3.4. */
 const longestLabel = 63;
+/** What `*.` stands for: nothing in it ends a host's name elsewhere, as in `evil/.example.com`. */
+const hostLabel = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/;
 const addressV6 = /^\[[0-9a-f:.]+\]$/;
 
 /**
@@ -110,7 +112,7 @@ function matches(pattern: RepositoryPattern, remote: Remote, port: number): bool
     .replace(/\.git$/, '');
   const [, label = '', domain = ''] = /^([^.]*)\.(.*)$/.exec(host) ?? [];
   const sameHost = pattern.host.startsWith('*.')
-    ? label !== '' && domain === pattern.host.slice(2)
+    ? hostLabel.test(label) && domain === pattern.host.slice(2)
     : host === pattern.host;
   const samePath = pattern.path === '' || path === pattern.path || path.startsWith(`${pattern.path}/`);
   return sameHost && samePath && (pattern.port ?? port) === (remote.port ?? port);

@@ -116,6 +116,7 @@ function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOpti
     `  IdentityAgent ${quoted(socket)}`,
     '  IdentitiesOnly no',
     '  IdentityFile none',
+    '  ForwardAgent no',
     '  ControlPath none',
     `  UserKnownHostsFile ${quoted(knownHosts)}`,
     '  StrictHostKeyChecking accept-new',
@@ -141,10 +142,12 @@ function offerElsewhere(
   return [...beside, ...offerTo([], inJob(options.temp, '*', ports))];
 }
 
+/** ssh would forward this agent, with all keys of the job. Only -A still does. */
 function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] {
   return [
     `  IdentityAgent ${quoted(socket)}`,
     '  IdentitiesOnly yes',
+    '  ForwardAgent no',
     '  ControlPath none',
     ...keys.flatMap(({ publicKey, certificate }) => [
       ...(certificate === undefined ? [] : [`  CertificateFile ${quoted(certificate)}`]),

@@ -80,7 +80,7 @@ describe('a job that deploys to an EC2 host', () => {
        rsync -e ssm-ssh -a file ${host()}:${remote()}/rsync
        ssm-ssh ${host()} 'git init --quiet --bare ${remote()}/lib.git'
        git init --quiet lib && git -C lib -c user.name=ci -c user.email=ci@acme.test commit --quiet --allow-empty -m work
-       git -C lib push --quiet ssh://${host()}${remote()}/lib.git HEAD:main
+       SSM_SSH_EC2_REMOTES=1 git -C lib push --quiet ssh://${host()}${remote()}/lib.git HEAD:main
        for copy in back ${remote()}/scp ${remote()}/sftp ${remote()}/rsync; do cmp file "$copy"; done
        git -C ${remote()}/lib.git log --format=%s main`,
     );

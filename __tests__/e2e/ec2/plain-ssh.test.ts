@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { project } from '../../support/ec2-host.ts';
+import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
@@ -40,6 +40,22 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
       ),
     );
   });
+
+  it.each([
+    ['ssh', 'ssh -F ../config'],
+    ['ssm-ssh', program],
+  ])(
+    'sends nobody another way, and asks as nobody else, in the repository of somebody: %s',
+    async (_, ssh) => {
+      const { host, target, count } = stage;
+      const { stdout } = await host.run(
+        `${configured}; git init -q --bare evil; cd evil
+      printf '[ssm]\nvia = direct\nregion = eu-central-1\nroleArn = arn:aws:iam::444455556666:role/evil\n' >>config
+      ${ssh} ${target} echo hello`,
+      );
+      expect([stdout, count('ssm:StartSession')]).toEqual(['hello\n', 1]);
+    },
+  );
 
   it('is used by an agent that flush ends', async () => {
     const { host, target } = stage;

@@ -29,7 +29,7 @@ describeOnHost('ssm-ssh to an EC2 host', () => {
   it('carries scp, sftp, rsync and git', async () => {
     const { host, target, ssh } = stage;
     const script = `
-      export GIT_SSH_COMMAND=${ssh.split(' ')[0] ?? ''}
+      export GIT_SSH_COMMAND=${ssh.split(' ')[0] ?? ''} SSM_SSH_EC2_REMOTES=1
       head -c 300000 /dev/urandom >up; there=$PWD/there; mkdir $there
       scp -q -S $GIT_SSH_COMMAND up ${target}:$there/scp
       echo "put up $there/sftp" | sftp -q -S $GIT_SSH_COMMAND -b - ${target} >/dev/null
