@@ -72,6 +72,14 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     expect(started('git@github.com:acme/routed', routed, { own: 'false' })).toContain('/keys/1.pub');
   });
 
+  it('forwards our agent from none, whatever it says itself', () => {
+    for (const own of ['ssh -A', 'ssh -A -o ForwardAgent=yes', 'ssh -o ForwardAgent=yes', 'ssh -a -A'])
+      expect([own, started('git@github.com:acme/lib', fetch, { own })]).toEqual([
+        own,
+        expect.stringMatching(/^forwardagent no$/m),
+      ]);
+  });
+
   it('keeps our agent from one that has keys of its own, and no other', () => {
     const remote = 'git@github.com:acme/lib';
     expect(started(remote, fetch, { own: `${theirs} -i /a/key` })).toMatch(/^agent none /);

@@ -25,7 +25,7 @@ describeOnHost('helper/ssm-ssh on a host', () => {
     const { args } = start(['git@github.com', "git-upload-pack 'acme/lib'"], sections(['github.com']));
     const folder = join(state, 'keys', folderName('/key-0'));
     expect(args).toEqual([
-      ...['-o', 'ForwardAgent=no', '-o', 'IdentitiesOnly=yes', '-o', `IdentityAgent="${state}/agent"`],
+      ...['-a', '-o', 'IdentitiesOnly=yes', '-o', `IdentityAgent="${state}/agent"`],
       '-o',
       `UserKnownHostsFile="${state}/known_hosts" "${state}/pinned_hosts" ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
       ...[

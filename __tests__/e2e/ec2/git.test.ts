@@ -39,7 +39,7 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
   ])('reaches the host where %s allows it', async (...[, lines, env]) => {
     const { host } = stage;
     host.configure(lines);
-    const { stdout } = await host.run(`${update(stage.target)}`, env);
+    const { stdout } = await host.run(update(stage.target), env);
     // The host has no such commit.
     expect(stdout).toContain('upload-pack: not our ref 1');
     expect(stage.count('ssm:StartSession')).toBeGreaterThan(0);
