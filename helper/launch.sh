@@ -36,8 +36,9 @@ launch() {
 # give_up CODE MESSAGE HINT. Paths are text of others: their control characters are made visible, as by `tell` of ssm-ssh.
 give_up() {
   for word in "$program: $1: $2" "hint: $3"; do
-    printf '%s' "$word" | LC_ALL=C tr '\001-\037\177' '?'
-    echo
+    # Where PATH is poor there may be no tr.
+    case $word in *[![:print:]]*) word=$(printf '%s' "$word" | LC_ALL=C command -p tr '\001-\037\177' '?') ;; esac
+    printf '%s\n' "$word"
   done >&2
   case $1 in INPUT_INVALID) exit 2 ;; esac
   exit 1
