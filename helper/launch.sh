@@ -12,7 +12,7 @@ launch() {
     { read -r _ssm_installation && read -r _ssm_node; } <"$_ssm_helper/../installation"
     _ssm_helper=$_ssm_installation/helper
     if [ ! -r "$_ssm_helper/find-node.sh" ]; then
-      give_up INTERNAL "the action that put this program here is not to be seen: $_ssm_installation" \
+      give_up INTERNAL "the action that put this program here cannot be read: $_ssm_installation" \
         'in a container of your own, install it there: npm install --global ssm-ssh-agent'
     fi
   fi
@@ -42,8 +42,11 @@ launch() {
 # give_up CODE MESSAGE HINT. Paths are text of others: their control characters are made visible, as by `tell` of ssm-ssh.
 give_up() {
   for _ssm_word in "$_ssm_program: $1: $2" "hint: $3"; do
-    printf '%s' "$_ssm_word" | LC_ALL=C tr '\001-\037\177' '?'
-    echo
+    # Where PATH is poor there may be no tr.
+    case $_ssm_word in
+      *[![:print:]]*) _ssm_word=$(printf '%s' "$_ssm_word" | LC_ALL=C command -p tr '\001-\037\177' '?') ;;
+    esac
+    printf '%s\n' "$_ssm_word"
   done >&2
   case $1 in INPUT_INVALID) exit 2 ;; esac
   exit 1

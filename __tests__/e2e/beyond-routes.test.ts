@@ -115,7 +115,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
     expect(reads()).toEqual([]);
   });
 
-  it('says so, and goes on, where the action is not to be seen and SSM_SSH_KEY would be next', async () => {
+  it('says so, and goes on, where the action cannot be read and SSM_SSH_KEY would be next', async () => {
     const installed = join(folder, 'installed');
     for (const name of ['action.yml', 'dist', 'helper', 'package.json'])
       cpSync(join(actionPath, name), join(installed, name), { recursive: true });

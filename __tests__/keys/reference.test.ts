@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
 import { arnOf, identityOf, parseReference, type ParameterReference } from '../../src/keys/reference.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { failureOf, outcomeOf } from '../support/failure-of.ts';
 
 const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/deploy-key';
@@ -177,7 +178,7 @@ describe('a reference', () => {
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toMatch(/^the key reference "/);
     expect(failure.message).toContain(problem);
-    expect(failure.message).toContain(text.slice(0, 40));
+    expect(failure.message).toContain(visible(text.slice(0, 40)));
     expect(failure.hint).not.toBe('');
   });
 

@@ -35,7 +35,7 @@ export function nameTemporarySocket(purpose: string): string {
   );
 }
 
-/** The owner of a folder can put a socket of their own in the place of ours, whatever the modes are: the key would go there. */
+/** The owner of a folder can put a socket of their own instead of ours, whatever the modes are: the key would go there. */
 function placeFor(fits: (place: string) => boolean): string {
   const place = [tmpdir(), '/tmp'].find((candidate) => fits(candidate) && isProtected(candidate));
   if (place !== undefined) return place;
