@@ -1,10 +1,11 @@
 /** A container whose credentials do not come, or not as they should: told in time, with whose fault it is. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job } from '../support/runner/job.ts';
 import { actionPath, told, useStage } from './stage.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('in a container', () => {
   const stage = useStage();

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { makeJobFolder } from '../support/job-folder.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe("helper/ssm-ssh and git's core.sshCommand", () => {
   let folder: string;

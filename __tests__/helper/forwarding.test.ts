@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { shells } from '../support/shells.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 describe('helper/ssm-ssh in a job, of a forwarded agent', () => {
   let folder: string;

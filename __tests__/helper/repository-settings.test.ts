@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import { describeOnHost } from '../support/on-host.ts';
 import { shells } from '../support/shells.ts';
 import { useHostStage } from './host-routes-in-shells.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const fetch = ['git@github.com', "git-upload-pack 'acme/lib'"];
 const copy = ['git@github.com', 'rsync --server . there'];

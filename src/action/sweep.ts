@@ -31,20 +31,32 @@ const patience = 10;
 export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweeping): Promise<void> {
   const { workflow } = sweeping;
   const seconds = Math.min(patience, timeoutSeconds / 3);
-  const late = new AbortController();
-  const timer = setTimeout(() => {
-    const message = `that took longer than ${Math.round(seconds)} seconds`;
-    late.abort(new Failure('TIMEOUT', message, { hint: 'the next job goes on with it' }));
-  }, seconds * 1000);
-  const signal = AbortSignal.any([sweeping.signal, late.signal]);
+  const late = new Failure('TIMEOUT', `that took longer than ${Math.round(seconds)} seconds`, {
+    hint: 'the next job goes on with it',
+  });
+  const after = (share: number): AbortSignal => {
+    const limit = new AbortController();
+    timers.push(
+      setTimeout(
+        () => {
+          limit.abort(late);
+        },
+        share * seconds * 1000,
+      ),
+    );
+    return AbortSignal.any([sweeping.signal, limit.signal]);
+  };
+  const timers: NodeJS.Timeout[] = [];
   try {
-    for (const problem of await inTime(removeLeftovers(temp, { ...sweeping, signal }), signal))
+    // Those that are asked for something get less: agents and folders can still be removed when they are given up.
+    const removing = removeLeftovers(temp, { ...sweeping, signal: after(0.6) });
+    for (const problem of await inTime(removing, after(1)))
       workflow.warn(`what an earlier job left behind could not be removed: ${problem}`);
   } catch (error) {
     if (sweeping.signal.aborted) return;
     workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
   } finally {
-    clearTimeout(timer);
+    timers.forEach(clearTimeout);
   }
 }
 

@@ -2,9 +2,10 @@
 import { appendFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, project } from '../../support/ec2-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const helper = join(project, 'helper/git-credential-ssm');
 const evil = 'arn:aws:iam::444455556666:role/evil';

@@ -1,9 +1,10 @@
 /** git and EC2 hosts: a submodule's URL is anybody's, and starts no session that nobody allowed. */
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 

@@ -1,10 +1,11 @@
 /** What a URL, a section or a tag brings along: nothing of it begins a line of a log, or reaches a terminal. */
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { shells } from '../../support/shells.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 /** As the letters of a URL; to dash's echo the backslashes are characters, too. */
 const odd = 'acme%0a::stop-commands::x%1b[31m%0d\\n::add-mask::y\\033[1m\\c##[add-mask]z';

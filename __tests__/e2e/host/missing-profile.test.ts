@@ -1,9 +1,10 @@
 /** A profile that does not exist is an error in every program: the credentials of the instance are somebody else's. */
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 const credentialHelper = join(project, 'helper/git-credential-ssm');

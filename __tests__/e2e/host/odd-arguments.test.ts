@@ -1,11 +1,12 @@
 /** Arguments and settings that begin with a hyphen, or are nobody's: an answer in two lines, and never a stack trace. */
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { shells } from '../../support/shells.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 const credentialHelper = join(project, 'helper/git-credential-ssm');

@@ -1,11 +1,12 @@
 /** A secret itself where its name in AWS belongs: in a setting, a variable or an argument. It is refused, and shows nowhere. */
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect } from '@jest/globals';
 import { program, project, type Ran } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { tokens } from '../../support/tokens.ts';
 import { useHost } from './use-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 const credentialHelper = join(project, 'helper/git-credential-ssm');
