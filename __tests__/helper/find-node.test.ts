@@ -12,10 +12,11 @@ import {
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { isProtected } from '../../src/ssh/own-path.ts';
 import { itWhere, itWith } from '../support/needs.ts';
 import { shells as installedShells } from '../support/shells.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const helper = join(dirname(dirname(import.meta.dirname)), 'helper');
 const whereIs = (program: string): string =>

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { shells } from '../support/shells.ts';
+import { itInTurn as it } from '../support/parts.ts';
 
 const helper = join(dirname(dirname(import.meta.dirname)), 'helper');
 

@@ -46,7 +46,7 @@ describeOnHost('many git commands at once on a cold host', () => {
     expect([stderr, lines(stdout), calls()]).toEqual(['', commands, 1]);
     expect(host.processes().filter(({ command }) => command.startsWith('ssh-agent')).length).toBe(1);
   };
-  it('all succeed, by one call', () => allSucceed(12));
+  it('all succeed, by one call', () => allSucceed(6));
   itInRest('all succeed, by one call', () => allSucceed(100));
 
   const allSucceedAllTheSame = async (commands: number): Promise<void> => {
@@ -62,7 +62,7 @@ describeOnHost('many git commands at once on a cold host', () => {
     expect(lines(stdout)).toBe(commands);
     expect(calls()).toBeLessThan(3);
   };
-  it('all succeed where whoever fetches is killed meanwhile', () => allSucceedAllTheSame(12));
+  it('all succeed where whoever fetches is killed meanwhile', () => allSucceedAllTheSame(6));
   itInRest('all succeed where whoever fetches is killed meanwhile', () => allSucceedAllTheSame(100));
 
   it('all fail by one attempt where it fails, each with the reason', async () => {

@@ -7,7 +7,7 @@ import { beforeEach, expect, it as everyIt } from '@jest/globals';
 import { describeOnHost } from '../../support/on-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { useHost } from './use-host.ts';
-import { hasRest, it } from '../../support/parts.ts';
+import { hasRest, itInRest } from '../../support/parts.ts';
 
 const tools = [
   ...[
@@ -72,7 +72,7 @@ describeOnHost('git commands at once on a cold host without flock', () => {
     expect([stderr, done(stdout), stand.calls(), locks()]).toEqual(['', commands, 1, []]);
   });
 
-  everyIt('all others succeed where whoever fetches is killed meanwhile', async () => {
+  itInRest('all others succeed where whoever fetches is killed meanwhile', async () => {
     const { host, world } = stand;
     world.aws.faults.order({ operation: 'ssm:GetParameter', fault: { latency: 3000 }, times: 1 });
     const running = host.run(atOnce());
@@ -88,7 +88,7 @@ describeOnHost('git commands at once on a cold host without flock', () => {
     expect(stand.calls()).toBe(2);
   });
 
-  it('is not kept waiting by the lock of a process that was', async () => {
+  itInRest('is not kept waiting by the lock of a process that was', async () => {
     const { host, git } = stand;
     await host.run(`git ls-remote ${git.url('acme/lib')}`);
     const ended = spawnSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).stdout.trim();
