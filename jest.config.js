@@ -19,7 +19,7 @@ export default {
   // One folder for all that the tests make, and an end for all that they start, however the run ends.
   globalSetup: '<rootDir>/__tests__/support/suite/setup.ts',
   globalTeardown: '<rootDir>/__tests__/support/suite/teardown.ts',
-  setupFiles: selection === 'unit' ? ['<rootDir>/__tests__/support/suite/start-nothing.ts'] : [],
+  setupFilesAfterEnv: ['<rootDir>/__tests__/support/suite/start-nothing.ts'],
   // Another order in each run; `--seed N` repeats one.
   testSequencer: '<rootDir>/__tests__/support/suite/sequencer.ts',
   showSeed: true,

@@ -1,5 +1,4 @@
 /** The AWS that end-to-end scenarios run against: our local one, or moto where MOTO_ENDPOINT names a server. */
-import { startMotoBackend } from './moto/backend.ts';
 import { allow, startReadyWorld, ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
 
 export interface StoredSecretVersion {
@@ -42,7 +41,9 @@ export interface Backend {
 
 export async function startBackend(): Promise<Backend> {
   const { MOTO_ENDPOINT } = process.env;
-  return MOTO_ENDPOINT ? await startMotoBackend(MOTO_ENDPOINT) : await startLocalBackend();
+  return MOTO_ENDPOINT
+    ? await (await import('./moto/backend.ts')).startMotoBackend(MOTO_ENDPOINT)
+    : await startLocalBackend();
 }
 
 async function startLocalBackend(): Promise<Backend> {

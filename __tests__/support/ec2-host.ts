@@ -14,7 +14,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { PolicyDocument } from './aws/local-aws.ts';
 import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
 import type { GitHost } from './git-host/git-host.ts';
-import { killAll, runningProcesses } from './runner/process-table.ts';
+import { endAll, runningProcesses } from './runner/process-table.ts';
 
 export const project = dirname(dirname(import.meta.dirname));
 export const program = join(project, 'helper/ssm-ssh');
@@ -123,7 +123,7 @@ export class Ec2Host {
 
   dispose(): void {
     // With what they have started: a keeper's sleep would go on for hours.
-    killAll(
+    endAll(() =>
       runningProcesses().filter(({ command, environment }) =>
         `${command} ${environment}`.includes(this.home),
       ),

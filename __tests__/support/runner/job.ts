@@ -13,7 +13,7 @@ import { inputVariables, remarkOnInputs } from './inputs.ts';
 import type { Inputs } from './inputs.ts';
 import { createMasks } from './masks.ts';
 import { holds } from './post-condition.ts';
-import { killAll, runningProcesses } from './process-table.ts';
+import { endAll, killAll, runningProcesses } from './process-table.ts';
 import { runStep } from './step.ts';
 import type { JobMemory, Step, StepOptions, StepResult } from './step.ts';
 
@@ -186,7 +186,7 @@ export class Job {
   /** Kills what is left of the job and removes its folders. */
   dispose(): void {
     killAll([...this.#memory.running].map((pid) => ({ pid })));
-    killAll(this.processes());
+    endAll(() => this.processes());
     rmSync(this.#folders.root, { recursive: true, force: true, maxRetries: 3 });
   }
 

@@ -61,6 +61,11 @@ function fromPs(): RunningProcess[] {
 }
 
 /** SIGKILL to each; one that has ended by itself is as good. */
+/** With what they start meanwhile: the table is not read at one moment. */
+export function endAll(find: () => readonly { readonly pid: number }[]): void {
+  for (let left = find(), tries = 0; left.length > 0 && tries < 100; left = find(), tries += 1) killAll(left);
+}
+
 export function killAll(victims: readonly { readonly pid: number }[]): void {
   for (const { pid } of victims) {
     try {

@@ -1,10 +1,15 @@
-/** The order of the test files: by the run's seed, which is printed; `--seed N` has the same order again. */
+/**
+ * The order of the test files: by the run's seed, which is printed; `--seed N` has the same order again. The last ones are
+ * short, so that no worker is left alone with a long one.
+ */
 import { createHash } from 'node:crypto';
 import imported, { type TestSequencerOptions } from '@jest/test-sequencer';
 
 // Its types describe its CommonJS build, in which the default export is a property.
 const Sequencer = imported as unknown as typeof imported.default;
 type Tests = Parameters<InstanceType<typeof Sequencer>['sort']>[0];
+
+const lastOnes = 20;
 
 export default class BySeed extends Sequencer {
   readonly #seed: number;
@@ -19,6 +24,8 @@ export default class BySeed extends Sequencer {
       const file = path.slice(context.config.rootDir.length);
       return createHash('sha256').update(`${this.#seed} ${file}`).digest('hex');
     };
-    return tests.toSorted((one, other) => (place(one) < place(other) ? -1 : 1));
+    const shuffled = tests.toSorted((one, other) => (place(one) < place(other) ? -1 : 1));
+    const last = new Set(shuffled.filter(({ path }) => !path.includes('/e2e/')).slice(0, lastOnes));
+    return [...shuffled.filter((test) => !last.has(test)), ...shuffled.filter((test) => last.has(test))];
   }
 }

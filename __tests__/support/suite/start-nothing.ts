@@ -1,11 +1,25 @@
-/** Loaded before each file of `npm run test:unit`: a program or a server there is an error. */
+/** Loaded before each test file: in those of `npm run test:unit` a program or a server is an error. */
 import { ChildProcess } from 'node:child_process';
 import childProcess from 'node:child_process';
 import { Server } from 'node:net';
+import { afterAll, expect } from '@jest/globals';
+import { startsNothing } from './selection.ts';
 
-const refuse = (): never => {
-  throw new Error('a unit test starts no program and no server: see __tests__/support/suite/selection.ts');
-};
-Object.assign(ChildProcess.prototype, { spawn: refuse });
-Object.assign(Server.prototype, { listen: refuse });
-Object.assign(childProcess, { spawnSync: refuse, execSync: refuse, execFileSync: refuse });
+const { testPath = '' } = expect.getState();
+if (startsNothing(testPath)) {
+  refuse(ChildProcess.prototype, ['spawn']);
+  refuse(Server.prototype, ['listen']);
+  refuse(childProcess, ['spawnSync', 'execSync', 'execFileSync']);
+}
+
+/** Until the file is over: the next one of this worker has the same modules of Node. */
+function refuse(owner: object, names: readonly string[]): void {
+  const before = Object.fromEntries(names.map((name) => [name, Reflect.get(owner, name) as unknown]));
+  const error = (): never => {
+    throw new Error('a unit test starts no program and no server: see __tests__/support/suite/selection.ts');
+  };
+  Object.assign(owner, Object.fromEntries(names.map((name) => [name, error])));
+  afterAll(() => {
+    Object.assign(owner, before);
+  });
+}
