@@ -131,9 +131,9 @@ build_tunnel() {
     known="$known\"$escaped\""
   fi
   quote "UserKnownHostsFile=$known"
-  tunnel="$tunnel -o $quoted"
+  [ -n "$own_known" ] || tunnel="$tunnel -o $quoted"
   quote "StrictHostKeyChecking=$strict"
-  tunnel="$tunnel -o $quoted"
+  [ -n "$own_strict" ] || tunnel="$tunnel -o $quoted"
   [ -n "$own_control" ] || tunnel="$tunnel -o ControlPath=none"
   [ -z "$pushes" ] || offer_pushed_keys
 }

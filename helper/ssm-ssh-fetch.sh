@@ -56,6 +56,11 @@ ensure_agent() {
       read -r boot </proc/sys/kernel/random/boot_id
       printf '%s\n' "$boot" >"$state/boot"
     fi
+    if ! command -v ssh-agent >/dev/null; then
+      unlock 8 "$state/lock"
+      fail AGENT_NOT_FOUND 'ssh-agent is not on PATH' \
+        'install it: apt-get install openssh-client, dnf install openssh-clients, or apk add openssh-client'
+    fi
     session=''
     command -v setsid >/dev/null && session=setsid
     set -- ssh-agent -a "$socket" /bin/sh "$here/ssm-ssh-keeper.sh" "$state"

@@ -17,7 +17,7 @@ go_from_host() {
   if [ -z "$wanted" ]; then
     theirs=''
     [ -z "$repository" ] || find_their_command
-    [ -z "$theirs" ] || become sh -c "$theirs \"\$@\"" "$theirs" "$@"
+    if [ -n "$theirs" ] && { [ -z "${SSM_SSH_KEY-}$default_key" ] || brings_key; }; then become_theirs "$@"; fi
     is_ec2_host || [ -z "${SSM_SSH_KEY-}$default_key" ] || wanted=-
   fi
   [ -n "$wanted" ] || become ssh "$@"
@@ -39,7 +39,7 @@ go_with_wanted() {
   guard_agent "$@"
   options="$forwarding $tunnel $options"
   if [ -z "$repository$tunnel" ]; then
-    eval "become ssh $options $arguments"
+    eval "become_ssh_of_theirs $options $arguments"
   fi
   signalled='' refused=yes
   eval "stay_with_ssh $options $arguments"
@@ -61,8 +61,6 @@ fail() {
   tell "ssm-ssh: $1: $2" "hint: $3"
   exit 255
 }
-
-# As in say of ssm-ssh, without which this file is read, too.
 
 # --- what is configured --------------------------------------------------------------------------------------------------
 
@@ -99,7 +97,7 @@ LINES
 '*) tell "ssm-ssh: several keys are offered for $host/$repository: a host takes the first that it knows" ;; esac
 }
 
-# `host[:port][/path]` as people write it, pasted URLs too → `pattern`, `number_port`, `path`, as routes have them.
+# `host[:port][/path]` as people write it, pasted URLs with their %20 too → `pattern`, `number_port`, `path`, as routes have them.
 read_pattern() {
   lower "$1"
   rest=$lowered scheme='' user=''
@@ -133,9 +131,31 @@ read_pattern() {
   path=$rest
   while [ "$path" != "${path#/}" ]; do path=${path#/}; done
   while [ "$path" != "${path%/}" ]; do path=${path%/}; done
+  case $scheme$path in yes*%*) decode_path ;; esac
   path=${path%.git}
   case $path in \*) path='' ;; */\*) path=${path%/\*} ;; esac
   case $path in *\** | *//*) return 1 ;; esac
+}
+
+# %20 and its like in `path`; what would be a control character stays as it is.
+decode_path() {
+  rest=$path path=''
+  while [ "$rest" != "${rest#*%}" ]; do
+    path=$path${rest%%"%"*} rest=${rest#*%}
+    digits=${rest%"${rest#??}"}
+    case $digits in
+    [01]? | 7f) path=$path% ;;
+    [23456789abcdef][0123456789abcdef])
+      # Bytes of one letter come together by and by.
+      # shellcheck disable=SC2059 # An octal escape, of two digits that were looked at.
+      path=$path$(printf "\\$(printf %03o "0x$digits")") rest=${rest#??}
+      ;;
+    *) path=$path% ;;
+    esac
+  done
+  path=$path$rest
+  lower "$path"
+  path=$lowered
 }
 
 # Sets `identities`: for each wanted key the folder that its public parts are in, a line each. `-` is the default key. The name
@@ -245,8 +265,9 @@ build_options() {
     escape "$known_hosts"
     known="$known \"$escaped\""
   fi
+  options=''
   quote "UserKnownHostsFile=$known ~/.ssh/known_hosts ~/.ssh/known_hosts2"
-  options="-o $quoted"
+  [ -n "$own_known" ] || options="-o $quoted"
   escape "$socket"
   quote "IdentityAgent=\"$escaped\""
   options="-o IdentitiesOnly=yes -o $quoted $options"
@@ -261,7 +282,7 @@ build_options() {
     options="$options -o $quoted"
   done
   quote "StrictHostKeyChecking=$strict"
-  options="$options -o $quoted"
+  [ -n "$own_strict" ] || options="$options -o $quoted"
   unset IFS
   set +f
 }
@@ -270,7 +291,7 @@ build_options() {
 # keep them, and what it starts in the background ignores SIGINT.
 stay_with_ssh() {
   exec 3<&0
-  become ssh "$@" <&3 3<&- &
+  become_ssh_of_theirs "$@" <&3 3<&- &
   child=$!
   exec 3<&-
   trap 'signalled=yes again=yes; kill -HUP "$child"' HUP

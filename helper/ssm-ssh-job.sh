@@ -90,31 +90,6 @@ defer_to_repository() {
   become_ssh "$@"
 }
 
-become_theirs() { become sh -c "$theirs \"\$@\"" "$theirs" "$@"; }
-
-# Whether `theirs` names a key, an agent, or a file that may; or is a script of somebody's that does.
-brings_key() {
-  names_key "ssh $theirs" && return
-  program=$(command -v "${theirs%%[[:space:]]*}") || return 1
-  case ${program##*/} in ssh) return 1 ;; esac
-  {
-    read -r value || return 1
-    case $value in '#!'*) ;; *) return 1 ;; esac
-    while read -r value; do
-      names_key "${value%%#*}" && return
-    done
-    return 1
-  } 2>/dev/null <"$program"
-}
-
-# Flags without a value may stand in front of the option: -Ti FILE.
-names_key() {
-  case $1 in
-  *ssh*[[:space:]]-[iIF]* | *ssh*[[:space:]]-[46ACTaqtvx][iIF]* | *ssh*[[:space:]]-[46ACTaqtvx][46ACTaqtvx][iIF]* | *[Ii][Dd][Ee][Nn][Tt][Ii][Tt][Yy][AaFf]*) return 0 ;;
-  esac
-  return 1
-}
-
 take_defaults() {
   for name in $jobs; do
     [ -r "$temp/$name/routes" ] || continue
@@ -179,8 +154,9 @@ become_ssh() {
     eval "set -- $forwarding $arguments"
     forwarding='' arguments='"$@"'
   fi
-  set -- -o ControlPath=none -o "UserKnownHostsFile=$job_known~/.ssh/known_hosts ~/.ssh/known_hosts2" \
-    -o "StrictHostKeyChecking=$job_strict" "$@"
+  [ -n "$own_strict" ] || set -- -o "StrictHostKeyChecking=$job_strict" "$@"
+  [ -n "$own_known" ] || set -- -o "UserKnownHostsFile=$job_known~/.ssh/known_hosts ~/.ssh/known_hosts2" "$@"
+  set -- -o ControlPath=none "$@"
   if [ -n "$keys" ]; then
     last_first=''
     for number in $keys; do last_first="$number $last_first"; done
@@ -194,9 +170,8 @@ become_ssh() {
   else
     leave_our_agent
   fi
-  [ -z "${theirs-}" ] || become_theirs "$@"
   go_through_tunnel "$@"
-  become ssh "$@"
+  become_ssh_of_theirs "$@"
 }
 
 # Sets `job_known`: the files of known hosts of all uses in this job, as ssh's option has them.

@@ -3,12 +3,18 @@ import type { Failure } from './errors.ts';
 
 /** Rejects with the signal's reason as soon as it is aborted: not everything that the AWS SDK waits for can be told to stop. */
 export async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return await new Promise<T>((resolve, reject) => {
-    const stop = (): void => {
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
       reject(signal.reason as Failure);
     };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject);
   });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    // Node 20 warns where more than ten listen.
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -19,7 +19,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
   });
 
   /** A repository with one remote, and what is started in it for github.com. */
-  const started = (remote: string, command: string, { forAll = '', own = '' }): string => {
+  const started = (remote: string, command: string, { forAll = '', own = '', gitSsh = '' }): string => {
     const home = mkdtempSync(join(folder, 'home-'));
     const repository = join(home, 'repository');
     const env = {
@@ -27,6 +27,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
       HOME: home,
       GIT_CONFIG_NOSYSTEM: '1',
       SSH_AUTH_SOCK: join(folder, 'use/agent'),
+      ...(gitSsh && { GIT_SSH: gitSsh }),
     };
     const git = (...args: string[]): unknown => execFileSync('git', args, { cwd: repository, env });
     mkdirSync(repository);
@@ -71,6 +72,20 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
   it('does not where a key names the repository', () => {
     const routed = "git-upload-pack 'acme/routed.git'";
     expect(started('git@github.com:acme/routed', routed, { own: 'false' })).toContain('/keys/1.pub');
+  });
+
+  it('starts GIT_SSH, as Jenkins sets it, with its own key alone, and another with ours', () => {
+    const gitSsh = join(folder, "jenkins' ssh.sh");
+    const script = (options: string): string =>
+      `#!/bin/sh\nssh() { echo "\${SSH_AUTH_SOCK-none}" "$@"; }\nssh ${options} "$@"\n`;
+    writeFileSync(gitSsh, script('-i /a/key'), { mode: 0o755 });
+    expect(started('../lib', fetch, { gitSsh })).toMatch(
+      /^none -i \/a\/key -G git@github.com git-upload-pack /,
+    );
+    writeFileSync(gitSsh, script('-4'), { mode: 0o755 });
+    expect(started('../lib', fetch, { gitSsh })).toMatch(/ -4 .* -o IdentityFile="[^"]*\/use\/keys\/0.pub" /);
+    expect(started('../lib', "git-upload-pack 'acme/routed.git'", { gitSsh })).toContain('/keys/1.pub');
+    expect(started('../lib', fetch, { gitSsh: program })).toContain('/keys/0.pub');
   });
 
   it('forwards our agent from none, whatever it says itself', () => {

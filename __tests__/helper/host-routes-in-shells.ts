@@ -10,6 +10,7 @@ import { withRunUser } from '../support/ec2-host.ts';
 import { routingCases, sshForms } from '../support/routing-cases.ts';
 import { rowsOf } from '../support/parts.ts';
 import { columnsInTurn } from '../support/sample.ts';
+import { endAll, runningProcesses } from '../support/runner/process-table.ts';
 import { shells } from '../support/shells.ts';
 
 const folders = [0, 1, 2, 3].map((number) => folderName(`/key-${number}`));
@@ -94,6 +95,8 @@ export function useHostStage(): HostStage {
   });
   afterAll(() => {
     agent.close();
+    // On the way to an EC2 host an agent starts beside ssh.
+    endAll(() => runningProcesses().filter(({ command }) => command.includes(home)));
     rmSync(home, { recursive: true });
   });
 

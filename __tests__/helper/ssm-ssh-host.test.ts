@@ -102,6 +102,42 @@ describeOnHost('helper/ssm-ssh on a host', () => {
     }
   });
 
+  it('starts the GIT_SSH of another program in place of the default key, and of one that brings no key with it', () => {
+    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
+    const gitSsh = join(home, "jenkins' ssh.sh");
+    const env = { GIT_SSH: gitSsh };
+    const starts = (lines: string[]): string => start(args, lines, { env }).args.join(' ');
+    for (const [options, theirs, others] of [
+      ['-i /a/key', `theirs -i /a/key ${args.join(' ')}`, 'theirs -i /a/key git@github.com'],
+      [
+        '-4',
+        /^theirs -4 .*IdentityFile="[^"]*" -o StrictHostKeyChecking=yes git@github.com/,
+        'theirs -4 git@',
+      ],
+    ] as const) {
+      writeFileSync(gitSsh, `#!/bin/sh\nssh() { echo theirs "$@"; }\nssh ${options} "$@"\n`, { mode: 0o755 });
+      expect(starts(sections(['']))).toEqual(
+        typeof theirs === 'string' ? theirs : expect.stringMatching(theirs),
+      );
+      expect(starts(sections(['gitlab.com'])).startsWith(others)).toBe(true);
+      expect(starts(sections(['github.com/acme/lib'])).startsWith('-a ')).toBe(true);
+    }
+    expect(start(['git@github.com', 'ls'], sections(['']), { env }).args[0]).not.toBe('theirs');
+    rmSync(gitSsh);
+  });
+
+  it.each([
+    ['StrictHostKeyChecking', ['-o', 'stricthostkeychecking no'], 'UserKnownHostsFile'],
+    ['UserKnownHostsFile', ['-oUserKnownHostsFile=/dev/null'], 'StrictHostKeyChecking'],
+  ])('says nothing of %s where the caller does, and offers the key all the same', (name, choice, other) => {
+    for (const command of [["git-upload-pack 'acme/lib'"], []]) {
+      const { args, offered } = start([...choice, 'git@github.com', ...command], sections(['github.com']));
+      expect(args.filter((arg) => arg.startsWith(`${name}=`))).toEqual([]);
+      expect([args.filter((arg) => arg.startsWith(`${other}=`)).length, offered]).toEqual([1, [0]]);
+      expect(args.join(' ')).toContain(choice.join(' '));
+    }
+  });
+
   it('starts git once, and nothing else but ssh, for a key that the agent has', () => {
     const started = join(home, 'started');
     const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();

@@ -67,6 +67,18 @@ describe('helper/ssm-ssh', () => {
     expect(identity('host.test')).toBe(`${second}/keys/0.pub`);
   });
 
+  it.each([
+    ['stricthostkeychecking', 'no', 'false'],
+    ['userknownhostsfile', '/a/file', '/a/file'],
+    ['globalknownhostsfile', '/a/file', '/a/file'],
+    ['hostkeyalias', 'another', 'another'],
+  ])('leaves %s to the caller who says it', (name, value, shown) => {
+    const program = makeJobFolder(newFolder(), { keys: [''] });
+    const { settings } = ask(program, ['-o', `${name}=${value}`, 'host.test']);
+    expect(settings[name]).toBe(shown);
+    expect(settings['identityfile']).toMatch(/\/keys\/0\.pub$/);
+  });
+
   it('is found by a relative path and through PATH', () => {
     const program = makeJobFolder(newFolder(), { keys: [''] });
     for (const [command, cwd, env] of [

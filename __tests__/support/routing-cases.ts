@@ -142,6 +142,26 @@ export const routingCases: Readonly<Record<string, RoutingCase>> = {
   },
   'a home folder': { keys: ['git.example.com/~me/lib'], ...at('git.example.com', '~me/lib'), offered: [0] },
   'a dot in a name is a dot': { keys: ['github.com/acme/l.b'], ...lib, offered: [] },
+  'a pasted URL with a space in it': {
+    keys: ['ssh://git@git.example.com/v3/Acme/My%20Project/lib.git'],
+    ...at('git.example.com', 'v3/acme/My Project/lib'),
+    offered: [0],
+  },
+  'a pasted URL with a letter that is no ASCII, and one that is': {
+    keys: ['https://git.example.com/%C3%A4rger/%4cib'],
+    ...at('git.example.com', 'ärger/Lib.git'),
+    offered: [0],
+  },
+  'a pasted URL with a line end in it': {
+    keys: ['ssh://git@git.example.com/acme%0alib'],
+    ...at('git.example.com', 'acme%0alib'),
+    offered: [0],
+  },
+  'a percent sign where there is no scheme': {
+    keys: ['git.example.com/acme%20lib'],
+    ...at('git.example.com', 'acme%20lib'),
+    offered: [0],
+  },
   'a name like a pattern of the shell': { keys: ['github.com/acme/l[i]b'], ...lib, offered: [] },
 };
 
@@ -156,6 +176,23 @@ export const sshForms: Readonly<Record<string, readonly [ssh: readonly string[],
   LFS: [['git@github.com', 'git-lfs-authenticate acme/lib.git download'], 0],
   'LFS, quoted': [['git@github.com', "git-lfs-authenticate 'acme/lib.git' upload"], 0],
   'LFS over ssh': [['git@github.com', 'git-lfs-transfer acme/lib.git download'], 0],
+  'LFS over ssh, by the connection that git-lfs shares': [
+    [
+      ...['-oControlMaster=auto', '-oControlPath=/tmp/sock-1/sock-%C', 'git@github.com'],
+      'git-lfs-transfer acme/lib.git download',
+    ],
+    0,
+  ],
+  'LFS over ssh, by the connection that a newer git-lfs shares': [
+    [
+      '-oControlMaster=no',
+      '-oControlPath=/tmp/s',
+      '--',
+      'git@github.com',
+      "git-lfs-transfer 'acme/lib.git' upload",
+    ],
+    0,
+  ],
   'a URL': [['ssh://git@github.com', pack('acme/lib.git')], 0],
   'a URL with a port': [['ssh://git@github.com:2222', pack('acme/lib.git')], 1],
   'a port of its own word': [['-p', '2222', 'git@github.com', pack('acme/lib.git')], 1],

@@ -15,6 +15,8 @@ export interface Command<O extends Options = Options> {
   /** Lines to type, and what they do. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly options: O;
+  /** Of the common options those that change what it does, where that is not all of them. */
+  readonly common?: readonly (keyof typeof common)[];
   /** @returns the exit code */
   run(line: Line<O>, running: Running): Promise<number>;
 }
@@ -24,14 +26,18 @@ export function command<const O extends Options>(definition: Command<O>): Comman
   return definition;
 }
 
-export function helpOf({ name, summary, synopsis, examples, options }: Command): string {
+export function helpOf(command: Command): string {
+  const { name, summary, synopsis, examples, options } = command;
+  const shared = Object.entries(common).filter(
+    ([option]) => command.common?.includes(option as keyof typeof common) ?? true,
+  );
   const shown = examples.map(([line, does]) => `  # ${does}\n  ssm-ssh-agent ${line}`);
   return `${[
     `${summary}:\n`,
     `${shown.join('\n\n')}\n`,
     `Usage: ssm-ssh-agent ${name} ${synopsis}\n`,
     ...(Object.keys(options).length > 0 ? [`Options:\n${table(options)}\n`] : []),
-    `Common options:\n${table(common)}`,
+    `Common options:\n${table(Object.fromEntries(shared))}`,
   ].join('\n')}\n`;
 }
 

@@ -92,10 +92,14 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
   }
 }
 
-function commandOf({ words, behind }: Line<typeof options>): readonly [string, ...string[]] {
+function commandOf({ words, behind, values }: Line<typeof options>): readonly [string, ...string[]] {
   const [program = '', ...args] = behind ?? [];
   if (words.length > 0) {
-    const hint = 'write -- in front of the command: exec --key REF -- COMMAND';
+    const line = [...values.key.slice(-1), ...words].join(' ');
+    const hint =
+      behind && values.key.length > 0
+        ? `what belongs to a key is one word with it: --key ${quoteForShell(line)}`
+        : 'write -- in front of the command: exec --key REF -- COMMAND';
     throw invalid(`"${words.join(' ')}" stands before --`, hint);
   }
   if (program === '')

@@ -12,6 +12,7 @@ export const flush = command({
   synopsis: '[OPTION …]',
   examples: [['flush', 'the next git command fetches its key anew']],
   options,
+  common: ['json', 'quiet', 'help', 'version'],
   run: runFlush,
 });
 

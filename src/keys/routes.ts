@@ -19,13 +19,14 @@ const hostLabel = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/;
 const addressV6 = /^\[[0-9a-f:.]+\]$/;
 
 /**
- * A pasted URL works: a scheme and a user in front are dropped, as are `.git` and `/*` behind; `git@host:owner/repo`
- * becomes host and path.
+ * A pasted URL works: a scheme and a user in front are dropped, as are `.git` and `/*` behind, and `%20` is a space;
+ * `git@host:owner/repo` becomes host and path.
  *
  * @throws INPUT_INVALID
  */
 export function parseRepositoryPattern(text: string): RepositoryPattern {
-  return parsePattern(lowerCase(text), text);
+  const pattern = parsePattern(lowerCase(text), text);
+  return { ...pattern, path: lowerCase(pattern.path) };
 }
 
 /** The same with the path as it is written, for git's own configuration, which tells cases apart. */
@@ -55,10 +56,19 @@ function parsePattern(read: string, text: string): RepositoryPattern {
       throw invalid(text, 'has no port behind its colon', 'write host:port/path, or host/path');
     return { host: bare, path: cleanPath(behind, text) };
   }
-  if (!port) return { host: bare, path: cleanPath(path, text) };
+  const decoded = scheme ? decode(path) : path;
+  if (!port) return { host: bare, path: cleanPath(decoded, text) };
   if (Number(port) < 1 || Number(port) > 65_535)
     throw invalid(text, 'has a port out of range', 'ports are 1 to 65535');
-  return { host: bare, port: Number(port), path: cleanPath(path, text) };
+  return { host: bare, port: Number(port), path: cleanPath(decoded, text) };
+}
+
+/** As git decodes the path of a URL; what would be a control character, or no UTF-8, stays as it is. */
+function decode(path: string): string {
+  return path.replace(/(%[2-9a-f][\da-f])+/gi, (octets) => {
+    const text = Buffer.from(octets.replaceAll('%', ''), 'hex').toString();
+    return /[\p{Cc}\ufffd]/u.test(text) ? octets : text;
+  });
 }
 
 /** ASCII's letters alone, as helper/ssm-ssh has it: what others are the same depends on the host. */

@@ -1,4 +1,4 @@
-/** Parameters below one folder of Parameter Store, each written by us: listed with their values, stored, deleted. */
+/** The SecureString parameters below one folder of Parameter Store, each written by us: listed with their values, stored, deleted. */
 import {
   DeleteParameterCommand,
   GetParametersByPathCommand,
@@ -52,7 +52,9 @@ export class ParameterFolder {
         });
         return this.#client.send(command, this.#limits);
       });
-      found.push(...(page.Parameters ?? []).map(toStoredText));
+      // Another's note, of type String, may stand among them.
+      const ours = (page.Parameters ?? []).filter(({ Type }) => Type === 'SecureString');
+      found.push(...ours.map(toStoredText));
       NextToken = page.NextToken;
     } while (NextToken);
     return found.sort(

@@ -108,6 +108,20 @@ describe('git-credential-ssm with a store prefix on a host', () => {
     expect([ran.stdout + ran.stderr, ran.code, calls()]).toEqual(['', 0, []]);
   });
 
+  it("passes over a note of somebody else's among what it keeps", async () => {
+    const tell = (operation: string): string =>
+      `printf 'protocol=https\\nhost=git.test\\nusername=octocat\\npassword=x\\n' | ${helper} ${operation}`;
+    await host.run(tell('store'));
+    const note = '/git-credentials/https/git.test/octocat/note';
+    world.put(note, 'ask Ann', { type: 'String' });
+    const { stdout, stderr } = await host.run(
+      `printf 'protocol=https\\nhost=git.test\\n\\n' | ${helper} get`,
+    );
+    expect([stdout.includes('password=x\n'), stderr]).toEqual([true, '']);
+    expect((await host.run(tell('erase'))).stderr).toBe('');
+    expect(stored()).toEqual([note]);
+  });
+
   it.each([
     { prefix: 'git', more: '', code: 'INPUT_INVALID', exitCode: 2 },
     { prefix: '/git-credentials', more: 'password=a\\rb\\n', code: 'CREDENTIAL_INVALID', exitCode: 1 },

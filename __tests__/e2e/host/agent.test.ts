@@ -36,6 +36,18 @@ describeOnHost('the agent of a user', () => {
     expect(stand.calls()).toBe(2);
   });
 
+  it('cannot be where there is no ssh-agent, and says how to get it', async () => {
+    const { host, git } = stand;
+    const bin = `mkdir bin; ln -sf /usr/bin/* /bin/* bin/ 2>/dev/null || true; rm bin/ssh-agent`;
+    const { code, stderr } = await host.run(
+      `${bin}; PATH=$PWD/bin SSM_SSH_NODE='${process.execPath}' ${program} -p ${git.port} ${git.address}`,
+    );
+    expect([code, stderr]).toEqual([
+      255,
+      expect.stringMatching(/^ssm-ssh: AGENT_NOT_FOUND: .*\nhint: install it: apt-get/),
+    ]);
+  });
+
   it('stays for the keys that it still has', async () => {
     const { host, world, git } = stand;
     const lasting = await makeSshKey();

@@ -75,6 +75,7 @@ describeOnHost('the other programs', () => {
     `${agent} exec --key=-foo --region=-x -- true`,
     `${agent} exec --key /ci/key --known-hosts=-x -- -x=1`,
     `${agent} exec --key /ci/key -- -x=1`,
+    `${agent} exec --key /ci/key github.com/a/b -- true`,
     `${agent} add -- -foo`,
     `${agent} add --lifetime=-1 /ci/key`,
     `${agent} setup --global --key=/ci/key -- -x`,
@@ -90,6 +91,23 @@ describeOnHost('the other programs', () => {
     expect(stdout).toBe('');
     expect(code).not.toBe(0);
     expect(stderr).toMatch(told);
+  });
+
+  it('show how the words of a key are one word, and only the options that there are', async () => {
+    const { stderr } = await stand.host.run(`${agent} exec --key /ci/key github.com/a/b -- true`);
+    expect(stderr).toContain(
+      "hint: what belongs to a key is one word with it: --key '/ci/key github.com/a/b'\n",
+    );
+    const { stdout } = await stand.host.run(`${agent} flush --help`);
+    expect(stdout.match(/^ {2}--\S+/gm)?.map((option) => option.trim())).toEqual([
+      ...['--json', '--quiet', '--help', '--version'],
+    ]);
+  });
+
+  it('say how git starts git-credential-ssm where a person does', async () => {
+    const { code, stdout, stderr } = await stand.host.run(credentialHelper);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('git config --global credential.helper ssm');
   });
 
   it('take a user and a host of proxy for what they are behind --', async () => {

@@ -1,0 +1,23 @@
+/** Work that is given up on, and how many listen meanwhile. */
+import { getEventListeners } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { inTime } from '../src/in-time.ts';
+
+const never = new Promise<never>(() => undefined);
+
+describe('work in time', () => {
+  it('is its result, or its error, and nobody listens after it', async () => {
+    const { signal } = new AbortController();
+    await expect(inTime(Promise.resolve(1), signal)).resolves.toBe(1);
+    await expect(inTime(Promise.reject(new Error('of the work')), signal)).rejects.toThrow('of the work');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('is given up on with the reason of the signal, also where that came before', async () => {
+    const limit = new AbortController();
+    const given = inTime(never, limit.signal);
+    limit.abort(new Error('over'));
+    await expect(given).rejects.toThrow('over');
+    await expect(inTime(never, limit.signal)).rejects.toThrow('over');
+  });
+});
