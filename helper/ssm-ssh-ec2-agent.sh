@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034 # What the parts of ssm-ssh read.
 # Makes sure that the agent for pushed keys runs, and prints the folder that it is in. Run by ssm-ssh-ec2.sh, before there is
 # a Node, and by the proxy (helper/proxy/key-agent.ts), as `sh ssm-ssh-ec2-agent.sh [FOLDER]`.
+set +aefC
 set -u
 
 here=${0%/*}

@@ -52,6 +52,7 @@ ensure_agent() {
   if ! answers; then
     rm -f "$socket"
     find "$state/keys" -name live -exec rm -f {} + 2>/dev/null
+    forget_old_names
     if [ -r /proc/sys/kernel/random/boot_id ]; then
       read -r boot </proc/sys/kernel/random/boot_id
       printf '%s\n' "$boot" >"$state/boot"
@@ -78,6 +79,11 @@ ensure_agent() {
   unlock 8 "$state/lock"
   # Nobody listens where the key could not be read meanwhile.
   echo up 2>/dev/null
+}
+
+# Takes away what nobody has asked for in a day. Credentials that change by the hour make a new name each time.
+forget_old_names() {
+  find "$state/keys" -name lock -mtime +0 2>/dev/null | while read -r old; do rm -rf "${old%/lock}"; done
 }
 
 # --- fetching ------------------------------------------------------------------------------------------------------------
@@ -118,9 +124,9 @@ fetch_privately() {
 # Adds the hash of what `run_node` has fetched to those that are known, of which the last ones stay: by now it is known that
 # these are names, and no secrets. A text with a line end is hashed each time.
 note_name() {
-  reference="$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
-  case $reference in *"$newline"*) return ;; esac
-  quote "$reference"
+  name_key
+  case $text in *"$newline"*) return ;; esac
+  quote "$text"
   {
     tail -n 63 "$state/names" 2>/dev/null
     # shellcheck disable=SC2016 # `encode` expands it.
@@ -164,7 +170,8 @@ choose_node() {
 settings_of() {
   for section in $wanted; do
     read_settings "$section"
-    encode "$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
+    name_key
+    encode "$text"
     [ "$state/keys/$encoded" != "$1" ] || return 0
   done
 }

@@ -166,7 +166,8 @@ name_identities() {
   set -f
   for section in $wanted; do
     read_settings "$section"
-    encode "$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
+    name_key
+    encode "$text"
     identity=$state/keys/$encoded
     identities=$identities${identities:+$newline}$identity
   done
@@ -210,6 +211,14 @@ LINES
   strict=${SSM_SSH_STRICT_HOST_KEY_CHECKING:-${strict:-${job_strict:-yes}}}
   timeout=${SSM_SSH_TIMEOUT:-${timeout:-30s}}
   via=${SSM_SSH_VIA:-$via}
+}
+
+# Sets `text`: which key it is, and as whom and where it is read. An access key's id stands for its secret.
+name_key() {
+  text="$reference|$region|$roles|$passphrase|$certificate|${AWS_PROFILE-}|${AWS_ROLE_ARN-}"
+  text="$text|${AWS_ACCESS_KEY_ID-}|${AWS_CONFIG_FILE-}|${AWS_SHARED_CREDENTIALS_FILE-}|${AWS_WEB_IDENTITY_TOKEN_FILE-}"
+  text="$text|${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI-}|${AWS_CONTAINER_CREDENTIALS_FULL_URI-}|${AWS_ENDPOINT_URL-}"
+  text="$text|${AWS_ENDPOINT_URL_SSM-}|${AWS_ENDPOINT_URL_SECRETS_MANAGER-}|${AWS_ENDPOINT_URL_STS-}"
 }
 
 # Sets `encoded`: the text's hash, in which nobody can read what was written. Texts whose key was fetched are noted beside their
@@ -291,6 +300,8 @@ build_options() {
 # keep them, and what it starts in the background ignores SIGINT.
 stay_with_ssh() {
   exec 3<&0
+  # ssh hands its ProxyCommand to the shell of the account, which may be one that refuses, as nologin does.
+  [ -z "$tunnel" ] || export SHELL=/bin/sh
   become_ssh_of_theirs "$@" <&3 3<&- &
   child=$!
   exec 3<&-

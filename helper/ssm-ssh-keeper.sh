@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The keeper of a user's agent: ssh-agent starts it and ends with it. It takes the marks of keys away when their lifetime is
 # over, and ends when the last one is. USR1 says that there is a new key. Run as `sh ssm-ssh-keeper.sh STATE`.
+set +aefC
 set -u
 
 keep() {

@@ -43,7 +43,9 @@ export interface HostStage {
 
 /** The name of a key's folder: what names the key, and as whom and where it is read, as a hash. */
 export function folderName(key: string, roles = ''): string {
-  return createHash('sha256').update(`${key}||${roles}||||`).digest('hex');
+  return createHash('sha256')
+    .update(`${key}||${roles}||||${'|'.repeat(10)}`)
+    .digest('hex');
 }
 
 /** As people would write the keys of a case: a section for each repository. */
@@ -79,7 +81,8 @@ export function useHostStage(): HostStage {
       chmodSync(join(home, 'bin', name), 0o755);
     }
     const known = [0, 1, 2, 3].map(
-      (number) => `case $rest in '/key-${number}||||||') encoded=${folders[number]} ;; esac\n`,
+      (number) =>
+        `case $rest in '/key-${number}||||||${'|'.repeat(10)}') encoded=${folders[number]} ;; esac\n`,
     );
     writeFileSync(join(state, 'names'), known.join(''));
     for (const number of [0, 1, 2, 3]) {

@@ -1,6 +1,5 @@
 /** `flush`: forget every key that ssm-ssh keeps for this user. */
 import { tmpdir, userInfo } from 'node:os';
-import { flushUser } from '../../src/ssh/user-agent.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 
@@ -20,6 +19,7 @@ async function runFlush({ words, values }: Line<typeof options>, running: Runnin
   if (words.length > 0)
     throw invalid(`flush takes no name: "${words.join(' ')}"`, 'leave it out: flush forgets all keys');
   const user = { id: userInfo().uid, home: running.env['HOME'], temporary: tmpdir() };
+  const { flushUser } = await import('../../src/ssh/user-agent.ts');
   const folders = await flushUser(user);
   if (values.json) running.out(`${JSON.stringify({ flushed: folders }, null, 2)}\n`);
   else if (!values.quiet)

@@ -104,7 +104,7 @@ describe('git-credential-ssm', () => {
     expect(await get(asked(), withoutNode)).toEqual(nothing);
   });
 
-  it.each(['store', 'erase', 'frobnicate', '', '--verbose'])(
+  it.each(['store', 'erase', 'frobnicate', '--verbose'])(
     'does nothing, without Node, when it is told to %j and keeps nothing itself',
     async (operation) => {
       expect(await run(operation, asked(['username=u', 'password=p']), withoutNode)).toEqual(nothing);

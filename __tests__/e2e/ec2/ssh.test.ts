@@ -18,6 +18,12 @@ describeOnHost('ssm-ssh to an EC2 host', () => {
     expect(count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
   });
 
+  it('is reached by an account whose shell lets nobody in', async () => {
+    const { host, ssh } = stage;
+    const { stdout, code } = await host.run(`${ssh} echo hello`, { SHELL: '/usr/sbin/nologin' });
+    expect([stdout, code]).toEqual(['hello\n', 0]);
+  });
+
   it('leaves no private key anywhere but in the agent', async () => {
     const { host, ssh } = stage;
     await host.run(`${ssh} true`);

@@ -1,0 +1,48 @@
+/** What the caller's shell and credentials are: nobody's key for somebody else, and no option of theirs in ours. */
+import { expect } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
+import { useHost } from './use-host.ts';
+
+describeOnHost('ssm-ssh in surroundings of others', () => {
+  const stand = useHost();
+  const list = (): string => `git ls-remote ${stand.git.url('acme/lib')} main`;
+
+  it.each([
+    { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'of-nobody' },
+    { AWS_ENDPOINT_URL_SSM: 'http://127.0.0.1:9' },
+    { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:9/' },
+  ])('has no key for %j that was read by other credentials, or elsewhere', async (env) => {
+    expect(await stand.host.run(list())).toMatchObject({ code: 0, stderr: '' });
+    const { code, stderr } = await stand.host.run(list(), { ...env, SSM_SSH_TIMEOUT: '5s' });
+    expect([code, stderr]).toEqual([128, expect.stringMatching(/^ssm-ssh: [A-Z_]+: /) as unknown]);
+    const calls = stand.calls();
+    expect(await stand.host.run(list())).toMatchObject({ code: 0, stderr: '' });
+    expect(stand.calls()).toBe(calls);
+  });
+
+  it('takes no options of the shell from an exported SHELLOPTS', async () => {
+    const options = 'errexit:noclobber:noglob:allexport';
+    const GIT_SSH_COMMAND = `env SHELLOPTS=${options} bash --posix ${program}`;
+    for (const state of ['cold', 'warm']) {
+      const { code, stdout, stderr } = await stand.host.run(list(), { GIT_SSH_COMMAND });
+      expect([state, code, stderr]).toEqual([state, 0, '']);
+      expect(stdout).toContain('refs/heads/main');
+    }
+    expect(stand.calls()).toBe(1);
+  });
+
+  it('works where standard input is closed', async () => {
+    const { host, git } = stand;
+    const ssh = `${program} -p ${git.port} ${git.user}@${git.address} "git-upload-pack 'acme/lib.git'"`;
+    for (const state of ['cold', 'warm']) {
+      const { stdout, stderr } = await host.run(`${ssh} <&- || true`);
+      expect([state, stdout.includes('refs/heads/main'), stderr]).toEqual([
+        state,
+        true,
+        expect.not.stringMatching(/descriptor|Bad|cannot/) as unknown,
+      ]);
+    }
+  });
+});
