@@ -53,6 +53,29 @@ describe('a key that a passphrase protects', () => {
     expect(() => parsePrivateKey(key.privateKey, '/ci/key')).toThrow('protected by a passphrase');
   });
 
+  it.each([
+    { type: 'rsa', format: 'PEM' },
+    { type: 'rsa', format: 'PKCS8' },
+  ] as const)(
+    'is not opened, and not found unsupported, by any of many wrong passphrases: %j',
+    async (kind) => {
+      const { privateKey } = await makeSshKey({ ...kind, passphrase });
+      const codes = new Set<string>();
+      // One in three hundred is decrypted into something.
+      for (let n = 0; n < (kind.format === 'PEM' ? 2000 : 600); n++)
+        codes.add(await failure(privateKey, `wrong ${n}`));
+      expect([...codes]).toEqual(['PASSPHRASE_WRONG']);
+    },
+  );
+
+  it('is KEY_UNSUPPORTED in PEM with a cipher that is not known', async () => {
+    const { privateKey } = await makeSshKey({ type: 'rsa', format: 'PEM', passphrase });
+    for (const cipher of ['FOO-256-CBC', 'IDEA-CBC'])
+      expect(await failure(privateKey.replace(/DEK-Info: [^,]*/, `DEK-Info: ${cipher}`), passphrase)).toBe(
+        'KEY_UNSUPPORTED',
+      );
+  });
+
   const ciphers = [
     'aes128-ctr',
     'aes192-ctr',
