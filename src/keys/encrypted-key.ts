@@ -33,7 +33,8 @@ export async function decryptKey(value: string, passphrase: string, resource: st
     return createPrivateKey({ key, passphrase: secret }).export({ type: 'pkcs8', format: 'pem' }).toString();
   } catch (error) {
     // One wrong passphrase in hundreds gives blocks that end well, in which the decoder then finds no key.
-    if (/(?<!DECODER routines::)unsupported/i.test(String(error))) throw keyFailures.unsupported(resource, 'has an unknown cipher');
+    if (/(?<!DECODER routines::)unsupported/i.test(String(error)))
+      throw keyFailures.unsupported(resource, 'has an unknown cipher');
     throw wrong(resource, error);
   }
 }
