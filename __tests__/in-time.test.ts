@@ -1,4 +1,4 @@
-/** Work that is given up on, and how many listen meanwhile. */
+/** Work with a time limit, and how many listen to its signal. */
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { inTime } from '../src/in-time.ts';
@@ -13,7 +13,7 @@ describe('work in time', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('is given up on with the reason of the signal, also where that came before', async () => {
+  it('rejects with the reason of the signal, also of one that was aborted before', async () => {
     const limit = new AbortController();
     const given = inTime(never, limit.signal);
     limit.abort(new Error('over'));

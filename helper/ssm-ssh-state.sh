@@ -57,7 +57,7 @@ is_ours() {
   state=$1 socket=$1/agent
 }
 
-# Makes the folder, or sees that others have no way into it; nor may they put another one in its place, or in the place of a
+# Makes the folder, or sees that others have no way into it; nor may they replace it or a
 # folder above it: the owner of a folder may, whatever its mode is.
 close() {
   # shellcheck source=helper/find-node.sh
