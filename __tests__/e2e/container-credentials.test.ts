@@ -44,7 +44,7 @@ describe('in a container', () => {
   ])('an answer that %s is the container’s, to main and to exec', async (_, trouble) => {
     answer = trouble;
     const job = jobOf();
-    const inputs = { keys: '/ci/deploy-key', 'aws-region': REGION, 'timeout-seconds': '10' };
+    const inputs = { keys: '/ci/deploy-key', 'aws-region': REGION, 'timeout-seconds': '30' };
     const { code, text } = told(await job.uses({ with: inputs }));
     expect(code).toBe('CREDENTIALS_MISSING');
     expect(text).toContain("this container's credentials: no whole answer");

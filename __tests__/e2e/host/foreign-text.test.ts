@@ -44,7 +44,7 @@ describeOnHost('text of others', () => {
       ]) {
         const { stderr } = await host.run(`${shell} ${program} ${args} 2>&1 | grep -a ssm-ssh: >&2 || true`, {
           ODD: letters,
-          SSM_SSH_TIMEOUT: '5',
+          SSM_SSH_TIMEOUT: '30',
         });
         expect([args, acts(stderr)]).toEqual([args, []]);
       }

@@ -56,7 +56,7 @@ describeOnHost('ssm-ssh', () => {
     ['SSM_SSH_TIMEOUT', 'INPUT_INVALID'],
     ['SSM_SSH_VIA', ''],
   ])('takes %s=-foo as a value, for git hosts and EC2 hosts', async (name, code) => {
-    const env = { SSM_SSH_TIMEOUT: '10', [name]: '-foo' };
+    const env = { SSM_SSH_TIMEOUT: '30', [name]: '-foo' };
     for (const host of [stand.git.address, 'ec2-user@Name=web-1', 'ec2-user@i-0123456789abcdef0']) {
       const { stderr } = await stand.host.run(`${program} ${host} true || true`, env);
       expect(stderr).not.toMatch(/^ {4}at |ERR_PARSE_ARGS|node:internal/m);
