@@ -39,8 +39,8 @@ describe('in a container', () => {
   };
 
   it.each([
-    ['stalls', stall],
     ['is cut', cut],
+    ['stalls', stall],
   ])('an answer that %s is the container’s, to main and to exec', async (_, trouble) => {
     answer = trouble;
     const job = jobOf();

@@ -172,7 +172,7 @@ const cases: readonly Case[] = [
 ];
 
 export function testInShells(stage: HostStage): void {
-  const rows = rowsOf(columnsInTurn(cases, shells));
+  const rows = rowsOf(columnsInTurn(cases, shells, 3));
   it.each(rows.map(([[name, ...asked], shell]) => [name, shell.join(' '), asked, shell] as const))(
     '%s, under %s',
     (...[, , [keys, ssh, offered], shell]) => {

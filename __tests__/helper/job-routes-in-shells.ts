@@ -39,7 +39,7 @@ function readSettings(output: string): SshSettings {
 type Case = readonly [name: string, check: (shell: Shell) => void];
 
 export function testInShells(newFolder: () => string): void {
-  const rows = rowsOf(columnsInTurn(cases(newFolder), shells));
+  const rows = rowsOf(columnsInTurn(cases(newFolder), shells, 3));
   it.each(rows.map(([[name, check], shell]) => [name, shell.join(' '), check, shell] as const))(
     '%s, under %s',
     (...[, , check, shell]) => {

@@ -33,7 +33,7 @@ describe('a key that a passphrase protects', () => {
     );
 
   const kinds = [
-    { type: 'ed25519' },
+    { type: 'ed25519', rounds: 24 },
     { type: 'rsa' },
     { type: 'ecdsa', bits: 521 },
     { type: 'rsa', format: 'PEM' },

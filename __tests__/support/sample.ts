@@ -22,13 +22,18 @@ export function everyNth<Row>(rows: readonly Row[], n: number): Sample<Row> {
   return { sample: of(true), rest: of(false) };
 }
 
-/** Each row under one of the columns, in turn: the first row under the first column, the second under the second. */
+/**
+ * Each row under one of the columns, in turn: the first row under the first column, the second under the second.
+ *
+ * @param every of the rows: 3 for the first, the fourth and so on
+ */
 export function columnsInTurn<Row, Column>(
   rows: readonly Row[],
   columns: readonly Column[],
+  every = 1,
 ): Sample<readonly [Row, Column]> {
   const pairs = rows.flatMap((row, at) =>
-    columns.map((column, index) => [row, column, at % columns.length === index] as const),
+    columns.map((column, index) => [row, column, at % (every * columns.length) === every * index] as const),
   );
   const of = (wanted: boolean): (readonly [Row, Column])[] =>
     pairs.filter(([, , inTurn]) => inTurn === wanted).map(([row, column]) => [row, column] as const);

@@ -12,6 +12,8 @@ export interface SshKeyOptions {
   readonly bits?: number;
   readonly format?: 'OPENSSH' | 'PEM' | 'PKCS8';
   readonly passphrase?: string;
+  /** Of bcrypt, where there is a passphrase: ssh-keygen's own are 24, of which each costs as much as the other. */
+  readonly rounds?: number;
   readonly comment?: string;
 }
 
@@ -48,10 +50,11 @@ export async function makeSshKey(options: SshKeyOptions = {}): Promise<SshKey> {
 }
 
 function keygenArguments(file: string, options: SshKeyOptions): string[] {
-  const { type = 'ed25519', format = 'OPENSSH', passphrase = '', comment = '' } = options;
+  const { type = 'ed25519', format = 'OPENSSH', passphrase = '', comment = '', rounds = 4 } = options;
   const bits = options.bits ?? (type === 'rsa' ? 2048 : undefined);
   return [
     ...['-q', '-t', type, '-N', passphrase, '-C', comment, '-f', file],
+    ...['-a', String(rounds)],
     ...(bits === undefined ? [] : ['-b', String(bits)]),
     ...(format === 'OPENSSH' ? [] : ['-m', format]),
   ];

@@ -23,6 +23,18 @@ describeOnHost('the agent of a user', () => {
     await stand.host.run(`touch -d '2 minutes ago' ${stand.host.state}/reserved`);
   };
 
+  it('cannot be where there is no ssh-agent, and says how to get it', async () => {
+    const { host, git } = stand;
+    const bin = `mkdir bin; ln -sf /usr/bin/* /bin/* bin/ 2>/dev/null || true; rm bin/ssh-agent`;
+    const { code, stderr } = await host.run(
+      `${bin}; PATH=$PWD/bin SSM_SSH_NODE='${process.execPath}' ${program} -p ${git.port} ${git.address}`,
+    );
+    expect([code, stderr]).toEqual([
+      255,
+      expect.stringMatching(/^ssm-ssh: AGENT_NOT_FOUND: .*\nhint: install it: apt-get/),
+    ]);
+  });
+
   it('ends when the lifetime of its last key is over, and not before', async () => {
     const { host } = stand;
     await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '10s' });
@@ -34,18 +46,6 @@ describeOnHost('the agent of a user', () => {
     expect([...host.files(host.state).keys()].filter((path) => path.endsWith('/live'))).toEqual([]);
     expect((await host.run(fetch())).code).toBe(0);
     expect(stand.calls()).toBe(2);
-  });
-
-  it('cannot be where there is no ssh-agent, and says how to get it', async () => {
-    const { host, git } = stand;
-    const bin = `mkdir bin; ln -sf /usr/bin/* /bin/* bin/ 2>/dev/null || true; rm bin/ssh-agent`;
-    const { code, stderr } = await host.run(
-      `${bin}; PATH=$PWD/bin SSM_SSH_NODE='${process.execPath}' ${program} -p ${git.port} ${git.address}`,
-    );
-    expect([code, stderr]).toEqual([
-      255,
-      expect.stringMatching(/^ssm-ssh: AGENT_NOT_FOUND: .*\nhint: install it: apt-get/),
-    ]);
   });
 
   it('stays for the keys that it still has', async () => {

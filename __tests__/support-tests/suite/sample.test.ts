@@ -27,3 +27,12 @@ it('rows with their columns in turn have each row and each column, and the rest 
 it('every nth row begins with the first, and the rest has the others', () => {
   expect(everyNth([0, 1, 2, 3, 4], 3)).toEqual({ sample: [0, 3], rest: [1, 2, 4] });
 });
+
+it('every nth row under the columns in turn has each column', () => {
+  const { sample, rest } = columnsInTurn([0, 1, 2, 3], ['sh', 'dash'], 3);
+  expect(sample).toEqual([
+    [0, 'sh'],
+    [3, 'dash'],
+  ]);
+  expect(rest.length).toBe(6);
+});

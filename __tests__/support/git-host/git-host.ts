@@ -16,7 +16,6 @@ import { createRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { address } from './server.ts';
 import type { ServerName, SshServer } from './server.ts';
-import { startSsh2Server } from './ssh2-server.ts';
 
 export type { DeployKey, LogEntry, Repository, ServerName, UserKey };
 
@@ -58,7 +57,7 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
   const program = writeForcedCommand({ folder, repositories, journal });
   const grants = new Grants(folder, program);
   const hostKeys = await Promise.all((options.hostKeys ?? ['ed25519']).map((type) => makeSshKey({ type })));
-  const start = name === 'openssh' ? startOpenSshServer : startSsh2Server;
+  const start = name === 'openssh' ? startOpenSshServer : (await import('./ssh2-server.ts')).startSsh2Server;
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const server = await start({ folder, journal, hostKeys, grants, program }).catch(async (error: unknown) => {
     await removeFolder();

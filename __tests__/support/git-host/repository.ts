@@ -1,6 +1,6 @@
 /** Bare repositories with one commit, made by git's own plumbing and by nobody's configuration. */
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { repositoryKey } from './grants.ts';
@@ -35,11 +35,12 @@ export async function createRepository(
 ): Promise<Repository> {
   const directory = join(folder, `${repositoryKey(name)}.git`);
   await mkdir(dirname(directory), { recursive: true });
-  await git(folder, ['init', '--quiet', '--bare', directory]);
-  await git(directory, ['symbolic-ref', 'HEAD', 'refs/heads/main']);
+  await git(folder, ['init', '--quiet', '--bare', '--template=', directory]);
+  await writeFile(join(directory, 'HEAD'), 'ref: refs/heads/main\n');
   await appendFile(join(directory, 'config'), likeGitHub);
-  await git(directory, ['fast-import', '--quiet'], firstCommit(files));
-  return { name, directory, commit: (await git(directory, ['rev-parse', 'main'])).trim() };
+  const marks = join(directory, 'marks');
+  await git(directory, ['fast-import', '--quiet', `--export-marks=${marks}`], firstCommit(files));
+  return { name, directory, commit: (await readFile(marks, 'utf8')).trim().replace(/^:1 /, '') };
 }
 
 /** Partial clones and fetches by commit work on GitHub; housekeeping must not outlive a test. */
@@ -60,6 +61,7 @@ function firstCommit(files: Readonly<Record<string, string>>): string {
   );
   return [
     'commit refs/heads/main\n',
+    'mark :1\n',
     'committer Octo Cat <octocat@example.com> 1750000000 +0000\n',
     `data ${message.length}\n${message}\n`,
     ...contents,
