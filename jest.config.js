@@ -24,8 +24,8 @@ export default {
   testSequencer: '<rootDir>/__tests__/support/suite/sequencer.ts',
   showSeed: true,
   reporters: ['default', '<rootDir>/__tests__/support/suite/not-run-reporter.ts'],
-  // A third of a test's time is waiting for other programs.
-  maxWorkers: Math.ceil(1.5 * availableParallelism()),
+  // Much of a test's time is waiting for other programs.
+  maxWorkers: 2 * availableParallelism(),
   // For what hangs: a busy machine takes its time.
   testTimeout: 240_000,
 };

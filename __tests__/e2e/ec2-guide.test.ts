@@ -7,7 +7,7 @@ import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { INSTANCE_ROLE, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
 import { itWith } from '../support/needs.ts';
-import { itInTurn as it } from '../support/parts.ts';
+import { it as itInSample, itInTurn as it } from '../support/parts.ts';
 
 const examples = join(actionPath, 'examples/ec2');
 const example = (name: string): string => readFileSync(join(examples, name), 'utf8');
@@ -26,7 +26,7 @@ describe('the examples for EC2', () => {
     expect(execFileSync('shellcheck', files, { encoding: 'utf8' })).toBe('');
   });
 
-  it('are all named in the guide, and the guide in the README', () => {
+  itInSample('are all named in the guide, and the guide in the README', () => {
     expect(readdirSync(examples).filter((name) => !guide.includes(`](../examples/ec2/${name})`))).toEqual([]);
     expect(readme).toContain('](docs/ec2.md)');
   });

@@ -24,8 +24,8 @@ export function rowsOf<Row>({ sample, rest }: Sample<Row>): readonly Row[] {
 
 let count = 0;
 let insideWhole = false;
-/** Every sixth test of a file, its first among them, is one for `npm test`. */
-const isRun = (): boolean => insideWhole || (count++ % 6 === 0 ? hasSample : hasRest);
+/** Every eighth test of a file, its first among them, is one for `npm test`. */
+const isRun = (): boolean => insideWhole || (count++ % 8 === 0 ? hasSample : hasRest);
 
 /** For a file of end-to-end tests, each of which stands by itself: a test and a row of a table count alike. */
 export const itInTurn: It = Object.assign(
