@@ -40,7 +40,7 @@ afterAll(async () => {
   await world.stop();
 });
 
-const options = (): { env: NodeJS.ProcessEnv; patience: number } => ({ env: process.env, patience: 400 });
+const options = (): { env: NodeJS.ProcessEnv; patience: number } => ({ env: process.env, patience: 1500 });
 const metadata = (): InstanceMetadata => new InstanceMetadata(options());
 const order = (operation: string, fault: Fault, times?: number): void => {
   world.aws.faults.order({ operation, fault, ...(times !== undefined && { times }) });
