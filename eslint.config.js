@@ -42,7 +42,6 @@ pureFiles.push(
     (name) => `src/ec2/session-manager/${name}.ts`,
   ),
   'src/git/credential.ts',
-  'src/git/credential-routes.ts',
   'src/git/kept-credential.ts',
   'src/git/stored-credential.ts',
   'src/git/stored-name.ts',
@@ -67,7 +66,7 @@ const stations = {
   ...{ aws: [], secrets: ['aws'], ssh: ['process'], git: ['process'], process: [], ec2: ['aws'] },
   'github-app': [],
 };
-const folders = ['action', 'loading', ...Object.keys(stations)];
+const folders = ['action', 'host', 'loading', ...Object.keys(stations)];
 const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
 
 export default defineConfig(
@@ -161,6 +160,11 @@ export default defineConfig(
     files: ['src/errors.ts', 'src/keys/**/*.ts', ...pureFiles],
     group: [...io, ...programs, ...allBut([])],
     message: 'a pure file imports pure files only',
+  }),
+  wall({
+    files: ['src/host/**/*.ts'],
+    group: [...io, ...programs, ...allBut(['host', 'git'])],
+    message: 'host/ is pure, and may know git/, keys/ and errors.ts only',
   }),
   {
     files: ['__tests__/**/*.ts'],

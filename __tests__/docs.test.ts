@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { parseCredentialLine } from '../helper/setup/credential-line.ts';
 import { catalogue } from '../src/errors.ts';
-import { readRoutes } from '../src/git/credential-routes.ts';
+import { readRoutes } from '../src/host/credential-routes.ts';
 import { readStoredCredential } from '../src/git/stored-credential.ts';
 import { parseReference } from '../src/keys/reference.ts';
 

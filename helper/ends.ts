@@ -9,10 +9,11 @@ import type { Ends } from './proxy/carry.ts';
  */
 const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
-/** Milliseconds. Before the way is open, nothing else tells of it. */
+/** Milliseconds. */
 const parentInterval = 200;
 
-export function endsOfProcess(): Ends {
+/** @param shell the number of ssm-ssh's process, which ssh outlives where that is killed */
+export function endsOfProcess(shell?: number): Ends {
   const controller = new AbortController();
   const end = (by: string): void => {
     controller.abort(new Failure('TIMEOUT', `interrupted by ${by}`, { hint: 'connect again' }));
@@ -23,12 +24,27 @@ export function endsOfProcess(): Ends {
     });
   }
   const parent = process.ppid;
+  let isOpen = false;
   const watch = setInterval(() => {
-    if (process.ppid !== parent) end('the end of ssh');
+    if (process.ppid === parent) {
+      if (shell !== undefined && !isAlive(shell)) end('the end of ssm-ssh');
+    } else if (isOpen) {
+      // ssh -f goes on in a child of its own; the end of our input says when that ends.
+      clearInterval(watch);
+    } else {
+      end('the end of ssh');
+    }
   }, parentInterval).unref();
-  // From then on the end of its input says it; ssh -f goes on in a child of its own.
   process.stdin.once('resume', () => {
-    clearInterval(watch);
+    isOpen = true;
   });
   return { input: process.stdin, output: process.stdout, signal: controller.signal };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }

@@ -1,5 +1,6 @@
 /** git's credential helper: gather, call. */
-import { readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { answerGit } from './commands/credential.ts';
 
 /** @returns the exit code */
@@ -12,7 +13,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
   return await answerGit(args, {
     env: given,
-    input: () => readFileSync(0),
+    input: () => buffer(process.stdin),
     out: (text) => writeSync(1, text),
     err: (text) => writeSync(2, text),
   });

@@ -18,7 +18,7 @@ else
   find_state
   state=$state/ec2
 fi
-socket=$state/agent
+socket=$state/agent timeout=${SSM_SSH_TIMEOUT:-30s} deadline=''
 umask 077
 mkdir -p "$state/keys" || fail STATE_UNSAFE "$state/keys cannot be made" "see who owns $state"
 ensure_agent >/dev/null

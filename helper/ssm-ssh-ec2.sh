@@ -114,7 +114,7 @@ build_tunnel() {
   report=$ec2/report.$$ proxy=''
   # A tunnel makes much garbage, quickly: where it is collected early, the process stays small.
   add_words "$node" --no-warnings --max-semi-space-size=2 "$here/../dist/programs/index.js" ssm-ssh proxy
-  add_words "--host=$host" "--report=$report" "--timeout=$timeout"
+  add_words "--host=$host" "--report=$report" "--timeout=$timeout" "--shell=$$"
   [ -z "$via" ] || add_words "--via=$via"
   [ -z "$region" ] || add_words "--region=$region"
   [ -z "$roles" ] || add_words "--role-arn=$roles"

@@ -4,10 +4,25 @@
 # lock FD FILE: waits for it; whoever dies lets go.
 lock() {
   if command -v flock >/dev/null; then
-    eval "exec $1>\"\$2\"" && flock "$1"
+    read_left
+    # Two seconds more than whoever has it: it is for the one that asked AWS to say why that failed. Not every flock knows -E.
+    eval "exec $1>\"\$2\"" && flock -E 75 -w $((left + 2)) "$1" 2>/dev/null
+    case $? in 0) return ;; 75) give_up_waiting "$2" ;; esac
+    until flock -n "$1" 2>/dev/null; do wait_for "$2"; done
   else
     take "$2.held"
   fi
+}
+
+wait_for() {
+  sleep 1
+  read_left
+  [ "$left" -gt -2 ] || give_up_waiting "$1"
+}
+
+give_up_waiting() {
+  fail TIMEOUT "another ssm-ssh has kept this one waiting for $limit seconds: it has $1" \
+    'look for one that hangs, and end it; or raise ssm.timeout (SSM_SSH_TIMEOUT)'
 }
 
 # Where there is no flock(1), a link says who has it: one step makes it, name and all. Of those who see that its holder is
@@ -16,7 +31,7 @@ take() {
   until ln -s $$ "$1" 2>/dev/null; do
     holder=$(readlink "$1")
     if [ -z "$holder" ] || kill -0 "$holder" 2>/dev/null; then
-      sleep 1
+      wait_for "$1"
       continue
     fi
     set -- "$1" "$holder"
@@ -39,7 +54,7 @@ unlock() {
 # Whether there is an agent: ssh-add says 1 of one without keys.
 answers() {
   [ -S "$socket" ] || return 1
-  SSH_AUTH_SOCK=$socket ssh-add -l >/dev/null 2>&1
+  ask_agent
   [ $? -le 1 ]
 }
 
@@ -179,7 +194,7 @@ settings_of() {
 # After ssh failed: whether it is worth trying again, because the agent had lost the key, or the store has a newer one.
 heal() {
   [ -z "$fetched" ] || return 1
-  again=1
+  again=1 deadline=''
   IFS=$newline
   set -f
   for identity in $identities; do

@@ -29,7 +29,7 @@ go_with_wanted() {
   require_ssh
   find_state
   name_identities
-  fetched=''
+  fetched='' deadline=''
   for identity in $identities; do
     is_live "$identity" && continue
     load_fetching
@@ -176,7 +176,7 @@ name_identities() {
 # Sets the settings of a section, or of the default key. The environment wins over git's configuration, but for what a
 # section says of its own key.
 read_settings() {
-  reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime=''
+  reference='' passphrase='' certificate='' own_region='' own_roles='' own_lifetime='' own_timeout='' own_via=''
   ssm_passphrase='' ssm_certificate='' region='' roles='' lifetime='' known_hosts='' strict='' timeout='' via='' ec2_remotes=''
   while IFS=' ' read -r key value; do
     case $key in
@@ -186,6 +186,8 @@ read_settings() {
     "ssm.$1.region") own_region=$value ;;
     "ssm.$1.rolearn") own_roles="$own_roles $value" ;;
     "ssm.$1.keylifetime") own_lifetime=$value ;;
+    "ssm.$1.timeout") own_timeout=$value ;;
+    "ssm.$1.via") own_via=$value ;;
     ssm.passphrase) ssm_passphrase=$value ;;
     ssm.certificate) ssm_certificate=$value ;;
     ssm.region) region=$value ;;
@@ -209,8 +211,8 @@ LINES
   lifetime=${own_lifetime:-${SSM_SSH_KEY_LIFETIME:-${lifetime:-1h}}}
   known_hosts=${SSM_SSH_KNOWN_HOSTS:-$known_hosts}
   strict=${SSM_SSH_STRICT_HOST_KEY_CHECKING:-${strict:-${job_strict:-yes}}}
-  timeout=${SSM_SSH_TIMEOUT:-${timeout:-30s}}
-  via=${SSM_SSH_VIA:-$via}
+  timeout=${own_timeout:-${SSM_SSH_TIMEOUT:-${timeout:-30s}}}
+  via=${own_via:-${SSM_SSH_VIA:-$via}}
 }
 
 # Sets `text`: which key it is, and as whom and where it is read. An access key's id stands for its secret.
@@ -260,7 +262,63 @@ is_live() {
 # Whether the agent itself says that it has the key.
 holds() {
   { read -r fingerprint; } 2>/dev/null <"$1/fingerprint" || return 1
-  case $(SSH_AUTH_SOCK=$socket ssh-add -l 2>/dev/null) in *" $fingerprint "*) ;; *) return 1 ;; esac
+  ask_agent
+  case $held in *" $fingerprint "*) ;; *) return 1 ;; esac
+}
+
+# Sets `held`: a line for each key of the agent. Answers 1 where there is none, and 2 where there is no agent.
+ask_agent() {
+  read_left
+  held=$(SSH_AUTH_SOCK=$socket limited ssh-add -l 2>/dev/null)
+  number=$?
+  case $number in 124 | 137 | 143)
+    fail TIMEOUT "the agent on $socket has not answered within $limit seconds" \
+      'end it: ssm-ssh-agent flush; its keys are fetched anew'
+    ;;
+  esac
+  return "$number"
+}
+
+# --- time ----------------------------------------------------------------------------------------------------------------
+
+# limited PROGRAM …: it is ended when the time is over. macOS has no timeout(1), and waits.
+limited() {
+  [ "$left" -ge 1 ] || left=1
+  if command -v timeout >/dev/null; then timeout "$left" "$@"; else "$@"; fi
+}
+
+# Sets `left`: how many seconds are left of ssm.timeout, which runs from the first time that this is asked.
+read_left() {
+  if [ -r /proc/uptime ]; then
+    read -r left _ </proc/uptime
+    left=${left%%.*}
+  else
+    left=$(date +%s)
+  fi
+  if [ -z "$deadline" ]; then
+    read_limit
+    deadline=$((left + limit))
+  fi
+  left=$((deadline - left))
+}
+
+# Sets `limit`: `timeout` in seconds, as src/keys/lifetime.ts reads it. What is no duration Node says.
+read_limit() {
+  rest=$timeout limit=0
+  while [ -n "$rest" ]; do
+    number=${rest%%[!0123456789]*} letter=${rest#"${rest%%[!0123456789]*}"}
+    rest=${letter#?} letter=${letter%"$rest"}
+    number=${number#"${number%%[!0]*}"}
+    [ ${#number} -le 6 ] || number=999999
+    case $letter in
+    '' | [Ss]) ;;
+    [Mm]) number=$((${number:-0} * 60)) ;;
+    [Hh]) number=$((${number:-0} * 3600)) ;;
+    *) number=999999 ;;
+    esac
+    limit=$((limit + ${number:-0}))
+  done
+  [ "$limit" -ge 1 ] || limit=1
 }
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------

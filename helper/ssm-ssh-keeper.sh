@@ -13,10 +13,11 @@ keep() {
   echo $$ >"$state/keeper"
   trap 'wake' USR1
   trap 'wake; exit 0' TERM
-  # To whoever started the agent. From here on nobody listens.
-  echo up
+  # To whoever started the agent, unless that was killed meanwhile. From here on nobody listens.
+  trap '' PIPE
+  echo up 2>/dev/null
   exec >/dev/null 2>&1
-  while :; do
+  while has_folder; do
     take_marks
     if [ -z "$next" ]; then end_unless_needed; fi
     # What cannot be said in a day is said again after a day.
@@ -26,6 +27,13 @@ keep() {
     wait "$sleeper"
     wake
   done
+}
+
+# Whether the folder is still this agent's: somebody may have flushed it while this was starting.
+has_folder() {
+  { read -r noted; } 2>/dev/null <"$state/keeper" && [ "$noted" = $$ ] && return
+  kill "$SSH_AGENT_PID"
+  return 1
 }
 
 wake() {

@@ -3,7 +3,7 @@
 
 # Sets `state`: the first folder that is, or can be made, ours alone; and `socket`, the agent's.
 find_state() {
-  own_id=''
+  own_id='' reasons=''
   for runtime in /run/user/*; do
     if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then
       own_id=${runtime##*/}
@@ -23,7 +23,7 @@ find_state() {
   case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
   is_ours "$temporary/ssm-ssh-agent-$own_id" && return
   fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
-    "see who owns $temporary/ssm-ssh-agent-$own_id and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own"
+    "see who owns $temporary/ssm-ssh-agent-$own_id and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own$reasons"
 }
 
 # Sets `own_id`, from the name of the folder that the last one of us has made: sh reads /proc byte by byte.
@@ -47,14 +47,34 @@ read_own_id() {
 # Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is
 # there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems: for /ec2/agent, too.
 is_ours() {
+  reason=''
+  if is_fit "$1"; then
+    state=$1 socket=$1/agent
+    return
+  fi
+  reasons="$reasons; $1: ${reason:-others have a way into it, or it cannot be made}"
+  return 1
+}
+
+is_fit() {
   case $1 in *[\"\$\`\\]* | *'
-'*) return 1 ;; esac
-  [ ${#1} -le 93 ] && [ ! -L "$1" ] || return 1
+'*)
+    reason="its name has a character that ssh's options cannot have"
+    return 1
+    ;;
+  esac
+  if [ ${#1} -gt 93 ]; then
+    reason='its name is too long for the path of a socket'
+    return 1
+  fi
+  if [ -L "$1" ]; then
+    reason='it is a symbolic link'
+    return 1
+  fi
   if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then
     if [ ! -O "$1/ec2/agent" ] || [ -L "$1/ec2" ]; then close "$1" || return 1; fi
   fi
-  [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
-  state=$1 socket=$1/agent
+  [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ]
 }
 
 # Makes the folder, or sees that others have no way into it; nor may they replace it or a
@@ -62,14 +82,35 @@ is_ours() {
 close() {
   # shellcheck source=helper/find-node.sh
   . "$here/find-node.sh"
+  if ! is_text "$1"; then
+    reason='its name is not UTF-8'
+    return 1
+  fi
+  reason='others own or may write to a folder above it'
+  [ -d "${1%/*}" ] || reason='there is no folder above it'
   is_protected "${1%/*}/" || return 1
   case $(ls -ldL "${1%/*}" 2>/dev/null) in d????w???[!tT]* | d???????w[!tT]*) return 1 ;; esac
+  reason='it cannot be made'
   [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
+  reason='somebody else owns it'
   [ -O "$1" ] || return 1
+  reason='others may write to it'
   case $(ls -ld "$1" 2>/dev/null) in
   drwx------*) ;;
   d????w* | d???????w*) return 1 ;;
   d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
   *) return 1 ;;
   esac
+  reason='its disk is full'
+  # What was made for that alone goes again.
+  if { printf %4096s '' >"$1/room.$$"; } 2>/dev/null && rm -f "$1/room.$$"; then return; fi
+  rm -f "$1/room.$$"
+  rmdir "$1" 2>/dev/null
+  return 1
+}
+
+# Whether Node reads the path as we do. Where there is no iconv, ASCII is.
+is_text() {
+  case $(printf %s "$1" | LC_ALL=C tr -d '\040-\176') in '') return ;; esac
+  printf %s "$1" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1
 }

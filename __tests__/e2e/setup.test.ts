@@ -10,10 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
+import { itWhere } from '../support/needs.ts';
 import { itInTurn as it } from '../support/parts.ts';
 
 const ssh = join(actionPath, 'helper/ssm-ssh');
@@ -188,6 +190,21 @@ describe('ssm-ssh-agent setup', () => {
       /^ran: -o SendEnv=GIT_PROTOCOL git@git.test git-upload-pack 'acme\/lib.git'\n/,
     );
   });
+
+  itWhere(userInfo().uid === 0, 'setting all users up needs root')(
+    'tells ssh where the agent of each user is where root sets all users up',
+    async () => {
+      const { stdout } = await host.agent(['setup', '--system', ...key]);
+      const config = join(host.folder, 'ssh-config');
+      writeFileSync(config, stdout.slice(stdout.indexOf('\nMatch host ')));
+      const agent = /^identityagent (.*)$/m;
+      const shown = execFileSync('ssh', ['-F', config, '-G', 'i-0123456789abcdef0'], { encoding: 'utf8' });
+      expect(stdout).toContain('/ssm-ssh-agent-%i/ec2/agent');
+      expect(agent.exec(shown)?.[1]).toMatch(/^(\/run\/user\/0|~\/\.cache)\/ssm-ssh-agent-0\/ec2\/agent$/);
+      const ofOne = await host.agent(['setup', '--global', ...key, '--force']);
+      expect(ofOne.stdout).not.toContain('%i');
+    },
+  );
 
   it('writes a system configuration that every user can read, whatever the umask is', async () => {
     const agent = join(actionPath, 'helper/ssm-ssh-agent');

@@ -17,9 +17,9 @@ describe("setup's block of ~/.ssh/config", () => {
   });
 
   /** The ProxyCommand for a host, or undefined. */
-  const proxyFor = (host: string): string | undefined => {
+  const proxyFor = (host: string, above = ''): string | undefined => {
     const file = join(folder, 'config');
-    writeFileSync(file, sshConfigLines('/opt/ssm-ssh-agent', '/state'));
+    writeFileSync(file, `${above}${sshConfigLines('/opt/ssm-ssh-agent', '/state')}`);
     const { stdout, stderr } = spawnSync('ssh', ['-T', '-F', file, '-G', host], { encoding: 'utf8' });
     expect(stderr).toBe('');
     return /^proxycommand (.*)$/m.exec(stdout)?.[1];
@@ -28,7 +28,7 @@ describe("setup's block of ~/.ssh/config", () => {
   // TAG=VALUE is for ssm-ssh: plain ssh is told the ids only.
   const ids = Object.entries(hostNames).filter(([, kind]) => kind !== 'tag');
   it.each(ids)('leads %s to the tunnel where it is an id (%s)', (host, kind) => {
-    expect(proxyFor(host)).toBe(kind && "/opt/ssm-ssh-agent proxy -- '%n' %p '%r'");
+    expect(proxyFor(host)).toBe(kind && "/opt/ssm-ssh-agent proxy -- '%h' %p '%r'");
   });
 
   it.each(lookalikes)('leaves %s alone', (host) => {
@@ -49,6 +49,11 @@ describe("setup's block of ~/.ssh/config", () => {
     const words = existsSync(join(folder, 'words')) ? readFileSync(join(folder, 'words'), 'utf8') : '';
     // A quote would end ours: ssh has no such ProxyCommand then.
     expect(words).toBe(user.includes("'") ? '' : `proxy\n--\n${host}\n22\n${user}\n`);
+  });
+
+  it("leads people's own names for a host there, whose lines stand above", () => {
+    const names = 'Host web\n  HostName i-0123456789abcdef0\nHost other\n  HostName other.example.com\n';
+    expect([proxyFor('web', names), proxyFor('other', names)]).toEqual([expect.any(String), undefined]);
   });
 
   it('takes an id in capitals', () => {

@@ -1,7 +1,7 @@
 /** A GitHub App where a token is asked for: one is made on the spot, for the repository that git asks for. */
 import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
-import { repositoryOf } from '../../src/git/credential-routes.ts';
+import { repositoryOf } from '../../src/host/credential-routes.ts';
 import type { Credential } from '../../src/git/credential.ts';
 import { hostOfApi } from '../../src/github-app/api-url.ts';
 import { isGitHubApp, parseGitHubApp } from '../../src/github-app/app.ts';

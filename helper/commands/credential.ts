@@ -2,12 +2,13 @@
 import { Failure, toFailure } from '../../src/errors.ts';
 import { inTime } from '../../src/in-time.ts';
 import { readProtectedSettings } from '../../src/git/config-file.ts';
-import { chooseRoute, readRoutes, type NamedCredential } from '../../src/git/credential-routes.ts';
+import { chooseRoute, readRoutes, type NamedCredential } from '../../src/host/credential-routes.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readStoredCredential } from '../../src/git/stored-credential.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/credential-reference.ts';
+import { parseHostPlace } from '../command-line/host-place.ts';
 import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
 import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
 import { storageFor } from './open-storage.ts';
@@ -17,7 +18,7 @@ const program = 'git-credential-ssm';
 export interface GitIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** All of standard input. */
-  input(): Uint8Array;
+  input(): Promise<Uint8Array>;
   /** Standard output: git reads it. */
   out(text: string): void;
   /** Standard error: people do. */
@@ -33,7 +34,8 @@ export async function answerGit(args: readonly string[], io: GitIo): Promise<num
   const operation = args.at(-1);
   if (operation !== 'get' && operation !== 'store' && operation !== 'erase') return 0;
   try {
-    const request = parseRequest(io.input());
+    const limit = readTimeLimit(io.env['SSM_SSH_TIMEOUT'] || '30s', 'SSM_SSH_TIMEOUT');
+    const request = parseRequest(await inTime(io.input(), timeLimit(limit, 'reading what git asks for')));
     if (!request && operation === 'store') throw unreadable();
     if (request?.protocol === 'https')
       io.out(await operations[operation](request, await look(args, request, io)));
@@ -134,13 +136,13 @@ async function read(
   named: NamedCredential,
   { request, env, warn }: Surroundings & { readonly request: Request },
 ): Promise<Credential> {
-  const { region, roles, username, reference: resource } = named;
-  const timeoutSeconds = readTimeLimit(named.timeout, 'ssm.timeout');
+  const { username, reference: resource } = named;
+  const place = parseHostPlace(named);
   const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];
-  const signal = timeLimit(timeoutSeconds, 'reading the credential');
+  const signal = timeLimit(place.timeoutSeconds, 'reading the credential');
   const voice = { info: () => undefined, mask: () => undefined, warn };
   const { readHostSecrets, warnOfPlainText } = await import('../../src/loading/host-keys.ts');
-  const wanted = { keys, region, roles, timeoutSeconds };
+  const wanted = { keys, ...place };
   const [secret] = await readHostSecrets(wanted, { env, signal, voice });
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);

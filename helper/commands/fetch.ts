@@ -4,6 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure, toFailure } from '../../src/errors.ts';
+import { rolesIn } from '../../src/host/settings.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { HostKeys } from '../../src/loading/host-keys.ts';
@@ -13,7 +14,8 @@ import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { toAdd } from '../command-line/keys.ts';
-import { readSeconds, readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
+import { parseHostPlace } from '../command-line/host-place.ts';
+import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
 
 const program = 'ssm-ssh';
 
@@ -55,7 +57,8 @@ export async function fetchKey(args: readonly string[], io: Terminal): Promise<n
   } catch (error) {
     const told = `${toFailure(error).render(program)}\n`;
     tell(told);
-    await write(join(into, 'outcome'), `failed ${randomUUID()}\n${told}`);
+    // Where there is no room for it, whoever waits finds out by trying.
+    await write(join(into, 'outcome'), `failed ${randomUUID()}\n${told}`).catch(() => undefined);
     return 255;
   }
 }
@@ -123,8 +126,13 @@ function publicLine({ publicKey }: LoadedKey): string {
 /** In one step: others read at any time. */
 async function write(path: string, text: string): Promise<void> {
   const fresh = `${path}.${randomUUID()}`;
-  await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
-  await rename(fresh, path);
+  try {
+    await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
+    await rename(fresh, path);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
 }
 
 const text = { type: 'string', default: '' } as const;
@@ -158,7 +166,7 @@ export function takeSettings(env: Record<string, string | undefined>): FetchSett
 
 /** @throws INPUT_INVALID */
 function check(given: FetchSettings): Omit<Wanted, 'into' | 'socket'> {
-  const { reference, passphrase, certificate, region, roles } = given;
+  const { reference, passphrase, certificate, region, roles, timeout } = given;
   return {
     keys: [
       {
@@ -168,11 +176,8 @@ function check(given: FetchSettings): Omit<Wanted, 'into' | 'socket'> {
         repositories: [],
       },
     ],
-    region: region || undefined,
-    // As people write them: with commas or white space between.
-    roles: roles.split(/[\s,]+/).filter(Boolean),
+    ...parseHostPlace({ region: region || undefined, roles: rolesIn(roles), timeout }),
     lifetime: readSeconds(given.lifetime, 'ssm.keyLifetime'),
-    timeoutSeconds: readTimeLimit(given.timeout, 'ssm.timeout'),
   };
 }
 

@@ -2,9 +2,10 @@
 import { parseArgs } from 'node:util';
 import type { Settings } from '../../src/git/config-file.ts';
 import { inTime } from '../../src/in-time.ts';
-import { settingsOf } from '../../src/git/credential-routes.ts';
+import { settingsOf } from '../../src/host/settings.ts';
 import { parsePrefix } from '../../src/git/stored-name.ts';
-import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
+import { parseHostPlace } from '../command-line/host-place.ts';
+import { timeLimit } from '../command-line/time-limit.ts';
 import type { CredentialStorage } from './credential-storage.ts';
 
 interface Surroundings {
@@ -26,18 +27,17 @@ export function storageFor(
   const setting = option === undefined ? 'ssm.storePrefix' : '--store-prefix';
   const prefix = option ?? settings.get('ssm.storeprefix')?.at(-1) ?? '';
   if (prefix === '') return undefined;
-  const { region, roles, timeout } = settingsOf(settings, env);
+  const place = parseHostPlace(settingsOf(settings, env));
   const kmsKeyId = settings.get('ssm.kmskeyid')?.at(-1) || undefined;
-  const timeoutSeconds = readTimeLimit(timeout, 'ssm.timeout');
   return {
     prefix: parsePrefix(prefix, setting),
     nowSeconds: Date.now() / 1000,
     /** All that hangs on the AWS SDK is loaded here. */
     open: async () => {
       const { openHostFolder } = await import('../../src/loading/host-folder.ts');
-      const signal = timeLimit(timeoutSeconds, 'asking Parameter Store');
+      const signal = timeLimit(place.timeoutSeconds, 'asking Parameter Store');
       const voice = { info: () => undefined, mask: () => undefined, warn };
-      const host = { region, roles, timeoutSeconds, kmsKeyId };
+      const host = { ...place, kmsKeyId };
       return await inTime(openHostFolder(host, { env, signal, voice }), signal);
     },
   };

@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readProtectedSettings, type Settings } from '../../src/git/config-file.ts';
+import type { HostSettings } from '../../src/host/settings.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount, parseRegion, parseRoles } from '../command-line/settings.ts';
-import { readTimeLimit } from '../command-line/time-limit.ts';
+import { parseAccount } from '../command-line/settings.ts';
 import { reach, type Wanted } from '../proxy/reach.ts';
 import type { Outcome } from '../proxy/report.ts';
 import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
@@ -26,7 +26,7 @@ export const proxy = command({
   synopsis: 'HOST PORT [USER] [OPTION …]',
   examples: [
     [
-      "proxy -- '%n' %p '%r'",
+      "proxy -- '%h' %p '%r'",
       'as ProxyCommand in ~/.ssh/config: setup prints the block. USER gets a key by EC2 Instance Connect',
     ],
     ['proxy i-0123456789abcdef0 22', 'for a host that knows a key of yours'],
@@ -35,23 +35,32 @@ export const proxy = command({
   run: runProxy,
 });
 
+const sshPort = 22;
+
 async function runProxy(line: Line<typeof options>, running: Running): Promise<number> {
   const { values } = line;
   const [host = '', port = '', user, ...more] = [...line.words, ...(line.behind ?? [])];
   if (port === '' || more.length > 0)
-    throw invalid('proxy takes HOST PORT [USER]', "write ProxyCommand ssm-ssh-agent proxy -- '%n' %p '%r'");
-  const settings = await readGitSettings(running);
-  const way = values.via ?? (running.env['SSM_SSH_VIA'] || settings.get('ssm.via')?.at(-1));
-  const via = parseWay(way, values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via');
+    throw invalid('proxy takes HOST PORT [USER]', "write ProxyCommand ssm-ssh-agent proxy -- '%h' %p '%r'");
+  // What other commands do without is loaded here.
+  const { allowsEc2Remotes, sectionFor, settingsOf } = await import('../../src/host/settings.ts');
+  const configured = await readGitSettings(running);
+  const section = sectionFor(configured, { host, path: '' }, sshPort);
+  const settings = settingsOf(configured, running.env, section);
+  const via = parseWay(
+    values.via ?? settings.via,
+    values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via',
+  );
   const target = parseHost(host, via);
-  if (isFromGit(running.env) && !allowsGit(host, settings, running.env)) {
+  // A submodule's URL may be anybody's: it reaches only what somebody allowed, or named.
+  if (isFromGit(running.env) && section === undefined && !allowsEc2Remotes(configured, running.env)) {
     throw invalid(
       `git was given the EC2 host ${host}, which nothing allows it to reach`,
       'if the URL is yours: git config --global ssm.ec2Remotes true, or SSM_SSH_EC2_REMOTES=1',
     );
   }
   const pushes = user !== undefined && target.kind !== 'managed';
-  const place = placeOf(line, settings, running);
+  const place = await placeOf(line, settings, running);
   const wanted = {
     ...{ host: target, port: parsePort(port), user: user ?? '', via },
     ...(pushes && { push: { folder: await folderInJob(place.job) } }),
@@ -67,12 +76,6 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
 /** By what git tells its ssh command: the version of its protocol, or that a submodule's URL is not the user's own. */
 function isFromGit(env: Running['env']): boolean {
   return Boolean(env['GIT_PROTOCOL']) || env['GIT_PROTOCOL_FROM_USER'] === '0';
-}
-
-/** A submodule's URL may be anybody's: it reaches only what somebody allowed, or named. */
-function allowsGit(host: string, settings: Settings, env: Running['env']): boolean {
-  const allowed = env['SSM_SSH_EC2_REMOTES'] || settings.get('ssm.ec2remotes')?.at(-1) || '';
-  return /^(1|true|yes|on)$/i.test(allowed) || settings.has(`ssm.${host.toLowerCase()}.key`);
 }
 
 async function reachUntilEnd(
@@ -108,28 +111,20 @@ async function readGitSettings({ env, signal }: Running): Promise<Settings> {
   );
 }
 
-/** The command line goes before the environment, and that before git's configuration. In a job, the launcher names it. */
-function placeOf({ values }: Line<typeof options>, settings: Settings, { env }: Running): Wanted['place'] {
+/** The command line goes before all settings. In a job, the launcher names it. */
+async function placeOf(
+  { values }: Line<typeof options>,
+  settings: HostSettings,
+  { env }: Running,
+): Promise<Wanted['place']> {
   const { region, roles } = parseAccount(values);
-  // What is empty is not set.
-  const setting = (variable: string, name: string): string | undefined =>
-    env[variable] || settings.get(name)?.at(-1) || undefined;
-  const configured = env['SSM_SSH_ROLE_ARN']
-    ? [env['SSM_SSH_ROLE_ARN']]
-    : (settings.get('ssm.rolearn') ?? []);
+  const { parseHostPlace } = await import('../command-line/host-place.ts');
   return {
-    region: region ?? parseRegion(setting('SSM_SSH_REGION', 'ssm.region'), 'ssm.region (SSM_SSH_REGION)'),
-    roles:
-      roles.length > 0
-        ? roles
-        : parseRoles(
-            configured.flatMap((text) => text.split(/[\s,]+/).filter(Boolean)),
-            'ssm.roleArn (SSM_SSH_ROLE_ARN)',
-          ),
-    timeoutSeconds: readTimeLimit(
-      setting('SSM_SSH_TIMEOUT', 'ssm.timeout') ?? '30s',
-      'ssm.timeout (SSM_SSH_TIMEOUT)',
-    ),
+    ...parseHostPlace({
+      region: region ?? settings.region,
+      roles: roles.length > 0 ? roles : settings.roles,
+      timeout: settings.timeout,
+    }),
     job: env['SSM_SSH_JOB'] || undefined,
   };
 }

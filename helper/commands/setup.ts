@@ -83,7 +83,7 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   if (scope === 'system' && !values['dry-run'] && !values.quiet) await warnOfClosed(running);
   const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
   const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
-  const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(running)) : '';
+  const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(scope, running)) : '';
   running.out(
     values.json
       ? asJson(changes, scope, { ...wanted, hosts })
@@ -211,15 +211,20 @@ function describe(
   return [`ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`, ...lines].join('\n');
 }
 
-/** Where ssm-ssh will have its agent for pushed keys: for whoever ran sudo, where that is so. */
-function ec2Folder({ env }: Running): string {
+/**
+ * Where ssm-ssh will have its agent for pushed keys, as ssh_config has it: for whoever ran sudo, where that is so. Where root
+ * sets all users up, ssh puts each one's number in the place of %i.
+ */
+function ec2Folder(scope: Scope, { env }: Running): string {
   const { uid, homedir } = userInfo();
   const caller = uid === 0 ? env['SUDO_UID'] : undefined;
-  const id = Number(caller ?? uid);
-  const runtime = `/run/user/${id}`;
+  const isForAll = scope === 'system' && uid === 0 && caller === undefined;
+  const id = isForAll ? '%i' : String(Number(caller ?? uid));
+  const runtime = isForAll ? '/run/user' : `/run/user/${id}`;
   // ssh expands ~ by the account, and not by HOME.
-  const home = caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
-  return join(existsSync(runtime) ? runtime : join(home, '.cache'), `ssm-ssh-agent-${id}`, 'ec2');
+  const home = isForAll || caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
+  const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
+  return join(parent, `ssm-ssh-agent-${id}`, 'ec2');
 }
 
 function asJson(

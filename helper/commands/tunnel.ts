@@ -2,9 +2,11 @@
 import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
 import type { Ec2Place } from '../../src/loading/ec2-caller.ts';
+import { rolesIn } from '../../src/host/settings.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { invalid } from '../command-line/parse.ts';
-import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
+import { parseHostPlace } from '../command-line/host-place.ts';
+import { timeLimit } from '../command-line/time-limit.ts';
 import type { Ends } from '../proxy/carry.ts';
 import { explained, find, reach, type Around } from '../proxy/reach.ts';
 import { beginReport, endReport, type Outcome } from '../proxy/report.ts';
@@ -21,14 +23,15 @@ export interface TunnelIo {
   readonly out: (text: string) => void;
   /** The folder of the programs' scripts. */
   readonly helper: string;
-  readonly ends: () => Ends;
+  /** @param shell the number of the process of ssm-ssh */
+  readonly ends: (shell?: number) => Ends;
 }
 
 const text = { type: 'string', default: '' } as const;
 
 const options = {
   ...{ host: text, port: text, user: text, via: text, region: text, timeout: text, job: text },
-  ...{ state: text, report: text },
+  ...{ state: text, report: text, shell: text },
   'role-arn': { type: 'string', multiple: true, default: [] as string[] },
 } as const;
 
@@ -73,7 +76,7 @@ async function proxy(given: Arguments, io: TunnelIo, ended?: Around['ended']): P
     ...{ host: parseHost(given.host, via), port: parsePort(given.port), user, via, place: placeOf(given) },
     ...(state && { push: { folder: state } }),
   };
-  const around = { ...aroundOf(io), ...(ended && { ended }) };
+  const around = { ...aroundOf(io), ...io.ends(Number(given.shell) || undefined), ...(ended && { ended }) };
   try {
     await reach(wanted, around);
   } catch (error) {
@@ -105,18 +108,19 @@ async function findHost(given: Arguments, io: TunnelIo): Promise<void> {
 
 function placeOf(given: Arguments): Ec2Place {
   return {
-    region: given.region || undefined,
-    // As people write them: with commas or spaces between.
-    roles: given['role-arn'].flatMap((role) => role.split(/[\s,]+/)).filter(Boolean),
-    timeoutSeconds: readTimeLimit(given.timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)'),
+    ...parseHostPlace({
+      region: given.region || undefined,
+      roles: rolesIn(given['role-arn'].join(' ')),
+      timeout: given.timeout,
+    }),
     job: given.job || undefined,
   };
 }
 
-function aroundOf(io: TunnelIo): Around {
+function aroundOf(io: TunnelIo): Omit<Around, keyof Ends> {
   const { env, helper, terminal, tell } = io;
   return {
-    ...{ env, helper, warn: aroundVoice(io), ...io.ends() },
+    ...{ env, helper, warn: aroundVoice(io) },
     wait: (what) => {
       if (terminal) tell(`${program}: ${visible(what)}\n`);
     },

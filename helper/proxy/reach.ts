@@ -108,7 +108,9 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;
   const caller = await callerFor({ instanceId, user: push && user });
   const openTunnel = await loading.tunnel;
-  const opening = openTunnel({ instanceId, port: wanted.port }, caller);
+  const opening = openTunnel({ instanceId, port: wanted.port }, caller).catch(async (error: unknown) => {
+    throw push ? error : await plainReason(error, instanceId, caller);
+  });
   const pushing = (async () => {
     if (!agent || !loading.key) return;
     const [{ offerPushedKey }, folder] = await Promise.all([loading.key, agent]);
@@ -177,6 +179,17 @@ async function bothOrNone(
     const failures = both?.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])) ?? [];
     throw plainest(failures) ?? error;
   }
+}
+
+/** Pushing a key would tell of an instance that is stopped, or not there; Session Manager says of both that there is no session. */
+async function plainReason(error: unknown, instanceId: string, caller: Ec2Caller): Promise<unknown> {
+  if (!(error instanceof Failure) || error.code !== 'SESSION_FAILED' || !instanceId.startsWith('i-'))
+    return error;
+  const { findInstance } = await import('../../src/ec2/instances.ts');
+  return await findInstance({ kind: 'instance', id: instanceId }, caller).then(
+    () => error,
+    (reason: unknown) => plainest([error, reason]),
+  );
 }
 
 async function closeOpened([opened]: readonly PromiseSettledResult<unknown>[]): Promise<void> {

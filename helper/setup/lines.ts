@@ -28,18 +28,18 @@ Environment="GIT_SSH_COMMAND=${forSystemd}"
  * have to know of the key before the program has made it.
  *
  * @param program ssm-ssh-agent, as a word of sh
- * @param folder of the agent for pushed keys
+ * @param folder of the agent for pushed keys, with the tokens of ssh_config(5)
  */
 export function sshConfigLines(program: string, folder: string): string {
-  const quoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
   return `# ~/.ssh/config, for plain ssh, scp, sftp and rsync: ssh ec2-user@i-0123456789abcdef0
-Match originalhost "${ec2HostIds}" ${quotable}
-  ProxyCommand ${program.replaceAll('%', '%%')} proxy -- '%n' %p '%r'
-  IdentityAgent ${quoted(`${folder}/agent`)}
+# Below your own names for hosts: Host web, HostName i-0123456789abcdef0
+Match host "${ec2HostIds}" ${quotable}
+  ProxyCommand ${program.replaceAll('%', '%%')} proxy -- '%h' %p '%r'
+  IdentityAgent "${folder}/agent"
   IdentitiesOnly no
   IdentityFile none
   ForwardAgent no
-  UserKnownHostsFile ${quoted(`${folder}/known_hosts`)}
+  UserKnownHostsFile "${folder}/known_hosts"
   StrictHostKeyChecking accept-new
 `;
 }

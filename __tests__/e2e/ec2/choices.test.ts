@@ -36,6 +36,23 @@ describeOnHost('the key for an EC2 host', () => {
     expect(stage.count('ssm:GetParameter')).toBe(1);
   });
 
+  it.each(['timeout = soon', 'region = x', 'via = nothing'])(
+    'comes with the settings of its section, by ssm-ssh and by proxy alike: %s',
+    async (setting) => {
+      const { host } = stage;
+      host.configure([`[ssm "${known.instanceId}"]`, 'key = /ci/key', setting]);
+      const lines = [
+        `${program} ${target()} true`,
+        `${join(project, 'helper/ssm-ssh-agent')} proxy ${known.instanceId} 22`,
+      ];
+      for (const line of lines) {
+        const { code, stderr } = await host.run(line);
+        expect([line, code === 0, stderr]).toEqual([line, false, expect.stringContaining('INPUT_INVALID')]);
+        expect(stderr).toContain(setting.replace(/.* /, ''));
+      }
+    },
+  );
+
   it('is never a default key', async () => {
     const { host } = stage;
     host.env['SSM_SSH_KEY'] = '/ci/key';

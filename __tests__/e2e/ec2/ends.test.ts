@@ -1,6 +1,8 @@
 /** Whatever ends ssh ends the way to the host, and leaves no session open. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
@@ -58,6 +60,26 @@ describeOnHost('the way to an EC2 host', () => {
       expect(await left()).toEqual([[], []]);
     },
   );
+
+  it('ends when ssm-ssh is killed, and ssh with it', async () => {
+    const child = await start('echo up; sleep 60');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await left()).toEqual([[], []]);
+    for (let waited = 0; waited < 5000 && sshOf().length > 0; waited += 20) await sleep(20);
+    expect(sshOf()).toEqual([]);
+  });
+
+  it('goes on where ssh goes into the background', async () => {
+    const late = join(stage.host.home, 'late');
+    const { code } = await stage.host.run(
+      `${program} -f ${stage.target} 'sleep 2; echo late >${late}' </dev/null >/dev/null 2>&1`,
+    );
+    expect([code, existsSync(late)]).toEqual([0, false]);
+    while (proxies().length > 0) await sleep(20);
+    expect(readFileSync(late, 'utf8')).toBe('late\n');
+    expect(await left()).toEqual([[], []]);
+  });
 
   it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)('ends when it gets %s itself', async (signal) => {
     const child = await start('echo up; sleep 60');

@@ -28,6 +28,17 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect(stage.count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
   });
 
+  it("leads to a host by people's own name for it, and by way of it to others", async () => {
+    const { host, instance } = stage;
+    const { stdout, stderr } = await host.run(
+      `${configured}; printf 'Host web\n  HostName ${instance.instanceId}\n  User ${instance.user}\n' >all; cat config >>all
+      ssh -F all web echo hello
+      ssh -F all -o StrictHostKeyChecking=accept-new -o BatchMode=yes -J web -p ${instance.port} nobody@127.0.0.1 true || true`,
+    );
+    expect(stdout).toBe('hello\n');
+    expect(stderr).toContain('nobody@127.0.0.1: Permission denied (publickey)');
+  });
+
   it('says what is likely to be wrong where a user is refused', async () => {
     const { host, instance } = stage;
     const { code, stderr } = await host.run(
@@ -69,7 +80,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     const { stderr, code } = await stage.host.run(`${agent} proxy i-0123456789abcdef0`);
     expect([stderr, code]).toEqual([
       'ssm-ssh-agent: INPUT_INVALID: proxy takes HOST PORT [USER]\n' +
-        "hint: write ProxyCommand ssm-ssh-agent proxy -- '%n' %p '%r'\n",
+        "hint: write ProxyCommand ssm-ssh-agent proxy -- '%h' %p '%r'\n",
       2,
     ]);
     const { stderr: named } = await stage.host.run(`${agent} proxy host.example.com 22`);

@@ -1,4 +1,5 @@
 /** What people are told where there is no way to a host, or no way in. */
+import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { program } from '../../support/ec2-host.ts';
@@ -27,6 +28,34 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     const { instanceId } = stage.world.aws.ec2.launch({ state: 'stopped' });
     const { text } = await told(`${program} ec2-user@${instanceId} true`);
     expect(text).toMatch(new RegExp(`^ssm-ssh: TARGET_NOT_FOUND: .*${instanceId}.*\nhint: .+\n$`));
+  });
+
+  it('says that of proxy without a user, too', async () => {
+    const { ec2 } = stage.world.aws;
+    const agent = join(program, '../ssm-ssh-agent');
+    for (const [state, code] of [
+      ['stopped', 'TARGET_NOT_FOUND'],
+      ['running', 'SESSION_FAILED'],
+    ] as const) {
+      const { instanceId } = ec2.launch({ state });
+      const { text } = await told(`${agent} proxy ${instanceId} 22 </dev/null`);
+      expect(text).toMatch(new RegExp(`^ssm-ssh-agent: ${code}: .*${instanceId}.*\nhint: .+\n$`));
+    }
+  });
+
+  it('says that a mistyped id is no id, beside what ssh says', async () => {
+    for (const host of ['i-0123456789abcdefg', 'i-0123456789abcdef', 'mi-0123456789abcdef0a']) {
+      const { text } = await told(`${program} ec2-user@${host} true`);
+      expect(text).toMatch(
+        new RegExp(
+          `^ssm-ssh: warning: ${host} is no id of an EC2 host: .*\nhint: .*8 or 17 .*\nssh: Could not resolve`,
+        ),
+      );
+    }
+    const { text } = await told(
+      `${program} ec2-user@i-build-01 true; ${program} i-0123456789.example.test true`,
+    );
+    expect(text).not.toContain('warning');
   });
 
   it('says that nothing listens at the port', async () => {

@@ -155,6 +155,67 @@ describeOnHost('the state of a user on a host', () => {
     expect(existsSync(join(temp, name, 'agent'))).toBe(true);
   });
 
+  it.each(["with'quotes$and`more", 'with\nline end'])(
+    'is kept elsewhere where HOME is called %j',
+    async (odd) => {
+      const home = inHome(odd);
+      mkdirSync(home);
+      const { stderr, code } = await stand.host.run(fetch(), { HOME: home });
+      expect([stderr, code]).toEqual(['', 0]);
+      expect(existsSync(join(temp, name, 'agent'))).toBe(true);
+    },
+  );
+
+  it('is kept elsewhere where the path of HOME is no UTF-8', async () => {
+    const { stderr, code } = await stand.host.run(
+      `export HOME=$(printf '%s/\\377' "$PWD"); mkdir "$HOME"; ${fetch()}`,
+    );
+    expect([stderr, code]).toEqual(['', 0]);
+    expect(existsSync(join(temp, name, 'agent'))).toBe(true);
+  });
+
+  it('is nowhere, for a reason that is told of each place', async () => {
+    const home = inHome('long'.repeat(25));
+    mkdirSync(home);
+    chmodSync(temp, 0o777);
+    const { stderr } = await stand.host.run(`${program} ${stand.git.address}`, { HOME: home });
+    expect(stderr).toMatch(
+      /^ssm-ssh: STATE_UNSAFE: .*\nhint: .*: its name is too long for the path of a socket; /,
+    );
+    expect(stderr).toContain(`${temp}/${name}: others own or may write to a folder above it`);
+  });
+
+  for (const size of ['size=4k', 'size=1m,nr_inodes=1'])
+    itWhere(canMount, 'a mount namespace needs root')(
+      `is kept in the next place where the disk of the first is full (${size})`,
+      async () => {
+        const { host } = stand;
+        const fill = `mkdir -p $HOME/.cache; mount -t tmpfs -o ${size} none $HOME/.cache; head -c 4096 /dev/zero >$HOME/.cache/x || true`;
+        const first = await host.run(`${fill}; ${fetch()}; ls -A $HOME/.cache`);
+        expect([first.stderr.replace(/^head: .*\n|^.*No space.*\n/gm, ''), first.code]).toEqual(['', 0]);
+        expect(first.stdout.replace(/.*\t.*\n/g, '')).toMatch(/^(x\n)?$/);
+        expect(existsSync(join(temp, name, 'agent'))).toBe(true);
+      },
+    );
+
+  itWhere(canMount, 'a mount namespace needs root')(
+    'is nowhere where all disks are full, and where one becomes full later: one error each',
+    async () => {
+      const { host } = stand;
+      const fill = `mount -t tmpfs -o size=64k none $HOME/.cache; mount -t tmpfs -o size=4k none $TMPDIR; head -c 4096 /dev/zero >$TMPDIR/x`;
+      const full = `head -c 65536 /dev/zero >$HOME/.cache/x 2>/dev/null || true`;
+      const { stderr } = await host.run(
+        `mkdir $HOME/.cache; ${fill}; ${full}; ${program} ${stand.git.address} || true`,
+      );
+      expect(stderr).toMatch(/^ssm-ssh: STATE_UNSAFE: .*\nhint: .*: its disk is full.*: its disk is full\n$/);
+      const later = await host.run(
+        `mkdir -p $HOME/.cache; ${fill}; ${fetch()} >/dev/null; rm $HOME/.cache/*/keys/*/live; ${full}; SSM_SSH_KEY=/ci/key:1 ${fetch()} || true`,
+      );
+      expect(later.stderr).toMatch(/^ssm-ssh: STATE_UNSAFE: .*\nhint: .*\n/);
+      expect(later.stderr).not.toMatch(/^ {4}at |node:internal/m);
+    },
+  );
+
   it('closes a folder of our own that others may look into', async () => {
     mkdirSync(inHome(`.cache/${name}`), { recursive: true, mode: 0o755 });
     expect((await stand.host.run(fetch())).code).toBe(0);

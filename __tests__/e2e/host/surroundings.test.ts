@@ -33,6 +33,22 @@ describeOnHost('ssm-ssh in surroundings of others', () => {
     expect(stand.calls()).toBe(1);
   });
 
+  it.each([
+    ['beside a .git that leads nowhere', 'mkdir w; echo gitdir: /nowhere/at/all >w/.git; cd w'],
+    [
+      'where the configuration of the repository is broken',
+      'git init -q w; echo "[broken" >>w/.git/config; cd w',
+    ],
+    ['in a working directory that is gone', 'mkdir w; cd w; rmdir ../w'],
+  ])('knows what is configured for all repositories %s', async (_, place) => {
+    const { host, git } = stand;
+    delete host.env['SSM_SSH_KEY'];
+    host.configure(['[ssm]', 'key = /ci/key']);
+    const ssh = `${program} -p ${git.port} ${git.user}@${git.address} "git-upload-pack 'acme/lib.git'"`;
+    const { stdout } = await host.run(`${place}; ${ssh} </dev/null || true`);
+    expect(stdout).toContain('refs/heads/main');
+  });
+
   it('works where standard input is closed', async () => {
     const { host, git } = stand;
     const ssh = `${program} -p ${git.port} ${git.user}@${git.address} "git-upload-pack 'acme/lib.git'"`;

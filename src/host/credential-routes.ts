@@ -1,19 +1,9 @@
 /** Which credential git's configuration and the environment name for what git asks. Pure. */
 import { Failure } from '../errors.ts';
-import { matchRoutes, parseRepositoryPattern, type RepositoryPattern, type Route } from '../keys/routes.ts';
-import type { Settings } from './config-file.ts';
-import type { Credential } from './credential.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where AWS is asked, and as whom. */
-export interface HostSettings {
-  readonly region: string | undefined;
-  /** ARNs, assumed one from the other. */
-  readonly roles: readonly string[];
-  /** As it was written. */
-  readonly timeout: string;
-}
+import { patternOf, sectionsWith, settingsOf, type Environment, type HostSettings } from './settings.ts';
+import { matchRoutes, type RepositoryPattern, type Route } from '../keys/routes.ts';
+import type { Settings } from '../git/config-file.ts';
+import type { Credential } from '../git/credential.ts';
 
 export interface NamedCredential extends HostSettings {
   /** How the user calls what names it: a section, or a variable. */
@@ -32,30 +22,10 @@ export interface Routes {
   readonly warnings: readonly string[];
 }
 
-/** The environment wins over git's configuration, but for what a section says of its own. */
-export function settingsOf(settings: Settings, env: Environment, section?: string): HostSettings {
-  const own = (name: string): string =>
-    section === undefined ? '' : join(settings.get(`ssm.${section}.${name}`), name);
-  const setting = (name: string, variable: string): string =>
-    own(name) || (env[variable] ?? '') || join(settings.get(`ssm.${name}`), name);
-  return {
-    region: setting('region', 'SSM_SSH_REGION') || undefined,
-    roles: setting('rolearn', 'SSM_SSH_ROLE_ARN')
-      .split(/[\s,]+/)
-      .filter(Boolean),
-    timeout: setting('timeout', 'SSM_SSH_TIMEOUT') || '30s',
-  };
-}
-
-/** Roles may stand on a line each; of all else the last counts, as in git. */
-function join(values: readonly string[] = [], name: string): string {
-  return name === 'rolearn' ? values.join(' ') : (values.at(-1) ?? '');
-}
-
 /** @throws INPUT_INVALID */
 export function readRoutes(settings: Settings, env: Environment): Routes {
   const warnings: string[] = [];
-  const sections = [...settings.keys()].flatMap((name) => /^ssm\.(.+)\.credential$/s.exec(name)?.[1] ?? []);
+  const sections = sectionsWith(settings, 'credential');
   const routes = sections.flatMap((section) => {
     const reference = settings.get(`ssm.${section}.credential`)?.at(-1) ?? '';
     const pattern = patternOf(section);
@@ -84,15 +54,6 @@ export function readRoutes(settings: Settings, env: Environment): Routes {
   }
   const key = { ...settingsOf(settings, env), place: 'SSM_SSH_CREDENTIAL', reference };
   return { routes: [...routes, { key, repositories: [exactHost(host)] }], warnings };
-}
-
-function patternOf(section: string): RepositoryPattern | undefined {
-  try {
-    return parseRepositoryPattern(section);
-  } catch (error) {
-    if (error instanceof Failure) return undefined;
-    throw error;
-  }
 }
 
 /** @throws INPUT_INVALID */

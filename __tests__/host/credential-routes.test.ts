@@ -1,7 +1,7 @@
 /** Which section answers git, and which does not. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { chooseRoute, readRoutes, settingsOf } from '../../src/git/credential-routes.ts';
+import { chooseRoute, readRoutes } from '../../src/host/credential-routes.ts';
 import type { Credential } from '../../src/git/credential.ts';
 import { failureOf } from '../support/failure-of.ts';
 
@@ -160,20 +160,4 @@ describe('SSM_SSH_CREDENTIAL', () => {
     const failure = failureOf(() => readRoutes(new Map(), { ...env, SSM_SSH_CREDENTIAL_HOST: host }));
     expect(failure.code).toBe('INPUT_INVALID');
   });
-});
-
-it("a section's own settings win over the environment, which wins over ssm.*", () => {
-  const known = settings({
-    ...{ 'ssm.region': 'eu-west-1', 'ssm.rolearn': ['arn:a', 'arn:b'], 'ssm.timeout': '9s' },
-    ...{ 'ssm.h.region': ['eu-west-2', 'eu-west-3'], 'ssm.h.rolearn': 'arn:c,arn:d' },
-  });
-  const env = { SSM_SSH_REGION: 'us-east-1', SSM_SSH_TIMEOUT: '5s' };
-  expect(settingsOf(known, {})).toEqual({ region: 'eu-west-1', roles: ['arn:a', 'arn:b'], timeout: '9s' });
-  expect(settingsOf(known, env)).toMatchObject({ region: 'us-east-1', timeout: '5s' });
-  expect(settingsOf(known, env, 'h')).toEqual({
-    region: 'eu-west-3',
-    roles: ['arn:c', 'arn:d'],
-    timeout: '5s',
-  });
-  expect(settingsOf(new Map(), {})).toEqual({ region: undefined, roles: [], timeout: '30s' });
 });

@@ -1,0 +1,136 @@
+/** What hangs on a host, or is killed at a bad moment, holds nobody up for longer than SSM_SSH_TIMEOUT. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { program, project } from '../../support/ec2-host.ts';
+import { describeOnHost } from '../../support/on-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
+import { useHost } from './use-host.ts';
+
+const credentialHelper = join(project, 'helper/git-credential-ssm');
+
+describeOnHost('ssm-ssh', () => {
+  const stand = useHost();
+  const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
+  const login = (): string => `${program} -p ${stand.git.port} ${stand.git.user}@${stand.git.address}`;
+  const agentPids = (): number[] =>
+    stand.host
+      .processes()
+      .filter(({ command }) => command.startsWith('ssh-agent '))
+      .map(({ pid }) => pid);
+  const signalAgent = (signal: NodeJS.Signals): void => {
+    for (const pid of agentPids()) process.kill(pid, signal);
+  };
+  const impatient = { SSM_SSH_TIMEOUT: '2s' };
+
+  it('says so where the agent hangs, with a key that it has and one that it has not', async () => {
+    const { host, world, key } = stand;
+    world.put('/ci/other', key.privateKey);
+    expect((await host.run(fetch())).code).toBe(0);
+    expect(agentPids().length).toBe(1);
+    signalAgent('SIGSTOP');
+    for (const [command, env] of [
+      [login(), {}],
+      [login(), { SSM_SSH_KEY: '/ci/other' }],
+      [fetch(), { SSM_SSH_KEY: '/ci/other' }],
+    ] as const) {
+      const { code, stderr, took } = await host.run(command, { ...impatient, ...env });
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/^ssm-ssh: TIMEOUT: the agent on \S+ has not answered within 2 seconds\nhint: /);
+      expect(took).toBeLessThan(30_000);
+    }
+  });
+
+  it('works again after flush, which ends an agent that hangs', async () => {
+    const { host } = stand;
+    await host.run(fetch());
+    const hanging = agentPids();
+    signalAgent('SIGSTOP');
+    expect((await host.run(`${project}/helper/ssm-ssh-agent flush`)).code).toBe(0);
+    expect(agentPids().filter((pid) => hanging.includes(pid))).toEqual([]);
+    expect((await host.run(fetch())).code).toBe(0);
+  });
+
+  it.each(['lock', 'keys/*/lock'])('says so where somebody has %s and hangs', async (lock) => {
+    const { host } = stand;
+    await host.run(fetch());
+    await host.run(`rm ${host.state}/keys/*/live`);
+    const [file = '', ...args] = host.argv([
+      'sh',
+      '-c',
+      `exec flock ${host.state}/${lock} sh -c 'echo held; sleep 600'`,
+    ]);
+    const holder = spawn(file, args, { cwd: host.home, env: host.env });
+    await once(holder.stdout, 'data');
+    const { code, stderr, took } = await host.run(fetch(), impatient);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(
+      /^ssm-ssh: TIMEOUT: another ssm-ssh has kept this one waiting for 2 seconds: it has \S+\nhint: /,
+    );
+    expect(took).toBeLessThan(30_000);
+  });
+
+  it('is not relied on, and leaves no agent that dies later, where it is killed while that starts', async () => {
+    const { host } = stand;
+    const bin = join(host.home, 'bin');
+    const real = (await host.run('command -v ssh-agent')).stdout.trim();
+    await host.run(`mkdir ${bin}`);
+    writeFileSync(
+      join(bin, 'ssh-agent'),
+      `#!/bin/sh\ntouch ${host.home}/starting\nsleep 1\nexec ${real} "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const env = { ...host.env, PATH: `${bin}:${host.env['PATH'] ?? ''}` };
+    const [file = '', ...args] = host.argv(['bash', '-c', fetch()]);
+    const child = spawn(file, args, { cwd: host.home, env, detached: true, stdio: 'ignore' });
+    while (!existsSync(join(host.home, 'starting'))) await sleep(10);
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    await once(child, 'exit');
+    while (!existsSync(join(host.state, 'keeper'))) await sleep(10);
+    expect((await host.run(fetch())).code).toBe(0);
+    // An agent looks every ten seconds whether its keeper is there.
+    const keeper = Number(readFileSync(join(host.state, 'keeper'), 'utf8'));
+    expect(host.processes().map(({ pid }) => pid)).toContain(keeper);
+  });
+
+  it('leaves no agent and no keeper where all is flushed while a key is fetched', async () => {
+    const { host, world } = stand;
+    world.aws.faults.order({ operation: 'ssm:GetParameter', fault: 'hang', times: 1 });
+    const fetching = host.run(fetch(), { SSM_SSH_TIMEOUT: '5s' });
+    while (!existsSync(join(host.state, 'keeper'))) await sleep(10);
+    await host.run(`${project}/helper/ssm-ssh-agent flush`);
+    expect((await fetching).code).not.toBe(0);
+    for (let waited = 0; waited < 20_000 && host.processes().length > 0; waited += 50) await sleep(50);
+    expect(host.processes()).toEqual([]);
+  });
+
+  it('has a keeper that ends with its folder', async () => {
+    const { host } = stand;
+    await host.run(fetch());
+    await host.run(`rm -r ${host.state}; pkill -USR1 -f ssm-ssh-keeper.sh.${host.state}`);
+    for (let waited = 0; waited < 20_000 && host.processes().length > 0; waited += 50) await sleep(50);
+    expect(host.processes()).toEqual([]);
+  });
+});
+
+describeOnHost('git-credential-ssm', () => {
+  const stand = useHost();
+
+  it('waits for its standard input no longer than SSM_SSH_TIMEOUT', async () => {
+    const { host } = stand;
+    const { code, stderr, took } = await host.run(`mkfifo in; exec 3<>in; ${credentialHelper} get <in 3<&-`, {
+      SSM_SSH_CREDENTIAL: '/ci/token',
+      SSM_SSH_TIMEOUT: '2s',
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^git-credential-ssm: TIMEOUT: reading what git asks for took longer than 2 seconds\nhint: /,
+    );
+    expect(took).toBeLessThan(30_000);
+  });
+});

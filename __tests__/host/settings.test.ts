@@ -1,0 +1,52 @@
+/** One rule of settings: a section's own, the environment, git's configuration for all. */
+import { describe, expect, it } from '@jest/globals';
+import { allowsEc2Remotes, sectionFor, sectionsWith, settingsOf } from '../../src/host/settings.ts';
+
+const settings = (given: Readonly<Record<string, string | readonly string[]>>): Map<string, string[]> =>
+  new Map(Object.entries(given).map(([name, value]) => [name, [value].flat()]));
+
+describe('the settings of a host', () => {
+  it('are those of a section, then of the environment, then of git’s configuration for all', () => {
+    const known = settings({
+      ...{
+        'ssm.region': 'eu-west-1',
+        'ssm.rolearn': ['arn:a', 'arn:b'],
+        'ssm.timeout': '9s',
+        'ssm.via': 'direct',
+      },
+      ...{ 'ssm.h.region': ['eu-west-2', 'eu-west-3'], 'ssm.h.rolearn': 'arn:c,arn:d', 'ssm.h.via': '' },
+    });
+    const env = { SSM_SSH_REGION: 'us-east-1', SSM_SSH_TIMEOUT: '5s', SSM_SSH_VIA: 'endpoint' };
+    const all = { region: 'eu-west-1', roles: ['arn:a', 'arn:b'], timeout: '9s', via: 'direct' };
+    expect(settingsOf(known, {})).toEqual(all);
+    expect(settingsOf(known, env)).toEqual({ ...all, region: 'us-east-1', timeout: '5s', via: 'endpoint' });
+    expect(settingsOf(known, env, 'h')).toEqual({
+      ...{ region: 'eu-west-3', roles: ['arn:c', 'arn:d'], timeout: '5s', via: 'endpoint' },
+    });
+    expect(settingsOf(new Map(), {})).toEqual({
+      ...{ region: undefined, roles: [], timeout: '30s', via: undefined },
+    });
+  });
+
+  it('of an EC2 host are those of the section that names it best, as for a repository', () => {
+    const known = settings({
+      ...{ 'ssm.*.example.com.key': '/a', 'ssm.i-0123456789ABCDEF0.key': '/b', 'ssm.no host.key': '/c' },
+      ...{ 'ssm.key': '/d', 'ssm.web.example.com.region': 'eu-west-1' },
+    });
+    expect(sectionFor(known, { host: 'i-0123456789abcdef0', path: '' }, 22)).toBe('i-0123456789ABCDEF0');
+    expect(sectionFor(known, { host: 'web.example.com', path: '' }, 22)).toBe('*.example.com');
+    expect(sectionFor(known, { host: 'i-01234567', path: '' }, 22)).toBeUndefined();
+    expect(sectionsWith(known, 'key')).toEqual(['*.example.com', 'i-0123456789ABCDEF0', 'no host']);
+  });
+
+  it.each([
+    ['', '', false],
+    ['1', '', true],
+    ['', 'true', true],
+    ['no', 'true', false],
+    ['', 'perhaps', false],
+  ])('let git reach EC2 hosts with %j and %j: %s', (variable, value, allowed) => {
+    const known = settings({ 'ssm.ec2remotes': ['true', value] });
+    expect(allowsEc2Remotes(known, { SSM_SSH_EC2_REMOTES: variable })).toBe(allowed);
+  });
+});

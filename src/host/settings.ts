@@ -1,0 +1,76 @@
+/** The settings of a host, by one rule for all programs: docs/ec2.md has the table. Pure. */
+import { Failure } from '../errors.ts';
+import type { Settings } from '../git/config-file.ts';
+import { matchRoutes, parseRepositoryPattern, type Remote, type RepositoryPattern } from '../keys/routes.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As they were written. */
+export interface HostSettings {
+  readonly region: string | undefined;
+  /** ARNs, assumed one from the other. */
+  readonly roles: readonly string[];
+  readonly timeout: string;
+  readonly via: string | undefined;
+}
+
+/**
+ * What a section says of its own goes before the environment, and that before what git's configuration says for all. What is
+ * empty is not set.
+ */
+export function settingsOf(settings: Settings, env: Environment, section?: string): HostSettings {
+  const own = (name: string): string =>
+    section === undefined ? '' : join(settings.get(`ssm.${section}.${name}`), name);
+  const setting = (name: string, variable: string): string =>
+    own(name) || (env[variable] ?? '') || join(settings.get(`ssm.${name}`), name);
+  return {
+    region: setting('region', 'SSM_SSH_REGION') || undefined,
+    roles: rolesIn(setting('rolearn', 'SSM_SSH_ROLE_ARN')),
+    timeout: setting('timeout', 'SSM_SSH_TIMEOUT') || '30s',
+    via: setting('via', 'SSM_SSH_VIA') || undefined,
+  };
+}
+
+/** As people write them: with commas or white space between. */
+export function rolesIn(text: string): string[] {
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
+/** Roles may stand on a line each; of all else the last counts, as in git. */
+function join(values: readonly string[] = [], name: string): string {
+  return name === 'rolearn' ? values.join(' ') : (values.at(-1) ?? '');
+}
+
+/** Whether git may reach an EC2 host that no section names. */
+export function allowsEc2Remotes(settings: Settings, env: Environment): boolean {
+  const said = env['SSM_SSH_EC2_REMOTES'] || settings.get('ssm.ec2remotes')?.at(-1) || '';
+  return /^(1|true|yes|on)$/i.test(said);
+}
+
+/** The section whose key is for the remote, where there is one; of several the first. */
+export function sectionFor(settings: Settings, remote: Remote, port: number): string | undefined {
+  const routes = sectionsWith(settings, 'key').flatMap((section) => {
+    const pattern = patternOf(section);
+    return pattern ? [{ key: section, repositories: [pattern] }] : [];
+  });
+  return matchRoutes(routes, remote, port)[0];
+}
+
+/** The names of the sections that have the variable. */
+export function sectionsWith(settings: Settings, variable: string): string[] {
+  return [...settings.keys()].flatMap((name) =>
+    name.startsWith('ssm.') && name.endsWith(`.${variable}`) && name.length > `ssm..${variable}`.length
+      ? name.slice('ssm.'.length, -`.${variable}`.length)
+      : [],
+  );
+}
+
+/** undefined for a section that names no repository. */
+export function patternOf(section: string): RepositoryPattern | undefined {
+  try {
+    return parseRepositoryPattern(section);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
