@@ -14,6 +14,17 @@ find_node() {
     is_node "$node"
     return
   fi
+  look_for_node && pass_shim
+}
+
+# A version manager's node is a script that runs another Node in each folder, or none. Its own answer is the Node itself.
+pass_shim() {
+  case $(command -p head -c 2 "$node" 2>/dev/null) in '#!') ;; *) return 0 ;; esac
+  place=$("$node" -p process.execPath 2>/dev/null </dev/null)
+  case $place in /*) if is_safe_node "$place"; then node=$place; fi ;; esac
+}
+
+look_for_node() {
   node=$(command -v node) && is_safe_node "$node" && return
   # No repository's own configuration is read, whatever GIT_DIR and its kin say: which program runs is for the host to say.
   node=$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && GIT_DIR=/dev/null git config --get ssm.node 2>/dev/null) &&
@@ -27,8 +38,15 @@ find_node() {
   for place in "${HOME:-/nowhere}/actions-runner" /opt/actions-runner /actions-runner /home/*/actions-runner; do
     runner_node "$place" && return
   done
-  for node in /usr/local/bin/node /usr/bin/node /opt/homebrew/bin/node "${HOME:-/nowhere}"/.nvm/versions/node/*/bin/node; do
+  for node in /usr/local/bin/node /usr/bin/node /opt/homebrew/bin/node; do
     is_safe_node "$node" && return
+  done
+  # nvm, asdf, mise, volta, nodenv, fnm
+  for place in .nvm/versions/node .asdf/installs/nodejs .local/share/mise/installs/node .volta/tools/image/node \
+    .nodenv/versions .local/share/fnm/node-versions; do
+    for node in "${HOME:-/nowhere}/$place"/*/bin/node "${HOME:-/nowhere}/$place"/*/installation/bin/node; do
+      is_safe_node "$node" && return
+    done
   done
   node=''
   return 1
@@ -50,6 +68,15 @@ is_safe_node() {
     return 1
   fi
   is_node "$1"
+}
+
+# Whether Node may open as many files as it needs to start at all: without them it ends in a trace. A limit of this process's
+# own choice is raised for it. Sets `_ssm_files`.
+# shellcheck disable=SC3045 # All shells that are sh somewhere have it.
+can_open_files() {
+  _ssm_files=$(ulimit -n)
+  case $_ssm_files in *[!0123456789]*) return ;; esac
+  [ "$_ssm_files" -ge 64 ] || ulimit -S -n 64 2>/dev/null
 }
 
 is_node() {

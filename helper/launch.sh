@@ -34,6 +34,7 @@ launch() {
     give_up INTERNAL 'no Node 20 or newer was found on PATH or in an Actions runner' \
       'install Node 20 or newer, or set SSM_SSH_NODE to the path of one'
   fi
+  can_open_files || give_up STATE_UNSAFE "this process may open $_ssm_files files at once, and Node needs 64" 'raise ulimit -n'
   # As in ssm-ssh-ec2.sh: what a tunnel leaves behind is collected early.
   [ "${2-}" != proxy ] || exec "$_ssm_node" --max-semi-space-size=2 "${_ssm_helper%/*}/dist/programs/index.js" "$@"
   exec "$_ssm_node" "${_ssm_helper%/*}/dist/programs/index.js" "$@"

@@ -123,7 +123,8 @@ build_tunnel() {
   proxy="$proxy --port=%p"
   [ -z "$pushes" ] || proxy="$proxy --user='%r'"
   quote "ProxyCommand=$proxy"
-  tunnel="-o $quoted -o HostKeyAlias=$host"
+  tunnel="-o $quoted"
+  [ -n "$own_alias" ] || tunnel="$tunnel -o HostKeyAlias=$host"
   escape "$ec2"
   known="\"$escaped/known_hosts\" $job_known"
   if [ -n "$known_hosts" ]; then

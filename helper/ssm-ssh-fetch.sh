@@ -162,18 +162,22 @@ run_node() {
     status=$?
     tries=$((tries + 1))
     # 255 is its own; 128 and more otherwise says that it was killed.
-    if [ "$status" -lt 128 ] || [ "$status" -eq 255 ] || [ "$tries" -ge 3 ]; then return; fi
+    if [ "$status" -lt 128 ] || [ "$status" -eq 255 ]; then return; fi
+    [ "$tries" -lt 3 ] || break
   done
+  tell "ssm-ssh: INTERNAL: Node was ended by signal $((status - 128)), three times" \
+    'hint: see what ends it: the memory of this machine, or its limits (ulimit -n, ulimit -u)'
 }
 
 # Sets `node`: the one that the job has, the one that was found the last time, or a new find.
 choose_node() {
+  # shellcheck source=helper/find-node.sh
+  . "$here/find-node.sh"
+  can_open_files || fail STATE_UNSAFE "this process may open $_ssm_files files at once, and Node needs 64" 'raise ulimit -n'
   [ -z "${SSM_SSH_NODE-}" ] && [ -x "$job_node" ] && node=$job_node && return
   { read -r node; } 2>/dev/null <"$state/node-path" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
   unset IFS
   set +f
-  # shellcheck source=helper/find-node.sh
-  . "$here/find-node.sh"
   find_node || fail INTERNAL "no Node 20 or newer was found to fetch the key with${unsafe:+, but for $unsafe, which others may replace}" \
     'install it where root or you alone may write, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
   printf '%s\n' "$node" >"$state/node-path"

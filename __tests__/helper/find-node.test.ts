@@ -116,6 +116,16 @@ describe('find_node', () => {
       expect(find(Object.fromEntries(paths) as Record<string, string>, [shell, ...args])).toBe(named);
   });
 
+  it('is what is behind a script of a version manager, and not that', () => {
+    const file = nodeAt('bin/node', '24.0.0');
+    writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
+    expect(find()).toBe(process.execPath);
+    // One that has no Node in this folder.
+    writeFileSync(file, '#!/bin/sh\necho "No version is set for node" >&2\nexit 126\n');
+    const installed = nodeAt('home/.asdf/installs/nodejs/24.1.0/bin/node', '24.1.0');
+    expect([installed, '/usr/local/bin/node', '/usr/bin/node']).toContain(find());
+  });
+
   it('goes on where the one that git names is gone', () => {
     withGit('[ssm]\n\tnode = /nowhere/node\n');
     expect(find()).toMatch(/node$/);

@@ -233,6 +233,8 @@ export const userChoices: readonly (readonly string[])[] = [
   ['-o', 'IdentityFile\t/a/key'],
   ['-o', ' IdentityFile = "/a/key"'],
   ['-o', '"IdentityFile" /a/key'],
+  ['-o', 'IdentityAgent=/an/agent'],
+  ['-oidentityagent none'],
   ['-F', '/dev/null'],
   ['-M'],
   ['-S', 'none'],

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
@@ -22,6 +23,12 @@ describeOnHost('ssm-ssh to an EC2 host', () => {
     const { host, ssh } = stage;
     const { stdout, code } = await host.run(`${ssh} echo hello`, { SHELL: '/usr/sbin/nologin' });
     expect([stdout, code]).toEqual(['hello\n', 0]);
+  });
+
+  it('knows the host by the name that the caller has for its key', async () => {
+    const { host, target } = stage;
+    const { stderr } = await host.run(`${program} -o HostKeyAlias=web ${target} true`);
+    expect(stderr).toMatch(/^Warning: Permanently added 'web' /);
   });
 
   it('leaves no private key anywhere but in the agent', async () => {

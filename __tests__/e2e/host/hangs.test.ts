@@ -12,7 +12,7 @@ import { useHost } from './use-host.ts';
 
 const credentialHelper = join(project, 'helper/git-credential-ssm');
 
-describeOnHost('ssm-ssh', () => {
+describeOnHost('a host where something hangs or is killed', () => {
   const stand = useHost();
   const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
   const login = (): string => `${program} -p ${stand.git.port} ${stand.git.user}@${stand.git.address}`;
@@ -73,6 +73,23 @@ describeOnHost('ssm-ssh', () => {
     expect(took).toBeLessThan(30_000);
   });
 
+  it('waits as long by the flock of busybox, which knows no limit', async () => {
+    const { host } = stand;
+    const real = (await host.run('command -v flock')).stdout.trim();
+    await host.run(
+      `mkdir bin; printf '#!/bin/sh\\ncase $1 in -E | -w) exit 1 ;; esac\\nexec ${real} "$@"\\n' >bin/flock; chmod +x bin/flock`,
+    );
+    host.env['PATH'] = `${host.home}/bin:${host.env['PATH'] ?? ''}`;
+    const both = await host.run(`for i in 1 2; do (${fetch()} >/dev/null && echo done) & done; wait`);
+    expect([both.stdout, both.stderr, stand.calls()]).toEqual(['done\ndone\n', '', 1]);
+    await host.run(`rm ${host.state}/keys/*/live`);
+    const { stderr } = await host.run(
+      `${real} ${host.state}/lock sleep 600 >/dev/null 2>&1 & sleep 0.5; ${fetch()} || true`,
+      impatient,
+    );
+    expect(stderr).toMatch(/^ssm-ssh: TIMEOUT: another ssm-ssh has kept this one waiting for 2 seconds/);
+  });
+
   it('is not relied on, and leaves no agent that dies later, where it is killed while that starts', async () => {
     const { host } = stand;
     const bin = join(host.home, 'bin');
@@ -116,12 +133,8 @@ describeOnHost('ssm-ssh', () => {
     for (let waited = 0; waited < 20_000 && host.processes().length > 0; waited += 50) await sleep(50);
     expect(host.processes()).toEqual([]);
   });
-});
 
-describeOnHost('git-credential-ssm', () => {
-  const stand = useHost();
-
-  it('waits for its standard input no longer than SSM_SSH_TIMEOUT', async () => {
+  it('waits for what git says to git-credential-ssm no longer than SSM_SSH_TIMEOUT', async () => {
     const { host } = stand;
     const { code, stderr, took } = await host.run(`mkfifo in; exec 3<>in; ${credentialHelper} get <in 3<&-`, {
       SSM_SSH_CREDENTIAL: '/ci/token',

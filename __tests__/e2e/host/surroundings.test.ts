@@ -49,6 +49,30 @@ describeOnHost('ssm-ssh in surroundings of others', () => {
     expect(stdout).toContain('refs/heads/main');
   });
 
+  it.each([
+    ['raises a limit of files that may be raised', 'ulimit -S -n 20', /refs\/heads\/main/, /^$/],
+    [
+      'says so where it may not',
+      'ulimit -n 20',
+      /^$/,
+      /^ssm-ssh: STATE_UNSAFE: this process may open 20 files.*\nhint: raise/,
+    ],
+  ] as const)('%s', async (...[, limit, out, told]) => {
+    const { stdout, stderr } = await stand.host.run(`${limit}; ${list()} || true`);
+    expect(stdout).toMatch(out);
+    expect(stderr).toMatch(told);
+    expect(stderr).not.toMatch(/Aborted|Assertion|^ {4}at /m);
+  });
+
+  it('says who was ended where Node is ended again and again', async () => {
+    const { host } = stand;
+    await host.run(
+      `mkdir bin; printf '#!/bin/sh\\n[ "$1" != --version ] || exec echo v24.0.0\\nkill -ABRT $$\\n' >bin/a-node; chmod +x bin/a-node`,
+    );
+    const { stderr } = await host.run(`${list()} || true`, { SSM_SSH_NODE: `${host.home}/bin/a-node` });
+    expect(stderr).toMatch(/ssm-ssh: INTERNAL: Node was ended by signal 6, three times\nhint: .*ulimit/);
+  });
+
   it('works where standard input is closed', async () => {
     const { host, git } = stand;
     const ssh = `${program} -p ${git.port} ${git.user}@${git.address} "git-upload-pack 'acme/lib.git'"`;
