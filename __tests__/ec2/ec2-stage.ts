@@ -39,7 +39,8 @@ export function sessionOf(aws: LocalAws, sessionPolicies: readonly PolicyDocumen
 
 /** With the authority that a process would have by NODE_EXTRA_CA_CERTS. */
 export function connectionTo({ ca }: LocalAws, env: Record<string, string> = {}): Connection {
-  const connection = openConnection({ env, maxAttempts: 1 });
+  // Both ends are in one process: where three suites share two cores, a call of many at once has taken more than ten seconds.
+  const connection = openConnection({ env, maxAttempts: 1, patience: 120_000 });
   if (ca === undefined) return connection;
   const https = new Agent({ keepAlive: true, ca, proxyEnv: env });
   return {
