@@ -12,7 +12,7 @@ const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 /** Milliseconds. */
 const parentInterval = 200;
 
-/** @param shell the number of ssm-ssh's process, which ssh outlives where that is killed */
+/** @param shell the process id of ssm-ssh: where it is killed, ssh goes on */
 export function endsOfProcess(shell?: number): Ends {
   const controller = new AbortController();
   const end = (by: string): void => {
@@ -37,6 +37,8 @@ export function endsOfProcess(shell?: number): Ends {
   }, parentInterval).unref();
   process.stdin.once('resume', () => {
     isOpen = true;
+    // The end of our input says the rest.
+    if (shell === undefined) clearInterval(watch);
   });
   return { input: process.stdin, output: process.stdout, signal: controller.signal };
 }

@@ -77,8 +77,8 @@ is_fit() {
   [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ]
 }
 
-# Makes the folder, or sees that others have no way into it; nor may they replace it or a
-# folder above it: the owner of a folder may, whatever its mode is.
+# Makes the folder, or checks that nobody else can enter it, or replace it or a folder above it (the owner of a folder can,
+# whatever its mode is). Sets `reason` where it fails.
 close() {
   # shellcheck source=helper/find-node.sh
   . "$here/find-node.sh"
@@ -101,6 +101,8 @@ close() {
   d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
   *) return 1 ;;
   esac
+  reason='it is on a disk that is read-only'
+  [ -w "$1" ] || return 1
   reason='its disk is full'
   # What was made for that alone goes again.
   if { printf %4096s '' >"$1/room.$$"; } 2>/dev/null && rm -f "$1/room.$$"; then return; fi

@@ -111,7 +111,7 @@ async function readGitSettings({ env, signal }: Running): Promise<Settings> {
   );
 }
 
-/** The command line goes before all settings. In a job, the launcher names it. */
+/** Options of the command line win over settings. In a job, `ssm-ssh-agent` sets SSM_SSH_JOB. */
 async function placeOf(
   { values }: Line<typeof options>,
   settings: HostSettings,

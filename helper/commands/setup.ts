@@ -212,8 +212,8 @@ function describe(
 }
 
 /**
- * Where ssm-ssh will have its agent for pushed keys, as ssh_config has it: for whoever ran sudo, where that is so. Where root
- * sets all users up, ssh puts each one's number in the place of %i.
+ * The folder of ssm-ssh's agent for pushed keys, as a path of ssh_config: the folder of the user who ran sudo, or of this user.
+ * Where root itself sets up all users, the path has `%i`, which ssh replaces with the id of each user.
  */
 function ec2Folder(scope: Scope, { env }: Running): string {
   const { uid, homedir } = userInfo();

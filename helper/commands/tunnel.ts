@@ -23,7 +23,7 @@ export interface TunnelIo {
   readonly out: (text: string) => void;
   /** The folder of the programs' scripts. */
   readonly helper: string;
-  /** @param shell the number of the process of ssm-ssh */
+  /** @param shell the process id of ssm-ssh */
   readonly ends: (shell?: number) => Ends;
 }
 

@@ -15,8 +15,8 @@ export interface HostSettings {
 }
 
 /**
- * What a section says of its own goes before the environment, and that before what git's configuration says for all. What is
- * empty is not set.
+ * A section's own setting wins over the environment variable, and that over the setting of `[ssm]`. An empty value counts as
+ * not set.
  */
 export function settingsOf(settings: Settings, env: Environment, section?: string): HostSettings {
   const own = (name: string): string =>
