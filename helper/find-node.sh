@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # find_node: sets `node` to a Node 20 or newer, or returns 1. To be sourced; works under set -u, in dash, bash and busybox.
+# All other names that are assigned to here begin with _ssm_, but for `unsafe`.
 #
 # Services start with a poor PATH, and a runner's host may have no Node but the runner's own. What somebody wrote down goes
 # first, then PATH, then where installers put it. Nothing here is remembered.
@@ -9,65 +10,48 @@
 
 find_node() {
   unsafe=''
-  if [ -n "${SSM_SSH_NODE:-}" ]; then
-    node=$SSM_SSH_NODE
-    is_node "$node"
+  if [ -n "${SSM_SSH_NODE-}" ]; then
+    take_node "$SSM_SSH_NODE"
     return
   fi
-  look_for_node && pass_shim
-}
-
-# A version manager's node is a script that runs another Node in each folder, or none. Its own answer is the Node itself.
-pass_shim() {
-  case $(command -p head -c 2 "$node" 2>/dev/null) in '#!') ;; *) return 0 ;; esac
-  place=$("$node" -p process.execPath 2>/dev/null </dev/null)
-  case $place in /*) if is_safe_node "$place"; then node=$place; fi ;; esac
+  look_for_node || return
+  # A version manager's node is a script that runs another Node in each folder, or none. Its own answer is the Node itself.
+  case $(command -p head -c 2 "$node" 2>/dev/null) in
+  '#!') take_node "$("$node" -p process.execPath 2>/dev/null </dev/null)" "$node" ;;
+  esac
 }
 
 look_for_node() {
-  node=$(command -v node) && is_safe_node "$node" && return
+  take_node "$(command -v node)" && return
   # No repository's own configuration is read, whatever GIT_DIR and its kin say: which program runs is for the host to say.
-  node=$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && GIT_DIR=/dev/null git config --get ssm.node 2>/dev/null) &&
-    is_safe_node "$node" && return
-  for place in "${RUNNER_TEMP:-}" "${RUNNER_TOOL_CACHE:-}" "${AGENT_TOOLSDIRECTORY:-}"; do
-    while [ -n "$place" ]; do
-      runner_node "$place" && return
-      place=${place%/*}
+  take_node "$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && GIT_DIR=/dev/null git config --get ssm.node 2>/dev/null)" && return
+  # An Actions runner lies above the folders that it names, or where people put it. What is found last comes first: of several
+  # in one runner, the newest.
+  for _ssm_place in /home/*/actions-runner /actions-runner /opt/actions-runner "${HOME-}/actions-runner" \
+    "${AGENT_TOOLSDIRECTORY-}" "${RUNNER_TOOL_CACHE-}" "${RUNNER_TEMP-}"; do
+    while [ "$_ssm_place" != "${_ssm_place%/*}" ]; do
+      for node in "$_ssm_place"/externals/node[23][0-9]/bin/node; do set -- "$node" "$@"; done
+      _ssm_place=${_ssm_place%/*}
     done
   done
-  for place in "${HOME:-/nowhere}/actions-runner" /opt/actions-runner /actions-runner /home/*/actions-runner; do
-    runner_node "$place" && return
+  # Then installers and version managers: nvm, asdf, mise, volta, nodenv, fnm.
+  take_node "$@" /usr/local/bin/node /usr/bin/node /opt/homebrew/bin/node \
+    "${HOME-}"/.nvm/versions/node/*/bin/node "${HOME-}"/.asdf/installs/nodejs/*/bin/node \
+    "${HOME-}"/.local/share/mise/installs/node/*/bin/node "${HOME-}"/.volta/tools/image/node/*/bin/node \
+    "${HOME-}"/.nodenv/versions/*/bin/node "${HOME-}"/.local/share/fnm/node-versions/*/installation/bin/node
+}
+
+# Sets `node` to the first of the paths that leads to a Node which nobody else can replace, or which is the caller's own word.
+take_node() {
+  for node; do
+    [ -x "$node" ] || continue
+    if [ "$node" != "${SSM_SSH_NODE-}" ] && ! is_protected "$node"; then
+      unsafe=${unsafe:-$node}
+      continue
+    fi
+    case $("$node" --version 2>/dev/null) in v[2-9][0-9].*) return ;; esac
   done
-  for node in /usr/local/bin/node /usr/bin/node /opt/homebrew/bin/node; do
-    is_safe_node "$node" && return
-  done
-  # nvm, asdf, mise, volta, nodenv, fnm
-  for place in .nvm/versions/node .asdf/installs/nodejs .local/share/mise/installs/node .volta/tools/image/node \
-    .nodenv/versions .local/share/fnm/node-versions; do
-    for node in "${HOME:-/nowhere}/$place"/*/bin/node "${HOME:-/nowhere}/$place"/*/installation/bin/node; do
-      is_safe_node "$node" && return
-    done
-  done
-  node=''
   return 1
-}
-
-# Sets `node` to the newest of those that an Actions runner has in the folder $1.
-runner_node() {
-  node=''
-  for place_of_node in "$1"/externals/node[23][0-9]/bin/node; do
-    is_safe_node "$place_of_node" && node=$place_of_node
-  done
-  [ -n "$node" ]
-}
-
-is_safe_node() {
-  [ -x "$1" ] || return 1
-  if ! is_protected "$1"; then
-    unsafe=${unsafe:-$1}
-    return 1
-  fi
-  is_node "$1"
 }
 
 # Whether Node may open as many files as it needs to start at all: without them it ends in a trace. A limit of this process's
@@ -75,74 +59,39 @@ is_safe_node() {
 # shellcheck disable=SC3045 # All shells that are sh somewhere have it.
 can_open_files() {
   _ssm_files=$(ulimit -n)
-  case $_ssm_files in *[!0123456789]*) return ;; esac
-  [ "$_ssm_files" -ge 64 ] || ulimit -S -n 64 2>/dev/null
-}
-
-is_node() {
-  [ -x "$1" ] || return 1
-  case $("$1" --version 2>/dev/null) in
-  v[2-9][0-9].*) ;;
-  *) return 1 ;;
-  esac
+  [ "$_ssm_files" = unlimited ] || [ "$_ssm_files" -ge 64 ] || ulimit -S -n 64 2>/dev/null
 }
 
 # Whether nobody but root and this user chooses what the path leads to: each folder, link and file on the way is theirs, and no
 # other may write there. In a folder with the sticky bit (/tmp) others may add something, and replace nothing.
 is_protected() (
-  case $1 in
-  *'
-'*) exit 1 ;;
-  /*) ;;
-  *) exit 1 ;;
-  esac
-  unset IFS
-  # PATH is poor, or may be the reason to ask.
-  PATH=/usr/bin:/bin:${PATH-}
-  rest=${1#/} place='' links=0
+  # PATH is poor, or may be the reason to ask. A line of ls is read, in which a line end would be another's.
+  export LC_ALL=C PATH="/usr/bin:/bin:${PATH-}"
+  case $1 in *[[:cntrl:]]*) exit 1 ;; /*) ;; *) exit 1 ;; esac
+  _ssm_rest=${1#/}/ _ssm_place='' _ssm_links=0
   set -- /
-  while [ -n "$rest" ]; do
-    name=${rest%%/*}
-    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
-    case $name in
-    '' | .) continue ;;
-    ..)
-      place=${place%/*}
-      continue
-      ;;
-    esac
-    set -- "$@" "$place/$name"
-    if [ -L "$place/$name" ]; then
-      links=$((links + 1))
-      link=$(readlink "$place/$name") && [ "$links" -le 40 ] || exit 1
-      case $link in /*) place='' ;; esac
-      rest=$link/$rest
-    else
-      place=$place/$name
+  while [ -n "$_ssm_rest" ]; do
+    _ssm_place=$_ssm_place/${_ssm_rest%%/*} _ssm_rest=${_ssm_rest#*/}
+    set -- "$@" "$_ssm_place"
+    if [ -L "$_ssm_place" ]; then
+      [ "$((_ssm_links += 1))" -le 40 ] && _ssm_link=$(readlink "$_ssm_place") || exit 1
+      case $_ssm_link in /*) _ssm_place='' ;; *) _ssm_place=${_ssm_place%/*} ;; esac
+      _ssm_rest=${_ssm_link#/}/$_ssm_rest
     fi
   done
-  me=$(id -u) || exit 1
-  # LC_ALL: the first line is that of /, whose owner is root wherever we are (in a namespace of users, another number).
-  # shellcheck disable=SC2012 # Of a line only what stands before the name is read.
-  LC_ALL=C ls -ldn -- "$@" 2>/dev/null | {
-    first='' lines=0
-    while read -r mode _ owner group _; do
-      lines=$((lines + 1)) first=${first:-$owner}
-      case $owner in 0 | "$first" | "$me") ;; *) exit 1 ;; esac
-      case $mode in
-      l* | d????????[tT]*) ;;
-      ????????w*) exit 1 ;;
-      ?????w*)
-        # Users have a group of their own, by their number, where umask 002 is usual. On macOS admins (80) may become root.
-        case $owner:$group in
-        0:*) exit 1 ;;
-        "$me:$me") ;;
-        *:80) [ -d /System/Library/CoreServices ] || exit 1 ;;
-        *) exit 1 ;;
-        esac
-        ;;
-      esac
-    done
-    [ "$lines" -eq $# ]
-  }
+  _ssm_me=$(id -u) _ssm_root=''
+  # The first line is that of /, whose owner is root wherever we are (in a namespace of users, another number).
+  _ssm_list=$(ls -ldn -- "$@" 2>/dev/null) || exit 1
+  printf '%s\n' "$_ssm_list" | while IFS=' ' read -r _ssm_mode _ _ssm_owner _ssm_group _; do
+    _ssm_root=${_ssm_root:-$_ssm_owner}
+    case " 0 $_ssm_root $_ssm_me " in *" $_ssm_owner "*) ;; *) exit 1 ;; esac
+    case $_ssm_mode:$_ssm_owner:$_ssm_group in
+    l* | d????????[tT]* | ?????-??-*) ;;
+    # Users, but not root, have a group of their own, by their number, where umask 002 is usual.
+    ?????w??-*:"${_ssm_me#0}:$_ssm_me") ;;
+    # On macOS admins may become root.
+    ?????w??-*:80) [ -d /System/Library/CoreServices ] || exit 1 ;;
+    *) exit 1 ;;
+    esac
+  done
 )

@@ -63,8 +63,8 @@ describe('find_node', () => {
   };
 
   itWith('shellcheck')('is clean under shellcheck, as are the launchers', () => {
-    const files = ['find-node.sh', 'launch.sh', 'ssm-ssh-agent', 'git-credential-ssm'].map((name) =>
-      join(helper, name),
+    const files = ['find-node.sh', 'launch.sh', 'ssm-ssh-agent', 'git-credential-ssm', 'ssm-ssh-sign'].map(
+      (name) => join(helper, name),
     );
     expect(execFileSync('shellcheck', files, { encoding: 'utf8' })).toBe('');
   });
@@ -141,6 +141,15 @@ describe('find_node', () => {
     },
   );
 
+  it('finds the newest of a runner, and looks no further up than the name of a folder goes', () => {
+    for (const version of ['20', '24', '26'])
+      nodeAt(`runner/externals/node${version}/bin/node`, `${version}.1.0`);
+    for (const shell of shells) {
+      const env = { RUNNER_TEMP: join(folder, 'runner/_work/deeper/_temp'), RUNNER_TOOL_CACHE: 'tools' };
+      expect(find(env, shell)).toBe(join(folder, 'runner/externals/node26/bin/node'));
+    }
+  });
+
   const nobody = 65534;
   const { uid } = userInfo();
   const itAsRoot = itWhere(uid === 0, 'files of another user need root');
@@ -211,6 +220,38 @@ describe('find_node', () => {
     expect(isProtected(at('bin/node'))).toBe(true);
     symlinkSync('loop', at('loop'));
     expect(isProtected(at('loop'))).toBe(false);
+  });
+
+  /** Of these paths, those that is_protected lets pass. */
+  const letPass = (paths: readonly string[], [shell, ...args]: readonly [string, ...string[]]): string[] => {
+    const script = `set -u; . ${helper}/find-node.sh; for path; do is_protected "$path" && echo "$path"; done`;
+    const argv = [...args, '-c', script, 'sh', ...paths];
+    const { stdout, stderr } = spawnSync(shell, argv, { cwd: folder, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout.split('\n').slice(0, -1);
+  };
+
+  it('judges a path as src/ssh/own-path.ts does, but for one that is not absolute or has a line end', () => {
+    nodeAt('real/node', '24.1.0');
+    nodeAt('real\nl 1 0 0 /node', '24.1.0');
+    mkdirSync(at('open'));
+    chmodSync(at('open'), 0o777);
+    symlinkSync('real//', at('link'));
+    symlinkSync(`${folder}/open/../real/node`, at('through'));
+    const asked = ['real/node', 'real/', 'link/node', 'through', 'open', 'gone'].map(at);
+    expect(asked.filter(isProtected)).toEqual(asked.slice(0, 3));
+    for (const shell of shells)
+      expect(letPass([...asked, at('real\nl 1 0 0 /node'), 'real/node', ''], shell)).toEqual(
+        asked.slice(0, 3),
+      );
+  });
+
+  it('follows 40 links, as the system does, and not one more', () => {
+    symlinkSync(nodeAt('real/node', '24.1.0'), at('link1'));
+    for (let link = 2; link <= 41; link++) symlinkSync(`link${link - 1}`, at(`link${link}`));
+    const asked = [at('link40'), at('link41')];
+    expect(asked.filter(isProtected)).toEqual([at('link40')]);
+    expect(letPass(asked, shells[0] ?? ['sh'])).toEqual([at('link40')]);
   });
 
   it('takes none from a folder of PATH that is not absolute: that is whatever folder git runs in', () => {

@@ -25,13 +25,32 @@ export interface GitIo {
   err(text: string): void;
 }
 
+/** For people, who start it without git. */
+const help = `A git credential helper: tokens for HTTPS remotes from AWS Parameter Store and Secrets Manager.
+
+  git config --global credential.helper ssm
+  git config --global ssm.github.com/acme.credential /ci/github-token
+  git config --global credential.https://github.com.useHttpPath true
+  git clone https://github.com/acme/lib.git
+
+git starts it: git-credential-ssm [--store-prefix /PREFIX] get|store|erase|capability
+
+It answers only for what a section names, and only over https. ssm-ssh-agent setup --credential writes the lines above
+for you. With a store prefix it also keeps what git stores, as SecureString parameters. docs/https.md has more.
+`;
+
 /**
  * A failure leaves git to its next helper, or to asking; `quit=1` would take that away from people who have one.
  *
  * @returns the exit code
  */
 export async function answerGit(args: readonly string[], io: GitIo): Promise<number> {
-  const operation = args.at(-1);
+  const operation = args.at(-1) ?? '';
+  if (operation === '') {
+    io.err(help);
+    return 2;
+  }
+  if (['--help', '-h', 'help'].includes(operation)) io.out(help);
   if (operation !== 'get' && operation !== 'store' && operation !== 'erase') return 0;
   try {
     const limit = readTimeLimit(io.env['SSM_SSH_TIMEOUT'] || '30s', 'SSM_SSH_TIMEOUT');

@@ -108,6 +108,10 @@ describeOnHost('the other programs', () => {
     const { code, stdout, stderr } = await stand.host.run(credentialHelper);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('git config --global credential.helper ssm');
+    for (const asked of ['--help', '-h', 'help'])
+      expect(await stand.host.run(`${credentialHelper} ${asked}`)).toMatchObject({
+        ...{ code: 0, stdout: stderr, stderr: '' },
+      });
   });
 
   it('take a user and a host of proxy for what they are behind --', async () => {
