@@ -1,6 +1,6 @@
 /** What a program has of the process that it runs in. Only an entry makes one of the real process. */
 import type { SignalSource } from '../../src/process/attached.ts';
-import type { Ends } from '../proxy/carry.ts';
+import type { Stdio } from '../proxy/carry.ts';
 
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -10,7 +10,7 @@ export interface Io {
   err(text: string): void;
   readonly signals: SignalSource;
   /** The process as one end of a connection, which its standard input and output carry. */
-  ends(): Ends;
+  stdio(): Stdio;
   /** Whether people at a terminal are there. */
   readonly terminal: boolean;
   /** The folder that has helper/ and package.json in it. */

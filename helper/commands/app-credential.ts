@@ -3,9 +3,9 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
 import { repositoryOf } from '../../src/host/credential-routes.ts';
 import type { Credential } from '../../src/git/credential.ts';
-import { hostOfApi } from '../../src/github-app/api-url.ts';
-import { isGitHubApp, parseGitHubApp } from '../../src/github-app/app.ts';
-import { installationToken } from '../../src/github-app/installation-token.ts';
+import { hostOfApi } from '../../src/github/api-url.ts';
+import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
+import { installationToken } from '../../src/github/installation-token.ts';
 
 export interface AppOptions {
   /** What git asks for. */

@@ -1,12 +1,6 @@
 /** Git credentials in Parameter Store: one parameter each, so that nobody who writes one can lose another. */
 import type { Credential, Request } from '../../src/git/credential.ts';
-import {
-  isErased,
-  parseStored,
-  pickAnswer,
-  renderStored,
-  toBeStored,
-} from '../../src/git/kept-credential.ts';
+import { isErased, parseEntry, pickAnswer, renderEntry, toBeStored } from '../../src/git/store-entry.ts';
 import { folderOf, nameOf, placeOf } from '../../src/git/stored-name.ts';
 
 /** What Parameter Store does for it: secrets/parameter-folder.ts. */
@@ -33,7 +27,7 @@ export async function getStored(
   const place = placeOf(request);
   if (!place) return undefined;
   const parameters = await (await open()).list(folderOf(prefix, place));
-  const stored = parameters.map(({ text, name }) => parseStored(text, name));
+  const stored = parameters.map(({ text, name }) => parseEntry(text, name));
   return pickAnswer(stored, request, nowSeconds);
 }
 
@@ -49,7 +43,7 @@ export async function store(
   const [credential, place] = [toBeStored(request, nowSeconds), placeOf(request)];
   if (!credential || !place) return;
   const name = nameOf(prefix, place);
-  const text = renderStored(credential, name);
+  const text = renderEntry(credential, name);
   const parameters = await open();
   const there = await parameters.list(folderOf(prefix, { username: undefined, ...place }));
   if (!there.some((one) => one.name === name && one.text === text)) await parameters.put(name, text);
@@ -61,6 +55,6 @@ export async function erase(request: Request, { prefix, open }: CredentialStorag
   if (!place) return;
   const parameters = await open();
   const there = await parameters.list(folderOf(prefix, place));
-  const erased = there.filter(({ text, name }) => isErased(parseStored(text, name), request));
+  const erased = there.filter(({ text, name }) => isErased(parseEntry(text, name), request));
   await Promise.all(erased.map(({ name }) => parameters.delete(name)));
 }

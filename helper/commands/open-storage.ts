@@ -1,7 +1,7 @@
 /** Whether git-credential-ssm may store, below which prefix, and as whom: by its options and git's configuration. */
 import { parseArgs } from 'node:util';
 import type { Settings } from '../../src/git/config-file.ts';
-import { inTime } from '../../src/in-time.ts';
+import { abortable } from '../../src/deadline.ts';
 import { settingsOf } from '../../src/host/settings.ts';
 import { parsePrefix } from '../../src/git/stored-name.ts';
 import { parseHostPlace } from '../command-line/host-place.ts';
@@ -34,11 +34,11 @@ export function storageFor(
     nowSeconds: Date.now() / 1000,
     /** All that hangs on the AWS SDK is loaded here. */
     open: async () => {
-      const { openHostFolder } = await import('../../src/loading/host-folder.ts');
+      const { openHostFolder } = await import('../../src/host/parameter-folder.ts');
       const signal = timeLimit(place.timeoutSeconds, 'asking Parameter Store');
       const voice = { info: () => undefined, mask: () => undefined, warn };
       const host = { ...place, kmsKeyId };
-      return await inTime(openHostFolder(host, { env, signal, voice }), signal);
+      return await abortable(openHostFolder(host, { env, signal, voice }), signal);
     },
   };
 }

@@ -6,10 +6,10 @@ import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { HostName, InstanceName } from '../../src/ec2/host-name.ts';
 import type { Instance } from '../../src/ec2/instances.ts';
 import type { Tunnel } from '../../src/ec2/tunnel.ts';
-import { inTime } from '../../src/in-time.ts';
-import type { Ec2Place, Ec2Target } from '../../src/loading/ec2-caller.ts';
+import { abortable } from '../../src/deadline.ts';
+import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
-import { carry, type Ends } from './carry.ts';
+import { carry, type Stdio } from './carry.ts';
 import { ensureKeyAgent } from './key-agent.ts';
 import { loginRefused } from './refusal.ts';
 import type { Outcome } from './report.ts';
@@ -25,7 +25,7 @@ export interface Wanted {
   readonly place: Ec2Place;
 }
 
-export interface Around extends Ends {
+export interface Around extends Stdio {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder of the programs' scripts. */
   readonly helper: string;
@@ -101,10 +101,10 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const agent = push && findAgent(push, around, signal);
   agent?.catch(() => undefined);
   const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
-  const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
+  const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
   const voice = { info: () => undefined, mask: () => undefined, warn: around.warn };
   const callerFor = async (target: Ec2Target): Promise<Ec2Caller> =>
-    await inTime(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
+    await abortable(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
   const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;
   const caller = await callerFor({ instanceId, user: push && user });
   const openTunnel = await loading.tunnel;
@@ -138,7 +138,7 @@ export async function find(
   callerFor: (target: Ec2Target) => Promise<Ec2Caller>,
 ): Promise<Instance> {
   const [{ findInstance }, caller] = await Promise.all([import('../../src/ec2/instances.ts'), callerFor({})]);
-  return await inTime(findInstance(host, caller), caller.signal);
+  return await abortable(findInstance(host, caller), caller.signal);
 }
 
 type OpenTunnel = (
@@ -168,7 +168,7 @@ async function bothOrNone(
   life: AbortController,
 ): Promise<Tunnel> {
   try {
-    const [tunnel] = await inTime(Promise.all([opening, pushing]), life.signal);
+    const [tunnel] = await abortable(Promise.all([opening, pushing]), life.signal);
     return tunnel;
   } catch (error) {
     const settled = Promise.allSettled([opening, pushing]);

@@ -1,6 +1,6 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
 import { authorizedKeysLine } from '../keys/public-key.ts';
-import type { LoadedKey } from '../loading/stored-key.ts';
+import type { LoadedKey } from '../host/open-key.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { configurationVariables } from '../git/job-configuration.ts';
 import { signingEntries } from '../git/signing.ts';

@@ -6,8 +6,8 @@ import { allowedSigner } from '../git/signing.ts';
 import { forSigning, forTokens, requireGit } from '../git/version.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
-import { renderJobRole } from '../loading/job-role.ts';
-import { openKey, type LoadedKey } from '../loading/stored-key.ts';
+import { renderJobRole } from '../host/job-role.ts';
+import { openKey, type LoadedKey } from '../host/open-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Run } from '../process/run.ts';
 import { startAgent, stopAgent, type Agent } from '../ssh/agent.ts';
@@ -111,7 +111,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
 
 /** The AWS SDK is loaded while ssh-agent starts. */
 async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Promise<Secret[]> {
-  const aws = await import('../loading/read-secrets.ts');
+  const aws = await import('../host/read-secrets.ts');
   const missing = {
     region: 'set the input aws-region, or AWS_REGION',
     credentials: credentialsHint(job.env),

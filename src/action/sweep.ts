@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { Failure, toFailure } from '../errors.ts';
 import { cacheSockets } from '../git/credential-cache.ts';
 import { inLanes } from '../in-lanes.ts';
-import { inTime } from '../in-time.ts';
+import { abortable } from '../deadline.ts';
 import { agentSockets } from '../ssh/agent.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
@@ -50,7 +50,7 @@ export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweep
   try {
     // Those that are asked for something get less: agents and folders can still be removed when they are given up.
     const removing = removeLeftovers(temp, { ...sweeping, signal: after(0.6) });
-    for (const problem of await inTime(removing, after(1)))
+    for (const problem of await abortable(removing, after(1)))
       workflow.warn(`what an earlier job left behind could not be removed: ${problem}`);
   } catch (error) {
     if (sweeping.signal.aborted) return;

@@ -1,6 +1,6 @@
 /** Several regions in order of preference: the next has its turn where one cannot be reached. A refusal is an answer. */
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
+import { abortable } from '../deadline.ts';
 import { readAwsError } from './failures.ts';
 
 export interface Regions {
@@ -37,7 +37,7 @@ export async function inTurn<T>(
   const limit = limitOf(region, share);
   const turn = { region, signal: AbortSignal.any([signal, limit.signal]), regions };
   try {
-    return { answer: await inTime(attempt(turn), turn.signal), regions };
+    return { answer: await abortable(attempt(turn), turn.signal), regions };
   } catch (error) {
     signal.throwIfAborted();
     if (!isUnreachable(error)) throw error;

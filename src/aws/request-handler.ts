@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { HttpResponse, type HttpHandler, type HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
+import { abortable } from '../deadline.ts';
 import { notAws, oddityOf, serviceOf, troubleOf } from './answers.ts';
 import { isOfAws, isPrivate, originOf } from './endpoint.ts';
 import { variableOf } from './failures.ts';
@@ -47,7 +47,7 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
     const given = abortSignal as AbortSignal | undefined;
     const signal = given ? AbortSignal.any([given, limit.signal]) : limit.signal;
     try {
-      const response = await inTime(this.#whole(request, signal), signal);
+      const response = await abortable(this.#whole(request, signal), signal);
       troubles.note(service, troubleOf(service, response));
       return { response: Object.assign(response, { endpoint }) };
     } catch (error) {

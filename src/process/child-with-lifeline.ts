@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ProgramNotFound, type Finished } from './run.ts';
 
-export interface Companion {
+export interface ChildWithLifeline {
   /** What it said first; empty where it ended without a word. */
   readonly firstLine: string;
   /** Closes its standard input, and waits until it has ended. */
@@ -16,10 +16,10 @@ export interface Companion {
  *
  * @throws ProgramNotFound
  */
-export async function startCompanion(
+export async function startChildWithLifeline(
   [program, ...args]: readonly [string, ...string[]],
   { env, signal }: { readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal },
-): Promise<Companion> {
+): Promise<ChildWithLifeline> {
   signal.throwIfAborted();
   const child = spawn(program, args, { env, stdio: 'pipe', detached: true });
   let stderr = '';

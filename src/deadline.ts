@@ -2,7 +2,7 @@
 import type { Failure } from './errors.ts';
 
 /** Rejects with the signal's reason as soon as it is aborted: not everything that the AWS SDK waits for can be told to stop. */
-export async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = (): void => undefined;
   const stopped = new Promise<never>((_, reject) => {
     stop = () => {

@@ -23,7 +23,7 @@ const file = 'made';
  * @param place a folder, made where it is not there
  * @returns what can be written as JSON
  */
-export async function oneOfAll<T>(place: string, making: Making<T>): Promise<T> {
+export async function singleFlight<T>(place: string, making: Making<T>): Promise<T> {
   const { isGood, patience, signal } = making;
   await mkdir(place, { recursive: true, mode: 0o700 });
   for (;;) {

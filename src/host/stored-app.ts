@@ -1,10 +1,10 @@
 /** A GitHub App as it is stored, opened and masked. */
-import { parseGitHubApp, type GitHubApp } from '../github-app/app.ts';
+import { parseGitHubApp, type GitHubApp } from '../github/app.ts';
 import type { AppLine } from '../keys/app-line.ts';
 import { linesToMask } from '../keys/private-key.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Voice } from './read-secrets.ts';
-import { stored, warnOfPlainText } from './stored-key.ts';
+import { stored, warnOfPlainText } from './open-key.ts';
 
 export interface StoredApp {
   readonly app: GitHubApp;

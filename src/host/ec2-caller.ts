@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkAccount } from '../aws/account.ts';
 import { ec2SessionPolicy, type Ec2Target } from '../aws/ec2-session-policy.ts';
-import { renewed } from '../aws/renewal.ts';
+import { refreshing } from '../aws/refreshing-credentials.ts';
 import { openSession, type Credentials, type Role } from '../aws/session.ts';
 import type { Ec2Caller } from '../ec2/caller.ts';
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
-import { callerOnHost, type Host } from './host.ts';
+import { abortable } from '../deadline.ts';
+import { callerOnHost, type Host } from './caller.ts';
 import { jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
 import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
 
@@ -56,7 +56,7 @@ export async function openEc2Caller(
   const first = await open().catch((error: unknown) => {
     throw noted ? explainedInJob(error) : error;
   });
-  return { region, connection, signal, credentials: renewed(first, open, { clock: Date.now }) };
+  return { region, connection, signal, credentials: refreshing(first, open, { clock: Date.now }) };
 }
 
 /** With at least one region. */
@@ -105,7 +105,7 @@ async function withinSeconds<T>(
   }, seconds * 1000);
   try {
     const within = AbortSignal.any([signal, limit.signal]);
-    return await inTime(work(within), within);
+    return await abortable(work(within), within);
   } finally {
     clearTimeout(timer);
   }

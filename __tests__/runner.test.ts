@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ProgramNotFound } from '../src/process/run.ts';
-import { run } from '../src/toolkit.ts';
+import { run } from '../src/runner.ts';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'toolkit "and" more-'));
+  folder = mkdtempSync(join(tmpdir(), 'runner "and" more-'));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 /** A host's own folder of parameters, opened with the credentials of the machine: to be read, and to be written. */
 import { openSessions } from '../aws/session.ts';
 import { ParameterFolder } from '../secrets/parameter-folder.ts';
-import { callerOnHost, type Host } from './host.ts';
+import { callerOnHost, type Host } from './caller.ts';
 import { callerOf, explained, regionFor, type ReadOptions } from './read-secrets.ts';
 
 export interface HostFolder extends Host {

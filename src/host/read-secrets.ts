@@ -9,7 +9,7 @@ import { tokenService } from '../aws/oidc.ts';
 import { instanceRegion } from '../aws/region.ts';
 import { openSession, openSessions, type Caller, type Role, type Session } from '../aws/session.ts';
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
+import { abortable } from '../deadline.ts';
 import { referencesOf, type KeyLine } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
 import { readReferences, storesOf } from '../secrets/read.ts';
@@ -97,7 +97,7 @@ async function readOnce(wanted: Wanted, options: ReadOptions): Promise<Secret[]>
   const regions =
     wanted.regions.length > 0
       ? wanted.regions
-      : [await inTime(regionFor(references, { hint: missing.region, ...options, ...wanted }), signal)];
+      : [await abortable(regionFor(references, { hint: missing.region, ...options, ...wanted }), signal)];
   const caller = callerOf({ ...wanted, regions }, options);
   const read = async (): Promise<Secret[]> => {
     const known = await checkAccount(wanted.allowedAccounts, wanted.role, caller);
@@ -110,7 +110,7 @@ async function readOnce(wanted: Wanted, options: ReadOptions): Promise<Secret[]>
   };
   try {
     // Not everything that the AWS SDK waits for can be told to stop.
-    return await inTime(read(), signal);
+    return await abortable(read(), signal);
   } catch (error) {
     throw explained(caller.connection.troubles.explain(error), { ...wanted, env }, missing);
   }

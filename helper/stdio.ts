@@ -1,6 +1,6 @@
 /** This process as one end of a connection: its standard input and output, and the signals that end it. */
 import { Failure } from '../src/errors.ts';
-import type { Ends } from './proxy/carry.ts';
+import type { Stdio } from './proxy/carry.ts';
 
 /**
  * ssh ends its ProxyCommand by SIGHUP; where it is killed, it cannot, and this process gets another parent. No SIGPIPE: Node
@@ -13,7 +13,7 @@ const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 const parentInterval = 200;
 
 /** @param shell the process id of ssm-ssh: where it is killed, ssh goes on */
-export function endsOfProcess(shell?: number): Ends {
+export function stdioOfProcess(shell?: number): Stdio {
   const controller = new AbortController();
   const end = (by: string): void => {
     controller.abort(new Failure('TIMEOUT', `interrupted by ${by}`, { hint: 'connect again' }));

@@ -1,6 +1,6 @@
 /** Keys in a store: the hints are for the store that they are in. */
 import { describe, expect, it } from '@jest/globals';
-import { parseStoredKey } from '../../src/loading/stored-key.ts';
+import { parseStoredKey } from '../../src/host/open-key.ts';
 import { parseReference } from '../../src/keys/reference.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { failureOf } from '../support/failure-of.ts';

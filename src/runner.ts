@@ -2,7 +2,7 @@
 import * as core from '@actions/core';
 import { getExecOutput } from '@actions/exec';
 import type { Workflow } from './action/workflow.ts';
-import { inTime } from './in-time.ts';
+import { abortable } from './deadline.ts';
 import { visible } from './keys/visible-text.ts';
 import { ProgramNotFound, type Run } from './process/run.ts';
 
@@ -41,7 +41,7 @@ export const run: Run = async ([program, ...args], { env, signal }) => {
   // It takes a command line, whose words are quoted by double quotes.
   const command = `"${program.replaceAll('"', '\\"')}"`;
   try {
-    return await inTime(getExecOutput(command, args, options), signal);
+    return await abortable(getExecOutput(command, args, options), signal);
   } catch (error) {
     if (!(error instanceof Error) || !notStarted.test(error.message)) throw error;
     throw new ProgramNotFound(`${program} is not on PATH`, { cause: error });

@@ -12,8 +12,8 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
-import { openEc2Caller, type Ec2Place, type Ec2Target } from '../../src/loading/ec2-caller.ts';
-import { renderJobRole, type JobRole } from '../../src/loading/job-role.ts';
+import { openEc2Caller, type Ec2Place, type Ec2Target } from '../../src/host/ec2-caller.ts';
+import { renderJobRole, type JobRole } from '../../src/host/job-role.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import {
   ACCOUNT,

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { madeAlready, oneOfAll, type Making } from '../../../helper/proxy/one-of-all.ts';
+import { madeAlready, singleFlight, type Making } from '../../../helper/proxy/single-flight.ts';
 
 let folder: string;
 let place: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'one-of-all-'));
+  folder = mkdtempSync(join(tmpdir(), 'single-flight-'));
   place = join(folder, 'place');
 });
 afterEach(() => {
@@ -39,9 +39,9 @@ const counting = (more?: Partial<Making<number>>): Counting => new Counting(more
 
 it('is made once, however many want it', async () => {
   const making = counting();
-  const got = await Promise.all(Array.from({ length: 40 }, () => oneOfAll(place, making)));
+  const got = await Promise.all(Array.from({ length: 40 }, () => singleFlight(place, making)));
   expect([making.made, new Set(got)]).toEqual([1, new Set([1])]);
-  expect(await oneOfAll(place, making)).toBe(1);
+  expect(await singleFlight(place, making)).toBe(1);
   expect(await madeAlready(place, making)).toBe(1);
 });
 
@@ -49,7 +49,7 @@ it('is made anew, once, where it is of no use any more; what is older goes', asy
   let old = 0;
   const making = counting({ isGood: (made) => made > old });
   for (const expected of [1, 2, 3]) {
-    const got = await Promise.all(Array.from({ length: 8 }, () => oneOfAll(place, making)));
+    const got = await Promise.all(Array.from({ length: 8 }, () => singleFlight(place, making)));
     expect(new Set(got)).toEqual(new Set([expected]));
     expect(await madeAlready(place, making)).toBe(expected);
     old = expected;
@@ -67,7 +67,7 @@ it('is told the folder that is its own, where it may leave something', async () 
     },
     isGood: (_, own) => existsSync(join(own, 'mark')),
   });
-  expect(await oneOfAll(place, making)).toBe(7);
+  expect(await singleFlight(place, making)).toBe(7);
   expect(await madeAlready(place, making)).toBe(7);
   rmSync(join(place, '1', 'mark'), { recursive: true });
   expect(await madeAlready(place, making)).toBeUndefined();
@@ -75,9 +75,9 @@ it('is told the folder that is its own, where it may leave something', async () 
 
 it('fails for whoever makes it, leaves nothing, and is the next one to make', async () => {
   const reason = new Error('no');
-  await expect(oneOfAll(place, counting({ make: () => Promise.reject(reason) }))).rejects.toBe(reason);
+  await expect(singleFlight(place, counting({ make: () => Promise.reject(reason) }))).rejects.toBe(reason);
   expect(readdirSync(place)).toEqual([]);
-  expect(await oneOfAll(place, counting())).toBe(1);
+  expect(await singleFlight(place, counting())).toBe(1);
 });
 
 it('is made by those who wait, where the one who makes it is gone', async () => {
@@ -85,7 +85,7 @@ it('is made by those who wait, where the one who makes it is gone', async () => 
   mkdirSync(begun, { recursive: true });
   const started = Date.now();
   const making = counting({ patience: 300 });
-  await Promise.all([oneOfAll(place, making), oneOfAll(place, making)]);
+  await Promise.all([singleFlight(place, making), singleFlight(place, making)]);
   expect(making.made).toBe(1);
   expect(Date.now() - started).toBeGreaterThanOrEqual(250);
 });
@@ -98,7 +98,7 @@ it('is what its maker has, where two others came in front meanwhile', async () =
       return Number(own.slice(place.length + 1));
     },
   });
-  const got = await Promise.all([1, 2, 3].map(() => oneOfAll(place, slow)));
+  const got = await Promise.all([1, 2, 3].map(() => singleFlight(place, slow)));
   expect(got.sort()).toEqual([1, 2, 3]);
 });
 
@@ -106,13 +106,13 @@ it('is not waited for where it was begun long ago', async () => {
   const begun = join(place, '1');
   mkdirSync(begun, { recursive: true });
   utimesSync(begun, 0, 0);
-  expect(await oneOfAll(place, counting())).toBe(1);
+  expect(await singleFlight(place, counting())).toBe(1);
 });
 
 it('is given up on by the signal', async () => {
   mkdirSync(join(place, '1'), { recursive: true });
   const stop = new AbortController();
-  const waiting = oneOfAll(place, counting({ signal: stop.signal }));
+  const waiting = singleFlight(place, counting({ signal: stop.signal }));
   setTimeout(() => {
     stop.abort(new Error('enough'));
   }, 50);

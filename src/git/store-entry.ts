@@ -35,7 +35,7 @@ function isTrue(value = ''): boolean {
  * @param name of the parameter, for the message
  * @throws CREDENTIAL_INVALID for a value that could not be answered
  */
-export function renderStored(credential: Credential, name: string): string {
+export function renderEntry(credential: Credential, name: string): string {
   renderCredential(credential, name);
   const text = JSON.stringify(pick(credential, [...place, ...content]));
   if (Buffer.byteLength(text) <= mostBytes) return text;
@@ -45,7 +45,7 @@ export function renderStored(credential: Credential, name: string): string {
 }
 
 /** @throws CREDENTIAL_INVALID */
-export function parseStored(text: string, name: string): Credential {
+export function parseEntry(text: string, name: string): Credential {
   const members = new Map<string, unknown>(Object.entries(objectOf(text) ?? {}));
   const parsed = [...place, ...content].flatMap((attribute) => {
     const value = members.get(attribute);

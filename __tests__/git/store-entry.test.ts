@@ -2,13 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
 import { renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
-import {
-  isErased,
-  parseStored,
-  pickAnswer,
-  renderStored,
-  toBeStored,
-} from '../../src/git/kept-credential.ts';
+import { isErased, parseEntry, pickAnswer, renderEntry, toBeStored } from '../../src/git/store-entry.ts';
 import { failureOf, outcomeOf } from '../support/failure-of.ts';
 
 const now = 1_800_000_000;
@@ -20,7 +14,7 @@ const basic = { username: 'octocat', password: 'a password' };
 const knowing = { capability: ['authtype'] };
 const keep = (more: Credential): Credential[] => {
   const credential = toBeStored(asked(more), now);
-  return credential ? [parseStored(renderStored(credential, '/name'), '/name')] : [];
+  return credential ? [parseEntry(renderEntry(credential, '/name'), '/name')] : [];
 };
 
 describe('a stored credential', () => {
@@ -83,7 +77,7 @@ describe('a stored credential', () => {
     '{"password":"ghp_0123456789"}',
     '{"host":1,"protocol":"https"}',
   ])('is not %j, which is not repeated', (text) => {
-    const told = failureOf(() => parseStored(text, '/store/x'));
+    const told = failureOf(() => parseEntry(text, '/store/x'));
     expect([told.code, told.message.startsWith('/store/x ')]).toEqual(['CREDENTIAL_INVALID', true]);
     expect(told.message + told.hint).not.toContain('ghp_');
   });

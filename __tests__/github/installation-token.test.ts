@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
-import { parseGitHubApp } from '../../src/github-app/app.ts';
-import { installationToken, type TokenOptions } from '../../src/github-app/installation-token.ts';
-import { revokeToken } from '../../src/github-app/revoke.ts';
+import { parseGitHubApp } from '../../src/github/app.ts';
+import { installationToken, type TokenOptions } from '../../src/github/installation-token.ts';
+import { revokeToken } from '../../src/github/revoke.ts';
 import { leakOf } from '../support/failure-of.ts';
 import { startGitHubApi, type App, type GitHubApi } from '../support/github/github-api.ts';
 

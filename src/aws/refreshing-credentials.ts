@@ -1,7 +1,7 @@
 /** Credentials that are asked for again before they end: a connection may last longer than a role's session. */
 import type { Credentials } from './session.ts';
 
-export interface RenewalOptions {
+export interface RefreshOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -10,10 +10,10 @@ export interface RenewalOptions {
 const early = 300_000;
 
 /** One that is under way serves all who ask meanwhile. Where it fails, what there is serves to its end. */
-export function renewed(
+export function refreshing(
   first: Credentials,
   open: () => Promise<Credentials>,
-  { clock }: RenewalOptions,
+  { clock }: RefreshOptions,
 ): () => Promise<Credentials> {
   let held = first;
   let opening: Promise<Credentials> | undefined;

@@ -1,11 +1,11 @@
 /** Keys and credentials for a host and not a job: read with the credentials of the machine; keys are opened, too. */
 import type { KeyLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
-import { callerOnHost, type Host } from './host.ts';
+import { callerOnHost, type Host } from './caller.ts';
 import { readSecrets, type ReadOptions } from './read-secrets.ts';
-import { openKey, type LoadedKey } from './stored-key.ts';
+import { openKey, type LoadedKey } from './open-key.ts';
 
-export { warnOfPlainText } from './stored-key.ts';
+export { warnOfPlainText } from './open-key.ts';
 
 export interface HostKeys extends Host {
   readonly keys: readonly KeyLine[];

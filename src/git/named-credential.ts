@@ -19,7 +19,7 @@ export interface Stored {
  * @param nowSeconds since 1970: what has expired is never handed out
  * @throws CREDENTIAL_INVALID, never with what is stored
  */
-export function readStoredCredential(stored: Stored, nowSeconds: number): Credential {
+export function readNamedCredential(stored: Stored, nowSeconds: number): Credential {
   const { text, resource, username } = stored;
   const members = membersOf(text);
   const credential = members

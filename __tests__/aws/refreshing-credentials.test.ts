@@ -1,13 +1,13 @@
 /** Credentials that outlast a role's session. */
 import { describe, expect, it } from '@jest/globals';
-import { renewed } from '../../src/aws/renewal.ts';
+import { refreshing } from '../../src/aws/refreshing-credentials.ts';
 
 const minutes = (count: number): number => count * 60_000;
-const ending = (name: string, at: number): Parameters<typeof renewed>[0] => ({
+const ending = (name: string, at: number): Parameters<typeof refreshing>[0] => ({
   ...{ accessKeyId: name, secretAccessKey: 'x', sessionToken: 'y', expiration: new Date(at) },
 });
 
-describe('renewed credentials', () => {
+describe('refreshing credentials', () => {
   let now = 0;
   const clock = (): number => now;
 
@@ -16,23 +16,23 @@ describe('renewed credentials', () => {
     let asked = 0;
     const open = (): Promise<ReturnType<typeof ending>> => {
       asked++;
-      return Promise.resolve(ending(`renewed-${asked}`, now + minutes(15)));
+      return Promise.resolve(ending(`refreshing-${asked}`, now + minutes(15)));
     };
-    const credentials = renewed(ending('first', minutes(15)), open, { clock });
+    const credentials = refreshing(ending('first', minutes(15)), open, { clock });
     now = minutes(10) - 1;
     expect((await credentials()).accessKeyId).toBe('first');
     now = minutes(10);
     const both = await Promise.all([credentials(), credentials()]);
-    expect(both.map(({ accessKeyId }) => accessKeyId)).toEqual(['renewed-1', 'renewed-1']);
+    expect(both.map(({ accessKeyId }) => accessKeyId)).toEqual(['refreshing-1', 'refreshing-1']);
     now = minutes(60);
-    expect((await credentials()).accessKeyId).toBe('renewed-2');
+    expect((await credentials()).accessKeyId).toBe('refreshing-2');
     expect(asked).toBe(2);
   });
 
   it('serve to their end where no others can be had, and are then missed', async () => {
     now = 0;
     const open = (): Promise<never> => Promise.reject(new Error('refused'));
-    const credentials = renewed(ending('first', minutes(15)), open, { clock });
+    const credentials = refreshing(ending('first', minutes(15)), open, { clock });
     now = minutes(15) - 1;
     expect((await credentials()).accessKeyId).toBe('first');
     now = minutes(15);

@@ -3,12 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
 import { renderCredential, type Credential } from '../../src/git/credential.ts';
-import { readStoredCredential } from '../../src/git/stored-credential.ts';
+import { readNamedCredential } from '../../src/git/named-credential.ts';
 import { failureOf, leakOf, outcomeOf } from '../support/failure-of.ts';
 
 const now = 1_700_000_000;
 const read = (text: string, username?: string): Credential =>
-  readStoredCredential({ text, resource: '/ci/token', username }, now);
+  readNamedCredential({ text, resource: '/ci/token', username }, now);
 
 describe('a stored credential', () => {
   it('may be a bare token', () => {
