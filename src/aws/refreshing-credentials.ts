@@ -1,5 +1,5 @@
 /** Credentials that are asked for again before they end: a connection may last longer than a role's session. */
-import type { Credentials } from './session.ts';
+import type { Credentials } from './caller.ts';
 
 export interface RefreshOptions {
   /** Milliseconds since 1970. */

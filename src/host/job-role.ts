@@ -1,5 +1,5 @@
 /** What a use of the action notes of its role, for the steps that reach EC2 hosts: how to get its session anew. Pure. */
-import type { Role } from '../aws/session.ts';
+import type { Role } from '../aws/caller.ts';
 
 /** No secrets: of the trust in the job only GitHub's token is one, and each step asks for its own. */
 export interface JobRole {
