@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { parseCredentialLine } from '../helper/setup/credential-line.ts';
+import { parseCredentialLine } from '../helper/setup/plan.ts';
 import { catalogue } from '../src/errors.ts';
 import { readRoutes } from '../src/host/credential-routes.ts';
 import { readNamedCredential } from '../src/git/named-credential.ts';

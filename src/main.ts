@@ -6,7 +6,7 @@ import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
 import { run, workflow } from './runner.ts';
-import { onUnfinished } from './unfinished.ts';
+import { onUnfinished } from './deadline.ts';
 
 const { env, argv, execPath } = process;
 

@@ -1,8 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { hostOfApi } from '../../src/github/api-url.ts';
-import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
-import { appToken } from '../../src/github/jwt.ts';
+import { isGitHubApp, parseGitHubApp, appToken } from '../../src/github/app.ts';
 import { failureOf, leakOf, told } from '../support/failure-of.ts';
 import { jwtVerify } from 'jose';
 

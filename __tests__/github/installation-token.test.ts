@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Failure } from '../../src/errors.ts';
 import { parseGitHubApp } from '../../src/github/app.ts';
 import { installationToken, type TokenOptions } from '../../src/github/installation-token.ts';
-import { revokeToken } from '../../src/github/revoke.ts';
+import { revokeToken } from '../../src/github/api.ts';
 import { leakOf } from '../support/failure-of.ts';
 import { startGitHubApi, type App, type GitHubApi } from '../support/github/github-api.ts';
 

@@ -7,11 +7,9 @@ import { parseRequest, renderCredential, type Credential, type Request } from '.
 import { readNamedCredential } from '../../src/git/named-credential.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
-import { parseCredentialReference } from '../command-line/credential-reference.ts';
-import { parseHostPlace } from '../command-line/host-place.ts';
-import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
-import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
-import { storageFor } from './open-storage.ts';
+import { parseCredentialReference } from '../command-line/settings.ts';
+import { parseHostPlace, readTimeLimit, timeLimit } from '../command-line/host-place.ts';
+import { erase, getStored, store, storageFor, type CredentialStorage } from '../credential/store.ts';
 
 const program = 'git-credential-ssm';
 
@@ -148,7 +146,7 @@ async function read(
   warnOfPlainText(secret, voice);
   const { text } = secret;
   if (membersOf(text)) {
-    const { appCredential } = await import('./app-credential.ts');
+    const { appCredential } = await import('../credential/app.ts');
     const made = await abortable(appCredential(text, { request, resource, env, signal }), signal);
     if (made) return made;
   }

@@ -14,8 +14,7 @@ import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { toAdd } from '../command-line/keys.ts';
-import { parseHostPlace } from '../command-line/host-place.ts';
-import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { parseHostPlace, readSeconds, timeLimit } from '../command-line/host-place.ts';
 
 const program = 'ssm-ssh';
 

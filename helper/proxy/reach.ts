@@ -11,8 +11,8 @@ import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
 import { carry, type Stdio } from './carry.ts';
 import { ensureKeyAgent } from './key-agent.ts';
-import { loginRefused } from './refusal.ts';
 import type { Outcome } from './report.ts';
+import type { PushTarget } from './pushed-key.ts';
 
 export interface Wanted {
   readonly host: HostName;
@@ -230,4 +230,16 @@ export function explained(
   if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING') return error;
   if (place.roles.length > 0 || place.job !== undefined) return error;
   return new Failure(error.code, error.message, { hint: hostCredentialsHint(env), cause: error });
+}
+
+export function loginRefused({ instanceId, user }: PushTarget): Failure {
+  return new Failure(
+    'INSTANCE_CONNECT_FAILED',
+    `${instanceId} did not let ${user} in with the key that was pushed`,
+    {
+      hint:
+        `most often it has no user ${user} (Amazon Linux has ec2-user, Ubuntu ubuntu, Debian admin), or the package ` +
+        "ec2-instance-connect is missing there, so that its sshd does not ask for pushed keys; the policy's ec2:osuser is not the cause, since AWS took the key",
+    },
+  );
 }

@@ -5,17 +5,19 @@ import { Failure, toFailure } from '../errors.ts';
 import { cacheEntries, storeCredential, type Cached } from '../git/credential-cache.ts';
 import type { Entry } from '../git/job-configuration.ts';
 import { hostOfApi } from '../github/api-url.ts';
-import type { GitHubApp } from '../github/app.ts';
+import { parseGitHubApp, type GitHubApp } from '../github/app.ts';
 import { installationToken, type InstallationToken } from '../github/installation-token.ts';
-import { revokeToken } from '../github/revoke.ts';
+import { revokeToken } from '../github/api.ts';
 import { scopeUrls, tokenScopes, type AppLine, type TokenScope } from '../keys/app-line.ts';
-import { openApp, type StoredApp } from '../host/stored-app.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
 import { digestOf, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { timeOfDay } from './summary.ts';
 import type { Workflow } from './workflow.ts';
+import { linesToMask } from '../keys/private-key.ts';
+import type { Voice } from '../host/read-secrets.ts';
+import { stored, warnOfPlainText } from '../host/open-key.ts';
 
 export interface GitToken {
   readonly secret: Secret;
@@ -103,4 +105,22 @@ async function makeToken(
 /** The token, and how git sends it, which GIT_TRACE_CURL shows where GIT_TRACE_REDACT=0 is set. */
 function maskedForms({ username, password }: InstallationToken): string[] {
   return [password, Buffer.from(`${username}:${password}`).toString('base64')];
+}
+
+export interface StoredApp {
+  readonly app: GitHubApp;
+  readonly secret: Secret;
+}
+
+/** @throws CREDENTIAL_INVALID */
+export function openApp(
+  { reference }: AppLine,
+  secrets: readonly Secret[],
+  voice: Pick<Voice, 'mask' | 'warn'>,
+): StoredApp {
+  const secret = stored(reference, secrets);
+  for (const masked of linesToMask(secret.text)) voice.mask(masked);
+  const app = parseGitHubApp(secret.text, reference.text);
+  warnOfPlainText(secret, voice);
+  return { app, secret };
 }

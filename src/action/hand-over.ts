@@ -2,8 +2,7 @@
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import type { LoadedKey } from '../host/open-key.ts';
 import type { Agent } from '../ssh/agent.ts';
-import { configurationVariables } from '../git/job-configuration.ts';
-import { signingEntries } from '../git/signing.ts';
+import { configurationVariables, signingEntries } from '../git/job-configuration.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { quoteForShell } from '../process/quote.ts';

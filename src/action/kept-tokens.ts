@@ -6,7 +6,7 @@ import { toFailure } from '../errors.ts';
 import { endCache, endCaches, readCredential } from '../git/credential-cache.ts';
 import { hostOfApi, isLocal, secureUrl } from '../github/api-url.ts';
 import { inLanes } from '../in-lanes.ts';
-import { revokeToken } from '../github/revoke.ts';
+import { revokeToken } from '../github/api.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
 import { readOwnFile } from './own-file.ts';

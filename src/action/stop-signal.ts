@@ -1,6 +1,6 @@
 /** When to give up: the runner cancels the step, or it has taken too long. */
 import { Failure } from '../errors.ts';
-import { unfinished } from '../unfinished.ts';
+import { unfinished } from '../deadline.ts';
 
 /** The part of `process` that this needs. */
 interface Signals {

@@ -1,5 +1,5 @@
-/** A GitHub App as it is stored, in JSON: who it is, its key, and what its tokens are for. Pure. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+/** A GitHub App as it is stored, in JSON: who it is, its key, and what its tokens are for; and its JSON Web Token. Pure. */
+import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { membersOf } from '../keys/json-secret.ts';
 import { hasDots } from '../keys/app-line.ts';
@@ -127,4 +127,28 @@ function levels(member: unknown): Record<string, string> | undefined {
 
 function invalid(resource: string, problem: string, hint: string): Failure {
   return new Failure('CREDENTIAL_INVALID', `${resource} ${problem}`, { hint });
+}
+
+/** Seconds. GitHub refuses a JSON Web Token from its future, and one that is valid for more than ten minutes from now. */
+const drift = 60;
+const validFor = 540;
+
+/**
+ * The JSON Web Token that the App proves itself by.
+ *
+ * @param now seconds
+ * @returns secret
+ * @source GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub App"; RFC 7515 §3.1
+ */
+export function appToken(
+  { issuer, privateKey }: Pick<GitHubApp, 'issuer' | 'privateKey'>,
+  now: number,
+): string {
+  const at = Math.floor(now);
+  const parts = [
+    { alg: 'RS256', typ: 'JWT' },
+    { iat: at - drift, exp: at + validFor, iss: issuer },
+  ];
+  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), privateKey).toString('base64url')}`;
 }

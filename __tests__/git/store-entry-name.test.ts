@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
-import { folderOf, nameOf, parsePrefix, placeOf, type Place } from '../../src/git/stored-name.ts';
+import { folderOf, nameOf, parsePrefix, placeOf, type Place } from '../../src/git/store-entry.ts';
 
 const prefix = '/git-credentials';
 const place = (more: Partial<Place> = {}): Place => ({ protocol: 'https', host: 'github.com', ...more });

@@ -1,13 +1,13 @@
 /** Storing git credentials by the real SDK: what is asked of Parameter Store, and what it refuses. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { erase, getStored, store, type CredentialStorage } from '../../helper/commands/credential-storage.ts';
-import { openConnection } from '../../src/aws/connection.ts';
-import { Failure } from '../../src/errors.ts';
-import type { Credential, Request } from '../../src/git/credential.ts';
-import { ParameterFolder, type FolderOptions } from '../../src/secrets/parameter-folder.ts';
-import type { PolicyDocument } from '../support/aws/local-aws.ts';
-import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import { erase, getStored, store, type CredentialStorage } from '../../../helper/credential/store.ts';
+import { openConnection } from '../../../src/aws/connection.ts';
+import { Failure } from '../../../src/errors.ts';
+import type { Credential, Request } from '../../../src/git/credential.ts';
+import { ParameterFolder, type FolderOptions } from '../../../src/secrets/parameter-folder.ts';
+import type { PolicyDocument } from '../../support/aws/local-aws.ts';
+import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 
 const arn = (path: string): string => `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/${path}`;
 const actions = ['ssm:GetParametersByPath', 'ssm:PutParameter', 'ssm:DeleteParameter'];

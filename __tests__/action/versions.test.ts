@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProgramNotFound, type Run } from '../../src/process/run.ts';
-import { forRestrictions, requireSsh } from '../../src/ssh/version.ts';
+import { forRestrictions, requireSsh } from '../../src/action/versions.ts';
 
 const { signal } = new AbortController();
 const ask = (stderr: string): Promise<void> => {
