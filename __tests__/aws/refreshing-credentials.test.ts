@@ -1,9 +1,10 @@
 /** Credentials that outlast a role's session. */
 import { describe, expect, it } from '@jest/globals';
+import type { Credentials } from '../../src/aws/caller.ts';
 import { refreshing } from '../../src/aws/refreshing-credentials.ts';
 
 const minutes = (count: number): number => count * 60_000;
-const ending = (name: string, at: number): Parameters<typeof refreshing>[0] => ({
+const ending = (name: string, at: number): Credentials => ({
   ...{ accessKeyId: name, secretAccessKey: 'x', sessionToken: 'y', expiration: new Date(at) },
 });
 

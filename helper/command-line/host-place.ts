@@ -1,8 +1,9 @@
 /** The settings of a host, as they are written → where AWS is asked, as whom, and for how long. */
-import type { HostSettings } from '../../src/host/settings.ts';
-import { parseRegion, parseRoles } from './settings.ts';
+import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
+import type { HostSettings } from '../../src/host/settings.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
+import { parseRegion, parseRoles } from './settings.ts';
 
 /** Seconds, at least 1. */
 export interface HostPlace {
@@ -26,12 +27,8 @@ export function parseHostPlace({ region, roles, timeout }: Omit<HostSettings, 'v
  */
 export function timeLimit(seconds: number, what: string): AbortSignal {
   const controller = new AbortController();
-  const failure = new Failure('TIMEOUT', `${what} took longer than ${seconds} seconds`, {
-    hint: 'check the network of this machine, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
-  });
-  setTimeout(() => {
-    controller.abort(failure);
-  }, seconds * 1000).unref();
+  const hint = 'check the network of this machine, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
+  abortAfter(seconds * 1000, controller, tookTooLong(what, seconds, hint)).unref();
   return controller.signal;
 }
 

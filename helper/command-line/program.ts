@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { toFailure, Failure } from '../../src/errors.ts';
+import { abortAfter, tookTooLong } from '../../src/deadline.ts';
+import { Failure, toFailure } from '../../src/errors.ts';
+import type { SignalSource } from '../../src/process/attached.ts';
 import { invalid, parseLine } from './parse.ts';
 import { helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
@@ -11,7 +13,6 @@ import { flush } from '../commands/flush.ts';
 import { proxy } from '../commands/proxy.ts';
 import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
-import type { SignalSource } from '../../src/process/attached.ts';
 
 const name = 'ssm-ssh-agent';
 const commands: readonly Command[] = [exec, add, flush, setup, proxy];
@@ -86,14 +87,15 @@ function versionOf({ installation }: Io): string {
   return `${name} ${version}\n`;
 }
 
-export interface Interruption {
+interface Interruption {
   /** Aborted with a Failure as its reason. */
   readonly signal: AbortSignal;
   /** 128 and the number of the signal that came, as a shell has it; undefined where none has. */
   exitCode(): number | undefined;
 }
 
-export function interruption(signals: SignalSource, seconds: number): Interruption {
+/** It gives up where somebody interrupts it, and where it takes too long. */
+function interruption(signals: SignalSource, seconds: number): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
@@ -102,11 +104,7 @@ export function interruption(signals: SignalSource, seconds: number): Interrupti
       controller.abort(new Failure('TIMEOUT', `interrupted by ${name}`, { hint: 'run it again' }));
     });
   }
-  const tooLong = new Failure('TIMEOUT', `reading the keys took longer than ${seconds} seconds`, {
-    hint: 'run it with --verbose to see what it waits for, and check the network of this host',
-  });
-  setTimeout(() => {
-    controller.abort(tooLong);
-  }, seconds * 1000).unref();
+  const hint = 'run it with --verbose to see what it waits for, and check the network of this host';
+  abortAfter(seconds * 1000, controller, tookTooLong('reading the keys', seconds, hint)).unref();
   return { signal: controller.signal, exitCode: () => code };
 }

@@ -3,6 +3,7 @@ import { Failure, toFailure } from '../../src/errors.ts';
 import { abortable } from '../../src/deadline.ts';
 import { readProtectedSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/host/credential-routes.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
 import { readNamedCredential } from '../../src/git/named-credential.ts';
 import { visible } from '../../src/keys/visible-text.ts';
@@ -138,7 +139,7 @@ async function read(
   const place = parseHostPlace(named);
   const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];
   const signal = timeLimit(place.timeoutSeconds, 'reading the credential');
-  const voice = { info: () => undefined, mask: () => undefined, warn };
+  const voice = warningsOnly(warn);
   const { readHostSecrets, warnOfPlainText } = await import('../../src/host/read-keys.ts');
   const wanted = { keys, ...place };
   const [secret] = await readHostSecrets(wanted, { env, signal, voice });

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
 import type { Ec2Place } from '../../src/host/ec2-caller.ts';
 import { rolesIn } from '../../src/host/settings.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { invalid } from '../command-line/parse.ts';
 import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
@@ -93,7 +94,7 @@ async function findHost(given: Arguments, io: TunnelIo): Promise<void> {
   const waiting = setTimeout(() => {
     if (terminal) tell(`${program}: looking ${visible(given.host)} up\n`);
   }, 1000);
-  const voice = { info: () => undefined, mask: () => undefined, warn: aroundVoice(io) };
+  const voice = warningsOnly(aroundVoice(io));
   const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
   try {
     const { instanceId } = await find(host, (target) => openEc2Caller(target, place, { env, signal, voice }));

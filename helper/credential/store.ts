@@ -15,6 +15,7 @@ import {
 import type { Settings } from '../../src/git/config-file.ts';
 import { abortable } from '../../src/deadline.ts';
 import { settingsOf } from '../../src/host/settings.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
 
 /** What Parameter Store does for it: secrets/parameter-folder.ts. */
@@ -101,9 +102,8 @@ export function storageFor(
     open: async () => {
       const { openHostFolder } = await import('../../src/host/parameter-folder.ts');
       const signal = timeLimit(place.timeoutSeconds, 'asking Parameter Store');
-      const voice = { info: () => undefined, mask: () => undefined, warn };
-      const host = { ...place, kmsKeyId };
-      return await abortable(openHostFolder(host, { env, signal, voice }), signal);
+      const options = { env, signal, voice: warningsOnly(warn) };
+      return await abortable(openHostFolder({ ...place, kmsKeyId }, options), signal);
     },
   };
 }

@@ -6,8 +6,9 @@ import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { HostName, InstanceName } from '../../src/ec2/host-name.ts';
 import type { Instance } from '../../src/ec2/instances.ts';
 import type { Tunnel } from '../../src/ec2/tunnel.ts';
-import { abortable } from '../../src/deadline.ts';
+import { abortable, abortAfter, tookTooLong, within } from '../../src/deadline.ts';
 import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
 import { carry, type Stdio } from './carry.ts';
 import { ensureKeyAgent } from './key-agent.ts';
@@ -63,6 +64,19 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   }
 }
 
+/** Why a host may have let nobody in with a key that AWS took. */
+function loginRefused({ instanceId, user }: PushTarget): Failure {
+  return new Failure(
+    'INSTANCE_CONNECT_FAILED',
+    `${instanceId} did not let ${user} in with the key that was pushed`,
+    {
+      hint:
+        `most often it has no user ${user} (Amazon Linux has ec2-user, Ubuntu ubuntu, Debian admin), or the package ` +
+        "ec2-instance-connect is missing there, so that its sshd does not ask for pushed keys; the policy's ec2:osuser is not the cause, since AWS took the key",
+    },
+  );
+}
+
 interface Opened {
   readonly tunnel: Tunnel;
   readonly instanceId: string;
@@ -76,9 +90,8 @@ async function open(wanted: Wanted, around: Around): Promise<Opened> {
   };
   if (around.signal.aborted) stop();
   around.signal.addEventListener('abort', stop, { once: true });
-  const limit = setTimeout(() => {
-    life.abort(tooLong(what, seconds));
-  }, seconds * 1000);
+  const hint = 'check that this machine reaches AWS, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
+  const limit = abortAfter(seconds * 1000, life, tookTooLong(`opening a way to ${what}`, seconds, hint));
   const telling = setTimeout(() => {
     around.wait(`opening a way to ${what} (${wanted.via})`);
   }, silence);
@@ -102,7 +115,7 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   agent?.catch(() => undefined);
   const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
   const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
-  const voice = { info: () => undefined, mask: () => undefined, warn: around.warn };
+  const voice = warningsOnly(around.warn);
   const callerFor = async (target: Ec2Target): Promise<Ec2Caller> =>
     await abortable(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
   const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;
@@ -201,24 +214,8 @@ function plainest(errors: readonly unknown[]): unknown {
   return errors.find(isTarget) ?? errors[0];
 }
 
-/** Undefined where it takes longer. */
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
-  return await Promise.race([
-    work,
-    new Promise<undefined>((resolve) => {
-      setTimeout(resolve, milliseconds, undefined);
-    }),
-  ]);
-}
-
-export function textOf(host: HostName): string {
+function textOf(host: HostName): string {
   return host.kind === 'tag' ? `${host.key}=${host.value}` : host.id;
-}
-
-export function tooLong(what: string, seconds: number): Failure {
-  return new Failure('TIMEOUT', `opening a way to ${what} took longer than ${seconds} seconds`, {
-    hint: 'check that this machine reaches AWS, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
-  });
 }
 
 /** With where to look, where it was left to the default chain to find credentials. */
@@ -230,16 +227,4 @@ export function explained(
   if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING') return error;
   if (place.roles.length > 0 || place.job !== undefined) return error;
   return new Failure(error.code, error.message, { hint: hostCredentialsHint(env), cause: error });
-}
-
-export function loginRefused({ instanceId, user }: PushTarget): Failure {
-  return new Failure(
-    'INSTANCE_CONNECT_FAILED',
-    `${instanceId} did not let ${user} in with the key that was pushed`,
-    {
-      hint:
-        `most often it has no user ${user} (Amazon Linux has ec2-user, Ubuntu ubuntu, Debian admin), or the package ` +
-        "ec2-instance-connect is missing there, so that its sshd does not ask for pushed keys; the policy's ec2:osuser is not the cause, since AWS took the key",
-    },
-  );
 }

@@ -16,7 +16,7 @@ import { digestOf, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { timeOfDay } from './summary.ts';
 import type { Workflow } from './workflow.ts';
 import { linesToMask } from '../keys/private-key.ts';
-import type { Voice } from '../host/read-secrets.ts';
+import type { Voice } from '../host/voice.ts';
 import { stored, warnOfPlainText } from '../host/open-key.ts';
 
 export interface GitToken {
@@ -52,6 +52,28 @@ export async function makeTokens(
   const tokens: GitToken[] = [];
   for (const [number, scope] of scopes.entries()) tokens.push(await makeToken(scope, number, job));
   return tokens;
+}
+
+interface StoredApp {
+  readonly app: GitHubApp;
+  readonly secret: Secret;
+}
+
+/**
+ * Masks what is stored before anything else happens with it.
+ *
+ * @throws CREDENTIAL_INVALID
+ */
+function openApp(
+  { reference }: AppLine,
+  secrets: readonly Secret[],
+  voice: Pick<Voice, 'mask' | 'warn'>,
+): StoredApp {
+  const secret = stored(reference, secrets);
+  for (const masked of linesToMask(secret.text)) voice.mask(masked);
+  const app = parseGitHubApp(secret.text, reference.text);
+  warnOfPlainText(secret, voice);
+  return { app, secret };
 }
 
 /** @throws CREDENTIAL_INVALID */
@@ -105,22 +127,4 @@ async function makeToken(
 /** The token, and how git sends it, which GIT_TRACE_CURL shows where GIT_TRACE_REDACT=0 is set. */
 function maskedForms({ username, password }: InstallationToken): string[] {
   return [password, Buffer.from(`${username}:${password}`).toString('base64')];
-}
-
-export interface StoredApp {
-  readonly app: GitHubApp;
-  readonly secret: Secret;
-}
-
-/** @throws CREDENTIAL_INVALID */
-export function openApp(
-  { reference }: AppLine,
-  secrets: readonly Secret[],
-  voice: Pick<Voice, 'mask' | 'warn'>,
-): StoredApp {
-  const secret = stored(reference, secrets);
-  for (const masked of linesToMask(secret.text)) voice.mask(masked);
-  const app = parseGitHubApp(secret.text, reference.text);
-  warnOfPlainText(secret, voice);
-  return { app, secret };
 }

@@ -9,6 +9,7 @@ import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
 import { renderJobRole } from '../host/job-role.ts';
 import { openKey, type LoadedKey } from '../host/open-key.ts';
+import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Run } from '../process/run.ts';
 import { startAgent, stopAgent, type Agent } from '../ssh/agent.ts';
@@ -99,7 +100,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   } catch (error) {
     await starting.catch(() => undefined);
     const left = { folder: path, socket, sshConfig, tokens: [...kept], replaced: {} };
-    for (const problem of await unloadKeys([left], { env, workflow: { ...workflow, info: () => undefined } }))
+    for (const problem of await unloadKeys([left], { env, workflow: muted(workflow) }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
     // An agent whose start timed out may have come up meanwhile. From now on none can: its folder is gone.
@@ -227,14 +228,14 @@ function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {
   }
 }
 
-export function warnOfNoexec(workflow: Pick<Workflow, 'warn'>): void {
+function warnOfNoexec(workflow: Pick<Workflow, 'warn'>): void {
   workflow.warn(
     'RUNNER_TEMP is mounted noexec: git works, which is told to start sh with ssm-ssh; the programs on PATH (ssm-ssh, ssm-ssh-agent, git-credential-ssm) cannot be started. Mount it with exec, or write $GIT_SSH_COMMAND instead of ssm-ssh',
   );
 }
 
 /** OpenSSH's programs look up the account, and end where there is none (getpwuid(3)). */
-export function warnOfAccount(workflow: Pick<Workflow, 'warn'>): void {
+function warnOfAccount(workflow: Pick<Workflow, 'warn'>): void {
   try {
     userInfo();
   } catch {

@@ -8,7 +8,7 @@ import { openSession } from '../aws/session.ts';
 import type { Credentials, Role } from '../aws/caller.ts';
 import type { Ec2Caller } from '../ec2/caller.ts';
 import { Failure } from '../errors.ts';
-import { abortable } from '../deadline.ts';
+import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
 import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
@@ -44,7 +44,7 @@ export async function openEc2Caller(
   if (!role) return { region, connection, signal, credentials: connection.credentials };
   const policy = ec2SessionPolicy(target, { ...role, region });
   const once = async (): Promise<Credentials> =>
-    await withinSeconds(wanted.timeoutSeconds, { signal, what: `assuming ${role.arn}` }, async (within) => {
+    await withDeadline(deadlineOf(wanted, role, signal), async (within) => {
       const caller = { ...callerOf(wanted, { ...options, signal: within }), connection };
       const known = await checkAccount(wanted.allowedAccounts, role, caller);
       return (await openSession(role, policy, { ...caller, regions: known })).answer;
@@ -91,25 +91,10 @@ async function ofHost(place: Ec2Place, options: Env): Promise<Wanted> {
   return { ...wanted, regions, allowedAccounts: [] };
 }
 
-async function withinSeconds<T>(
-  seconds: number,
-  { signal, what }: { readonly signal: AbortSignal; readonly what: string },
-  work: (within: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => {
-    limit.abort(
-      new Failure('TIMEOUT', `${what} took longer than ${seconds} seconds`, {
-        hint: 'check that this machine reaches AWS STS, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
-      }),
-    );
-  }, seconds * 1000);
-  try {
-    const within = AbortSignal.any([signal, limit.signal]);
-    return await abortable(work(within), within);
-  } finally {
-    clearTimeout(timer);
-  }
+function deadlineOf({ timeoutSeconds }: Wanted, { arn }: Role, signal: AbortSignal): Deadline {
+  const hint = 'check that this machine reaches AWS STS, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
+  const reason = tookTooLong(`assuming ${arn}`, timeoutSeconds, hint);
+  return { milliseconds: timeoutSeconds * 1000, reason, signal };
 }
 
 /** The job could ask when the action ran: it is this step, or what it started, that has lost the job's variables. */

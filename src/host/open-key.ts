@@ -10,7 +10,7 @@ import { fingerprint } from '../keys/public-key.ts';
 import type { Reference, SecretReference } from '../keys/reference.ts';
 import type { RoutedKey } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
-import type { Voice } from './read-secrets.ts';
+import type { Voice } from './voice.ts';
 
 /** A key, and the repositories that it is for. */
 export interface LoadedKey extends PrivateKey, RoutedKey {

@@ -11,6 +11,7 @@ import { openSession, openSessions, type Session } from '../aws/session.ts';
 import type { Caller, Role } from '../aws/caller.ts';
 import { Failure } from '../errors.ts';
 import { abortable } from '../deadline.ts';
+import type { Voice } from './voice.ts';
 import { referencesOf, type KeyLine } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
 import { readReferences, storesOf } from '../secrets/read.ts';
@@ -27,14 +28,6 @@ export interface Wanted {
   readonly allowedAccounts: readonly string[];
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
-}
-
-/** Where it is said what is going on. */
-export interface Voice {
-  info(line: string): void;
-  warn(message: string): void;
-  /** From now on the text shows nowhere. */
-  mask(secret: string): void;
 }
 
 export interface ReadOptions {

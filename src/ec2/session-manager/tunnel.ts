@@ -1,8 +1,7 @@
 /** A tunnel by Session Manager: one session for one TCP connection of the instance's own. */
 import { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../errors.ts';
-import { abortable } from '../../deadline.ts';
+import { abortable, within } from '../../deadline.ts';
 import type { Ec2Caller } from '../caller.ts';
 import type { Tunnel } from '../tunnel.ts';
 import type { Channel } from './channel.ts';
@@ -81,17 +80,6 @@ async function start(sessions: Sessions, signal: AbortSignal): Promise<StartedSe
 async function endOf(sessions: Sessions, id: string): Promise<void> {
   const signal = AbortSignal.timeout(patience.terminate);
   await abortable(sessions.terminate(id, signal), signal).catch(() => undefined);
-}
-
-/** undefined where the time is over first. Milliseconds. */
-async function within<T>(time: number, work: Promise<T>): Promise<T | undefined> {
-  const over = new AbortController();
-  const timeout = sleep(time, undefined, { signal: over.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    over.abort();
-  }
 }
 
 type Listener = Pick<ConstructorParameters<typeof Channel>[0], 'onOutput' | 'onRoom' | 'onEnd'>;
