@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { parseCredentialLine } from '../helper/setup/credential-line.ts';
+import { parseCredentialLine } from '../helper/setup/plan.ts';
 import { catalogue } from '../src/errors.ts';
 import { readRoutes } from '../src/host/credential-routes.ts';
-import { readStoredCredential } from '../src/git/stored-credential.ts';
+import { readNamedCredential } from '../src/git/named-credential.ts';
 import { parseReference } from '../src/keys/reference.ts';
 
 const root = dirname(import.meta.dirname);
@@ -95,7 +95,7 @@ describe('docs/https.md', () => {
 
   it('has a credential that can be stored', () => {
     const [block = ''] = blocks('json');
-    const stored = readStoredCredential({ text: block, resource: '/ci/token' }, Date.now() / 1000);
+    const stored = readNamedCredential({ text: block, resource: '/ci/token' }, Date.now() / 1000);
     expect(stored).toMatchObject({ username: 'gitlab+deploy-token-1', password: 'TOKEN' });
   });
 

@@ -1,7 +1,7 @@
 /** Every program that needs Node, in one bundle, because they share the AWS SDK: the first argument says which. */
 import { writeSync } from 'node:fs';
 import { toFailure, type Failure } from '../src/errors.ts';
-import { onUnfinished } from '../src/unfinished.ts';
+import { onUnfinished } from '../src/deadline.ts';
 
 const [, file = '', program, ...args] = process.argv;
 

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
-import { endsOfProcess } from './ends.ts';
+import { stdioOfProcess } from './stdio.ts';
 import { run } from './command-line/program.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     out: (text) => writeSync(1, text),
     err: (text) => writeSync(2, text),
     signals: process,
-    ends: endsOfProcess,
+    stdio: stdioOfProcess,
     terminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
     installation: join(dirname(file), '../..'),
     node: execPath,

@@ -20,14 +20,14 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     const settings = takeSettings(env);
     return await fetchKey(args, { ...io, settings, agentIsUp: () => readFileSync(0, 'utf8') === 'up\n' });
   }
-  const [{ tunnel }, { endsOfProcess }] = await Promise.all([
+  const [{ tunnel }, { stdioOfProcess }] = await Promise.all([
     import('./commands/tunnel.ts'),
-    import('./ends.ts'),
+    import('./stdio.ts'),
   ]);
   return await tunnel(args, {
     ...io,
     out: (text) => stdout.write(text),
     helper: join(dirname(file), '../../helper'),
-    ends: endsOfProcess,
+    stdio: stdioOfProcess,
   });
 }

@@ -1,4 +1,4 @@
-/** The closed catalogue of what can go wrong. Every error that a user sees is a Failure with one of these codes. */
+/** The closed catalogue of what can go wrong. Every error that a user sees is a Failure with one of these codes. Pure. */
 import { withoutSecrets } from './keys/secret-text.ts';
 import { visible } from './keys/visible-text.ts';
 

@@ -5,8 +5,8 @@ import { parseInputs } from './action/inputs.ts';
 import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
-import { run, workflow } from './toolkit.ts';
-import { onUnfinished } from './unfinished.ts';
+import { run, workflow } from './runner.ts';
+import { onUnfinished } from './deadline.ts';
 
 const { env, argv, execPath } = process;
 

@@ -2,7 +2,7 @@
 import { readState, stateName } from './action/state.ts';
 import { unloadKeys } from './action/unload-keys.ts';
 import { toFailure } from './errors.ts';
-import { onUnfinished } from './unfinished.ts';
+import { onUnfinished } from './deadline.ts';
 import { workflowCommands } from './workflow-commands.ts';
 
 const { env, stdout } = process;

@@ -1,7 +1,7 @@
 /** The session's name holds to STS's rules, whatever the repository is called. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sessionNameOf } from '../../src/action/session-name.ts';
+import { sessionNameOf } from '../../src/action/role-inputs.ts';
 
 const env = (GITHUB_REPOSITORY: string, GITHUB_RUN_ID = '17', GITHUB_RUN_ATTEMPT = '2') => ({
   GITHUB_REPOSITORY,

@@ -1,7 +1,8 @@
 /** Sessions of roles, where STS does not give them at once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openConnection, patienceOf } from '../../src/aws/connection.ts';
-import { openSessions, type Caller, type Role } from '../../src/aws/session.ts';
+import { openSessions } from '../../src/aws/session.ts';
+import type { Caller, Role } from '../../src/aws/caller.ts';
 import { Failure } from '../../src/errors.ts';
 import { parseKeyLine } from '../../src/keys/key-line.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';

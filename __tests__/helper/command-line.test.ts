@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, type Line } from '../../helper/command-line/parse.ts';
 import { parseRegion, parseRoles, parseStrictness } from '../../helper/command-line/settings.ts';
-import { readTimeLimit } from '../../helper/command-line/time-limit.ts';
+import { readTimeLimit } from '../../helper/command-line/host-place.ts';
 import { suggest } from '../../helper/command-line/suggest.ts';
 import { failureOf } from '../support/failure-of.ts';
 

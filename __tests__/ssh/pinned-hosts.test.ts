@@ -1,7 +1,6 @@
 /** The pinned host keys are the ones whose fingerprints their hosts publish. */
 import { describe, expect, it } from '@jest/globals';
-import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
-import { pinnedHosts } from '../../src/ssh/pinned-hosts.ts';
+import { renderKnownHosts, pinnedHosts } from '../../src/ssh/known-hosts.ts';
 import { fingerprintOfLine, linesFor } from '../support/keygen.ts';
 
 const github = [

@@ -1,6 +1,6 @@
 /** Inputs that look wrong and are not: what people paste, and what YAML and editors make of it. */
 import { ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
-import { pinnedHosts } from '../../src/ssh/pinned-hosts.ts';
+import { pinnedHosts } from '../../src/ssh/known-hosts.ts';
 
 export interface OddInput {
   readonly what: string;

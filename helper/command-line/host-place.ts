@@ -1,7 +1,9 @@
 /** The settings of a host, as they are written → where AWS is asked, as whom, and for how long. */
+import { abortAfter, tookTooLong } from '../../src/deadline.ts';
+import { Failure } from '../../src/errors.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
+import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { parseRegion, parseRoles } from './settings.ts';
-import { readTimeLimit } from './time-limit.ts';
 
 /** Seconds, at least 1. */
 export interface HostPlace {
@@ -17,4 +19,38 @@ export function parseHostPlace({ region, roles, timeout }: Omit<HostSettings, 'v
     roles: parseRoles(roles, 'ssm.roleArn (SSM_SSH_ROLE_ARN)'),
     timeoutSeconds: readTimeLimit(timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)'),
   };
+}
+
+/**
+ * @param what takes the time
+ * @returns a signal that is aborted with TIMEOUT
+ */
+export function timeLimit(seconds: number, what: string): AbortSignal {
+  const controller = new AbortController();
+  const hint = 'check the network of this machine, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
+  abortAfter(seconds * 1000, controller, tookTooLong(what, seconds, hint)).unref();
+  return controller.signal;
+}
+
+/** Seconds, as many as a timer holds: what is longer would be over at once. */
+const longest = 2_147_483;
+
+/**
+ * @returns at least 1
+ * @throws INPUT_INVALID
+ */
+export function readTimeLimit(duration: string, setting: string): number {
+  return Math.min(longest, Math.max(1, readSeconds(duration, setting)));
+}
+
+/**
+ * @param setting how the user calls it
+ * @throws INPUT_INVALID
+ */
+export function readSeconds(duration: string, setting: string): number {
+  const parsed = parseLifetime(duration);
+  if (parsed !== undefined) return parsed;
+  throw new Failure('INPUT_INVALID', `${setting} is not a duration: "${duration}"`, {
+    hint: 'write 90s, 15m, 1h, or a number of seconds',
+  });
 }

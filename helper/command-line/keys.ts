@@ -2,7 +2,7 @@
 import { Failure } from '../../src/errors.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
-import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
 import type { Common } from './parse.ts';
 import type { Running } from './command.ts';
@@ -22,7 +22,7 @@ export async function readKeys(
   const wanted = { keys, region, roles, timeoutSeconds };
   const { env: given, signal } = running;
   const env = profile === undefined ? given : { ...given, AWS_PROFILE: profile };
-  const reading = import('../../src/loading/host-keys.ts').then((loading) =>
+  const reading = import('../../src/host/read-keys.ts').then((loading) =>
     loading.readHostKeys(wanted, { env, signal, voice: voiceOf(speech, running) }),
   );
   try {

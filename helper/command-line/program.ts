@@ -1,16 +1,17 @@
 /** ssm-ssh-agent: finds the command, and tells people what went wrong. */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { toFailure } from '../../src/errors.ts';
+import { abortAfter, tookTooLong } from '../../src/deadline.ts';
+import { Failure, toFailure } from '../../src/errors.ts';
+import type { SignalSource } from '../../src/process/attached.ts';
 import { invalid, parseLine } from './parse.ts';
-import { helpOf, type Command } from './command.ts';
+import { helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
 import { exec } from '../commands/exec.ts';
 import { flush } from '../commands/flush.ts';
 import { proxy } from '../commands/proxy.ts';
 import { setup } from '../commands/setup.ts';
-import { interruption } from './interruption.ts';
-import type { Io } from './io.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
@@ -84,4 +85,26 @@ function versionOf({ installation }: Io): string {
     version: string;
   };
   return `${name} ${version}\n`;
+}
+
+interface Interruption {
+  /** Aborted with a Failure as its reason. */
+  readonly signal: AbortSignal;
+  /** 128 and the number of the signal that came, as a shell has it; undefined where none has. */
+  exitCode(): number | undefined;
+}
+
+/** It gives up where somebody interrupts it, and where it takes too long. */
+function interruption(signals: SignalSource, seconds: number): Interruption {
+  const controller = new AbortController();
+  let code: number | undefined;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+    signals.on(name, () => {
+      code ??= 128 + constants.signals[name];
+      controller.abort(new Failure('TIMEOUT', `interrupted by ${name}`, { hint: 'run it again' }));
+    });
+  }
+  const hint = 'run it with --verbose to see what it waits for, and check the network of this host';
+  abortAfter(seconds * 1000, controller, tookTooLong('reading the keys', seconds, hint)).unref();
+  return { signal: controller.signal, exitCode: () => code };
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../src/errors.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import type { LoadedKey } from '../../src/host/open-key.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { run } from '../../src/process/run.ts';
 import { startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';

@@ -1,17 +1,16 @@
 /** The story of a git credential: what git asks for, the section that names it, what is stored, and the answer. */
 import { Failure, toFailure } from '../../src/errors.ts';
-import { inTime } from '../../src/in-time.ts';
+import { abortable } from '../../src/deadline.ts';
 import { readProtectedSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/host/credential-routes.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
-import { readStoredCredential } from '../../src/git/stored-credential.ts';
+import { readNamedCredential } from '../../src/git/named-credential.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
-import { parseCredentialReference } from '../command-line/credential-reference.ts';
-import { parseHostPlace } from '../command-line/host-place.ts';
-import { readTimeLimit, timeLimit } from '../command-line/time-limit.ts';
-import { erase, getStored, store, type CredentialStorage } from './credential-storage.ts';
-import { storageFor } from './open-storage.ts';
+import { parseCredentialReference } from '../command-line/settings.ts';
+import { parseHostPlace, readTimeLimit, timeLimit } from '../command-line/host-place.ts';
+import { erase, getStored, store, storageFor, type CredentialStorage } from '../credential/store.ts';
 
 const program = 'git-credential-ssm';
 
@@ -54,7 +53,7 @@ export async function answerGit(args: readonly string[], io: GitIo): Promise<num
   if (operation !== 'get' && operation !== 'store' && operation !== 'erase') return 0;
   try {
     const limit = readTimeLimit(io.env['SSM_SSH_TIMEOUT'] || '30s', 'SSM_SSH_TIMEOUT');
-    const request = parseRequest(await inTime(io.input(), timeLimit(limit, 'reading what git asks for')));
+    const request = parseRequest(await abortable(io.input(), timeLimit(limit, 'reading what git asks for')));
     if (!request && operation === 'store') throw unreadable();
     if (request?.protocol === 'https')
       io.out(await operations[operation](request, await look(args, request, io)));
@@ -159,17 +158,17 @@ async function read(
   const place = parseHostPlace(named);
   const keys = [{ reference: parseCredentialReference(resource, named.place), repositories: [] }];
   const signal = timeLimit(place.timeoutSeconds, 'reading the credential');
-  const voice = { info: () => undefined, mask: () => undefined, warn };
-  const { readHostSecrets, warnOfPlainText } = await import('../../src/loading/host-keys.ts');
+  const voice = warningsOnly(warn);
+  const { readHostSecrets, warnOfPlainText } = await import('../../src/host/read-keys.ts');
   const wanted = { keys, ...place };
   const [secret] = await readHostSecrets(wanted, { env, signal, voice });
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);
   const { text } = secret;
   if (membersOf(text)) {
-    const { appCredential } = await import('./app-credential.ts');
-    const made = await inTime(appCredential(text, { request, resource, env, signal }), signal);
+    const { appCredential } = await import('../credential/app.ts');
+    const made = await abortable(appCredential(text, { request, resource, env, signal }), signal);
     if (made) return made;
   }
-  return readStoredCredential({ text, resource, username }, Date.now() / 1000);
+  return readNamedCredential({ text, resource, username }, Date.now() / 1000);
 }

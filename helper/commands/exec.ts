@@ -1,6 +1,6 @@
 /** `exec`: a command with an agent of its own that holds the keys, gone when the command ends. */
 import { existsSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { writeFile, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
@@ -20,9 +20,9 @@ import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agen
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
-import { readKnownHosts } from '../command-line/known-hosts-file.ts';
 import { parseAccount, parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
+import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
 const options = {
   key: {
@@ -105,6 +105,21 @@ function commandOf({ words, behind, values }: Line<typeof options>): readonly [s
   if (program === '')
     throw invalid('exec has no command to run', 'write it behind --: exec --key REF -- COMMAND');
   return [program, ...args];
+}
+
+/**
+ * The host keys that connections are held to: the pinned ones, and those of a file.
+ *
+ * @param file as `--known-hosts` names it
+ * @throws INPUT_INVALID, KNOWN_HOSTS_INVALID
+ */
+async function readKnownHosts(file: string | undefined): Promise<string> {
+  if (file === undefined) return renderKnownHosts('');
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : '';
+    throw invalid(`--known-hosts cannot be read: ${why}`, 'write the path of a file in known_hosts form');
+  });
+  return renderKnownHosts(text);
 }
 
 /** In a job, or in another exec: its folder, whose keys stay reachable. */

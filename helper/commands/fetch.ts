@@ -7,15 +7,14 @@ import { Failure, toFailure } from '../../src/errors.ts';
 import { rolesIn } from '../../src/host/settings.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import type { HostKeys } from '../../src/loading/host-keys.ts';
-import type { LoadedKey } from '../../src/loading/stored-key.ts';
+import type { HostKeys } from '../../src/host/read-keys.ts';
+import type { LoadedKey } from '../../src/host/open-key.ts';
 import { addKeys, removeKey } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { toAdd } from '../command-line/keys.ts';
-import { parseHostPlace } from '../command-line/host-place.ts';
-import { readSeconds, timeLimit } from '../command-line/time-limit.ts';
+import { parseHostPlace, readSeconds, timeLimit } from '../command-line/host-place.ts';
 
 const program = 'ssm-ssh';
 
@@ -74,7 +73,7 @@ async function load(wanted: Wanted, { env, tell, agentIsUp }: Terminal): Promise
       tell(`${program}: ${visible(message)}\n`);
     },
   };
-  const { readHostKeys } = await import('../../src/loading/host-keys.ts');
+  const { readHostKeys } = await import('../../src/host/read-keys.ts');
   const [key] = await readHostKeys(wanted, { env, signal, voice });
   if (!key) throw new TypeError('one line has one key');
   const there = await held(into);

@@ -83,12 +83,12 @@ async function reachUntilEnd(
   { values }: Line<typeof options>,
   running: Running,
 ): Promise<Outcome> {
-  const ends = running.ends();
+  const stdio = running.stdio();
   const { env, installation, terminal } = running;
   const { profile, quiet } = values;
   try {
     return await reach(wanted, {
-      ...ends,
+      ...stdio,
       env: profile === undefined ? env : { ...env, AWS_PROFILE: profile },
       helper: join(installation, 'helper'),
       warn: voiceOf(values, running).warn,
@@ -98,7 +98,7 @@ async function reachUntilEnd(
     });
   } catch (error) {
     // Whoever ended it knows.
-    if (ends.signal.aborted) return { refused: false };
+    if (stdio.signal.aborted) return { refused: false };
     throw error;
   }
 }

@@ -18,11 +18,10 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
-import { parseCredentialLine } from '../setup/credential-line.ts';
+import { parseCredentialLine, isOurs, oursAmong, settingsFor, type Wanted } from '../setup/plan.ts';
 import { parseWay } from '../proxy/way.ts';
 import { closedToOthers, isReadByOthers } from '../setup/for-all-users.ts';
 import { environmentLines, sshConfigLines } from '../setup/lines.ts';
-import { isOurs, oursAmong, settingsFor, type Wanted } from '../setup/plan.ts';
 
 const options = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },

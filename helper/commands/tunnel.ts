@@ -1,13 +1,13 @@
 /** The part of ssm-ssh for EC2 hosts that needs Node: `proxy`, which is its ssh's ProxyCommand, and `find`, which looks a tag up. */
 import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
-import type { Ec2Place } from '../../src/loading/ec2-caller.ts';
+import type { Ec2Place } from '../../src/host/ec2-caller.ts';
 import { rolesIn } from '../../src/host/settings.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { invalid } from '../command-line/parse.ts';
-import { parseHostPlace } from '../command-line/host-place.ts';
-import { timeLimit } from '../command-line/time-limit.ts';
-import type { Ends } from '../proxy/carry.ts';
+import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
+import type { Stdio } from '../proxy/carry.ts';
 import { explained, find, reach, type Around } from '../proxy/reach.ts';
 import { beginReport, endReport, type Outcome } from '../proxy/report.ts';
 import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
@@ -24,7 +24,7 @@ export interface TunnelIo {
   /** The folder of the programs' scripts. */
   readonly helper: string;
   /** @param shell the process id of ssm-ssh */
-  readonly ends: (shell?: number) => Ends;
+  readonly stdio: (shell?: number) => Stdio;
 }
 
 const text = { type: 'string', default: '' } as const;
@@ -76,7 +76,7 @@ async function proxy(given: Arguments, io: TunnelIo, ended?: Around['ended']): P
     ...{ host: parseHost(given.host, via), port: parsePort(given.port), user, via, place: placeOf(given) },
     ...(state && { push: { folder: state } }),
   };
-  const around = { ...aroundOf(io), ...io.ends(Number(given.shell) || undefined), ...(ended && { ended }) };
+  const around = { ...aroundOf(io), ...io.stdio(Number(given.shell) || undefined), ...(ended && { ended }) };
   try {
     await reach(wanted, around);
   } catch (error) {
@@ -94,8 +94,8 @@ async function findHost(given: Arguments, io: TunnelIo): Promise<void> {
   const waiting = setTimeout(() => {
     if (terminal) tell(`${program}: looking ${visible(given.host)} up\n`);
   }, 1000);
-  const voice = { info: () => undefined, mask: () => undefined, warn: aroundVoice(io) };
-  const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
+  const voice = warningsOnly(aroundVoice(io));
+  const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
   try {
     const { instanceId } = await find(host, (target) => openEc2Caller(target, place, { env, signal, voice }));
     io.out(`${instanceId}\n`);
@@ -117,7 +117,7 @@ function placeOf(given: Arguments): Ec2Place {
   };
 }
 
-function aroundOf(io: TunnelIo): Omit<Around, keyof Ends> {
+function aroundOf(io: TunnelIo): Omit<Around, keyof Stdio> {
   const { env, helper, terminal, tell } = io;
   return {
     ...{ env, helper, warn: aroundVoice(io) },

@@ -1,7 +1,7 @@
 /** Bytes, both ways between ssh and a tunnel, at the pace of the slower side, until one of them ends. */
 import type { Duplex, Readable, Writable } from 'node:stream';
 
-export interface Ends {
+export interface Stdio {
   /** What ssh writes. */
   readonly input: Readable;
   /** What ssh reads: SSH's bytes, and nothing else ever. */
@@ -24,7 +24,7 @@ const lastWords = 500;
  *
  * @throws what the stream is destroyed with
  */
-export async function carry(stream: Duplex, { input, output, signal }: Ends, watch: Watch): Promise<void> {
+export async function carry(stream: Duplex, { input, output, signal }: Stdio, watch: Watch): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const end = (): void => {
       resolve();

@@ -7,7 +7,7 @@ import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { PublicKey } from '../../src/keys/public-key.ts';
 import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { tellKeeper } from '../../src/ssh/user-agent.ts';
-import { madeAlready, oneOfAll, unlessGone } from './one-of-all.ts';
+import { madeAlready, singleFlight, unlessGone } from './single-flight.ts';
 
 /** Seconds that a key has to be good for, so that ssh comes to use it. */
 const enough = 20;
@@ -66,7 +66,7 @@ export async function offerPushedKey({ instanceId, user }: PushTarget, options: 
   const name = createHash('sha256').update(`${instanceId} ${user}`).digest('hex');
   // It is pushed after it was made, and so is good there for as long as it is good at all.
   const push = (folder: string, publicKey: PublicKey): Promise<boolean> =>
-    oneOfAll(join(folder, 'pushed', name), {
+    singleFlight(join(folder, 'pushed', name), {
       make: async () => {
         const { pushKey } = await import('../../src/ec2/instance-connect.ts');
         await pushKey({ instanceId, user, publicKey }, caller);
@@ -94,7 +94,7 @@ async function sharedKey(
   made: (own: string, publicKey: PublicKey) => void,
 ): Promise<SharedKey> {
   const { signal } = caller;
-  return await oneOfAll<SharedKey>(join(folder, 'keys'), {
+  return await singleFlight<SharedKey>(join(folder, 'keys'), {
     make: async (own) => {
       const { makeKeyPair, pushedKeyLifetime } = await import('../../src/ec2/instance-connect.ts');
       const key = makeKeyPair('ssm-ssh, for EC2 hosts');

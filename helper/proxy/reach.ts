@@ -6,13 +6,14 @@ import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { HostName, InstanceName } from '../../src/ec2/host-name.ts';
 import type { Instance } from '../../src/ec2/instances.ts';
 import type { Tunnel } from '../../src/ec2/tunnel.ts';
-import { inTime } from '../../src/in-time.ts';
-import type { Ec2Place, Ec2Target } from '../../src/loading/ec2-caller.ts';
+import { abortable, abortAfter, tookTooLong, within } from '../../src/deadline.ts';
+import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
-import { carry, type Ends } from './carry.ts';
+import { carry, type Stdio } from './carry.ts';
 import { ensureKeyAgent } from './key-agent.ts';
-import { loginRefused } from './refusal.ts';
 import type { Outcome } from './report.ts';
+import type { PushTarget } from './pushed-key.ts';
 
 export interface Wanted {
   readonly host: HostName;
@@ -25,7 +26,7 @@ export interface Wanted {
   readonly place: Ec2Place;
 }
 
-export interface Around extends Ends {
+export interface Around extends Stdio {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder of the programs' scripts. */
   readonly helper: string;
@@ -63,6 +64,19 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   }
 }
 
+/** Why a host may have let nobody in with a key that AWS took. */
+function loginRefused({ instanceId, user }: PushTarget): Failure {
+  return new Failure(
+    'INSTANCE_CONNECT_FAILED',
+    `${instanceId} did not let ${user} in with the key that was pushed`,
+    {
+      hint:
+        `most often it has no user ${user} (Amazon Linux has ec2-user, Ubuntu ubuntu, Debian admin), or the package ` +
+        "ec2-instance-connect is missing there, so that its sshd does not ask for pushed keys; the policy's ec2:osuser is not the cause, since AWS took the key",
+    },
+  );
+}
+
 interface Opened {
   readonly tunnel: Tunnel;
   readonly instanceId: string;
@@ -76,9 +90,8 @@ async function open(wanted: Wanted, around: Around): Promise<Opened> {
   };
   if (around.signal.aborted) stop();
   around.signal.addEventListener('abort', stop, { once: true });
-  const limit = setTimeout(() => {
-    life.abort(tooLong(what, seconds));
-  }, seconds * 1000);
+  const hint = 'check that this machine reaches AWS, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
+  const limit = abortAfter(seconds * 1000, life, tookTooLong(`opening a way to ${what}`, seconds, hint));
   const telling = setTimeout(() => {
     around.wait(`opening a way to ${what} (${wanted.via})`);
   }, silence);
@@ -101,10 +114,10 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const agent = push && findAgent(push, around, signal);
   agent?.catch(() => undefined);
   const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
-  const { openEc2Caller } = await import('../../src/loading/ec2-caller.ts');
-  const voice = { info: () => undefined, mask: () => undefined, warn: around.warn };
+  const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
+  const voice = warningsOnly(around.warn);
   const callerFor = async (target: Ec2Target): Promise<Ec2Caller> =>
-    await inTime(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
+    await abortable(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
   const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;
   const caller = await callerFor({ instanceId, user: push && user });
   const openTunnel = await loading.tunnel;
@@ -138,7 +151,7 @@ export async function find(
   callerFor: (target: Ec2Target) => Promise<Ec2Caller>,
 ): Promise<Instance> {
   const [{ findInstance }, caller] = await Promise.all([import('../../src/ec2/instances.ts'), callerFor({})]);
-  return await inTime(findInstance(host, caller), caller.signal);
+  return await abortable(findInstance(host, caller), caller.signal);
 }
 
 type OpenTunnel = (
@@ -168,7 +181,7 @@ async function bothOrNone(
   life: AbortController,
 ): Promise<Tunnel> {
   try {
-    const [tunnel] = await inTime(Promise.all([opening, pushing]), life.signal);
+    const [tunnel] = await abortable(Promise.all([opening, pushing]), life.signal);
     return tunnel;
   } catch (error) {
     const settled = Promise.allSettled([opening, pushing]);
@@ -201,24 +214,8 @@ function plainest(errors: readonly unknown[]): unknown {
   return errors.find(isTarget) ?? errors[0];
 }
 
-/** Undefined where it takes longer. */
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
-  return await Promise.race([
-    work,
-    new Promise<undefined>((resolve) => {
-      setTimeout(resolve, milliseconds, undefined);
-    }),
-  ]);
-}
-
-export function textOf(host: HostName): string {
+function textOf(host: HostName): string {
   return host.kind === 'tag' ? `${host.key}=${host.value}` : host.id;
-}
-
-export function tooLong(what: string, seconds: number): Failure {
-  return new Failure('TIMEOUT', `opening a way to ${what} took longer than ${seconds} seconds`, {
-    hint: 'check that this machine reaches AWS, or raise ssm.timeout (SSM_SSH_TIMEOUT)',
-  });
 }
 
 /** With where to look, where it was left to the default chain to find credentials. */

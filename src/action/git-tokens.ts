@@ -4,18 +4,20 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure, toFailure } from '../errors.ts';
 import { cacheEntries, storeCredential, type Cached } from '../git/credential-cache.ts';
 import type { Entry } from '../git/job-configuration.ts';
-import { hostOfApi } from '../github-app/api-url.ts';
-import type { GitHubApp } from '../github-app/app.ts';
-import { installationToken, type InstallationToken } from '../github-app/installation-token.ts';
-import { revokeToken } from '../github-app/revoke.ts';
+import { hostOfApi } from '../github/api-url.ts';
+import { parseGitHubApp, type GitHubApp } from '../github/app.ts';
+import { installationToken, type InstallationToken } from '../github/installation-token.ts';
+import { revokeToken } from '../github/api.ts';
 import { scopeUrls, tokenScopes, type AppLine, type TokenScope } from '../keys/app-line.ts';
-import { openApp, type StoredApp } from '../loading/stored-app.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
 import { digestOf, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { timeOfDay } from './summary.ts';
 import type { Workflow } from './workflow.ts';
+import { linesToMask } from '../keys/private-key.ts';
+import type { Voice } from '../host/voice.ts';
+import { stored, warnOfPlainText } from '../host/open-key.ts';
 
 export interface GitToken {
   readonly secret: Secret;
@@ -50,6 +52,28 @@ export async function makeTokens(
   const tokens: GitToken[] = [];
   for (const [number, scope] of scopes.entries()) tokens.push(await makeToken(scope, number, job));
   return tokens;
+}
+
+interface StoredApp {
+  readonly app: GitHubApp;
+  readonly secret: Secret;
+}
+
+/**
+ * Masks what is stored before anything else happens with it.
+ *
+ * @throws CREDENTIAL_INVALID
+ */
+function openApp(
+  { reference }: AppLine,
+  secrets: readonly Secret[],
+  voice: Pick<Voice, 'mask' | 'warn'>,
+): StoredApp {
+  const secret = stored(reference, secrets);
+  for (const masked of linesToMask(secret.text)) voice.mask(masked);
+  const app = parseGitHubApp(secret.text, reference.text);
+  warnOfPlainText(secret, voice);
+  return { app, secret };
 }
 
 /** @throws CREDENTIAL_INVALID */

@@ -1,9 +1,8 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
 import { authorizedKeysLine } from '../keys/public-key.ts';
-import type { LoadedKey } from '../loading/stored-key.ts';
+import type { LoadedKey } from '../host/open-key.ts';
 import type { Agent } from '../ssh/agent.ts';
-import { configurationVariables } from '../git/job-configuration.ts';
-import { signingEntries } from '../git/signing.ts';
+import { configurationVariables, signingEntries } from '../git/job-configuration.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { quoteForShell } from '../process/quote.ts';

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure, isFull } from '../errors.ts';
-import { jobRoleFile } from '../loading/job-role.ts';
+import { jobRoleFile } from '../host/job-role.ts';
 import { fitsSocket } from '../ssh/agent.ts';
 import { isProtected } from '../ssh/own-path.ts';
 import {

@@ -1,20 +1,21 @@
 /** The story of main: from key references to keys in an agent that the next steps reach. */
 import { appendFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
-import { allowedSigner } from '../git/signing.ts';
-import { forSigning, forTokens, requireGit } from '../git/version.ts';
+import { allowedSigner } from '../git/job-configuration.ts';
+import { forSigning, forTokens, requireGit, forRestrictions, requireSsh } from './versions.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
-import { renderJobRole } from '../loading/job-role.ts';
-import { openKey, type LoadedKey } from '../loading/stored-key.ts';
+import { renderJobRole } from '../host/job-role.ts';
+import { openKey, type LoadedKey } from '../host/open-key.ts';
+import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Run } from '../process/run.ts';
 import { startAgent, stopAgent, type Agent } from '../ssh/agent.ts';
 import { addKeys } from '../ssh/agent-keys.ts';
 import { canStart, type Identity, type Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
-import { forRestrictions, requireSsh } from '../ssh/version.ts';
 import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { GitToken, TokenJob } from './git-tokens.ts';
@@ -32,7 +33,6 @@ import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
-import { warnOfAccount, warnOfNoexec } from './surroundings.ts';
 import { sweep } from './sweep.ts';
 import { unloadKeys } from './unload-keys.ts';
 import type { Workflow } from './workflow.ts';
@@ -100,7 +100,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   } catch (error) {
     await starting.catch(() => undefined);
     const left = { folder: path, socket, sshConfig, tokens: [...kept], replaced: {} };
-    for (const problem of await unloadKeys([left], { env, workflow: { ...workflow, info: () => undefined } }))
+    for (const problem of await unloadKeys([left], { env, workflow: muted(workflow) }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
     // An agent whose start timed out may have come up meanwhile. From now on none can: its folder is gone.
@@ -111,7 +111,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
 
 /** The AWS SDK is loaded while ssh-agent starts. */
 async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Promise<Secret[]> {
-  const aws = await import('../loading/read-secrets.ts');
+  const aws = await import('../host/read-secrets.ts');
   const missing = {
     region: 'set the input aws-region, or AWS_REGION',
     credentials: credentialsHint(job.env),
@@ -224,6 +224,24 @@ function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {
     const limit = size > 5 ? ', and most servers hang up after the sixth' : '';
     workflow.warn(
       `${size} keys are offered for ${what}, in the order written: a host takes the first that it knows${limit}`,
+    );
+  }
+}
+
+function warnOfNoexec(workflow: Pick<Workflow, 'warn'>): void {
+  workflow.warn(
+    'RUNNER_TEMP is mounted noexec: git works, which is told to start sh with ssm-ssh; the programs on PATH (ssm-ssh, ssm-ssh-agent, git-credential-ssm) cannot be started. Mount it with exec, or write $GIT_SSH_COMMAND instead of ssm-ssh',
+  );
+}
+
+/** OpenSSH's programs look up the account, and end where there is none (getpwuid(3)). */
+function warnOfAccount(workflow: Pick<Workflow, 'warn'>): void {
+  try {
+    userInfo();
+  } catch {
+    const id = process.getuid?.() ?? '';
+    workflow.warn(
+      `the user ${id} has no entry in the list of accounts (/etc/passwd): OpenSSH does not run for such a user, and git does not reach its hosts by ssh. Start the container as a user that its image knows, or add the entry: docs/containers.md of this action says how`,
     );
   }
 }

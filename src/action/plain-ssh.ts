@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readClaims, type RoutedKey } from '../keys/routes.ts';
-import { jobRoleFile } from '../loading/job-role.ts';
+import { jobRoleFile } from '../host/job-role.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { ProgramNotFound, type Run } from '../process/run.ts';
 import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder.ts';

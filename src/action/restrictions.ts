@@ -4,7 +4,7 @@ import type { KeyLine } from '../keys/key-line.ts';
 import type { RepositoryPattern, RoutedKey } from '../keys/routes.ts';
 import type { Destination } from '../ssh/agent-protocol.ts';
 import { hostKeysFor } from '../ssh/host-keys.ts';
-import { pinnedHosts } from '../ssh/pinned-hosts.ts';
+import { pinnedHosts } from '../ssh/known-hosts.ts';
 
 /**
  * Fingerprint → where the agent may sign. A key that two lines name gets the hosts of both: adding it again replaces the

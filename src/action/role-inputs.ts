@@ -1,6 +1,5 @@
 /** The inputs that say which role, and what its session may do. Pure. */
 import { input, invalid, wholeNumber, type Env } from './input.ts';
-import { sessionNameOf } from './session-name.ts';
 
 export interface RoleInputs {
   /** The role that reads the keys: the last of a chain. */
@@ -131,4 +130,21 @@ function hasToken(env: Env): boolean {
 
 function needsRole(name: string, what: string): Error {
   return invalid(name, `${what}, and role-to-assume names no role`, 'write role-to-assume, or leave it out');
+}
+
+/** Characters of a session's name. */
+const longestName = 64;
+
+/**
+ * The name that CloudTrail shows for the run: `<owner>-<repo>-<run id>-<attempt>`, cut and cleaned to STS's rules. The end,
+ * which names the run, stays whole.
+ *
+ * @source AssumeRoleWithWebIdentity, `RoleSessionName`: 2 to 64 of `[\w+=,.@-]`
+ */
+export function sessionNameOf(env: Env): string {
+  const { GITHUB_REPOSITORY = 'ssm-ssh-agent', GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT } = env;
+  const clean = (text: string): string => text.replace(/[^\w+=,.@-]/g, '-');
+  const run = [GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT].filter(Boolean).map((part) => `-${clean(part ?? '')}`);
+  const end = run.join('').slice(-longestName);
+  return clean(GITHUB_REPOSITORY).slice(0, longestName - end.length) + end;
 }

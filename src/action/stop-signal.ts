@@ -1,6 +1,6 @@
 /** When to give up: the runner cancels the step, or it has taken too long. */
 import { Failure } from '../errors.ts';
-import { unfinished } from '../unfinished.ts';
+import { abortAfter, tookTooLong, unfinished } from '../deadline.ts';
 
 /** The part of `process` that this needs. */
 interface Signals {
@@ -21,11 +21,8 @@ export function stopSignal(signals: Signals, timeoutSeconds: number): AbortSigna
   signals.on('beforeExit', () => {
     controller.abort(unfinished('loading the keys'));
   });
-  const tooLong = new Failure('TIMEOUT', `loading the keys took longer than ${timeoutSeconds} seconds`, {
-    hint: 'see above what it waited for, check the network of the runner, or raise timeout-seconds',
-  });
-  setTimeout(() => {
-    controller.abort(tooLong);
-  }, timeoutSeconds * 1000).unref();
+  const hint = 'see above what it waited for, check the network of the runner, or raise timeout-seconds';
+  const tooLong = tookTooLong('loading the keys', timeoutSeconds, hint);
+  abortAfter(timeoutSeconds * 1000, controller, tooLong).unref();
   return controller.signal;
 }

@@ -2,10 +2,11 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { Failure, toFailure } from '../errors.ts';
+import { toFailure } from '../errors.ts';
 import { cacheSockets } from '../git/credential-cache.ts';
+import { muted } from '../host/voice.ts';
 import { inLanes } from '../in-lanes.ts';
-import { inTime } from '../in-time.ts';
+import { abortAfter, tookTooLong, withDeadline } from '../deadline.ts';
 import { agentSockets } from '../ssh/agent.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
@@ -31,32 +32,22 @@ const patience = 10;
 export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweeping): Promise<void> {
   const { workflow } = sweeping;
   const seconds = Math.min(patience, timeoutSeconds / 3);
-  const late = new Failure('TIMEOUT', `that took longer than ${Math.round(seconds)} seconds`, {
-    hint: 'the next job goes on with it',
-  });
-  const after = (share: number): AbortSignal => {
-    const limit = new AbortController();
-    timers.push(
-      setTimeout(
-        () => {
-          limit.abort(late);
-        },
-        share * seconds * 1000,
-      ),
-    );
-    return AbortSignal.any([sweeping.signal, limit.signal]);
-  };
-  const timers: NodeJS.Timeout[] = [];
+  const reason = tookTooLong('that', Math.round(seconds), 'the next job goes on with it');
+  const asking = new AbortController();
+  // Those that are asked for something get less: agents and folders can still be removed when they are given up.
+  const timer = abortAfter(600 * seconds, asking, reason);
+  const { signal } = sweeping;
   try {
-    // Those that are asked for something get less: agents and folders can still be removed when they are given up.
-    const removing = removeLeftovers(temp, { ...sweeping, signal: after(0.6) });
-    for (const problem of await inTime(removing, after(1)))
+    const problems = await withDeadline({ milliseconds: 1000 * seconds, reason, signal }, (limited) =>
+      removeLeftovers(temp, { ...sweeping, signal: AbortSignal.any([limited, asking.signal]) }),
+    );
+    for (const problem of problems)
       workflow.warn(`what an earlier job left behind could not be removed: ${problem}`);
   } catch (error) {
-    if (sweeping.signal.aborted) return;
+    if (signal.aborted) return;
     workflow.warn(`what earlier jobs left behind could not be removed: ${toFailure(error).message}`);
   } finally {
-    timers.forEach(clearTimeout);
+    clearTimeout(timer);
   }
 }
 
@@ -90,7 +81,7 @@ async function removeLeftovers(
   const left = found.flat();
   if (left.length === 0) return [];
   for (const { folder } of left) workflow.info(`removing what an earlier job left behind: ${folder}`);
-  return await unloadKeys(left, { env, signal, workflow: { ...workflow, info: () => undefined } });
+  return await unloadKeys(left, { env, signal, workflow: muted(workflow) });
 }
 
 /** Job folder → the socket that this user has for it elsewhere. */

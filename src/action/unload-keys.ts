@@ -1,12 +1,11 @@
 /** The story of post, from saved state alone: everything that main left is undone. */
 import { toFailure } from '../errors.ts';
 import { inLanes } from '../in-lanes.ts';
-import { endProcesses } from '../process/process-table.ts';
+import { endProcesses, type Process } from '../process/process-table.ts';
 import { isAgentAt } from '../ssh/agent.ts';
-import { forgetKeys } from '../ssh/forget-keys.ts';
+import { forgetKeys } from '../ssh/agent-keys.ts';
 import { folderOfCommand } from '../ssh/key-folder.ts';
 import { removeBlocks } from '../ssh/user-files.ts';
-import { isOfEc2 } from './ec2-hosts.ts';
 import type { Env } from './input.ts';
 import { jobFolder, removeJobFolder, type JobFolder } from './job-folder.ts';
 import { endTokens } from './kept-tokens.ts';
@@ -82,6 +81,14 @@ async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloa
         `no agent was found at ${socket}: it has ended, or a step has removed its socket, and its keys end with their lifetime`,
       );
   }
+}
+
+/**
+ * What is left of EC2 hosts: the agent of their keys, its keeper, and connections of steps long over. They are known by the
+ * folder, whose name is random, on their command lines. An ssh that is ended ends its tunnel, which ends its session at AWS.
+ */
+function isOfEc2({ ec2 }: Pick<JobFolder, 'ec2'>): (process: Process) => boolean {
+  return ({ command }) => command.includes(`${ec2.path}/`) || `${command} `.includes(` ${ec2.path} `);
 }
 
 /** What a later step has set in its place is that step's. */

@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import { inTurn, type Turn } from './failover.ts';
 import { awsFailure, notFromAws } from './failures.ts';
-import type { Caller, Role } from './session.ts';
+import type { Caller, Role } from './caller.ts';
 
 /**
  * A role's ARN names its account; only the default credential chain has to be asked.

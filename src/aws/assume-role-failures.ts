@@ -1,7 +1,7 @@
 /** What STS refuses → our code, the role, the trust policy that mends it. */
 import { Failure } from '../errors.ts';
 import { awsFailure, readAwsError } from './failures.ts';
-import type { Claims } from './oidc.ts';
+import type { Claims } from './web-identity.ts';
 
 /** A role takes some seconds to be known everywhere after it was made, and so does its trust policy. */
 export function mayPass(error: unknown): boolean {

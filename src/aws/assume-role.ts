@@ -1,10 +1,10 @@
-/** One role of AWS STS, asked for with what the job has to show. */
+/** One role of AWS STS, asked for with an OIDC token or with other credentials. */
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { assumeRoleFailure, lacksKeys, mayPass } from './assume-role-failures.ts';
+import type { Caller, Credentials } from './caller.ts';
 import type { Turn } from './failover.ts';
 import { notFromAws } from './failures.ts';
-import type { Token } from './oidc.ts';
-import type { Caller, Credentials } from './session.ts';
+import type { SourceCredentials } from './web-identity.ts';
 
 export interface WantedRole {
   readonly arn: string;
@@ -17,13 +17,6 @@ export interface WantedRole {
   readonly position?: string | undefined;
 }
 
-/** Neither: what the AWS SDK's default chain finds. */
-export interface Proof {
-  readonly token?: Token | undefined;
-  /** The role before, in a chain. */
-  readonly role?: { readonly arn: string; readonly credentials: Credentials };
-}
-
 export type AssumeRole = (wanted: WantedRole) => Promise<Credentials>;
 
 /** Milliseconds before asking again for a role that may just have been made. */
@@ -31,9 +24,13 @@ const newRolePauses = [1000, 2000];
 /** The same, while STS does not get at the keys of the identity provider: that takes as long as it takes. */
 const missingKeysPauses = [1000, 2000, 4000, 8000];
 
-export async function roleAsker(proof: Proof, { region, signal }: Turn, caller: Caller): Promise<AssumeRole> {
+export async function roleAsker(
+  source: SourceCredentials,
+  { region, signal }: Turn,
+  caller: Caller,
+): Promise<AssumeRole> {
   const { connection, say, mask } = caller;
-  const { token, role } = proof;
+  const { token, role } = source;
   const { STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand } =
     await import('@aws-sdk/client-sts');
   const client = new STSClient({ region, ...connection, ...(role && { credentials: role.credentials }) });

@@ -1,6 +1,6 @@
 /** An EC2 host → the narrowest session policy that reaches it. Pure. */
 import type { Location } from '../keys/reference.ts';
-import type { Role } from './session.ts';
+import type { Role } from './caller.ts';
 
 /** The way to the host, as the setting `via` calls it. */
 export type Way = 'session-manager' | 'instance-connect-endpoint' | 'direct';

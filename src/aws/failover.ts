@@ -1,6 +1,6 @@
 /** Several regions in order of preference: the next has its turn where one cannot be reached. A refusal is an answer. */
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
+import { withDeadline } from '../deadline.ts';
 import { readAwsError } from './failures.ts';
 
 export interface Regions {
@@ -34,40 +34,22 @@ export async function inTurn<T>(
   const [region = '', ...others] = regions;
   const [next] = others;
   if (next === undefined) return { answer: await attempt({ region, signal, regions }), regions };
-  const limit = limitOf(region, share);
-  const turn = { region, signal: AbortSignal.any([signal, limit.signal]), regions };
+  const reason = new Failure(
+    'NETWORK_UNREACHABLE',
+    `${region} did not answer within ${share / 1000} seconds`,
+    { hint: 'raise timeout-seconds: that is what the regions share' },
+  );
   try {
-    return { answer: await inTime(attempt(turn), turn.signal), regions };
+    const answer = await withDeadline({ milliseconds: share, reason, signal }, (limited) =>
+      attempt({ region, signal: limited, regions }),
+    );
+    return { answer, regions };
   } catch (error) {
     signal.throwIfAborted();
     if (!isUnreachable(error)) throw error;
     warn(`${(error as Failure).message}: trying ${next}`);
-  } finally {
-    limit.stop();
   }
   return await inTurn(attempt, { regions: others, share, signal, warn });
-}
-
-interface Limit {
-  readonly signal: AbortSignal;
-  readonly stop: () => void;
-}
-
-function limitOf(region: string, share: number): Limit {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(
-      new Failure('NETWORK_UNREACHABLE', `${region} did not answer within ${share / 1000} seconds`, {
-        hint: 'raise timeout-seconds: that is what the regions share',
-      }),
-    );
-  }, share);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      clearTimeout(timer);
-    },
-  };
 }
 
 /** Down, hanging, throttling or failing by itself, to the end of max-attempts. */

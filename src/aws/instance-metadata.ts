@@ -7,7 +7,6 @@ import { CredentialsProviderError } from '@smithy/core/config';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { Failure, type Code } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
-import { metadataPatience } from './metadata-patience.ts';
 
 export interface MetadataOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,6 +19,8 @@ export interface MetadataOptions {
 const tries = 3;
 /** Milliseconds before the second try, and three times as many before the third. */
 const pause = 100;
+/** Milliseconds for one request: off EC2 nothing answers, and nobody should wait for that. Callers have limits of their own. */
+const patienceOf = { usual: 1_000, longest: 15_000 } as const;
 /** Bytes. A role's credentials are less than 3 KB. */
 const largest = 64_000;
 
@@ -222,4 +223,16 @@ function missing(what: string): Error {
 /** Holds Node up, which nothing else may do meanwhile. */
 async function sleep(milliseconds: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/**
+ * A second of this process's own time. Where dozens of connections begin at once, each gets a small part of the processor,
+ * and a second is over before it comes to read the answer that is there.
+ *
+ * @returns milliseconds for one request
+ */
+function metadataPatience(): number {
+  const { user, system } = process.cpuUsage();
+  const had = (user + system) / 1_000;
+  return Math.min(patienceOf.longest, patienceOf.usual * Math.max(1, performance.now() / had));
 }

@@ -9,8 +9,10 @@ import {
   ProviderError,
 } from '@smithy/core/config';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
+import { within } from '../deadline.ts';
 import { containerCredentials, isContainer } from './container-credentials.ts';
 import { readAwsError } from './failures.ts';
+import { refreshing } from './refreshing-credentials.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
@@ -18,28 +20,11 @@ import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instanc
 type Properties = Parameters<AwsCredentialIdentityProvider>[0];
 type Link = (properties: Properties) => Promise<AwsCredentialIdentity>;
 
-/** Milliseconds before their end from which on credentials are asked for anew. */
-const early = 300_000;
 /** Times that a provider of the SDK's which may hang is asked. */
 const tries = 2;
 
-/** One that is under way serves all who ask meanwhile. Where renewing fails, what there is serves to its end. */
 export function machineCredentials(options: MetadataOptions): AwsCredentialIdentityProvider {
-  const chain = chainOf(options);
-  let held: AwsCredentialIdentity | undefined;
-  let asking: Promise<AwsCredentialIdentity> | undefined;
-  const left = (): number => (held ? (held.expiration?.getTime() ?? Infinity) - Date.now() : 0);
-  const ask = async (properties: Properties): Promise<AwsCredentialIdentity> => {
-    try {
-      return (held = await chain(properties));
-    } catch (error) {
-      if (held && left() > 0) return held;
-      throw error;
-    } finally {
-      asking = undefined;
-    }
-  };
-  return async (properties) => (held && left() > early ? held : await (asking ??= ask(properties)));
+  return refreshing(undefined, chainOf(options), { clock: Date.now });
 }
 
 /** @source @aws-sdk/credential-provider-node, `defaultProvider` */
@@ -133,14 +118,10 @@ async function insistently(
   left = tries,
 ): Promise<AwsCredentialIdentity> {
   const { milliseconds, what } = asked;
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
-  });
   const broken = (why: string): Error =>
     new CredentialsProviderError(`${what}: ${why}`, { tryNextLink: false });
   try {
-    const answer = await Promise.race([ask(), over]);
+    const answer = await within(milliseconds, ask());
     if (answer) return answer;
     if (left <= 1) throw broken(`no whole answer within ${milliseconds / 1000} seconds`);
   } catch (error) {
@@ -148,8 +129,6 @@ async function insistently(
     if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof ProviderError))
       throw error;
     if (left <= 1) throw broken(readAwsError(error).message);
-  } finally {
-    clearTimeout(timer);
   }
   return await insistently(ask, asked, left - 1);
 }

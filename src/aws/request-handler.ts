@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { HttpResponse, type HttpHandler, type HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
+import { withDeadline } from '../deadline.ts';
 import { notAws, oddityOf, serviceOf, troubleOf } from './answers.ts';
 import { isOfAws, isPrivate, originOf } from './endpoint.ts';
 import { variableOf } from './failures.ts';
@@ -40,22 +40,16 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
     const service = serviceOf(request);
     const endpoint = isOfAws(request) ? undefined : originOf(request);
     if (endpoint !== undefined) this.#admit(request, { service, endpoint });
-    const limit = new AbortController();
-    const timer = setTimeout(() => {
-      limit.abort(timedOut(patience));
-    }, patience);
     const given = abortSignal as AbortSignal | undefined;
-    const signal = given ? AbortSignal.any([given, limit.signal]) : limit.signal;
+    const deadline = { milliseconds: patience, reason: timedOut(patience), signal: given };
     try {
-      const response = await inTime(this.#whole(request, signal), signal);
+      const response = await withDeadline(deadline, (signal) => this.#whole(request, signal));
       troubles.note(service, troubleOf(service, response));
       return { response: Object.assign(response, { endpoint }) };
     } catch (error) {
       if (given?.aborted !== true)
         troubles.note(service, { what: `${service} did not answer`, throttled: false });
       throw typeof error === 'object' && error !== null ? Object.assign(error, { endpoint }) : error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,51 +1,18 @@
 /** Who we are at AWS: a role or a chain of roles, or the default credential chain. */
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
-import { roleAsker, type Proof, type WantedRole } from './assume-role.ts';
+import { roleAsker, type WantedRole } from './assume-role.ts';
 import { isMalformedPolicy, isPackedTooLarge } from './assume-role-failures.ts';
-import type { Connection } from './connection.ts';
-import { inTurn, type Outcome, type Regions, type Turn } from './failover.ts';
-import { firstProof } from './proof.ts';
+import type { Caller, Credentials, Role } from './caller.ts';
+import { inTurn, type Outcome, type Turn } from './failover.ts';
+import { sourceCredentials, type SourceCredentials } from './web-identity.ts';
 import { halve, narrowSessions, type Home, type NarrowSession } from './session-policy.ts';
-
-export interface Credentials {
-  readonly accessKeyId: string;
-  /** Secret. */
-  readonly secretAccessKey: string;
-  /** Secret. */
-  readonly sessionToken: string;
-  /** As AWS STS says it. */
-  readonly expiration?: Date;
-}
 
 /** What may be read with which credentials. */
 export interface Session {
   readonly references: readonly Reference[];
   /** Absent: the AWS SDK's default chain. */
   readonly credentials?: Credentials;
-}
-
-export interface Role {
-  readonly arn: string;
-  /** The roles on the way to it, each assumed from the one before. */
-  readonly through: readonly string[];
-  readonly sessionName: string;
-  readonly durationSeconds: number;
-  /** Of the OIDC token; absent where the role is asked for with what the default credential chain finds. */
-  readonly audience: string | undefined;
-  readonly externalId: string | undefined;
-  /** Of the session: `auto` lets it do no more than read the references; or the user's own JSON. */
-  readonly policy: 'auto' | 'none' | { readonly json: string };
-}
-
-/** Its regions are those of STS, and of references that name none. */
-export interface Caller extends Regions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly connection: Connection;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Called with each secret before anything else happens with it. */
-  readonly mask: (secret: string) => void;
-  readonly say: (line: string) => void;
 }
 
 /**
@@ -85,7 +52,7 @@ async function inRole<T>(
   work: (open: Open, turn: Turn) => Promise<T>,
 ): Promise<Outcome<T>> {
   const { arn, sessionName, durationSeconds, externalId, through } = role;
-  const first = await firstProof(role, caller);
+  const first = await sourceCredentials(role, caller);
   return await inTurn(async (turn) => {
     const assume = await roleAsker(await walkChain(role, first, { turn, caller }), turn, caller);
     const position = positionOf(through.length, through);
@@ -116,17 +83,17 @@ const shortestSession = 900;
 /** From role to role, up to what the last one is asked for with. */
 async function walkChain(
   { through, sessionName }: Role,
-  first: Proof,
+  first: SourceCredentials,
   { turn, caller }: { turn: Turn; caller: Caller },
-): Promise<Proof> {
-  let proof = first;
+): Promise<SourceCredentials> {
+  let source = first;
   for (const [index, arn] of through.entries()) {
-    const assume = await roleAsker(proof, turn, caller);
+    const assume = await roleAsker(source, turn, caller);
     const position = positionOf(index, through);
     const credentials = await assume({ arn, sessionName, durationSeconds: shortestSession, position });
-    proof = { role: { arn, credentials } };
+    source = { role: { arn, credentials } };
   }
-  return proof;
+  return source;
 }
 
 function positionOf(index: number, through: readonly string[]): string | undefined {

@@ -1,4 +1,4 @@
-/** What stands between us and a service just now: for whoever runs out of time, to say what the time went into. */
+/** What stands between us and a service just now: for whoever runs out of time, to say what the time went into. Pure. */
 import { Failure } from '../errors.ts';
 
 export interface Trouble {

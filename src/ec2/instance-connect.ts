@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { EC2InstanceConnectClient, SendSSHPublicKeyCommand } from '@aws-sdk/client-ec2-instance-connect';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
-import { inTime } from '../in-time.ts';
+import { abortable } from '../deadline.ts';
 import { parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
 import { authorizedKeysLine, type PublicKey } from '../keys/public-key.ts';
 import type { Ec2Caller } from './caller.ts';
@@ -63,7 +63,7 @@ export async function pushKey(
     SSHPublicKey: authorizedKeysLine(publicKey),
   });
   try {
-    const { Success } = await inTime(client.send(command, { abortSignal: signal }), signal);
+    const { Success } = await abortable(client.send(command, { abortSignal: signal }), signal);
     if (Success === false) throw notAccepted({ instanceId, user, region });
   } catch (error) {
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 /** git's own credential-cache: a daemon that holds one credential in its memory, behind a socket of ours. */
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
-import { exchange } from '../process/exchange.ts';
 import { endProcesses, listProcesses } from '../process/process-table.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { run, type Finished } from '../process/run.ts';
@@ -120,4 +120,45 @@ export async function endCaches(folders: readonly string[]): Promise<void> {
 
 function socketOf(command: string): string | undefined {
   return /credential-cache--daemon (\/.*\/git\d+)$/.exec(command)?.[1];
+}
+
+/** Bytes: more than the daemon says. */
+const longestAnswer = 65_536;
+
+/**
+ * One question to the daemon, and its answer: what comes before it closes.
+ *
+ * @returns undefined where nobody listens; empty where the answer does not come before the signal, or has no end
+ */
+async function exchange(
+  socket: string,
+  question: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Buffer | undefined> {
+  if (signal.aborted) return Buffer.alloc(0);
+  return await new Promise((resolve) => {
+    let answer = Buffer.alloc(0);
+    const connection = connect({ path: socket, allowHalfOpen: true });
+    const end = (result: Buffer | undefined): void => {
+      signal.removeEventListener('abort', giveUp);
+      connection.destroy();
+      resolve(result);
+    };
+    const giveUp = (): void => {
+      end(Buffer.alloc(0));
+    };
+    signal.addEventListener('abort', giveUp);
+    connection
+      .on('error', () => {
+        end(undefined);
+      })
+      .on('data', (chunk) => {
+        answer = Buffer.concat([answer, chunk]);
+        if (answer.length > longestAnswer) giveUp();
+      })
+      .on('end', () => {
+        end(answer);
+      });
+    connection.end(question);
+  });
 }

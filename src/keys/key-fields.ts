@@ -1,7 +1,7 @@
 /** The fields of a private key as SSH orders them, and whether they make one whole key. Pure. */
 import type { JsonWebKey } from 'node:crypto';
 import { pointJwk } from './curves.ts';
-import { halvesMatch } from './proof.ts';
+import { halvesMatch } from './key-pair-check.ts';
 import type { WireReader } from './wire.ts';
 import { string } from './wire.ts';
 

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { inLanes } from '../in-lanes.ts';
 
 export interface Process {
   readonly pid: number;
@@ -11,9 +12,6 @@ export interface Process {
 }
 
 type Wanted = (process: Process) => boolean;
-
-/** Each file that is being read needs a descriptor, of which a process may have as few as 256 (macOS) or 1,024. */
-const atOnce = 16;
 
 /**
  * Only this user's: a command line may say anything, and another user's process cannot be ended, nor is it ours.
@@ -27,12 +25,7 @@ export async function listProcesses(wanted: Wanted = () => true): Promise<Proces
   const entries = await readdir('/proc').catch(unless('ENOENT', []));
   const pids = entries.filter((entry) => /^\d+$/.test(entry));
   if (pids.length === 0) return (await askPs()).filter(wanted);
-  const found: Process[] = [];
-  for (let start = 0; start < pids.length; start += atOnce) {
-    const batch = await Promise.all(pids.slice(start, start + atOnce).map((pid) => readProc(pid, wanted)));
-    found.push(...batch.flat());
-  }
-  return found;
+  return (await inLanes(pids, (pid) => readProc(pid, wanted))).flat();
 }
 
 /** The owner of the folder in `/proc` is the effective user: a program that is setuid runs for whoever has started it. */

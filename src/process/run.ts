@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-/** Starts a program that is given nothing on its standard input. The action's is @actions/exec's (src/toolkit.ts). */
+/** Starts a program that is given nothing on its standard input. The action's is @actions/exec's (src/runner.ts). */
 export type Run = (
   argv: readonly [string, ...string[]],
   options: Pick<RunOptions, 'env' | 'signal'>,

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
-import { inTime } from '../in-time.ts';
+import { abortable } from '../deadline.ts';
 import { isMissing, parameterFailure } from './parameter-failures.ts';
 import type { SourceOptions } from './source.ts';
 
@@ -101,7 +101,7 @@ export class ParameterFolder {
     const { region, signal, explain } = this.#options;
     try {
       // The credentials that a call asks for first know no signal.
-      return await inTime(call(), signal);
+      return await abortable(call(), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (/LimitExceeded$/.test(readAwsError(error).name)) throw full(error, name);

@@ -1,6 +1,6 @@
 /** Where key text comes from: what every store answers, whatever it is. */
 import type { Connection } from '../aws/connection.ts';
-import type { Credentials } from '../aws/session.ts';
+import type { Credentials } from '../aws/caller.ts';
 import type { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
 

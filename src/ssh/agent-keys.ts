@@ -110,3 +110,19 @@ export async function removeAllKeys({ socket }: Listening, options: AskOptions):
   const [answer] = await ask(socket, [removeAllIdentities()], options);
   if (answer?.[0] !== answers.success) throw broken(socket, 'did not forget its keys');
 }
+
+/** Milliseconds that an agent has to forget its keys at the end of a job. */
+const patience = 2000;
+
+/** `refused` by an agent that is locked, or that does not answer. */
+export type Forgetting = 'forgotten' | 'refused' | 'nobody';
+
+/** Through its socket: the agent's process may be in a namespace where we cannot see it. */
+export async function forgetKeys(socket: string): Promise<Forgetting> {
+  try {
+    await removeAllKeys({ socket }, { signal: AbortSignal.timeout(patience), patience });
+    return 'forgotten';
+  } catch (error) {
+    return error instanceof Failure && error.code === 'AGENT_NOT_FOUND' ? 'nobody' : 'refused';
+  }
+}

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
-import { startCompanion, type Companion } from '../process/companion.ts';
+import { startChildWithLifeline, type ChildWithLifeline } from '../process/child-with-lifeline.ts';
 import { ProgramNotFound } from '../process/run.ts';
 import { agentEnv, agentFailed, found, requireFit, stopAgent, type AgentOptions } from './agent.ts';
 import type { Agent } from './agent.ts';
@@ -47,13 +47,13 @@ async function startGuarded(
   { path, socket }: { readonly path: string; readonly socket: string },
   { env, signal }: AgentOptions,
 ): Promise<PrivateAgent> {
-  const companion = await startCompanion(['sh', '-c', start, path, socket, guard], {
+  const child = await startChildWithLifeline(['sh', '-c', start, path, socket, guard], {
     env: agentEnv(env),
     signal,
   });
-  const pid = Number(companion.firstLine);
-  if (Number.isInteger(pid) && pid > 0) return { socket, pid, end: () => endAgent(companion, socket) };
-  const ended = await companion.end();
+  const pid = Number(child.firstLine);
+  if (Number.isInteger(pid) && pid > 0) return { socket, pid, end: () => endAgent(child, socket) };
+  const ended = await child.end();
   if (ended.exitCode === notFound) throw new ProgramNotFound('ssh-agent is not on PATH');
   if (ended.exitCode === noFolder) throw cannotHold(dirname(path), ended.stderr);
   await rm(path, { recursive: true, force: true });
@@ -67,8 +67,8 @@ function cannotHold(place: string, why: string): Failure {
   });
 }
 
-async function endAgent(companion: Companion, socket: string): Promise<void> {
-  await companion.end();
+async function endAgent(child: ChildWithLifeline, socket: string): Promise<void> {
+  await child.end();
   // One that the guard's signal has not ended yet, or whose guard was killed.
   await stopAgent(socket);
 }

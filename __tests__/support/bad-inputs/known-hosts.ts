@@ -1,5 +1,5 @@
 /** Lines of `known-hosts` that ssh would skip in silence. The good keys in them are GitHub's public ones. */
-import { pinnedHosts } from '../../../src/ssh/pinned-hosts.ts';
+import { pinnedHosts } from '../../../src/ssh/known-hosts.ts';
 import type { SshKey } from '../ssh-keys.ts';
 import type { BadInput } from './bad-input.ts';
 

@@ -30,7 +30,7 @@ export function selectTests(root: string, selection: Selection): string[] {
 
 /** What starts programs or servers needs one of these; what the product imports counts as little as its other abilities. */
 const starting =
-  /from '(node:(child_process|cluster|dgram|http|https|net|tls|worker_threads)|ws|ssh2|\S*\/src\/toolkit\.ts)'/;
+  /from '(node:(child_process|cluster|dgram|http|https|net|tls|worker_threads)|ws|ssh2|\S*\/src\/runner\.ts)'/;
 
 /** A unit test: start-nothing.ts holds it to that. */
 export function startsNothing(file: string, seen = new Set<string>()): boolean {

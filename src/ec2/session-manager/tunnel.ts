@@ -1,8 +1,7 @@
 /** A tunnel by Session Manager: one session for one TCP connection of the instance's own. */
 import { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../errors.ts';
-import { inTime } from '../../in-time.ts';
+import { abortable, within } from '../../deadline.ts';
 import type { Ec2Caller } from '../caller.ts';
 import type { Tunnel } from '../tunnel.ts';
 import type { Channel } from './channel.ts';
@@ -46,7 +45,7 @@ export async function openSessionTunnel(target: SessionTarget, caller: Ec2Caller
   });
   try {
     signal.throwIfAborted();
-    await inTime(stream.ready, signal);
+    await abortable(stream.ready, signal);
   } catch (error) {
     await stream.close();
     throw error;
@@ -65,7 +64,7 @@ async function start(sessions: Sessions, signal: AbortSignal): Promise<StartedSe
   const giveUp = new AbortController();
   const starting = sessions.start(giveUp.signal);
   try {
-    return await inTime(starting, signal);
+    return await abortable(starting, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
     const late = await within(
@@ -80,18 +79,7 @@ async function start(sessions: Sessions, signal: AbortSignal): Promise<StartedSe
 
 async function endOf(sessions: Sessions, id: string): Promise<void> {
   const signal = AbortSignal.timeout(patience.terminate);
-  await inTime(sessions.terminate(id, signal), signal).catch(() => undefined);
-}
-
-/** undefined where the time is over first. Milliseconds. */
-async function within<T>(time: number, work: Promise<T>): Promise<T | undefined> {
-  const over = new AbortController();
-  const timeout = sleep(time, undefined, { signal: over.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    over.abort();
-  }
+  await abortable(sessions.terminate(id, signal), signal).catch(() => undefined);
 }
 
 type Listener = Pick<ConstructorParameters<typeof Channel>[0], 'onOutput' | 'onRoom' | 'onEnd'>;

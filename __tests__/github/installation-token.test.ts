@@ -1,0 +1,222 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Failure } from '../../src/errors.ts';
+import { parseGitHubApp } from '../../src/github/app.ts';
+import { installationToken, type TokenOptions } from '../../src/github/installation-token.ts';
+import { revokeToken } from '../../src/github/api.ts';
+import { leakOf } from '../support/failure-of.ts';
+import { startGitHubApi, type App, type GitHubApi } from '../support/github/github-api.ts';
+
+describe('a token of a GitHub App', () => {
+  let github: GitHubApi;
+  let app: App;
+  let installation: number;
+  let drift = 0;
+
+  beforeAll(async () => {
+    github = await startGitHubApi({ clock: () => new Date(Date.now() + drift) });
+    app = github.createApp();
+    installation = github.install(app, { owner: 'acme', repositories: ['lib', 'tools'] }).id;
+    github.install(app, {
+      owner: 'somebody',
+      kind: 'users',
+      repositories: ['dots'],
+      permissions: { contents: 'read' },
+    });
+  });
+  afterAll(async () => {
+    await github.stop();
+  });
+  beforeEach(() => {
+    drift = 0;
+    github.forgetCalls();
+    github.faults.clear();
+  });
+
+  const options = (more: Partial<TokenOptions> = {}): TokenOptions => ({
+    repositories: ['acme/lib'],
+    signal: new AbortController().signal,
+    env: {},
+    maxAttempts: 3,
+    sleep: () => Promise.resolve(),
+    clock: Date.now,
+    ...more,
+  });
+  const ask = (
+    stored: Record<string, unknown> = {},
+    more: Partial<TokenOptions> = {},
+  ): ReturnType<typeof installationToken> =>
+    installationToken(parseGitHubApp(app.stored(stored), '/ci/app'), options(more));
+  const refusal = async (asking: Promise<unknown>): Promise<Failure> => {
+    const failure = await asking.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (!(failure instanceof Failure)) throw new Error('it was not refused', { cause: failure });
+    expect(leakOf(failure, app.privateKey.split('\n')[1] ?? '')).toBeUndefined();
+    return failure;
+  };
+  const asked = (): unknown[] => github.calls.map(({ operation, parameters }) => [operation, parameters]);
+  const tokensOf = (id: number): string => `POST /app/installations/${id}/access_tokens`;
+
+  it('is for the repository that is asked for, and may clone and push there', async () => {
+    const { username, password, expiresAt } = await ask();
+    expect(asked()).toEqual([
+      ['GET /repos/acme/lib/installation', {}],
+      [tokensOf(installation), { repositories: ['lib'], permissions: { contents: 'write' } }],
+    ]);
+    expect(username).toBe('x-access-token');
+    expect(['acme/lib', 'acme/tools'].map((name) => github.opens(password, name, 'write'))).toEqual([
+      true,
+      false,
+    ]);
+    expect(expiresAt).toBe(Math.floor((github.tokens.at(-1)?.expiresAt.getTime() ?? 0) / 1000));
+  });
+
+  it('of a known installation is one call', async () => {
+    await ask({ installation_id: installation, client_id: app.clientId });
+    expect(github.calls.map(({ operation }) => operation)).toEqual([tokensOf(installation)]);
+  });
+
+  it('is for the repositories and permissions that are stored', async () => {
+    await ask(
+      { repositories: ['tools', 'acme/lib'], permissions: { metadata: 'read' } },
+      { repositories: [] },
+    );
+    expect(asked().at(-1)).toEqual([
+      tokensOf(installation),
+      { repositories: ['tools', 'lib'], permissions: { metadata: 'read' } },
+    ]);
+  });
+
+  it('of a user who lets it read only is one that reads all that the App sees', async () => {
+    const { password } = await ask({}, { repositories: ['somebody'] });
+    expect(asked().slice(0, 2)).toEqual([
+      ['GET /orgs/somebody/installation', {}],
+      ['GET /users/somebody/installation', {}],
+    ]);
+    expect(
+      (['read', 'write'] as const).map((level) => github.opens(password, 'somebody/dots', level)),
+    ).toEqual([true, false]);
+  });
+
+  it.each([
+    {
+      what: 'that it is not installed for',
+      repository: 'acme/else',
+      message: /acme\/else, and 127\.0\.0\.1:\d+ answered 404 Not Found$/,
+      hint: /install the App there/,
+    },
+    {
+      what: 'that its installation does not have',
+      stored: { installation_id: 50_000_001 },
+      repository: 'acme/else',
+      message: /422 There is at least one repository/,
+      hint: /access to these repositories/,
+    },
+    {
+      what: 'of an installation that it does not have',
+      stored: { installation_id: 7 },
+      message: /404 Not Found$/,
+      hint: /check "installation_id"/,
+    },
+    {
+      what: 'with a permission that it does not have',
+      stored: { permissions: { issues: 'read' } },
+      message: /422 The permissions/,
+      hint: /what "permissions" names/,
+    },
+    {
+      what: 'with the id of no App',
+      stored: { app_id: 99 },
+      message: /404 Integration not found/,
+      hint: /of the same App/,
+    },
+  ])('for a repository $what is PROVIDER_FAILED', async ({ stored, repository = 'acme/lib', ...wanted }) => {
+    const failure = await refusal(ask(stored, { repositories: [repository] }));
+    expect(failure.code).toBe('PROVIDER_FAILED');
+    expect(failure.message).toMatch(wanted.message);
+    expect(failure.hint).toMatch(wanted.hint);
+  });
+
+  it('signed by another App’s key is refused', async () => {
+    const { code, message, hint } = await refusal(ask({ private_key: github.createApp().privateKey }));
+    expect(code).toBe('PROVIDER_FAILED');
+    expect(message).toMatch(/answered 401 A JSON web token could not be decoded$/);
+    expect(hint).toMatch(/of the same App/);
+  });
+
+  it('takes a minute of drift, and names a clock that is further off', async () => {
+    drift = -55_000;
+    await ask();
+    drift = -300_000;
+    expect((await refusal(ask())).hint).toMatch(
+      /^set the clock of this machine: it is (299|300|301) seconds ahead$/,
+    );
+  });
+
+  it('that is not for a stored repository is CREDENTIAL_INVALID, before GitHub is asked', async () => {
+    const { code, message } = await refusal(ask({ repositories: ['lib'] }, { repositories: ['acme/tools'] }));
+    expect([code, message]).toEqual([
+      'CREDENTIAL_INVALID',
+      '/ci/app is not for acme/tools: its "repositories" leave it out',
+    ]);
+    expect(github.calls).toEqual([]);
+  });
+
+  it('for nothing that is known is CREDENTIAL_INVALID', async () => {
+    const { code, message } = await refusal(ask({}, { repositories: [] }));
+    expect(code).toBe('CREDENTIAL_INVALID');
+    expect(message).toMatch(/"installation_id"/);
+  });
+
+  it.each(['unavailable', 'internal-error', 'bad-gateway', 'throttling', 'reset', 'cut'] as const)(
+    'is asked for again after %s',
+    async (fault) => {
+      const waits: number[] = [];
+      const sleep = (milliseconds: number): Promise<void> => Promise.resolve(void waits.push(milliseconds));
+      github.faults.order({ operation: 'POST *', fault, times: 2 });
+      await ask({}, { sleep });
+      expect(waits).toEqual(fault === 'throttling' ? [1000, 1000] : [200, 400]);
+    },
+  );
+
+  it.each([
+    ['unavailable', 'PROVIDER_FAILED', /answered 503 Unicorn$/],
+    ['throttling', 'PROVIDER_FAILED', /answered 429 /],
+    ['malformed', 'PROVIDER_FAILED', /is not GitHub's API$/],
+    ['reset', 'NETWORK_UNREACHABLE', /did not answer \(.+\), tried 3 times$/],
+  ] as const)('that never comes for %s is %s', async (fault, code, message) => {
+    github.faults.order({ operation: '*', fault });
+    const failure = await refusal(ask());
+    expect(failure.code).toBe(code);
+    expect(failure.message).toMatch(message);
+  });
+
+  it('is given up on when time is over, while GitHub is silent or makes us wait', async () => {
+    for (const fault of ['hang', 'throttling'] as const) {
+      github.faults.clear();
+      github.faults.order({ operation: '*', fault });
+      const stop = new AbortController();
+      const { signal } = stop;
+      const asking = refusal(
+        ask({}, { signal, maxAttempts: 99, sleep: (wait) => setTimeout(wait, undefined, { signal }) }),
+      );
+      while (github.calls.length === 0) await setTimeout(5);
+      stop.abort(new Failure('TIMEOUT', 'it took too long', { hint: '' }));
+      expect((await asking).code).toBe('TIMEOUT');
+      github.forgetCalls();
+    }
+  });
+
+  it('opens nothing after it was revoked, which may be done twice', async () => {
+    const { password } = await ask();
+    await revokeToken(password, github.url, options());
+    expect(github.opens(password, 'acme/lib', 'read')).toBe(false);
+    await revokeToken(password, github.url, options());
+    github.faults.order({ operation: 'DELETE *', fault: 'unavailable' });
+    const failure = await refusal(revokeToken(password, github.url, options()));
+    expect(failure.message).toMatch(/did not revoke the token: it answered 503/);
+    expect(leakOf(failure, password)).toBeUndefined();
+  });
+});

@@ -1,0 +1,58 @@
+/** A GitHub App where a token is asked for: one is made on the spot, for the repository that git asks for. */
+import { setTimeout } from 'node:timers/promises';
+import { Failure } from '../../src/errors.ts';
+import { repositoryOf } from '../../src/host/credential-routes.ts';
+import type { Credential } from '../../src/git/credential.ts';
+import { hostOfApi } from '../../src/github/api-url.ts';
+import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
+import { installationToken } from '../../src/github/installation-token.ts';
+
+export interface AppOptions {
+  /** What git asks for. */
+  readonly request: Credential;
+  /** Where the App is stored, for messages. */
+  readonly resource: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+const maxAttempts = 3;
+
+/**
+ * @param text what is stored; secret
+ * @returns undefined where it is no App's
+ * @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT
+ */
+export async function appCredential(
+  text: string,
+  { request, resource, env, signal }: AppOptions,
+): Promise<Credential | undefined> {
+  if (!isGitHubApp(text)) return undefined;
+  const app = parseGitHubApp(text, resource);
+  const home = hostOfApi(app.apiUrl);
+  const host = request.host?.toLowerCase().replace(/:443$/, '');
+  if (home !== undefined && home !== host) {
+    throw new Failure(
+      'CREDENTIAL_INVALID',
+      `the GitHub App in ${resource} is for ${home}, not for ${host ?? ''}`,
+      {
+        hint: `name ${home} in the section, or store the App with the "api_url" of its server, https://HOST/api/v3`,
+      },
+    );
+  }
+  const { username, password, expiresAt } = await installationToken(app, {
+    ...{ env, signal, maxAttempts, clock: () => Date.now() },
+    repositories: repositoriesOf(request),
+    sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
+  });
+  return { username, password, password_expiry_utc: String(expiresAt) };
+}
+
+/** `owner/name`; none where git does not say. */
+function repositoriesOf({ path = '' }: Credential): string[] {
+  const [owner, name] = repositoryOf(path)
+    .replace(/\.git$/, '')
+    .split('/')
+    .filter(Boolean);
+  return owner && name ? [`${owner}/${name}`] : [];
+}

@@ -1,0 +1,117 @@
+/** Git credentials in Parameter Store: one parameter each, so that nobody who writes one can lose another. */
+import { parseArgs } from 'node:util';
+import type { Credential, Request } from '../../src/git/credential.ts';
+import {
+  isErased,
+  parseEntry,
+  pickAnswer,
+  renderEntry,
+  toBeStored,
+  folderOf,
+  nameOf,
+  placeOf,
+  parsePrefix,
+} from '../../src/git/store-entry.ts';
+import type { Settings } from '../../src/git/config-file.ts';
+import { abortable } from '../../src/deadline.ts';
+import { settingsOf } from '../../src/host/settings.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
+import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
+
+/** What Parameter Store does for it: secrets/parameter-folder.ts. */
+export interface StoredParameters {
+  /** All below, the latest first. */
+  list(folder: string): Promise<readonly { readonly name: string; readonly text: string }[]>;
+  put(name: string, text: string): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+export interface CredentialStorage {
+  /** Of a parsed store prefix. */
+  readonly prefix: string;
+  /** Called when there is something to ask AWS for. */
+  readonly open: () => Promise<StoredParameters>;
+  readonly nowSeconds: number;
+}
+
+/** @throws CREDENTIAL_INVALID, and what reading throws */
+export async function getStored(
+  request: Request,
+  { prefix, open, nowSeconds }: CredentialStorage,
+): Promise<Credential | undefined> {
+  const place = placeOf(request);
+  if (!place) return undefined;
+  const parameters = await (await open()).list(folderOf(prefix, place));
+  const stored = parameters.map(({ text, name }) => parseEntry(text, name));
+  return pickAnswer(stored, request, nowSeconds);
+}
+
+/**
+ * git tells about every success, the ones with what it got from here included: what is there already is not written again.
+ *
+ * @throws CREDENTIAL_INVALID, and what reading and writing throw
+ */
+export async function store(
+  request: Request,
+  { prefix, open, nowSeconds }: CredentialStorage,
+): Promise<void> {
+  const [credential, place] = [toBeStored(request, nowSeconds), placeOf(request)];
+  if (!credential || !place) return;
+  const name = nameOf(prefix, place);
+  const text = renderEntry(credential, name);
+  const parameters = await open();
+  const there = await parameters.list(folderOf(prefix, { username: undefined, ...place }));
+  if (!there.some((one) => one.name === name && one.text === text)) await parameters.put(name, text);
+}
+
+/** @throws CREDENTIAL_INVALID, and what reading and deleting throw */
+export async function erase(request: Request, { prefix, open }: CredentialStorage): Promise<void> {
+  const place = placeOf(request);
+  if (!place) return;
+  const parameters = await open();
+  const there = await parameters.list(folderOf(prefix, place));
+  const erased = there.filter(({ text, name }) => isErased(parseEntry(text, name), request));
+  await Promise.all(erased.map(({ name }) => parameters.delete(name)));
+}
+
+interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * @param args the option of `credential.helper = "ssm --store-prefix /git-credentials"` wins over `ssm.storePrefix`; an empty
+ * one takes it back
+ * @throws INPUT_INVALID
+ */
+export function storageFor(
+  args: readonly string[],
+  settings: Settings,
+  { env, warn }: Surroundings,
+): CredentialStorage | undefined {
+  const option = storePrefixOf(args);
+  const setting = option === undefined ? 'ssm.storePrefix' : '--store-prefix';
+  const prefix = option ?? settings.get('ssm.storeprefix')?.at(-1) ?? '';
+  if (prefix === '') return undefined;
+  const place = parseHostPlace(settingsOf(settings, env));
+  const kmsKeyId = settings.get('ssm.kmskeyid')?.at(-1) || undefined;
+  return {
+    prefix: parsePrefix(prefix, setting),
+    nowSeconds: Date.now() / 1000,
+    /** All that hangs on the AWS SDK is loaded here. */
+    open: async () => {
+      const { openHostFolder } = await import('../../src/host/parameter-folder.ts');
+      const signal = timeLimit(place.timeoutSeconds, 'asking Parameter Store');
+      const options = { env, signal, voice: warningsOnly(warn) };
+      return await abortable(openHostFolder({ ...place, kmsKeyId }, options), signal);
+    },
+  };
+}
+
+/** Options that a newer git-credential-ssm may have are passed over: one configuration may serve several hosts. */
+function storePrefixOf(args: readonly string[]): string | undefined {
+  const options = { 'store-prefix': { type: 'string' } } as const;
+  const { values } = parseArgs({ args: args.slice(0, -1), options, strict: false, allowPositionals: true });
+  const value = values['store-prefix'];
+  return typeof value === 'string' ? value : undefined;
+}

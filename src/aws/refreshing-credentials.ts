@@ -1,0 +1,40 @@
+/** Credentials that are asked for again before they end: a connection may last longer than a role's session. */
+
+export interface Refreshable {
+  /** Absent: they do not end. */
+  readonly expiration?: Date | undefined;
+}
+
+export interface RefreshOptions {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Milliseconds before their end from which on the AWS SDK asks for others. */
+const early = 300_000;
+
+/**
+ * One that is under way serves all who ask meanwhile. Where it fails, what there is serves to its end.
+ *
+ * @param first absent: none yet
+ */
+export function refreshing<C extends Refreshable, A extends unknown[]>(
+  first: C | undefined,
+  open: (...how: A) => Promise<C>,
+  { clock }: RefreshOptions,
+): (...how: A) => Promise<C> {
+  let held = first;
+  let opening: Promise<C> | undefined;
+  const left = (): number => (held ? (held.expiration?.getTime() ?? Infinity) - clock() : 0);
+  const refresh = async (...how: A): Promise<C> => {
+    try {
+      return (held = await open(...how));
+    } catch (error) {
+      if (held && left() > 0) return held;
+      throw error;
+    } finally {
+      opening = undefined;
+    }
+  };
+  return async (...how) => (held && left() > early ? held : await (opening ??= refresh(...how)));
+}

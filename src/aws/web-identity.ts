@@ -1,0 +1,166 @@
+/** What a role is asked for with: GitHub's OIDC token of the job, or the credentials that there are otherwise. */
+import { Failure } from '../errors.ts';
+import { sendRequest, type HttpAnswer } from '../http-request.ts';
+import type { Caller, Credentials, Role } from './caller.ts';
+import { isPrivate } from './endpoint.ts';
+import { isCertificateTrouble } from './failures.ts';
+import type { Troubles } from './troubles.ts';
+
+/** Neither: what the AWS SDK's default chain finds. */
+export interface SourceCredentials {
+  readonly token?: Token | undefined;
+  /** The role before, in a chain. */
+  readonly role?: { readonly arn: string; readonly credentials: Credentials };
+}
+
+/** @throws OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED */
+export async function sourceCredentials(
+  { arn, through, audience }: Role,
+  caller: Caller,
+): Promise<SourceCredentials> {
+  const { env, connection, say, mask } = caller;
+  if (audience === undefined) return {};
+  const service = tokenService(env);
+  if (!service) {
+    say(`no OIDC token in this job: asking for ${through[0] ?? arn} with ${otherCredentials(env)}`);
+    return {};
+  }
+  say('asking GitHub for an OIDC token');
+  const token = await requestToken(service, { ...caller, ...connection, audience });
+  mask(token.text);
+  return { token };
+}
+
+/** What the default chain would find; on a hosted runner an instance role could only be somebody else's. */
+function otherCredentials(env: Readonly<Record<string, string | undefined>>): string {
+  // In the order in which the SDK looks.
+  const explicit = ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...containerVariables];
+  const name = explicit.find((variable) => env[variable]);
+  if (name) return `the credentials of ${name}`;
+  if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') return "this machine's own role";
+  throw new Failure(
+    'OIDC_UNAVAILABLE',
+    'this job cannot ask GitHub for an OIDC token, and has no other credentials',
+    {
+      hint: 'give the job "permissions: { id-token: write, contents: read }"; pull requests from forks and Dependabot never get a token',
+    },
+  );
+}
+
+const containerVariables = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
+
+/** What the runner puts into the environment of a job that may ask for tokens. */
+export interface TokenService {
+  readonly url: string;
+  /** Secret. */
+  readonly bearer: string;
+}
+
+/** @source GitHub Docs, "OpenID Connect reference", "Methods for requesting the OIDC token" */
+export function tokenService(env: Readonly<Record<string, string | undefined>>): TokenService | undefined {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = env;
+  return url && bearer ? { url, bearer } : undefined;
+}
+
+export interface TokenRequestOptions {
+  readonly audience: string;
+  readonly maxAttempts: number;
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds for one try. */
+  readonly patience: number;
+  readonly troubles: Troubles;
+}
+
+export interface Token {
+  /** A JSON Web Token. Secret. */
+  readonly text: string;
+  readonly claims: Claims;
+}
+
+/** The claims that a role's trust policy is matched on. The token itself stays secret; these are printed. */
+export interface Claims {
+  readonly sub: string;
+  readonly aud: string;
+  readonly iss: string;
+}
+
+/** @throws OIDC_REQUEST_FAILED */
+export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<Token> {
+  const { audience, maxAttempts, sleep, signal, troubles } = options;
+  if (!URL.canParse(service.url)) {
+    throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no URL', 'the runner sets it; nothing else should');
+  }
+  const url = new URL(service.url);
+  if (url.protocol === 'http:' && !isPrivate(url)) {
+    throw failed(
+      `GitHub's token service would be asked at ${url.origin}, where the token could be read on the way`,
+      'the runner sets ACTIONS_ID_TOKEN_REQUEST_URL, and nothing else should; it has to begin with https',
+    );
+  }
+  url.searchParams.set('audience', audience);
+  const headers = { authorization: `bearer ${service.bearer}`, accept: 'application/json' };
+  for (let attempt = 1; ; attempt++) {
+    const answer = await sendRequest({ url, headers }, options);
+    signal.throwIfAborted();
+    const token = answer.status === 200 ? readToken(answer.text) : undefined;
+    troubles.note(name, token ? undefined : { what: `${name} ${saidBy(answer)}`, throttled: false });
+    if (token) return token;
+    // With 200, something else has answered in its place.
+    if (!mayPass(answer) || attempt >= maxAttempts) throw refused(url, answer, attempt);
+    await sleep(Math.min(longestPause, 100 * 2 ** attempt));
+  }
+}
+
+const name = "GitHub's token service";
+/** Milliseconds between two tries. */
+const longestPause = 5_000;
+
+function mayPass({ status, code = '' }: HttpAnswer): boolean {
+  if (status === undefined) return !isCertificateTrouble({ code });
+  return status < 400 || status >= 500 || status === 429;
+}
+
+/** undefined for what is no token. */
+function readToken(answer: string): Token | undefined {
+  try {
+    const { value: text } = JSON.parse(answer) as { value: string };
+    const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as Claims;
+    if (typeof claims.iss !== 'string') throw new TypeError('a token names its issuer');
+    return { text, claims };
+  } catch {
+    return undefined;
+  }
+}
+
+function saidBy({ status, text, headers }: HttpAnswer): string {
+  if (status === undefined) return `did not answer (${text})`;
+  if (status === 200) return 'answered with something that is no token';
+  const { location = '' } = headers;
+  const place = URL.canParse(location) ? ` to ${new URL(location).host}` : '';
+  return status >= 300 && status < 400
+    ? `answered with a redirect (${status})${place}`
+    : `answered ${status}`;
+}
+
+function refused(url: URL, answer: HttpAnswer, attempts: number): Failure {
+  const times = attempts === 1 ? '' : `, tried ${attempts} times`;
+  return failed(`${name} at ${url.host} ${saidBy(answer)}${times}`, hintFor(url, answer));
+}
+
+function hintFor({ origin }: URL, { status, code = '' }: HttpAnswer): string {
+  if (status === undefined && isCertificateTrouble({ code })) {
+    return 'the certificate is not trusted: where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate, in the environment of the runner';
+  }
+  if (status === undefined || status === 407) {
+    return `check that the runner reaches ${origin}, by its proxy (HTTPS_PROXY, NO_PROXY) where it has one`;
+  }
+  return status < 400
+    ? 'something else answered in its place: check the proxy of the runner (HTTPS_PROXY, NO_PROXY)'
+    : 'run the job again; if it persists, see https://www.githubstatus.com';
+}
+
+function failed(what: string, hint: string): Failure {
+  return new Failure('OIDC_REQUEST_FAILED', what, { hint });
+}

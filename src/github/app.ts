@@ -1,0 +1,154 @@
+/** A GitHub App as it is stored, in JSON: who it is, its key, and what its tokens are for; and its JSON Web Token. Pure. */
+import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { Failure } from '../errors.ts';
+import { membersOf } from '../keys/json-secret.ts';
+import { hasDots } from '../keys/app-line.ts';
+import { storedBlock } from '../keys/private-key.ts';
+import { secureUrl } from './api-url.ts';
+
+export interface GitHubApp {
+  /** How messages call it: the reference that it is stored at. */
+  readonly resource: string;
+  /** The client id, or the app id: what GitHub takes as a token's issuer. */
+  readonly issuer: string;
+  /** Secret. */
+  readonly privateKey: KeyObject;
+  /** Absent: that of the repository's owner. */
+  readonly installationId?: string;
+  /** `name` or `owner/name`. Absent: the one that is asked for. */
+  readonly repositories?: readonly string[];
+  /** As GitHub names them: `{ contents: 'read' }`. Absent: what clone and push need. */
+  readonly permissions?: Readonly<Record<string, string>>;
+  /** Without a slash behind. */
+  readonly apiUrl: string;
+}
+
+/** Whether a stored value is meant to be an App's: whatever else it is, one of its members is an App's own. */
+export function isGitHubApp(value: string): boolean {
+  const members = readMembers(value);
+  return ['app_id', 'client_id', 'private_key'].some((name) => members?.has(name));
+}
+
+/**
+ * @param value what is stored
+ * @param resource how messages call it
+ * @throws CREDENTIAL_INVALID naming the member, never what it holds
+ */
+export function parseGitHubApp(value: string, resource: string): GitHubApp {
+  const members = readMembers(value);
+  if (!members) throw invalid(resource, 'is no JSON object, as a GitHub App is stored', storedAs);
+  const wrong = (name: string, problem: string, hint: string): Failure =>
+    invalid(resource, `"${name}" ${problem}`, hint);
+  const read: Read = (name, accept, hint) => {
+    const member = members.get(name);
+    if (member === undefined || member === null) return undefined;
+    const accepted = accept(member);
+    if (accepted === undefined) throw wrong(name, 'is not what it should be', hint);
+    return accepted;
+  };
+  const issuer =
+    read('client_id', nameText, 'write it as the page of the App shows it, for example "Iv23liABC"') ??
+    read('app_id', digits, 'write the number that the page of the App shows as App ID');
+  if (issuer === undefined) throw wrong('app_id', 'is missing', storedAs);
+  const keyHint = 'store the .pem file that GitHub made for the App, an RSA key, as its text';
+  const privateKey = read('private_key', rsaKey, keyHint);
+  if (!privateKey) throw wrong('private_key', 'is missing', storedAs);
+  const installationId = read(
+    'installation_id',
+    digits,
+    "write the number at the end of the installation page's address",
+  );
+  const repositories = read('repositories', repositoryNames, 'write names, for example ["lib", "tools"]');
+  const permissions = read('permissions', levels, 'write for example {"contents": "read"}');
+  const apiUrl = read('api_url', secureUrl, 'write an https:// URL, for example https://HOST/api/v3');
+  return {
+    ...{ resource, issuer, privateKey, apiUrl: apiUrl ?? 'https://api.github.com' },
+    ...(installationId && { installationId }),
+    ...(repositories && { repositories }),
+    ...(permissions && { permissions }),
+  };
+}
+
+/** A key that was pasted with its line ends, which JSON wants escaped, is as good. */
+function readMembers(value: string): ReadonlyMap<string, unknown> | undefined {
+  const strings = /"(?:[^"\\]|\\.)*"/gs;
+  const mended = (): string => value.replace(strings, (text) => text.replace(/\r?\n/g, '\\n'));
+  return membersOf(value) ?? membersOf(mended());
+}
+
+type Read = <T>(name: string, accept: (member: unknown) => T | undefined, hint: string) => T | undefined;
+
+const storedAs = 'store {"app_id": 12345, "private_key": "-----BEGIN RSA PRIVATE KEY-----\\n…"}';
+
+function digits(member: unknown): string | undefined {
+  const text = typeof member === 'number' ? String(member) : member;
+  return typeof text === 'string' && /^[1-9]\d{0,15}$/.test(text.trim()) ? text.trim() : undefined;
+}
+
+function nameText(member: unknown): string | undefined {
+  return typeof member === 'string' && /^[\w.-]{1,100}$/.test(member.trim()) ? member.trim() : undefined;
+}
+
+/** PKCS#1, as GitHub makes it, or PKCS#8, with whatever copying did to its lines. GitHub's have 2048 bits. */
+function rsaKey(member: unknown): KeyObject | undefined {
+  const block = typeof member === 'string' ? storedBlock(member) : undefined;
+  if (!block || block.headers !== '') return undefined;
+  try {
+    const key = createPrivateKey(
+      `-----BEGIN ${block.label}-----\n${block.body}\n-----END ${block.label}-----\n`,
+    );
+    const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+    return key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** None would be all: an empty list is no list of names. */
+function repositoryNames(member: unknown): string[] | undefined {
+  if (!Array.isArray(member) || member.length === 0) return undefined;
+  const names = member.filter(
+    (name): name is string =>
+      typeof name === 'string' && /^([\w.-]+\/)?[\w.-]+$/.test(name) && !hasDots(name),
+  );
+  return names.length === member.length ? names : undefined;
+}
+
+/** None would be all that the App has, likewise. */
+function levels(member: unknown): Record<string, string> | undefined {
+  if (typeof member !== 'object' || member === null || Array.isArray(member)) return undefined;
+  const entries = Object.entries(member).filter(
+    (entry): entry is [string, string] =>
+      /^[a-z_]+$/.test(entry[0]) && ['read', 'write', 'admin'].includes(entry[1] as string),
+  );
+  const all = entries.length === Object.keys(member).length;
+  return all && entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+function invalid(resource: string, problem: string, hint: string): Failure {
+  return new Failure('CREDENTIAL_INVALID', `${resource} ${problem}`, { hint });
+}
+
+/** Seconds. GitHub refuses a JSON Web Token from its future, and one that is valid for more than ten minutes from now. */
+const drift = 60;
+const validFor = 540;
+
+/**
+ * The JSON Web Token that the App proves itself by.
+ *
+ * @param now seconds
+ * @returns secret
+ * @source GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub App"; RFC 7515 §3.1
+ */
+export function appToken(
+  { issuer, privateKey }: Pick<GitHubApp, 'issuer' | 'privateKey'>,
+  now: number,
+): string {
+  const at = Math.floor(now);
+  const parts = [
+    { alg: 'RS256', typ: 'JWT' },
+    { iat: at - drift, exp: at + validFor, iss: issuer },
+  ];
+  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), privateKey).toString('base64url')}`;
+}

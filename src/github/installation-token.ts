@@ -1,0 +1,153 @@
+/** A token for what a GitHub App may do in one installation: made on the spot, for an hour, as narrow as it can be. */
+import { Failure } from '../errors.ts';
+import type { HttpAnswer } from '../http-request.ts';
+import { callApi, longestAnswer, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
+import { appToken, type GitHubApp } from './app.ts';
+
+export interface InstallationToken {
+  readonly username: 'x-access-token';
+  /** Secret. */
+  readonly password: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export interface TokenOptions extends ApiOptions {
+  /** What the token is for: `owner/name` each, all of one owner; `owner` alone for whatever the App sees there. */
+  readonly repositories: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/**
+ * What clone and push need, and no more; an App that may only read gives a token that may only read. Without this GitHub
+ * would give the token all that the App may do, which can be settings and secrets.
+ */
+const writing = { contents: 'write' };
+const reading = { contents: 'read' };
+
+/** @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT */
+export async function installationToken(app: GitHubApp, options: TokenOptions): Promise<InstallationToken> {
+  const call: Ask = (method, path, body) => {
+    const bearer = appToken(app, options.clock() / 1000);
+    const maxBytes = longestAnswer[method === 'POST' ? 'token' : 'usual'];
+    return callApi({ method, apiUrl: app.apiUrl, path, bearer, body, maxBytes }, options);
+  };
+  const names = namesFor(app, options.repositories);
+  const installation = app.installationId ?? (await findInstallation(app, options, call));
+  const create = (permissions: Readonly<Record<string, string>>): Promise<HttpAnswer> =>
+    call('POST', `/app/installations/${installation}/access_tokens`, {
+      ...(names.length > 0 && { repositories: names }),
+      permissions,
+    });
+  let answer = await create(app.permissions ?? writing);
+  if (!app.permissions && answer.status === 422 && /permission/i.test(saidBy(answer))) {
+    answer = await create(reading);
+  }
+  if (answer.status !== 201) {
+    const what = names.length > 0 ? names.join(', ') : 'its whole installation';
+    throw refused(answer, { ...options, app, doing: `asked for a token for ${what}` });
+  }
+  return readToken(answer, app);
+}
+
+type Ask = (method: Call['method'], path: string, body?: unknown) => Promise<HttpAnswer>;
+
+/** Without their owner, as the API takes them. Empty: all that the App sees. */
+function namesFor({ repositories: named, resource }: GitHubApp, wanted: readonly string[]): string[] {
+  const bare = (one: string): string => one.slice(one.lastIndexOf('/') + 1);
+  const asked = wanted.filter((one) => one.includes('/'));
+  if (!named) return [...new Set(asked.map(bare))];
+  const known = new Set(named.map((one) => bare(one).toLowerCase()));
+  const missing = asked.find((one) => !known.has(bare(one).toLowerCase()));
+  if (missing === undefined) return [...new Set(named.map(bare))];
+  throw new Failure(
+    'CREDENTIAL_INVALID',
+    `${resource} is not for ${missing}: its "repositories" leave it out`,
+    {
+      hint: `add ${JSON.stringify(bare(missing))} to "repositories" there, or leave "repositories" out`,
+    },
+  );
+}
+
+/**
+ * @source GitHub Docs, REST API endpoints for GitHub Apps, "Get a repository installation for the authenticated app" and
+ * its siblings for organizations and users
+ */
+async function findInstallation(app: GitHubApp, options: TokenOptions, call: Ask): Promise<string> {
+  const known = [...options.repositories, ...(app.repositories ?? [])];
+  const wanted = known.find((one) => one.includes('/')) ?? options.repositories[0];
+  if (wanted === undefined) {
+    throw new Failure(
+      'CREDENTIAL_INVALID',
+      `${app.resource} has no "installation_id", and no repository tells whose installation it is`,
+      { hint: 'store "installation_id", the number at the end of the address of the installation’s page' },
+    );
+  }
+  const path = wanted.split('/').map(encodeURIComponent).join('/');
+  const look = (place: string): Promise<HttpAnswer> => call('GET', `/${place}/${path}/installation`);
+  let answer = await look(wanted.includes('/') ? 'repos' : 'orgs');
+  if (answer.status === 404 && !wanted.includes('/')) answer = await look('users');
+  if (answer.status === 200) return readInstallation(answer, app);
+  throw refused(answer, { ...options, app, doing: `looked for its installation for ${wanted}` });
+}
+
+function readInstallation(answer: HttpAnswer, app: GitHubApp): string {
+  const { id } = readObject(answer.text);
+  if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id);
+  throw notFromGitHub(app);
+}
+
+function readToken(answer: HttpAnswer, app: GitHubApp): InstallationToken {
+  const { token, expires_at: expires } = readObject(answer.text);
+  const expiresAt = typeof expires === 'string' ? Math.floor(Date.parse(expires) / 1000) : NaN;
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token) || !(expiresAt > 0)) {
+    throw notFromGitHub(app);
+  }
+  return { username: 'x-access-token', password: token, expiresAt };
+}
+
+/** GitHub's refusal of an App: what it answered, and how to fix it. */
+interface Refused {
+  readonly app: GitHubApp;
+  /** `looked for …`, `asked for …`. */
+  readonly doing: string;
+  readonly clock: () => number;
+}
+
+function refused(answer: HttpAnswer, { app, doing, clock }: Refused): Failure {
+  const { host } = new URL(app.apiUrl);
+  const message = `the GitHub App in ${app.resource} ${doing}, and ${host} answered ${saidBy(answer)}`;
+  return new Failure('PROVIDER_FAILED', message, { hint: hintFor(answer, app, clock()) });
+}
+
+function hintFor(answer: HttpAnswer, app: GitHubApp, now: number): string {
+  const { status = 0, headers } = answer;
+  const theirs = Date.parse(headers.date ?? '');
+  const off = Math.round((now - theirs) / 1000);
+  if (status === 401 && Math.abs(off) > 30) {
+    return `set the clock of this machine: it is ${Math.abs(off)} seconds ${off > 0 ? 'ahead' : 'behind'}`;
+  }
+  if (status === 401 || /Integration not found/.test(saidBy(answer))) {
+    return `check that the id and "private_key" in ${app.resource} are of the same App, and that the key was not deleted there`;
+  }
+  if (status === 403 && headers['x-ratelimit-remaining'] !== '0' && headers['retry-after'] === undefined) {
+    return 'see whether the installation of the App is suspended, or its owner lets only some addresses in';
+  }
+  if (status === 403 || status === 429) return 'run it again later: GitHub limits the rate of calls';
+  if (status === 404) {
+    return app.installationId === undefined
+      ? 'install the App there (Install App on its page), with access to that repository; a repository that was renamed has to be named as it is called now'
+      : `check "installation_id" and "api_url" in ${app.resource}: the App has no such installation there`;
+  }
+  if (status === 422) {
+    return 'give the installation of the App access to these repositories, and the App the permission "Contents" (or what "permissions" names), which its owner has to accept';
+  }
+  return 'run it again later; if it persists, see https://www.githubstatus.com';
+}
+
+function notFromGitHub({ apiUrl }: GitHubApp): Failure {
+  return new Failure('PROVIDER_FAILED', `what answered at ${apiUrl} is not GitHub's API`, {
+    hint: 'check "api_url", which is https://HOST/api/v3 for a GitHub Enterprise Server, and the proxy of this machine',
+  });
+}

@@ -1,0 +1,111 @@
+/** As whom EC2 hosts are reached: in a job by its role, narrowed to the one host; elsewhere by the credentials of the machine. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { checkAccount } from '../aws/account.ts';
+import { ec2SessionPolicy, type Ec2Target } from '../aws/ec2-session-policy.ts';
+import { refreshing } from '../aws/refreshing-credentials.ts';
+import { openSession } from '../aws/session.ts';
+import type { Credentials, Role } from '../aws/caller.ts';
+import type { Ec2Caller } from '../ec2/caller.ts';
+import { Failure } from '../errors.ts';
+import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
+import { callerOnHost, type Host } from './caller.ts';
+import { jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
+import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
+
+export type { Ec2Target } from '../aws/ec2-session-policy.ts';
+
+/** Settings, and the job if there is one. */
+export interface Ec2Place extends Host {
+  /** The folder of the use of the action that is asked first; earlier ones of the job are beside it. */
+  readonly job?: string | undefined;
+}
+
+/**
+ * A role is assumed at once, so that a refusal comes before anything is opened, and again whenever its session is about
+ * to end. The settings' region goes before the job's; the settings' roles count where no use of the action names one.
+ *
+ * @param place timeoutSeconds is for each opening of a session
+ * @param options the signal ends what is under way, and all that comes later; no time limit, since connections last
+ * @throws REGION_MISSING, OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED, ASSUME_ROLE_DENIED, ACCOUNT_NOT_ALLOWED, INPUT_INVALID,
+ *   CREDENTIALS_MISSING, THROTTLED, NETWORK_UNREACHABLE, TIMEOUT; the provider throws the same
+ */
+export async function openEc2Caller(
+  target: Ec2Target,
+  place: Ec2Place,
+  options: Omit<ReadOptions, 'missing'>,
+): Promise<Ec2Caller> {
+  const noted = place.job === undefined ? undefined : await findJobRole(place.job);
+  const wanted = await (noted ? ofJob(noted, place, options) : ofHost(place, options));
+  const { role, regions } = wanted;
+  const [region = ''] = regions;
+  const { signal } = options;
+  const { connection } = callerOf(wanted, options);
+  if (!role) return { region, connection, signal, credentials: connection.credentials };
+  const policy = ec2SessionPolicy(target, { ...role, region });
+  const once = async (): Promise<Credentials> =>
+    await withDeadline(deadlineOf(wanted, role, signal), async (within) => {
+      const caller = { ...callerOf(wanted, { ...options, signal: within }), connection };
+      const known = await checkAccount(wanted.allowedAccounts, role, caller);
+      return (await openSession(role, policy, { ...caller, regions: known })).answer;
+    });
+  const fresh = { role, env: options.env, voice: options.voice };
+  const open = async (): Promise<Credentials> =>
+    await withFreshTry(fresh, once).catch((error: unknown) => {
+      throw connection.troubles.explain(error);
+    });
+  const first = await open().catch((error: unknown) => {
+    throw noted ? explainedInJob(error) : error;
+  });
+  return { region, connection, signal, credentials: refreshing(first, open, { clock: Date.now }) };
+}
+
+/** With at least one region. */
+type Wanted = Omit<JobRole, 'role'> & { readonly role: Role | undefined };
+
+/** The latest use of the job that names a role. */
+async function findJobRole(job: string): Promise<JobRole | undefined> {
+  const read = async (name: string): Promise<string> =>
+    await readFile(join(job, name), 'utf8').catch(() => '');
+  const noted = readJobRole(await read(jobRoleFile));
+  const before = (await read('before')).trim();
+  if (noted || before === '' || before !== basename(before)) return noted;
+  return await findJobRole(join(dirname(job), before));
+}
+
+type Env = Pick<ReadOptions, 'env' | 'signal'>;
+
+/** The host is in the region that the step names, if it names one; the role is known in the job's others, too. */
+async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wanted> {
+  const { region, timeoutSeconds } = place;
+  const known = [...new Set([region ?? [], noted.regions].flat())];
+  const regions = known.length > 0 ? known : (await ofHost({ ...place, roles: [] }, options)).regions;
+  return { ...noted, regions, timeoutSeconds };
+}
+
+async function ofHost(place: Ec2Place, options: Env): Promise<Wanted> {
+  const { missing, ...wanted } = await callerOnHost(place, options.env);
+  const hint = missing.region.replace(', or write the ARN of the key', '');
+  const search = { ...wanted, ...options, hint };
+  const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], search)];
+  return { ...wanted, regions, allowedAccounts: [] };
+}
+
+function deadlineOf({ timeoutSeconds }: Wanted, { arn }: Role, signal: AbortSignal): Deadline {
+  const hint = 'check that this machine reaches AWS STS, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
+  const reason = tookTooLong(`assuming ${arn}`, timeoutSeconds, hint);
+  return { milliseconds: timeoutSeconds * 1000, reason, signal };
+}
+
+/** The job could ask when the action ran: it is this step, or what it started, that has lost the job's variables. */
+function explainedInJob(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== 'OIDC_UNAVAILABLE') return error;
+  return new Failure(
+    error.code,
+    'this step cannot ask GitHub for an OIDC token, and has no other credentials',
+    {
+      hint: 'hand ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN on to it: docker run --env NAME for each, sudo --preserve-env=NAME,NAME; and give the job "permissions: { id-token: write, contents: read }"',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,212 @@
+/** The AWS half of loading keys: who we are, then what is stored. All that the AWS SDK weighs hangs on this file. */
+import { setTimeout } from 'node:timers/promises';
+import { checkAccount } from '../aws/account.ts';
+import { ignoresProxy, openConnection, patienceOf } from '../aws/connection.ts';
+import { ec2SessionPolicy } from '../aws/ec2-session-policy.ts';
+import { inTurn } from '../aws/failover.ts';
+import { readAwsError } from '../aws/failures.ts';
+import { tokenService } from '../aws/web-identity.ts';
+import { instanceRegion } from '../aws/region.ts';
+import { openSession, openSessions, type Session } from '../aws/session.ts';
+import type { Caller, Role } from '../aws/caller.ts';
+import { Failure } from '../errors.ts';
+import { abortable } from '../deadline.ts';
+import type { Voice } from './voice.ts';
+import { referencesOf, type KeyLine } from '../keys/key-line.ts';
+import type { Reference } from '../keys/reference.ts';
+import { readReferences, storesOf } from '../secrets/read.ts';
+import type { Secret } from '../secrets/source.ts';
+
+/** Which keys, and as whom. */
+export interface Wanted {
+  readonly keys: readonly KeyLine[];
+  /** In order of preference. None: the keys' own, or the machine's. */
+  readonly regions: readonly string[];
+  /** Absent: the default credential chain. */
+  readonly role: Role | undefined;
+  /** None: credentials of any account will do. */
+  readonly allowedAccounts: readonly string[];
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
+}
+
+export interface ReadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly voice: Voice;
+  /** Hints, where these are missing. */
+  readonly missing: {
+    readonly region: string;
+    readonly credentials: string;
+    /** Where they have expired. */
+    readonly expired: string;
+  };
+}
+
+/**
+ * What is stored at every reference of the keys, in their order.
+ *
+ * @throws the signal's reason as soon as it is aborted, with what the time went into
+ */
+export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
+  const { env, voice } = options;
+  if (ignoresProxy(env, process.versions.node)) {
+    voice.warn(`the proxy is not used: this Node ${process.versions.node} knows no HTTPS_PROXY, 24.5 does`);
+  }
+  return await withFreshTry({ role: wanted.role, env, voice }, () => readOnce(wanted, options));
+}
+
+/** What AWS says has ended is asked for anew, once: a token, a role's session, a machine's credentials. */
+export async function withFreshTry<T>(
+  { role, env, voice }: Pick<ReadOptions, 'env' | 'voice'> & { readonly role: Role | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!hasExpired(error) || areFixed(role, env)) throw error;
+    voice.info('AWS says that the credentials have expired: asking for new ones');
+    return await work();
+  }
+}
+
+function hasExpired(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  return error.code === 'CREDENTIALS_EXPIRED' || /^ExpiredToken/.test(readAwsError(error.cause).name);
+}
+
+/** Whether the environment's own keys are the first credentials: those stay what they are. */
+function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
+  if (usesToken(role, env)) return false;
+  return Boolean(env['AWS_ACCESS_KEY_ID']) && !env['AWS_PROFILE'];
+}
+
+function usesToken(role: Role | undefined, env: ReadOptions['env']): boolean {
+  return role?.audience !== undefined && tokenService(env) !== undefined;
+}
+
+async function readOnce(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
+  const { env, signal, voice, missing } = options;
+  const references = referencesOf(wanted.keys);
+  const regions =
+    wanted.regions.length > 0
+      ? wanted.regions
+      : [await abortable(regionFor(references, { hint: missing.region, ...options, ...wanted }), signal)];
+  const caller = callerOf({ ...wanted, regions }, options);
+  const read = async (): Promise<Secret[]> => {
+    const known = await checkAccount(wanted.allowedAccounts, wanted.role, caller);
+    if (references.length === 0) return await tryRole(wanted.role, { ...caller, regions: known });
+    const opened = await openSessions(references, wanted.role, { ...caller, regions: known });
+    voice.info(
+      `reading ${wanted.keys.length === 1 ? 'a key' : `${wanted.keys.length} keys`} from ${storesOf(references)}`,
+    );
+    return inOrder(references, await readAll(opened.answer, { ...caller, regions: opened.regions }));
+  };
+  try {
+    // Not everything that the AWS SDK waits for can be told to stop.
+    return await abortable(read(), signal);
+  } catch (error) {
+    throw explained(caller.connection.troubles.explain(error), { ...wanted, env }, missing);
+  }
+}
+
+/** One that reads no key is for EC2 hosts: what is wrong with it shows now, and not in the step that needs it. */
+async function tryRole(role: Role | undefined, caller: Caller): Promise<[]> {
+  const [region = ''] = caller.regions;
+  if (role) await openSession(role, ec2SessionPolicy({}, { ...role, region }), caller);
+  return [];
+}
+
+/** With what to check, where it was left to the default credential chain to find credentials. */
+export function explained(
+  error: unknown,
+  { role, env }: { readonly role: Role | undefined; readonly env: ReadOptions['env'] },
+  { credentials, expired }: Omit<ReadOptions['missing'], 'region'>,
+): unknown {
+  if (!(error instanceof Failure)) return error;
+  const { code, message } = error;
+  if (code === 'CREDENTIALS_MISSING' && !role) {
+    return new Failure(code, message, { hint: credentials, cause: error });
+  }
+  if (code !== 'CREDENTIALS_EXPIRED') return error;
+  const hint = usesToken(role, env)
+    ? 'they were new: check the clock of this machine, and run the job again'
+    : expired;
+  return new Failure(code, message, { hint, cause: error });
+}
+
+export function callerOf(
+  wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'timeoutSeconds'>,
+  { env, signal, voice }: Omit<ReadOptions, 'missing'>,
+): Caller {
+  const { regions, maxAttempts, timeoutSeconds } = wanted;
+  const say = (line: string): void => {
+    voice.info(line);
+  };
+  return {
+    ...{ env, signal, regions, say, share: (timeoutSeconds * 1000) / (regions.length + 1) },
+    connection: openConnection({ env, maxAttempts, patience: patienceOf(wanted), signal, say }),
+    sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
+    mask: (secret) => {
+      voice.mask(secret);
+    },
+    warn: (message) => {
+      voice.warn(message);
+    },
+  };
+}
+
+export interface RegionSearch extends Pick<ReadOptions, 'env' | 'signal'> {
+  readonly hint: string;
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
+}
+
+/** @throws REGION_MISSING; NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED where the machine's metadata cannot be read */
+export async function regionFor(references: readonly Reference[], search: RegionSearch): Promise<string> {
+  const [first] = references;
+  const { hint } = search;
+  const named = references.every(({ location }) => location) && first?.location?.region;
+  const patience = patienceOf({ ...search, regions: [''] });
+  const region = named || (await instanceRegion({ ...search, patience }));
+  if (region) return region;
+  throw new Failure(
+    'REGION_MISSING',
+    `no AWS region is known${references.length > 0 ? ' for the keys' : ''}`,
+    {
+      hint,
+    },
+  );
+}
+
+/** A reference that is an ARN stays in its region, whatever becomes of the others. */
+async function readAll(sessions: readonly Session[], caller: Caller): Promise<Secret[]> {
+  const { connection, regions, signal } = caller;
+  const [region = ''] = regions;
+  if (regions.length === 1) return await readEach(sessions, { connection, region, signal });
+  const exact = parts(sessions, ({ location }) => location !== undefined);
+  const named = parts(sessions, ({ location }) => location === undefined);
+  const [secrets, { answer }] = await Promise.all([
+    readEach(exact, { connection, region, signal }),
+    inTurn((turn) => readEach(named, { connection, ...turn }), caller),
+  ]);
+  return [...secrets, ...answer];
+}
+
+function parts(sessions: readonly Session[], wanted: (reference: Reference) => boolean): Session[] {
+  return sessions.map((session) => ({ ...session, references: session.references.filter(wanted) }));
+}
+
+type Place = Pick<Caller, 'connection' | 'signal'> & { readonly region: string };
+
+async function readEach(sessions: readonly Session[], place: Place): Promise<Secret[]> {
+  return (await Promise.all(sessions.map((session) => read(session, place)))).flat();
+}
+
+async function read({ references, credentials }: Session, place: Place): Promise<Secret[]> {
+  return await readReferences(references, { ...place, ...(credentials && { credentials }) });
+}
+
+function inOrder(references: readonly Reference[], secrets: readonly Secret[]): Secret[] {
+  return references.flatMap((reference) => secrets.filter((secret) => secret.reference === reference));
+}
