@@ -1,23 +1,24 @@
 # shellcheck shell=sh
-# find_node: sets `node` to a Node 20 or newer, or returns 1. To be sourced; works under set -u, in dash, bash and busybox.
-# All other names that are assigned to here begin with _ssm_, but for `unsafe`.
+# find_node: sets `_ssm_node` to a Node 20 or newer, or returns 1. To be sourced; works under set -u, in dash, bash and
+# busybox.
 #
 # Services start with a poor PATH, and a runner's host may have no Node but the runner's own. What somebody wrote down goes
 # first, then PATH, then where installers put it. Nothing here is remembered.
 #
-# Whoever can replace the program acts as whoever runs it, root included. But for SSM_SSH_NODE, which is the caller's own word,
-# a Node counts only where others can replace neither it nor a folder above it. `unsafe` is the first one that was passed over.
+# Whoever can replace the program acts as whoever runs it, root included. But for SSM_SSH_NODE, which is the caller's own
+# word, a Node counts only where others can replace neither it nor a folder above it. `_ssm_unsafe` is the first one that
+# was passed over.
 
 find_node() {
-  unsafe=''
+  _ssm_unsafe=''
   if [ -n "${SSM_SSH_NODE-}" ]; then
     take_node "$SSM_SSH_NODE"
     return
   fi
   look_for_node || return
   # A version manager's node is a script that runs another Node in each folder, or none. Its own answer is the Node itself.
-  case $(command -p head -c 2 "$node" 2>/dev/null) in
-  '#!') take_node "$("$node" -p process.execPath 2>/dev/null </dev/null)" "$node" ;;
+  case $(command -p head -c 2 "$_ssm_node" 2>/dev/null) in
+  '#!') take_node "$("$_ssm_node" -p process.execPath 2>/dev/null </dev/null)" "$_ssm_node" ;;
   esac
 }
 
@@ -25,12 +26,12 @@ look_for_node() {
   take_node "$(command -v node)" && return
   # No repository's own configuration is read, whatever GIT_DIR and its kin say: which program runs is for the host to say.
   take_node "$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && GIT_DIR=/dev/null git config --get ssm.node 2>/dev/null)" && return
-  # An Actions runner lies above the folders that it names, or where people put it. What is found last comes first: of several
-  # in one runner, the newest.
+  # An Actions runner lies above the folders that it names, or where people put it. What is found last comes first: of
+  # several in one runner, the newest.
   for _ssm_place in /home/*/actions-runner /actions-runner /opt/actions-runner "${HOME-}/actions-runner" \
     "${AGENT_TOOLSDIRECTORY-}" "${RUNNER_TOOL_CACHE-}" "${RUNNER_TEMP-}"; do
     while [ "$_ssm_place" != "${_ssm_place%/*}" ]; do
-      for node in "$_ssm_place"/externals/node[23][0-9]/bin/node; do set -- "$node" "$@"; done
+      for _ssm_node in "$_ssm_place"/externals/node[23][0-9]/bin/node; do set -- "$_ssm_node" "$@"; done
       _ssm_place=${_ssm_place%/*}
     done
   done
@@ -41,29 +42,30 @@ look_for_node() {
     "${HOME-}"/.nodenv/versions/*/bin/node "${HOME-}"/.local/share/fnm/node-versions/*/installation/bin/node
 }
 
-# Sets `node` to the first of the paths that leads to a Node which nobody else can replace, or which is the caller's own word.
+# Sets `_ssm_node` to the first of the paths that leads to a Node which nobody else can replace, or which is the caller's
+# own word.
 take_node() {
-  for node; do
-    [ -x "$node" ] || continue
-    if [ "$node" != "${SSM_SSH_NODE-}" ] && ! is_protected "$node"; then
-      unsafe=${unsafe:-$node}
+  for _ssm_node; do
+    [ -x "$_ssm_node" ] || continue
+    if [ "$_ssm_node" != "${SSM_SSH_NODE-}" ] && ! is_protected "$_ssm_node"; then
+      _ssm_unsafe=${_ssm_unsafe:-$_ssm_node}
       continue
     fi
-    case $("$node" --version 2>/dev/null) in v[2-9][0-9].*) return ;; esac
+    case $("$_ssm_node" --version 2>/dev/null) in v[2-9][0-9].*) return ;; esac
   done
   return 1
 }
 
-# Whether Node may open as many files as it needs to start at all: without them it ends in a trace. A limit of this process's
-# own choice is raised for it. Sets `_ssm_files`.
+# Whether Node may open as many files as it needs to start at all: without them it ends in a trace. A limit of this
+# process's own choice is raised for it. Sets `_ssm_files`.
 # shellcheck disable=SC3045 # All shells that are sh somewhere have it.
 can_open_files() {
   _ssm_files=$(ulimit -n)
   [ "$_ssm_files" = unlimited ] || [ "$_ssm_files" -ge 64 ] || ulimit -S -n 64 2>/dev/null
 }
 
-# Whether nobody but root and this user chooses what the path leads to: each folder, link and file on the way is theirs, and no
-# other may write there. In a folder with the sticky bit (/tmp) others may add something, and replace nothing.
+# Whether nobody but root and this user chooses what the path leads to: each folder, link and file on the way is theirs, and
+# no other may write there. In a folder with the sticky bit (/tmp) others may add something, and replace nothing.
 is_protected() (
   # PATH is poor, or may be the reason to ask. A line of ls is read, in which a line end would be another's.
   export LC_ALL=C PATH="/usr/bin:/bin:${PATH-}"

@@ -1,8 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # `_ssm_self`: the path of the program that sources this, free of links.
 # Finds a Node, and becomes the program of that name in dist.
 #
-# Whatever the caller exported is the command's of exec: all names that are set here begin with _ssm_, and find_node sets its
-# own in a subshell.
+# Whatever the caller exported is the command's of exec: all names that are set here begin with _ssm_.
 
 # give_up STATUS CODE MESSAGE HINT. Paths are text of others: their control characters are made visible, as by `tell` of ssm-ssh.
 give_up() {
@@ -16,7 +15,7 @@ give_up() {
 refuse() {
   [ -z "${SSM_SSH_NODE-}" ] || give_up 2 INPUT_INVALID "SSM_SSH_NODE is no Node 20 or newer: $SSM_SSH_NODE" \
     'set it to the path of one, or unset it to have one looked for'
-  give_up 1 INTERNAL "no Node 20 or newer was found${unsafe:+, but for $unsafe, which others may replace}" \
+  give_up 1 INTERNAL "no Node 20 or newer was found${_ssm_unsafe:+, but for $_ssm_unsafe, which others may replace}" \
     'install it where root or you alone may write, or set SSM_SSH_NODE to the path of one'
 }
 
@@ -33,7 +32,7 @@ fi
 # shellcheck source-path=SCRIPTDIR source=find-node.sh
 . "$_ssm_package/helper/find-node.sh"
 if [ -n "${SSM_SSH_NODE-}" ] || [ ! -x "$_ssm_node" ]; then
-  _ssm_node=$({ find_node || refuse; } && printf %s "$node") || exit
+  find_node || refuse
 fi
 can_open_files || give_up 1 STATE_UNSAFE "this process may open $_ssm_files files at once, and Node needs 64" 'raise ulimit -n'
 set -- "$_ssm_package/dist/programs/index.js" "$_ssm_program" "$@"

@@ -1,191 +1,197 @@
 # shellcheck shell=sh disable=SC2154,SC2034,SC2031 # What ssm-ssh and its other parts set, and read.
 # The part of ssm-ssh for EC2 hosts: a way through AWS, and a key that is made for the moment.
 #
-# ssh's ProxyCommand is ours (helper/commands/tunnel.ts): it opens the way, and meanwhile puts a key into an agent that is for
-# such keys alone, and has EC2 Instance Connect push its public half to the instance. What goes by names here goes by the
-# instance's id: AWS never gives one again, so that the first host key seen there is the one to hold the host to.
+# ssh's ProxyCommand is ours (helper/commands/tunnel.ts): it opens the way, and meanwhile puts a key into an agent that is
+# for such keys alone, and has EC2 Instance Connect push its public half to the instance. What goes by names here goes by
+# the instance's id: AWS never gives one again, so that the first host key seen there is the one to hold the host to.
 
 # From the name to the end of ssh. A key that a route or a section names, or the user, goes before one that is pushed.
 connect_to_ec2_host() {
   require_ssh
   check_login
-  read_config
   # What is new is learned, unless somebody set it.
-  job_strict=accept-new
-  read_settings -
-  [ -z "$by_git" ] || require_permission
+  _ssm_job_strict=accept-new _ssm_wants_default='' _ssm_timeout='' _ssm_deadline=''
+  list_settings
   find_ec2_state
+  choose_keys
+  [ -z "$_ssm_by_git" ] || [ -n "$_ssm_set_ec2" ] || require_permission
   load_fetching
   choose_node
-  unset IFS
-  set +f
-  case $host in *=*)
+  _ssm_place=$_ssm_set_place
+  case $_ssm_host in *=*)
     look_up
     # What ssh takes for no host's name (ssh.c, valid_hostname) it is told by the id.
-    case $named in
+    case $_ssm_named in
     -* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=.:_/@+-]*)
-      number=0
-      for value; do
-        number=$((number + 1))
-        [ "$number" -ne "$target_place" ] || value=${target%%"$named"*}$host${target#*"$named"}
-        set -- "$@" "$value"
+      _ssm_number=0
+      for _ssm_value; do
+        _ssm_number=$((_ssm_number + 1))
+        [ "$_ssm_number" -ne "$_ssm_target_place" ] || _ssm_value=${_ssm_target%%"$_ssm_named"*}$_ssm_host${_ssm_target#*"$_ssm_named"}
+        set -- "$@" "$_ssm_value"
         shift
       done
       ;;
     esac
     ;;
   esac
-  keys='' wanted='' pushes=''
-  if [ -z "$own_key" ]; then
-    [ -z "$jobs" ] || find_route
-    [ -n "$keys" ] || find_sections
-    [ -n "$keys$wanted" ] || pushes=yes
+  _ssm_of_job='' _ssm_pushes=''
+  if [ -z "$_ssm_own_key" ]; then
+    if [ -n "$_ssm_jobs" ]; then
+      find_route
+      _ssm_of_job=$_ssm_keys
+    fi
+    [ -n "$_ssm_of_job" ] || pick_keys ''
+    [ -n "$_ssm_keys" ] || _ssm_pushes=yes
+  else
+    _ssm_keys=''
   fi
-  [ -z "$pushes" ] || require_instance
-  [ -z "$wanted" ] || read_settings "${wanted%%"$newline"*}"
+  [ -z "$_ssm_pushes" ] || require_instance
+  [ -n "$_ssm_of_job" ] || [ -z "$_ssm_keys" ] || eval "_ssm_place=\$_ssm_set_place_${_ssm_keys%% *}"
   build_tunnel
-  if [ -n "$keys" ]; then
+  if [ -n "$_ssm_of_job" ]; then
     keep_living_keys
     become_ssh "$@"
   fi
-  [ -z "$wanted" ] || go_with_wanted "$@"
-  [ -z "$pushes" ] || guard_agent "$@"
+  if [ -n "$_ssm_keys" ]; then
+    # What a job has for EC2 hosts is not where the keys of this user are.
+    if [ -n "$_ssm_jobs" ]; then
+      _ssm_state=''
+      choose_keys
+    fi
+    go_with_keys "$@"
+  fi
+  [ -z "$_ssm_pushes" ] || guard_agent "$@"
   go_through_tunnel "$@"
 }
 
 # ssh hands the name to a shell, in quotes. A submodule's URL may have been chosen by anybody.
 check_login() {
-  case ${login:-${target%"$named"*}} in
-  *\'*) fail INPUT_INVALID "the user in $target has a quote in it" 'write the name of a user of the host' ;;
+  case ${_ssm_login:-${_ssm_target%"$_ssm_named"*}} in
+  *\'*) fail INPUT_INVALID "the user in $_ssm_target has a quote in it" 'write the name of a user of the host' ;;
   esac
 }
 
-# git passes a submodule's URL on as it is, and anybody may have written it: it starts a session, and pushes a key, only where
-# somebody has allowed that, or has named the host. A repository allows nothing.
+# git passes a submodule's URL on as it is, and anybody may have written it: it starts a session, and pushes a key, only
+# where somebody has allowed that, or has named the host. A repository allows nothing.
 require_permission() {
-  case ${SSM_SSH_EC2_REMOTES:-$ec2_remotes} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) return ;; esac
-  keys=''
-  [ -z "$jobs" ] || find_route
-  [ -z "$keys" ] || return 0
-  listed=$config config=$trusted
-  find_sections 2>/dev/null
-  config=$listed
-  [ -z "$wanted" ] || return 0
-  fail INPUT_INVALID "git was given the EC2 host $named, which nothing allows it to reach" \
+  _ssm_keys=''
+  [ -z "$_ssm_jobs" ] || find_route
+  [ -n "$_ssm_keys" ] || pick_keys yes
+  [ -z "$_ssm_keys" ] || return 0
+  fail INPUT_INVALID "git was given the EC2 host $_ssm_named, which nothing allows it to reach" \
     'if the URL is yours: git config --global ssm.ec2Remotes true, or SSM_SSH_EC2_REMOTES=1'
 }
 
 require_instance() {
-  case $host in
+  case $_ssm_host in
   mi-*)
-    fail INPUT_INVALID "$host is no EC2 instance, and EC2 Instance Connect pushes keys to those alone" \
-      "name a key that it knows: git config --global ssm.$host.key /NAME, or -i FILE"
+    fail INPUT_INVALID "$_ssm_host is no EC2 instance, and EC2 Instance Connect pushes keys to those alone" \
+      "name a key that it knows: git config --global ssm.$_ssm_host.key /NAME, or -i FILE"
     ;;
   esac
 }
 
-# Sets `ec2`: the folder of the agent for pushed keys, and of known hosts. In a job it is beside the socket of the job's own.
+# Sets `_ssm_ec2`: the folder of the agent for pushed keys, and of known hosts. In a job it is beside the socket of the
+# job's own.
 find_ec2_state() {
-  if [ -n "$jobs" ]; then
-    home=$job
+  if [ -n "$_ssm_jobs" ]; then
+    _ssm_home=$_ssm_job
     read_socket
-    ec2=${socket%/agent}/ec2 state=$ec2
+    _ssm_ec2=${_ssm_socket%/agent}/ec2
+    _ssm_state=$_ssm_ec2
   else
     find_state
-    ec2=$state/ec2
+    _ssm_ec2=$_ssm_state/ec2
   fi
-  [ -d "$ec2" ] || (umask 077 && mkdir -p "$ec2") 2>/dev/null ||
-    fail STATE_UNSAFE "$ec2 cannot be made" "see who owns ${ec2%/ec2}"
+  [ -d "$_ssm_ec2" ] || (umask 077 && mkdir -p "$_ssm_ec2") 2>/dev/null ||
+    fail STATE_UNSAFE "$_ssm_ec2 cannot be made" "see who owns ${_ssm_ec2%/ec2}"
 }
 
-# Sets `host`: the id of the one running instance that has the tag.
+# Sets `_ssm_host`: the id of the one running instance that has the tag.
 look_up() {
-  set -- "$here/../dist/programs/index.js" ssm-ssh find "--host=$named" "--timeout=$timeout"
-  [ -z "$region" ] || set -- "$@" "--region=$region"
-  [ -z "$jobs" ] || set -- "$@" "--job=$job"
-  [ -z "$roles" ] || set -- "$@" "--role-arn=$roles"
-  host=$("$node" --no-warnings "$@" </dev/null) || exit 255
+  eval "set -- $_ssm_place"
+  set -- "$_ssm_here/../dist/programs/index.js" ssm-ssh find "--host=$_ssm_named" "$@"
+  [ -z "$_ssm_jobs" ] || set -- "$@" "--job=$_ssm_job"
+  _ssm_host=$("$_ssm_node" --no-warnings "$@" </dev/null) || exit 255
 }
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# Sets `tunnel`, quoted for eval: what ssh is told of the way, of the host's key, and of the agent that has the key.
+# Sets `_ssm_tunnel`, quoted for eval: what ssh is told of the way, of the host's key, and of the agent that has the key.
 build_tunnel() {
-  report=$ec2/report.$$ proxy=''
+  _ssm_report=$_ssm_ec2/report.$$ _ssm_proxy=''
   # A tunnel makes much garbage, quickly: where it is collected early, the process stays small.
-  add_words "$node" --no-warnings --max-semi-space-size=2 "$here/../dist/programs/index.js" ssm-ssh proxy
-  add_words "--host=$host" "--report=$report" "--timeout=$timeout" "--shell=$$"
-  [ -z "$via" ] || add_words "--via=$via"
-  [ -z "$region" ] || add_words "--region=$region"
-  [ -z "$roles" ] || add_words "--role-arn=$roles"
-  [ -z "$jobs" ] || add_words "--job=$job"
-  [ -z "$pushes" ] || add_words "--state=$ec2"
-  proxy="$proxy --port=%p"
-  [ -z "$pushes" ] || proxy="$proxy --user='%r'"
-  quote "ProxyCommand=$proxy"
-  tunnel="-o $quoted"
-  [ -n "$own_alias" ] || tunnel="$tunnel -o HostKeyAlias=$host"
-  escape "$ec2"
-  known="\"$escaped/known_hosts\" $job_known"
-  if [ -n "$known_hosts" ]; then
-    escape "$known_hosts"
-    known="$known\"$escaped\""
+  add_words "$_ssm_node" --no-warnings --max-semi-space-size=2 "$_ssm_here/../dist/programs/index.js" ssm-ssh proxy
+  add_words "--host=$_ssm_host" "--report=$_ssm_report" "--shell=$$"
+  eval "add_words $_ssm_place"
+  [ -z "$_ssm_jobs" ] || add_words "--job=$_ssm_job"
+  [ -z "$_ssm_pushes" ] || add_words "--state=$_ssm_ec2"
+  _ssm_proxy="$_ssm_proxy --port=%p"
+  [ -z "$_ssm_pushes" ] || _ssm_proxy="$_ssm_proxy --user='%r'"
+  quote "ProxyCommand=$_ssm_proxy"
+  _ssm_tunnel="-o $_ssm_quoted"
+  [ -n "$_ssm_own_alias" ] || _ssm_tunnel="$_ssm_tunnel -o HostKeyAlias=$_ssm_host"
+  escape "$_ssm_ec2"
+  _ssm_known="\"$_ssm_escaped/known_hosts\" $_ssm_job_known"
+  if [ -n "$_ssm_set_known" ]; then
+    escape "$_ssm_set_known"
+    _ssm_known="$_ssm_known\"$_ssm_escaped\""
   fi
-  quote "UserKnownHostsFile=$known"
-  [ -n "$own_known" ] || tunnel="$tunnel -o $quoted"
-  quote "StrictHostKeyChecking=$strict"
-  [ -n "$own_strict" ] || tunnel="$tunnel -o $quoted"
-  [ -n "$own_control" ] || tunnel="$tunnel -o ControlPath=none"
-  [ -z "$pushes" ] || offer_pushed_keys
+  quote "UserKnownHostsFile=$_ssm_known"
+  [ -n "$_ssm_own_known" ] || _ssm_tunnel="$_ssm_tunnel -o $_ssm_quoted"
+  quote "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"
+  [ -n "$_ssm_own_strict" ] || _ssm_tunnel="$_ssm_tunnel -o $_ssm_quoted"
+  [ -n "$_ssm_own_control" ] || _ssm_tunnel="$_ssm_tunnel -o ControlPath=none"
+  [ -z "$_ssm_pushes" ] || offer_pushed_keys
 }
 
-# To `proxy`, as words of the shell that ssh hands it to.
+# To `_ssm_proxy`, as words of the shell that ssh hands it to.
 add_words() {
-  for value; do
-    escape "$value"
-    quote "$escaped"
-    proxy="$proxy $quoted"
+  for _ssm_value; do
+    escape "$_ssm_value"
+    quote "$_ssm_escaped"
+    _ssm_proxy="$_ssm_proxy $_ssm_quoted"
   done
 }
 
 # The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
 offer_pushed_keys() {
   # The agent starts while Node does, which sees to it where this fails.
-  if [ ! -S "$ec2/agent" ]; then
-    /bin/sh "$here/ssm-ssh-ec2-agent.sh" "$ec2" </dev/null >/dev/null 2>&1 &
+  if [ ! -S "$_ssm_ec2/agent" ]; then
+    /bin/sh "$_ssm_here/ssm-ssh-user-agent.sh" "$_ssm_ec2" </dev/null >/dev/null 2>&1 &
   fi
-  escape "$ec2/agent"
-  quote "IdentityAgent=\"$escaped\""
-  tunnel="$tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $quoted"
+  escape "$_ssm_ec2/agent"
+  quote "IdentityAgent=\"$_ssm_escaped\""
+  _ssm_tunnel="$_ssm_tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $_ssm_quoted"
 }
 
 # With the key that is pushed, or the user's own.
 go_through_tunnel() {
-  signalled=''
-  eval "stay_with_ssh $forwarding $tunnel $arguments"
+  _ssm_signalled=''
+  eval "stay_with_ssh $_ssm_forwarding $_ssm_tunnel $_ssm_arguments"
   read_report
-  exit "$status"
+  exit "$_ssm_status"
 }
 
-# Sets `refused` where the host let nobody in, and says what is likely to be the cause where the key was pushed. The proxy
-# outlives ssh by a moment, and has the last word.
+# Sets `_ssm_refused` where the host let nobody in, and says what is likely to be the cause where the key was pushed. The
+# proxy outlives ssh by a moment, and has the last word.
 read_report() {
-  refused='' tries=0
-  while [ "$status" -eq 255 ] && [ -z "$signalled" ] && { read -r value; } 2>/dev/null <"$report"; do
-    case $value in
+  _ssm_refused='' _ssm_tries=0
+  while [ "$_ssm_status" -eq 255 ] && [ -z "$_ssm_signalled" ] && { read -r _ssm_value; } 2>/dev/null <"$_ssm_report"; do
+    case $_ssm_value in
     open)
-      [ "$tries" -lt 20 ] || break
-      tries=$((tries + 1))
+      [ "$_ssm_tries" -lt 20 ] || break
+      _ssm_tries=$((_ssm_tries + 1))
       sleep 0.1
       ;;
     refused)
-      refused=yes
-      sed 1d "$report" >&2
+      _ssm_refused=yes
+      sed 1d "$_ssm_report" >&2
       break
       ;;
     *) break ;;
     esac
   done
   # What is of no use its writer takes away.
-  [ -z "$refused" ] || rm -f "$report"
+  [ -z "$_ssm_refused" ] || rm -f "$_ssm_report"
 }

@@ -1,12 +1,14 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh and ssm-ssh-host.sh set, and read.
-# The part of ssm-ssh that Node and AWS are behind: the agent of this user, and the keys that it does not have yet.
+# The part of ssm-ssh that Node and AWS are behind: what the configuration says, and the keys that the agent does not have
+# yet.
 
 # lock FD FILE: waits for it; whoever dies lets go.
 lock() {
   if command -v flock >/dev/null; then
     read_left
-    # Two seconds more than whoever has it: it is for the one that asked AWS to say why that failed. Not every flock knows -E.
-    eval "exec $1>\"\$2\"" && flock -E 75 -w $((left + 2)) "$1" 2>/dev/null
+    # Two seconds more than whoever has it: it is for the one that asked AWS to say why that failed. Not every flock knows
+    # -E.
+    eval "exec $1>\"\$2\"" && flock -E 75 -w $((_ssm_left + 2)) "$1" 2>/dev/null
     case $? in 0) return ;; 75) give_up_waiting "$2" ;; esac
     until flock -n "$1" 2>/dev/null; do wait_for "$2"; done
   else
@@ -17,11 +19,11 @@ lock() {
 wait_for() {
   sleep 1
   read_left
-  [ "$left" -gt -2 ] || give_up_waiting "$1"
+  [ "$_ssm_left" -gt -2 ] || give_up_waiting "$1"
 }
 
 give_up_waiting() {
-  fail TIMEOUT "another ssm-ssh has kept this one waiting for $limit seconds: it has $1" \
+  fail TIMEOUT "another ssm-ssh has kept this one waiting for $_ssm_limit seconds: it has $1" \
     'look for one that hangs, and end it; or raise ssm.timeout (SSM_SSH_TIMEOUT)'
 }
 
@@ -29,12 +31,12 @@ give_up_waiting() {
 # dead, one takes its place, in one step too: the one that has a lock of their own, named after the dead.
 take() {
   until ln -s $$ "$1" 2>/dev/null; do
-    holder=$(readlink "$1")
-    if [ -z "$holder" ] || kill -0 "$holder" 2>/dev/null; then
+    _ssm_holder=$(readlink "$1")
+    if [ -z "$_ssm_holder" ] || kill -0 "$_ssm_holder" 2>/dev/null; then
       wait_for "$1"
       continue
     fi
-    set -- "$1" "$holder"
+    set -- "$1" "$_ssm_holder"
     take "$1.$2"
     # Somebody may have taken its place before, and have it by now.
     if [ "$(readlink "$1")" = "$2" ]; then
@@ -51,192 +53,125 @@ unlock() {
   if [ -L "$2.held" ] && [ "$(readlink "$2.held")" = $$ ]; then rm -f "$2.held"; fi
 }
 
-# Whether there is an agent: ssh-add says 1 of one without keys.
-answers() {
-  [ -S "$socket" ] || return 1
-  ask_agent
-  [ $? -le 1 ]
+# --- asking Node ---------------------------------------------------------------------------------------------------------
+
+# Sets what the configuration says, which one of all that ask for the same repository has Node find out. Where nothing of it may be written down, each one asks for itself.
+ask_for_text() {
+  _ssm_place=$(printf %s "$_ssm_text $_ssm_host:$_ssm_port/$_ssm_repository" | { cksum || (cd / && exec git hash-object --stdin); } 2>/dev/null)
+  _ssm_place=$_ssm_state/asked/${_ssm_place%% *}
+  ask "$_ssm_place" ''
+  [ -n "$_ssm_set_found" ] || find_compiled || run_node "$_ssm_place" '' || exit 255
 }
 
-# Says `up` when there is the agent of this user: in a session of its own, without the environment of the job or login that
-# happens to start it. Its keeper, which ends it, is its parent.
-ensure_agent() {
-  lock 8 "$state/lock"
-  # What is about to be fetched has a minute to come: the keeper waits for it.
-  : >"$state/reserved"
-  if ! answers; then
-    rm -f "$socket"
-    find "$state/keys" -name live -exec rm -f {} + 2>/dev/null
-    forget_old_names
-    if [ -r /proc/sys/kernel/random/boot_id ]; then
-      read -r boot </proc/sys/kernel/random/boot_id
-      printf '%s\n' "$boot" >"$state/boot"
-    fi
-    if ! command -v ssh-agent >/dev/null; then
-      unlock 8 "$state/lock"
-      fail AGENT_NOT_FOUND 'ssh-agent is not on PATH' \
-        'install it: apt-get install openssh-client, dnf install openssh-clients, or apk add openssh-client'
-    fi
-    session=''
-    command -v setsid >/dev/null && session=setsid
-    set -- ssh-agent -a "$socket" /bin/sh "$here/ssm-ssh-keeper.sh" "$state"
-    # shellcheck disable=SC2086 # Empty: no word.
-    started=$(
-      exec 8>&- 9>&-
-      env -i "PATH=$PATH" "HOME=${HOME-/}" $session "$@" </dev/null 2>"$state/agent.log" &
-    )
-    if [ "$started" != up ]; then
-      reason=$(tr '\n' ' ' <"$state/agent.log")
-      unlock 8 "$state/lock"
-      fail AGENT_FAILED "ssh-agent did not start on $socket: $reason" 'run ssh-agent -a FILE to see why; OpenSSH 8.4 or newer is needed'
-    fi
-  fi
-  unlock 8 "$state/lock"
-  # Nobody listens where the key could not be read meanwhile.
-  echo up 2>/dev/null
-}
-
-# Takes away what nobody has asked for in a day. Credentials that change by the hour make a new name each time.
-forget_old_names() {
-  find "$state/keys" -name lock -mtime +0 2>/dev/null | while read -r old; do rm -rf "${old%/lock}"; done
-}
-
-# --- fetching ------------------------------------------------------------------------------------------------------------
-
-# One of all that ask at once fetches, and the others wait for it, without a Node each. If it fails they fail with it; if
-# it dies the next one takes its turn.
-fetch() {
-  identity=$1 mask=$(umask)
+# ask PLACE KEY: for the key whose folder this is, or, if empty, for what the configuration says. One of all that ask at
+# once starts Node, and the others wait for it. If it fails they fail with it; if it dies the next one takes its turn.
+ask() {
+  _ssm_mask=$(umask)
   umask 077
-  fetch_privately
-  umask "$mask"
+  ask_privately "$1" "$2"
+  umask "$_ssm_mask"
 }
 
-fetch_privately() {
-  mkdir -p "$identity" || fail STATE_UNSAFE "$identity cannot be made" "see who owns $state"
-  before='' after=''
-  { read -r before; } 2>/dev/null <"$identity/outcome"
-  lock 9 "$identity/lock"
-  { read -r after; } 2>/dev/null <"$identity/outcome"
-  if [ "$before" != "$after" ]; then
-    unlock 9 "$identity/lock"
-    case $after in ok*) return ;; esac
-    sed 1d "$identity/outcome" >&2
+ask_privately() {
+  mkdir -p "$1" || fail STATE_UNSAFE "$1 cannot be made" "see who owns $_ssm_state"
+  _ssm_before='' _ssm_after=''
+  { read -r _ssm_before; } 2>/dev/null <"$1/outcome"
+  lock 9 "$1/lock"
+  { read -r _ssm_after; } 2>/dev/null <"$1/outcome"
+  if [ "$_ssm_before" != "$_ssm_after" ]; then
+    unlock 9 "$1/lock"
+    case $_ssm_after in ok*) return ;; esac
+    sed 1d "$1/outcome" >&2
     exit 255
   fi
-  if is_live "$identity" && holds "$identity"; then
-    unlock 9 "$identity/lock"
-    return
+  if [ -n "$2" ]; then is_live "$2" && holds "$2"; else find_compiled; fi
+  _ssm_status=$?
+  if [ "$_ssm_status" -ne 0 ]; then
+    # A mark that is wrong would keep Node from loading the key.
+    [ -z "$2" ] || rm -f "$2/live"
+    run_node "$1" "$2"
   fi
-  choose_node
-  run_node "$identity"
-  unlock 9 "$identity/lock"
-  [ "$status" -eq 0 ] || exit 255
-  note_name
-  fetched=yes
+  unlock 9 "$1/lock"
+  [ "$_ssm_status" -eq 0 ] || exit 255
 }
 
-# Adds the hash of what `run_node` has fetched to those that are known, of which the last ones stay: by now it is known that
-# these are names, and no secrets. A text with a line end is hashed each time.
-note_name() {
-  name_key
-  case $text in *"$newline"*) return ;; esac
-  quote "$text"
-  {
-    tail -n 63 "$state/names" 2>/dev/null
-    # shellcheck disable=SC2016 # `encode` expands it.
-    printf 'case $rest in %s) encoded=%s ;; esac\n' "$quoted" "${identity##*/}"
-  } >"$state/names.$$" && mv -f "$state/names.$$" "$state/names"
-}
-
-# Sets `status`. The agent starts while Node asks AWS, which hears by its standard input that it is there. A Node that is
-# killed is started again. What people wrote goes by the environment: every user of the machine can read arguments.
+# run_node PLACE KEY. A Node that is killed is started again. What people wrote goes by the environment: every user of the
+# machine can read arguments.
 run_node() {
-  settings_of "$1"
-  set -- --into "$1" --socket "$socket"
-  tries=0
+  choose_node
+  _ssm_tries=0
   while :; do
-    ensure_agent | SSM_SSH_FETCH_REFERENCE=$reference SSM_SSH_FETCH_PASSPHRASE=$passphrase \
-      SSM_SSH_FETCH_CERTIFICATE=$certificate SSM_SSH_FETCH_REGION=$region SSM_SSH_FETCH_ROLES=$roles \
-      SSM_SSH_FETCH_LIFETIME=$lifetime SSM_SSH_FETCH_TIMEOUT=$timeout "$node" --no-warnings "$here/../dist/programs/index.js" ssm-ssh "$@"
-    status=$?
-    tries=$((tries + 1))
+    _ssm_answer=$(
+      export "_SSM_ASKED_STATE=$_ssm_state" "_SSM_ASKED_PLACE=$1" "_SSM_ASKED_KEY=$2" "_SSM_ASKED_REGION=$_ssm_job_region" \
+        "_SSM_ASKED_PORT=$_ssm_port" "_SSM_ASKED_REPOSITORY=$_ssm_repository" "_SSM_ASKED_DEFAULT=$_ssm_wants_default"
+      if [ -n "$2" ] || ! is_ec2_host; then export "_SSM_ASKED_HOST=$_ssm_host"; fi
+      exec "$_ssm_node" --no-warnings "$_ssm_here/../dist/programs/index.js" ssm-ssh choose </dev/null
+    )
+    _ssm_status=$?
+    _ssm_tries=$((_ssm_tries + 1))
     # 255 is its own; 128 and more otherwise says that it was killed.
-    if [ "$status" -lt 128 ] || [ "$status" -eq 255 ]; then return; fi
-    [ "$tries" -lt 3 ] || break
+    if [ "$_ssm_status" -lt 128 ] || [ "$_ssm_status" -eq 255 ]; then break; fi
+    if [ "$_ssm_tries" -eq 3 ]; then
+      tell "ssm-ssh: INTERNAL: Node was ended by signal $((_ssm_status - 128)), three times" \
+        'hint: see what ends it: the memory of this machine, or its limits (ulimit -n, ulimit -u)'
+      break
+    fi
   done
-  tell "ssm-ssh: INTERNAL: Node was ended by signal $((status - 128)), three times" \
-    'hint: see what ends it: the memory of this machine, or its limits (ulimit -n, ulimit -u)'
+  # Something that was cut is no answer.
+  case $_ssm_status$_ssm_answer in 0*_ssm_set_found=1) eval "$_ssm_answer" ;; 0*) _ssm_status=255 ;; esac
+  return "$_ssm_status"
 }
 
-# Sets `node`: the one that the job has, the one that was found the last time, or a new find.
+# Sets `_ssm_node`: the one that the job has, the one that was found the last time, or a new find.
 choose_node() {
   # shellcheck source=helper/find-node.sh
-  . "$here/find-node.sh"
+  . "$_ssm_here/find-node.sh"
   can_open_files || fail STATE_UNSAFE "this process may open $_ssm_files files at once, and Node needs 64" 'raise ulimit -n'
-  [ -z "${SSM_SSH_NODE-}" ] && [ -x "$job_node" ] && node=$job_node && return
-  { read -r node; } 2>/dev/null <"$state/node-path" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$node" ] && return
-  unset IFS
-  set +f
-  find_node || fail INTERNAL "no Node 20 or newer was found to fetch the key with${unsafe:+, but for $unsafe, which others may replace}" \
+  [ -z "${SSM_SSH_NODE-}" ] && [ -x "$_ssm_job_node" ] && _ssm_node=$_ssm_job_node && return
+  { read -r _ssm_node; } 2>/dev/null <"$_ssm_state/node-path" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$_ssm_node" ] && return
+  find_node || fail INTERNAL "no Node 20 or newer was found to fetch the key with${_ssm_unsafe:+, but for $_ssm_unsafe, which others may replace}" \
     'install it where root or you alone may write, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
-  printf '%s\n' "$node" >"$state/node-path"
-  set -f
-  IFS=$newline
-}
-
-# Sets the settings of the key whose folder this is.
-settings_of() {
-  for section in $wanted; do
-    read_settings "$section"
-    name_key
-    encode "$text"
-    [ "$state/keys/$encoded" != "$1" ] || return 0
-  done
+  printf '%s\n' "$_ssm_node" >"$_ssm_state/node-path"
 }
 
 # After ssh failed: whether it is worth trying again, because the agent had lost the key, or the store has a newer one.
 heal() {
-  [ -z "$fetched" ] || return 1
-  again=1 deadline=''
-  IFS=$newline
-  set -f
-  for identity in $identities; do
-    if ! holds "$identity"; then
-      rm -f "$identity/live"
-      fetch "$identity"
-      again=0
-    elif renew "$identity"; then
-      again=0
+  [ -z "$_ssm_set_fetched" ] || return 1
+  _ssm_again=1 _ssm_deadline=''
+  for _ssm_number in $_ssm_keys; do
+    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number"
+    if ! holds "$_ssm_identity"; then
+      rm -f "$_ssm_identity/live"
+      ask "$_ssm_identity" "$_ssm_identity"
+      _ssm_again=0
+    elif renew "$_ssm_identity"; then
+      _ssm_again=0
     fi
   done
-  unset IFS
-  set +f
   # ssh's again.
-  status=255
-  return "$again"
+  _ssm_status=255
+  return "$_ssm_again"
 }
 
 # Asks the store at most once a minute for a version that is newer than the agent's. A store that fails has none.
 renew() {
-  mask=$(umask)
+  _ssm_mask=$(umask)
   umask 077
-  before='' after=''
-  { read -r before; } 2>/dev/null <"$1/version"
+  _ssm_before='' _ssm_after=''
+  { read -r _ssm_before; } 2>/dev/null <"$1/version"
   lock 9 "$1/lock"
-  { read -r after; } 2>/dev/null <"$1/version"
-  status=0
-  if [ "$before" = "$after" ]; then
-    status=1
+  { read -r _ssm_after; } 2>/dev/null <"$1/version"
+  _ssm_status=0
+  if [ "$_ssm_before" = "$_ssm_after" ]; then
+    _ssm_status=1
     if [ -z "$(find "$1/asked" -mmin -1 2>/dev/null)" ]; then
       : >"$1/asked"
-      choose_node
-      run_node "$1" 2>/dev/null
-      { read -r after; } 2>/dev/null <"$1/version"
-      if [ "$before" = "$after" ]; then status=1; else status=0; fi
+      run_node "$1" "$1" 2>/dev/null
+      { read -r _ssm_after; } 2>/dev/null <"$1/version"
+      if [ "$_ssm_before" = "$_ssm_after" ]; then _ssm_status=1; else _ssm_status=0; fi
     fi
   fi
   unlock 9 "$1/lock"
-  umask "$mask"
-  return "$status"
+  umask "$_ssm_mask"
+  return "$_ssm_status"
 }

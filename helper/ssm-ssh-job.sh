@@ -3,76 +3,67 @@
 
 # From the routes to ssh, by the order of the contract.
 go_from_job() {
-  read -r job_strict <"$job/strict" || job_strict=yes
+  read -r _ssm_job_strict <"$_ssm_job/strict" || _ssm_job_strict=yes
   find_route
-  [ -n "$keys" ] || go_beyond_routes "$@"
+  [ -n "$_ssm_keys" ] || go_beyond_routes "$@"
   require_ssh
-  [ -n "$probe" ] || keep_living_keys
+  [ -n "$_ssm_probe" ] || keep_living_keys
   become_ssh "$@"
 }
 
 # For what no route names: a section of git's configuration that does, the repository's own ssh command, the default keys of
 # the job, and last the key that SSM_SSH_KEY or git's configuration has for all else.
 go_beyond_routes() {
-  read_config
-  case $config in
-  *ssm.*.key\ *)
-    if load_host_part; then
-      find_sections
-      [ -z "$wanted" ] || go_with_wanted "$@"
-    fi
-    ;;
-  esac
-  [ -z "$repository" ] || defer_to_repository "$@"
+  list_settings
+  case $_ssm_listed in *ssm.*.key*) if load_host_part; then
+    _ssm_wants_default=''
+    choose_keys
+    [ -z "$_ssm_keys" ] || go_with_keys "$@"
+    # Those of the configuration are asked for below.
+    find_route
+  fi ;; esac
+  [ -z "$_ssm_repository" ] || defer_to_repository "$@"
   if is_ec2_host; then return; fi
   take_defaults
-  if [ -n "$keys" ] || [ -z "${SSM_SSH_KEY-}$default_key" ]; then return; fi
-  if load_host_part; then
-    wanted=-
-    go_with_wanted "$@"
-  fi
+  if [ -n "$_ssm_keys" ]; then return; fi
+  case ${SSM_SSH_KEY:+ssm.key}$_ssm_listed in *ssm.key*) if load_host_part; then
+    _ssm_wants_default=yes
+    choose_keys
+    [ -n "$_ssm_keys" ] || _ssm_keys=$_ssm_defaults
+    [ -z "$_ssm_keys" ] || go_with_keys "$@"
+    find_route
+  fi ;; esac
 }
 
-# The keys of hosts are fetched by what the action noted of itself. exec's command gets the keys that were named to it. git's
-# probe fetches nothing.
+# The keys of hosts are fetched by what the action noted of itself. exec's command gets the keys that were named to it.
+# git's probe fetches nothing.
 load_host_part() {
-  [ -z "$probe" ] && [ -r "$job/installation" ] || return 1
+  [ -z "$_ssm_probe" ] && [ -r "$_ssm_job/installation" ] || return 1
   if ! find_installation; then
-    tell "ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $installation, is not here"
+    tell "ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $_ssm_installation, is not here"
     return 1
   fi
-  here=$installation/helper
+  _ssm_here=$_ssm_installation/helper _ssm_state='' _ssm_timeout='' _ssm_deadline=''
   find_known_hosts
   # shellcheck source=helper/ssm-ssh-host.sh
-  . "$here/ssm-ssh-host.sh"
+  . "$_ssm_here/ssm-ssh-host.sh"
 }
 
-# Sets `installation`, where whoever made this folder is installed, `job_node`, the Node that ran it, and `job_region`, the
-# region that the action was given. Whether it can be seen from here.
+# Sets `_ssm_installation`, where whoever made this folder is installed, `_ssm_job_node`, the Node that ran it, and
+# `_ssm_job_region`, the region that the action was given. Whether it can be seen from here.
 find_installation() {
-  { read -r installation && read -r job_node && read -r job_region; } <"$job/installation" ||
-    { read -r installation && read -r job_node; } <"$job/origin" || return 1
-  [ -r "$installation/helper/ssm-ssh-host.sh" ]
+  { read -r _ssm_installation && read -r _ssm_job_node && read -r _ssm_job_region; } <"$_ssm_job/installation" ||
+    { read -r _ssm_installation && read -r _ssm_job_node; } <"$_ssm_job/origin" || return 1
+  [ -r "$_ssm_installation/helper/ssm-ssh-host.sh" ]
 } 2>/dev/null
 
 # --- which key -----------------------------------------------------------------------------------------------------------
 
-# Sets `keys` (numbers, in order) and `home` (the folder that they are in). A line of `routes` is
-# `NUMBER FINGERPRINT HOST PORT PATH`, a default key's host is -. An exact host goes before a wildcard, then the longest path.
+# Sets `_ssm_keys`, `_ssm_home`, `_ssm_defaults` and `_ssm_home_of_defaults` from the routes of all uses in this job.
 find_route() {
-  keys='' home=$job best=-1
-  for name in $jobs; do
-    [ -r "$temp/$name/routes" ] || continue
-    while read -r number _ pattern number_port path; do
-      matches || continue
-      rank=${#path}
-      case $pattern in \*.*) ;; *) rank=$((rank + 100000)) ;; esac
-      if [ "$rank" -gt "$best" ]; then
-        best=$rank keys=$number home=$temp/$name
-      elif [ "$rank" -eq "$best" ] && [ "$home" = "$temp/$name" ]; then
-        keys="$keys $number"
-      fi
-    done <"$temp/$name/routes"
+  _ssm_keys='' _ssm_home=$_ssm_job _ssm_best=-1 _ssm_defaults='' _ssm_home_of_defaults='' _ssm_trusted=''
+  for _ssm_name in $_ssm_jobs; do
+    [ ! -r "$_ssm_temp/$_ssm_name/routes" ] || read_routes "$_ssm_temp/$_ssm_name" <"$_ssm_temp/$_ssm_name/routes"
   done
 }
 
@@ -80,54 +71,43 @@ find_route() {
 # that it knows. Another is told of the default keys, and of the hosts that the job knows, behind what it says itself.
 defer_to_repository() {
   find_their_command
-  [ -n "$theirs" ] || return 0
+  [ -n "$_ssm_theirs" ] || return 0
   if brings_key; then
     leave_our_agent
     become_theirs "$@"
   fi
   take_defaults
-  [ -n "$probe" ] || keep_living_keys
+  [ -n "$_ssm_probe" ] || keep_living_keys
   become_ssh "$@"
 }
 
-take_defaults() {
-  for name in $jobs; do
-    [ -r "$temp/$name/routes" ] || continue
-    while read -r number _ pattern _; do
-      [ "$pattern" = - ] && keys="$keys $number"
-    done <"$temp/$name/routes"
-    if [ -n "$keys" ]; then
-      home=$temp/$name
-      return
-    fi
-  done
-}
+take_defaults() { _ssm_keys=$_ssm_defaults _ssm_home=${_ssm_home_of_defaults:-$_ssm_job}; }
 
-# Where SSH_AUTH_SOCK is that of a use in this job, it becomes what it was before; what a later step has set stays. The folder
-# is told by its name: a container sees it at another path.
+# Where SSH_AUTH_SOCK is that of a use in this job, it becomes what it was before; what a later step has set stays. The
+# folder is told by its name: a container sees it at another path.
 leave_our_agent() {
-  for name in $jobs; do
-    case ${SSH_AUTH_SOCK-} in */"$name/agent") ;; *) continue ;; esac
-    read -r value <"$temp/$name/agent-before" || value=''
-    case $value in '' | none) unset SSH_AUTH_SOCK ;; *) export SSH_AUTH_SOCK="$value" ;; esac
+  for _ssm_name in $_ssm_jobs; do
+    case ${SSH_AUTH_SOCK-} in */"$_ssm_name/agent") ;; *) continue ;; esac
+    read -r _ssm_value <"$_ssm_temp/$_ssm_name/agent-before" || _ssm_value=''
+    case $_ssm_value in '' | none) unset SSH_AUTH_SOCK ;; *) export SSH_AUTH_SOCK="$_ssm_value" ;; esac
   done
 }
 
 # With a public key whose private half has left the agent, ssh would take the .pub file for a private key.
 keep_living_keys() {
-  [ -n "$keys" ] || return 0
+  [ -n "$_ssm_keys" ] || return 0
   read_socket
-  listed=$(SSH_AUTH_SOCK=$socket ssh-add -l 2>/dev/null)
-  living=''
-  while read -r number fingerprint _; do
-    case " $keys " in *" $number "*) ;; *) continue ;; esac
-    case $listed in *" $fingerprint "*) ;; *) continue ;; esac
-    case " $living " in *" $number "*) ;; *) living="$living $number" ;; esac
-  done <"$home/routes"
-  keys=$living
-  if [ -z "$keys" ]; then
-    tell "ssm-ssh: AGENT_FAILED: the key for $host/$repository is no longer in the agent"
-    if [ -r "$home/job" ]; then
+  _ssm_listed=$(SSH_AUTH_SOCK=$_ssm_socket ssh-add -l 2>/dev/null)
+  _ssm_living=''
+  while read -r _ssm_number _ssm_fingerprint _; do
+    case " $_ssm_keys " in *" $_ssm_number "*) ;; *) continue ;; esac
+    case $_ssm_listed in *" $_ssm_fingerprint "*) ;; *) continue ;; esac
+    case " $_ssm_living " in *" $_ssm_number "*) ;; *) _ssm_living="$_ssm_living $_ssm_number" ;; esac
+  done <"$_ssm_home/routes"
+  _ssm_keys=$_ssm_living
+  if [ -z "$_ssm_keys" ]; then
+    tell "ssm-ssh: AGENT_FAILED: the key for $_ssm_host/$_ssm_repository is no longer in the agent"
+    if [ -r "$_ssm_home/job" ]; then
       tell 'hint: its lifetime is over: raise key-lifetime, or use the action again before this step'
     else
       tell 'hint: its lifetime is over: give exec a longer --lifetime, or leave it out'
@@ -136,10 +116,10 @@ keep_living_keys() {
   fi
 }
 
-# Sets `socket`: where the agent of `home` listens.
+# Sets `_ssm_socket`: where the agent of `_ssm_home` listens.
 read_socket() {
-  socket=$home/agent
-  [ ! -r "$home/socket" ] || read -r socket <"$home/socket"
+  _ssm_socket=$_ssm_home/agent
+  [ ! -r "$_ssm_home/socket" ] || read -r _ssm_socket <"$_ssm_home/socket"
 }
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
@@ -148,25 +128,25 @@ read_socket() {
 # into the first file; a shared connection (ControlPath) would carry another key's rights.
 become_ssh() {
   find_known_hosts
-  if [ -n "$keys" ]; then
+  if [ -n "$_ssm_keys" ]; then
     read_socket
     guard_agent "$@"
-    eval "set -- $forwarding $arguments"
-    forwarding='' arguments='"$@"'
+    eval "set -- $_ssm_forwarding $_ssm_arguments"
+    _ssm_forwarding='' _ssm_arguments='"$@"'
   fi
-  [ -n "$own_strict" ] || set -- -o "StrictHostKeyChecking=$job_strict" "$@"
-  [ -n "$own_known" ] || set -- -o "UserKnownHostsFile=$job_known~/.ssh/known_hosts ~/.ssh/known_hosts2" "$@"
+  [ -n "$_ssm_own_strict" ] || set -- -o "StrictHostKeyChecking=$_ssm_job_strict" "$@"
+  [ -n "$_ssm_own_known" ] || set -- -o "UserKnownHostsFile=$_ssm_job_known~/.ssh/known_hosts ~/.ssh/known_hosts2" "$@"
   set -- -o ControlPath=none "$@"
-  if [ -n "$keys" ]; then
-    last_first=''
-    for number in $keys; do last_first="$number $last_first"; done
-    escape "$home"
-    for number in $last_first; do
-      set -- -o "IdentityFile=\"$escaped/keys/$number.pub\"" "$@"
-      [ ! -r "$home/keys/$number-cert.pub" ] || set -- -o "CertificateFile=\"$escaped/keys/$number-cert.pub\"" "$@"
+  if [ -n "$_ssm_keys" ]; then
+    _ssm_last_first=''
+    for _ssm_number in $_ssm_keys; do _ssm_last_first="$_ssm_number $_ssm_last_first"; done
+    escape "$_ssm_home"
+    for _ssm_number in $_ssm_last_first; do
+      set -- -o "IdentityFile=\"$_ssm_escaped/keys/$_ssm_number.pub\"" "$@"
+      [ ! -r "$_ssm_home/keys/$_ssm_number-cert.pub" ] || set -- -o "CertificateFile=\"$_ssm_escaped/keys/$_ssm_number-cert.pub\"" "$@"
     done
-    escape "$socket"
-    set -- -o "IdentityAgent=\"$escaped\"" -o IdentitiesOnly=yes "$@"
+    escape "$_ssm_socket"
+    set -- -o "IdentityAgent=\"$_ssm_escaped\"" -o IdentitiesOnly=yes "$@"
   else
     leave_our_agent
   fi
@@ -174,11 +154,11 @@ become_ssh() {
   become_ssh_of_theirs "$@"
 }
 
-# Sets `job_known`: the files of known hosts of all uses in this job, as ssh's option has them.
+# Sets `_ssm_job_known`: the files of known hosts of all uses in this job, as ssh's option has them.
 find_known_hosts() {
-  job_known=''
-  for name in $jobs; do
-    escape "$temp/$name/known_hosts"
-    job_known="$job_known\"$escaped\" "
+  _ssm_job_known=''
+  for _ssm_name in $_ssm_jobs; do
+    escape "$_ssm_temp/$_ssm_name/known_hosts"
+    _ssm_job_known="$_ssm_job_known\"$_ssm_escaped\" "
   done
 }

@@ -1,74 +1,75 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # What the parts of ssm-ssh read, and set.
 # The part of ssm-ssh that finds the folder which is ours alone: for marks, public keys, known hosts and the agent's socket.
 
-# Sets `state`: the first folder that is, or can be made, ours alone; and `socket`, the agent's.
+# Sets `_ssm_state`: the first folder that is, or can be made, ours alone; and `_ssm_socket`, the agent's.
 find_state() {
-  own_id='' reasons=''
-  for runtime in /run/user/*; do
-    if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then
-      own_id=${runtime##*/}
-      is_ours "$runtime/ssm-ssh-agent-$own_id" && return
+  _ssm_own_id='' _ssm_reasons=''
+  for _ssm_runtime in /run/user/*; do
+    if [ -O "$_ssm_runtime" ] && [ ! -L "$_ssm_runtime" ]; then
+      _ssm_own_id=${_ssm_runtime##*/}
+      is_ours "$_ssm_runtime/ssm-ssh-agent-$_ssm_own_id" && return
     fi
   done
   case ${HOME-} in
   /*)
     if [ -O "$HOME" ]; then
-      [ -n "$own_id" ] || read_id_of_home
+      [ -n "$_ssm_own_id" ] || read_id_of_home
       [ -d "$HOME/.cache" ] || (umask 077 && mkdir -p "$HOME/.cache") 2>/dev/null
-      is_ours "$HOME/.cache/ssm-ssh-agent-$own_id" && return
+      is_ours "$HOME/.cache/ssm-ssh-agent-$_ssm_own_id" && return
     fi
     ;;
   esac
-  [ -n "$own_id" ] || read_own_id
-  case ${TMPDIR-} in /*) temporary=${TMPDIR%/} ;; *) temporary=/tmp ;; esac
-  is_ours "$temporary/ssm-ssh-agent-$own_id" && return
-  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $temporary" \
-    "see who owns $temporary/ssm-ssh-agent-$own_id and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own$reasons"
+  [ -n "$_ssm_own_id" ] || read_own_id
+  case ${TMPDIR-} in /*) _ssm_temporary=${TMPDIR%/} ;; *) _ssm_temporary=/tmp ;; esac
+  is_ours "$_ssm_temporary/ssm-ssh-agent-$_ssm_own_id" && return
+  fail STATE_UNSAFE "no folder is ours alone, of /run/user, ${HOME:-HOME}/.cache and $_ssm_temporary" \
+    "see who owns $_ssm_temporary/ssm-ssh-agent-$_ssm_own_id and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own$_ssm_reasons"
 }
 
-# Sets `own_id`, from the name of the folder that the last one of us has made: sh reads /proc byte by byte.
+# Sets `_ssm_own_id`, from the name of the folder that the last one of us has made: sh reads /proc byte by byte.
 read_id_of_home() {
-  for runtime in "$HOME"/.cache/ssm-ssh-agent-*; do
-    if [ -O "$runtime" ] && [ ! -L "$runtime" ]; then own_id=${runtime##*-}; fi
+  for _ssm_runtime in "$HOME"/.cache/ssm-ssh-agent-*; do
+    if [ -O "$_ssm_runtime" ] && [ ! -L "$_ssm_runtime" ]; then _ssm_own_id=${_ssm_runtime##*-}; fi
   done
-  case $own_id in '' | *[!0123456789]*) own_id='' && read_own_id ;; esac
+  case $_ssm_own_id in '' | *[!0123456789]*) _ssm_own_id='' && read_own_id ;; esac
 }
 
-# Sets `own_id`, without a process where that can be.
+# Sets `_ssm_own_id`, without a process where that can be.
 read_own_id() {
   if [ -r /proc/self/status ]; then
-    while read -r keyword _ value _; do
-      [ "$keyword" != Uid: ] || own_id=$value
+    while read -r _ssm_keyword _ _ssm_value _; do
+      [ "$_ssm_keyword" != Uid: ] || _ssm_own_id=$_ssm_value
     done </proc/self/status
   fi
-  own_id=${own_id:-$(id -u)}
+  _ssm_own_id=${_ssm_own_id:-$(id -u)}
 }
 
-# Sets `state` and `socket` where nobody else may write, or even look. The modes are looked at before an agent of ours is
-# there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems: for /ec2/agent, too.
+# Sets `_ssm_state` and `_ssm_socket` where nobody else may write, or even look. The modes are looked at before an agent of
+# ours is there: who changes them later is ourselves. A socket's address has room for 103 bytes on some systems: for
+# /ec2/agent, too.
 is_ours() {
-  reason=''
+  _ssm_reason=''
   if is_fit "$1"; then
-    state=$1 socket=$1/agent
+    _ssm_state=$1 _ssm_socket=$1/agent
     return
   fi
-  reasons="$reasons; $1: ${reason:-others have a way into it, or it cannot be made}"
+  _ssm_reasons="$_ssm_reasons; $1: ${_ssm_reason:-others have a way into it, or it cannot be made}"
   return 1
 }
 
 is_fit() {
   case $1 in *[\"\$\`\\]* | *'
 '*)
-    reason="its name has a character that ssh's options cannot have"
+    _ssm_reason="its name has a character that ssh's options cannot have"
     return 1
     ;;
   esac
   if [ ${#1} -gt 93 ]; then
-    reason='its name is too long for the path of a socket'
+    _ssm_reason='its name is too long for the path of a socket'
     return 1
   fi
   if [ -L "$1" ]; then
-    reason='it is a symbolic link'
+    _ssm_reason='it is a symbolic link'
     return 1
   fi
   if [ ! -O "$1/agent" ] || [ -L "$1/agent" ]; then
@@ -78,32 +79,32 @@ is_fit() {
 }
 
 # Makes the folder, or checks that nobody else can enter it, or replace it or a folder above it (the owner of a folder can,
-# whatever its mode is). Sets `reason` where it fails.
+# whatever its mode is). Sets `_ssm_reason` where it fails.
 close() {
   # shellcheck source=helper/find-node.sh
-  . "$here/find-node.sh"
+  . "$_ssm_here/find-node.sh"
   if ! is_text "$1"; then
-    reason='its name is not UTF-8'
+    _ssm_reason='its name is not UTF-8'
     return 1
   fi
-  reason='others own or may write to a folder above it'
-  [ -d "${1%/*}" ] || reason='there is no folder above it'
+  _ssm_reason='others own or may write to a folder above it'
+  [ -d "${1%/*}" ] || _ssm_reason='there is no folder above it'
   is_protected "${1%/*}/" || return 1
   case $(ls -ldL "${1%/*}" 2>/dev/null) in d????w???[!tT]* | d???????w[!tT]*) return 1 ;; esac
-  reason='it cannot be made'
+  _ssm_reason='it cannot be made'
   [ -d "$1" ] || mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ] || return 1
-  reason='somebody else owns it'
+  _ssm_reason='somebody else owns it'
   [ -O "$1" ] || return 1
-  reason='others may write to it'
+  _ssm_reason='others may write to it'
   case $(ls -ld "$1" 2>/dev/null) in
   drwx------*) ;;
   d????w* | d???????w*) return 1 ;;
   d*) chmod 700 "$1" 2>/dev/null || return 1 ;;
   *) return 1 ;;
   esac
-  reason='it is on a disk that is read-only'
+  _ssm_reason='it is on a disk that is read-only'
   [ -w "$1" ] || return 1
-  reason='its disk is full'
+  _ssm_reason='its disk is full'
   # What was made for that alone goes again.
   if { printf %4096s '' >"$1/room.$$"; } 2>/dev/null && rm -f "$1/room.$$"; then return; fi
   rm -f "$1/room.$$"

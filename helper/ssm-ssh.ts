@@ -1,5 +1,5 @@
-/** The part of ssm-ssh behind which AWS is: for a key that the agent does not have, and for EC2 hosts. */
-import { readFileSync } from 'node:fs';
+/** The part of ssm-ssh that thinks, and behind which AWS is: settings, keys that the agent does not have, and EC2 hosts. */
+import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -7,18 +7,24 @@ import { dirname, join } from 'node:path';
  * @returns the exit code
  */
 export async function main(args: readonly string[], file: string): Promise<number> {
-  const { env, stdout, stderr } = process;
+  const { env, stderr } = process;
   const io = {
     env,
+    helper: join(dirname(file), '../../helper'),
     terminal: stderr.isTTY,
     tell: (text: string): void => {
       stderr.write(text);
     },
   };
-  if (args[0]?.startsWith('--')) {
-    const { fetchKey, takeSettings } = await import('./commands/fetch.ts');
-    const settings = takeSettings(env);
-    return await fetchKey(args, { ...io, settings, agentIsUp: () => readFileSync(0, 'utf8') === 'up\n' });
+  if (args[0] === 'choose') {
+    const { choose, takeQuestion } = await import('./commands/choose.ts');
+    const question = takeQuestion(env);
+    // All of it before the process ends, also where it is a pipe: process.stdout would make that one that is cut.
+    const out = (text: string): void => {
+      let left = Buffer.from(text);
+      while (left.length > 0) left = left.subarray(writeSync(1, left));
+    };
+    return await choose(question, { ...io, out });
   }
   const [{ tunnel }, { stdioOfProcess }] = await Promise.all([
     import('./commands/tunnel.ts'),
@@ -26,8 +32,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
   ]);
   return await tunnel(args, {
     ...io,
-    out: (text) => stdout.write(text),
-    helper: join(dirname(file), '../../helper'),
+    out: (text) => process.stdout.write(text),
     stdio: stdioOfProcess,
   });
 }

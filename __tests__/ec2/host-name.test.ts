@@ -18,7 +18,7 @@ describe('the name of a host', () => {
     const [rule] = scripts
       .map((name) => /^is_ec2_host\(\) \{$.*?^\}$/ms.exec(readFileSync(join(helper, name), 'latin1')))
       .filter((found) => found !== null);
-    const script = `${rule?.[0] ?? ''}\nfor host; do is_ec2_host && echo "$host"; done; :`;
+    const script = `${rule?.[0] ?? ''}\nfor _ssm_host; do is_ec2_host && echo "$_ssm_host"; done; :`;
     const names = Object.keys(hostNames);
     const found = execFileSync('sh', ['-c', script, 'sh', ...names], { encoding: 'utf8' });
     expect(found.trim().split('\n')).toEqual(names.filter((name) => hostNames[name] !== undefined));

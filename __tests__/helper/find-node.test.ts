@@ -49,7 +49,7 @@ describe('find_node', () => {
     env: Record<string, string> = {},
     [shell, ...args] = shells[0] ?? (['sh'] as const),
   ): string => {
-    const script = `set -eu; . ${helper}/find-node.sh; if find_node; then echo "$node"; else echo "none:$node"; fi`;
+    const script = `set -eu; . ${helper}/find-node.sh; if find_node; then echo "$_ssm_node"; else echo "none:$_ssm_node"; fi`;
     const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], {
       ...{ encoding: 'utf8', cwd: folder },
       env: { PATH: join(folder, 'bin'), HOME: home, ...env },
@@ -199,7 +199,7 @@ describe('find_node', () => {
     withGit(`[ssm]\n\tnode = ${at('opt/node')}\n`);
     expect(find()).not.toContain(folder);
     expect(find({ SSM_SSH_NODE: at('bin/node') })).toBe(at('bin/node'));
-    const script = `. ${helper}/find-node.sh; find_node || :; echo "$unsafe"`;
+    const script = `. ${helper}/find-node.sh; find_node || :; echo "$_ssm_unsafe"`;
     const { stdout } = spawnSync(shells[0]?.[0] ?? '', ['-c', script], {
       env: { PATH: at('bin'), HOME: home },
       encoding: 'utf8',

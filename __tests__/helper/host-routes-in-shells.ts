@@ -1,11 +1,12 @@
 /** A host whose agent has four keys, without AWS and without ssh: which of them ssm-ssh offers in each shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { parseScoped } from '../../src/git/listing.ts';
+import { askedSettings, compile, renderAnswer, renderKept, textOf } from '../../src/host/compile.ts';
 import { withRunUser } from '../support/ec2-host.ts';
 import { routingCases, sshForms } from '../support/routing-cases.ts';
 import { rowsOf } from '../support/parts.ts';
@@ -13,7 +14,6 @@ import { columnsInTurn } from '../support/sample.ts';
 import { endAll, runningProcesses } from '../support/runner/process-table.ts';
 import { shells } from '../support/shells.ts';
 
-const folders = [0, 1, 2, 3].map((number) => folderName(`/key-${number}`));
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
 const bootId = '/proc/sys/kernel/random/boot_id';
 
@@ -22,6 +22,8 @@ export interface Starting {
   readonly env?: Readonly<Record<string, string>>;
   /** The home folder, without it. */
   readonly cwd?: string;
+  /** Node is asked what the configuration says. */
+  readonly isCold?: boolean;
 }
 
 export interface HostStage {
@@ -39,13 +41,6 @@ export interface HostStage {
   ) => { readonly args: readonly string[]; readonly offered: readonly number[] };
   /** The same; what ssm-ssh says on standard error. */
   readonly tell: (ssh: readonly string[], lines: readonly string[], starting?: Starting) => string;
-}
-
-/** The name of a key's folder: what names the key, and as whom and where it is read, as a hash. */
-export function folderName(key: string, roles = ''): string {
-  return createHash('sha256')
-    .update(`${key}||${roles}||||${'|'.repeat(10)}`)
-    .digest('hex');
 }
 
 /** As people would write the keys of a case: a section for each repository. */
@@ -80,21 +75,6 @@ export function useHostStage(): HostStage {
       writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
       chmodSync(join(home, 'bin', name), 0o755);
     }
-    const known = [0, 1, 2, 3].map(
-      (number) =>
-        `case $rest in '/key-${number}||||||${'|'.repeat(10)}') encoded=${folders[number]} ;; esac\n`,
-    );
-    writeFileSync(join(state, 'names'), known.join(''));
-    for (const number of [0, 1, 2, 3]) {
-      const folder = join(state, `keys/${folders[number]}`);
-      mkdirSync(folder, { recursive: true });
-      for (const [name, text] of [
-        ['live', '0'],
-        ['fingerprint', `SHA256:${number}`],
-        ['key.pub', 'x'],
-      ] as const)
-        writeFileSync(join(folder, name), `${text}\n`);
-    }
   });
   afterAll(() => {
     agent.close();
@@ -103,11 +83,44 @@ export function useHostStage(): HostStage {
     rmSync(home, { recursive: true });
   });
 
+  /** The folder of a key → its number. */
+  const numbers = new Map<string, number>();
+
+  /** As Node leaves it behind: what was compiled, and keys that the agent has. */
+  const compileBefore = (byGit: boolean, env: Readonly<Record<string, string>>, cwd: string): void => {
+    const git = ['config', '-z', '--show-scope', '--get-regexp', askedSettings];
+    const { status, stdout } = spawnSync('git', git, {
+      cwd,
+      env: { ...env, PATH: process.env['PATH'] },
+      encoding: 'utf8',
+    });
+    const listing = { entries: parseScoped(stdout), scoped: status === 0 || status === 1 };
+    const connection = { byGit, jobRegion: '' };
+    const compiled = compile(listing, env, connection);
+    for (const { name, reference } of compiled.keys) {
+      const folder = join(state, 'keys', name);
+      const [, number = '9'] = /^\/key-(\d)$/.exec(reference) ?? [];
+      numbers.set(folder, Number(number));
+      mkdirSync(folder, { recursive: true });
+      for (const [file, text] of [
+        ['live', '0'],
+        ['fingerprint', `SHA256:${number}`],
+        ['key.pub', 'x'],
+      ] as const)
+        writeFileSync(join(folder, file), `${text}\n`);
+    }
+    rmSync(join(state, 'compiled'), { recursive: true, force: true });
+    mkdirSync(join(state, 'compiled'));
+    const text = textOf(listing, env, connection);
+    if (text === undefined) return;
+    writeFileSync(join(state, 'compiled/one'), renderKept(text, renderAnswer(compiled, join(state, 'keys'))));
+  };
+
   /** What is started, after git's configuration is written. */
   const prepare = (
     ssh: readonly string[],
     lines: readonly string[],
-    { shell = ['sh'], env: more = {}, cwd = home }: Starting,
+    { shell = ['sh'], env: more = {}, cwd = home, isCold = false }: Starting,
   ) => {
     writeFileSync(join(home, '.gitconfig'), `${lines.join('\n')}\n`);
     const env = {
@@ -116,6 +129,7 @@ export function useHostStage(): HostStage {
       GIT_CONFIG_NOSYSTEM: '1',
       ...more,
     };
+    if (!isCold) compileBefore(/git-|git /.test(ssh.join(' ')), env, cwd);
     const [file = '', ...argv] = withRunUser(join(home, 'run-user'), [...shell, program, ...ssh]);
     return [file, argv, { cwd, env, encoding: 'utf8', stdio: 'pipe' }] as const;
   };
@@ -132,8 +146,8 @@ export function useHostStage(): HostStage {
       const output = execFileSync(file, argv, options);
       const args = output.trim().split('\n');
       const offered = args.flatMap((arg) => {
-        const number = folders.indexOf(/^IdentityFile=.*keys\/(\w+)\//.exec(arg)?.[1] ?? '');
-        return number < 0 ? [] : [number];
+        const [, folder = ''] = /^IdentityFile="(.*)\/key\.pub"$/.exec(arg) ?? [];
+        return numbers.get(folder) ?? [];
       });
       return { args, offered };
     },

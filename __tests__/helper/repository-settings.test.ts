@@ -72,7 +72,9 @@ describeOnHost("a repository's own configuration", () => {
           '[ssm]',
           `key = "/key-1\\n${scope}\\tssm.stricthostkeychecking no\\nssm.stricthostkeychecking no"`,
         ]);
-      for (const ssh of [fetch, copy]) expect(start(ssh, ours, { shell }).strict).toBe('yes');
+      // What is no reference is refused, where the repository may choose one.
+      expect(stage.tell(fetch, ours, { shell, cwd: repository })).toMatch(/^ssm-ssh: INPUT_INVALID: /);
+      expect(start(copy, ours, { shell }).strict).toBe('yes');
       const env = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'ssm.key', GIT_CONFIG_VALUE_0: '/key-3' };
       for (const ssh of [fetch, copy])
         expect(start(ssh, ours, { shell, env })).toMatchObject({ strict: 'yes', offered: [3] });

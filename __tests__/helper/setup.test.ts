@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { parseCredentialLine, isOurs, settingsFor, type Wanted } from '../../helper/setup/plan.ts';
 import { environmentLines } from '../../helper/setup/lines.ts';
-import { canonicalName } from '../../src/git/config-file.ts';
+import { canonicalName } from '../../src/git/listing.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';

@@ -1,7 +1,7 @@
 /** `proxy`: ssh's ProxyCommand for EC2 hosts, in people's own ~/.ssh/config. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readProtectedSettings, type Settings } from '../../src/git/config-file.ts';
+import type { Settings } from '../../src/git/listing.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { command, type Running } from '../command-line/command.ts';
@@ -105,6 +105,7 @@ async function reachUntilEnd(
 
 /** Without git there are none. */
 async function readGitSettings({ env, signal }: Running): Promise<Settings> {
+  const { readProtectedSettings } = await import('../../src/git/config-file.ts');
   return await readProtectedSettings({ env, signal }).then(
     ({ settings }) => settings,
     () => new Map<string, string[]>(),

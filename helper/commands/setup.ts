@@ -2,16 +2,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import {
-  canonicalName,
-  readSettings,
-  systemFile,
-  writeSetting,
-  writing,
-  type Scope,
-  type Setting,
-  type Settings,
-} from '../../src/git/config-file.ts';
+import { canonicalName, writing, type Scope, type Setting, type Settings } from '../../src/git/listing.ts';
 import { withoutSecrets } from '../../src/keys/secret-text.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -74,6 +65,8 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   const { values } = line;
   const scope = scopeOf(line);
   const wanted = wantedBy(line, running);
+  // What other commands do without is loaded here.
+  const { readSettings, writeSetting } = await import('../../src/git/config-file.ts');
   const known = await readSettings(scope, running);
   const changes = changesBetween(known, settingsFor(wanted, known));
   if (!values.force) checkSshCommand(changes, known, scope);
@@ -94,6 +87,7 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
 /** A file that was there keeps its mode, and root may have a umask that keeps what it installs from others. */
 async function warnOfClosed(running: Running): Promise<void> {
   const { installation, node } = running;
+  const { systemFile } = await import('../../src/git/config-file.ts');
   const file = await systemFile(running);
   const warn = (text: string): void => {
     running.err(`ssm-ssh-agent: warning: ${visible(text)}\n`);

@@ -12,7 +12,7 @@ import {
   placeOf,
   parsePrefix,
 } from '../../src/git/store-entry.ts';
-import type { Settings } from '../../src/git/config-file.ts';
+import type { Settings } from '../../src/git/listing.ts';
 import { abortable } from '../../src/deadline.ts';
 import { settingsOf } from '../../src/host/settings.ts';
 import { warningsOnly } from '../../src/host/voice.ts';

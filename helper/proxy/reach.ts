@@ -10,8 +10,8 @@ import { abortable, abortAfter, tookTooLong, within } from '../../src/deadline.t
 import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
+import { ensureAgent } from '../command-line/user-agent.ts';
 import { carry, type Stdio } from './carry.ts';
-import { ensureKeyAgent } from './key-agent.ts';
 import type { Outcome } from './report.ts';
 import type { PushTarget } from './pushed-key.ts';
 
@@ -142,7 +142,7 @@ async function findAgent(
     const { hasAgent } = await import('./pushed-key.ts');
     if (await hasAgent(folder, signal)) return folder;
   }
-  return await ensureKeyAgent(helper, folder, { env, signal });
+  return await ensureAgent({ helper, folder }, { env, signal });
 }
 
 /** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, and whatever any call can meet */

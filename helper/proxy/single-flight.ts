@@ -36,7 +36,8 @@ export async function singleFlight<T>(place: string, making: Making<T>): Promise
       await sleep(pause, undefined, { signal });
     } else if (await claim(join(place, String(last + 1)))) {
       // Whoever still reads the one before may go on with it.
-      await rm(join(place, String(last - 1)), { recursive: true, force: true });
+      // Somebody may be writing there at this moment: it is nobody's reason to fail.
+      await rm(join(place, String(last - 1)), { recursive: true, force: true }).catch(() => undefined);
       return await makeIn(join(place, String(last + 1)), making);
     }
   }

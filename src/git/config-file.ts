@@ -1,28 +1,21 @@
 /** git's configuration, read and written by git itself (git-config(1)). */
 import { Failure } from '../errors.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
-
-export type Scope = 'system' | 'global';
+import {
+  isProtected,
+  parseScoped,
+  parseUnscoped,
+  settingsIn,
+  writing,
+  type Listing,
+  type Scope,
+  type Setting,
+  type Settings,
+} from './listing.ts';
 
 export interface GitOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-}
-
-/** A setting, and what it is to be; undefined: not there. */
-export interface Setting {
-  readonly name: string;
-  readonly value: string | undefined;
-  /** A pattern: of the values that are there, it replaces those that match, and stands beside the others. */
-  readonly among?: string | undefined;
-}
-
-/** As git lists them: section and variable in lower case, what stands between as it is. */
-export type Settings = ReadonlyMap<string, readonly string[]>;
-
-export function canonicalName(name: string): string {
-  const [, section = '', middle = '', variable = ''] = /^([^.]*)(.*)\.([^.]*)$/s.exec(name) ?? [];
-  return `${section.toLowerCase()}${middle}.${variable.toLowerCase()}`;
 }
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
@@ -31,18 +24,44 @@ export async function readSettings(scope: Scope, options: GitOptions): Promise<S
   const { exitCode, stdout, stderr } = finished;
   const absent = /unable to read config file .*No such file/.test(stderr);
   if (exitCode !== 0 && !absent) throw refused('read', scope, finished);
-  return parseSettings(stdout);
+  return settingsIn(parseUnscoped(stdout, scope));
 }
 
-/** What `git config -z` lists. */
-function parseSettings(listing: string): Settings {
-  const settings = new Map<string, string[]>();
-  for (const entry of listing.split('\0').filter(Boolean)) {
-    // A variable without = is true, and has no value to compare.
-    const [, name = '', value = ''] = /^([^\n]*)\n?(.*)$/s.exec(entry) ?? [];
-    settings.set(name, [...(settings.get(name) ?? []), value]);
+/**
+ * The settings whose names match. A repository that cannot be read takes nothing away from the others.
+ *
+ * @param pattern an extended regular expression, as git config takes it
+ * @throws GIT_NOT_FOUND, INPUT_INVALID
+ */
+export async function listSettings(pattern: string, { env, signal }: GitOptions): Promise<Listing> {
+  // GIT_CONFIG is a file whose values would have the scope of the environment; in a repository, GIT_COMMON_DIR has another.
+  const known = { ...env, GIT_CONFIG: undefined };
+  const here = { env: defined(known), signal };
+  const nowhere = {
+    env: defined({ ...known, GIT_DIR: '/dev/null', GIT_COMMON_DIR: undefined }),
+    ...{ signal, cwd: '/' },
+  };
+  const ask = async (scopes: readonly string[], options: Parameters<typeof run>[1]): Promise<Finished> =>
+    await run(['git', 'config', ...scopes, '-z', '--get-regexp', pattern], options).catch(notFound);
+  // 1: there is none.
+  const works = ({ exitCode }: Finished): boolean => exitCode <= 1;
+  for (const options of [here, nowhere]) {
+    const listed = await ask(['--show-scope'], options);
+    if (works(listed)) return { entries: parseScoped(listed.stdout), scoped: true };
   }
-  return settings;
+  // git is older than 2.26, and tells no scopes.
+  const [ofAll, withRepository] = await Promise.all([ask([], nowhere), ask([], here)]);
+  if (works(ofAll)) {
+    const entries = [
+      ...parseUnscoped(ofAll.stdout, 'protected'),
+      ...(works(withRepository) ? parseUnscoped(withRepository.stdout, 'repository') : []),
+    ];
+    return { entries, scoped: false };
+  }
+  const said = ofAll.stderr.trim().replace(/\s+/g, ' ');
+  throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${said}`, {
+    hint: 'see what git says: git config --list',
+  });
 }
 
 export interface ProtectedSettings {
@@ -52,47 +71,16 @@ export interface ProtectedSettings {
 }
 
 /**
- * `ssm.*` of system, global and the environment, in git's order. What the repository of the working directory says is left
- * out: somebody else may have filled that folder (git-config(1), "protected configuration").
+ * `ssm.*` of system, global and the environment, in git's order.
  *
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
-export async function readProtectedSettings({ env, signal }: GitOptions): Promise<ProtectedSettings> {
-  // GIT_CONFIG is a file whose values would have the scope of the environment; in a repository, GIT_COMMON_DIR has another.
-  const known = { ...env, GIT_CONFIG: undefined };
-  const ask = (args: readonly string[], options: Parameters<typeof run>[1]): Promise<Finished> =>
-    run(['git', 'config', ...args], options).catch(notFound);
-  const listing = ['-z', '--get-regexp', '^ssm\\.'];
-  const scoped = await ask(['--show-scope', ...listing], { env: defined(known), signal });
-  // 1: there is none.
-  if (scoped.exitCode <= 1) return byScope(scoped.stdout);
-  // The repository cannot be read; or git is older than 2.26, and tells no scopes.
-  const nowhere = defined({ ...known, GIT_DIR: '/dev/null', GIT_COMMON_DIR: undefined });
-  const plain = await ask(listing, { env: nowhere, signal, cwd: '/' });
-  if (plain.exitCode <= 1) return { settings: parseSettings(plain.stdout), ignored: [] };
-  const said = plain.stderr.trim().replace(/\s+/g, ' ');
-  throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${said}`, {
-    hint: 'see what git says: git config --list',
-  });
-}
-
-/** What `git config -z --show-scope` lists. `local`, `worktree` and what later gits may add are the repository's. */
-function byScope(listing: string): ProtectedSettings {
-  const parts = listing.split('\0').slice(0, -1);
-  const entries = parts.flatMap((part, index) =>
-    index % 2 === 0 ? [{ scope: part, entry: parts[index + 1] ?? '' }] : [],
-  );
-  const listed = (isWanted: (scope: string) => boolean): Settings =>
-    parseSettings(
-      entries
-        .filter(({ scope }) => isWanted(scope))
-        .map(({ entry }) => `${entry}\0`)
-        .join(''),
-    );
-  const isProtected = (scope: string): boolean => ['system', 'global', 'command'].includes(scope);
+export async function readProtectedSettings(options: GitOptions): Promise<ProtectedSettings> {
+  const { entries, scoped } = await listSettings('^ssm\\.', options);
+  const others = scoped ? entries.filter((entry) => !isProtected(entry)) : [];
   return {
-    settings: listed(isProtected),
-    ignored: [...listed((scope) => !isProtected(scope)).keys()],
+    settings: settingsIn(entries.filter(isProtected)),
+    ignored: [...settingsIn(others).keys()],
   };
 }
 
@@ -109,12 +97,6 @@ export async function writeSetting(setting: Setting, scope: Scope, options: GitO
     forAll: scope === 'system',
   });
   if (finished.exitCode !== 0) throw refused('write', scope, finished);
-}
-
-/** What git config is told. */
-export function writing({ name, value, among }: Setting, scope: Scope): string[] {
-  if (value === undefined) return [`--${scope}`, '--unset-all', name];
-  return [`--${scope}`, '--replace-all', name, value, ...(among === undefined ? [] : [among])];
 }
 
 /** The file of the system's configuration, or undefined where there is none. */

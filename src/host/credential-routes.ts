@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import { patternOf, sectionsWith, settingsOf, type Environment, type HostSettings } from './settings.ts';
 import { matchRoutes, type RepositoryPattern, type Route } from '../keys/routes.ts';
-import type { Settings } from '../git/config-file.ts';
+import type { Settings } from '../git/listing.ts';
 import type { Credential } from '../git/credential.ts';
 
 export interface NamedCredential extends HostSettings {

@@ -1,6 +1,6 @@
 /** The settings of a host, by one rule for all programs: docs/ec2.md has the table. Pure. */
 import { Failure } from '../errors.ts';
-import type { Settings } from '../git/config-file.ts';
+import type { Settings } from '../git/listing.ts';
 import { matchRoutes, parseRepositoryPattern, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,6 +28,50 @@ export function settingsOf(settings: Settings, env: Environment, section?: strin
     roles: rolesIn(setting('rolearn', 'SSM_SSH_ROLE_ARN')),
     timeout: setting('timeout', 'SSM_SSH_TIMEOUT') || '30s',
     via: setting('via', 'SSM_SSH_VIA') || undefined,
+  };
+}
+
+/** What names a key, and how long it is kept. As they were written; empty: not set. */
+export interface KeySettings {
+  readonly reference: string;
+  readonly passphrase: string;
+  readonly certificate: string;
+  readonly lifetime: string;
+}
+
+/**
+ * Of a section, or the default key. A passphrase and a certificate belong to one key: a section's are its own, and those of
+ * `[ssm]` the default key's.
+ */
+export function keySettingsOf(settings: Settings, env: Environment, section?: string): KeySettings {
+  const last = (name: string): string => settings.get(name)?.at(-1) ?? '';
+  const own = (name: string, variable: string): string =>
+    section === undefined ? env[variable] || last(`ssm.${name}`) : last(`ssm.${section}.${name}`);
+  return {
+    reference: own('key', 'SSM_SSH_KEY'),
+    passphrase: own('passphrase', 'SSM_SSH_PASSPHRASE'),
+    certificate: own('certificate', 'SSM_SSH_CERTIFICATE'),
+    lifetime:
+      (section !== undefined && last(`ssm.${section}.keylifetime`)) ||
+      env['SSM_SSH_KEY_LIFETIME'] ||
+      last('ssm.keylifetime') ||
+      '1h',
+  };
+}
+
+/** Of all connections. Empty: not set. */
+export interface HostKeySettings {
+  /** A file. */
+  readonly knownHosts: string;
+  readonly strict: string;
+}
+
+export function hostKeySettings(settings: Settings, env: Environment): HostKeySettings {
+  const setting = (name: string, variable: string): string =>
+    env[variable] || (settings.get(`ssm.${name}`)?.at(-1) ?? '');
+  return {
+    knownHosts: setting('knownhosts', 'SSM_SSH_KNOWN_HOSTS'),
+    strict: setting('stricthostkeychecking', 'SSM_SSH_STRICT_HOST_KEY_CHECKING'),
   };
 }
 

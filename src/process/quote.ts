@@ -5,5 +5,10 @@
  * and no other.
  */
 export function quoteForShell(path: string): string {
-  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return /^[\w/.,:@%+-]+$/.test(path) ? path : quoted(path);
+}
+
+/** In quotes, whatever it is. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

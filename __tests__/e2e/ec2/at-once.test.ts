@@ -7,12 +7,11 @@ import { useEc2 } from './use-ec2.ts';
 describeOnHost('many connections to EC2 hosts', () => {
   const stage = useEc2();
 
-  // Many are nice, so that the tests beside this one do not share the machine with all of them.
   const shareAKey = async (connections: number): Promise<void> => {
     const { host, ssh, world, count } = stage;
     const { stdout, stderr } = await host.run(
       `${ssh} true; rm -r ${host.state}/ec2/keys
-      for i in $(seq ${connections}); do nice -n ${connections > 20 ? 10 : 0} ${ssh} echo $i & done; wait; SSH_AUTH_SOCK=${host.state}/ec2/agent ssh-add -l | wc -l`,
+      for i in $(seq ${connections}); do ${ssh} echo $i & done; wait; SSH_AUTH_SOCK=${host.state}/ec2/agent ssh-add -l | wc -l`,
       { SSM_SSH_TIMEOUT: '60s', AWS_REGION: REGION },
     );
     expect(stderr.replace(/^Warning: Permanently added .*\r\n/, '')).toBe('');

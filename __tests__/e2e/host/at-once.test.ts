@@ -55,7 +55,8 @@ describeOnHost('many git commands at once on a cold host', () => {
     const running = host.run(atOnce(commands), { SSM_SSH_TIMEOUT: '120s' });
     while (calls() === 0) await sleep(10);
     const fetching = runningProcesses().filter(
-      ({ command }) => command.includes('dist/programs/index.js') && command.includes(host.home),
+      ({ command, environment }) =>
+        command.includes('dist/programs/index.js') && environment.includes(host.home),
     );
     expect(fetching.length).toBe(1);
     for (const { pid } of fetching) process.kill(pid, 'SIGKILL');

@@ -78,7 +78,7 @@ describeOnHost('git commands at once on a cold host without flock', () => {
     const running = host.run(atOnce());
     while (stand.calls() === 0) await sleep(10);
     const [fetching] = runningProcesses().filter(
-      ({ command }) => command.includes('programs/index.js') && command.includes(host.home),
+      ({ command, environment }) => command.includes('programs/index.js') && environment.includes(host.home),
     );
     for (const pid of [fetching?.parent ?? 0, fetching?.pid ?? 0]) {
       expect(pid).toBeGreaterThan(1);
@@ -92,10 +92,12 @@ describeOnHost('git commands at once on a cold host without flock', () => {
     const { host, git } = stand;
     await host.run(`git ls-remote ${git.url('acme/lib')}`);
     const ended = spawnSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).stdout.trim();
-    const [identity = ''] = [...host.files(host.state).keys()].filter((path) => path.endsWith('/outcome'));
-    symlinkSync(ended, identity.replace(/outcome$/, 'lock.held'));
+    const [identity = ''] = [...host.files(host.state).keys()].filter((path) =>
+      path.endsWith('/fingerprint'),
+    );
+    symlinkSync(ended, identity.replace(/fingerprint$/, 'lock.held'));
     symlinkSync(ended, join(host.state, 'lock.held'));
-    writeFileSync(identity.replace(/outcome$/, 'live'), '1\n');
+    writeFileSync(identity.replace(/fingerprint$/, 'live'), '1\n');
     await host.run(`find ${host.state} -name live -exec rm {} +`);
     expect((await host.run(`git ls-remote ${git.url('acme/lib')}`)).code).toBe(0);
     expect([stand.calls(), locks()]).toEqual([2, []]);

@@ -1,0 +1,101 @@
+/** What Node has compiled once is picked from by the shell alone, until something of it is another. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
+import { describeOnHost } from '../../support/on-host.ts';
+import { itInTurn as it } from '../../support/parts.ts';
+import { useHost } from './use-host.ts';
+
+describeOnHost('what is compiled on a host', () => {
+  const stand = useHost();
+  const list = (folder = '.'): string => `git -C ${folder} ls-remote ${stand.git.url('acme/lib')} main`;
+
+  /** Counts how often the program in dist is started. */
+  const countStarts = (): (() => number) => {
+    const { home, env } = stand.host;
+    const log = join(home, 'started');
+    const node = join(home, 'node');
+    const script = `#!/bin/sh\n[ "$1" = --version ] || echo x >>'${log}'\nexec '${process.execPath}' "$@"\n`;
+    writeFileSync(node, script, { mode: 0o755 });
+    env['SSM_SSH_NODE'] = node;
+    return () => (existsSync(log) ? readFileSync(log, 'utf8').length / 2 : 0);
+  };
+  const succeeds = async (command: string, env: Readonly<Record<string, string>> = {}): Promise<void> => {
+    expect(await stand.host.run(command, env)).toMatchObject({ code: 0, stderr: '' });
+  };
+
+  it('starts no Node again for two repositories with keys of their own, in turn', async () => {
+    const { host, world, key } = stand;
+    delete host.env['SSM_SSH_KEY'];
+    const starts = countStarts();
+    const names = ['one', 'two'];
+    for (const name of names) {
+      world.put(`/ci/${name}`, key.privateKey);
+      await host.run(`git init -q ${name} && git -C ${name} config ssm.key /ci/${name}`);
+    }
+    const counts: number[] = [];
+    for (const name of [...names, ...names, ...names]) {
+      await succeeds(list(name));
+      counts.push(starts());
+    }
+    expect([counts, stand.calls()]).toEqual([[1, 2, 2, 2, 2, 2], 2]);
+  });
+
+  it('starts no Node again for two accounts, in turn', async () => {
+    const { host, world } = stand;
+    const starts = countStarts();
+    const policies = [allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`)];
+    const accounts = ['a', 'b'].map((name) => {
+      const userArn = `arn:aws:iam::${ACCOUNT}:user/${name}`;
+      const { accessKeyId, secretAccessKey } = world.aws.iam.createAccessKey({ userArn, policies });
+      return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: REGION };
+    });
+    const counts: number[] = [];
+    for (const env of [...accounts, ...accounts]) {
+      await succeeds(list(), env);
+      counts.push(starts());
+    }
+    expect([counts, stand.calls()]).toEqual([[1, 2, 2, 2], 2]);
+    for (const [path, text] of host.files(host.state)) {
+      for (const { AWS_SECRET_ACCESS_KEY: secret } of accounts)
+        expect(`${path}${text}`).not.toContain(secret);
+    }
+  });
+
+  it('is compiled anew where the configuration, the environment or the kind of command is another', async () => {
+    const { host, git } = stand;
+    const starts = countStarts();
+    await succeeds(list());
+    expect(starts()).toBe(1);
+    await succeeds(list(), { SSM_SSH_KEY_LIFETIME: '5m' });
+    expect(starts()).toBe(2);
+    await succeeds('git config --global ssm.timeout 20s');
+    await succeeds(list());
+    expect(starts()).toBe(3);
+    const { stderr } = await host.run(
+      `${host.env['GIT_SSH_COMMAND'] ?? ''} -p ${String(git.port)} ${git.user}@${git.address} true || true`,
+    );
+    expect([stderr, starts()]).toEqual([expect.not.stringContaining('ssm-ssh:'), 4]);
+    await succeeds(list());
+    expect([starts(), stand.calls()]).toEqual([4, 1]);
+  });
+
+  it('has nothing of a reference that may be a secret before a key was read by it', async () => {
+    const { host } = stand;
+    await succeeds('git config --global ssm.git.example.com.key /ci/key');
+    const { code } = await host.run(list(), { SSM_SSH_KEY: 'correct-horse-battery-staple' });
+    expect(code).not.toBe(0);
+    expect(existsSync(join(host.state, 'compiled'))).toBe(false);
+  });
+
+  it('is kept of the last sixteen configurations', async () => {
+    const { host } = stand;
+    const lifetimes = Array.from({ length: 18 }, (_, index) => `SSM_SSH_KEY_LIFETIME=${String(index + 1)}h`);
+    await succeeds(lifetimes.map((setting) => `${setting} ${list()}`).join(' && '));
+    expect([readdirSync(join(host.state, 'compiled')).length, stand.calls()]).toEqual([16, 1]);
+    const starts = countStarts();
+    await succeeds(`${lifetimes.at(-1) ?? ''} ${list()} && ${lifetimes[0] ?? ''} ${list()}`);
+    expect(starts()).toBe(1);
+  });
+});

@@ -1,0 +1,151 @@
+/** What Node compiles for the shell: what counts, and what is kept. */
+import { describe, expect, it } from '@jest/globals';
+import type { Listing } from '../../src/git/listing.ts';
+import { listing } from '../support/listing.ts';
+import { compile, mayBeWritten, pick, surroundings, textOf } from '../../src/host/compile.ts';
+
+const byGit = { byGit: true, jobRegion: '' };
+const byHand = { byGit: false, jobRegion: '' };
+
+describe('what is compiled', () => {
+  it('has a key for each section and the default key, with the settings of each', () => {
+    const { keys, place } = compile(
+      listing(
+        ...['global ssm.region = eu-west-1', 'global ssm.key = /default', 'global ssm.keylifetime = 5m'],
+        ...['global ssm.github.com/acme.key = /acme', 'global ssm.github.com/acme.region = eu-west-2'],
+        ...[
+          'global ssm.github.com/acme.passphrase = /acme-passphrase',
+          'global ssm.passphrase = /default-passphrase',
+        ],
+      ),
+      { SSM_SSH_TIMEOUT: '9s' },
+      byHand,
+    );
+    expect(keys).toEqual([
+      expect.objectContaining({
+        ...{ reference: '/acme', passphrase: '/acme-passphrase', certificate: '', lifetime: '5m' },
+        place: { region: 'eu-west-2', roles: [], timeout: '9s', via: undefined },
+        pattern: { host: 'github.com', path: 'acme' },
+      }),
+      expect.objectContaining({ reference: '/default', passphrase: '/default-passphrase', place }),
+    ]);
+    expect(place).toEqual({ region: 'eu-west-1', roles: [], timeout: '9s', via: undefined });
+  });
+
+  it('has what a repository chooses for commands of git alone, and nothing else of it', () => {
+    const listed = listing(
+      ...[
+        'global ssm.key = /ours',
+        'local ssm.key = /theirs',
+        'local ssm.evil.key = /evil',
+        'local ssm.evil.region = evil-1',
+      ],
+      ...['local ssm.stricthostkeychecking = no', 'local ssm.region = evil-1', 'local ssm.ec2remotes = true'],
+      ...['local core.sshcommand = theirs', 'unknown ssm.knownhosts = /evil'],
+    );
+    const references = ({ keys }: ReturnType<typeof compile>): string[] =>
+      keys.map(({ reference }) => reference);
+    const ofGit = compile(listed, {}, byGit);
+    expect(references(ofGit)).toEqual(['/evil', '/theirs']);
+    expect(ofGit).toMatchObject({ command: 'theirs', strict: '', knownHosts: '', ec2Remotes: false });
+    expect(ofGit.keys.map(({ place, isProtected }) => [place.region, isProtected])).toEqual([
+      [undefined, false],
+      [undefined, true],
+    ]);
+    const ofHand = compile(listed, {}, byHand);
+    expect([references(ofHand), ofHand.command]).toEqual([['/ours'], '']);
+    expect(ofHand.warnings).toEqual(
+      ['*.region', 'strictHostKeyChecking', 'region', 'ec2Remotes', 'knownHosts'].map(
+        (name) => `warning: ssm.${name} of the repository's own configuration is ignored`,
+      ),
+    );
+  });
+
+  it('leaves out a section without a key, and says of one that is no repository that it is', () => {
+    const listed = listing(
+      ...[
+        'global ssm.github.com.key = /a',
+        'command ssm.github.com.key',
+        'global ssm.git@no host/x.key = /b',
+      ],
+    );
+    expect(compile(listed, {}, byGit)).toMatchObject({
+      keys: [],
+      warnings: [`the section [ssm "no host/x"] of git's configuration names no repository: passed over`],
+    });
+  });
+
+  it('tells keys apart by whoever reads them, and where', () => {
+    const listed = listing('global ssm.key = /a');
+    const nameWith = (env: Readonly<Record<string, string>>, region = ''): string =>
+      compile(listed, env, { byGit: true, jobRegion: region }).keys[0]?.name ?? '';
+    const others = surroundings
+      .filter((name) => /^(AWS_|HOME$)|^SSM_SSH_(REGION|ROLE_ARN|PASSPHRASE|CERTIFICATE|KEY)$/.test(name))
+      .map((name) => nameWith({ [name]: 'x' }));
+    const names = [nameWith({}), nameWith({}, 'eu-west-1'), ...others];
+    // AWS_REGION, AWS_DEFAULT_REGION and SSM_SSH_REGION are the same region.
+    expect(new Set(names).size).toBe(names.length - 2);
+    for (const name of names) expect(name).toMatch(/^[0-9a-f]{64}$/);
+    for (const name of ['SSM_SSH_KEY_LIFETIME', 'SSM_SSH_TIMEOUT']) {
+      expect(nameWith({ [name]: '/x' })).toBe(nameWith({}));
+    }
+  });
+
+  it('is picked from by the rules of all programs', () => {
+    const compiled = compile(
+      listing('global ssm.key = /d', 'global ssm.github.com/acme.key = /a', 'global ssm.*.com.key = /w'),
+      {},
+      byGit,
+    );
+    const picked = (host: string, path: string): string[] =>
+      pick(compiled, { host, path }).map(({ reference }) => reference);
+    expect([picked('github.com', 'acme/lib'), picked('github.com', 'x'), picked('a.org', 'x')]).toEqual([
+      ['/a'],
+      ['/w'],
+      ['/d'],
+    ]);
+    expect(picked('i-0123456789abcdef0', '')).toEqual([]);
+  });
+});
+
+describe('what is kept', () => {
+  const listed = listing('global ssm.key = /a');
+
+  it.each<[string, Listing, Readonly<Record<string, string>>]>([
+    ['git tells no scopes', { ...listed, scoped: false }, {}],
+    ['a value has a line end', listing('local ssm.key = /a\nglobal ssm.key /b'), {}],
+    ['a name has a control character', listing('local ssm.a\tb.key = /a'), {}],
+    ['a variable has a line end', listed, { AWS_PROFILE: 'a\nb' }],
+    ['git was told something by an argument', listed, { GIT_CONFIG_PARAMETERS: "'http.extraheader'='x'" }],
+    ['a URL has a user in it', listed, { AWS_ENDPOINT_URL: 'https://user:password@aws.test' }],
+    ['a passphrase is in the environment', listing('command ssm.passphrase = correct-horse'), {}],
+    ['a value looks like a secret', listing(`global ssm.x.credential = ghp_${'x'.repeat(36)}`), {}],
+  ])('is nothing where %s', (_, given, env) => {
+    expect(textOf(listed, {}, byGit)).toBe('1 git\n\nglobal\tssm.key /a');
+    expect(textOf(given, env, byGit)).toBeUndefined();
+  });
+
+  it('is what tells not set from empty, and jobs, commands and the environment from one another', () => {
+    const texts = [
+      textOf(listed, {}, byGit),
+      textOf(listed, {}, byHand),
+      textOf(listed, {}, { byGit: true, jobRegion: 'eu-west-1' }),
+      textOf(listed, { GIT_CONFIG_PARAMETERS: '' }, byGit),
+      ...surroundings
+        .filter((name) => name !== 'GIT_CONFIG_PARAMETERS')
+        .flatMap((name) => [textOf(listed, { [name]: '' }, byGit), textOf(listed, { [name]: 'x' }, byGit)]),
+    ];
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  it.each([
+    [{}, true],
+    [{ SSM_SSH_KEY: '/ci/key', SSM_SSH_PASSPHRASE: 'secretsmanager:x' }, true],
+    [{ SSM_SSH_KEY: 'arn:aws:ssm:eu-west-1:111122223333:parameter/a' }, true],
+    [{ SSM_SSH_KEY: 'deploy-key' }, false],
+    [{ SSM_SSH_KEY: '/ci/key', SSM_SSH_PASSPHRASE: 'correct-horse' }, false],
+    [{ SSM_SSH_CERTIFICATE: '/not a name' }, false],
+  ])('with %j, which no key was fetched by: %s', (env, may) => {
+    expect(mayBeWritten(env)).toBe(may);
+  });
+});

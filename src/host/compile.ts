@@ -1,0 +1,246 @@
+/** The configuration of a host → what helper/ssm-ssh picks from. Pure. */
+import { createHash } from 'node:crypto';
+import { settingsIn, isProtected, type Listing, type ScopedSetting } from '../git/listing.ts';
+import { parseReference } from '../keys/reference.ts';
+import { matchRoutes, renderRoutes, type Remote, type RepositoryPattern } from '../keys/routes.ts';
+import { looksSecret } from '../keys/secret-text.ts';
+import { quoted } from '../process/quote.ts';
+import {
+  allowsEc2Remotes,
+  hostKeySettings,
+  keySettingsOf,
+  patternOf,
+  sectionsWith,
+  settingsOf,
+  type Environment,
+  type HostKeySettings,
+  type HostSettings,
+  type KeySettings,
+} from './settings.ts';
+
+/** What git is asked for. helper/ssm-ssh-host.sh asks for the same. */
+export const askedSettings = '^(ssm\\.|core\\.sshcommand$)';
+
+/** What changes which key is for a connection, and as whom and where it is read. helper/ssm-ssh-host.sh has the same list. */
+export const surroundings = [
+  ...[
+    'HOME',
+    'SSM_SSH_KEY',
+    'SSM_SSH_PASSPHRASE',
+    'SSM_SSH_CERTIFICATE',
+    'SSM_SSH_REGION',
+    'SSM_SSH_ROLE_ARN',
+  ],
+  ...['SSM_SSH_KEY_LIFETIME', 'SSM_SSH_KNOWN_HOSTS', 'SSM_SSH_STRICT_HOST_KEY_CHECKING', 'SSM_SSH_TIMEOUT'],
+  ...['SSM_SSH_VIA', 'SSM_SSH_EC2_REMOTES', 'GIT_CONFIG_COUNT', 'GIT_CONFIG_PARAMETERS'],
+  ...[
+    'AWS_REGION',
+    'AWS_DEFAULT_REGION',
+    'AWS_PROFILE',
+    'AWS_ROLE_ARN',
+    'AWS_ACCESS_KEY_ID',
+    'AWS_CONFIG_FILE',
+  ],
+  ...['AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'],
+  ...['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SSM'],
+  ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_STS'],
+] as const;
+
+/** What helper/ssm-ssh knows of the connection. */
+export interface Connection {
+  /** For a command of git's, the repository of the working directory may choose the key. */
+  readonly byGit: boolean;
+  /** The region that the action was given; empty where there is none. */
+  readonly jobRegion: string;
+}
+
+export interface HostKey extends KeySettings {
+  /** A hash: of which key it is, and as whom and where it is read. The same reference elsewhere is another key. */
+  readonly name: string;
+  readonly place: HostSettings;
+  /** undefined: the default key. */
+  readonly pattern?: RepositoryPattern;
+  /** Whether a section that no repository wrote names it. */
+  readonly isProtected: boolean;
+}
+
+export interface Compiled extends HostKeySettings {
+  readonly keys: readonly HostKey[];
+  /** Where EC2 hosts are reached that no section names. */
+  readonly place: HostSettings;
+  readonly ec2Remotes: boolean;
+  /** git's core.sshCommand. */
+  readonly command: string;
+  readonly warnings: readonly string[];
+}
+
+/** What a repository may choose, of `ssm.*` and of a section. */
+const choices = ['key', 'passphrase', 'certificate', 'keylifetime'];
+
+/** Those whose names the documentation writes with capitals. */
+const writtenNames: Readonly<Record<string, string>> = {
+  ...{ region: 'region', rolearn: 'roleArn', knownhosts: 'knownHosts', timeout: 'timeout', via: 'via' },
+  ...{ stricthostkeychecking: 'strictHostKeyChecking', ec2remotes: 'ec2Remotes' },
+};
+
+export function compile(
+  { entries }: Pick<Listing, 'entries'>,
+  env: Environment,
+  { byGit, jobRegion }: Connection,
+): Compiled {
+  const counts = (entry: ScopedSetting): boolean => isProtected(entry) || (byGit && isChoice(entry.name));
+  const settings = settingsIn(entries.filter(counts));
+  const trusted = settingsIn(entries.filter(isProtected));
+  const warnings = ignoredWarnings(entries.filter((entry) => !isProtected(entry) && !isChoice(entry.name)));
+  const keyOf = (section: string | undefined): Omit<HostKey, 'pattern' | 'isProtected'> => {
+    const key = keySettingsOf(settings, env, section);
+    const configured = settingsOf(settings, env, section);
+    const place = { ...configured, region: configured.region ?? (jobRegion || undefined) };
+    return { ...key, place, name: nameOf(key, place, env) };
+  };
+  const sections = sectionsWith(settings, 'key').flatMap((section) => {
+    const pattern = patternOf(section);
+    if (!pattern) {
+      // What stands before an @ may be a password.
+      const shown = section.slice(section.lastIndexOf('@') + 1);
+      warnings.push(`the section [ssm "${shown}"] of git's configuration names no repository: passed over`);
+      return [];
+    }
+    const names = { ...keyOf(section), pattern, isProtected: trusted.has(`ssm.${section}.key`) };
+    // An empty value takes back what a file that is farther away says, as elsewhere in git.
+    return names.reference === '' ? [] : [names];
+  });
+  const byDefault = keyOf(undefined);
+  return {
+    keys: [...sections, ...(byDefault.reference === '' ? [] : [{ ...byDefault, isProtected: true }])],
+    place: byDefault.place,
+    ...hostKeySettings(settings, env),
+    ec2Remotes: allowsEc2Remotes(trusted, env),
+    command: settings.get('core.sshcommand')?.at(-1) ?? '',
+    warnings,
+  };
+}
+
+function isChoice(name: string): boolean {
+  return name === 'core.sshcommand' || (name.startsWith('ssm.') && choices.includes(lastPart(name)));
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+/** By their names alone. */
+function ignoredWarnings(entries: readonly ScopedSetting[]): string[] {
+  const names = entries.flatMap(({ name }) => {
+    const written = writtenNames[lastPart(name)];
+    if (written === undefined || !name.startsWith('ssm.')) return [];
+    return [name.split('.').length > 2 ? `ssm.*.${written}` : `ssm.${written}`];
+  });
+  const unique = [...new Set(names)];
+  return unique.map((name) => `warning: ${name} of the repository's own configuration is ignored`);
+}
+
+/** An access key's id stands for its secret. */
+function nameOf(
+  { reference, passphrase, certificate }: KeySettings,
+  place: HostSettings,
+  env: Environment,
+): string {
+  const region = place.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION']);
+  // By HOME the AWS SDK finds its files.
+  const caller = surroundings.filter((name) => /^(HOME$|AWS_)/.test(name) && !name.endsWith('REGION'));
+  const parts = [reference, passphrase, certificate, region, place.roles, caller.map((name) => env[name])];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The keys that are offered, as helper/ssm-ssh picks them; of several with the same pattern all. */
+export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[] {
+  const routes = keys.map((key) => ({ key, repositories: key.pattern ? [key.pattern] : [] }));
+  return matchRoutes(routes, remote, sshPort);
+}
+
+const sshPort = 22;
+
+/** Of what is kept. Another version, older or newer, has texts of its own. */
+const format = 1;
+
+/** What git lists, as a shell has it, and the surroundings: the shell compares it, and never takes it apart. */
+export function textOf(
+  { entries, scoped }: Listing,
+  env: Environment,
+  { byGit, jobRegion }: Connection,
+): string | undefined {
+  const known = surroundings.flatMap((name) => (env[name] === undefined ? [] : [`${name}=${env[name]}`]));
+  const listed = entries.map(
+    ({ scope, name, value }) => `${scope}\t${name}${value === undefined ? '' : ` ${value}`}`,
+  );
+  // A value with a line end can look like a line of another scope.
+  const values = [jobRegion, ...known, ...entries.flatMap(({ name, value = '' }) => [name, value])];
+  if (!scoped || values.some((value) => /\p{Cc}/u.test(value))) return undefined;
+  // No secret is written down: git's headers, the user in a URL, what may be a passphrase itself.
+  if (env['GIT_CONFIG_PARAMETERS'] || known.some(hasSecret) || entries.some(mayBeSecret)) return undefined;
+  return [`${format} ${byGit ? 'git' : 'ssh'}`, jobRegion, ...known, ...listed].join('\n');
+}
+
+/** An access key's id, which tells accounts apart, has the form of a token. */
+function hasSecret(setting: string): boolean {
+  return !setting.startsWith('AWS_ACCESS_KEY_ID=') && (looksSecret(setting) || /:\/\/[^/]*@/.test(setting));
+}
+
+function mayBeSecret({ scope, name, value = '' }: ScopedSetting): boolean {
+  return looksSecret(value) || (scope === 'command' && lastPart(name) === 'passphrase');
+}
+
+/** Whether every reference in the environment is one for certain: a passphrase itself may look like a parameter's name. */
+export function mayBeWritten(env: Environment): boolean {
+  const given = ['SSM_SSH_KEY', 'SSM_SSH_PASSPHRASE', 'SSM_SSH_CERTIFICATE'].flatMap(
+    (name) => env[name] || [],
+  );
+  return given.every((text) => {
+    try {
+      parseReference(text.trim());
+      return /^\s*(\/|arn:|ssm:|secretsmanager:|kms:)/.test(text);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Assignments of sh. `keys` is the folder that has one for each key. */
+export function renderAnswer(compiled: Compiled, keys: string): string {
+  const routes = compiled.keys.map(({ pattern, isProtected }) => ({
+    fingerprint: isProtected ? 'protected' : 'repository',
+    repositories: pattern ? [pattern] : [],
+  }));
+  const names = {
+    routes: renderRoutes(routes).trimEnd(),
+    ...{ command: compiled.command, known: compiled.knownHosts, strict: compiled.strict },
+    ...{ ec2: compiled.ec2Remotes ? 'yes' : '', warnings: compiled.warnings.join('\n') },
+    place: wordsOf(compiled.place),
+    ...Object.fromEntries(
+      compiled.keys.flatMap(({ name, place }, number) => [
+        [`key_${number}`, `${keys}/${name}`],
+        [`place_${number}`, wordsOf(place)],
+      ]),
+    ),
+  };
+  return Object.entries(names)
+    .map(([name, value]) => `_ssm_set_${name}=${quoted(value)}\n`)
+    .join('');
+}
+
+/** Words of sh, in quotes: the settings of EC2 hosts, as options. */
+function wordsOf({ region, roles, timeout, via }: HostSettings): string {
+  const words = [
+    `--timeout=${timeout}`,
+    ...(via === undefined ? [] : [`--via=${via}`]),
+    ...(region === undefined ? [] : [`--region=${region}`]),
+    ...roles.map((role) => `--role-arn=${role}`),
+  ];
+  return words.map(quoted).join(' ');
+}
+
+/** What is kept for the next time, for the shell to source. */
+export function renderKept(text: string, answer: string): string {
+  return `case $_ssm_text in\n${quoted(text)})\n${answer}_ssm_set_found=1\n;;\nesac\n`;
+}
