@@ -50,7 +50,7 @@ export function folderOf(
   return `${host}/${place.username === undefined ? noUser : encode(place.username)}`;
 }
 
-/** In the place of a user name: no text is encoded so. */
+/** Stands for a missing user name: no user name is encoded like this. */
 const noUser = '__';
 /** Characters of one level. Three of the longest, a prefix of 300 and the ARN in front stay within the 1,011 of a name. */
 const longest = 200;
