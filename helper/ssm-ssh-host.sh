@@ -81,7 +81,7 @@ choose_keys() {
     ask_for_text
   fi
   read_timeout "$_ssm_set_place"
-  [ -z "$_ssm_set_warnings" ] || tell_warnings
+  [ -z "$_ssm_set_told" ] || tell_warnings
   pick_keys ''
   case $_ssm_keys in *' '*) tell "ssm-ssh: several keys are offered for $_ssm_host/$_ssm_repository: a host takes the first that it knows" ;; esac
 }
@@ -98,13 +98,10 @@ LINES
 tell_warnings() {
   IFS=$_ssm_newline
   set -f
-  for _ssm_value in $_ssm_set_warnings; do tell "ssm-ssh: $_ssm_value"; done
+  # shellcheck disable=SC2086 # Split at line ends.
+  tell $_ssm_set_told
   unset IFS
   set +f
-  case $_ssm_set_warnings in *'configuration is ignored'*)
-    echo 'hint: write it with git config --global or --system, or set its variable' >&2
-    ;;
-  esac
 }
 
 # Sets `_ssm_text`: by what configurations are told apart. src/host/compile.ts has the same. The number is the format of
@@ -113,13 +110,14 @@ render_text() {
   _ssm_text='1 ssh'
   [ -z "$_ssm_repository" ] || _ssm_text='1 git'
   _ssm_text=$_ssm_text$_ssm_newline$_ssm_job_region
-  for _ssm_name in HOME SSM_SSH_KEY SSM_SSH_PASSPHRASE SSM_SSH_CERTIFICATE SSM_SSH_REGION SSM_SSH_ROLE_ARN \
-    SSM_SSH_KEY_LIFETIME SSM_SSH_KNOWN_HOSTS SSM_SSH_STRICT_HOST_KEY_CHECKING SSM_SSH_TIMEOUT \
-    SSM_SSH_VIA SSM_SSH_EC2_REMOTES GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS \
-    AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ROLE_ARN AWS_ACCESS_KEY_ID AWS_CONFIG_FILE \
-    AWS_SHARED_CREDENTIALS_FILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI \
-    AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_ENDPOINT_URL AWS_ENDPOINT_URL_SSM \
-    AWS_ENDPOINT_URL_SECRETS_MANAGER AWS_ENDPOINT_URL_STS; do
+  for _ssm_name in \
+    HOME SSM_SSH_KEY SSM_SSH_PASSPHRASE SSM_SSH_CERTIFICATE SSM_SSH_REGION SSM_SSH_ROLE_ARN SSM_SSH_KEY_LIFETIME \
+    SSM_SSH_KNOWN_HOSTS SSM_SSH_STRICT_HOST_KEY_CHECKING SSM_SSH_TIMEOUT SSM_SSH_VIA SSM_SSH_EC2_REMOTES \
+    GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ROLE_ARN AWS_ACCESS_KEY_ID \
+    AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_ENDPOINT_URL AWS_ENDPOINT_URL_SSM AWS_ENDPOINT_URL_SECRETS_MANAGER \
+    AWS_ENDPOINT_URL_STS AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_EC2_METADATA_SERVICE_ENDPOINT \
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE; do
     eval "[ -z \"\${$_ssm_name+x}\" ] || _ssm_text=\$_ssm_text\$_ssm_newline\$_ssm_name=\$$_ssm_name"
   done
   [ -z "$_ssm_listed" ] || _ssm_text=$_ssm_text$_ssm_newline$_ssm_listed

@@ -47,6 +47,10 @@ load_host_part() {
   find_known_hosts
   # shellcheck source=helper/ssm-ssh-host.sh
   . "$_ssm_here/ssm-ssh-host.sh"
+  # The job's own keys need no Node, and no folder of this user's.
+  _ssm_reason=$({ find_state && load_fetching && choose_node; } 2>&1) ||
+    ! tell "ssm-ssh: warning: keys of git's configuration are passed over: ${_ssm_reason%%"$_ssm_newline"*}" \
+      "${_ssm_reason#*"$_ssm_newline"}"
 }
 
 # Sets `_ssm_installation`, where whoever made this folder is installed, `_ssm_job_node`, the Node that ran it, and

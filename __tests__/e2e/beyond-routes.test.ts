@@ -133,6 +133,17 @@ describeOnHost('in a job on a host that has keys, too', () => {
     execFileSync('mv', [join(folder, 'elsewhere'), installed]);
   });
 
+  it("says so, and offers the job's key, where no Node can read the keys of git's configuration", async () => {
+    await use('/ci/lib');
+    configure('[ssm "other.example"]', 'key = /ci/tools');
+    const log = await list(repository, { SSM_SSH_NODE: '/nonexistent' });
+    expect(log).toMatch(/refs\/heads\/main/);
+    expect(log).toMatch(
+      /^ssm-ssh: warning: keys of git's configuration are passed over: ssm-ssh: INTERNAL: .*\nhint: install it/m,
+    );
+    expect(await list(repository)).not.toContain('warning');
+  });
+
   it('ssm-ssh-agent is on PATH, needs no Node there, and exec leaves the keys of the job reachable', async () => {
     await use(`/ci/lib ${place(repository)}`);
     const commands = ['acme/tools', repository].map((name) => `git ls-remote ${stage.host.url(name)} main`);

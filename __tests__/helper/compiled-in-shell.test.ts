@@ -33,7 +33,7 @@ describe('what the shell makes of it', () => {
       'utf8',
     );
     const [, list = ''] = /for _ssm_name in ([A-Z0-9_ \\\n]+);/.exec(script) ?? [];
-    expect(list.split(/[\s\\]+/)).toEqual(surroundings);
+    expect(list.split(/[\s\\]+/).filter(Boolean)).toEqual(surroundings);
     writeFileSync(
       join(folder, '.gitconfig'),
       `[ssm]\nkey\nregion =\nvia = a  b "c;"\n[ssm "GitHub.com/A'b $HOME \`x\`"]\nkey = /x\n[core]\nsshCommand = "x 'y' \\\\z"\n`,

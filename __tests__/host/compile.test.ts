@@ -54,9 +54,9 @@ describe('what is compiled', () => {
     ]);
     const ofHand = compile(listed, {}, byHand);
     expect([references(ofHand), ofHand.command]).toEqual([['/ours'], '']);
-    expect(ofHand.warnings).toEqual(
+    expect(ofHand.ignored).toEqual(
       ['*.region', 'strictHostKeyChecking', 'region', 'ec2Remotes', 'knownHosts'].map(
-        (name) => `warning: ssm.${name} of the repository's own configuration is ignored`,
+        (name) => `ssm.${name}`,
       ),
     );
   });
@@ -80,13 +80,16 @@ describe('what is compiled', () => {
     const nameWith = (env: Readonly<Record<string, string>>, region = ''): string =>
       compile(listed, env, { byGit: true, jobRegion: region }).keys[0]?.name ?? '';
     const others = surroundings
-      .filter((name) => /^(AWS_|HOME$)|^SSM_SSH_(REGION|ROLE_ARN|PASSPHRASE|CERTIFICATE|KEY)$/.test(name))
+      .filter((name) => /^AWS_|^SSM_SSH_(REGION|ROLE_ARN|PASSPHRASE|CERTIFICATE|KEY)$/.test(name))
       .map((name) => nameWith({ [name]: 'x' }));
     const names = [nameWith({}), nameWith({}, 'eu-west-1'), ...others];
     // AWS_REGION, AWS_DEFAULT_REGION and SSM_SSH_REGION are the same region.
     expect(new Set(names).size).toBe(names.length - 2);
     for (const name of names) expect(name).toMatch(/^[0-9a-f]{64}$/);
-    for (const name of ['SSM_SSH_KEY_LIFETIME', 'SSM_SSH_TIMEOUT']) {
+    // A login and a service without HOME share a key, unless the AWS SDK has files there.
+    const withFiles = compile(listed, {}, { ...byGit, awsFiles: '/home/x/.aws' }).keys[0]?.name;
+    expect(names).not.toContain(withFiles);
+    for (const name of ['HOME', 'SSM_SSH_KEY_LIFETIME', 'SSM_SSH_TIMEOUT']) {
       expect(nameWith({ [name]: '/x' })).toBe(nameWith({}));
     }
   });

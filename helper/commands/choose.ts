@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure, toFailure } from '../../src/errors.ts';
 import { listSettings } from '../../src/git/config-file.ts';
@@ -88,7 +89,7 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     if (only || question.host) void import('../../src/host/read-keys.ts');
     const signal = timeLimit(30, 'reading the configuration of git');
     const listing = await listSettings(askedSettings, { env, signal }).catch(noneWithoutGit);
-    const connection = { byGit: repository !== '', jobRegion: region };
+    const connection = { byGit: repository !== '', jobRegion: region, awsFiles: await awsFilesOf(env) };
     const compiled = compile(listing, env, connection);
     const wanted = only
       ? compiled.keys.filter(({ name }) => join(keys, name) === only)
@@ -111,6 +112,13 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     await writeOutcome(place, `failed ${randomUUID()}\n${told}`);
     return 255;
   }
+}
+
+/** As the AWS SDK finds it. */
+async function awsFilesOf(env: Terminal['env']): Promise<string | undefined> {
+  const folder = join(env['HOME'] || homedir(), '.aws');
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  return names.includes('config') || names.includes('credentials') ? folder : undefined;
 }
 
 /** Where there is no room for it, whoever waits finds out by trying. */

@@ -43,7 +43,8 @@ export const surroundings = [
   ],
   ...['AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'],
   ...['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SSM'],
-  ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_STS'],
+  ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_STS', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'],
+  ...['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
 ] as const;
 
 /** What helper/ssm-ssh knows of the connection. */
@@ -52,6 +53,8 @@ export interface Connection {
   readonly byGit: boolean;
   /** The region that the action was given; empty where there is none. */
   readonly jobRegion: string;
+  /** The folder of the AWS SDK's files. undefined: there are none, and a login and a service without HOME share their keys. */
+  readonly awsFiles?: string | undefined;
 }
 
 export interface HostKey extends KeySettings {
@@ -72,6 +75,8 @@ export interface Compiled extends HostKeySettings {
   /** git's core.sshCommand. */
   readonly command: string;
   readonly warnings: readonly string[];
+  /** The names of the repository's own settings that do not count. */
+  readonly ignored: readonly string[];
 }
 
 /** What a repository may choose, of `ssm.*` and of a section. */
@@ -86,17 +91,17 @@ const writtenNames: Readonly<Record<string, string>> = {
 export function compile(
   { entries }: Pick<Listing, 'entries'>,
   env: Environment,
-  { byGit, jobRegion }: Connection,
+  { byGit, jobRegion, awsFiles }: Connection,
 ): Compiled {
   const counts = (entry: ScopedSetting): boolean => isProtected(entry) || (byGit && isChoice(entry.name));
   const settings = settingsIn(entries.filter(counts));
   const trusted = settingsIn(entries.filter(isProtected));
-  const warnings = ignoredWarnings(entries.filter((entry) => !isProtected(entry) && !isChoice(entry.name)));
+  const warnings: string[] = [];
   const keyOf = (section: string | undefined): Omit<HostKey, 'pattern' | 'isProtected'> => {
     const key = keySettingsOf(settings, env, section);
     const configured = settingsOf(settings, env, section);
     const place = { ...configured, region: configured.region ?? (jobRegion || undefined) };
-    return { ...key, place, name: nameOf(key, place, env) };
+    return { ...key, place, name: nameOf(key, place, { env, awsFiles }) };
   };
   const sections = sectionsWith(settings, 'key').flatMap((section) => {
     const pattern = patternOf(section);
@@ -118,6 +123,7 @@ export function compile(
     ec2Remotes: allowsEc2Remotes(trusted, env),
     command: settings.get('core.sshcommand')?.at(-1) ?? '',
     warnings,
+    ignored: writtenNamesOf(entries.filter((entry) => !isProtected(entry) && !isChoice(entry.name))),
   };
 }
 
@@ -129,27 +135,37 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
 
-/** By their names alone. */
-function ignoredWarnings(entries: readonly ScopedSetting[]): string[] {
+/** Once each. */
+function writtenNamesOf(entries: readonly ScopedSetting[]): string[] {
   const names = entries.flatMap(({ name }) => {
     const written = writtenNames[lastPart(name)];
     if (written === undefined || !name.startsWith('ssm.')) return [];
     return [name.split('.').length > 2 ? `ssm.*.${written}` : `ssm.${written}`];
   });
-  const unique = [...new Set(names)];
-  return unique.map((name) => `warning: ${name} of the repository's own configuration is ignored`);
+  return [...new Set(names)];
+}
+
+/** Lines of standard error. */
+function told({ ignored, warnings }: Compiled): string[] {
+  const lines = ignored.map(
+    (name) => `ssm-ssh: warning: ${name} of the repository's own configuration is ignored`,
+  );
+  const hint = 'hint: write it with git config --global or --system, or set its variable';
+  return [...lines, ...(lines.length > 0 ? [hint] : []), ...warnings.map((text) => `ssm-ssh: ${text}`)];
 }
 
 /** An access key's id stands for its secret. */
 function nameOf(
   { reference, passphrase, certificate }: KeySettings,
   place: HostSettings,
-  env: Environment,
+  { env, awsFiles }: { readonly env: Environment; readonly awsFiles: string | undefined },
 ): string {
   const region = place.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION']);
-  // By HOME the AWS SDK finds its files.
-  const caller = surroundings.filter((name) => /^(HOME$|AWS_)/.test(name) && !name.endsWith('REGION'));
-  const parts = [reference, passphrase, certificate, region, place.roles, caller.map((name) => env[name])];
+  const caller = surroundings.filter((name) => name.startsWith('AWS_') && !name.endsWith('REGION'));
+  const parts = [
+    ...[reference, passphrase, certificate, region, place.roles, awsFiles],
+    caller.map((name) => env[name]),
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
@@ -215,7 +231,7 @@ export function renderAnswer(compiled: Compiled, keys: string): string {
   const names = {
     routes: renderRoutes(routes).trimEnd(),
     ...{ command: compiled.command, known: compiled.knownHosts, strict: compiled.strict },
-    ...{ ec2: compiled.ec2Remotes ? 'yes' : '', warnings: compiled.warnings.join('\n') },
+    ...{ ec2: compiled.ec2Remotes ? 'yes' : '', told: told(compiled).join('\n') },
     place: wordsOf(compiled.place),
     ...Object.fromEntries(
       compiled.keys.flatMap(({ name, place }, number) => [
