@@ -10,12 +10,13 @@ connect_to_ec2_host() {
   require_ssh
   check_login
   # What is new is learned, unless somebody set it.
-  _ssm_job_strict=accept-new _ssm_wants_default='' _ssm_timeout='' _ssm_deadline=''
+  _ssm_job_strict=accept-new _ssm_wants_default=''
   list_settings
-  find_ec2_state
+  [ -z "$_ssm_jobs" ] || find_state_in_job
   choose_keys
+  make_ec2_state
   [ -z "$_ssm_by_git" ] || [ -n "$_ssm_set_ec2" ] || require_permission
-  load_fetching
+  load_asking
   choose_node
   _ssm_place=$_ssm_set_place
   case $_ssm_host in *=*)
@@ -55,7 +56,7 @@ connect_to_ec2_host() {
   if [ -n "$_ssm_keys" ]; then
     # What a job has for EC2 hosts is not where the keys of this user are.
     if [ -n "$_ssm_jobs" ]; then
-      _ssm_state=''
+      _ssm_state='' _ssm_own_state=''
       choose_keys
     fi
     go_with_keys "$@"
@@ -91,18 +92,18 @@ require_instance() {
   esac
 }
 
-# Sets `_ssm_ec2`: the folder of the agent for pushed keys, and of known hosts. In a job it is beside the socket of the
-# job's own.
-find_ec2_state() {
-  if [ -n "$_ssm_jobs" ]; then
-    _ssm_home=$_ssm_job
-    read_socket
-    _ssm_ec2=${_ssm_socket%/agent}/ec2
-    _ssm_state=$_ssm_ec2
-  else
-    find_state
-    _ssm_ec2=$_ssm_state/ec2
-  fi
+# What a job has for EC2 hosts is beside the socket of its own agent.
+find_state_in_job() {
+  _ssm_home=$_ssm_job
+  read_socket
+  _ssm_own_state=${_ssm_socket%/agent}/ec2
+  (umask 077 && mkdir -p "$_ssm_own_state") 2>/dev/null
+  _ssm_state=$_ssm_own_state
+}
+
+# Sets `_ssm_ec2`: the folder of the agent for pushed keys, and of known hosts.
+make_ec2_state() {
+  _ssm_ec2=${_ssm_own_state:-$_ssm_state/ec2}
   [ -d "$_ssm_ec2" ] || (umask 077 && mkdir -p "$_ssm_ec2") 2>/dev/null ||
     fail STATE_UNSAFE "$_ssm_ec2 cannot be made" "see who owns ${_ssm_ec2%/ec2}"
 }
@@ -156,10 +157,6 @@ add_words() {
 
 # The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
 offer_pushed_keys() {
-  # The agent starts while Node does, which sees to it where this fails.
-  if [ ! -S "$_ssm_ec2/agent" ]; then
-    /bin/sh "$_ssm_here/ssm-ssh-user-agent.sh" "$_ssm_ec2" </dev/null >/dev/null 2>&1 &
-  fi
   escape "$_ssm_ec2/agent"
   quote "IdentityAgent=\"$_ssm_escaped\""
   _ssm_tunnel="$_ssm_tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $_ssm_quoted"

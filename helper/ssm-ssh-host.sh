@@ -3,17 +3,14 @@
 # in the one agent of this user until their lifetime is over.
 #
 # The way to a key that the agent has runs git once, and nothing else before ssh. What the agent holds is told by marks
-# (`live`, in each key's folder) that the agent's keeper takes away in time. Should a mark be wrong, because somebody ended
-# the agent, ssh fails, and the key is fetched and tried again.
-
-# shellcheck source=helper/ssm-ssh-state.sh
-. "$_ssm_here/ssm-ssh-state.sh"
+# (`live`, in each key's folder), with their time. Should a mark be wrong, because somebody ended the agent, ssh fails, and
+# the key is fetched and tried again.
 
 # From the configuration to ssh, by the order of the contract: a section that names the repository, the repository's own
 # ssh command, the default key, plain ssh.
 go_from_host() {
   list_settings
-  _ssm_keys='' _ssm_defaults='' _ssm_timeout='' _ssm_deadline=''
+  _ssm_keys='' _ssm_defaults=''
   case ${SSM_SSH_KEY:+ssm.key}$_ssm_listed in *ssm.*key*)
     _ssm_wants_default=yes
     choose_keys
@@ -33,11 +30,10 @@ go_from_host() {
 go_with_keys() {
   require_ssh
   for _ssm_number in $_ssm_keys; do
-    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_place=\$_ssm_set_place_$_ssm_number"
+    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_limit=\$_ssm_set_limit_$_ssm_number"
     is_live "$_ssm_identity" && continue
-    read_timeout "$_ssm_place"
-    load_fetching
-    ask "$_ssm_identity" "$_ssm_identity"
+    load_asking
+    ask "$_ssm_identity" "$_ssm_identity" ''
   done
   build_options
   guard_agent "$@"
@@ -49,16 +45,33 @@ go_with_keys() {
   eval "stay_with_ssh $_ssm_options $_ssm_arguments"
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$_ssm_tunnel" ] || read_report
-  [ "$_ssm_status" -ne 255 ] || [ -n "$_ssm_signalled" ] || [ -z "$_ssm_refused" ] || ! { load_fetching && heal; } ||
+  [ "$_ssm_status" -ne 255 ] || [ -n "$_ssm_signalled" ] || [ -z "$_ssm_refused" ] || ! heal ||
     eval "stay_with_ssh $_ssm_options $_ssm_arguments"
   [ -z "$_ssm_tunnel" ] || [ "$_ssm_status" -ne 255 ] || rm -f "$_ssm_report"
   exit "$_ssm_status"
 }
 
 # What the way to a key that the agent has does without.
-load_fetching() {
-  # shellcheck source=helper/ssm-ssh-fetch.sh
-  . "$_ssm_here/ssm-ssh-fetch.sh"
+load_asking() {
+  # shellcheck source=helper/ssm-ssh-ask.sh
+  . "$_ssm_here/ssm-ssh-ask.sh"
+}
+
+# After ssh failed: whether it is worth trying again, because the agent had lost the key, or the store has a newer one.
+heal() {
+  [ -z "$_ssm_set_fetched" ] || return 1
+  load_asking
+  _ssm_again=1
+  for _ssm_number in $_ssm_keys; do
+    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_limit=\$_ssm_set_limit_$_ssm_number"
+    _ssm_set_fetched='' _ssm_version=''
+    { read -r _ssm_version; } 2>/dev/null <"$_ssm_identity/version"
+    ask "$_ssm_identity" "$_ssm_identity" "${_ssm_version:-none}"
+    [ -z "$_ssm_set_fetched" ] || _ssm_again=0
+  done
+  # ssh's again.
+  _ssm_status=255
+  return "$_ssm_again"
 }
 
 fail() {
@@ -72,18 +85,29 @@ fail() {
 # the same text (src/host/compile.ts), or as it does now, and fetches the keys at once. With `_ssm_wants_default` the
 # default key, too, where there is no other.
 choose_keys() {
-  [ -n "${_ssm_state-}" ] || find_state
+  [ -n "$_ssm_state" ] || find_state
   render_text
   _ssm_set_found=''
-  read_timeout ''
   if ! find_compiled; then
-    load_fetching
+    load_asking
     ask_for_text
   fi
-  read_timeout "$_ssm_set_place"
+  _ssm_state=$_ssm_set_state _ssm_socket=$_ssm_set_state/agent
   [ -z "$_ssm_set_told" ] || tell_warnings
   pick_keys ''
   case $_ssm_keys in *' '*) tell "ssm-ssh: several keys are offered for $_ssm_host/$_ssm_repository: a host takes the first that it knows" ;; esac
+}
+
+# Sets `_ssm_state`, the folder of this user's agent, as src/host/state-folder.ts has it; empty where there is none yet. Who
+# changes its mode later is this user.
+find_state() {
+  case ${TMPDIR-} in /*) _ssm_temporary=${TMPDIR%/} ;; *) _ssm_temporary=/tmp ;; esac
+  for _ssm_state in /run/user/*/ssm-ssh-agent-* "${HOME-}"/.cache/ssm-ssh-agent-* "$_ssm_temporary"/ssm-ssh-agent-*; do
+    if [ ! -O "$_ssm_state" ] || [ -L "$_ssm_state" ]; then continue; fi
+    [ -O "$_ssm_state/agent" ] && [ ! -L "$_ssm_state/agent" ] && return
+    [ -O "$_ssm_state/ec2/agent" ] && [ ! -L "$_ssm_state/ec2" ] && return
+  done
+  _ssm_state=''
 }
 
 pick_keys() {
@@ -136,95 +160,30 @@ find_compiled() {
 
 # --- the agent -----------------------------------------------------------------------------------------------------------
 
-# Whether the agent has the key, by its mark. A mark of before this machine's last start says nothing.
+# Whether the agent has the key, by its mark: `BOOT UNTIL`, as src/host/mark.ts writes it. A mark of before this machine's
+# last start says nothing.
 is_live() {
-  [ -e "$1/live" ] && [ -S "$_ssm_socket" ] || return 1
-  if [ -n "$_ssm_repository" ] && [ -r /proc/sys/kernel/random/boot_id ]; then
+  { read -r _ssm_marked _ssm_until; } 2>/dev/null <"$1/live" && [ -S "$_ssm_socket" ] || return 1
+  if [ -r /proc/sys/kernel/random/boot_id ] && [ -r /proc/uptime ]; then
     read -r _ssm_boot </proc/sys/kernel/random/boot_id
-    { read -r _ssm_marked; } 2>/dev/null <"$_ssm_state/boot" && [ "$_ssm_boot" = "$_ssm_marked" ]
-    return
+    read -r _ssm_now _ </proc/uptime
+    _ssm_now=${_ssm_now%%.*}
+  else
+    _ssm_boot=- _ssm_now=$(date +%s)
   fi
-  # ssh will be all that is left of us: nobody could try again.
-  holds "$1"
+  [ "$_ssm_marked" = "$_ssm_boot" ] || return 1
+  [ "$_ssm_until" = 0 ] || [ "$_ssm_now" -lt "$_ssm_until" ] || return 1
+  # Of what is not git's, ssh will be all that is left: nobody could try again.
+  [ -n "$_ssm_repository" ] || holds "$1"
 }
 
-# Whether the agent itself says that it has the key.
+# Whether the agent itself says that it has the key. Of one that hangs Node says more.
 holds() {
   { read -r _ssm_fingerprint; } 2>/dev/null <"$1/fingerprint" || return 1
-  ask_agent
-  case $_ssm_held in *" $_ssm_fingerprint "*) ;; *) return 1 ;; esac
-}
-
-# Sets `_ssm_held`: a line for each key of the agent. Answers 1 where there is none, and 2 where there is no agent.
-ask_agent() {
-  read_left
-  _ssm_held=$(SSH_AUTH_SOCK=$_ssm_socket limited ssh-add -l 2>/dev/null)
-  _ssm_number=$?
-  case $_ssm_number in 124 | 137 | 143)
-    fail TIMEOUT "the agent on $_ssm_socket has not answered within $_ssm_limit seconds" \
-      'end it: ssm-ssh-agent flush; its keys are fetched anew'
-    ;;
-  esac
-  return "$_ssm_number"
-}
-
-# --- time ----------------------------------------------------------------------------------------------------------------
-
-# limited PROGRAM …: it is ended when the time is over. macOS has no timeout(1), and waits.
-limited() {
-  [ "$_ssm_left" -ge 1 ] || _ssm_left=1
-  if command -v timeout >/dev/null; then timeout "$_ssm_left" "$@"; else "$@"; fi
-}
-
-# Sets `_ssm_left`: how many seconds are left of ssm.timeout, which runs from the first time that this is asked.
-read_left() {
-  if [ -r /proc/uptime ]; then
-    read -r _ssm_left _ </proc/uptime
-    _ssm_left=${_ssm_left%%.*}
-  else
-    _ssm_left=$(date +%s)
-  fi
-  if [ -z "$_ssm_deadline" ]; then
-    read_limit
-    _ssm_deadline=$((_ssm_left + _ssm_limit))
-  fi
-  _ssm_left=$((_ssm_deadline - _ssm_left))
-}
-
-# read_timeout OPTIONS: sets `_ssm_timeout`, as it was written: of the options of a key, or, if empty, for all. The time
-# runs from now where it is another than before.
-read_timeout() {
-  _ssm_before=$_ssm_timeout
-  case $1 in
-  *--timeout=*)
-    _ssm_timeout=${1#*--timeout=}
-    _ssm_timeout=${_ssm_timeout%%"'"*}
-    ;;
-  *)
-    # What git's configuration says is not known yet: whoever has Node ask has a limit of its own.
-    _ssm_timeout=${SSM_SSH_TIMEOUT:-5m}
-    ;;
-  esac
-  [ "$_ssm_timeout" = "$_ssm_before" ] || _ssm_deadline=''
-}
-
-# Sets `_ssm_limit`: `_ssm_timeout` in seconds, as src/keys/lifetime.ts reads it. What is no duration Node says.
-read_limit() {
-  _ssm_rest=$_ssm_timeout _ssm_limit=0
-  while [ -n "$_ssm_rest" ]; do
-    _ssm_number=${_ssm_rest%%[!0123456789]*} _ssm_letter=${_ssm_rest#"${_ssm_rest%%[!0123456789]*}"}
-    _ssm_rest=${_ssm_letter#?} _ssm_letter=${_ssm_letter%"$_ssm_rest"}
-    _ssm_number=${_ssm_number#"${_ssm_number%%[!0]*}"}
-    [ ${#_ssm_number} -le 6 ] || _ssm_number=999999
-    case $_ssm_letter in
-    '' | [Ss]) ;;
-    [Mm]) _ssm_number=$((${_ssm_number:-0} * 60)) ;;
-    [Hh]) _ssm_number=$((${_ssm_number:-0} * 3600)) ;;
-    *) _ssm_number=999999 ;;
-    esac
-    _ssm_limit=$((_ssm_limit + ${_ssm_number:-0}))
-  done
-  [ "$_ssm_limit" -ge 1 ] || _ssm_limit=1
+  # macOS has no timeout(1), and waits.
+  _ssm_limited=''
+  command -v timeout >/dev/null && _ssm_limited='timeout 5'
+  case $(SSH_AUTH_SOCK=$_ssm_socket $_ssm_limited ssh-add -l 2>/dev/null) in *" $_ssm_fingerprint "*) ;; *) return 1 ;; esac
 }
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------

@@ -43,12 +43,12 @@ load_host_part() {
     tell "ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, $_ssm_installation, is not here"
     return 1
   fi
-  _ssm_here=$_ssm_installation/helper _ssm_state='' _ssm_timeout='' _ssm_deadline=''
+  _ssm_here=$_ssm_installation/helper _ssm_state=''
   find_known_hosts
   # shellcheck source=helper/ssm-ssh-host.sh
   . "$_ssm_here/ssm-ssh-host.sh"
-  # The job's own keys need no Node, and no folder of this user's.
-  _ssm_reason=$({ find_state && load_fetching && choose_node; } 2>&1) ||
+  # The job's own keys need no Node.
+  _ssm_reason=$({ load_asking && choose_node; } 2>&1) ||
     ! tell "ssm-ssh: warning: keys of git's configuration are passed over: ${_ssm_reason%%"$_ssm_newline"*}" \
       "${_ssm_reason#*"$_ssm_newline"}"
 }

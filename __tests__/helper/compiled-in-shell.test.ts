@@ -86,7 +86,7 @@ describe('what the shell makes of it', () => {
       byGit,
     );
     const file = join(folder, 'kept');
-    writeFileSync(file, renderKept(odd, renderAnswer(compiled, '/keys')));
+    writeFileSync(file, renderKept(odd, renderAnswer(compiled, '/state')));
     const printed = (text: string): string[] => {
       const script = `_ssm_text=$1 _ssm_set_found=''
         . "$2"
@@ -97,7 +97,12 @@ describe('what the shell makes of it', () => {
       return status === 0 ? stdout.split('\0').slice(0, -1) : [String(status)];
     };
     expect(printed(odd)).toEqual([
-      ...[odd, odd, '0 protected github.com 22 a b\n1 protected -', `/keys/${compiled.keys[1]?.name ?? ''}`],
+      ...[
+        odd,
+        odd,
+        '0 protected github.com 22 a b\n1 protected -',
+        `/state/keys/${compiled.keys[1]?.name ?? ''}`,
+      ],
       ...['--timeout=30s', `--via=${odd}`, '--role-arn=r1', '--role-arn=r2'],
     ]);
     expect(printed(`${odd} `)).toEqual(['3']);

@@ -1,12 +1,14 @@
 /** A host whose agent has four keys, without AWS and without ssh: which of them ssm-ssh offers in each shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { parseScoped } from '../../src/git/listing.ts';
 import { askedSettings, compile, renderAnswer, renderKept, textOf } from '../../src/host/compile.ts';
+import { markFor } from '../../src/host/mark.ts';
 import { withRunUser } from '../support/ec2-host.ts';
 import { routingCases, sshForms } from '../support/routing-cases.ts';
 import { rowsOf } from '../support/parts.ts';
@@ -15,7 +17,6 @@ import { endAll, runningProcesses } from '../support/runner/process-table.ts';
 import { shells } from '../support/shells.ts';
 
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
-const bootId = '/proc/sys/kernel/random/boot_id';
 
 export interface Starting {
   readonly shell?: readonly string[];
@@ -52,19 +53,45 @@ export function sections(keys: readonly string[]): string[] {
   );
 }
 
+function blobOf(number: string): Buffer {
+  return Buffer.from(`key ${number}`);
+}
+
+function inWire(...parts: readonly Buffer[]): Buffer {
+  const text = Buffer.concat(parts);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  return Buffer.concat([length, text]);
+}
+
+/** The answer of an agent that has four keys: SSH_AGENT_IDENTITIES_ANSWER, each with a comment (RFC 9987). */
+const allKeys = inWire(
+  Buffer.from([12, 0, 0, 0, 4]),
+  ...['0', '1', '2', '3'].flatMap((number) => [inWire(blobOf(number)), inWire()]),
+);
+
+/** Gives its answer to whatever it is asked. In a thread of its own: the tests wait for their programs without a turn for others. */
+async function startAgent(socket: string): Promise<Worker> {
+  const code = `const { workerData: { socket, answer }, parentPort } = require('worker_threads');
+    require('net').createServer((client) => client.on('error', () => {}).on('data', () => client.write(answer)))
+      .listen(socket, () => parentPort.postMessage('up'));`;
+  const worker = new Worker(code, { eval: true, workerData: { socket, answer: allKeys } });
+  await once(worker, 'message');
+  return worker;
+}
+
 /** One host for all tests of the `describe` that this stands in. */
 export function useHostStage(): HostStage {
   let home: string;
   let state: string;
-  let agent: Server;
+  let agent: Worker;
 
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'host-'));
     state = join(home, '.cache', `ssm-ssh-agent-${userInfo().uid}`);
     mkdirSync(state, { recursive: true, mode: 0o700 });
-    if (existsSync(bootId)) writeFileSync(join(state, 'boot'), readFileSync(bootId));
-    agent = createServer();
-    await new Promise<void>((resolve) => agent.listen(join(state, 'agent'), resolve));
+    mark = await markFor(0);
+    agent = await startAgent(join(state, 'agent'));
     mkdirSync(join(home, 'bin'));
     mkdirSync(join(home, 'run-user'));
     // What ssh is started with, and an agent that has whatever it is asked for.
@@ -76,8 +103,8 @@ export function useHostStage(): HostStage {
       chmodSync(join(home, 'bin', name), 0o755);
     }
   });
-  afterAll(() => {
-    agent.close();
+  afterAll(async () => {
+    await agent.terminate();
     // On the way to an EC2 host an agent starts beside ssh.
     endAll(() => runningProcesses().filter(({ command }) => command.includes(home)));
     rmSync(home, { recursive: true });
@@ -85,6 +112,8 @@ export function useHostStage(): HostStage {
 
   /** The folder of a key → its number. */
   const numbers = new Map<string, number>();
+
+  let mark: string;
 
   /** As Node leaves it behind: what was compiled, and keys that the agent has. */
   const compileBefore = (byGit: boolean, env: Readonly<Record<string, string>>, cwd: string): void => {
@@ -103,9 +132,9 @@ export function useHostStage(): HostStage {
       numbers.set(folder, Number(number));
       mkdirSync(folder, { recursive: true });
       for (const [file, text] of [
-        ['live', '0'],
+        ['live', mark],
         ['fingerprint', `SHA256:${number}`],
-        ['key.pub', 'x'],
+        ['key.pub', `ssh-ed25519 ${blobOf(number).toString('base64')}`],
       ] as const)
         writeFileSync(join(folder, file), `${text}\n`);
     }
@@ -113,7 +142,7 @@ export function useHostStage(): HostStage {
     mkdirSync(join(state, 'compiled'));
     const text = textOf(listing, env, connection);
     if (text === undefined) return;
-    writeFileSync(join(state, 'compiled/one'), renderKept(text, renderAnswer(compiled, join(state, 'keys'))));
+    writeFileSync(join(state, 'compiled/one'), renderKept(text, renderAnswer(compiled, state)));
   };
 
   /** What is started, after git's configuration is written. */

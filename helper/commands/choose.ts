@@ -3,7 +3,8 @@
  * connection, each from its reference to the agent of this user, its public parts beside the agent.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure, toFailure } from '../../src/errors.ts';
@@ -25,13 +26,14 @@ import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { HostKeys } from '../../src/host/read-keys.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
-import { addKeys, removeKey } from '../../src/ssh/agent-keys.ts';
+import { isLive, markFor } from '../../src/host/mark.ts';
+import { findStateFolder, unwritable, userOf } from '../../src/host/state-folder.ts';
+import { ensureAgent } from '../../src/host/user-agent.ts';
+import { addKeys, heldKeys, removeKey } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
-import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { toAdd } from '../command-line/keys.ts';
 import { parseHostPlace, readSeconds, timeLimit } from '../command-line/host-place.ts';
-import { ensureAgent } from '../command-line/user-agent.ts';
 
 const program = 'ssm-ssh';
 
@@ -48,12 +50,14 @@ export interface Terminal {
 
 /** What the shell asks. It hands it on by the environment, which other users cannot read, and not as arguments. */
 export interface Question {
-  /** The folder of the agent, its keys, and what was compiled. */
+  /** The folder of the agent, its keys, and what was compiled. Empty: the user's own, to be found. */
   readonly state: string;
-  /** Whoever waits finds in its file `outcome` how it went, and the two lines of a failure. */
+  /** Whoever waits finds in its file `outcome` how it went, and the two lines of a failure. Empty: nobody waits. */
   readonly place: string;
   /** The one key that is wanted, by its folder. Empty: those that are for the host. */
   readonly key: string;
+  /** ssh failed with the key, of which the agent had this version. Empty: ssh has not been tried. */
+  readonly failed: string;
   /** Empty: the settings alone are wanted. */
   readonly host: string;
   readonly port: string;
@@ -64,7 +68,9 @@ export interface Question {
   readonly default: string;
 }
 
-const questionNames = ['state', 'place', 'key', 'host', 'port', 'repository', 'region', 'default'] as const;
+const questionNames = [
+  ...(['state', 'place', 'key', 'failed', 'host', 'port', 'repository', 'region', 'default'] as const),
+] as const;
 
 /** Takes it out of the environment, which programs that the AWS SDK starts get, too. */
 export function takeQuestion(env: Record<string, string | undefined>): Question {
@@ -80,31 +86,34 @@ export function takeQuestion(env: Record<string, string | undefined>): Question 
 
 /** Answers the exit code. */
 export async function choose(question: Question, io: Terminal): Promise<number> {
-  const { state, place, key: only, repository, region } = question;
+  const { place, key: only, repository, region } = question;
   const { env, tell, out } = io;
-  const keys = join(state, 'keys');
-  if (!state || !place) throw new TypeError('no folder was named');
   try {
     // While git answers.
     if (only || question.host) void import('../../src/host/read-keys.ts');
     const signal = timeLimit(30, 'reading the configuration of git');
-    const listing = await listSettings(askedSettings, { env, signal }).catch(noneWithoutGit);
-    const connection = { byGit: repository !== '', jobRegion: region, awsFiles: await awsFilesOf(env) };
+    const [listing, state, awsFiles] = await Promise.all([
+      listSettings(askedSettings, { env, signal }).catch(noneWithoutGit),
+      question.state || findStateFolder(userOf(env)),
+      awsFilesOf(env),
+    ]);
+    const connection = { byGit: repository !== '', jobRegion: region, awsFiles };
     const compiled = compile(listing, env, connection);
     const wanted = only
-      ? compiled.keys.filter(({ name }) => join(keys, name) === only)
+      ? compiled.keys.filter(({ name }) => join(state, 'keys', name) === only)
       : pickKeys(compiled, question, env);
-    const outcomes = [];
-    for (const key of wanted) outcomes.push(await fetchKey(key, question, io));
-    const answer = renderAnswer(compiled, keys);
+    let isFetched = false;
+    for (const key of wanted) isFetched = (await fetchKey(key, { state, question }, io)) || isFetched;
+    const answer = renderAnswer(compiled, state);
     const text = textOf(listing, env, connection);
     const proven = wanted.some(({ pattern }) => !pattern);
     if (text !== undefined && !only && (proven || mayBeWritten(env)))
       // What cannot be kept is made anew the next time.
       await keep(renderKept(text, answer), state).catch(() => undefined);
     // Before the answer: whoever asked may be gone, and others wait.
-    await writeOutcome(place, `ok ${randomUUID()}\n`);
-    out(`${answer}_ssm_set_fetched=${outcomes.includes('fetched') ? 'yes' : ''}\n_ssm_set_found=1\n`);
+    await writeOutcome(place, `ok ${randomUUID()} ${isFetched ? 'fetched' : 'there'}\n`);
+    await leave(place, state);
+    out(`${answer}_ssm_set_fetched=${isFetched ? 'yes' : ''}\n_ssm_set_found=1\n`);
     return 0;
   } catch (error) {
     const told = `${toFailure(error).render(program)}\n`;
@@ -123,9 +132,19 @@ async function awsFilesOf(env: Terminal['env']): Promise<string | undefined> {
 
 /** Where there is no room for it, whoever waits finds out by trying. */
 async function writeOutcome(place: string, text: string): Promise<void> {
+  if (!place) return;
   await mkdir(place, { recursive: true, mode: 0o700 })
     .then(() => write(join(place, 'outcome'), text))
     .catch(() => undefined);
+}
+
+/** What those who waited before the folder of the agent was found have made elsewhere. */
+async function leave(place: string, state: string): Promise<void> {
+  const folder = dirname(dirname(place));
+  if (!place || folder === state) return;
+  await rm(dirname(place), { recursive: true, force: true }).catch(() => undefined);
+  await rm(join(folder, 'node-path'), { force: true }).catch(() => undefined);
+  await rmdir(folder).catch(() => undefined);
 }
 
 function noneWithoutGit(error: unknown): Listing {
@@ -172,27 +191,64 @@ async function keep(text: string, state: string): Promise<void> {
 interface Wanted extends HostKeys {
   /** The folder of the key's public parts. */
   readonly into: string;
+  /** The folder of the agent. */
+  readonly state: string;
   readonly socket: string;
   /** Seconds; 0 for no limit. */
   readonly lifetime: number;
 }
 
-type Fetching = 'fetched' | 'there';
+interface Asked {
+  readonly state: string;
+  readonly question: Question;
+}
 
-async function fetchKey(key: HostKey, { state, key: only }: Question, io: Terminal): Promise<Fetching> {
+/** @returns whether the agent has the key, or this version of it, only now */
+async function fetchKey(key: HostKey, { state, question }: Asked, io: Terminal): Promise<boolean> {
   const into = join(state, 'keys', key.name);
-  const wanted = { into, socket: join(state, 'agent'), ...check(key) };
+  const wanted = { into, state, socket: join(state, 'agent'), ...check(key) };
+  // Of a command of git's, a mark that is wrong costs another try, and no question to the agent.
+  const isMarked = !question.key && question.repository !== '' && (await held(into)).live;
+  if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);
+  return question.failed !== '' && (await renew(wanted, question.failed, io));
+}
+
+/** By its mark, and by what the agent itself says: somebody may have emptied it. */
+async function isLoaded({ into, socket, timeoutSeconds }: Wanted): Promise<boolean> {
+  const { live, publicKey } = await held(into);
+  if (!live || publicKey === undefined) return false;
+  const signal = timeLimit(timeoutSeconds, 'asking the agent');
+  const blobs = await heldKeys({ socket }, { signal }).catch(() => []);
+  return blobs.some((blob) => blob.equals(blobOf(publicKey)));
+}
+
+/** Asks the store, at most once a minute, for a version that is newer than the one that failed. A store that fails has none. */
+async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<boolean> {
+  const { version } = await held(wanted.into);
+  if (version !== failed) return true;
+  const asked = join(wanted.into, 'asked');
+  const last = await stat(asked).catch(() => undefined);
+  if (last && Date.now() - last.mtimeMs < 60_000) return false;
+  await write(asked, '').catch(() => undefined);
+  return await loadWithAgent(wanted, { ...io, tell: () => undefined }).catch(() => false);
+}
+
+async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
+  const { state, timeoutSeconds } = wanted;
+  await mkdir(wanted.into, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw unwritable(state, error);
+  });
   const [line] = wanted.keys;
-  await mkdir(into, { recursive: true, mode: 0o700 });
-  // The shell has looked at the agent itself where it asks for one key.
-  if (!only && (await held(into)).live) return 'there';
   const waiting = setTimeout(() => {
     if (io.terminal) io.tell(`${program}: reading ${visible(line?.reference.text ?? '')} from AWS\n`);
   }, 1000);
-  // It starts while AWS is asked.
-  const agent = startAgent(state, key, io);
+  // It starts while AWS is asked, and says itself what it waits for.
+  const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');
+  const ensure = (): Promise<void> =>
+    ensureAgent(state, { helper: io.helper, seconds: timeoutSeconds, env: io.env, signal });
+  const agent = ensure();
   try {
-    return await load(wanted, agent, io);
+    return await load(wanted, { agent, ensure }, io);
   } finally {
     clearTimeout(waiting);
     await agent.catch(() => undefined);
@@ -202,15 +258,13 @@ async function fetchKey(key: HostKey, { state, key: only }: Question, io: Termin
 /** Seconds: more than a timer holds is no time at all. */
 const longestTimer = 2_147_483;
 
-async function startAgent(state: string, { place }: HostKey, { env, helper }: Terminal): Promise<unknown> {
-  const { timeoutSeconds } = parseHostPlace(place);
-  // The script says itself what it waits for.
-  const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');
-  return await ensureAgent({ helper, folder: state, timeout: place.timeout }, { env, signal });
+interface Vault {
+  readonly agent: Promise<void>;
+  readonly ensure: () => Promise<void>;
 }
 
-async function load(wanted: Wanted, agent: Promise<unknown>, { env, tell }: Terminal): Promise<Fetching> {
-  const { into, socket, lifetime, timeoutSeconds } = wanted;
+async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Terminal): Promise<boolean> {
+  const { into, state, socket, lifetime, timeoutSeconds } = wanted;
   const signal = timeLimit(timeoutSeconds, 'fetching the key');
   const voice = warningsOnly((message) => {
     tell(`${program}: ${visible(message)}\n`);
@@ -221,17 +275,24 @@ async function load(wanted: Wanted, agent: Promise<unknown>, { env, tell }: Term
   // An agent that starts anew takes old folders away.
   await mkdir(into, { recursive: true, mode: 0o700 });
   const there = await held(into);
-  if (there.version === key.secret.version && there.live) return 'there';
+  if (there.version === key.secret.version && (await isLoaded(wanted))) return false;
   // The second in which it is added counts: the mark goes no later than the key.
-  const until = lifetime === 0 ? 0 : Math.floor(Date.now() / 1000) + lifetime;
+  const mark = await markFor(lifetime);
   await rm(join(into, 'live'), { force: true });
-  if (there.publicKey !== undefined && there.publicKey !== publicLine(key)) {
-    const [, blob = ''] = there.publicKey.split(' ');
-    await removeKey({ socket }, Buffer.from(blob, 'base64'), { signal });
-  }
-  await addKeys({ socket }, [toAdd(key)], { lifetime, signal });
-  await note(wanted, key, until);
-  return 'fetched';
+  if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
+    await removeKey({ socket }, blobOf(there.publicKey), { signal });
+  const add = (): Promise<void> => addKeys({ socket }, [toAdd(key)], { lifetime, signal });
+  await add().catch(async (error: unknown) => {
+    const isGone = error instanceof Failure && error.code === 'AGENT_NOT_FOUND';
+    // Its keeper was about to end it when it was asked; or somebody has flushed all.
+    if (!isGone || !existsSync(join(state, 'reserved'))) throw error;
+    await ensure();
+    await add();
+  });
+  await note(wanted, key, mark).catch((error: unknown) => {
+    throw unwritable(state, error);
+  });
+  return true;
 }
 
 /** What is known of the key that the agent had before. */
@@ -241,24 +302,27 @@ async function held(into: string): Promise<{ version?: string; publicKey?: strin
       (text) => text.trim(),
       () => undefined,
     );
-  const [version, publicKey, live] = await Promise.all([read('version'), read('key.pub'), read('live')]);
+  const [version, publicKey, mark] = await Promise.all([read('version'), read('key.pub'), read('live')]);
   return {
     ...(version !== undefined && { version }),
     ...(publicKey !== undefined && { publicKey }),
-    live: live !== undefined,
+    live: mark !== undefined && (await isLive(mark)),
   };
 }
 
-/** The mark comes last: it says that all the rest is there. The keeper of the agent is told of it. */
-async function note({ into, socket }: Wanted, key: LoadedKey, until: number): Promise<void> {
-  const state = dirname(socket);
+/** The mark comes last: it says that all the rest is there. */
+async function note({ into, state }: Wanted, key: LoadedKey, mark: string): Promise<void> {
   await write(join(state, 'pinned_hosts'), renderKnownHosts(''));
   await write(join(into, 'key.pub'), `${publicLine(key)}\n`);
   if (key.certificate) await write(join(into, 'key-cert.pub'), `${key.certificate.line}\n`);
   await write(join(into, 'fingerprint'), `${key.fingerprint}\n`);
   await write(join(into, 'version'), `${key.secret.version}\n`);
-  await write(join(into, 'live'), `${until}\n`);
-  await tellKeeper(state);
+  await write(join(into, 'live'), `${mark}\n`);
+}
+
+function blobOf(publicKey: string): Buffer {
+  const [, blob = ''] = publicKey.split(' ');
+  return Buffer.from(blob, 'base64');
 }
 
 function publicLine({ publicKey }: LoadedKey): string {
@@ -278,7 +342,7 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 /** @throws INPUT_INVALID */
-function check(key: HostKey): Omit<Wanted, 'into' | 'socket'> {
+function check(key: HostKey): Omit<Wanted, 'into' | 'state' | 'socket'> {
   const { reference, passphrase, certificate, lifetime, place } = key;
   return {
     keys: [

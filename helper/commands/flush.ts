@@ -1,5 +1,4 @@
 /** `flush`: forget every key that ssm-ssh keeps for this user. */
-import { tmpdir, userInfo } from 'node:os';
 import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 
@@ -18,9 +17,11 @@ export const flush = command({
 async function runFlush({ words, values }: Line<typeof options>, running: Running): Promise<number> {
   if (words.length > 0)
     throw invalid(`flush takes no name: "${words.join(' ')}"`, 'leave it out: flush forgets all keys');
-  const user = { id: userInfo().uid, home: running.env['HOME'], temporary: tmpdir() };
-  const { flushUser } = await import('../../src/ssh/user-agent.ts');
-  const folders = await flushUser(user);
+  const [{ flushUser }, { userOf }] = await Promise.all([
+    import('../../src/host/user-agent.ts'),
+    import('../../src/host/state-folder.ts'),
+  ]);
+  const folders = await flushUser(userOf(running.env));
   if (values.json) running.out(`${JSON.stringify({ flushed: folders }, null, 2)}\n`);
   else if (!values.quiet)
     running.err(

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import type { PublicKey } from '../../src/keys/public-key.ts';
 import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
-import { tellKeeper } from '../../src/ssh/user-agent.ts';
 import { madeAlready, singleFlight, unlessGone } from './single-flight.ts';
 
 /** Seconds that a key has to be good for, so that ssh comes to use it. */
@@ -104,7 +103,6 @@ async function sharedKey(
       const limits = { lifetime: pushedKeyLifetime, signal };
       await addKeys({ socket: join(folder, 'agent') }, [{ ...key, resource: 'memory' }], limits);
       await writeFile(join(own, 'live'), `${until}\n`, { flag: 'wx', mode: 0o600 }).catch(unlessGone);
-      await tellKeeper(folder);
       const { type, blob } = key.publicKey;
       return { type, blob: blob.toString('base64'), until, folder: own };
     },

@@ -1,4 +1,5 @@
 /** The story of a way to an EC2 host: its name → the instance; a tunnel to it, and meanwhile a key for its user; then bytes. */
+import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { hostCredentialsHint } from '../../src/aws/credentials-hint.ts';
 import type { Way } from '../../src/aws/ec2-session-policy.ts';
@@ -10,7 +11,6 @@ import { abortable, abortAfter, tookTooLong, within } from '../../src/deadline.t
 import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
-import { ensureAgent } from '../command-line/user-agent.ts';
 import { carry, type Stdio } from './carry.ts';
 import type { Outcome } from './report.ts';
 import type { PushTarget } from './pushed-key.ts';
@@ -111,7 +111,7 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const { host, via, user, push } = wanted;
   const { env } = around;
   const { signal } = life;
-  const agent = push && findAgent(push, around, signal);
+  const agent = push && findAgent(wanted, around, signal);
   agent?.catch(() => undefined);
   const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
   const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
@@ -134,15 +134,19 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
 
 /** @returns the folder of the agent for pushed keys */
 async function findAgent(
-  { folder }: NonNullable<Wanted['push']>,
+  { push, place }: Wanted,
   { helper, env }: Around,
   signal: AbortSignal,
 ): Promise<string> {
-  if (folder !== undefined) {
-    const { hasAgent } = await import('./pushed-key.ts');
-    if (await hasAgent(folder, signal)) return folder;
-  }
-  return await ensureAgent({ helper, folder }, { env, signal });
+  const [{ hasAgent }, { findStateFolder, userOf }] = await Promise.all([
+    import('./pushed-key.ts'),
+    import('../../src/host/state-folder.ts'),
+  ]);
+  const folder = push?.folder ?? join(await findStateFolder(userOf(env)), 'ec2');
+  if (await hasAgent(folder, signal)) return folder;
+  const { ensureAgent } = await import('../../src/host/user-agent.ts');
+  await ensureAgent(folder, { helper, seconds: place.timeoutSeconds, env, signal });
+  return folder;
 }
 
 /** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, and whatever any call can meet */

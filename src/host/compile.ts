@@ -1,6 +1,7 @@
 /** The configuration of a host → what helper/ssm-ssh picks from. Pure. */
 import { createHash } from 'node:crypto';
 import { settingsIn, isProtected, type Listing, type ScopedSetting } from '../git/listing.ts';
+import { parseLifetime } from '../keys/lifetime.ts';
 import { parseReference } from '../keys/reference.ts';
 import { matchRoutes, renderRoutes, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 import { looksSecret } from '../keys/secret-text.ts';
@@ -222,27 +223,34 @@ export function mayBeWritten(env: Environment): boolean {
   });
 }
 
-/** Assignments of sh. `keys` is the folder that has one for each key. */
-export function renderAnswer(compiled: Compiled, keys: string): string {
+/** Assignments of sh. `state` is the folder of the agent. */
+export function renderAnswer(compiled: Compiled, state: string): string {
   const routes = compiled.keys.map(({ pattern, isProtected }) => ({
     fingerprint: isProtected ? 'protected' : 'repository',
     repositories: pattern ? [pattern] : [],
   }));
   const names = {
+    state,
     routes: renderRoutes(routes).trimEnd(),
     ...{ command: compiled.command, known: compiled.knownHosts, strict: compiled.strict },
     ...{ ec2: compiled.ec2Remotes ? 'yes' : '', told: told(compiled).join('\n') },
     place: wordsOf(compiled.place),
     ...Object.fromEntries(
       compiled.keys.flatMap(({ name, place }, number) => [
-        [`key_${number}`, `${keys}/${name}`],
+        [`key_${number}`, `${state}/keys/${name}`],
         [`place_${number}`, wordsOf(place)],
+        [`limit_${number}`, secondsOf(place)],
       ]),
     ),
   };
   return Object.entries(names)
     .map(([name, value]) => `_ssm_set_${name}=${quoted(value)}\n`)
     .join('');
+}
+
+/** What is no duration is refused by whoever starts Node. */
+function secondsOf({ timeout }: HostSettings): string {
+  return String(Math.max(1, parseLifetime(timeout) ?? 1));
 }
 
 /** Words of sh, in quotes: the settings of EC2 hosts, as options. */

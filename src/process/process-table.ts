@@ -69,7 +69,7 @@ function unless<T>(codes: string | readonly string[], nothing: T): (error: unkno
 }
 
 /** Milliseconds until those that SIGTERM has not ended get SIGKILL. */
-const patience = 2000;
+const patience = 4000;
 
 /**
  * They are looked for anew before each signal: a number that another process has by now gets none, and one that was

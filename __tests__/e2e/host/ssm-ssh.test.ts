@@ -125,11 +125,10 @@ describeOnHost('ssm-ssh on a host', () => {
     expect(stderr).toMatch(/^ssm-ssh: CREDENTIALS_MISSING: .*\nhint: .*hop limit of 2/);
   });
 
-  it('fetches anew when the lifetime is over, and the agent ends with its last key', async () => {
+  it('fetches anew when the lifetime is over', async () => {
     const settings = { SSM_SSH_KEY_LIFETIME: '6s' };
     await host.run(clone(), settings);
     await sleep(7000);
-    expect([...host.files(host.state).keys()].filter((path) => path.endsWith('/live'))).toEqual([]);
     await host.run(clone(repositories[0], 'again'), settings);
     expect(calls().length).toBe(2);
   });

@@ -13,8 +13,8 @@ export interface SessionTarget {
   readonly port: number;
 }
 
-/** Milliseconds at the end: for an answer that is under way, for what was written, for TerminateSession. Under 2 s in all. */
-const patience = { start: 700, drain: 500, terminate: 900 };
+/** Milliseconds at the end: for an answer that is under way, for what was written, for TerminateSession. Under 4 s in all. */
+const patience = { start: 700, drain: 500, terminate: 2500 };
 
 /**
  * @returns when the agent's handshake is complete: its connection to the port may still fail

@@ -1,0 +1,33 @@
+/** The mark of a key that the agent has: until when, by a clock that nobody sets. helper/ssm-ssh-host.sh reads it, too. */
+import { readFile } from 'node:fs/promises';
+
+interface Clock {
+  /** Of this start of the machine: a mark of another start, or of another machine, says nothing. */
+  readonly boot: string;
+  /** Seconds. */
+  readonly now: number;
+}
+
+/** What the shell can read without a process. Elsewhere (macOS) the time of day. */
+async function readClock(): Promise<Clock> {
+  try {
+    const [boot, uptime] = await Promise.all(
+      ['/proc/sys/kernel/random/boot_id', '/proc/uptime'].map((path) => readFile(path, 'utf8')),
+    );
+    return { boot: boot?.trim() ?? '', now: Math.floor(Number.parseFloat(uptime ?? '')) };
+  } catch {
+    return { boot: '-', now: Math.floor(Date.now() / 1000) };
+  }
+}
+
+/** @param lifetime seconds; 0 for no limit */
+export async function markFor(lifetime: number): Promise<string> {
+  const { boot, now } = await readClock();
+  return `${boot} ${lifetime === 0 ? 0 : now + lifetime}`;
+}
+
+export async function isLive(mark: string): Promise<boolean> {
+  const { boot, now } = await readClock();
+  const [of, until] = mark.split(' ');
+  return of === boot && (until === '0' || now < Number(until));
+}

@@ -1,0 +1,133 @@
+/** The agent that ssm-ssh keeps for a user on a host: its start, and its end. */
+import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../deadline.ts';
+import { Failure } from '../errors.ts';
+import { startDetached } from '../process/detached.ts';
+import { listProcesses } from '../process/process-table.ts';
+import { heldKeys } from '../ssh/agent-keys.ts';
+import { agentFailed, found, stopAgent, type AgentOptions } from '../ssh/agent.ts';
+import { stateFolders, unwritable, type User } from './state-folder.ts';
+
+export interface EnsureOptions extends AgentOptions {
+  /** The folder of the programs' scripts. */
+  readonly helper: string;
+  /** For the agent's answer. */
+  readonly seconds: number;
+}
+
+/** Whoever else starts one at the same moment may be faster; it answers at once then. */
+const mostTries = 5;
+
+/**
+ * Afterwards an agent of the user's own answers on `agent` in the folder, and stays for at least a minute. It is in a
+ * session of its own, without the environment of the job or login that happens to start it. Its keeper
+ * (helper/ssm-ssh-keeper.sh), which ends it, is its parent.
+ *
+ * @throws STATE_UNSAFE, AGENT_NOT_FOUND, AGENT_FAILED, TIMEOUT
+ */
+export async function ensureAgent(folder: string, options: EnsureOptions): Promise<void> {
+  const socket = join(folder, 'agent');
+  try {
+    await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
+    // What is about to be fetched has a minute to come: the keeper waits for it.
+    await writeFile(join(folder, 'reserved'), '', { mode: 0o600 });
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+  for (let tries = 1; !(await answers(socket, options)); tries++) {
+    await clearAway(socket, options);
+    await forgetMarks(folder);
+    const started = await start(folder, options);
+    if (started.firstLine === 'up') return;
+    if (tries === mostTries) throw agentFailed(`ssh-agent did not start on ${socket}`, started);
+    await sleep(10 * tries);
+  }
+}
+
+async function start(folder: string, { helper, env: { PATH = '', HOME = '/' }, signal }: EnsureOptions) {
+  const keeper = ['/bin/sh', join(helper, 'ssm-ssh-keeper.sh'), folder];
+  const argv = ['ssh-agent', '-a', join(folder, 'agent'), ...keeper] as const;
+  return await found(startDetached(argv, { env: { PATH, HOME }, signal }));
+}
+
+async function answers(
+  socket: string,
+  { seconds, signal }: Pick<EnsureOptions, 'seconds' | 'signal'>,
+): Promise<boolean> {
+  const milliseconds = seconds * 1000;
+  const said = `the agent on ${socket} has not answered within ${seconds} seconds`;
+  const reason = new Failure('TIMEOUT', said, {
+    hint: 'end it: ssm-ssh-agent flush; its keys are fetched anew',
+  });
+  try {
+    await withDeadline({ milliseconds, reason, signal }, (both) =>
+      heldKeys({ socket }, { signal: both, patience: milliseconds + 1000 }),
+    );
+    return true;
+  } catch (error) {
+    if (signal.aborted || error === reason) throw error;
+    return false;
+  }
+}
+
+/** A socket on which nobody listens keeps an agent from starting. Somebody's that came into its place meanwhile is put back. */
+async function clearAway(socket: string, options: EnsureOptions): Promise<void> {
+  const aside = join(socket, `../a.${process.pid}`);
+  try {
+    await rename(socket, aside);
+  } catch {
+    return;
+  }
+  if (await answers(aside, options)) await link(aside, socket).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+/** Of an agent that is no more. What nobody has read in a day goes with them: credentials that change by the hour make a new name each time. */
+async function forgetMarks(folder: string): Promise<void> {
+  for (const [parent, file] of [
+    ['keys', 'fingerprint'],
+    ['asked', 'outcome'],
+  ] as const) {
+    const names = await readdir(join(folder, parent)).catch(() => []);
+    for (const name of names) {
+      const place = join(folder, parent, name);
+      const written = await stat(join(place, file)).catch(() => undefined);
+      const isOld = written !== undefined && Date.now() - written.mtimeMs > day;
+      await rm(isOld ? place : join(place, 'live'), { recursive: true, force: true });
+    }
+  }
+}
+
+const day = 86_400_000;
+
+/**
+ * Ends every agent of the user, with its keeper, and removes the folders. Another user's is left alone.
+ *
+ * @returns the folders that were there
+ */
+export async function flushUser(user: User): Promise<string[]> {
+  const flushed: string[] = [];
+  for (const state of stateFolders(user)) {
+    const there = await lstat(state).catch(() => undefined);
+    if (!there?.isDirectory() || there.uid !== user.id) continue;
+    for (const folder of [join(state, 'ec2'), state]) {
+      await endKeeper(folder);
+      await stopAgent(join(folder, 'agent'));
+    }
+    await rm(state, { recursive: true, force: true });
+    flushed.push(state);
+  }
+  return flushed;
+}
+
+/** By the number that it has noted, where that is still its own. */
+async function endKeeper(state: string): Promise<void> {
+  const pid = Number(await readFile(join(state, 'keeper'), 'utf8').catch(() => ''));
+  const isKeeper = async (): Promise<boolean> =>
+    (await listProcesses()).some((running) => running.pid === pid && running.command.endsWith(` ${state}`));
+  if (!(pid > 1) || !(await isKeeper())) return;
+  process.kill(pid, 'SIGTERM');
+  for (let waited = 0; waited < 2000 && (await isKeeper()); waited += 20) await sleep(20);
+}

@@ -1,0 +1,49 @@
+/** A program that outlives this process: in a session of its own, with nothing of this one's. */
+import { spawn } from 'node:child_process';
+import { ProgramNotFound, type Finished } from './run.ts';
+
+export interface Detached extends Omit<Finished, 'stdout'> {
+  /** What it said first; empty where it ended without a word. */
+  readonly firstLine: string;
+}
+
+/**
+ * Waits until it has said something, or has ended.
+ *
+ * @throws ProgramNotFound, the signal's reason, which ends the program
+ */
+export async function startDetached(
+  [program, ...args]: readonly [string, ...string[]],
+  { env, signal }: { readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+): Promise<Detached> {
+  signal.throwIfAborted();
+  return await new Promise((resolve, reject) => {
+    const stdio = ['ignore', 'pipe', 'pipe'] as const;
+    const child = spawn(program, args, { env, cwd: '/', stdio: [...stdio], detached: true });
+    const stop = (): void => {
+      child.kill('SIGKILL');
+      reject(signal.reason as Error);
+    };
+    let [stdout, stderr] = ['', ''];
+    const settle = (exitCode: number): void => {
+      signal.removeEventListener('abort', stop);
+      for (const pipe of [child.stdout, child.stderr]) pipe.destroy();
+      child.unref();
+      const [firstLine = ''] = stdout.split('\n', 1);
+      resolve({ firstLine, exitCode, stderr });
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (stdout.includes('\n')) settle(0);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', (cause) => {
+      signal.removeEventListener('abort', stop);
+      reject(new ProgramNotFound(`${program} is not on PATH`, { cause }));
+    });
+    child.on('close', (code) => {
+      settle(code ?? 1);
+    });
+  });
+}
