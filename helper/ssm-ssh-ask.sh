@@ -106,7 +106,7 @@ find_waiting_place() {
   for _ssm_state in "/run/user/$_ssm_value" "${HOME-}/.cache" "$_ssm_temporary"; do
     _ssm_state=$_ssm_state/ssm-ssh-agent-$_ssm_value
     [ -d "$_ssm_state" ] || { is_protected "${_ssm_state%/*}/" && mkdir "$_ssm_state" 2>/dev/null; }
-    case $(ls -ld "$_ssm_state" 2>/dev/null) in drwx------*) [ ! -O "$_ssm_state" ] || break ;; esac
+    case $(ls -ld "$_ssm_state" 2>/dev/null) in drwx------*) [ ! -O "$_ssm_state" ] || is_of_another_machine || break ;; esac
     _ssm_state=''
   done
   umask "$_ssm_mask"

@@ -103,7 +103,7 @@ choose_keys() {
 find_state() {
   case ${TMPDIR-} in /*) _ssm_temporary=${TMPDIR%/} ;; *) _ssm_temporary=/tmp ;; esac
   for _ssm_state in /run/user/*/ssm-ssh-agent-* "${HOME-}"/.cache/ssm-ssh-agent-* "$_ssm_temporary"/ssm-ssh-agent-*; do
-    if [ ! -O "$_ssm_state" ] || [ -L "$_ssm_state" ]; then continue; fi
+    if [ ! -O "$_ssm_state" ] || [ -L "$_ssm_state" ] || is_of_another_machine; then continue; fi
     [ -O "$_ssm_state/agent" ] && [ ! -L "$_ssm_state/agent" ] && return
     [ -O "$_ssm_state/ec2/agent" ] && [ ! -L "$_ssm_state/ec2" ] && return
   done
@@ -126,6 +126,12 @@ tell_warnings() {
   tell $_ssm_set_told
   unset IFS
   set +f
+}
+
+# Whether machines share the home folder, and another one keeps its agent there. Where there is no /proc it is not asked.
+is_of_another_machine() {
+  { read -r _ssm_value </proc/sys/kernel/hostname && read -r _ssm_name <"$_ssm_state/machine"; } 2>/dev/null &&
+    [ "$_ssm_value" != "$_ssm_name" ]
 }
 
 # Sets `_ssm_text`: by what configurations are told apart. src/host/compile.ts has the same. The number is the format of
@@ -180,10 +186,8 @@ is_live() {
 # Whether the agent itself says that it has the key. Of one that hangs Node says more.
 holds() {
   { read -r _ssm_fingerprint; } 2>/dev/null <"$1/fingerprint" || return 1
-  # macOS has no timeout(1), and waits.
-  _ssm_limited=''
-  command -v timeout >/dev/null && _ssm_limited='timeout 5'
-  case $(SSH_AUTH_SOCK=$_ssm_socket $_ssm_limited ssh-add -l 2>/dev/null) in *" $_ssm_fingerprint "*) ;; *) return 1 ;; esac
+  list_held
+  case $_ssm_held in *" $_ssm_fingerprint "*) ;; *) return 1 ;; esac
 }
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------

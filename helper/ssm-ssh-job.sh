@@ -101,11 +101,16 @@ leave_our_agent() {
 keep_living_keys() {
   [ -n "$_ssm_keys" ] || return 0
   read_socket
-  _ssm_listed=$(SSH_AUTH_SOCK=$_ssm_socket ssh-add -l 2>/dev/null)
   _ssm_living=''
+  list_held
+  if [ $? -eq 124 ]; then
+    tell "ssm-ssh: TIMEOUT: the agent on $_ssm_socket has not answered within 5 seconds" \
+      'hint: see what has stopped it: ps -ef | grep ssh-agent'
+    exit 255
+  fi
   while read -r _ssm_number _ssm_fingerprint _; do
     case " $_ssm_keys " in *" $_ssm_number "*) ;; *) continue ;; esac
-    case $_ssm_listed in *" $_ssm_fingerprint "*) ;; *) continue ;; esac
+    case $_ssm_held in *" $_ssm_fingerprint "*) ;; *) continue ;; esac
     case " $_ssm_living " in *" $_ssm_number "*) ;; *) _ssm_living="$_ssm_living $_ssm_number" ;; esac
   done <"$_ssm_home/routes"
   _ssm_keys=$_ssm_living

@@ -8,10 +8,10 @@ umask 077
 # Whether the folder is still this agent's: somebody may have flushed it, even while this was starting.
 is_ours() { { read -r noted; } 2>/dev/null <"$1/keeper" && [ "$noted" = $$ ] && [ -S "$1/agent" ]; }
 
-# Whether the agent has a key, or a minute has not passed since one was announced. What cannot be told counts as a key.
+# Whether the agent has a key, or a minute has not passed since one was announced. 2: it is no more.
 is_needed() {
   ssh-add -l
-  [ $? -ne 1 ] || [ -n "$(find "$1/reserved" -mmin -1)" ]
+  case $? in 1) [ -n "$(find "$1/reserved" -mmin -1)" ] ;; 2) exit ;; esac
 }
 
 trap 'kill "$sleeper"; exit' TERM

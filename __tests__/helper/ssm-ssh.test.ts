@@ -7,7 +7,7 @@ import { callersVariables, readVariables } from '../support/assigned-names.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { it } from '../support/parts.ts';
 import { userChoices } from '../support/routing-cases.ts';
-import { itInRestWith } from '../support/needs.ts';
+import { itInRestWith, itWith } from '../support/needs.ts';
 import { shells } from '../support/shells.ts';
 import { ask, testInShells } from './job-routes-in-shells.ts';
 
@@ -102,6 +102,23 @@ describe('helper/ssm-ssh', () => {
     expect(stderr).toMatch(
       /^ssm-ssh: AGENT_FAILED: the key for host.test.* is no longer in the agent\nhint: its lifetime/,
     );
+  });
+
+  itWith('timeout')('says so where the agent of the job hangs', () => {
+    const job = newFolder();
+    const program = makeJobFolder(job, { keys: ['host.test'] });
+    const started = execFileSync('ssh-agent', ['-s', '-a', join(job, 'agent')], { encoding: 'utf8' });
+    const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(started)?.[1]);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const { status, stderr } = spawnSync(program, ['host.test'], { encoding: 'utf8' });
+      expect(status).toBe(255);
+      expect(stderr).toMatch(
+        /^ssm-ssh: TIMEOUT: the agent on \S+\/agent has not answered within 5 seconds\nhint: /,
+      );
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
   });
 
   it('says how to get ssh where there is none, with the exit code of ssh itself', () => {

@@ -24,6 +24,8 @@ const programs = {
   rsync: ['rsync', () => runs('rsync', '--version')],
   shellcheck: ['shellcheck', () => runs('shellcheck', '--version')],
   strace: ['strace', () => runs('strace', '-V')],
+  // GNU's and busybox's; macOS has none.
+  timeout: ['coreutils', () => runs('timeout', '1', 'true')],
   'systemd-analyze': ['systemd', () => runs('systemd-analyze', '--version')],
 } as const satisfies Readonly<Record<string, Need>>;
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure, toFailure } from '../../src/errors.ts';
@@ -21,6 +21,7 @@ import {
   type Compiled,
   type HostKey,
 } from '../../src/host/compile.ts';
+import { keepCompiled, writeWhole } from '../../src/host/kept-files.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
@@ -109,7 +110,7 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     const proven = wanted.some(({ pattern }) => !pattern);
     if (text !== undefined && !only && (proven || mayBeWritten(env)))
       // What cannot be kept is made anew the next time.
-      await keep(renderKept(text, answer), state).catch(() => undefined);
+      await keepCompiled(renderKept(text, answer), state).catch(() => undefined);
     // Before the answer: whoever asked may be gone, and others wait.
     await writeOutcome(place, `ok ${randomUUID()} ${isFetched ? 'fetched' : 'there'}\n`);
     await leave(place, state);
@@ -134,7 +135,7 @@ async function awsFilesOf(env: Terminal['env']): Promise<string | undefined> {
 async function writeOutcome(place: string, text: string): Promise<void> {
   if (!place) return;
   await mkdir(place, { recursive: true, mode: 0o700 })
-    .then(() => write(join(place, 'outcome'), text))
+    .then(() => writeWhole(join(place, 'outcome'), text))
     .catch(() => undefined);
 }
 
@@ -142,7 +143,8 @@ async function writeOutcome(place: string, text: string): Promise<void> {
 async function leave(place: string, state: string): Promise<void> {
   const folder = dirname(dirname(place));
   if (!place || folder === state) return;
-  await rm(dirname(place), { recursive: true, force: true }).catch(() => undefined);
+  await rm(place, { recursive: true, force: true }).catch(() => undefined);
+  await rmdir(dirname(place)).catch(() => undefined);
   await rm(join(folder, 'node-path'), { force: true }).catch(() => undefined);
   await rmdir(folder).catch(() => undefined);
 }
@@ -163,29 +165,6 @@ function pickKeys(compiled: Compiled, question: Question, env: Terminal['env']):
   const isWanted = ({ pattern }: HostKey): boolean =>
     pattern !== undefined || (question.default !== '' && !theirs);
   return pick({ keys: compiled.keys.filter(isWanted) }, remote);
-}
-
-/** So many configurations stay warm; the oldest goes. */
-const mostKept = 16;
-
-async function keep(text: string, state: string): Promise<void> {
-  const folder = join(state, 'compiled');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await write(join(folder, randomUUID()), text);
-  const names = await readdir(folder);
-  const paths = names.filter((name) => !name.startsWith('.')).map((name) => join(folder, name));
-  if (paths.length <= mostKept) return;
-  const dated = await Promise.all(
-    paths.map(async (path) => ({
-      path,
-      at: await stat(path).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      ),
-    })),
-  );
-  dated.sort((a, b) => a.at - b.at);
-  for (const { path } of dated.slice(0, -mostKept)) await rm(path, { force: true });
 }
 
 interface Wanted extends HostKeys {
@@ -229,7 +208,7 @@ async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<bool
   const asked = join(wanted.into, 'asked');
   const last = await stat(asked).catch(() => undefined);
   if (last && Date.now() - last.mtimeMs < 60_000) return false;
-  await write(asked, '').catch(() => undefined);
+  await writeWhole(asked, '').catch(() => undefined);
   return await loadWithAgent(wanted, { ...io, tell: () => undefined }).catch(() => false);
 }
 
@@ -312,12 +291,12 @@ async function held(into: string): Promise<{ version?: string; publicKey?: strin
 
 /** The mark comes last: it says that all the rest is there. */
 async function note({ into, state }: Wanted, key: LoadedKey, mark: string): Promise<void> {
-  await write(join(state, 'pinned_hosts'), renderKnownHosts(''));
-  await write(join(into, 'key.pub'), `${publicLine(key)}\n`);
-  if (key.certificate) await write(join(into, 'key-cert.pub'), `${key.certificate.line}\n`);
-  await write(join(into, 'fingerprint'), `${key.fingerprint}\n`);
-  await write(join(into, 'version'), `${key.secret.version}\n`);
-  await write(join(into, 'live'), `${mark}\n`);
+  await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
+  await writeWhole(join(into, 'key.pub'), `${publicLine(key)}\n`);
+  if (key.certificate) await writeWhole(join(into, 'key-cert.pub'), `${key.certificate.line}\n`);
+  await writeWhole(join(into, 'fingerprint'), `${key.fingerprint}\n`);
+  await writeWhole(join(into, 'version'), `${key.secret.version}\n`);
+  await writeWhole(join(into, 'live'), `${mark}\n`);
 }
 
 function blobOf(publicKey: string): Buffer {
@@ -327,18 +306,6 @@ function blobOf(publicKey: string): Buffer {
 
 function publicLine({ publicKey }: LoadedKey): string {
   return authorizedKeysLine(publicKey);
-}
-
-/** In one step: others read at any time. Until then its name begins with a dot, which the patterns of the shell pass over. */
-async function write(path: string, text: string): Promise<void> {
-  const fresh = join(dirname(path), `.${randomUUID()}`);
-  try {
-    await writeFile(fresh, text, { flag: 'wx', mode: 0o600 });
-    await rename(fresh, path);
-  } catch (error) {
-    await rm(fresh, { force: true });
-    throw error;
-  }
 }
 
 /** @throws INPUT_INVALID */

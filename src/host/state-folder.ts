@@ -1,7 +1,7 @@
 /** The folder of a user's agent on a host, where nobody else may write, or even look. */
 import { constants } from 'node:fs';
-import { access, chmod, lstat, mkdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { access, chmod, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { isProtected } from '../ssh/own-path.ts';
@@ -37,12 +37,14 @@ export function stateFolders({ id, home, temporary }: User): string[] {
  */
 export async function findStateFolder(user: User): Promise<string> {
   const folders = stateFolders(user);
-  // Who changes its mode later is this user.
-  for (const folder of folders) if (await hasAgent(folder, user)) return folder;
   const reasons: string[] = [];
+  // Who changes the mode of one that has an agent is this user.
+  for (const folder of folders)
+    if ((await hasAgent(folder, user)) && (await otherMachine(folder)) === undefined)
+      return await noted(folder);
   for (const folder of folders) {
-    const reason = await close(folder, user);
-    if (reason === undefined) return folder;
+    const reason = (await otherMachine(folder)) ?? (await close(folder, user));
+    if (reason === undefined) return await noted(folder);
     reasons.push(`; ${folder}: ${reason}`);
   }
   const { home = 'HOME', temporary } = user;
@@ -53,6 +55,28 @@ export async function findStateFolder(user: User): Promise<string> {
       hint: `see who owns ${folders.at(-1) ?? ''} and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own${reasons.join('')}`,
     },
   );
+}
+
+/** Machines that share a home folder would take away one another's sockets. helper/ssm-ssh-host.sh reads the same file. */
+const machine = 'machine';
+
+/** One that has not been there for a day comes no more. */
+async function otherMachine(folder: string): Promise<string | undefined> {
+  const path = join(folder, machine);
+  const [name = '', there] = await Promise.all([
+    readFile(path, 'utf8').catch(() => undefined),
+    stat(path).catch(() => undefined),
+  ]);
+  const isOurs = name === '' || name.trim() === hostname();
+  if (isOurs || !there || Date.now() - there.mtimeMs > day) return undefined;
+  return 'another machine that has the same home folder keeps its own there';
+}
+
+const day = 86_400_000;
+
+async function noted(folder: string): Promise<string> {
+  await writeFile(join(folder, machine), `${hostname()}\n`, { mode: 0o600 }).catch(() => undefined);
+  return folder;
 }
 
 async function hasAgent(folder: string, { id }: User): Promise<boolean> {

@@ -64,6 +64,14 @@ describeOnHost('the agent of a user', () => {
     expect(stdout.trim().split('\n').length).toBe(1);
   });
 
+  it('is asked for its keys by nobody who finds a mark of another machine, or of before the last start', async () => {
+    const { host } = stand;
+    await host.run(fetch());
+    await host.run(`sed -i 's/^[^ ]*/another-start/' ${host.state}/keys/*/live`);
+    expect([(await host.run(fetch())).code, stand.calls()]).toEqual([0, 2]);
+    expect([(await host.run(fetch())).code, stand.calls()]).toEqual([0, 2]);
+  });
+
   itWhere(linux, 'sessions of processes need /proc')(
     'outlives the session that started it, and has nothing of its environment',
     async () => {

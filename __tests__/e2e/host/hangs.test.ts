@@ -131,10 +131,19 @@ describeOnHost('a host where something hangs or is killed', () => {
     expect(host.processes()).toEqual([]);
   });
 
-  it('has a keeper that ends with its folder', async () => {
+  it.each([
+    ['folder', (): unknown => stand.host.run(`rm -r ${stand.host.state}`)],
+    [
+      'agent',
+      () => {
+        signalAgent('SIGKILL');
+      },
+    ],
+  ])('has a keeper that ends with its %s', async (_, end) => {
     const { host } = stand;
     await host.run(fetch());
-    await host.run(`rm -r ${host.state}; pkill -USR1 -f ssm-ssh-keeper.sh.${host.state}`);
+    expect(host.processes().length).toBe(2);
+    await end();
     for (let waited = 0; waited < 20_000 && host.processes().length > 0; waited += 50) await sleep(50);
     expect(host.processes()).toEqual([]);
   });

@@ -216,6 +216,28 @@ describeOnHost('the state of a user on a host', () => {
     },
   );
 
+  it('is kept elsewhere where another machine that has the same home folder keeps its own, until that comes no more', async () => {
+    const { host } = stand;
+    const theirs = inHome(`.cache/${name}`);
+    mkdirSync(theirs, { recursive: true, mode: 0o700 });
+    writeFileSync(join(theirs, 'machine'), 'elsewhere\n');
+    const script = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 9))`;
+    works(process.execPath, '-e', script, join(theirs, 'agent'));
+    const before = readdirSync(theirs).sort();
+    for (let times = 0; times < 2; times++) expect((await host.run(fetch())).code).toBe(0);
+    expect([readdirSync(theirs).sort(), existsSync(join(temp, name, 'agent')), stand.calls()]).toEqual([
+      before,
+      true,
+      1,
+    ]);
+    await host.run(`${join(program, '../ssm-ssh-agent')} flush`);
+    mkdirSync(theirs, { mode: 0o700 });
+    writeFileSync(join(theirs, 'machine'), 'elsewhere\n');
+    await host.run(`touch -d '2 days ago' ${join(theirs, 'machine')}`);
+    expect((await host.run(fetch())).code).toBe(0);
+    expect(listening()).toEqual([theirs]);
+  });
+
   it('closes a folder of our own that others may look into', async () => {
     mkdirSync(inHome(`.cache/${name}`), { recursive: true, mode: 0o755 });
     expect((await stand.host.run(fetch())).code).toBe(0);
