@@ -30,7 +30,7 @@ export const pureFiles = [
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,job-role,settings,voice}.ts',
   'src/process/quote.ts',
-  'src/ssh/{agent-protocol,host-keys,known-hosts,login-watch,ssh-config}.ts',
+  'src/ssh/{agent-protocol,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
   'helper/setup/{lines,plan}.ts',
 ];

@@ -48,7 +48,7 @@ connect_to_ec2_host() {
   fi
   [ -z "$_ssm_pushes" ] || require_instance
   [ -n "$_ssm_of_job" ] || [ -z "$_ssm_keys" ] || eval "_ssm_place=\$_ssm_set_place_${_ssm_keys%% *}"
-  build_tunnel
+  add_tunnel
   if [ -n "$_ssm_of_job" ]; then
     keep_living_keys
     become_ssh "$@"
@@ -118,9 +118,9 @@ look_up() {
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# Sets `_ssm_tunnel`, quoted for eval: what ssh is told of the way, of the host's key, and of the agent that has the key.
-build_tunnel() {
-  _ssm_report=$_ssm_ec2/report.$$ _ssm_proxy=''
+# What ssh is told of the way, of the host's key, and of the agent that has the key.
+add_tunnel() {
+  _ssm_report=$_ssm_ec2/report.$$ _ssm_proxy='' _ssm_tunnel=yes
   # A tunnel makes much garbage, quickly: where it is collected early, the process stays small.
   add_words "$_ssm_node" --no-warnings --max-semi-space-size=2 "$_ssm_here/../dist/programs/index.js" ssm-ssh proxy
   add_words "--host=$_ssm_host" "--report=$_ssm_report" "--shell=$$"
@@ -129,21 +129,17 @@ build_tunnel() {
   [ -z "$_ssm_pushes" ] || add_words "--state=$_ssm_ec2"
   _ssm_proxy="$_ssm_proxy --port=%p"
   [ -z "$_ssm_pushes" ] || _ssm_proxy="$_ssm_proxy --user='%r'"
-  quote "ProxyCommand=$_ssm_proxy"
-  _ssm_tunnel="-o $_ssm_quoted"
-  [ -n "$_ssm_own_alias" ] || _ssm_tunnel="$_ssm_tunnel -o HostKeyAlias=$_ssm_host"
+  option "ProxyCommand=$_ssm_proxy"
+  option "HostKeyAlias=$_ssm_host"
   escape "$_ssm_ec2"
-  _ssm_known="\"$_ssm_escaped/known_hosts\" $_ssm_job_known"
-  if [ -n "$_ssm_set_known" ]; then
-    escape "$_ssm_set_known"
-    _ssm_known="$_ssm_known\"$_ssm_escaped\""
-  fi
-  quote "UserKnownHostsFile=$_ssm_known"
-  [ -n "$_ssm_own_known" ] || _ssm_tunnel="$_ssm_tunnel -o $_ssm_quoted"
-  quote "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"
-  [ -n "$_ssm_own_strict" ] || _ssm_tunnel="$_ssm_tunnel -o $_ssm_quoted"
-  [ -n "$_ssm_own_control" ] || _ssm_tunnel="$_ssm_tunnel -o ControlPath=none"
-  [ -z "$_ssm_pushes" ] || offer_pushed_keys
+  option "UserKnownHostsFile=\"$_ssm_escaped/known_hosts\" $_ssm_job_known$_ssm_set_known"
+  option "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"
+  option ControlPath=none
+  [ -n "$_ssm_pushes" ] || return 0
+  # The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
+  option IdentitiesOnly=no
+  option IdentityFile=none
+  option "IdentityAgent=\"$_ssm_escaped/agent\""
 }
 
 # To `_ssm_proxy`, as words of the shell that ssh hands it to.
@@ -155,17 +151,11 @@ add_words() {
   done
 }
 
-# The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
-offer_pushed_keys() {
-  escape "$_ssm_ec2/agent"
-  quote "IdentityAgent=\"$_ssm_escaped\""
-  _ssm_tunnel="$_ssm_tunnel -o IdentitiesOnly=no -o IdentityFile=none -o $_ssm_quoted"
-}
-
 # With the key that is pushed, or the user's own.
 go_through_tunnel() {
   _ssm_signalled=''
-  eval "stay_with_ssh $_ssm_forwarding $_ssm_tunnel $_ssm_arguments"
+  arrange $#
+  eval "stay_with_ssh $_ssm_arguments"
   read_report
   exit "$_ssm_status"
 }

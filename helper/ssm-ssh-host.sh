@@ -35,18 +35,18 @@ go_with_keys() {
     load_asking
     ask "$_ssm_identity" "$_ssm_identity" ''
   done
-  build_options
+  add_options
   guard_agent "$@"
-  _ssm_options="$_ssm_forwarding $_ssm_tunnel $_ssm_options"
+  arrange $#
   if [ -z "$_ssm_repository$_ssm_tunnel" ]; then
-    eval "become_ssh_of_theirs $_ssm_options $_ssm_arguments"
+    eval "become_ssh_of_theirs $_ssm_arguments"
   fi
   _ssm_signalled='' _ssm_refused=yes
-  eval "stay_with_ssh $_ssm_options $_ssm_arguments"
+  eval "stay_with_ssh $_ssm_arguments"
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$_ssm_tunnel" ] || read_report
   [ "$_ssm_status" -ne 255 ] || [ -n "$_ssm_signalled" ] || [ -z "$_ssm_refused" ] || ! heal ||
-    eval "stay_with_ssh $_ssm_options $_ssm_arguments"
+    eval "stay_with_ssh $_ssm_arguments"
   [ -z "$_ssm_tunnel" ] || [ "$_ssm_status" -ne 255 ] || rm -f "$_ssm_report"
   exit "$_ssm_status"
 }
@@ -72,11 +72,6 @@ heal() {
   # ssh's again.
   _ssm_status=255
   return "$_ssm_again"
-}
-
-fail() {
-  tell "ssm-ssh: $1: $2" "hint: $3"
-  exit 255
 }
 
 # --- what is configured --------------------------------------------------------------------------------------------------
@@ -137,8 +132,8 @@ is_of_another_machine() {
 # Sets `_ssm_text`: by what configurations are told apart. src/host/compile.ts has the same. The number is the format of
 # what is kept: another version has a text of its own.
 render_text() {
-  _ssm_text='1 ssh'
-  [ -z "$_ssm_repository" ] || _ssm_text='1 git'
+  _ssm_text='2 ssh'
+  [ -z "$_ssm_repository" ] || _ssm_text='2 git'
   _ssm_text=$_ssm_text$_ssm_newline$_ssm_job_region
   for _ssm_name in \
     HOME SSM_SSH_KEY SSM_SSH_PASSPHRASE SSM_SSH_CERTIFICATE SSM_SSH_REGION SSM_SSH_ROLE_ARN SSM_SSH_KEY_LIFETIME \
@@ -192,34 +187,12 @@ holds() {
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# Sets `_ssm_options`, quoted for eval. ssh takes the first value that it meets of an option. What it learns about hosts
-# goes into the first file of known hosts.
-build_options() {
-  escape "$_ssm_state"
-  _ssm_known="$_ssm_job_known\"$_ssm_escaped/known_hosts\" \"$_ssm_escaped/pinned_hosts\""
-  if [ -n "$_ssm_set_known" ]; then
-    escape "$_ssm_set_known"
-    _ssm_known="$_ssm_known \"$_ssm_escaped\""
-  fi
-  _ssm_options=''
-  quote "UserKnownHostsFile=$_ssm_known ~/.ssh/known_hosts ~/.ssh/known_hosts2"
-  [ -n "$_ssm_own_known" ] || _ssm_options="-o $_ssm_quoted"
-  escape "$_ssm_socket"
-  quote "IdentityAgent=\"$_ssm_escaped\""
-  _ssm_options="-o IdentitiesOnly=yes -o $_ssm_quoted $_ssm_options"
-  [ -n "$_ssm_own_control" ] || _ssm_options="$_ssm_options -o ControlPath=none"
-  for _ssm_number in $_ssm_keys; do
-    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number"
-    escape "$_ssm_identity"
-    if [ -r "$_ssm_identity/key-cert.pub" ]; then
-      quote "CertificateFile=\"$_ssm_escaped/key-cert.pub\""
-      _ssm_options="$_ssm_options -o $_ssm_quoted"
-    fi
-    quote "IdentityFile=\"$_ssm_escaped/key.pub\""
-    _ssm_options="$_ssm_options -o $_ssm_quoted"
-  done
-  quote "StrictHostKeyChecking=${_ssm_set_strict:-${_ssm_job_strict:-yes}}"
-  [ -n "$_ssm_own_strict" ] || _ssm_options="$_ssm_options -o $_ssm_quoted"
+# What ssh learns about hosts goes into the first file of known hosts.
+add_options() {
+  _ssm_options="$_ssm_options $_ssm_set_options"
+  for _ssm_number in $_ssm_keys; do eval "_ssm_options=\"\$_ssm_options \$_ssm_set_options_$_ssm_number\""; done
+  option "UserKnownHostsFile=$_ssm_job_known$_ssm_set_hosts"
+  option "StrictHostKeyChecking=${_ssm_set_strict:-${_ssm_job_strict:-yes}}"
 }
 
 # Sets `_ssm_status`. As ssh's parent, which hands its standard input on and the signals that it gets: a shell that waits

@@ -103,26 +103,18 @@ keep_living_keys() {
   read_socket
   _ssm_living=''
   list_held
-  if [ $? -eq 124 ]; then
-    tell "ssm-ssh: TIMEOUT: the agent on $_ssm_socket has not answered within 5 seconds" \
-      'hint: see what has stopped it: ps -ef | grep ssh-agent'
-    exit 255
-  fi
+  [ $? -ne 124 ] ||
+    fail TIMEOUT "the agent on $_ssm_socket has not answered within 5 seconds" 'see what has stopped it: ps -ef | grep ssh-agent'
   while read -r _ssm_number _ssm_fingerprint _; do
     case " $_ssm_keys " in *" $_ssm_number "*) ;; *) continue ;; esac
     case $_ssm_held in *" $_ssm_fingerprint "*) ;; *) continue ;; esac
     case " $_ssm_living " in *" $_ssm_number "*) ;; *) _ssm_living="$_ssm_living $_ssm_number" ;; esac
   done <"$_ssm_home/routes"
   _ssm_keys=$_ssm_living
-  if [ -z "$_ssm_keys" ]; then
-    tell "ssm-ssh: AGENT_FAILED: the key for $_ssm_host/$_ssm_repository is no longer in the agent"
-    if [ -r "$_ssm_home/job" ]; then
-      tell 'hint: its lifetime is over: raise key-lifetime, or use the action again before this step'
-    else
-      tell 'hint: its lifetime is over: give exec a longer --lifetime, or leave it out'
-    fi
-    exit 255
-  fi
+  [ -z "$_ssm_keys" ] || return 0
+  _ssm_reason='give exec a longer --lifetime, or leave it out'
+  [ ! -r "$_ssm_home/job" ] || _ssm_reason='raise key-lifetime, or use the action again before this step'
+  fail AGENT_FAILED "the key for $_ssm_host/$_ssm_repository is no longer in the agent" "its lifetime is over: $_ssm_reason"
 }
 
 # Sets `_ssm_socket`: where the agent of `_ssm_home` listens.
@@ -133,34 +125,29 @@ read_socket() {
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# ssh takes the first value that it meets of an option, so these win over ~/.ssh/config. What ssh learns about hosts goes
-# into the first file; a shared connection (ControlPath) would carry another key's rights.
+# What ssh learns about hosts goes into the first file; a shared connection (ControlPath) would carry another key's rights.
 become_ssh() {
   find_known_hosts
   if [ -n "$_ssm_keys" ]; then
     read_socket
-    guard_agent "$@"
-    eval "set -- $_ssm_forwarding $_ssm_arguments"
-    _ssm_forwarding='' _ssm_arguments='"$@"'
-  fi
-  [ -n "$_ssm_own_strict" ] || set -- -o "StrictHostKeyChecking=$_ssm_job_strict" "$@"
-  [ -n "$_ssm_own_known" ] || set -- -o "UserKnownHostsFile=$_ssm_job_known~/.ssh/known_hosts ~/.ssh/known_hosts2" "$@"
-  set -- -o ControlPath=none "$@"
-  if [ -n "$_ssm_keys" ]; then
-    _ssm_last_first=''
-    for _ssm_number in $_ssm_keys; do _ssm_last_first="$_ssm_number $_ssm_last_first"; done
-    escape "$_ssm_home"
-    for _ssm_number in $_ssm_last_first; do
-      set -- -o "IdentityFile=\"$_ssm_escaped/keys/$_ssm_number.pub\"" "$@"
-      [ ! -r "$_ssm_home/keys/$_ssm_number-cert.pub" ] || set -- -o "CertificateFile=\"$_ssm_escaped/keys/$_ssm_number-cert.pub\"" "$@"
-    done
     escape "$_ssm_socket"
-    set -- -o "IdentityAgent=\"$_ssm_escaped\"" -o IdentitiesOnly=yes "$@"
+    option IdentitiesOnly=yes
+    option "IdentityAgent=\"$_ssm_escaped\""
+    escape "$_ssm_home/keys"
+    for _ssm_number in $_ssm_keys; do
+      option "CertificateFile=\"$_ssm_escaped/$_ssm_number-cert.pub\""
+      option "IdentityFile=\"$_ssm_escaped/$_ssm_number.pub\""
+    done
+    guard_agent "$@"
   else
     leave_our_agent
   fi
-  go_through_tunnel "$@"
-  become_ssh_of_theirs "$@"
+  option ControlPath=none
+  option "UserKnownHostsFile=$_ssm_job_known~/.ssh/known_hosts ~/.ssh/known_hosts2"
+  option "StrictHostKeyChecking=$_ssm_job_strict"
+  [ -z "$_ssm_tunnel" ] || go_through_tunnel "$@"
+  arrange $#
+  eval "become_ssh_of_theirs $_ssm_arguments"
 }
 
 # Sets `_ssm_job_known`: the files of known hosts of all uses in this job, as ssh's option has them.

@@ -17,7 +17,10 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     },
   };
   if (args[0] === 'choose') {
-    const { choose, takeQuestion } = await import('./commands/choose.ts');
+    const [{ choose }, { takeQuestion }] = await Promise.all([
+      import('./commands/choose.ts'),
+      import('./choose/question.ts'),
+    ]);
     const question = takeQuestion(env);
     // All of it before the process ends, also where it is a pipe: process.stdout would make that one that is cut.
     const out = (text: string): void => {

@@ -98,7 +98,7 @@ describe('what the shell makes of it', () => {
     };
     expect(printed(odd)).toEqual([
       ...[
-        odd,
+        `"${odd}" `,
         odd,
         '0 protected github.com 22 a b\n1 protected -',
         `/state/keys/${compiled.keys[1]?.name ?? ''}`,

@@ -27,19 +27,15 @@ describeOnHost('helper/ssm-ssh on a host', () => {
       const path = join(state, 'keys', name);
       return args.includes(`IdentityFile="${path}/key.pub"`) ? [path] : [];
     });
-    expect(args).toEqual([
-      ...['-a', '-o', 'IdentitiesOnly=yes', '-o', `IdentityAgent="${state}/agent"`],
-      '-o',
+    const options = [
+      ...['IdentitiesOnly=yes', `IdentityAgent="${state}/agent"`, 'ControlPath=none'],
+      ...[`CertificateFile="${folder}/key-cert.pub"`, `IdentityFile="${folder}/key.pub"`],
       `UserKnownHostsFile="${state}/known_hosts" "${state}/pinned_hosts" ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
-      ...[
-        '-o',
-        'ControlPath=none',
-        '-o',
-        `IdentityFile="${folder}/key.pub"`,
-        '-o',
-        'StrictHostKeyChecking=yes',
-      ],
-      ...['git@github.com', "git-upload-pack 'acme/lib'"],
+      'StrictHostKeyChecking=yes',
+    ];
+    expect(args).toEqual([
+      ...options.flatMap((option) => ['-o', option]),
+      ...['-a', 'git@github.com', "git-upload-pack 'acme/lib'"],
     ]);
   });
 
@@ -113,7 +109,7 @@ describeOnHost('helper/ssm-ssh on a host', () => {
       ['-i /a/key', `theirs -i /a/key ${args.join(' ')}`, 'theirs -i /a/key git@github.com'],
       [
         '-4',
-        /^theirs -4 .*IdentityFile="[^"]*" -o StrictHostKeyChecking=yes git@github.com/,
+        /^theirs -4 .*IdentityFile="[^"]*" .*-o StrictHostKeyChecking=yes -a git@github.com/,
         'theirs -4 git@',
       ],
     ] as const) {
@@ -122,21 +118,29 @@ describeOnHost('helper/ssm-ssh on a host', () => {
         typeof theirs === 'string' ? theirs : expect.stringMatching(theirs),
       );
       expect(starts(sections(['gitlab.com'])).startsWith(others)).toBe(true);
-      expect(starts(sections(['github.com/acme/lib'])).startsWith('-a ')).toBe(true);
+      expect(starts(sections(['github.com/acme/lib'])).startsWith('-o IdentitiesOnly=yes ')).toBe(true);
     }
     expect(start(['git@github.com', 'ls'], sections(['']), { env }).args[0]).not.toBe('theirs');
     rmSync(gitSsh);
   });
 
   it.each([
-    ['StrictHostKeyChecking', ['-o', 'stricthostkeychecking no'], 'UserKnownHostsFile'],
-    ['UserKnownHostsFile', ['-oUserKnownHostsFile=/dev/null'], 'StrictHostKeyChecking'],
-  ])('says nothing of %s where the caller does, and offers the key all the same', (name, choice, other) => {
+    ['stricthostkeychecking false', ['-o', 'stricthostkeychecking no']],
+    ['userknownhostsfile /dev/null', ['-oUserKnownHostsFile=/dev/null']],
+    ['globalknownhostsfile /dev/null', ['-oGlobalKnownHostsFile=/dev/null']],
+    ['hostkeyalias other', ['-o', 'HostKeyAlias="other"']],
+    ['identitiesonly no', ['-o', 'IdentitiesOnly=no']],
+  ])('leaves the caller %s, and offers the key all the same', (setting, choice) => {
     for (const command of [["git-upload-pack 'acme/lib'"], []]) {
-      const { args, offered } = start([...choice, 'git@github.com', ...command], sections(['github.com']));
-      expect(args.filter((arg) => arg.startsWith(`${name}=`))).toEqual([]);
-      expect([args.filter((arg) => arg.startsWith(`${other}=`)).length, offered]).toEqual([1, [0]]);
-      expect(args.join(' ')).toContain(choice.join(' '));
+      for (const typed of [
+        [...choice, 'git@github.com', ...command],
+        ['git@github.com', ...choice, ...command],
+        [...choice, '--', 'git@github.com', ...command],
+      ]) {
+        const { args, offered } = start(typed, sections(['github.com']));
+        const settings = execFileSync('ssh', ['-F', 'none', '-G', ...args], { encoding: 'utf8' });
+        expect([offered, settings.split('\n').includes(setting)]).toEqual([[0], true]);
+      }
     }
   });
 

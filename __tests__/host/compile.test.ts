@@ -124,7 +124,7 @@ describe('what is kept', () => {
     ['a passphrase is in the environment', listing('command ssm.passphrase = correct-horse'), {}],
     ['a value looks like a secret', listing(`global ssm.x.credential = ghp_${'x'.repeat(36)}`), {}],
   ])('is nothing where %s', (_, given, env) => {
-    expect(textOf(listed, {}, byGit)).toBe('1 git\n\nglobal\tssm.key /a');
+    expect(textOf(listed, {}, byGit)).toBe('2 git\n\nglobal\tssm.key /a');
     expect(textOf(given, env, byGit)).toBeUndefined();
   });
 

@@ -81,10 +81,13 @@ function ec2Folder(path: string): Ec2Folder {
   return { path, socket: join(path, 'agent'), knownHosts: join(path, 'known_hosts') };
 }
 
-/** The job folder, or its shelter, that an agent's socket is in. */
-export function folderOfSocket(socket: string): string {
-  const folder = dirname(socket);
-  return basename(folder) === 'ec2' ? dirname(folder) : folder;
+/** The job folders in RUNNER_TEMP that a command line names: those of agents, of EC2 hosts' tunnels, and of caches. */
+export function jobFoldersIn(command: string, temp: string): string[] {
+  const names = command.split(`${temp}/`).slice(1);
+  return names.flatMap((text) => {
+    const [name] = /^[\w-]+/.exec(text) ?? [''];
+    return isJobFolder(name) ? [join(temp, name)] : [];
+  });
 }
 
 /**

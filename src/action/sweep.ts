@@ -3,14 +3,13 @@ import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { toFailure } from '../errors.ts';
-import { cacheSockets } from '../git/credential-cache.ts';
 import { muted } from '../host/voice.ts';
 import { inLanes } from '../in-lanes.ts';
 import { abortAfter, tookTooLong, withDeadline } from '../deadline.ts';
-import { agentSockets } from '../ssh/agent.ts';
+import { listProcesses } from '../process/process-table.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
-import { folderOfSocket, isJobFolder, jobFolder, shelteredFile } from './job-folder.ts';
+import { isJobFolder, jobFoldersIn, jobFolder, shelteredFile } from './job-folder.ts';
 import { readNote } from './kept-tokens.ts';
 import { readOwnFile } from './own-file.ts';
 import type { State } from './state.ts';
@@ -63,11 +62,11 @@ async function removeLeftovers(
   if (!trackingId) return [];
   const blocks = await blockNames().catch((): string[] => []);
   const shelters = await findShelters();
-  const sockets = await Promise.all([agentSockets(), cacheSockets()]);
-  // The runner empties RUNNER_TEMP between jobs: an agent, a shelter or a block may have outlived its folder.
+  const processes = await listProcesses();
+  // The runner empties RUNNER_TEMP between jobs: an agent, a connection, a shelter or a block may have outlived its folder.
   const paths = [
     ...(await readdir(temp)).map((name) => join(temp, name)),
-    ...sockets.flat().map(folderOfSocket),
+    ...processes.flatMap(({ command }) => jobFoldersIn(command, temp)),
     ...shelters.keys(),
     ...blocks,
   ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
-import { endProcesses, listProcesses } from '../process/process-table.ts';
+import { endProcesses } from '../process/process-table.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { run, type Finished } from '../process/run.ts';
 import { notFound } from './config-file.ts';
@@ -103,11 +103,6 @@ export function cacheEntries(url: string, socket: string, { username, timeout }:
     [`credential.${url}.username`, username],
     [`http.${url}.extraHeader`, ''],
   ];
-}
-
-/** The sockets that running daemons were started with. */
-export async function cacheSockets(): Promise<string[]> {
-  return (await listProcesses()).flatMap(({ command }) => socketOf(command) ?? []);
 }
 
 /** Ends the daemons whose sockets are in the folders. */

@@ -6,6 +6,7 @@ import { parseReference } from '../keys/reference.ts';
 import { matchRoutes, renderRoutes, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 import { looksSecret } from '../keys/secret-text.ts';
 import { quoted } from '../process/quote.ts';
+import { sshPath } from '../ssh/ssh-path.ts';
 import {
   allowsEc2Remotes,
   hostKeySettings,
@@ -179,7 +180,7 @@ export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[
 const sshPort = 22;
 
 /** Of what is kept. Another version, older or newer, has texts of its own. */
-const format = 1;
+const format = 2;
 
 /** What git lists, as a shell has it, and the surroundings: the shell compares it, and never takes it apart. */
 export function textOf(
@@ -229,15 +230,24 @@ export function renderAnswer(compiled: Compiled, state: string): string {
     fingerprint: isProtected ? 'protected' : 'repository',
     repositories: pattern ? [pattern] : [],
   }));
+  const known = compiled.knownHosts === '' ? '' : `${sshPath(compiled.knownHosts)} `;
   const names = {
     state,
     routes: renderRoutes(routes).trimEnd(),
-    ...{ command: compiled.command, known: compiled.knownHosts, strict: compiled.strict },
+    ...{ command: compiled.command, known, strict: compiled.strict },
+    hosts: `${sshPath(`${state}/known_hosts`)} ${sshPath(`${state}/pinned_hosts`)} ${known}~/.ssh/known_hosts ~/.ssh/known_hosts2`,
+    // A shared connection would carry another key's rights.
+    options: optionsOf({
+      IdentitiesOnly: 'yes',
+      IdentityAgent: sshPath(`${state}/agent`),
+      ControlPath: 'none',
+    }),
     ...{ ec2: compiled.ec2Remotes ? 'yes' : '', told: told(compiled).join('\n') },
     place: wordsOf(compiled.place),
     ...Object.fromEntries(
       compiled.keys.flatMap(({ name, place }, number) => [
         [`key_${number}`, `${state}/keys/${name}`],
+        [`options_${number}`, identity(`${state}/keys/${name}`)],
         [`place_${number}`, wordsOf(place)],
         [`limit_${number}`, secondsOf(place)],
       ]),
@@ -246,6 +256,21 @@ export function renderAnswer(compiled: Compiled, state: string): string {
   return Object.entries(names)
     .map(([name, value]) => `_ssm_set_${name}=${quoted(value)}\n`)
     .join('');
+}
+
+/** Words of sh, in quotes. */
+function optionsOf(options: Readonly<Record<string, string>>): string {
+  return Object.entries(options)
+    .map(([name, value]) => `-o ${quoted(`${name}=${value}`)}`)
+    .join(' ');
+}
+
+/** Of a key without a certificate ssh passes over the file that is not there. */
+function identity(folder: string): string {
+  return optionsOf({
+    CertificateFile: sshPath(`${folder}/key-cert.pub`),
+    IdentityFile: sshPath(`${folder}/key.pub`),
+  });
 }
 
 /** What is no duration is refused by whoever starts Node. */

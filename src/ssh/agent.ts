@@ -1,6 +1,6 @@
 /** OpenSSH's ssh-agent, the vault that holds the keys and the clock that forgets them: its start and its end. */
 import { Failure } from '../errors.ts';
-import { endProcesses, listProcesses, type Process } from '../process/process-table.ts';
+import { endProcesses, type Process } from '../process/process-table.ts';
 import { ProgramNotFound, type Finished, type Run } from '../process/run.ts';
 
 /** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
@@ -71,12 +71,6 @@ export function agentEnv(env: AgentOptions['env']): Record<string, string> {
   // By RUNNER_TRACKING_ID the runner finds the agent, should all else fail.
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'RUNNER_TRACKING_ID'];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-}
-
-/** The sockets that running processes were started with by `-a`, as startAgent does. */
-export async function agentSockets(): Promise<string[]> {
-  const processes = await listProcesses();
-  return processes.flatMap(({ command }) => / -a (\/.*\/agent)( |$)/.exec(command)?.[1] ?? []);
 }
 
 /** @throws AGENT_NOT_FOUND where a program of OpenSSH is missing */

@@ -1,6 +1,7 @@
 /** The block of ~/.ssh/config that leads plain ssh to our keys by host, in one job and nowhere else. Pure. */
 import { allButEc2HostIds, ec2HostIds, quotable } from '../keys/ec2-host-patterns.ts';
 import type { RepositoryPattern } from '../keys/routes.ts';
+import { sshPath } from './ssh-path.ts';
 
 export interface ConfigKey {
   /** What ssh is told of the key: the file with its public half, and its certificate's, if it has one. */
@@ -55,7 +56,7 @@ export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptio
     ...(options.ec2 ? reachEc2(options.ec2, options) : []),
     ...(defaults.length > 0 ? offerElsewhere(defaults, allClaimed, options) : []),
     `Match ${inJob(options.temp, '*')}`,
-    `  UserKnownHostsFile ${quoted(options.knownHosts)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
+    `  UserKnownHostsFile ${sshPath(options.knownHosts)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     `  StrictHostKeyChecking ${options.strictHostKeyChecking}`,
     'Match all',
   ];
@@ -113,12 +114,12 @@ function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOpti
   return [
     `Match host "${ec2HostIds}" ${quotable} ${inJob(temp, '*')}`,
     `  ProxyCommand ${words(proxy)} -- '%n' %p '%r'`,
-    `  IdentityAgent ${quoted(socket)}`,
+    `  IdentityAgent ${sshPath(socket)}`,
     '  IdentitiesOnly no',
     '  IdentityFile none',
     '  ForwardAgent no',
     '  ControlPath none',
-    `  UserKnownHostsFile ${quoted(knownHosts)}`,
+    `  UserKnownHostsFile ${sshPath(knownHosts)}`,
     '  StrictHostKeyChecking accept-new',
   ];
 }
@@ -145,13 +146,13 @@ function offerElsewhere(
 /** ssh would forward this agent, with all keys of the job. Only -A still does. */
 function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] {
   return [
-    `  IdentityAgent ${quoted(socket)}`,
+    `  IdentityAgent ${sshPath(socket)}`,
     '  IdentitiesOnly yes',
     '  ForwardAgent no',
     '  ControlPath none',
     ...keys.flatMap(({ publicKey, certificate }) => [
-      ...(certificate === undefined ? [] : [`  CertificateFile ${quoted(certificate)}`]),
-      `  IdentityFile ${quoted(publicKey)}`,
+      ...(certificate === undefined ? [] : [`  CertificateFile ${sshPath(certificate)}`]),
+      `  IdentityFile ${sshPath(publicKey)}`,
     ]),
   ];
 }
@@ -164,9 +165,4 @@ function inJob(temp: string, port: string, otherPorts: readonly number[] = []): 
   const path = temp.replace(/['\\]/g, "'?'").replaceAll('%', '%%');
   const not = otherPorts.map((other) => `:${other}:*) false;; `).join('');
   return `exec "case $SSM_SSH_ROUTED:%p:$RUNNER_TEMP in ${not}:${port}:'${path}') ;; *) false;; esac"`;
-}
-
-/** In a path, % begins a token (ssh_config(5), TOKENS). */
-function quoted(path: string): string {
-  return `"${path.replaceAll('%', '%%')}"`;
 }

@@ -1,0 +1,1 @@
+export const id=1242;export const ids=[1242];export const modules={1242:(t,e,o)=>{o.r(e),o.d(e,{takeQuestion:()=>s});const r=["state","place","key","failed","host","port","repository","region","default"];function s(t){const e=r.map(e=>{const o=`_SSM_ASKED_${e.toUpperCase()}`,r=t[o]??"";return delete t[o],[e,r]});return Object.fromEntries(e)}}};

@@ -1,0 +1,154 @@
+/** The way of one key to a connection: from its reference to the agent of this user, unless that has it. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../src/errors.ts';
+import type { HostKey } from '../../src/host/compile.ts';
+import { writeWhole } from '../../src/host/kept-files.ts';
+import { markFor } from '../../src/host/mark.ts';
+import type { HostKeys } from '../../src/host/read-keys.ts';
+import { unwritable } from '../../src/host/state-folder.ts';
+import { ensureAgent } from '../../src/host/user-agent.ts';
+import { warningsOnly } from '../../src/host/voice.ts';
+import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { visible } from '../../src/keys/visible-text.ts';
+import { addKeys, heldKeys, removeKey } from '../../src/ssh/agent-keys.ts';
+import { parseHostPlace, readSeconds, timeLimit } from '../command-line/host-place.ts';
+import { toAdd } from '../command-line/keys.ts';
+import type { Question, Terminal } from './question.ts';
+import { blobOf, held, note, publicLine, type Place } from './kept-parts.ts';
+
+const program = 'ssm-ssh';
+
+interface Wanted extends HostKeys, Place {
+  readonly socket: string;
+  /** Seconds; 0 for no limit. */
+  readonly lifetime: number;
+}
+
+export interface Asked {
+  readonly state: string;
+  readonly question: Question;
+}
+
+/** @returns whether the agent has the key, or this version of it, only now */
+export async function fetchKey(key: HostKey, { state, question }: Asked, io: Terminal): Promise<boolean> {
+  const into = join(state, 'keys', key.name);
+  const wanted = { into, state, socket: join(state, 'agent'), ...check(key) };
+  // Of a command of git's, a mark that is wrong costs another try, and no question to the agent.
+  const isMarked = !question.key && question.repository !== '' && (await held(into)).live;
+  if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);
+  return question.failed !== '' && (await renew(wanted, question.failed, io));
+}
+
+/** By its mark, and by what the agent itself says: somebody may have emptied it. */
+async function isLoaded({ into, socket, timeoutSeconds }: Wanted): Promise<boolean> {
+  const { live, publicKey } = await held(into);
+  if (!live || publicKey === undefined) return false;
+  const signal = timeLimit(timeoutSeconds, 'asking the agent');
+  const blobs = await heldKeys({ socket }, { signal }).catch(() => []);
+  return blobs.some((blob) => blob.equals(blobOf(publicKey)));
+}
+
+/** Asks the store, at most once a minute, for a version that is newer than the one that failed. A store that fails has none. */
+async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<boolean> {
+  const { version } = await held(wanted.into);
+  if (version !== failed) return true;
+  const asked = join(wanted.into, 'asked');
+  const last = await stat(asked).catch(() => undefined);
+  if (last && Date.now() - last.mtimeMs < 60_000) return false;
+  await writeWhole(asked, '').catch(() => undefined);
+  return await loadWithAgent(wanted, { ...io, tell: () => undefined }).catch(() => false);
+}
+
+async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
+  const { state, timeoutSeconds } = wanted;
+  await mkdir(wanted.into, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw unwritable(state, error);
+  });
+  const [line] = wanted.keys;
+  const waiting = setTimeout(() => {
+    if (io.terminal) io.tell(`${program}: reading ${visible(line?.reference.text ?? '')} from AWS\n`);
+  }, 1000);
+  // It starts while AWS is asked, and says itself what it waits for.
+  const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');
+  const ensure = (): Promise<void> =>
+    ensureAgent(state, { helper: io.helper, seconds: timeoutSeconds, env: io.env, signal });
+  const agent = ensure();
+  try {
+    return await load(wanted, { agent, ensure }, io);
+  } finally {
+    clearTimeout(waiting);
+    await agent.catch(() => undefined);
+  }
+}
+
+/** Seconds: more than a timer holds is no time at all. */
+const longestTimer = 2_147_483;
+
+interface Vault {
+  readonly agent: Promise<void>;
+  readonly ensure: () => Promise<void>;
+}
+
+async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Terminal): Promise<boolean> {
+  const { into, state, socket, lifetime, timeoutSeconds } = wanted;
+  const signal = timeLimit(timeoutSeconds, 'fetching the key');
+  const voice = warningsOnly((message) => {
+    tell(`${program}: ${visible(message)}\n`);
+  });
+  const { readHostKeys } = await import('../../src/host/read-keys.ts');
+  const [[key]] = await Promise.all([readHostKeys(wanted, { env, signal, voice }), agent]);
+  if (!key) throw new TypeError('one line has one key');
+  // An agent that starts anew takes old folders away.
+  await mkdir(into, { recursive: true, mode: 0o700 });
+  const there = await held(into);
+  if (there.version === key.secret.version && (await isLoaded(wanted))) return false;
+  // The second in which it is added counts: the mark goes no later than the key.
+  const mark = await markFor(lifetime);
+  await rm(join(into, 'live'), { force: true });
+  if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
+    await removeKey({ socket }, blobOf(there.publicKey), { signal });
+  const add = (): Promise<void> => addKeys({ socket }, [toAdd(key)], { lifetime, signal });
+  await add().catch(async (error: unknown) => {
+    const isGone = error instanceof Failure && error.code === 'AGENT_NOT_FOUND';
+    // Its keeper was about to end it when it was asked; or somebody has flushed all.
+    if (!isGone || !existsSync(join(state, 'reserved'))) throw error;
+    await ensure();
+    await add();
+  });
+  await note(wanted, key, mark).catch((error: unknown) => {
+    throw unwritable(state, error);
+  });
+  return true;
+}
+
+/** @throws INPUT_INVALID */
+function check(key: HostKey): Omit<Wanted, 'into' | 'state' | 'socket'> {
+  const { reference, passphrase, certificate, lifetime, place } = key;
+  return {
+    keys: [
+      {
+        reference: parseReference(reference.trim()),
+        ...(passphrase && { passphrase: readReference('passphrase', passphrase) }),
+        ...(certificate && { certificate: readReference('certificate', certificate) }),
+        repositories: [],
+      },
+    ],
+    ...parseHostPlace(place),
+    lifetime: readSeconds(lifetime, 'ssm.keyLifetime'),
+  };
+}
+
+/** What stands there may be the passphrase itself, and is not repeated. */
+function readReference(name: 'passphrase' | 'certificate', text: string): Reference {
+  try {
+    return parseReference(text.trim());
+  } catch (cause) {
+    const setting = `ssm.${name} (SSM_SSH_${name.toUpperCase()})`;
+    throw new Failure('INPUT_INVALID', `${setting} is not the name of a parameter or a secret`, {
+      hint: `write /NAME or secretsmanager:NAME, where the ${name} is stored`,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,58 @@
+/** What is kept beside the agent of a key that it has: its public parts, and the mark that says until when. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeWhole } from '../../src/host/kept-files.ts';
+import { isLive } from '../../src/host/mark.ts';
+import type { LoadedKey } from '../../src/host/open-key.ts';
+import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+
+export interface Place {
+  /** The folder of the key's public parts. */
+  readonly into: string;
+  /** The folder of the agent. */
+  readonly state: string;
+}
+
+export interface Held {
+  readonly version?: string;
+  readonly publicKey?: string;
+  /** Whether the agent should still have it. */
+  readonly live: boolean;
+}
+
+/** What is known of the key that the agent had before. */
+export async function held(into: string): Promise<Held> {
+  const read = (name: string): Promise<string | undefined> =>
+    readFile(join(into, name), 'utf8').then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+  const [version, publicKey, mark] = await Promise.all([read('version'), read('key.pub'), read('live')]);
+  return {
+    ...(version !== undefined && { version }),
+    ...(publicKey !== undefined && { publicKey }),
+    live: mark !== undefined && (await isLive(mark)),
+  };
+}
+
+/** The mark comes last: it says that all the rest is there. */
+export async function note({ into, state }: Place, key: LoadedKey, mark: string): Promise<void> {
+  await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
+  await writeWhole(join(into, 'key.pub'), `${publicLine(key)}\n`);
+  const certificate = join(into, 'key-cert.pub');
+  if (key.certificate) await writeWhole(certificate, `${key.certificate.line}\n`);
+  else await rm(certificate, { force: true });
+  await writeWhole(join(into, 'fingerprint'), `${key.fingerprint}\n`);
+  await writeWhole(join(into, 'version'), `${key.secret.version}\n`);
+  await writeWhole(join(into, 'live'), `${mark}\n`);
+}
+
+export function blobOf(publicKey: string): Buffer {
+  const [, blob = ''] = publicKey.split(' ');
+  return Buffer.from(blob, 'base64');
+}
+
+export function publicLine({ publicKey }: LoadedKey): string {
+  return authorizedKeysLine(publicKey);
+}
