@@ -64,13 +64,14 @@ can_open_files() {
   [ "$_ssm_files" = unlimited ] || [ "$_ssm_files" -ge 64 ] || ulimit -S -n 64 2>/dev/null
 }
 
-# Whether nobody but root and this user chooses what the path leads to: each folder, link and file on the way is theirs, and
-# no other may write there. In a folder with the sticky bit (/tmp) others may add something, and replace nothing.
+# is_protected PATH [USER]: whether nobody but root and this user chooses what the path leads to: each folder, link and file
+# on the way is theirs, and no other may write there. In a folder with the sticky bit (/tmp) others may add something, and
+# replace nothing.
 is_protected() (
   # PATH is poor, or may be the reason to ask. A line of ls is read, in which a line end would be another's.
   export LC_ALL=C PATH="/usr/bin:/bin:${PATH-}"
   case $1 in *[[:cntrl:]]*) exit 1 ;; /*) ;; *) exit 1 ;; esac
-  _ssm_rest=${1#/}/ _ssm_place='' _ssm_links=0
+  _ssm_rest=${1#/}/ _ssm_place='' _ssm_links=0 _ssm_root='' _ssm_me=${2:-$(id -u)}
   set -- /
   while [ -n "$_ssm_rest" ]; do
     _ssm_place=$_ssm_place/${_ssm_rest%%/*} _ssm_rest=${_ssm_rest#*/}
@@ -81,7 +82,6 @@ is_protected() (
       _ssm_rest=${_ssm_link#/}/$_ssm_rest
     fi
   done
-  _ssm_me=$(id -u) _ssm_root=''
   # The first line is that of /, whose owner is root wherever we are (in a namespace of users, another number).
   _ssm_list=$(ls -ldn -- "$@" 2>/dev/null) || exit 1
   printf '%s\n' "$_ssm_list" | while IFS=' ' read -r _ssm_mode _ _ssm_owner _ssm_group _; do

@@ -59,7 +59,7 @@ unlock() {
 ask() {
   _ssm_mask=$(umask) _ssm_before='' _ssm_after='' _ssm_status=0
   umask 077
-  if { mkdir -p "$1" && true >>"$1/lock"; } 2>/dev/null; then
+  if { { [ -d "$1" ] || mkdir -p "$1"; } && true >>"$1/lock"; } 2>/dev/null; then
     { read -r _ssm_before; } 2>/dev/null <"$1/outcome"
     lock "$1/lock"
     { read -r _ssm_after; } 2>/dev/null <"$1/outcome"
@@ -102,11 +102,11 @@ find_waiting_place() {
   . "$_ssm_here/find-node.sh"
   _ssm_mask=$(umask) _ssm_value=$(id -u)
   umask 077
-  case ${HOME-} in /*) [ ! -O "$HOME" ] || mkdir "$HOME/.cache" 2>/dev/null ;; esac
+  case ${HOME-} in /*) [ ! -O "$HOME" ] || [ -d "$HOME/.cache" ] || mkdir "$HOME/.cache" 2>/dev/null ;; esac
   for _ssm_state in "/run/user/$_ssm_value" "${HOME-}/.cache" "$_ssm_temporary"; do
     _ssm_state=$_ssm_state/ssm-ssh-agent-$_ssm_value
-    [ -d "$_ssm_state" ] || { is_protected "${_ssm_state%/*}/" && mkdir "$_ssm_state" 2>/dev/null; }
-    case $(ls -ld "$_ssm_state" 2>/dev/null) in drwx------*) [ ! -O "$_ssm_state" ] || is_of_another_machine || break ;; esac
+    [ -d "$_ssm_state" ] || { [ -d "${_ssm_state%/*}" ] && is_protected "${_ssm_state%/*}/" "$_ssm_value" && mkdir "$_ssm_state" 2>/dev/null; }
+    [ ! -O "$_ssm_state" ] || case $(ls -ld "$_ssm_state") in drwx------*) is_of_another_machine || break ;; esac
     _ssm_state=''
   done
   umask "$_ssm_mask"
