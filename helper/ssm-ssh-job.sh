@@ -54,10 +54,13 @@ load_host_part() {
 }
 
 # Sets `_ssm_installation`, where whoever made this folder is installed, `_ssm_job_node`, the Node that ran it, and
-# `_ssm_job_region`, the region that the action was given. Whether it can be seen from here.
+# `_ssm_job_region`, the region that the action was given; empty where the step has one of its own. Whether it can be seen
+# from here.
 find_installation() {
-  { read -r _ssm_installation && read -r _ssm_job_node && read -r _ssm_job_region; } <"$_ssm_job/installation" ||
+  { read -r _ssm_installation && read -r _ssm_job_node && read -r _ssm_job_region && read -r _ssm_value; } <"$_ssm_job/installation" ||
     { read -r _ssm_installation && read -r _ssm_job_node; } <"$_ssm_job/origin" || return 1
+  # A step that names another than the action saw means it.
+  case ${AWS_REGION:-${AWS_DEFAULT_REGION-}} in '' | "${_ssm_value-}") ;; *) _ssm_job_region='' ;; esac
   [ -r "$_ssm_installation/helper/ssm-ssh-host.sh" ]
 } 2>/dev/null
 

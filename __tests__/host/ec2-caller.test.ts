@@ -92,7 +92,8 @@ describe('an EC2 host', () => {
     writeFileSync(
       join(job, 'role'),
       renderJobRole({
-        ...{ role, regions: [REGION], allowedAccounts: [], maxAttempts: 2, timeoutSeconds: 120 },
+        ...{ role, regions: [REGION], environmentRegion: '', allowedAccounts: [] },
+        ...{ maxAttempts: 2, timeoutSeconds: 120 },
         ...noted,
       }),
     );

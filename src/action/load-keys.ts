@@ -7,7 +7,7 @@ import { allowedSigner } from '../git/job-configuration.ts';
 import { forSigning, forTokens, requireGit, forRestrictions, requireSsh } from './versions.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
-import { renderJobRole } from '../host/job-role.ts';
+import { environmentRegion, renderJobRole } from '../host/job-role.ts';
 import { openKey, type LoadedKey } from '../host/open-key.ts';
 import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -165,6 +165,7 @@ function filesFor(
   { env, installation, programs }: Job,
 ): Omit<JobFiles, 'knownHosts'> {
   const publicKeys = keys.map(({ publicKey }) => publicKey);
+  const noted = { environmentRegion: environmentRegion(env) };
   return {
     strictHostKeyChecking: inputs.strictHostKeyChecking,
     routes: renderRoutes(keys),
@@ -174,8 +175,8 @@ function filesFor(
       agent: inputs.withAgent ? (env['SSH_AUTH_SOCK'] ?? '') : undefined,
       command: env['GIT_SSH_COMMAND'] ?? '',
     },
-    ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? '') },
-    role: inputs.role ? renderJobRole({ ...inputs, role: inputs.role }) : '',
+    ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? ''), ...noted },
+    role: inputs.role ? renderJobRole({ ...inputs, ...noted, role: inputs.role }) : '',
   };
 }
 

@@ -1,6 +1,7 @@
 /** As whom a host asks AWS, where no job says it. */
 import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
+import { environmentRegion } from './job-role.ts';
 import type { ReadOptions, Wanted } from './read-secrets.ts';
 
 export interface Host {
@@ -24,9 +25,7 @@ export async function callerOnHost(
   { region, roles, timeoutSeconds }: Host,
   env: ReadOptions['env'],
 ): Promise<HostCaller> {
-  // As people export them: a line end behind a region is no part of it.
-  const named = env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim();
-  const known = region ?? (named || (await profileRegion()));
+  const known = region ?? (environmentRegion(env) || (await profileRegion()));
   return {
     regions: known ? [known] : [],
     role: roleOf(roles),

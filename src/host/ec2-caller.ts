@@ -10,7 +10,7 @@ import type { Ec2Caller } from '../ec2/caller.ts';
 import { Failure } from '../errors.ts';
 import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
+import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
 import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
@@ -61,7 +61,7 @@ export async function openEc2Caller(
 }
 
 /** With at least one region. */
-type Wanted = Omit<JobRole, 'role'> & { readonly role: Role | undefined };
+type Wanted = Omit<JobRole, 'role' | 'environmentRegion'> & { readonly role: Role | undefined };
 
 /** The latest use of the job that names a role. */
 async function findJobRole(job: string): Promise<JobRole | undefined> {
@@ -78,7 +78,9 @@ type Env = Pick<ReadOptions, 'env' | 'signal'>;
 /** The host is in the region that the step names, if it names one; the role is known in the job's others, too. */
 async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wanted> {
   const { region, timeoutSeconds } = place;
-  const known = [...new Set([region ?? [], noted.regions].flat())];
+  const named = environmentRegion(options.env);
+  const own = named === noted.environmentRegion ? [] : named || [];
+  const known = [...new Set([region ?? own, noted.regions].flat())];
   const regions = known.length > 0 ? known : (await ofHost({ ...place, roles: [] }, options)).regions;
   return { ...noted, regions, timeoutSeconds };
 }

@@ -6,6 +6,8 @@ export interface JobRole {
   readonly role: Role;
   /** In order of preference: EC2 hosts are in the first. None: the step's own. */
   readonly regions: readonly string[];
+  /** What the environment named when the action ran; empty: none. A step that names another goes there. */
+  readonly environmentRegion: string;
   readonly allowedAccounts: readonly string[];
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
@@ -17,13 +19,20 @@ export const jobRoleFile = 'role';
 export function renderJobRole({
   role,
   regions,
+  environmentRegion,
   allowedAccounts,
   maxAttempts,
   timeoutSeconds,
 }: JobRole): string {
   const { arn, through, sessionName, durationSeconds, audience, externalId, policy } = role;
   const noted = { arn, through, sessionName, durationSeconds, audience, externalId, policy };
-  return `${JSON.stringify({ role: noted, regions, allowedAccounts, maxAttempts, timeoutSeconds })}\n`;
+  const settings = { regions, environmentRegion, allowedAccounts, maxAttempts, timeoutSeconds };
+  return `${JSON.stringify({ role: noted, ...settings })}\n`;
+}
+
+/** As people export it: a line end behind a Region is no part of it. Empty: none. */
+export function environmentRegion(env: Readonly<Record<string, string | undefined>>): string {
+  return env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim() || '';
 }
 
 /** undefined for what renderJobRole did not write. */

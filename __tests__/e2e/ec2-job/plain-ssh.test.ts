@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from '@jest/globals';
+import { REGION } from '../../support/aws/world.ts';
 import { canMountHome, nodeIn, scriptIn } from '../../support/account-home.ts';
 import type { Job, StepResult } from '../../support/runner/job.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
@@ -48,6 +49,24 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       const { posts, leftoverProcesses } = await job.finish();
       expect(posts.map(({ annotations }) => annotations)).toEqual([[]]);
       expect([leftoverProcesses, job.files(), existsSync(join(home, '.ssh'))]).toEqual([[], [], false]);
+    });
+
+    it("follows a step's own AWS_REGION, as ssm-ssh does, and not the one that the job has", async () => {
+      const job = stage.job({ AWS_REGION: 'us-west-2' }, { nodePath: nodeIn(home, join(home, 'bin/node')) });
+      await use(job);
+      const regionsOf = async (command: string): Promise<unknown[]> => {
+        stage.world.aws.forgetCalls();
+        await plainly(job, `${command} ${host()} true || true`);
+        const asked = stage.world.aws.calls.filter(({ operation }) => operation.startsWith('ec2:'));
+        return [...new Set(asked.map(({ region }) => region))];
+      };
+      for (const program of ['ssh', 'ssm-ssh']) {
+        expect(await regionsOf(program)).toEqual([REGION]);
+        expect(await regionsOf(`AWS_REGION=eu-central-1 ${program}`)).toEqual(['eu-central-1']);
+        expect(await regionsOf(`AWS_REGION=eu-central-1 SSM_SSH_REGION=${REGION} ${program}`)).toEqual([
+          REGION,
+        ]);
+      }
     });
 
     it('still does after a use with keys and without a role', async () => {

@@ -94,7 +94,8 @@ describe('a role without keys', () => {
           },
           ...{ durationSeconds: 900, audience: 'sts.amazonaws.com', policy: 'auto' },
         },
-        ...{ regions: [REGION], allowedAccounts: [ACCOUNT], maxAttempts: 5, timeoutSeconds: 120 },
+        ...{ regions: [REGION], environmentRegion: '', allowedAccounts: [ACCOUNT] },
+        ...{ maxAttempts: 5, timeoutSeconds: 120 },
       });
     }
   });

@@ -143,6 +143,8 @@ describe('the end of a job', () => {
       const main = await use(job, { 'timeout-seconds': '10' });
       expect(Date.now() - began).toBeLessThan(30_000);
       expect([main.annotations, invented.filter(isAlive).length]).toEqual([[], 6]);
+      // They are nobody's leftovers: nothing is looked for in the folders that they name.
+      expect(main.log).not.toContain('left behind');
       const its = start(['sh', '-c', 'sleep 60; :', 'x', '-a', main.env['SSH_AUTH_SOCK'] ?? '']);
       const finishing = Date.now();
       const { posts } = await job.finish();
