@@ -67,7 +67,7 @@ connect_to_ec2_host() {
 
 # ssh hands the name to a shell, in quotes. A submodule's URL may have been chosen by anybody.
 check_login() {
-  case ${_ssm_login:-${_ssm_target%"$_ssm_named"*}} in
+  case $_ssm_login${_ssm_target%"$_ssm_named"*} in
   *\'*) fail INPUT_INVALID "the user in $_ssm_target has a quote in it" 'write the name of a user of the host' ;;
   esac
 }
@@ -134,10 +134,10 @@ add_tunnel() {
   escape "$_ssm_ec2"
   option "UserKnownHostsFile=\"$_ssm_escaped/known_hosts\" $_ssm_job_known$_ssm_set_known"
   option "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"
-  option ControlPath=none
+  [ -n "$_ssm_own_control" ] || option ControlPath=none
   [ -n "$_ssm_pushes" ] || return 0
   # The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
-  option IdentitiesOnly=no
+  _ssm_first="$_ssm_first -o IdentitiesOnly=no"
   option IdentityFile=none
   option "IdentityAgent=\"$_ssm_escaped/agent\""
 }
@@ -154,8 +154,9 @@ add_words() {
 # With the key that is pushed, or the user's own.
 go_through_tunnel() {
   _ssm_signalled=''
-  arrange $#
-  eval "stay_with_ssh $_ssm_arguments"
+  arrange "$@"
+  shift "$_ssm_options_end"
+  eval "stay_with_ssh $_ssm_head \"\$@\""
   read_report
   exit "$_ssm_status"
 }

@@ -37,16 +37,17 @@ go_with_keys() {
   done
   add_options
   guard_agent "$@"
-  arrange $#
+  arrange "$@"
+  shift "$_ssm_options_end"
   if [ -z "$_ssm_repository$_ssm_tunnel" ]; then
-    eval "become_ssh_of_theirs $_ssm_arguments"
+    eval "become_ssh_of_theirs $_ssm_head \"\$@\""
   fi
   _ssm_signalled='' _ssm_refused=yes
-  eval "stay_with_ssh $_ssm_arguments"
+  eval "stay_with_ssh $_ssm_head \"\$@\""
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$_ssm_tunnel" ] || read_report
   [ "$_ssm_status" -ne 255 ] || [ -n "$_ssm_signalled" ] || [ -z "$_ssm_refused" ] || ! heal ||
-    eval "stay_with_ssh $_ssm_arguments"
+    eval "stay_with_ssh $_ssm_head \"\$@\""
   [ -z "$_ssm_tunnel" ] || [ "$_ssm_status" -ne 255 ] || rm -f "$_ssm_report"
   exit "$_ssm_status"
 }
@@ -125,8 +126,8 @@ tell_warnings() {
 
 # Whether machines share the home folder, and another one keeps its agent there. Where there is no /proc it is not asked.
 is_of_another_machine() {
-  { read -r _ssm_value </proc/sys/kernel/hostname && read -r _ssm_name <"$_ssm_state/machine"; } 2>/dev/null &&
-    [ "$_ssm_value" != "$_ssm_name" ]
+  { read -r _ssm_rest </proc/sys/kernel/hostname && read -r _ssm_name <"$_ssm_state/machine"; } 2>/dev/null &&
+    [ "$_ssm_rest" != "$_ssm_name" ]
 }
 
 # Sets `_ssm_text`: by what configurations are told apart. src/host/compile.ts has the same. The number is the format of
@@ -189,8 +190,15 @@ holds() {
 
 # What ssh learns about hosts goes into the first file of known hosts.
 add_options() {
-  _ssm_options="$_ssm_options $_ssm_set_options"
-  for _ssm_number in $_ssm_keys; do eval "_ssm_options=\"\$_ssm_options \$_ssm_set_options_$_ssm_number\""; done
+  _ssm_first="$_ssm_first -o IdentitiesOnly=yes"
+  _ssm_options="$_ssm_options $_ssm_set_agent"
+  for _ssm_number in $_ssm_keys; do
+    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number"
+    [ ! -r "$_ssm_identity/key-cert.pub" ] || eval "_ssm_options=\"\$_ssm_options \$_ssm_set_certificate_$_ssm_number\""
+    eval "_ssm_options=\"\$_ssm_options \$_ssm_set_identity_$_ssm_number\""
+  done
+  # A shared connection would carry another key's rights.
+  [ -n "$_ssm_own_control" ] || option ControlPath=none
   option "UserKnownHostsFile=$_ssm_job_known$_ssm_set_hosts"
   option "StrictHostKeyChecking=${_ssm_set_strict:-${_ssm_job_strict:-yes}}"
 }

@@ -54,13 +54,10 @@ load_host_part() {
 }
 
 # Sets `_ssm_installation`, where whoever made this folder is installed, `_ssm_job_node`, the Node that ran it, and
-# `_ssm_job_region`, the region that the action was given; empty where the step has one of its own. Whether it can be seen
-# from here.
+# `_ssm_job_region`, the region that the action was given. Whether it can be seen from here.
 find_installation() {
-  { read -r _ssm_installation && read -r _ssm_job_node && read -r _ssm_job_region && read -r _ssm_value; } <"$_ssm_job/installation" ||
+  { read -r _ssm_installation && read -r _ssm_job_node && read -r _ssm_job_region; } <"$_ssm_job/installation" ||
     { read -r _ssm_installation && read -r _ssm_job_node; } <"$_ssm_job/origin" || return 1
-  # A step that names another than the action saw means it.
-  case ${AWS_REGION:-${AWS_DEFAULT_REGION-}} in '' | "${_ssm_value-}") ;; *) _ssm_job_region='' ;; esac
   [ -r "$_ssm_installation/helper/ssm-ssh-host.sh" ]
 } 2>/dev/null
 
@@ -134,11 +131,11 @@ become_ssh() {
   if [ -n "$_ssm_keys" ]; then
     read_socket
     escape "$_ssm_socket"
-    option IdentitiesOnly=yes
+    _ssm_first="$_ssm_first -o IdentitiesOnly=yes"
     option "IdentityAgent=\"$_ssm_escaped\""
     escape "$_ssm_home/keys"
     for _ssm_number in $_ssm_keys; do
-      option "CertificateFile=\"$_ssm_escaped/$_ssm_number-cert.pub\""
+      [ ! -r "$_ssm_home/keys/$_ssm_number-cert.pub" ] || option "CertificateFile=\"$_ssm_escaped/$_ssm_number-cert.pub\""
       option "IdentityFile=\"$_ssm_escaped/$_ssm_number.pub\""
     done
     guard_agent "$@"
@@ -149,8 +146,9 @@ become_ssh() {
   option "UserKnownHostsFile=$_ssm_job_known~/.ssh/known_hosts ~/.ssh/known_hosts2"
   option "StrictHostKeyChecking=$_ssm_job_strict"
   [ -z "$_ssm_tunnel" ] || go_through_tunnel "$@"
-  arrange $#
-  eval "become_ssh_of_theirs $_ssm_arguments"
+  arrange "$@"
+  shift "$_ssm_options_end"
+  eval "become_ssh_of_theirs $_ssm_head \"\$@\""
 }
 
 # Sets `_ssm_job_known`: the files of known hosts of all uses in this job, as ssh's option has them.

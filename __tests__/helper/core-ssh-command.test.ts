@@ -66,7 +66,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
 
   it('starts that of the user or the machine for a clone, too', () => {
     const output = started('../lib', fetch, { own: 'false', forAll: 'echo theirs' });
-    expect(output).toMatch(/^theirs -G -o .* git@github.com/);
+    expect(output).toMatch(/^theirs -o IdentitiesOnly=yes -G -o .* git@github.com/);
   });
 
   it('does not where a key names the repository', () => {
@@ -101,7 +101,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     expect(started(remote, fetch, { own: `${theirs} -i /a/key` })).toMatch(/^agent none /);
     expect(started(remote, fetch, { own: `${theirs} -o identityfile=/a/key` })).toMatch(/^agent none /);
     expect(started(remote, fetch, { own: theirs })).toMatch(
-      /^agent .* -o IdentitiesOnly=yes -o IdentityAgent="[^"]*\/use\/agent" .*-o IdentityFile="[^"]*\/use\/keys\/0.pub" /,
+      /^agent .* -o IdentitiesOnly=yes .*-o IdentityAgent="[^"]*\/use\/agent" .*-o IdentityFile="[^"]*\/use\/keys\/0.pub" /,
     );
   });
 });

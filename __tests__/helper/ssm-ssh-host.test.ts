@@ -28,8 +28,8 @@ describeOnHost('helper/ssm-ssh on a host', () => {
       return args.includes(`IdentityFile="${path}/key.pub"`) ? [path] : [];
     });
     const options = [
-      ...['IdentitiesOnly=yes', `IdentityAgent="${state}/agent"`, 'ControlPath=none'],
-      ...[`CertificateFile="${folder}/key-cert.pub"`, `IdentityFile="${folder}/key.pub"`],
+      ...['IdentitiesOnly=yes', `IdentityAgent="${state}/agent"`, `IdentityFile="${folder}/key.pub"`],
+      'ControlPath=none',
       `UserKnownHostsFile="${state}/known_hosts" "${state}/pinned_hosts" ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
       'StrictHostKeyChecking=yes',
     ];
@@ -109,7 +109,7 @@ describeOnHost('helper/ssm-ssh on a host', () => {
       ['-i /a/key', `theirs -i /a/key ${args.join(' ')}`, 'theirs -i /a/key git@github.com'],
       [
         '-4',
-        /^theirs -4 .*IdentityFile="[^"]*" .*-o StrictHostKeyChecking=yes -a git@github.com/,
+        /^theirs -4 -o IdentitiesOnly=yes .*IdentityFile="[^"]*" .*-o StrictHostKeyChecking=yes -a git@github.com/,
         'theirs -4 git@',
       ],
     ] as const) {
@@ -129,7 +129,6 @@ describeOnHost('helper/ssm-ssh on a host', () => {
     ['userknownhostsfile /dev/null', ['-oUserKnownHostsFile=/dev/null']],
     ['globalknownhostsfile /dev/null', ['-oGlobalKnownHostsFile=/dev/null']],
     ['hostkeyalias other', ['-o', 'HostKeyAlias="other"']],
-    ['identitiesonly no', ['-o', 'IdentitiesOnly=no']],
   ])('leaves the caller %s, and offers the key all the same', (setting, choice) => {
     for (const command of [["git-upload-pack 'acme/lib'"], []]) {
       for (const typed of [
@@ -142,6 +141,17 @@ describeOnHost('helper/ssm-ssh on a host', () => {
         expect([offered, settings.split('\n').includes(setting)]).toEqual([[0], true]);
       }
     }
+  });
+
+  it('offers its key alone, whatever the caller says of IdentitiesOnly', () => {
+    const { args } = start(['-o', 'IdentitiesOnly=no', 'git@github.com'], sections(['github.com']));
+    const settings = execFileSync('ssh', ['-F', 'none', '-G', ...args], { encoding: 'utf8' });
+    expect(settings).toMatch(/^identitiesonly yes$/m);
+  });
+
+  it('leaves an option without its value to ssh', () => {
+    const { args } = start(['git@github.com', '-l'], sections(['github.com']));
+    expect(args).toEqual(['git@github.com', '-l']);
   });
 
   it('starts git once, and nothing else but ssh, for a key that the agent has', () => {

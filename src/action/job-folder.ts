@@ -141,8 +141,6 @@ export interface JobFiles extends Omit<KeyFiles, 'before'> {
   readonly installation: Installation;
   /** The input aws-region, the first; empty: none. */
   readonly region: string;
-  /** What the environment names beside it. */
-  readonly environmentRegion: string;
   /** As renderJobRole makes it; empty: none. */
   readonly role: string;
 }
@@ -157,14 +155,14 @@ export interface Installation {
 
 /** @throws STATE_UNSAFE */
 export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
-  const { installation, region, environmentRegion, role, before } = files;
+  const { installation, region, role, before } = files;
   const { agent, command } = before;
   try {
     await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
     if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
     if (role) await writeFile(join(folder.path, jobRoleFile), role, exclusively);
-    const noted = [installation.path, installation.node, region, environmentRegion];
-    await writeFile(join(folder.path, 'installation'), `${noted.join('\n')}\n`, exclusively);
+    const noted = [installation.path, installation.node, region].map((line) => `${line}\n`);
+    await writeFile(join(folder.path, 'installation'), noted.join(''), exclusively);
   } catch (error) {
     throw isFull(error) ? error : unusable(dirname(folder.path), 'cannot hold the files of the job', error);
   }

@@ -165,7 +165,6 @@ function filesFor(
   { env, installation, programs }: Job,
 ): Omit<JobFiles, 'knownHosts'> {
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  const noted = { environmentRegion: environmentRegion(env) };
   return {
     strictHostKeyChecking: inputs.strictHostKeyChecking,
     routes: renderRoutes(keys),
@@ -175,8 +174,10 @@ function filesFor(
       agent: inputs.withAgent ? (env['SSH_AUTH_SOCK'] ?? '') : undefined,
       command: env['GIT_SSH_COMMAND'] ?? '',
     },
-    ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? ''), ...noted },
-    role: inputs.role ? renderJobRole({ ...inputs, ...noted, role: inputs.role }) : '',
+    ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? '') },
+    role: inputs.role
+      ? renderJobRole({ ...inputs, role: inputs.role, environmentRegion: environmentRegion(env) })
+      : '',
   };
 }
 

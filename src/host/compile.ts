@@ -236,18 +236,14 @@ export function renderAnswer(compiled: Compiled, state: string): string {
     routes: renderRoutes(routes).trimEnd(),
     ...{ command: compiled.command, known, strict: compiled.strict },
     hosts: `${sshPath(`${state}/known_hosts`)} ${sshPath(`${state}/pinned_hosts`)} ${known}~/.ssh/known_hosts ~/.ssh/known_hosts2`,
-    // A shared connection would carry another key's rights.
-    options: optionsOf({
-      IdentitiesOnly: 'yes',
-      IdentityAgent: sshPath(`${state}/agent`),
-      ControlPath: 'none',
-    }),
+    agent: option('IdentityAgent', `${state}/agent`),
     ...{ ec2: compiled.ec2Remotes ? 'yes' : '', told: told(compiled).join('\n') },
     place: wordsOf(compiled.place),
     ...Object.fromEntries(
       compiled.keys.flatMap(({ name, place }, number) => [
         [`key_${number}`, `${state}/keys/${name}`],
-        [`options_${number}`, identity(`${state}/keys/${name}`)],
+        [`identity_${number}`, option('IdentityFile', `${state}/keys/${name}/key.pub`)],
+        [`certificate_${number}`, option('CertificateFile', `${state}/keys/${name}/key-cert.pub`)],
         [`place_${number}`, wordsOf(place)],
         [`limit_${number}`, secondsOf(place)],
       ]),
@@ -259,18 +255,8 @@ export function renderAnswer(compiled: Compiled, state: string): string {
 }
 
 /** Words of sh, in quotes. */
-function optionsOf(options: Readonly<Record<string, string>>): string {
-  return Object.entries(options)
-    .map(([name, value]) => `-o ${quoted(`${name}=${value}`)}`)
-    .join(' ');
-}
-
-/** Of a key without a certificate ssh passes over the file that is not there. */
-function identity(folder: string): string {
-  return optionsOf({
-    CertificateFile: sshPath(`${folder}/key-cert.pub`),
-    IdentityFile: sshPath(`${folder}/key.pub`),
-  });
+function option(name: string, path: string): string {
+  return `-o ${quoted(`${name}=${sshPath(path)}`)}`;
 }
 
 /** What is no duration is refused by whoever starts Node. */

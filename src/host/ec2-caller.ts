@@ -9,6 +9,7 @@ import type { Credentials, Role } from '../aws/caller.ts';
 import type { Ec2Caller } from '../ec2/caller.ts';
 import { Failure } from '../errors.ts';
 import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
+import { partitionOf } from '../keys/partition.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
 import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
@@ -79,10 +80,15 @@ type Env = Pick<ReadOptions, 'env' | 'signal'>;
 async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wanted> {
   const { region, timeoutSeconds } = place;
   const named = environmentRegion(options.env);
-  const own = named === noted.environmentRegion ? [] : named || [];
+  const own = named !== noted.environmentRegion && isRegionOf(noted.role, named) ? named : [];
   const known = [...new Set([region ?? own, noted.regions].flat())];
   const regions = known.length > 0 ? known : (await ofHost({ ...place, roles: [] }, options)).regions;
   return { ...noted, regions, timeoutSeconds };
+}
+
+/** AWS_REGION may be another service's (`auto`), or of a partition that does not know the role. */
+function isRegionOf({ arn }: Role, name: string): boolean {
+  return /^[a-z]{2,}(-[a-z0-9]+)+$/.test(name) && partitionOf(name) === arn.split(':')[1];
 }
 
 async function ofHost(place: Ec2Place, options: Env): Promise<Wanted> {
