@@ -84,6 +84,12 @@ describeOnHost('the key for an EC2 host', () => {
     expect(stage.count('ssm:StartSession')).toBe(1);
   });
 
+  it('is offered whatever the caller says of IdentitiesOnly', async () => {
+    const { host, target } = stage;
+    const { stdout } = await host.run(`${program} -o IdentitiesOnly=yes ${target} echo there`);
+    expect(stdout).toBe('there\n');
+  });
+
   it('is made anew where somebody has emptied its agent', async () => {
     const { host } = stage;
     const { stdout } = await host.run(

@@ -34,6 +34,28 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
     expect(asked()).toBe(0);
   });
 
+  it('reaches nothing where the URL has no path, nor for LFS', async () => {
+    const { host, target } = stage;
+    const commands = [
+      ...[
+        "git-upload-pack '/'",
+        "git-upload-pack '.git'",
+        "git-receive-pack ''",
+        'git-lfs-authenticate / download',
+      ],
+      "git-lfs-transfer '/' download",
+    ];
+    const typed = commands.map((command) => `${project}/helper/ssm-ssh ${target} "${command}"`);
+    for (const command of [...typed, `git -c protocol.version=0 ls-remote ssh://${target}/`]) {
+      const { stderr, code } = await host.run(command, { GIT_SSH_VARIANT: 'ssh' });
+      expect([code === 0, stderr]).toEqual([
+        false,
+        expect.stringContaining('which nothing allows it to reach'),
+      ]);
+    }
+    expect(asked()).toBe(0);
+  });
+
   it.each([
     ['ssm.ec2Remotes', ['[ssm]', 'ec2Remotes = true'], {}],
     ['SSM_SSH_EC2_REMOTES', [], { SSM_SSH_EC2_REMOTES: '1' }],
