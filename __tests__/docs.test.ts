@@ -148,7 +148,7 @@ describe('docs/ec2-hosts.md', () => {
 
   /** Variables. */
   const settings = [
-    ...['SSM_SSH_VIA', 'SSM_SSH_REGION', 'SSM_SSH_ROLE_ARN'],
+    ...['SSM_SSH_VIA', 'SSM_SSH_REGION', 'SSM_SSH_ROLE_ARN', 'AWS_REGION'],
     ...['ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'],
   ];
 });
