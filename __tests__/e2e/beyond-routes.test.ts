@@ -128,7 +128,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
     const message = `ssm-ssh: SSM_SSH_KEY and the keys of git's configuration are passed over: the action, ${installed}, is not here\n`;
     expect((await list('acme/tools', env)).split(message).length).toBe(2);
     expect(await list(repository, env)).not.toContain(message);
-    const { log } = await job.run('ssm-ssh-agent --version || echo "exit $?"');
+    const { log } = await job.run('ssm-ssh-agent --version 2>&1 || echo "exit $?"');
     expect(log).toMatch(/^ssm-ssh-agent: INTERNAL: .*\nhint: .*npm install.*\nexit 1\n$/);
     execFileSync('mv', [join(folder, 'elsewhere'), installed]);
   });

@@ -161,7 +161,9 @@ describe('the code', () => {
   it('SSH_NOT_FOUND is told by ssm-ssh where a later step has no OpenSSH', async () => {
     job = createJob({ actionPath, env: world.jobEnvironment() });
     expect(told(await job.uses({ with: usualInputs })).text).toBe('');
-    const { log } = await job.run(`PATH=${programs()} "$GIT_SSH_COMMAND" git@github.com || echo "exit $?"`);
+    // One pipe: the runner reads a step's two outputs in no order.
+    const connect = `PATH=${programs()} "$GIT_SSH_COMMAND" git@github.com || echo "exit $?"`;
+    const { log } = await job.run(`exec 2>&1\n${connect}`);
     expect(log).toMatch(/^ssm-ssh: SSH_NOT_FOUND: \S.*\nhint: \S.*\nexit 255\n$/);
     const { leftoverProcesses } = await job.finish();
     expect([leftoverProcesses, job.files()]).toEqual([[], []]);

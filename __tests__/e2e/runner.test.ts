@@ -211,7 +211,7 @@ describe('on a runner', () => {
     await job.uses({ with: inputs() });
     const { user, address, port } = stage.host;
     const { log } = await job.run(
-      `ssm-ssh -V; ssm-ssh -p ${String(port)} ${user}@${address} || echo "exit $?"`,
+      `exec 2>&1; ssm-ssh -V; ssm-ssh -p ${String(port)} ${user}@${address} || echo "exit $?"`,
     );
     expect(log).toMatch(/^OpenSSH_/);
     expect(log).toContain('Hi acme/lib!');
