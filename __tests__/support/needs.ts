@@ -12,6 +12,7 @@ type Need = readonly [debianPackage: string, works: () => boolean];
 const runs = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args).status === 0;
 
 const programs = {
+  aws: ['awscli', () => runs('aws', '--version')],
   // The set-up of the run has logged in: an sshd that starts may still let nobody in.
   sshd: ['openssh-server', () => process.env['SUITE_SSH_SERVERS']?.startsWith('openssh') === true],
   bash: ['bash', () => runs('bash', '-c', ':')],
@@ -19,6 +20,7 @@ const programs = {
   cargo: ['cargo', () => runs('cargo', '--version')],
   dash: ['dash', () => runs('dash', '-c', ':')],
   go: ['golang-go', () => runs('go', 'version')],
+  jq: ['jq', () => runs('jq', '--version')],
   npm: ['npm', () => runs('npm', '--version')],
   pip: ['python3-pip', () => runs('python3', '-c', 'import pip')],
   rsync: ['rsync', () => runs('rsync', '--version')],
