@@ -15,7 +15,7 @@ import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-const commands: readonly Command[] = [exec, add, flush, setup, proxy];
+export const commands: readonly Command[] = [exec, add, flush, setup, proxy];
 /** Seconds; for what comes before a command of the user's own runs. */
 const patience = 120;
 

@@ -67,7 +67,11 @@ describeWhere(stateIsOurs && hasTools, `a poor environment needs git and ssh in 
         expect([login.code, service.stderr, service.code, stand.calls()]).toEqual([0, '', 0, 1]);
         const keeper = join(host.runUser, String(uid), `ssm-ssh-agent-${uid}`, 'keeper');
         expect(Number(readFileSync(keeper, 'utf8'))).toBeGreaterThan(1);
-        await host.run(`${join(project, 'helper/ssm-ssh-agent')} flush`);
+        const flush = await host.run(`${join(project, 'helper/ssm-ssh-agent')} flush --json --quiet`);
+        expect([JSON.parse(flush.stdout), flush.stderr]).toEqual([
+          { flushed: [`/run/user/${uid}/ssm-ssh-agent-${uid}`] },
+          '',
+        ]);
         expect(existsSync(keeper)).toBe(false);
       },
     );

@@ -81,6 +81,23 @@ describeOnHost('what is compiled on a host', () => {
     expect([starts(), stand.calls()]).toEqual([4, 1]);
   });
 
+  it('of another version, older or newer, is not read, and works beside ours', async () => {
+    const { host } = stand;
+    const starts = countStarts();
+    await succeeds(list());
+    const folder = join(host.state, 'compiled');
+    const [name = ''] = readdirSync(folder);
+    const ours = readFileSync(join(folder, name), 'utf8');
+    const theirs = ours
+      .replace(/\b2 git$/m, '3 git')
+      .replaceAll(/^_ssm_set_agent=.*$/gm, '_ssm_set_agent=broken');
+    expect(theirs).not.toBe(ours);
+    writeFileSync(join(folder, name), theirs);
+    await succeeds(list());
+    await succeeds(list());
+    expect([starts(), stand.calls()]).toEqual([2, 1]);
+  });
+
   it('has nothing of a reference that may be a secret before a key was read by it', async () => {
     const { host } = stand;
     await succeeds('git config --global ssm.git.example.com.key /ci/key');
