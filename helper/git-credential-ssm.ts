@@ -1,4 +1,4 @@
-/** git's credential helper: gather, call. */
+/** The entry of git's credential helper. */
 import { writeSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { answerGit } from './commands/credential.ts';
@@ -6,9 +6,9 @@ import { answerGit } from './commands/credential.ts';
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const { env } = process;
-  // As it was: what is set for the AWS SDK is not for git.
+  // A copy without the AWS SDK's variable below, for git.
   const given = { ...env };
-  // On Node 20 the AWS SDK would warn of a future that whoever runs this cannot change.
+  // On Node 20 the AWS SDK prints a warning that the user cannot act on.
   env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
   return await answerGit(args, {

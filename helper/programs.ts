@@ -1,18 +1,18 @@
-/** Every program that needs Node, in one bundle, because they share the AWS SDK: the first argument says which. */
+/** One bundle for all programs that need Node, because they share the AWS SDK. The first argument is the program's name. */
 import { writeSync } from 'node:fs';
 import { toFailure, type Failure } from '../src/errors.ts';
 import { onUnfinished } from '../src/deadline.ts';
 
 const [, file = '', program, ...args] = process.argv;
 
-/** ssh's own failures are 255. */
+/** ssh's own failures exit with 255, so ssm-ssh does the same. */
 function fail(failure: Failure): never {
   writeSync(2, `${failure.render(program ?? '')}\n`);
   process.exit(program === 'ssm-ssh' ? 255 : failure.exitCode);
 }
 
 onUnfinished(process, `${program ?? ''} ${args[0] ?? ''}`.trim(), fail);
-// People are told in two lines, whatever was thrown.
+// Every error is shown in two lines.
 process.on('uncaughtException', (error) => {
   fail(toFailure(error));
 });

@@ -1,4 +1,4 @@
-/** The command line program: gather, call. */
+/** The entry of the command line. */
 import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -6,14 +6,14 @@ import { stdioOfProcess } from './stdio.ts';
 import { run } from './command-line/program.ts';
 
 /**
- * @param file the bundle's
+ * @param file the path of the bundle
  * @returns the exit code
  */
 export async function main(args: readonly string[], file: string): Promise<number> {
   const { env, execPath } = process;
-  // As it was: what is set for the AWS SDK is not for the programs that are started.
+  // A copy without the AWS SDK's variable below, for the programs that are started.
   const given = { ...env };
-  // On Node 20 the AWS SDK would warn of a future that whoever runs this cannot change.
+  // On Node 20 the AWS SDK prints a warning that the user cannot act on.
   env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
   return await run(args, {
@@ -27,7 +27,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     node: execPath,
     useProfile: (name) => {
       env['AWS_PROFILE'] = name;
-      // With both, the AWS SDK prints a warning of its own.
+      // The AWS SDK prints a warning if a profile and access keys are both set.
       delete env['AWS_ACCESS_KEY_ID'];
       delete env['AWS_SECRET_ACCESS_KEY'];
       delete env['AWS_SESSION_TOKEN'];

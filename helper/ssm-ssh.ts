@@ -1,9 +1,9 @@
-/** The part of ssm-ssh that thinks, and behind which AWS is: settings, keys that the agent does not have, and EC2 hosts. */
+/** The Node part of ssm-ssh: reads settings, loads missing keys, and connects to EC2 hosts. */
 import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * @param file the bundle's
+ * @param file the path of the bundle
  * @returns the exit code
  */
 export async function main(args: readonly string[], file: string): Promise<number> {
@@ -22,7 +22,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
       import('./choose/question.ts'),
     ]);
     const question = takeQuestion(env);
-    // All of it before the process ends, also where it is a pipe: process.stdout would make that one that is cut.
+    // Writes all of it synchronously: process.stdout on a pipe may lose output when the process exits.
     const out = (text: string): void => {
       let left = Buffer.from(text);
       while (left.length > 0) left = left.subarray(writeSync(1, left));

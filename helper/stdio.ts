@@ -1,18 +1,18 @@
-/** This process as one end of a connection: its standard input and output, and the signals that end it. */
+/** Standard input and output of this process as one end of a connection, and the signals that end it. */
 import { Failure } from '../src/errors.ts';
 import type { Stdio } from './proxy/carry.ts';
 
 /**
- * ssh ends its ProxyCommand by SIGHUP; where it is killed, it cannot, and this process gets another parent. No SIGPIPE: Node
- * ignores it until somebody listens, and then each write to a socket that was reset brings one, as to a closed standard
- * output. A new socket replaces the first; the second is noticed as the stream's EPIPE error.
+ * ssh sends SIGHUP to end its ProxyCommand. A killed ssh cannot, but then this process gets a new parent. SIGPIPE is
+ * not in the list: Node ignores it unless there is a listener. With a listener, every write to a reset socket would
+ * count as the end. A closed standard output is noticed by the stream's EPIPE error.
  */
 const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
 /** Milliseconds. */
 const parentInterval = 200;
 
-/** @param shell the process id of ssm-ssh: where it is killed, ssh goes on */
+/** @param shell the process id of ssm-ssh: if it is killed, ssh continues without it */
 export function stdioOfProcess(shell?: number): Stdio {
   const controller = new AbortController();
   const end = (by: string): void => {
@@ -29,7 +29,7 @@ export function stdioOfProcess(shell?: number): Stdio {
     if (process.ppid === parent) {
       if (shell !== undefined && !isAlive(shell)) end('the end of ssm-ssh');
     } else if (isOpen) {
-      // ssh -f goes on in a child of its own; the end of our input says when that ends.
+      // `ssh -f` continues in a child process. The end of standard input tells when it ends.
       clearInterval(watch);
     } else {
       end('the end of ssh');
@@ -37,7 +37,7 @@ export function stdioOfProcess(shell?: number): Stdio {
   }, parentInterval).unref();
   process.stdin.once('resume', () => {
     isOpen = true;
-    // The end of our input says the rest.
+    // From here on, the end of standard input is enough.
     if (shell === undefined) clearInterval(watch);
   });
   return { input: process.stdin, output: process.stdout, signal: controller.signal };

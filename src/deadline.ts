@@ -1,7 +1,7 @@
-/** Giving up: on what takes too long, on what a signal ends, and on what nothing is left to finish. */
+/** Time limits, aborted signals, and work that can no longer finish. */
 import { Failure } from './errors.ts';
 
-/** @param hint what to check, or how to give it more time */
+/** @param hint what to check, or how to raise the limit */
 export function tookTooLong(what: string, seconds: number, hint: string): Failure {
   return new Failure('TIMEOUT', `${what} took longer than ${seconds} seconds`, { hint });
 }
@@ -19,12 +19,15 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
   try {
     return await Promise.race([work, stopped]);
   } finally {
-    // Node 20 warns where more than ten listen.
+    // Node 20 warns if a signal has more than ten listeners.
     signal.removeEventListener('abort', stop);
   }
 }
 
-/** Unlike AbortSignal.timeout it has a reason that people can be told, and keeps Node alive unless its timer is unref'd. */
+/**
+ * Unlike AbortSignal.timeout, it has a reason to show to people, and its timer keeps Node alive unless unref() is
+ * called.
+ */
 export function abortAfter(milliseconds: number, controller: AbortController, reason: Error): NodeJS.Timeout {
   return setTimeout(() => {
     controller.abort(reason);
@@ -34,13 +37,13 @@ export function abortAfter(milliseconds: number, controller: AbortController, re
 export interface Deadline {
   readonly milliseconds: number;
   readonly reason: Error;
-  /** Ends the work as well. */
+  /** Also ends the work. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * @param work gets a signal that ends when the time is over, or with the signal that was given
- * @throws the reason, or that of the signal, even if the work ignores its signal
+ * @param work gets a signal that is aborted at the time limit, or together with the given signal
+ * @throws the reason, or the reason of the signal, even if the work ignores its signal
  */
 export async function withDeadline<T>(
   { milliseconds, reason, signal }: Deadline,
@@ -56,7 +59,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** undefined where the work takes longer. It goes on. */
+/** @returns undefined if the work takes longer; the work continues */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<undefined>((resolve) => {
@@ -69,9 +72,9 @@ export async function within<T>(milliseconds: number, work: Promise<T>): Promise
   }
 }
 
-/** @param what was never finished */
+/** @param what the work that was never finished */
 export function unfinished(what: string): Failure {
-  return new Failure('INTERNAL', `${what} came to a stop: an answer was lost, and nobody waits for it`, {
+  return new Failure('INTERNAL', `${what} stopped without a result: an answer was lost`, {
     hint: 'please report this with the log of the step; it holds no secrets',
   });
 }
@@ -82,8 +85,8 @@ export interface Emptying {
 }
 
 /**
- * Node ends a process without a word (exit code 13) as soon as it has nothing to wait for, whatever the program still awaits.
- * To be called before the work begins; whoever has finished it exits by itself.
+ * Node exits silently with code 13 as soon as its event loop is empty, even if the program still awaits a promise.
+ * Call this before the work begins. A program that has finished its work has to call process.exit.
  *
  * @param give called once, when nothing is left that could finish the work; it has to end the process
  */

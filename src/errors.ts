@@ -2,7 +2,7 @@
 import { withoutSecrets } from './keys/secret-text.ts';
 import { visible } from './keys/visible-text.ts';
 
-/** Code → what it means, in one line. The documentation's page of errors says the same. */
+/** Code → its meaning in one line. docs/errors.md is generated from it. */
 export const catalogue = {
   INPUT_INVALID: 'an input, an option or a setting is wrong',
   REGION_MISSING: 'no AWS region is known for a key',
@@ -29,7 +29,7 @@ export const catalogue = {
   AGENT_FAILED: 'ssh-agent failed, or refused a key',
   SSH_NOT_FOUND: 'ssh is not installed',
   GIT_NOT_FOUND: 'git is not installed',
-  STATE_UNSAFE: 'no folder is ours alone to keep state in',
+  STATE_UNSAFE: 'no folder for the state belongs only to this user',
   KNOWN_HOSTS_INVALID: 'a host key line is wrong, or a host key is missing',
   THROTTLED: 'AWS is limiting the rate of calls',
   NETWORK_UNREACHABLE: 'a service could not be reached',
@@ -50,14 +50,14 @@ const usageCodes: ReadonlySet<Code> = new Set(['INPUT_INVALID', 'REGION_MISSING'
 
 export class Failure extends Error {
   readonly code: Code;
-  /** The command, the setting or the policy statement that mends it. */
+  /** The command, the setting or the policy statement that fixes it. */
   readonly hint: string;
 
   /**
    * @param message what happened, and to which resource: lower case, no full stop, never key or token text
    */
   constructor(code: Code, message: string, { hint, cause }: { hint: string; cause?: unknown }) {
-    // What repeats what somebody wrote may repeat what was pasted there by mistake, and what AWS says may be anything.
+    // A usage error repeats user input, which may hold a pasted secret. AWS's text may hold control characters.
     const shown = (text: string): string => visible(usageCodes.has(code) ? withoutSecrets(text) : text);
     super(shown(message), cause === undefined ? undefined : { cause });
     this.name = 'Failure';
@@ -70,38 +70,38 @@ export class Failure extends Error {
     return usageCodes.has(this.code) ? 2 : 1;
   }
 
-  /** The two lines that people are told: in a job another line could be a command to the runner. */
+  /** Exactly two lines: in a job, another line could be a command to the runner. */
   render(program: string): string {
     return `${program}: ${this.code}: ${this.message}\nhint: ${this.hint}`;
   }
 }
 
-/** Whether a disk, or a user's share of it, has no room left: in no file's name is the cause. */
+/** Whether the disk or the user's quota is full. The file's name does not matter then. */
 export function isFull(error: unknown): boolean {
   return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 }
 
-/** Whether this process, or the whole machine, can open no more files. */
+/** Whether this process or the whole machine can open no more files. */
 export function isOutOfFiles(error: unknown): boolean {
   return error instanceof Error && ['EMFILE', 'ENFILE'].includes(String((error as { code?: unknown }).code));
 }
 
-/** Whatever was thrown, as a Failure. What is not one already is a defect, and named so. */
+/** Converts any thrown value to a Failure. Everything that is not a Failure is a defect (INTERNAL). */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof Error && isFull(error)) {
     return new Failure('STATE_UNSAFE', `a file cannot be written: ${error.message}`, {
-      hint: 'make room on the disk that it is on (df -h, df -i), then run it again',
+      hint: 'free space on that disk (df -h, df -i), then run it again',
       cause: error,
     });
   }
   if (error instanceof Error && isOutOfFiles(error)) {
     return new Failure('STATE_UNSAFE', `no more files can be opened: ${error.message}`, {
-      hint: 'raise the limit of open files (ulimit -n), or end what has so many of them open',
+      hint: 'raise the limit of open files (ulimit -n), or end the program that has so many files open',
       cause: error,
     });
   }
-  // What is no Error is not shown: nobody knows what it holds.
+  // A thrown value that is not an Error is not shown: it may hold anything.
   const what = error instanceof Error ? `${error.name}: ${error.message}` : `a ${typeof error} was thrown`;
   return new Failure('INTERNAL', what, {
     hint: 'please report this with the log of the step; it holds no secrets',

@@ -1,4 +1,7 @@
-/** One HTTP request to a service that no SDK of ours knows: bounded in time and size, through the proxy that the environment names. */
+/**
+ * One HTTP request to a service without an SDK of ours. Time and size are limited. It uses the proxy of the
+ * environment.
+ */
 import {
   Agent as HttpAgent,
   request as requestHttp,
@@ -17,28 +20,28 @@ export interface HttpRequest {
 
 export interface HttpOptions {
   readonly signal: AbortSignal;
-  /** Proxy settings are read from it: HTTPS_PROXY, NO_PROXY. */
+  /** HTTPS_PROXY and NO_PROXY are read from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds for one try, from the connection to the last byte. */
+  /** Milliseconds for the whole request, from the connection to the last byte. */
   readonly patience?: number | undefined;
-  /** Bytes of the answer's body that are read at most; more is no answer. */
+  /** Largest body in bytes. A larger body counts as no answer. */
   readonly largest?: number | undefined;
 }
 
 export interface HttpAnswer {
-  /** Absent where no whole answer came. */
+  /** Absent if no complete answer came. */
   readonly status?: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body; where no whole answer came, why. */
+  /** The body; if no complete answer came, the reason. */
   readonly text: string;
-  /** Where no whole answer came: Node's code for the reason, if it has one. `ETIMEDOUT`: none began in time. */
+  /** If no complete answer came: Node's error code, if there is one. `ETIMEDOUT`: no answer began in time. */
   readonly code?: string | undefined;
 }
 
 const usualPatience = 10_000;
 const usuallyLargest = 1_000_000;
 
-/** Never rejects. Redirects are not followed: they would take the credentials along. */
+/** Never rejects. It does not follow redirects, because they would receive the credentials. */
 export async function sendRequest(
   { url, method = 'GET', headers, body }: HttpRequest,
   { signal, env, patience = usualPatience, largest = usuallyLargest }: HttpOptions,
@@ -55,7 +58,8 @@ export async function sendRequest(
       const options = {
         method,
         headers: { ...headers, ...(content !== undefined && { 'content-type': 'application/json' }) },
-        // Plain HTTP is for this machine and its neighbours alone: not even NODE_USE_ENV_PROXY leads it through a proxy.
+        // Plain HTTP is only used for this machine and its network. It never uses a proxy, not even with
+        // NODE_USE_ENV_PROXY.
         agent: encrypted ? new HttpsAgent({ proxyEnv: env }) : new HttpAgent(),
       };
       let begun = false;
@@ -79,15 +83,15 @@ export async function sendRequest(
         );
         request.destroy();
       };
-      // By hand: a request's own signal does not reach a proxy that accepts the connection and says no more. A timer of
-      // AbortSignal's own would not keep Node alive where the socket is gone and the answer has not ended.
+      // A request's own signal does not end a request to a proxy that accepts the connection and then sends nothing.
+      // The timer of AbortSignal.timeout would not keep Node alive if the socket is gone before the answer ended.
       signal.addEventListener('abort', stop);
       timer = setTimeout(stop, patience);
       if (signal.aborted) stop();
       request.on('error', fail).end(content);
     });
   } catch (error) {
-    // Not HTTP, or no header's text.
+    // The answer is not HTTP, or a header's value is not allowed.
     const { message, code } = error as NodeJS.ErrnoException;
     return { headers: {}, text: message, code };
   } finally {

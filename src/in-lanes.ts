@@ -1,6 +1,6 @@
-/** Things that each take a file descriptor, of which a process may have as few as 256 (macOS) or 1,024. */
+/** Limits parallel work that needs file descriptors: a process may have only 256 (macOS) or 1,024 of them. */
 
-/** How many are under way at once. One that hangs holds up none but those of its lane. */
+/** Items in progress at the same time. An item that hangs delays only the items of its own lane. */
 const lanes = 16;
 
 /** The results are in the order of the items. */

@@ -1,4 +1,4 @@
-/** The action's main step: gather, call, report. */
+/** The action's main step: reads the inputs, loads the keys, reports failures. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseInputs } from './action/inputs.ts';
@@ -33,7 +33,8 @@ try {
     names.map((name) => [name, readFileSync(join(installation.path, 'helper', name), 'utf8')]),
   );
   const signal = stopSignal(process, inputs.timeoutSeconds);
-  // The signal comes first, and what was begun is undone; where that does not end either, this is left to be said.
+  // The first call follows an aborted signal: loadKeys then undoes its work. The second call means that this did not
+  // end either.
   onUnfinished(process, 'undoing what was begun', (failure) => {
     if (ending) fail(failure);
     ending = true;

@@ -1,4 +1,4 @@
-/** The action's post step: it undoes main, and never fails a job that has done its work. */
+/** The action's post step: undoes main. It never fails a job that has done its work. */
 import { readState, stateName } from './action/state.ts';
 import { unloadKeys } from './action/unload-keys.ts';
 import { toFailure } from './errors.ts';

@@ -1,4 +1,4 @@
-/** The runner as main sees it: @actions/core and @actions/exec, and nobody else imports them. */
+/** The runner for main. Only this file imports @actions/core and @actions/exec. */
 import * as core from '@actions/core';
 import { getExecOutput } from '@actions/exec';
 import type { Workflow } from './action/workflow.ts';
@@ -22,23 +22,23 @@ export const workflow: Workflow = {
   exportVariable: core.exportVariable,
   addPath: core.addPath,
   setOutput: core.setOutput,
-  // A runner without step summaries, and one whose summary is full, are no reason to fail.
+  // A missing or full step summary must not fail the step.
   summarize: async (markdown) => {
     await core.summary.addRaw(markdown, true).write().catch(core.debug);
   },
   saveState: core.saveState,
 };
 
-/** What @actions/exec says of a program that it does not find, or that the system does not start. */
+/** The messages of @actions/exec if it cannot find or start a program. */
 const notStarted = /^Unable to locate executable file|^There was an error when attempting to execute/;
 
 /**
- * Silent. @actions/exec takes no signal: a program that outlasts the signal goes on, and is ended by the socket in its command line
- * (action/unload-keys.ts) or, with the job, by the runner.
+ * Prints nothing. @actions/exec takes no signal, so a program can outlast the signal. action/unload-keys.ts finds it by
+ * the socket in its command line and ends it, or the runner ends it with the job.
  */
 export const run: Run = async ([program, ...args], { env, signal }) => {
   const options = { env: { ...env }, silent: true, ignoreReturnCode: true };
-  // It takes a command line, whose words are quoted by double quotes.
+  // getExecOutput takes a command line with words in double quotes.
   const command = `"${program.replaceAll('"', '\\"')}"`;
   try {
     return await abortable(getExecOutput(command, args, options), signal);

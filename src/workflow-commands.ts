@@ -1,4 +1,4 @@
-/** The runner as post sees it: its commands by hand, for @actions/core would make post ten times as large. */
+/** The runner for post. It writes the workflow commands itself: @actions/core would make post ten times as large. */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { visible } from './keys/visible-text.ts';

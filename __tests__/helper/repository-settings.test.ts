@@ -60,7 +60,7 @@ describeOnHost("a repository's own configuration", () => {
     expect(stage.tell(fetch, ours, { cwd: repository })).toBe(
       "ssm-ssh: warning: ssm.region of the repository's own configuration is ignored\n" +
         "ssm-ssh: warning: ssm.*.roleArn of the repository's own configuration is ignored\n" +
-        'hint: write it with git config --global or --system, or set its variable\n',
+        'hint: set it with git config --global or --system, or set its environment variable\n',
     );
   });
 

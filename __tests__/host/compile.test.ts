@@ -71,7 +71,7 @@ describe('what is compiled', () => {
     );
     expect(compile(listed, {}, byGit)).toMatchObject({
       keys: [],
-      warnings: [`the section [ssm "no host/x"] of git's configuration names no repository: passed over`],
+      warnings: [`the section [ssm "no host/x"] of git's configuration names no repository: it is ignored`],
     });
   });
 

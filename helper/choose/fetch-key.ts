@@ -1,4 +1,4 @@
-/** The way of one key to a connection: from its reference to the agent of this user, unless that has it. */
+/** Loads one key into the user's agent, unless the agent already has it. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,17 +31,17 @@ export interface Asked {
   readonly question: Question;
 }
 
-/** @returns whether the agent has the key, or this version of it, only now */
+/** @returns whether the key, or a newer version of it, was added to the agent by this call */
 export async function fetchKey(key: HostKey, { state, question }: Asked, io: Terminal): Promise<boolean> {
   const into = join(state, 'keys', key.name);
   const wanted = { into, state, socket: join(state, 'agent'), ...check(key) };
-  // Of a command of git's, a mark that is wrong costs another try, and no question to the agent.
+  // For git's commands the mark is enough: if it is wrong, ssh fails and git's command is tried again.
   const isMarked = !question.key && question.repository !== '' && (await held(into)).live;
   if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);
   return question.failed !== '' && (await renew(wanted, question.failed, io));
 }
 
-/** By its mark, and by what the agent itself says: somebody may have emptied it. */
+/** Checks the mark and asks the agent, because another program may have removed its keys. */
 async function isLoaded({ into, socket, timeoutSeconds }: Wanted): Promise<boolean> {
   const { live, publicKey } = await held(into);
   if (!live || publicKey === undefined) return false;
@@ -50,7 +50,10 @@ async function isLoaded({ into, socket, timeoutSeconds }: Wanted): Promise<boole
   return blobs.some((blob) => blob.equals(blobOf(publicKey)));
 }
 
-/** Asks the store, at most once a minute, for a version that is newer than the one that failed. A store that fails has none. */
+/**
+ * Looks for a newer version than the one that failed, at most once a minute. An error of the store counts as no newer
+ * version.
+ */
 async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<boolean> {
   const { version } = await held(wanted.into);
   if (version !== failed) return true;
@@ -70,7 +73,7 @@ async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
   const waiting = setTimeout(() => {
     if (io.terminal) io.tell(`${program}: reading ${visible(line?.reference.text ?? '')} from AWS\n`);
   }, 1000);
-  // It starts while AWS is asked, and says itself what it waits for.
+  // The agent starts during the call to AWS. Its own time limit is longer, because its error message is better.
   const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');
   const ensure = (): Promise<void> =>
     ensureAgent(state, { helper: io.helper, seconds: timeoutSeconds, env: io.env, signal });
@@ -83,7 +86,7 @@ async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
   }
 }
 
-/** Seconds: more than a timer holds is no time at all. */
+/** Seconds. setTimeout treats a longer time as 1 millisecond. */
 const longestTimer = 2_147_483;
 
 interface Vault {
@@ -100,11 +103,11 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
   const { readHostKeys } = await import('../../src/host/read-keys.ts');
   const [[key]] = await Promise.all([readHostKeys(wanted, { env, signal, voice }), agent]);
   if (!key) throw new TypeError('one line has one key');
-  // An agent that starts anew takes old folders away.
+  // A new agent's start removes old folders.
   await mkdir(into, { recursive: true, mode: 0o700 });
   const there = await held(into);
   if (there.version === key.secret.version && (await isLoaded(wanted))) return false;
-  // The second in which it is added counts: the mark goes no later than the key.
+  // Read the clock before the key is added: the mark must not outlast the key.
   const mark = await markFor(lifetime);
   await rm(join(into, 'live'), { force: true });
   if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
@@ -112,7 +115,7 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
   const add = (): Promise<void> => addKeys({ socket }, [toAdd(key)], { lifetime, signal });
   await add().catch(async (error: unknown) => {
     const isGone = error instanceof Failure && error.code === 'AGENT_NOT_FOUND';
-    // Its keeper was about to end it when it was asked; or somebody has flushed all.
+    // The keeper ended the agent at this moment. If the folder is gone, too, `flush` was run.
     if (!isGone || !existsSync(join(state, 'reserved'))) throw error;
     await ensure();
     await add();
@@ -140,7 +143,7 @@ function check(key: HostKey): Omit<Wanted, 'into' | 'state' | 'socket'> {
   };
 }
 
-/** What stands there may be the passphrase itself, and is not repeated. */
+/** The value may be the passphrase itself, so the error does not repeat it. */
 function readReference(name: 'passphrase' | 'certificate', text: string): Reference {
   try {
     return parseReference(text.trim());

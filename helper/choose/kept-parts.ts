@@ -1,4 +1,4 @@
-/** What is kept beside the agent of a key that it has: its public parts, and the mark that says until when. */
+/** The files beside the agent for a loaded key: its public parts, and the mark with the end of its lifetime. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../../src/host/kept-files.ts';
@@ -8,9 +8,9 @@ import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
 export interface Place {
-  /** The folder of the key's public parts. */
+  /** The folder for the key's public parts. */
   readonly into: string;
-  /** The folder of the agent. */
+  /** The agent's folder. */
   readonly state: string;
 }
 
@@ -21,7 +21,7 @@ export interface Held {
   readonly live: boolean;
 }
 
-/** What is known of the key that the agent had before. */
+/** Reads the files of the key that was loaded before. */
 export async function held(into: string): Promise<Held> {
   const read = (name: string): Promise<string | undefined> =>
     readFile(join(into, name), 'utf8').then(
@@ -36,7 +36,7 @@ export async function held(into: string): Promise<Held> {
   };
 }
 
-/** The mark comes last: it says that all the rest is there. */
+/** Writes the mark last: it says that all other files are complete. */
 export async function note({ into, state }: Place, key: LoadedKey, mark: string): Promise<void> {
   await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
   await writeWhole(join(into, 'key.pub'), `${publicLine(key)}\n`);

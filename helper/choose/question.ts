@@ -1,33 +1,36 @@
-/** What helper/ssm-ssh asks Node, and where the answer goes. */
+/** The question that helper/ssm-ssh asks Node, and the terminal for the answer. */
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether a person reads along. */
+  /** Whether standard error is a terminal. */
   readonly terminal: boolean;
   readonly tell: (text: string) => void;
-  /** Standard output, which the waiting shell evaluates. */
+  /** Writes to standard output. The waiting shell evaluates it. */
   readonly out: (text: string) => void;
-  /** The folder of the programs' scripts. */
+  /** The folder of the shell scripts. */
   readonly helper: string;
 }
 
-/** What the shell asks. It hands it on by the environment, which other users cannot read, and not as arguments. */
+/** The shell passes it in the environment, because other users can read arguments. */
 export interface Question {
-  /** The folder of the agent, its keys, and what was compiled. Empty: the user's own, to be found. */
+  /** The agent's folder, with keys and compiled files. Empty: find the user's own. */
   readonly state: string;
-  /** Whoever waits finds in its file `outcome` how it went, and the two lines of a failure. Empty: nobody waits. */
+  /**
+   * A folder. Its file `outcome` gets the result, and the two lines of a failure, for other waiting shells. Empty: none
+   * waits.
+   */
   readonly place: string;
-  /** The one key that is wanted, by its folder. Empty: those that are for the host. */
+  /** The folder of the one key to load. Empty: the keys for the host. */
   readonly key: string;
-  /** ssh failed with the key, of which the agent had this version. Empty: ssh has not been tried. */
+  /** The version of the key with which ssh failed. Empty: ssh was not tried yet. */
   readonly failed: string;
-  /** Empty: the settings alone are wanted. */
+  /** Empty: only the settings are needed. */
   readonly host: string;
   readonly port: string;
   readonly repository: string;
-  /** The region that the action was given; empty where there is none. */
+  /** The action's Region; empty if there is none. */
   readonly region: string;
-  /** Empty: the default key is not wanted. */
+  /** Empty: the default key is not needed. */
   readonly default: string;
 }
 
@@ -35,7 +38,7 @@ const questionNames = [
   ...(['state', 'place', 'key', 'failed', 'host', 'port', 'repository', 'region', 'default'] as const),
 ] as const;
 
-/** Takes it out of the environment, which programs that the AWS SDK starts get, too. */
+/** Removes the question from the environment, so that programs that the AWS SDK starts do not get it. */
 export function takeQuestion(env: Record<string, string | undefined>): Question {
   const taken = questionNames.map((name) => {
     const variable = `_SSM_ASKED_${name.toUpperCase()}`;

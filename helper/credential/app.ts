@@ -1,4 +1,4 @@
-/** A GitHub App where a token is asked for: one is made on the spot, for the repository that git asks for. */
+/** A GitHub App as a git credential: creates a token for the repository that git asks for. */
 import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
 import { repositoryOf } from '../../src/host/credential-routes.ts';
@@ -8,9 +8,9 @@ import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
 import { installationToken } from '../../src/github/installation-token.ts';
 
 export interface AppOptions {
-  /** What git asks for. */
+  /** git's request. */
   readonly request: Credential;
-  /** Where the App is stored, for messages. */
+  /** The name of the App's parameter or secret, for messages. */
   readonly resource: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -19,8 +19,8 @@ export interface AppOptions {
 const maxAttempts = 3;
 
 /**
- * @param text what is stored; secret
- * @returns undefined where it is no App's
+ * @param text the stored value; secret
+ * @returns undefined if the value is not a GitHub App
  * @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT
  */
 export async function appCredential(
@@ -48,7 +48,7 @@ export async function appCredential(
   return { username, password, password_expiry_utc: String(expiresAt) };
 }
 
-/** `owner/name`; none where git does not say. */
+/** `owner/name`; empty if git does not send the path. */
 function repositoriesOf({ path = '' }: Credential): string[] {
   const [owner, name] = repositoryOf(path)
     .replace(/\.git$/, '')

@@ -1,4 +1,4 @@
-/** Git credentials in Parameter Store: one parameter each, so that nobody who writes one can lose another. */
+/** Git credentials in Parameter Store. Each has its own parameter, so that parallel writes do not overwrite each other. */
 import { parseArgs } from 'node:util';
 import type { Credential, Request } from '../../src/git/credential.ts';
 import {
@@ -18,23 +18,23 @@ import { settingsOf } from '../../src/host/settings.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
 
-/** What Parameter Store does for it: secrets/parameter-folder.ts. */
+/** The part of secrets/parameter-folder.ts that is used here. */
 export interface StoredParameters {
-  /** All below, the latest first. */
+  /** All parameters below the folder, the latest first. */
   list(folder: string): Promise<readonly { readonly name: string; readonly text: string }[]>;
   put(name: string, text: string): Promise<void>;
   delete(name: string): Promise<void>;
 }
 
 export interface CredentialStorage {
-  /** Of a parsed store prefix. */
+  /** A parsed store prefix. */
   readonly prefix: string;
-  /** Called when there is something to ask AWS for. */
+  /** Called before the first call to AWS. */
   readonly open: () => Promise<StoredParameters>;
   readonly nowSeconds: number;
 }
 
-/** @throws CREDENTIAL_INVALID, and what reading throws */
+/** @throws CREDENTIAL_INVALID, and the errors of reading */
 export async function getStored(
   request: Request,
   { prefix, open, nowSeconds }: CredentialStorage,
@@ -47,9 +47,9 @@ export async function getStored(
 }
 
 /**
- * git tells about every success, the ones with what it got from here included: what is there already is not written again.
+ * git stores a credential after every success, even one from this helper. An unchanged credential is not written again.
  *
- * @throws CREDENTIAL_INVALID, and what reading and writing throw
+ * @throws CREDENTIAL_INVALID, and the errors of reading and writing
  */
 export async function store(
   request: Request,
@@ -64,7 +64,7 @@ export async function store(
   if (!there.some((one) => one.name === name && one.text === text)) await parameters.put(name, text);
 }
 
-/** @throws CREDENTIAL_INVALID, and what reading and deleting throw */
+/** @throws CREDENTIAL_INVALID, and the errors of reading and deleting */
 export async function erase(request: Request, { prefix, open }: CredentialStorage): Promise<void> {
   const place = placeOf(request);
   if (!place) return;
@@ -80,8 +80,8 @@ interface Surroundings {
 }
 
 /**
- * @param args the option of `credential.helper = "ssm --store-prefix /git-credentials"` wins over `ssm.storePrefix`; an empty
- * one takes it back
+ * @param args the option in `credential.helper = "ssm --store-prefix /git-credentials"` takes precedence over
+ *   `ssm.storePrefix`; an empty value turns it off
  * @throws INPUT_INVALID
  */
 export function storageFor(
@@ -98,7 +98,7 @@ export function storageFor(
   return {
     prefix: parsePrefix(prefix, setting),
     nowSeconds: Date.now() / 1000,
-    /** All that hangs on the AWS SDK is loaded here. */
+    /** This import loads the AWS SDK. */
     open: async () => {
       const { openHostFolder } = await import('../../src/host/parameter-folder.ts');
       const signal = timeLimit(place.timeoutSeconds, 'asking Parameter Store');
@@ -108,7 +108,7 @@ export function storageFor(
   };
 }
 
-/** Options that a newer git-credential-ssm may have are passed over: one configuration may serve several hosts. */
+/** Ignores unknown options: a newer git-credential-ssm on another host may use the same configuration. */
 function storePrefixOf(args: readonly string[]): string | undefined {
   const options = { 'store-prefix': { type: 'string' } } as const;
   const { values } = parseArgs({ args: args.slice(0, -1), options, strict: false, allowPositionals: true });

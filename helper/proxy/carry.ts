@@ -1,44 +1,44 @@
-/** Bytes, both ways between ssh and a tunnel, at the pace of the slower side, until one of them ends. */
+/** Copies bytes both ways between ssh and a tunnel, at the pace of the slower side, until one of them ends. */
 import type { Duplex, Readable, Writable } from 'node:stream';
 
 export interface Stdio {
-  /** What ssh writes. */
+  /** Bytes from ssh. */
   readonly input: Readable;
-  /** What ssh reads: SSH's bytes, and nothing else ever. */
+  /** Bytes to ssh: SSH's protocol and nothing else. */
   readonly output: Writable;
-  /** Aborted when ssh, or somebody, ends this process. */
+  /** Aborted when ssh or a signal ends this process. */
   readonly signal: AbortSignal;
 }
 
-/** Sees what passes. */
+/** Observes the bytes. */
 export interface Watch {
   fromClient(chunk: Buffer): void;
   fromHost(chunk: Buffer): void;
 }
 
-/** Milliseconds that the host has for its last words where there is no more input. */
+/** Milliseconds for the host's last bytes after the end of input. */
 const lastWords = 500;
 
 /**
- * Resolves when either side has ended, or the signal is aborted. The stream is left as it is.
+ * Resolves when either side ends or the signal is aborted. It does not close the stream.
  *
- * @throws what the stream is destroyed with
+ * @throws the error that the stream was destroyed with
  */
 export async function carry(stream: Duplex, { input, output, signal }: Stdio, watch: Watch): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const end = (): void => {
       resolve();
     };
-    // It may have broken while a key was pushed.
+    // The tunnel may have failed during the push of the key.
     if (stream.errored) reject(stream.errored);
     else if (stream.destroyed || stream.readableEnded || signal.aborted) end();
     stream.once('error', reject);
     stream.once('close', end);
     stream.once('end', () => {
-      // What was read before is written first.
+      // Write everything that was read before.
       output.write('', end);
     });
-    // Stays: a standard output that is closed fails again at each write, until this process has ended.
+    // Never removed: a closed standard output fails again at each write.
     output.on('error', end);
     input.once('error', end);
     input.once('end', () => {

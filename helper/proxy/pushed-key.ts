@@ -1,4 +1,7 @@
-/** The key that an instance takes for a minute: one for all connections of that minute, pushed once for each user and instance. */
+/**
+ * The key for EC2 Instance Connect, valid for a minute. All connections of that minute share it. It is pushed once for
+ * each user and instance.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm, stat, writeFile } from 'node:fs/promises';
@@ -8,11 +11,11 @@ import type { PublicKey } from '../../src/keys/public-key.ts';
 import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { madeAlready, singleFlight, unlessGone } from './single-flight.ts';
 
-/** Seconds that a key has to be good for, so that ssh comes to use it. */
+/** Seconds that a key must still be valid, so that ssh has time to use it. */
 const enough = 20;
 /**
- * Milliseconds that others wait: for an agent's answer; for a key that is made; for a push, which AWS may hold up; and that
- * an agent is sure to wait for the next key (helper/ssm-ssh-keeper.sh waits for a minute).
+ * Milliseconds to wait for: the agent's answer; another process that makes a key; a push to AWS; the first key of a new
+ * agent (helper/ssm-ssh-keeper.sh waits for a minute).
  */
 const patience = { asking: 1_000, making: 3_000, pushing: 10_000, coming: 30_000 } as const;
 
@@ -31,39 +34,40 @@ interface SharedKey {
   readonly type: string;
   /** Base64. */
   readonly blob: string;
-  /** Seconds since the epoch: the agent forgets it then. */
+  /** Seconds since the epoch at which the agent forgets the key. */
   readonly until: number;
   readonly folder: string;
 }
 
-/** Who starts an agent takes the marks away that were another agent's. */
+/** The mark `live` is gone if another agent was started since. */
 function isGood({ until }: SharedKey, own: string): boolean {
   return until - Date.now() / 1000 >= enough && existsSync(join(own, 'live'));
 }
 
-/** Whether an agent is there that stays for a while: it has a key which is good, or has been told that one will come. */
+/** Whether an agent runs and will stay: it has a valid key, or a process has announced one. */
 export async function hasAgent(folder: string, signal: AbortSignal): Promise<boolean> {
-  // In this order: what is added between the two is not missed.
+  // Read the key before the agent's list: a key that is added in between must not count as missing.
   const key = await madeAlready<SharedKey>(join(folder, 'keys'), { isGood });
   const socket = join(folder, 'agent');
   const held = await heldKeys({ socket }, { signal, patience: patience.asking }).catch(() => undefined);
   if (!held) return false;
   if (key && held.some((blob) => blob.equals(blobOf(key)))) return true;
-  // Somebody has emptied the agent.
+  // Another program has removed the agent's keys.
   if (key) await rm(join(key.folder, 'live'), { force: true });
   const reserved = await stat(join(folder, 'reserved')).catch(() => undefined);
   return reserved !== undefined && Date.now() - reserved.mtimeMs < patience.coming;
 }
 
 /**
- * Afterwards the agent has a key that the instance takes from the user, unless the instance itself does not ask for it.
+ * Ensures that the agent has a key which the instance accepts for the user. An instance without EC2 Instance Connect
+ * does not.
  *
- * @throws what pushing and adding throw
+ * @throws the errors of pushing the key and adding it
  */
 export async function offerPushedKey({ instanceId, user }: PushTarget, options: PushOptions): Promise<void> {
   const { caller } = options;
   const name = createHash('sha256').update(`${instanceId} ${user}`).digest('hex');
-  // It is pushed after it was made, and so is good there for as long as it is good at all.
+  // The key is pushed after it was made, so the push lasts at least as long as the key.
   const push = (folder: string, publicKey: PublicKey): Promise<boolean> =>
     singleFlight(join(folder, 'pushed', name), {
       make: async () => {
@@ -84,9 +88,9 @@ export async function offerPushedKey({ instanceId, user }: PushTarget, options: 
 }
 
 /**
- * The private half is in this process, in one socket, and in the agent.
+ * The private key is only in this process, in the agent's socket and in the agent.
  *
- * @param made called with its folder where it is this process that makes the key: the agent gets it meanwhile
+ * @param made called with the key's folder if this process makes the key, before the agent has it
  */
 async function sharedKey(
   { folder, caller }: PushOptions,
@@ -97,7 +101,7 @@ async function sharedKey(
     make: async (own) => {
       const { makeKeyPair, pushedKeyLifetime } = await import('../../src/ec2/instance-connect.ts');
       const key = makeKeyPair('ssm-ssh, for EC2 hosts');
-      // The second in which it is added counts: the mark goes no later than the key.
+      // Read the clock before the key is added: the mark must not outlast the key.
       const until = Math.floor(Date.now() / 1000) + pushedKeyLifetime;
       made(own, key.publicKey);
       const limits = { lifetime: pushedKeyLifetime, signal };

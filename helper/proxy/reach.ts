@@ -1,4 +1,4 @@
-/** The story of a way to an EC2 host: its name → the instance; a tunnel to it, and meanwhile a key for its user; then bytes. */
+/** Connects to an EC2 host: finds the instance, opens a tunnel and pushes a key at the same time, then copies bytes. */
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { hostCredentialsHint } from '../../src/aws/credentials-hint.ts';
@@ -22,32 +22,32 @@ export interface Wanted {
   readonly via: Way;
   /** Absent: no key is pushed. */
   readonly push?: { readonly folder?: string | undefined } | undefined;
-  /** timeoutSeconds is for all that comes before the first byte. */
+  /** timeoutSeconds limits everything before the first byte. */
   readonly place: Ec2Place;
 }
 
 export interface Around extends Stdio {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The folder of the programs' scripts. */
+  /** The folder of the shell scripts. */
   readonly helper: string;
-  /** Once, where it takes long. */
+  /** Called once if the connection takes long. */
   readonly wait: (text: string) => void;
   readonly warn: (text: string) => void;
-  /** How it went, as soon as that is known: closing the tunnel takes a second, and whoever waits has ended. */
+  /** Called with the result before the tunnel is closed: closing takes a second, and ssm-ssh may not wait for it. */
   readonly ended?: (outcome: Outcome) => Promise<void>;
 }
 
-/** Milliseconds after which people are told what they wait for. */
+/** Milliseconds before the first progress message. */
 const silence = 1_000;
-/** Milliseconds that closing may take, and waiting for why the other half failed. */
+/** Milliseconds for closing the tunnel, and for waiting for the other half's failure. */
 const lastPatience = 1_200;
-/** Milliseconds to close what was given up on: its opening may still be under way (src/ec2/session-manager/tunnel.ts). */
+/** Milliseconds for closing an aborted connection: opening may still be in progress (src/ec2/session-manager/tunnel.ts). */
 const closingPatience = 1_700;
 
 /**
- * Returns when the connection has ended, whoever ended it.
+ * Returns when the connection has ended on either side.
  *
- * @throws what opening throws; TUNNEL_FAILED and SESSION_FAILED where the way breaks
+ * @throws the errors of opening; TUNNEL_FAILED and SESSION_FAILED if the tunnel breaks
  */
 export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   const { user, push } = wanted;
@@ -64,17 +64,13 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   }
 }
 
-/** Why a host may have let nobody in with a key that AWS took. */
+/** Explains why a host refused a key that AWS accepted. */
 function loginRefused({ instanceId, user }: PushTarget): Failure {
-  return new Failure(
-    'INSTANCE_CONNECT_FAILED',
-    `${instanceId} did not let ${user} in with the key that was pushed`,
-    {
-      hint:
-        `most often it has no user ${user} (Amazon Linux has ec2-user, Ubuntu ubuntu, Debian admin), or the package ` +
-        "ec2-instance-connect is missing there, so that its sshd does not ask for pushed keys; the policy's ec2:osuser is not the cause, since AWS took the key",
-    },
-  );
+  return new Failure('INSTANCE_CONNECT_FAILED', `${instanceId} refused the pushed key of ${user}`, {
+    hint:
+      `check that the user ${user} exists there (ec2-user on Amazon Linux, ubuntu on Ubuntu, admin on Debian) and that the package ` +
+      "ec2-instance-connect is installed there; the policy's ec2:osuser is not the cause, because AWS accepted the key",
+  });
 }
 
 interface Opened {
@@ -91,9 +87,13 @@ async function open(wanted: Wanted, around: Around): Promise<Opened> {
   if (around.signal.aborted) stop();
   around.signal.addEventListener('abort', stop, { once: true });
   const hint = 'check that this machine reaches AWS, or raise ssm.timeout (SSM_SSH_TIMEOUT)';
-  const limit = abortAfter(seconds * 1000, life, tookTooLong(`opening a way to ${what}`, seconds, hint));
+  const limit = abortAfter(
+    seconds * 1000,
+    life,
+    tookTooLong(`opening a connection to ${what}`, seconds, hint),
+  );
   const telling = setTimeout(() => {
-    around.wait(`opening a way to ${what} (${wanted.via})`);
+    around.wait(`opening a connection to ${what} (${wanted.via})`);
   }, silence);
   try {
     return await openBoth(wanted, around, life);
@@ -106,7 +106,7 @@ async function open(wanted: Wanted, around: Around): Promise<Opened> {
   }
 }
 
-/** The agent starts while the AWS SDK is loaded; and what the tunnel needs is loaded first. */
+/** Starts the agent while the AWS SDK loads, and loads the tunnel's code first, to save time. */
 async function openBoth(wanted: Wanted, around: Around, life: AbortController): Promise<Opened> {
   const { host, via, user, push } = wanted;
   const { env } = around;
@@ -149,7 +149,7 @@ async function findAgent(
   return folder;
 }
 
-/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, and whatever any call can meet */
+/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, and the errors of any AWS call */
 export async function find(
   host: InstanceName,
   callerFor: (target: Ec2Target) => Promise<Ec2Caller>,
@@ -178,7 +178,7 @@ async function loadTunnel(via: Way): Promise<OpenTunnel> {
   };
 }
 
-/** What was opened of a way that nobody will go is closed again. */
+/** Waits for the tunnel and the pushed key. If one fails, the other is closed. */
 async function bothOrNone(
   opening: Promise<Tunnel>,
   pushing: Promise<void>,
@@ -189,7 +189,7 @@ async function bothOrNone(
     return tunnel;
   } catch (error) {
     const settled = Promise.allSettled([opening, pushing]);
-    // Of two failures the other may say more: an instance that is stopped is not connected either.
+    // If both fail, the other error may be clearer: a stopped instance is not connected to Session Manager either.
     const both = await within(life.signal.aborted ? 0 : lastPatience, settled);
     life.abort(error);
     await within(closingPatience, settled.then(closeOpened));
@@ -198,7 +198,10 @@ async function bothOrNone(
   }
 }
 
-/** Pushing a key would tell of an instance that is stopped, or not there; Session Manager says of both that there is no session. */
+/**
+ * Session Manager only says that there is no session. The instance's state says whether it is stopped or does not
+ * exist. With a pushed key, the push says the same.
+ */
 async function plainReason(error: unknown, instanceId: string, caller: Ec2Caller): Promise<unknown> {
   if (!(error instanceof Failure) || error.code !== 'SESSION_FAILED' || !instanceId.startsWith('i-'))
     return error;
@@ -222,7 +225,7 @@ function textOf(host: HostName): string {
   return host.kind === 'tag' ? `${host.key}=${host.value}` : host.id;
 }
 
-/** With where to look, where it was left to the default chain to find credentials. */
+/** Adds a hint about the default credential chain, if only that was used. */
 export function explained(
   error: unknown,
   { place }: Pick<Wanted, 'place'>,

@@ -1,19 +1,19 @@
-/** What ssm-ssh learns of the way that its ssh took: a file, since ssh hands on nothing but its exit code. */
+/** The result of a connection for ssm-ssh. It is passed in a file, because ssh only passes on its exit code. */
 import { open, rm, writeFile } from 'node:fs/promises';
 import type { Failure } from '../../src/errors.ts';
 
-/** How it went, and what people are told of it. */
+/** The result, and a failure to print. */
 export interface Outcome {
   readonly refused: boolean;
   readonly failure?: Failure | undefined;
 }
 
-/** Says that there is a word to wait for. */
+/** Tells ssm-ssh that a result will follow. */
 export async function beginReport(path: string): Promise<void> {
   await writeFile(path, 'open\n', { mode: 0o600 });
 }
 
-/** Into the file that is there; where there is nothing to say, it is taken away. */
+/** Writes the result into the existing file, or removes the file if there is nothing to report. */
 export async function endReport(path: string, { refused, failure }: Outcome, program: string): Promise<void> {
   if (!refused) {
     await rm(path, { force: true });
@@ -21,7 +21,7 @@ export async function endReport(path: string, { refused, failure }: Outcome, pro
   }
   const told = failure ? `${failure.render(program)}\n` : '';
   const file = await open(path, 'r+').catch(() => undefined);
-  // One write: longer than the word before, and read at any time.
+  // One write, because the file is read at any time. The text is longer than the first one and so replaces it.
   await file?.writeFile(`refused\n${told}`);
   await file?.close();
 }

@@ -1,14 +1,17 @@
-/** What one of all processes makes that want it at the same time, and the others take. Without a lock: nobody's death blocks it. */
+/**
+ * Makes a value once for all processes that need it at the same time. Without a lock, so that a killed process blocks
+ * nobody.
+ */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Making<T> {
-  /** @param folder its own; gone again where making fails */
+  /** @param folder a folder for this value; removed if `make` fails */
   readonly make: (folder: string) => Promise<T>;
-  /** Whether what was made in the folder is still of use. */
+  /** Whether an existing value can still be used. */
   readonly isGood: (made: T, folder: string) => boolean;
-  /** Milliseconds that others wait for whoever makes it, before they do it themselves. */
+  /** Milliseconds to wait for another process, before this process makes the value itself. */
   readonly patience: number;
   readonly signal: AbortSignal;
 }
@@ -18,10 +21,11 @@ const pause = 10;
 const file = 'made';
 
 /**
- * Folders in `place` have numbers: who makes the next one makes what is wanted, since mkdir(2) lets one alone succeed.
+ * `place` has numbered folders. The process that creates the next one makes the value: mkdir(2) succeeds for one
+ * process only.
  *
- * @param place a folder, made where it is not there
- * @returns what can be written as JSON
+ * @param place a folder; created if it does not exist
+ * @returns a value that JSON can represent
  */
 export async function singleFlight<T>(place: string, making: Making<T>): Promise<T> {
   const { isGood, patience, signal } = making;
@@ -35,15 +39,15 @@ export async function singleFlight<T>(place: string, making: Making<T>): Promise
     if (made === undefined && (await isYoung(latest, patience))) {
       await sleep(pause, undefined, { signal });
     } else if (await claim(join(place, String(last + 1)))) {
-      // Whoever still reads the one before may go on with it.
-      // Somebody may be writing there at this moment: it is nobody's reason to fail.
+      // Other processes may still read the previous folder, so only the one before it is removed. It does not matter if
+      // that fails because a process writes there.
       await rm(join(place, String(last - 1)), { recursive: true, force: true }).catch(() => undefined);
       return await makeIn(join(place, String(last + 1)), making);
     }
   }
 }
 
-/** What was made last, if it is still of use. */
+/** The latest value, if it can still be used. */
 export async function madeAlready<T>(
   place: string,
   { isGood }: Pick<Making<T>, 'isGood'>,
@@ -73,7 +77,10 @@ async function note(folder: string, made: unknown): Promise<void> {
   await rename(join(folder, `${file}.new`), join(folder, file));
 }
 
-/** Where making took so long that two others have come in front, the folder is gone. What was made is good all the same. */
+/**
+ * If `make` took very long, two other processes have made newer values and removed this folder. The value is still
+ * valid.
+ */
 export function unlessGone(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

@@ -1,13 +1,13 @@
-/** As whom a host asks AWS, where no job says it. */
+/** The Region, roles and time limits of AWS calls on a host, outside of a job. */
 import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
 import { environmentRegion } from './job-role.ts';
 import type { ReadOptions, Wanted } from './read-secrets.ts';
 
 export interface Host {
-  /** None: the keys' own, AWS_REGION, the profile's, or the machine's. */
+  /** undefined: the Region of the key's ARN, AWS_REGION, the profile's Region, or the machine's. */
   readonly region: string | undefined;
-  /** ARNs, assumed one from the other; the first with what the default credential chain finds. None: that alone. */
+  /** ARNs, each assumed with the one before; the first with the default credential chain. Empty: only the default chain. */
   readonly roles: readonly string[];
   readonly timeoutSeconds: number;
 }
@@ -17,7 +17,7 @@ export type HostCaller = Pick<Wanted, 'regions' | 'role' | 'maxAttempts' | 'time
 
 /** The name that CloudTrail shows for the session of a role. */
 const sessionName = 'ssm-ssh';
-/** Seconds; the least that there is. The session is used at once, and thrown away. */
+/** Seconds, the minimum of STS. The session is used at once and then dropped. */
 const sessionDuration = 900;
 const maxAttempts = 3;
 

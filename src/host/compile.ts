@@ -1,4 +1,4 @@
-/** The configuration of a host → what helper/ssm-ssh picks from. Pure. */
+/** Compiles the configuration of a host to what helper/ssm-ssh reads. Pure. */
 import { createHash } from 'node:crypto';
 import { settingsIn, isProtected, type Listing, type ScopedSetting } from '../git/listing.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
@@ -20,10 +20,10 @@ import {
   type KeySettings,
 } from './settings.ts';
 
-/** What git is asked for. helper/ssm-ssh-host.sh asks for the same. */
+/** The pattern for `git config --get-regexp`. helper/ssm-ssh-host.sh has the same pattern. */
 export const askedSettings = '^(ssm\\.|core\\.sshcommand$)';
 
-/** What changes which key is for a connection, and as whom and where it is read. helper/ssm-ssh-host.sh has the same list. */
+/** The variables that change the choice of the key, or how it is read. helper/ssm-ssh-host.sh has the same list. */
 export const surroundings = [
   ...[
     'HOME',
@@ -49,42 +49,45 @@ export const surroundings = [
   ...['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
 ] as const;
 
-/** What helper/ssm-ssh knows of the connection. */
+/** What helper/ssm-ssh knows about the connection. */
 export interface Connection {
-  /** For a command of git's, the repository of the working directory may choose the key. */
+  /** Whether git started ssm-ssh. Only then may the repository of the working directory choose the key. */
   readonly byGit: boolean;
-  /** The region that the action was given; empty where there is none. */
+  /** The action's Region; empty if there is none. */
   readonly jobRegion: string;
-  /** The folder of the AWS SDK's files. undefined: there are none, and a login and a service without HOME share their keys. */
+  /**
+   * The folder of the AWS SDK's files. undefined: there is none, so a login and a service without HOME share their
+   * keys.
+   */
   readonly awsFiles?: string | undefined;
 }
 
 export interface HostKey extends KeySettings {
-  /** A hash: of which key it is, and as whom and where it is read. The same reference elsewhere is another key. */
+  /** A hash of the references, the credentials and the Region: the same reference read elsewhere is another key. */
   readonly name: string;
   readonly place: HostSettings;
   /** undefined: the default key. */
   readonly pattern?: RepositoryPattern;
-  /** Whether a section that no repository wrote names it. */
+  /** Whether a protected section names it (git-config(1), "protected configuration"). */
   readonly isProtected: boolean;
 }
 
 export interface Compiled extends HostKeySettings {
   readonly keys: readonly HostKey[];
-  /** Where EC2 hosts are reached that no section names. */
+  /** Settings for EC2 hosts that no section names. */
   readonly place: HostSettings;
   readonly ec2Remotes: boolean;
   /** git's core.sshCommand. */
   readonly command: string;
   readonly warnings: readonly string[];
-  /** The names of the repository's own settings that do not count. */
+  /** The names of ignored settings of the repository. */
   readonly ignored: readonly string[];
 }
 
-/** What a repository may choose, of `ssm.*` and of a section. */
+/** The settings that a repository may choose, in `[ssm]` and in a section. */
 const choices = ['key', 'passphrase', 'certificate', 'keylifetime'];
 
-/** Those whose names the documentation writes with capitals. */
+/** Settings with capitals in the documentation. */
 const writtenNames: Readonly<Record<string, string>> = {
   ...{ region: 'region', rolearn: 'roleArn', knownhosts: 'knownHosts', timeout: 'timeout', via: 'via' },
   ...{ stricthostkeychecking: 'strictHostKeyChecking', ec2remotes: 'ec2Remotes' },
@@ -108,13 +111,13 @@ export function compile(
   const sections = sectionsWith(settings, 'key').flatMap((section) => {
     const pattern = patternOf(section);
     if (!pattern) {
-      // What stands before an @ may be a password.
+      // The part before an @ may be a password.
       const shown = section.slice(section.lastIndexOf('@') + 1);
-      warnings.push(`the section [ssm "${shown}"] of git's configuration names no repository: passed over`);
+      warnings.push(`the section [ssm "${shown}"] of git's configuration names no repository: it is ignored`);
       return [];
     }
     const names = { ...keyOf(section), pattern, isProtected: trusted.has(`ssm.${section}.key`) };
-    // An empty value takes back what a file that is farther away says, as elsewhere in git.
+    // As elsewhere in git, an empty value removes the value of a less specific file.
     return names.reference === '' ? [] : [names];
   });
   const byDefault = keyOf(undefined);
@@ -137,7 +140,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
 
-/** Once each. */
+/** Each name only once. */
 function writtenNamesOf(entries: readonly ScopedSetting[]): string[] {
   const names = entries.flatMap(({ name }) => {
     const written = writtenNames[lastPart(name)];
@@ -147,16 +150,16 @@ function writtenNamesOf(entries: readonly ScopedSetting[]): string[] {
   return [...new Set(names)];
 }
 
-/** Lines of standard error. */
+/** Lines for standard error. */
 function told({ ignored, warnings }: Compiled): string[] {
   const lines = ignored.map(
     (name) => `ssm-ssh: warning: ${name} of the repository's own configuration is ignored`,
   );
-  const hint = 'hint: write it with git config --global or --system, or set its variable';
+  const hint = 'hint: set it with git config --global or --system, or set its environment variable';
   return [...lines, ...(lines.length > 0 ? [hint] : []), ...warnings.map((text) => `ssm-ssh: ${text}`)];
 }
 
-/** An access key's id stands for its secret. */
+/** The id of an access key stands for the secret key. */
 function nameOf(
   { reference, passphrase, certificate }: KeySettings,
   place: HostSettings,
@@ -171,7 +174,7 @@ function nameOf(
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The keys that are offered, as helper/ssm-ssh picks them; of several with the same pattern all. */
+/** The keys that ssm-ssh offers; if several keys have the same pattern, all of them. */
 export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[] {
   const routes = keys.map((key) => ({ key, repositories: key.pattern ? [key.pattern] : [] }));
   return matchRoutes(routes, remote, sshPort);
@@ -179,10 +182,13 @@ export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[
 
 const sshPort = 22;
 
-/** Of what is kept. Another version, older or newer, has texts of its own. */
+/** The format of the compiled files. Files of other versions never match. */
 const format = 2;
 
-/** What git lists, as a shell has it, and the surroundings: the shell compares it, and never takes it apart. */
+/**
+ * The output of `git config` as the shell has it, and the surroundings. The shell only compares this text. undefined:
+ * do not cache.
+ */
 export function textOf(
   { entries, scoped }: Listing,
   env: Environment,
@@ -195,12 +201,12 @@ export function textOf(
   // A value with a line end can look like a line of another scope.
   const values = [jobRegion, ...known, ...entries.flatMap(({ name, value = '' }) => [name, value])];
   if (!scoped || values.some((value) => /\p{Cc}/u.test(value))) return undefined;
-  // No secret is written down: git's headers, the user in a URL, what may be a passphrase itself.
+  // Secrets are never written to a file: headers in git's settings, the user in a URL, a passphrase as a value.
   if (env['GIT_CONFIG_PARAMETERS'] || known.some(hasSecret) || entries.some(mayBeSecret)) return undefined;
   return [`${format} ${byGit ? 'git' : 'ssh'}`, jobRegion, ...known, ...listed].join('\n');
 }
 
-/** An access key's id, which tells accounts apart, has the form of a token. */
+/** An AWS_ACCESS_KEY_ID looks like a token, but it is needed to tell accounts apart. */
 function hasSecret(setting: string): boolean {
   return !setting.startsWith('AWS_ACCESS_KEY_ID=') && (looksSecret(setting) || /:\/\/[^/]*@/.test(setting));
 }
@@ -209,7 +215,10 @@ function mayBeSecret({ scope, name, value = '' }: ScopedSetting): boolean {
   return looksSecret(value) || (scope === 'command' && lastPart(name) === 'passphrase');
 }
 
-/** Whether every reference in the environment is one for certain: a passphrase itself may look like a parameter's name. */
+/**
+ * Whether every value in the environment is certainly a reference: a pasted passphrase may look like a parameter's
+ * name.
+ */
 export function mayBeWritten(env: Environment): boolean {
   const given = ['SSM_SSH_KEY', 'SSM_SSH_PASSPHRASE', 'SSM_SSH_CERTIFICATE'].flatMap(
     (name) => env[name] || [],
@@ -224,7 +233,7 @@ export function mayBeWritten(env: Environment): boolean {
   });
 }
 
-/** Assignments of sh. `state` is the folder of the agent. */
+/** Shell assignments. `state` is the agent's folder. */
 export function renderAnswer(compiled: Compiled, state: string): string {
   const routes = compiled.keys.map(({ pattern, isProtected }) => ({
     fingerprint: isProtected ? 'protected' : 'repository',
@@ -254,17 +263,17 @@ export function renderAnswer(compiled: Compiled, state: string): string {
     .join('');
 }
 
-/** Words of sh, in quotes. */
+/** Quoted words for the shell. */
 function option(name: string, path: string): string {
   return `-o ${quoted(`${name}=${sshPath(path)}`)}`;
 }
 
-/** What is no duration is refused by whoever starts Node. */
+/** An invalid duration becomes 1 second here. Node reports it as an error later. */
 function secondsOf({ timeout }: HostSettings): string {
   return String(Math.max(1, parseLifetime(timeout) ?? 1));
 }
 
-/** Words of sh, in quotes: the settings of EC2 hosts, as options. */
+/** Quoted words for the shell: the settings of EC2 hosts as options. */
 function wordsOf({ region, roles, timeout, via }: HostSettings): string {
   const words = [
     `--timeout=${timeout}`,
@@ -275,7 +284,7 @@ function wordsOf({ region, roles, timeout, via }: HostSettings): string {
   return words.map(quoted).join(' ');
 }
 
-/** What is kept for the next time, for the shell to source. */
+/** A file that the shell sources the next time. */
 export function renderKept(text: string, answer: string): string {
   return `case $_ssm_text in\n${quoted(text)})\n${answer}_ssm_set_found=1\n;;\nesac\n`;
 }

@@ -1,4 +1,4 @@
-/** Which credential git's configuration and the environment name for what git asks. Pure. */
+/** Chooses the credential for a request of git, from git's configuration and the environment. Pure. */
 import { Failure } from '../errors.ts';
 import { patternOf, sectionsWith, settingsOf, type Environment, type HostSettings } from './settings.ts';
 import { matchRoutes, type RepositoryPattern, type Route } from '../keys/routes.ts';
@@ -6,11 +6,11 @@ import type { Settings } from '../git/listing.ts';
 import type { Credential } from '../git/credential.ts';
 
 export interface NamedCredential extends HostSettings {
-  /** How the user calls what names it: a section, or a variable. */
+  /** The user's name for its source: a section or a variable. */
   readonly place: string;
-  /** A key reference, as it was written. */
+  /** A key reference, as written. */
   readonly reference: string;
-  /** Absent: what is stored says it. */
+  /** Absent: the stored value has the user name. */
   readonly username?: string;
 }
 
@@ -18,7 +18,7 @@ export type CredentialRoute = Route<NamedCredential>;
 
 export interface Routes {
   readonly routes: readonly CredentialRoute[];
-  /** What is configured and does not count. */
+  /** About configuration that is ignored. */
   readonly warnings: readonly string[];
 }
 
@@ -30,9 +30,11 @@ export function readRoutes(settings: Settings, env: Environment): Routes {
     const reference = settings.get(`ssm.${section}.credential`)?.at(-1) ?? '';
     const pattern = patternOf(section);
     if (!pattern) {
-      warnings.push(`the section [ssm "${section}"] of git's configuration names no repository: passed over`);
+      warnings.push(
+        `the section [ssm "${section}"] of git's configuration names no repository: it is ignored`,
+      );
     }
-    // An empty value takes back what a file that is farther away says, as elsewhere in git.
+    // As elsewhere in git, an empty value removes the value of a less specific file.
     if (!pattern || reference === '') return [];
     const username = settings.get(`ssm.${section}.username`)?.at(-1);
     const key = { ...settingsOf(settings, env, section), place: `[ssm "${section}"]`, reference };
@@ -40,16 +42,14 @@ export function readRoutes(settings: Settings, env: Environment): Routes {
   });
   if (settings.has('ssm.credential')) {
     warnings.push(
-      'ssm.credential is ignored: a credential is for a host that a section names, as in [ssm "github.com/acme"]',
+      'ssm.credential is ignored: write it in a section that names a host, such as [ssm "github.com/acme"]',
     );
   }
   const reference = env['SSM_SSH_CREDENTIAL'] ?? '';
   const host = env['SSM_SSH_CREDENTIAL_HOST'] ?? '';
   if (reference === '') return { routes, warnings };
   if (host === '') {
-    warnings.push(
-      'SSM_SSH_CREDENTIAL is ignored: SSM_SSH_CREDENTIAL_HOST has to name the host that it is for',
-    );
+    warnings.push('SSM_SSH_CREDENTIAL is ignored: set SSM_SSH_CREDENTIAL_HOST to its host');
     return { routes, warnings };
   }
   const key = { ...settingsOf(settings, env), place: 'SSM_SSH_CREDENTIAL', reference };
@@ -61,7 +61,7 @@ function exactHost(text: string): RepositoryPattern {
   const pattern = patternOf(text);
   if (pattern && pattern.path === '' && !pattern.host.startsWith('*.')) return pattern;
   throw new Failure('INPUT_INVALID', `SSM_SSH_CREDENTIAL_HOST is not a host: "${text.slice(0, 100)}"`, {
-    hint: 'write one, exactly, with its port where it has one: github.com or git.example.com:8443',
+    hint: 'write one exact host, with its port if it is not 443: github.com or git.example.com:8443',
   });
 }
 
@@ -73,8 +73,8 @@ export interface Choice {
 const httpsPort = 443;
 
 /**
- * By the one matcher of all programs; of several with the same pattern the last one, in which the environment comes last.
- * A user name that git asks for and one that is configured have to be the same.
+ * Uses the same matcher as all programs. If several routes have the same pattern, the last one wins; the environment is
+ * the last. A configured user name has to equal the user name that git asks for.
  */
 export function chooseRoute(routes: readonly CredentialRoute[], request: Credential): Choice {
   const remote = remoteOf(request);
@@ -89,14 +89,14 @@ export function chooseRoute(routes: readonly CredentialRoute[], request: Credent
     const several = best.filter(({ place }) => place.startsWith('['));
     if (several.length < 2) return { named, warnings: [] };
     const places = several.map(({ place }) => place).join(' and ');
-    return { named, warnings: [`${places} are for the same repositories: ${named.place} is taken`] };
+    return { named, warnings: [`${places} name the same repositories: ${named.place} is used`] };
   }
   const narrower = request.path === undefined && matchRoutes(fitting.map(wholeHost), remote, httpsPort)[0];
   if (!narrower) return { warnings: [] };
   const setting = `credential.https://${request.host ?? ''}.useHttpPath`;
   return {
     warnings: [
-      `git does not say for which repository, and ${narrower.place} is for some of the host's only: git config --global ${setting} true`,
+      `git did not send the repository's path, and ${narrower.place} names only a part of the host: git config --global ${setting} true`,
     ],
   };
 }
@@ -111,11 +111,11 @@ interface HttpsRemote {
   readonly path: string;
 }
 
-/** undefined where nobody may be answered. */
+/** undefined: do not answer. */
 function remoteOf({ protocol, host = '', path = '' }: Credential): HttpsRemote | undefined {
   if (protocol !== 'https') return undefined;
   const [, name = '', port] = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(host) ?? [];
-  // git asks for the path as it is written, and curl then takes the dots out: acme/../evil is not acme's.
+  // git asks for the path as written, but curl then resolves the dots: acme/../evil does not belong to acme.
   if (name === '' || path.split('/').some((part) => part === '.' || part === '..')) return undefined;
   return {
     host: name.replace(/^\[|\]$/g, ''),
@@ -124,7 +124,7 @@ function remoteOf({ protocol, host = '', path = '' }: Credential): HttpsRemote |
   };
 }
 
-/** git's LFS asks for `REPOSITORY.git/info/lfs`. */
+/** git-lfs asks for `REPOSITORY.git/info/lfs`. */
 export function repositoryOf(path: string): string {
   return path.replace(/\/info\/lfs(\/.*)?$/, '');
 }

@@ -1,4 +1,4 @@
-/** As whom EC2 hosts are reached: in a job by its role, narrowed to the one host; elsewhere by the credentials of the machine. */
+/** AWS credentials for EC2 hosts: in a job the job's role, narrowed to one host; elsewhere the machine's credentials. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkAccount } from '../aws/account.ts';
@@ -16,20 +16,22 @@ import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secr
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 
-/** Settings, and the job if there is one. */
+/** Settings, and the job's folder in a job. */
 export interface Ec2Place extends Host {
-  /** The folder of the use of the action that is asked first; earlier ones of the job are beside it. */
+  /** The job's folder of the latest use of the action. Folders of earlier uses are beside it. */
   readonly job?: string | undefined;
 }
 
 /**
- * A role is assumed at once, so that a refusal comes before anything is opened, and again whenever its session is about
- * to end. The settings' region goes before the job's; the settings' roles count where no use of the action names one.
+ * Assumes a role at once, so that a refusal comes before any connection is opened. Assumes it again before its session
+ * ends. The Region of the settings takes precedence over the job's Region. The roles of the settings only count if no
+ * use of the action names a role.
  *
- * @param place timeoutSeconds is for each opening of a session
- * @param options the signal ends what is under way, and all that comes later; no time limit, since connections last
- * @throws REGION_MISSING, OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED, ASSUME_ROLE_DENIED, ACCOUNT_NOT_ALLOWED, INPUT_INVALID,
- *   CREDENTIALS_MISSING, THROTTLED, NETWORK_UNREACHABLE, TIMEOUT; the provider throws the same
+ * @param place timeoutSeconds limits each opening of a session
+ * @param options the signal ends all current and later work; there is no time limit, because connections last
+ * @throws REGION_MISSING, OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED, ASSUME_ROLE_DENIED, ACCOUNT_NOT_ALLOWED,
+ *   INPUT_INVALID, CREDENTIALS_MISSING, THROTTLED, NETWORK_UNREACHABLE, TIMEOUT; the credentials' provider throws the
+ *   same
  */
 export async function openEc2Caller(
   target: Ec2Target,
@@ -64,7 +66,7 @@ export async function openEc2Caller(
 /** With at least one region. */
 type Wanted = Omit<JobRole, 'role' | 'environmentRegion'> & { readonly role: Role | undefined };
 
-/** The latest use of the job that names a role. */
+/** The latest use of the action in this job that has a role. */
 async function findJobRole(job: string): Promise<JobRole | undefined> {
   const read = async (name: string): Promise<string> =>
     await readFile(join(job, name), 'utf8').catch(() => '');
@@ -76,7 +78,7 @@ async function findJobRole(job: string): Promise<JobRole | undefined> {
 
 type Env = Pick<ReadOptions, 'env' | 'signal'>;
 
-/** The host is in the region that the step names, if it names one; the role is known in the job's others, too. */
+/** The host is in the step's own Region, if the step sets one. The job's other Regions are used for STS, too. */
 async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wanted> {
   const { region, timeoutSeconds } = place;
   const named = environmentRegion(options.env);
@@ -86,7 +88,7 @@ async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wan
   return { ...noted, regions, timeoutSeconds };
 }
 
-/** AWS_REGION may be another service's (`auto`), or of a partition that does not know the role. */
+/** AWS_REGION may be set for another service (`auto`), or be of another partition than the role. */
 function isRegionOf({ arn }: Role, name: string): boolean {
   return /^[a-z]{2,}(-[a-z0-9]+)+$/.test(name) && partitionOf(name) === arn.split(':')[1];
 }
@@ -105,14 +107,14 @@ function deadlineOf({ timeoutSeconds }: Wanted, { arn }: Role, signal: AbortSign
   return { milliseconds: timeoutSeconds * 1000, reason, signal };
 }
 
-/** The job could ask when the action ran: it is this step, or what it started, that has lost the job's variables. */
+/** The job could ask for a token when the action ran, so this step or its container has lost the job's variables. */
 function explainedInJob(error: unknown): unknown {
   if (!(error instanceof Failure) || error.code !== 'OIDC_UNAVAILABLE') return error;
   return new Failure(
     error.code,
     'this step cannot ask GitHub for an OIDC token, and has no other credentials',
     {
-      hint: 'hand ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN on to it: docker run --env NAME for each, sudo --preserve-env=NAME,NAME; and give the job "permissions: { id-token: write, contents: read }"',
+      hint: 'pass ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN to it: docker run --env NAME for each, sudo --preserve-env=NAME,NAME; and give the job "permissions: { id-token: write, contents: read }"',
       cause: error,
     },
   );

@@ -1,12 +1,12 @@
-/** What a use of the action notes of its role, for the steps that reach EC2 hosts: how to get its session anew. Pure. */
+/** The action's role, as noted for later steps that reach EC2 hosts: they open its session again. Pure. */
 import type { Role } from '../aws/caller.ts';
 
-/** No secrets: of the trust in the job only GitHub's token is one, and each step asks for its own. */
+/** Holds no secrets: each step asks for its own OIDC token. */
 export interface JobRole {
   readonly role: Role;
-  /** In order of preference: EC2 hosts are in the first. None: the step's own. */
+  /** In order of preference. EC2 hosts are in the first. Empty: the step's own Region. */
   readonly regions: readonly string[];
-  /** What the environment named when the action ran; empty: none. A step that names another goes there. */
+  /** The Region in the environment when the action ran; empty: none. A step that sets another Region uses that one. */
   readonly environmentRegion: string;
   readonly allowedAccounts: readonly string[];
   readonly maxAttempts: number;
@@ -30,12 +30,12 @@ export function renderJobRole({
   return `${JSON.stringify({ role: noted, ...settings })}\n`;
 }
 
-/** As people export it: a line end behind a Region is no part of it. Empty: none. */
+/** Trimmed, because exported values may end in a line end. Empty: none. */
 export function environmentRegion(env: Readonly<Record<string, string | undefined>>): string {
   return env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim() || '';
 }
 
-/** undefined for what renderJobRole did not write. */
+/** @returns undefined for text that renderJobRole did not write */
 export function readJobRole(text: string): JobRole | undefined {
   try {
     const { role, ...noted } = JSON.parse(text) as JobRole;

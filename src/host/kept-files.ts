@@ -1,9 +1,9 @@
-/** The files in the folder of the agent, which others read at any time: written in one step, and few. */
+/** Files in the agent's folder. They are written atomically, because other processes read them at any time. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Until it is whole its name begins with a dot, which the patterns of the shell pass over. */
+/** The temporary file's name begins with a dot, which the shell's patterns do not match. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const fresh = join(dirname(path), `.${randomUUID()}`);
   try {
@@ -15,10 +15,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-/** So many configurations stay warm; the oldest goes. */
+/** Number of compiled configurations that are kept. The oldest is removed. */
 const mostKept = 16;
 
-/** For the shell to find the next time. */
+/** Keeps a compiled configuration for the shell. */
 export async function keepCompiled(text: string, state: string): Promise<void> {
   const folder = join(state, 'compiled');
   await mkdir(folder, { recursive: true, mode: 0o700 });

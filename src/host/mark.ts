@@ -1,14 +1,17 @@
-/** The mark of a key that the agent has: until when, by a clock that nobody sets. helper/ssm-ssh-host.sh reads it, too. */
+/**
+ * The mark of a loaded key: the time at which the agent forgets it, by a clock without steps. helper/ssm-ssh-host.sh
+ * reads it, too.
+ */
 import { readFile } from 'node:fs/promises';
 
 interface Clock {
-  /** Of this start of the machine: a mark of another start, or of another machine, says nothing. */
+  /** The id of this boot. A mark of another boot or machine is not valid. */
   readonly boot: string;
   /** Seconds. */
   readonly now: number;
 }
 
-/** What the shell can read without a process. Elsewhere (macOS) the time of day. */
+/** /proc/uptime, which the shell can read without a process. Elsewhere (macOS) the time of day. */
 async function readClock(): Promise<Clock> {
   try {
     const [boot, uptime] = await Promise.all(

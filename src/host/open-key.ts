@@ -1,4 +1,4 @@
-/** Secrets as they are stored → the key that they make, opened and masked. */
+/** Converts stored secrets to a key: decrypts, checks and masks them. */
 import { Failure, type Code } from '../errors.ts';
 import { parseCertificate, type Certificate } from '../keys/certificate.ts';
 import { decryptKey } from '../keys/encrypted-key.ts';
@@ -12,13 +12,13 @@ import type { RoutedKey } from '../keys/routes.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Voice } from './voice.ts';
 
-/** A key, and the repositories that it is for. */
+/** A key and its repositories. */
 export interface LoadedKey extends PrivateKey, RoutedKey {
   readonly secret: Secret;
   readonly certificate?: Certificate;
 }
 
-/** Masks everything before anything else happens with it. */
+/** Masks all secret text before it does anything else. */
 export async function openKey(
   line: KeyLine,
   secrets: readonly Secret[],
@@ -33,7 +33,7 @@ export async function openKey(
   for (const masked of known) voice.mask(masked);
   const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
   const key = parseStoredKey({ reference: line.reference, text: open });
-  // Decrypted, and as OpenSSH's own tools would write it.
+  // The same key in OpenSSH's format, which other tools may print.
   const opened = linesToMask(writeOpensshKey(key)).filter((masked) => !known.has(masked));
   for (const masked of opened) voice.mask(masked);
   const certificate =
@@ -55,7 +55,7 @@ export function warnOfPlainText({ reference, encrypted }: Secret, { warn }: Pick
   );
 }
 
-/** A certificate that the host will not accept now is not refused: the host's clock decides, not this one's. */
+/** An expired certificate is only a warning: the host's clock decides, not this machine's. */
 function openCertificate(
   { text, reference }: Secret,
   key: PrivateKey,
@@ -77,14 +77,14 @@ function openCertificate(
 
 export function stored(reference: Reference, secrets: readonly Secret[]): Secret {
   const secret = secrets.find((candidate) => candidate.reference === reference);
-  if (!secret) throw new TypeError('a reference was answered by no secret');
+  if (!secret) throw new TypeError('a reference has no secret');
   return secret;
 }
 
-/** What storing the key again mends. */
+/** Problems that are fixed by storing the key again. */
 const storedBadly: ReadonlySet<Code> = new Set(['KEY_EMPTY', 'KEY_MALFORMED', 'KEY_NOT_DECRYPTED']);
 
-/** @throws as parsePrivateKey, with hints for the store that the key is in */
+/** @throws the errors of parsePrivateKey, with hints for the key's store */
 export function parseStoredKey({ reference, text }: Pick<Secret, 'reference' | 'text'>): PrivateKey {
   try {
     return parsePrivateKey(text, reference.text);

@@ -1,4 +1,4 @@
-/** A host's own folder of parameters, opened with the credentials of the machine: to be read, and to be written. */
+/** A host's folder of parameters, for reading and writing, with the machine's credentials. */
 import { openSessions } from '../aws/session.ts';
 import { ParameterFolder } from '../secrets/parameter-folder.ts';
 import { callerOnHost, type Host } from './caller.ts';
@@ -9,9 +9,9 @@ export interface HostFolder extends Host {
 }
 
 /**
- * What its methods throw of credentials is the default chain's, as it is: nobody asks for them before.
+ * The methods throw the errors of the default credential chain unchanged: the chain is first asked there.
  *
- * @throws what assuming the roles throws
+ * @throws the errors of assuming the roles
  */
 export async function openHostFolder(
   { kmsKeyId, ...host }: HostFolder,

@@ -1,4 +1,4 @@
-/** Keys and credentials for a host and not a job: read with the credentials of the machine; keys are opened, too. */
+/** Reads keys and credentials on a host, with the machine's credentials, and opens the keys. */
 import type { KeyLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import { callerOnHost, type Host } from './caller.ts';
@@ -13,13 +13,13 @@ export interface HostKeys extends Host {
 
 type Options = Omit<ReadOptions, 'missing'>;
 
-/** @throws what reading and opening throw, all of the catalogue */
+/** @throws the errors of reading and opening; all codes of the catalogue */
 export async function readHostKeys(wanted: HostKeys, options: Options): Promise<LoadedKey[]> {
   const secrets = await readHostSecrets(wanted, options);
   return await Promise.all(wanted.keys.map((line) => openKey(line, secrets, options.voice)));
 }
 
-/** What is stored at every reference, in their order. */
+/** @returns the secret of each reference, in the order of the references */
 export async function readHostSecrets({ keys, ...host }: HostKeys, options: Options): Promise<Secret[]> {
   const { missing, ...caller } = await callerOnHost(host, options.env);
   return await readSecrets({ keys, allowedAccounts: [], ...caller }, { ...options, missing });

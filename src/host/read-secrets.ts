@@ -1,4 +1,4 @@
-/** The AWS half of loading keys: who we are, then what is stored. All that the AWS SDK weighs hangs on this file. */
+/** Opens AWS sessions and reads secrets. Importing this file loads the AWS SDK. */
 import { setTimeout } from 'node:timers/promises';
 import { checkAccount } from '../aws/account.ts';
 import { ignoresProxy, openConnection, patienceOf } from '../aws/connection.ts';
@@ -17,14 +17,14 @@ import type { Reference } from '../keys/reference.ts';
 import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
 
-/** Which keys, and as whom. */
+/** The keys, and the credentials to read them with. */
 export interface Wanted {
   readonly keys: readonly KeyLine[];
-  /** In order of preference. None: the keys' own, or the machine's. */
+  /** In order of preference. Empty: the Region of the keys' ARNs, or the machine's. */
   readonly regions: readonly string[];
   /** Absent: the default credential chain. */
   readonly role: Role | undefined;
-  /** None: credentials of any account will do. */
+  /** Empty: any account is allowed. */
   readonly allowedAccounts: readonly string[];
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
@@ -34,29 +34,30 @@ export interface ReadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly voice: Voice;
-  /** Hints, where these are missing. */
+  /** Hints for missing values. */
   readonly missing: {
     readonly region: string;
     readonly credentials: string;
-    /** Where they have expired. */
+    /** If the credentials have expired. */
     readonly expired: string;
   };
 }
 
 /**
- * What is stored at every reference of the keys, in their order.
- *
- * @throws the signal's reason as soon as it is aborted, with what the time went into
+ * @returns the secret of each reference of the keys, in the order of the references
+ * @throws the signal's reason as soon as it is aborted, with the call that took the time
  */
 export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
   const { env, voice } = options;
   if (ignoresProxy(env, process.versions.node)) {
-    voice.warn(`the proxy is not used: this Node ${process.versions.node} knows no HTTPS_PROXY, 24.5 does`);
+    voice.warn(
+      `the proxy is not used: Node ${process.versions.node} does not support HTTPS_PROXY; use Node 24.5 or newer`,
+    );
   }
   return await withFreshTry({ role: wanted.role, env, voice }, () => readOnce(wanted, options));
 }
 
-/** What AWS says has ended is asked for anew, once: a token, a role's session, a machine's credentials. */
+/** Tries once more if AWS says that a token, a role's session or a machine's credentials have expired. */
 export async function withFreshTry<T>(
   { role, env, voice }: Pick<ReadOptions, 'env' | 'voice'> & { readonly role: Role | undefined },
   work: () => Promise<T>,
@@ -75,7 +76,7 @@ function hasExpired(error: unknown): boolean {
   return error.code === 'CREDENTIALS_EXPIRED' || /^ExpiredToken/.test(readAwsError(error.cause).name);
 }
 
-/** Whether the environment's own keys are the first credentials: those stay what they are. */
+/** Whether the first credentials are the environment's access keys: those cannot be renewed. */
 function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
   if (usesToken(role, env)) return false;
   return Boolean(env['AWS_ACCESS_KEY_ID']) && !env['AWS_PROFILE'];
@@ -103,21 +104,21 @@ async function readOnce(wanted: Wanted, options: ReadOptions): Promise<Secret[]>
     return inOrder(references, await readAll(opened.answer, { ...caller, regions: opened.regions }));
   };
   try {
-    // Not everything that the AWS SDK waits for can be told to stop.
+    // The AWS SDK cannot abort everything that it waits for.
     return await abortable(read(), signal);
   } catch (error) {
     throw explained(caller.connection.troubles.explain(error), { ...wanted, env }, missing);
   }
 }
 
-/** One that reads no key is for EC2 hosts: what is wrong with it shows now, and not in the step that needs it. */
+/** Without keys, the role is for EC2 hosts. Assuming it now shows an error in this step, and not in a later one. */
 async function tryRole(role: Role | undefined, caller: Caller): Promise<[]> {
   const [region = ''] = caller.regions;
   if (role) await openSession(role, ec2SessionPolicy({}, { ...role, region }), caller);
   return [];
 }
 
-/** With what to check, where it was left to the default credential chain to find credentials. */
+/** Adds a hint about the default credential chain to errors of missing or expired credentials. */
 export function explained(
   error: unknown,
   { role, env }: { readonly role: Role | undefined; readonly env: ReadOptions['env'] },
@@ -130,7 +131,7 @@ export function explained(
   }
   if (code !== 'CREDENTIALS_EXPIRED') return error;
   const hint = usesToken(role, env)
-    ? 'they were new: check the clock of this machine, and run the job again'
+    ? 'the credentials were new: check the clock of this machine, and run the job again'
     : expired;
   return new Failure(code, message, { hint, cause: error });
 }
@@ -162,7 +163,7 @@ export interface RegionSearch extends Pick<ReadOptions, 'env' | 'signal'> {
   readonly timeoutSeconds: number;
 }
 
-/** @throws REGION_MISSING; NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED where the machine's metadata cannot be read */
+/** @throws REGION_MISSING; NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED if the instance metadata cannot be read */
 export async function regionFor(references: readonly Reference[], search: RegionSearch): Promise<string> {
   const [first] = references;
   const { hint } = search;
@@ -179,7 +180,7 @@ export async function regionFor(references: readonly Reference[], search: Region
   );
 }
 
-/** A reference that is an ARN stays in its region, whatever becomes of the others. */
+/** A reference that is an ARN is only read in its own Region; the other references move to the next Region on failure. */
 async function readAll(sessions: readonly Session[], caller: Caller): Promise<Secret[]> {
   const { connection, regions, signal } = caller;
   const [region = ''] = regions;

@@ -1,22 +1,22 @@
-/** The settings of a host, by one rule for all programs: docs/ec2.md has the table. Pure. */
+/** The settings of a host. All programs use this one rule of precedence; docs/ec2.md has the table. Pure. */
 import { Failure } from '../errors.ts';
 import type { Settings } from '../git/listing.ts';
 import { matchRoutes, parseRepositoryPattern, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** As they were written. */
+/** As written. */
 export interface HostSettings {
   readonly region: string | undefined;
-  /** ARNs, assumed one from the other. */
+  /** ARNs, each assumed with the one before. */
   readonly roles: readonly string[];
   readonly timeout: string;
   readonly via: string | undefined;
 }
 
 /**
- * A section's own setting wins over the environment variable, and that over the setting of `[ssm]`. An empty value counts as
- * not set.
+ * A section's own setting takes precedence over the environment variable, and the variable over `[ssm]`. An empty value
+ * counts as not set.
  */
 export function settingsOf(settings: Settings, env: Environment, section?: string): HostSettings {
   const own = (name: string): string =>
@@ -31,7 +31,7 @@ export function settingsOf(settings: Settings, env: Environment, section?: strin
   };
 }
 
-/** What names a key, and how long it is kept. As they were written; empty: not set. */
+/** The references of a key, and its lifetime. As written; empty: not set. */
 export interface KeySettings {
   readonly reference: string;
   readonly passphrase: string;
@@ -40,8 +40,8 @@ export interface KeySettings {
 }
 
 /**
- * Of a section, or the default key. A passphrase and a certificate belong to one key: a section's are its own, and those of
- * `[ssm]` the default key's.
+ * The settings of a section, or of the default key. A passphrase and a certificate belong to one key: a section does
+ * not inherit those of `[ssm]`.
  */
 export function keySettingsOf(settings: Settings, env: Environment, section?: string): KeySettings {
   const last = (name: string): string => settings.get(name)?.at(-1) ?? '';
@@ -59,9 +59,9 @@ export function keySettingsOf(settings: Settings, env: Environment, section?: st
   };
 }
 
-/** Of all connections. Empty: not set. */
+/** For all connections. Empty: not set. */
 export interface HostKeySettings {
-  /** A file. */
+  /** A path. */
   readonly knownHosts: string;
   readonly strict: string;
 }
@@ -75,12 +75,12 @@ export function hostKeySettings(settings: Settings, env: Environment): HostKeySe
   };
 }
 
-/** As people write them: with commas or white space between. */
+/** Separated by commas or white space. */
 export function rolesIn(text: string): string[] {
   return text.split(/[\s,]+/).filter(Boolean);
 }
 
-/** Roles may stand on a line each; of all else the last counts, as in git. */
+/** Several roles may be written as several values. Of all other settings the last value counts, as in git. */
 function join(values: readonly string[] = [], name: string): string {
   return name === 'rolearn' ? values.join(' ') : (values.at(-1) ?? '');
 }
@@ -91,7 +91,7 @@ export function allowsEc2Remotes(settings: Settings, env: Environment): boolean 
   return /^(1|true|yes|on)$/i.test(said);
 }
 
-/** The section whose key is for the remote, where there is one; of several the first. */
+/** The first section with a key that matches the remote. */
 export function sectionFor(settings: Settings, remote: Remote, port: number): string | undefined {
   const routes = sectionsWith(settings, 'key').flatMap((section) => {
     const pattern = patternOf(section);
@@ -100,7 +100,7 @@ export function sectionFor(settings: Settings, remote: Remote, port: number): st
   return matchRoutes(routes, remote, port)[0];
 }
 
-/** The names of the sections that have the variable. */
+/** The names of the sections that set the variable. */
 export function sectionsWith(settings: Settings, variable: string): string[] {
   return [...settings.keys()].flatMap((name) =>
     name.startsWith('ssm.') && name.endsWith(`.${variable}`) && name.length > `ssm..${variable}`.length
@@ -109,7 +109,7 @@ export function sectionsWith(settings: Settings, variable: string): string[] {
   );
 }
 
-/** undefined for a section that names no repository. */
+/** undefined if the section names no repository. */
 export function patternOf(section: string): RepositoryPattern | undefined {
   try {
     return parseRepositoryPattern(section);

@@ -1,4 +1,4 @@
-/** The folder of a user's agent on a host, where nobody else may write, or even look. */
+/** The folder of a user's agent on a host. Only the user may read and write it. */
 import { constants } from 'node:fs';
 import { access, chmod, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
@@ -8,12 +8,12 @@ import { isProtected } from '../ssh/own-path.ts';
 
 export interface User {
   readonly id: number;
-  /** Absent: none that is known. */
+  /** Absent if unknown. */
   readonly home: string | undefined;
   readonly temporary: string;
 }
 
-/** By the same variables as helper/ssm-ssh-ask.sh. */
+/** Uses the same variables as helper/ssm-ssh-ask.sh. */
 export function userOf(env: Readonly<Record<string, string | undefined>>): User {
   const isPath = (path: string | undefined): path is string => path?.startsWith('/') === true;
   const { HOME: home, TMPDIR: temporary } = env;
@@ -24,21 +24,22 @@ export function userOf(env: Readonly<Record<string, string | undefined>>): User 
   };
 }
 
-/** The candidates, in the order in which the first one counts that is the user's alone. */
+/** The candidates, in order of preference. */
 export function stateFolders({ id, home, temporary }: User): string[] {
   const parents = [`/run/user/${id}`, ...(home === undefined ? [] : [join(home, '.cache')]), temporary];
   return parents.map((parent) => join(parent, `ssm-ssh-agent-${id}`));
 }
 
 /**
- * The one that has an agent of this user, or the first that is, or can be made, the user's alone.
+ * Finds a folder that already has an agent of this user. Otherwise takes the first candidate that only the user can
+ * access, and creates it if needed.
  *
- * @throws STATE_UNSAFE with the reason for each
+ * @throws STATE_UNSAFE with the reason for each candidate
  */
 export async function findStateFolder(user: User): Promise<string> {
   const folders = stateFolders(user);
   const reasons: string[] = [];
-  // Who changes the mode of one that has an agent is this user.
+  // The mode of a folder with an agent is not checked: only this user can have changed it.
   for (const folder of folders)
     if ((await hasAgent(folder, user)) && (await otherMachine(folder)) === undefined)
       return await noted(folder);
@@ -50,17 +51,20 @@ export async function findStateFolder(user: User): Promise<string> {
   const { home = 'HOME', temporary } = user;
   throw new Failure(
     'STATE_UNSAFE',
-    `no folder is ours alone, of /run/user, ${home}/.cache and ${temporary}`,
+    `no folder in /run/user, ${home}/.cache or ${temporary} belongs only to this user`,
     {
-      hint: `see who owns ${folders.at(-1) ?? ''} and the folders above it (root or you, and nobody else may write there), or set HOME to a folder that you own${reasons.join('')}`,
+      hint: `check the owner of ${folders.at(-1) ?? ''} and of its parent folders (it has to be root or you, and nobody else may write there), or set HOME to a folder that you own${reasons.join('')}`,
     },
   );
 }
 
-/** Machines that share a home folder would take away one another's sockets. helper/ssm-ssh-host.sh reads the same file. */
+/**
+ * Names the machine that uses the folder: machines that share a home folder would remove each other's sockets.
+ * helper/ssm-ssh-host.sh reads the same file.
+ */
 const machine = 'machine';
 
-/** One that has not been there for a day comes no more. */
+/** A machine that has not used the folder for a day is ignored. */
 async function otherMachine(folder: string): Promise<string | undefined> {
   const path = join(folder, machine);
   const [name = '', there] = await Promise.all([
@@ -69,7 +73,7 @@ async function otherMachine(folder: string): Promise<string | undefined> {
   ]);
   const isOurs = name === '' || name.trim() === hostname();
   if (isOurs || !there || Date.now() - there.mtimeMs > day) return undefined;
-  return 'another machine that has the same home folder keeps its own there';
+  return 'another machine with the same home folder uses it';
 }
 
 const day = 86_400_000;
@@ -90,23 +94,23 @@ async function hasAgent(folder: string, { id }: User): Promise<boolean> {
   return has && (await owns(folder)) && unfit(folder) === undefined && (await isWritable(folder));
 }
 
-/** A socket's address has room for 103 bytes on some systems: for /ec2/agent, too. */
+/** Bytes. Some systems allow 103 bytes for a socket's path, and /ec2/agent is appended. */
 const longestName = 93;
 
 function unfit(folder: string): string | undefined {
-  if (/["$`\\\n]/.test(folder)) return "its name has a character that ssh's options cannot have";
+  if (/["$`\\\n]/.test(folder)) return "its name has a character that is not allowed in ssh's options";
   if (Buffer.byteLength(folder) > longestName) return 'its name is too long for the path of a socket';
-  // What Node has read for bytes that are no UTF-8.
+  // Node decodes invalid UTF-8 to this character.
   return folder.includes('\uFFFD') ? 'its name is not UTF-8' : undefined;
 }
 
 const [groupOrOthersWrite, sticky, anybodyElse] = [0o022, 0o1000, 0o077];
 
 /**
- * Makes the folder, or sees to it that nobody else can enter it, or replace it or a folder above it (the owner of a folder
- * can, whatever its mode is).
+ * Creates the folder, or checks that nobody else can enter it, or replace it or one of its parents. The owner of a
+ * parent folder can replace it whatever its mode is.
  *
- * @returns why that cannot be
+ * @returns the reason if the folder is not safe
  */
 async function close(folder: string, { id, home, temporary }: User): Promise<string | undefined> {
   const reason = unfit(folder);
@@ -117,15 +121,15 @@ async function close(folder: string, { id, home, temporary }: User): Promise<str
     const there = await look(path).catch(() => undefined);
     return there?.uid === id && there.isDirectory();
   };
-  // The home folder may be a link, /run/user/ID is none.
+  // The home folder may be a symbolic link; /run/user/ID must not be one.
   const isOwners =
     parent === temporary || (isInHome ? await isOurs(home, stat) : await isOurs(parent, lstat));
-  if (!isOwners) return 'others have a way into it, or it cannot be made';
+  if (!isOwners) return 'others can access it, or it cannot be created';
   if (isInHome) await mkdir(parent, { mode: 0o700 }).catch(() => undefined);
   const above = await stat(parent).catch(() => undefined);
-  if (!above?.isDirectory()) return 'there is no folder above it';
+  if (!above?.isDirectory()) return 'its parent folder does not exist';
   const othersWrite = (above.mode & groupOrOthersWrite) !== 0 && (above.mode & sticky) === 0;
-  if (othersWrite || !isProtected(parent)) return 'others own or may write to a folder above it';
+  if (othersWrite || !isProtected(parent)) return 'others own or may write to one of its parent folders';
   return await closeItself(folder, id);
 }
 
@@ -133,24 +137,24 @@ async function closeItself(folder: string, id: number): Promise<string | undefin
   const problem = await mkdir(folder, { mode: 0o700 }).then(() => undefined, codeOf);
   const there = await lstat(folder).catch(() => undefined);
   if (there?.isSymbolicLink()) return 'it is a symbolic link';
-  if (!there?.isDirectory()) return reasons[problem ?? ''] ?? 'it cannot be made';
+  if (!there?.isDirectory()) return reasons[problem ?? ''] ?? 'it cannot be created';
   if (there.uid !== id) return 'somebody else owns it';
   if ((there.mode & groupOrOthersWrite) !== 0) return 'others may write to it';
   if ((there.mode & anybodyElse) !== 0) await chmod(folder, 0o700).catch(() => undefined);
   if (!(await isWritable(folder))) return reasons['EROFS'];
   const isFull = await fill(folder).then(() => undefined, codeOf);
-  // What was made for that alone goes again.
+  // Remove the folder if this check created it.
   if (isFull !== undefined && problem === undefined) await rmdir(folder).catch(() => undefined);
-  return isFull === undefined ? undefined : (reasons[isFull] ?? `a file cannot be made there (${isFull})`);
+  return isFull === undefined ? undefined : (reasons[isFull] ?? `a file cannot be created there (${isFull})`);
 }
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'its disk is full',
   EDQUOT: 'its disk is full',
-  EROFS: 'it is on a disk that is read-only',
+  EROFS: 'its disk is read-only',
 };
 
-/** As much as is kept for a key, and more. */
+/** Writes more than the files of one key need. */
 async function fill(folder: string): Promise<void> {
   const path = join(folder, `.room-${process.pid}`);
   try {
@@ -160,12 +164,12 @@ async function fill(folder: string): Promise<void> {
   }
 }
 
-/** What kept a file from being made in the folder of the agent. */
+/** Explains why a file could not be created in the agent's folder. */
 export function unwritable(folder: string, cause: unknown): unknown {
   const reason = reasons[codeOf(cause as NodeJS.ErrnoException)];
   if (reason === undefined) return cause;
-  return new Failure('STATE_UNSAFE', `nothing can be kept in ${folder}: ${reason}`, {
-    hint: 'make room there (df -h, df -i), or set HOME to a folder on another disk',
+  return new Failure('STATE_UNSAFE', `no file can be written in ${folder}: ${reason}`, {
+    hint: 'free space on that disk (df -h, df -i), or set HOME to a folder on another disk',
     cause,
   });
 }

@@ -1,4 +1,4 @@
-/** The agent that ssm-ssh keeps for a user on a host: its start, and its end. */
+/** Starts and ends the agent of a user on a host. */
 import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,19 +11,19 @@ import { agentFailed, found, stopAgent, type AgentOptions } from '../ssh/agent.t
 import { stateFolders, unwritable, type User } from './state-folder.ts';
 
 export interface EnsureOptions extends AgentOptions {
-  /** The folder of the programs' scripts. */
+  /** The folder of the shell scripts. */
   readonly helper: string;
-  /** For the agent's answer. */
+  /** Time limit for the agent's answer. */
   readonly seconds: number;
 }
 
-/** Whoever else starts one at the same moment may be faster; it answers at once then. */
+/** Another process may start an agent at the same moment. Then the next try finds that agent. */
 const mostTries = 5;
 
 /**
- * Afterwards an agent of the user's own answers on `agent` in the folder, and stays for at least a minute. It is in a
- * session of its own, without the environment of the job or login that happens to start it. Its keeper
- * (helper/ssm-ssh-keeper.sh), which ends it, is its parent.
+ * Ensures that an agent of this user answers on the socket `agent` in the folder, and stays for at least a minute. The
+ * agent runs in a session of its own, without the environment of the job or login that started it. Its parent is its
+ * keeper (helper/ssm-ssh-keeper.sh), which ends it.
  *
  * @throws STATE_UNSAFE, AGENT_NOT_FOUND, AGENT_FAILED, TIMEOUT
  */
@@ -31,7 +31,7 @@ export async function ensureAgent(folder: string, options: EnsureOptions): Promi
   const socket = join(folder, 'agent');
   try {
     await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
-    // What is about to be fetched has a minute to come: the keeper waits for it.
+    // The keeper waits a minute for the first key after this file's time.
     await writeFile(join(folder, 'reserved'), '', { mode: 0o600 });
   } catch (error) {
     throw unwritable(folder, error);
@@ -59,7 +59,7 @@ async function answers(
   const milliseconds = seconds * 1000;
   const said = `the agent on ${socket} has not answered within ${seconds} seconds`;
   const reason = new Failure('TIMEOUT', said, {
-    hint: 'end it: ssm-ssh-agent flush; its keys are fetched anew',
+    hint: 'run ssm-ssh-agent flush, which ends the agent; its keys are then read again',
   });
   try {
     await withDeadline({ milliseconds, reason, signal }, (both) =>
@@ -72,7 +72,10 @@ async function answers(
   }
 }
 
-/** A socket on which nobody listens keeps an agent from starting. Somebody's that came into its place meanwhile is put back. */
+/**
+ * Removes a socket on which nobody listens: it prevents the start of an agent. If another process has replaced the
+ * socket meanwhile, it is put back.
+ */
 async function clearAway(socket: string, options: EnsureOptions): Promise<void> {
   const aside = join(socket, `../a.${process.pid}`);
   try {
@@ -84,7 +87,10 @@ async function clearAway(socket: string, options: EnsureOptions): Promise<void> 
   await rm(aside, { force: true });
 }
 
-/** Of an agent that is no more. What nobody has read in a day goes with them: credentials that change by the hour make a new name each time. */
+/**
+ * Removes the marks of an agent that has ended, and folders that were not written for a day: credentials that change
+ * hourly create a new name each time.
+ */
 async function forgetMarks(folder: string): Promise<void> {
   for (const [parent, file] of [
     ['keys', 'fingerprint'],
@@ -103,9 +109,9 @@ async function forgetMarks(folder: string): Promise<void> {
 const day = 86_400_000;
 
 /**
- * Ends every agent of the user, with its keeper, and removes the folders. Another user's is left alone.
+ * Ends every agent of the user, with its keeper, and removes the folders. Agents of other users are not touched.
  *
- * @returns the folders that were there
+ * @returns the removed folders
  */
 export async function flushUser(user: User): Promise<string[]> {
   const flushed: string[] = [];
@@ -122,7 +128,7 @@ export async function flushUser(user: User): Promise<string[]> {
   return flushed;
 }
 
-/** By the number that it has noted, where that is still its own. */
+/** Checks that the noted process id still belongs to the keeper. */
 async function endKeeper(state: string): Promise<void> {
   const pid = Number(await readFile(join(state, 'keeper'), 'utf8').catch(() => ''));
   const isKeeper = async (): Promise<boolean> =>

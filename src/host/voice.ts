@@ -1,18 +1,18 @@
-/** Who is told what is going on, and what must not be shown. Pure. */
+/** Messages to the user, and secrets that must not be shown. Pure. */
 
 export interface Voice {
   info(line: string): void;
   warn(message: string): void;
-  /** From now on the text shows nowhere. */
+  /** Hides the text in all later output. */
   mask(secret: string): void;
 }
 
-/** Of a program whose standard output git or ssh reads: warnings alone. It says no secret, so there is nothing to mask. */
+/** Only warnings, for a program with a standard output that git or ssh reads. It prints no secret, so mask does nothing. */
 export function warningsOnly(warn: Voice['warn']): Voice {
   return { warn, ...muted({ mask: () => undefined }) };
 }
 
-/** The same, without what is going on. */
+/** The same, without progress messages. */
 export function muted<T extends object>(voice: T): T & Pick<Voice, 'info'> {
   return { ...voice, info: () => undefined };
 }

@@ -68,6 +68,6 @@ function allOf(outcomes: readonly Outcome[]): Secret[] {
 }
 
 function found(secret: Secret | undefined): Secret {
-  if (!secret) throw new TypeError('a reference was answered by no secret');
+  if (!secret) throw new TypeError('a reference has no secret');
   return secret;
 }

@@ -47,7 +47,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect(code).toBe(255);
     expect(stderr).toMatch(
       new RegExp(
-        `ssm-ssh-agent: INSTANCE_CONNECT_FAILED: ${instance.instanceId} did not let ubuntu in .*\nhint: `,
+        `ssm-ssh-agent: INSTANCE_CONNECT_FAILED: ${instance.instanceId} refused the pushed key of ubuntu\nhint: `,
       ),
     );
   });
@@ -85,7 +85,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     ]);
     const { stderr: named } = await stage.host.run(`${agent} proxy host.example.com 22`);
     expect(named).toMatch(
-      /^ssm-ssh-agent: INPUT_INVALID: this is no name of an EC2 host: "host.example.com"\nhint: /,
+      /^ssm-ssh-agent: INPUT_INVALID: not the name of an EC2 host: "host.example.com"\nhint: /,
     );
   });
 
@@ -95,7 +95,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
       ['region =', 'timeout =', 'roleArn = ci'],
       'ssm.roleArn (SSM_SSH_ROLE_ARN) is not the ARN of a role: "ci"',
     ],
-    [['via = ferry'], 'ssm.via (SSM_SSH_VIA) is no way to a host: "ferry"'],
+    [['via = ferry'], 'ssm.via (SSM_SSH_VIA) is not a way to connect: "ferry"'],
   ])(
     'names the setting of proxy that is wrong, and takes what is empty for not set: %j',
     async (lines, told) => {

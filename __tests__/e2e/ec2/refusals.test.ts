@@ -1,4 +1,4 @@
-/** What people are told where there is no way to a host, or no way in. */
+/** What people are told where there is not a way to connect, or no way in. */
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
@@ -74,8 +74,8 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     expect(stderr).toContain('Permission denied (publickey)');
     expect(stderr).toMatch(
       new RegExp(
-        `\nssm-ssh: INSTANCE_CONNECT_FAILED: ${instance.instanceId} did not let ubuntu in with the key that was pushed\n` +
-          'hint: most often it has no user ubuntu .* package ec2-instance-connect is missing .*ec2:osuser.*\n$',
+        `\nssm-ssh: INSTANCE_CONNECT_FAILED: ${instance.instanceId} refused the pushed key of ubuntu\n` +
+          'hint: check that the user ubuntu .* package ec2-instance-connect is installed .*ec2:osuser.*\n$',
       ),
     );
   });
@@ -115,7 +115,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     stage.host.env['SSM_SSH_VIA'] = 'pigeon';
     const { text } = await told(`${stage.ssh} true`);
     expect(text).toMatch(
-      /^ssm-ssh: INPUT_INVALID: ssm.via \(SSM_SSH_VIA\) is no way to a host: "pigeon"\nhint: /,
+      /^ssm-ssh: INPUT_INVALID: ssm.via \(SSM_SSH_VIA\) is not a way to connect: "pigeon"\nhint: /,
     );
   });
 

@@ -86,7 +86,7 @@ describeOnHost('ssm-ssh on a host', () => {
     const { code, stderr } = await host.run(clone());
     expect(code).toBe(0);
     expect(stderr).toBe(
-      `ssm-ssh: the section [ssm "*/lib"] of git's configuration names no repository: passed over\n`,
+      `ssm-ssh: the section [ssm "*/lib"] of git's configuration names no repository: it is ignored\n`,
     );
   });
 

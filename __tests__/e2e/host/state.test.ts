@@ -96,7 +96,7 @@ describeOnHost('the state of a user on a host', () => {
       const { code, stdout, stderr } = await stand.host.run(`${program} ${stand.git.address}`);
       expect([code, stdout]).toEqual([255, '']);
       expect(stderr).toMatch(/^ssm-ssh: STATE_UNSAFE: .*\/run\/user.*\nhint: .*\n$/);
-      expect(stderr).toContain(`see who owns ${temp}/${name}`);
+      expect(stderr).toContain(`check the owner of ${temp}/${name}`);
       expect(readdirSync(stand.host.home, { recursive: true })).toEqual(before);
       expect([stand.calls(), stand.host.processes()]).toEqual([0, []]);
     },
@@ -182,7 +182,7 @@ describeOnHost('the state of a user on a host', () => {
     expect(stderr).toMatch(
       /^ssm-ssh: STATE_UNSAFE: .*\nhint: .*: its name is too long for the path of a socket; /,
     );
-    expect(stderr).toContain(`${temp}/${name}: others own or may write to a folder above it`);
+    expect(stderr).toContain(`${temp}/${name}: others own or may write to one of its parent folders`);
   });
 
   for (const size of ['size=4k', 'size=1m,nr_inodes=1'])
