@@ -181,7 +181,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config'
     execFileSync('mkfifo', [join(home, 'pipe')]);
     symlinkSync('../pipe', sshFile(home, 'known_hosts'));
     const job = newJob();
-    expect(await use(job)).toMatch(/STATE_UNSAFE: ssh-config: .*it is no regular file/);
+    expect(await use(job)).toMatch(/STATE_UNSAFE: ssh-config: .*it is not a regular file/);
     expect(statSync(join(home, 'pipe')).isFIFO()).toBe(true);
     expect(sshFolder()).toEqual(['known_hosts']);
   });

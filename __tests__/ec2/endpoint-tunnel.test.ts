@@ -225,7 +225,9 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     const describing = allow('ec2:Describe*', '*');
     const { code, message, hint } = await failureOf(open(instance, 22, [describing]));
     expect(code).toBe('TUNNEL_FAILED');
-    expect(message).toContain(`${endpointId} in ${REGION} opens no tunnel to ${instance.instanceId}: User: `);
+    expect(message).toContain(
+      `${endpointId} in ${REGION} refused a tunnel to ${instance.instanceId}: User: `,
+    );
     const statement = statementIn(hint);
     expect(statement).toMatchObject({
       Action: 'ec2-instance-connect:OpenTunnel',

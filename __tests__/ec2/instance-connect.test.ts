@@ -76,7 +76,7 @@ describe('pushing a key', () => {
     const failure = await failureOf(push(narrow, 'root'));
     expect(failure.code).toBe('INSTANCE_CONNECT_FAILED');
     expect(failure.message).toContain(
-      `EC2 Instance Connect did not take a key for root on ${id} in ${REGION}`,
+      `EC2 Instance Connect did not accept a key for root on ${id} in ${REGION}`,
     );
     expect(statementIn(failure.hint)).toEqual({
       ...statement,

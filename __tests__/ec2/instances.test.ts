@@ -84,8 +84,8 @@ describe('a name that is that of no running instance', () => {
     ['stopped', `start it: aws ec2 start-instances --region ${REGION} --instance-ids ${id}`],
     ['stopping', `aws ec2 wait instance-stopped --region ${REGION} --instance-ids ${id} && aws ec2 start-`],
     ['pending', `aws ec2 wait instance-running --region ${REGION} --instance-ids ${id}`],
-    ['terminated', 'gone for good'],
-    ['shutting-down', 'gone for good'],
+    ['terminated', 'no longer exists'],
+    ['shutting-down', 'no longer exists'],
   ] as const)('says that the instance is %s, and what helps', async (state, help) => {
     world.aws.ec2.launch({ instanceId: id, state, tags: { Name: 'web-1' } });
     const byId = await failureOf(find(id));
@@ -162,7 +162,7 @@ describe('looking an instance up', () => {
     const policy = { Version: '2012-10-17', Statement: [deny] } as const;
     const caller = callerOf(world.aws, [...usual, policy]);
     const { hint } = await failureOf(findInstance(nameOf(id), caller));
-    expect(hint).toContain('no Allow outweighs an explicit deny');
+    expect(hint).toContain('an Allow does not override an explicit deny');
     expect(statementIn(hint)).toBeNull();
   });
 

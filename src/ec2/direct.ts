@@ -1,4 +1,4 @@
-/** The network's own way to an instance: one TCP connection. */
+/** A direct TCP connection to an instance. */
 import { Socket } from 'node:net';
 import { Failure } from '../errors.ts';
 import type { Ec2Caller } from './caller.ts';
@@ -7,7 +7,7 @@ import type { Tunnel } from './tunnel.ts';
 
 /** Milliseconds for each of its addresses. */
 const patience = 10_000;
-/** Milliseconds of silence after which the system asks whether the other end is still there. */
+/** Milliseconds without traffic before TCP keep-alive probes start. */
 const keepAlive = 30_000;
 
 export interface DirectTarget {
@@ -16,7 +16,7 @@ export interface DirectTarget {
 }
 
 /**
- * To the first address that answers: the public IPv4 one, the IPv6 one, the private one, as the AWS CLI orders them.
+ * Connects to the first address that answers: public IPv4, IPv6, private IPv4, in the order of the AWS CLI.
  *
  * @throws TUNNEL_FAILED
  */
@@ -31,7 +31,7 @@ export async function openDirectTunnel(
     const stream = new HostSocket((error) => broken(error, { instance, address }));
     try {
       await connected(stream, { host: address, port, signal });
-      // It may break before anybody goes that way; carry looks at it then.
+      // The connection may break before `carry` listens; `carry` checks that.
       stream.on('error', () => undefined);
       return {
         stream,
@@ -53,10 +53,10 @@ interface Refusal {
   readonly error: Error;
 }
 
-/** A socket whose end by an error is a Failure. */
+/** A socket that reports errors as a Failure, once it is connected. */
 class HostSocket extends Socket {
   readonly #explain: (error: Error) => Failure;
-  /** Until then errors are what they are: another address may do. */
+  /** Before that, errors stay as they are, because the next address is tried. */
   isConnected = false;
 
   constructor(explain: (error: Error) => Failure) {
@@ -64,7 +64,7 @@ class HostSocket extends Socket {
     this.#explain = explain;
   }
 
-  /** Here, and not in `_destroy`, so that `errored` says the same as the event. */
+  /** Not in `_destroy`, so that `errored` has the same value as the event. */
   override destroy(error?: Error): this {
     const unexplained = error && this.isConnected && !(error instanceof Failure);
     return super.destroy(unexplained ? this.#explain(error) : error);
@@ -101,7 +101,7 @@ function unreachable({ instance, port }: DirectTarget, refusals: readonly Refusa
   const tried = refusals.map(({ address, error }) => `${address} (${reasonOf(error)})`).join(', ');
   const what = first ? `does not answer on port ${port}: ${tried}` : 'has no address';
   return new Failure('TUNNEL_FAILED', `the instance ${instanceId} ${what}`, {
-    hint: `check that sshd listens there and that the security group lets this machine in; via = session-manager needs no open port`,
+    hint: `check that sshd listens there and that the security group allows this machine; via = session-manager needs no open port`,
     cause: first?.error,
   });
 }

@@ -1,4 +1,4 @@
-/** EC2's questions by the AWS SDK, page by page. The client is large: this file is loaded where it is needed, and not before. */
+/** EC2's Describe calls, page by page. Load this file only when needed: the SDK's client for EC2 is large. */
 import {
   EC2Client,
   paginateDescribeInstanceConnectEndpoints,
@@ -29,7 +29,7 @@ export async function describeInstances(
   const instances: Instance[] = [];
   const pages = paginateDescribeInstances({ client }, input, { abortSignal: caller.signal });
   for await (const { Reservations } of pages) {
-    // The page of a captive portal is XML enough for the SDK, and no list at all. AWS's empty list is one.
+    // The SDK reads a captive portal's page as XML without a list. AWS's empty list is a list.
     if (!Reservations) throw foreign(caller);
     instances.push(...Reservations.flatMap((reservation) => reservation.Instances ?? []));
   }

@@ -1,4 +1,4 @@
-/** Why there is no tunnel by an Instance Connect Endpoint, or none any more → our code, the endpoint, what mends it. */
+/** Converts errors of an EC2 Instance Connect Endpoint to our codes and hints. */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
 import { denialHint } from './denials.ts';
@@ -9,9 +9,9 @@ export interface Route {
   /** `eice-…` */
   readonly id: string;
   readonly arn: string;
-  /** Of the endpoint. */
+  /** The endpoint's DNS name. */
   readonly host: string;
-  /** Of the instance, inside its VPC. */
+  /** The instance's address inside its VPC. */
   readonly address: string;
   readonly port: number;
   readonly region: string;
@@ -49,7 +49,7 @@ export function describeDenied(error: unknown, { instanceId }: Instance, region:
   );
 }
 
-/** @param error what opening the WebSocket threw */
+/** @param error from opening the WebSocket */
 export function notOpened(error: unknown, route: Route): Failure {
   const { id, arn, region, host, port, instanceId } = route;
   if (!(error instanceof UpgradeRefused)) {
@@ -59,7 +59,7 @@ export function notOpened(error: unknown, route: Route): Failure {
     });
   }
   const { code, message } = readRefusal(error);
-  const what = `the EC2 Instance Connect Endpoint ${id} in ${region} opens no tunnel to ${instanceId}: ${message}`;
+  const what = `the EC2 Instance Connect Endpoint ${id} in ${region} refused a tunnel to ${instanceId}: ${message}`;
   if (/AccessDenied|Unauthorized/.test(code)) {
     const statement = {
       Action: 'ec2-instance-connect:OpenTunnel',
@@ -69,10 +69,14 @@ export function notOpened(error: unknown, route: Route): Failure {
     return fail(what, denialHint(message, statement), error);
   }
   if (/port/i.test(message)) {
-    return fail(what, `an endpoint reaches ports 22 and 3389; Session Manager reaches every port`, error);
+    return fail(
+      what,
+      `an endpoint only reaches ports 22 and 3389; Session Manager reaches every port`,
+      error,
+    );
   }
   if (/Throttl|LimitExceeded|TooMany/.test(code) || error.status === 429) {
-    return fail(what, 'an endpoint holds 20 connections at once: try again later', error);
+    return fail(what, 'an endpoint allows 20 connections at the same time: try again later', error);
   }
   return fail(what, `check the endpoint and the credentials, or ${otherWay}`, error);
 }
@@ -85,15 +89,14 @@ function readRefusal({ status, body, message }: UpgradeRefused): { code: string;
       return { code: ErrorCode || String(status), message: printable(Message).replace(/\.$/, '') };
     }
   } catch {
-    // A proxy's page, or nothing.
+    // The body is a proxy's page, or empty.
   }
   return { code: status === 403 ? 'AccessDenied' : '', message };
 }
 
 /**
- * The service's close code (RFC 6455 §7.4).
- *
- * @returns undefined where the host itself ended the connection
+ * @param code the service's close code (RFC 6455 §7.4)
+ * @returns undefined if the host itself ended the connection
  */
 export function endedBy(code: number, reason: string, route: Route): Failure | undefined {
   if (code === 1000 || code === 1005) return undefined;
@@ -101,12 +104,12 @@ export function endedBy(code: number, reason: string, route: Route): Failure | u
   const why = printable(reason) || (code === 1006 ? 'the connection broke' : `code ${code}`);
   const what = `the tunnel to ${instanceId} by the EC2 Instance Connect Endpoint ${id} in ${region} ended: ${why}`;
   if (/duration/i.test(reason)) {
-    return fail(what, 'a tunnel lasts an hour at most: connect again, or use via = session-manager');
+    return fail(what, 'a tunnel lasts one hour at most: connect again, or use via = session-manager');
   }
   if (/connect to target/i.test(reason)) {
     return fail(
       what,
-      `check that sshd listens on port ${port}, and that the security group of the instance lets in the endpoint's`,
+      `check that sshd listens on port ${port}, and that the instance's security group allows the endpoint's`,
     );
   }
   return fail(what, 'connect again');
@@ -119,7 +122,7 @@ export function textInstead({ id, region }: Route): Failure {
   );
 }
 
-/** The first line of it, short enough for a message. */
+/** The first line, shortened for a message. */
 function printable(text: string): string {
   return text.split(/\p{Cc}/u, 1)[0]?.slice(0, 300) ?? '';
 }

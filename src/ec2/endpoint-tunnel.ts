@@ -1,5 +1,5 @@
 /**
- * A tunnel by an EC2 Instance Connect Endpoint: one presigned WebSocket, raw bytes inside.
+ * A tunnel through an EC2 Instance Connect Endpoint: one presigned WebSocket that carries raw bytes.
  *
  * @source EC2 User Guide, "Connect using EC2 Instance Connect Endpoint"; aws-cli, customizations/ec2instanceconnect
  */
@@ -25,13 +25,13 @@ import { SocketStream } from './socket-stream.ts';
 import type { Tunnel } from './tunnel.ts';
 import { openWebSocket } from './web-socket.ts';
 
-/** Seconds that a tunnel may last: as much as there is. */
+/** The longest duration of a tunnel, in seconds. */
 const longest = 3600;
-/** Seconds in which the URL has to be used. */
+/** Seconds until the presigned URL expires. */
 const urlLifetime = 60;
-/** Milliseconds: load balancers drop connections that are silent for minutes. */
+/** Milliseconds. Load balancers drop connections without traffic after some minutes. */
 const pingInterval = 30_000;
-/** An endpoint that is being modified works on as it was. */
+/** An endpoint that is being modified still works. */
 const usable = ['create-complete', 'update-in-progress', 'update-failed', 'update-complete'];
 
 export interface EndpointTarget {
@@ -40,8 +40,8 @@ export interface EndpointTarget {
 }
 
 /**
- * @param pingEvery milliseconds between two signs of life
- * @throws TUNNEL_FAILED, and whatever any call can meet (src/aws/failures.ts)
+ * @param pingEvery milliseconds between two pings
+ * @throws TUNNEL_FAILED, and the errors of any AWS call (src/aws/failures.ts)
  */
 export async function openEndpointTunnel(
   target: EndpointTarget,
@@ -81,7 +81,7 @@ async function findRoute({ instance, port }: EndpointTarget, asking: Asking): Pr
   return { ...{ id, arn, host, address, port, region }, instanceId: instance.instanceId };
 }
 
-/** The one in the instance's own subnet, else in its zone, else any: an endpoint reaches all of its VPC. */
+/** Prefers an endpoint in the instance's subnet, then in its zone. Every endpoint reaches the whole VPC. */
 async function findEndpoint(
   instance: Instance,
   asking: Asking,

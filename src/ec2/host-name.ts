@@ -1,16 +1,16 @@
-/** The names of EC2 hosts: an instance's id, a managed node's id, or a tag. Pure. helper/ssm-ssh has the same rule in shell. */
+/** Names of EC2 hosts: an instance's id, a managed node's id, or a tag. Pure. helper/ssm-ssh has the same rule in shell. */
 
 export type InstanceName =
   | { readonly kind: 'instance'; readonly id: string }
-  /** Case counts in both, and each may hold what a tag may hold; the first `=` parts them. */
+  /** Key and value are case-sensitive. The first `=` separates them. */
   | { readonly kind: 'tag'; readonly key: string; readonly value: string };
 
 /** `managed`: a machine outside of EC2 that Systems Manager knows (an SSM hybrid activation). */
 export type HostName = InstanceName | { readonly kind: 'managed'; readonly id: string };
 
 /**
- * @param text a host as it was typed: ssh's `%n`, as `%h` is in lower case, and tags are not
- * @returns undefined for the name of any other host
+ * @param text the host as typed (ssh's `%n`): `%h` is in lower case, but tags are case-sensitive
+ * @returns undefined for any other host name
  * @source EC2 User Guide, "Resource IDs"; Systems Manager, "managed node IDs"
  */
 export function parseHostName(text: string): HostName | undefined {

@@ -1,4 +1,4 @@
-/** EC2 Instance Connect: a key that is made for one connection, and that one instance takes from one user for 60 seconds. */
+/** EC2 Instance Connect: a temporary key that one instance accepts for one user for 60 seconds. */
 import { generateKeyPairSync } from 'node:crypto';
 import { EC2InstanceConnectClient, SendSSHPublicKeyCommand } from '@aws-sdk/client-ec2-instance-connect';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
@@ -8,7 +8,7 @@ import { authorizedKeysLine, type PublicKey } from '../keys/public-key.ts';
 import type { Ec2Caller } from './caller.ts';
 import { notAccepted, pushFailure } from './push-failures.ts';
 
-/** Seconds that an instance takes a pushed key. @source EC2 Instance Connect API Reference, SendSSHPublicKey */
+/** Seconds that an instance accepts a pushed key. @source EC2 Instance Connect API Reference, SendSSHPublicKey */
 export const pushedKeyLifetime = 60;
 
 export interface Push {
@@ -19,32 +19,35 @@ export interface Push {
 }
 
 /**
- * An Ed25519 key, in memory alone.
+ * An Ed25519 key that exists only in memory.
  *
- * @param comment what `ssh-add -l` shows
+ * @param comment for `ssh-add -l`
  */
 export function makeKeyPair(comment: string): PrivateKey {
   const { privateKey } = generateKeyPairSync('ed25519');
   return parsePrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), comment);
 }
 
-/** Tries of one push: many connections at once meet AWS's limit, and those that come a little later do not. */
+/** Number of tries of one push: many connections at the same time exceed AWS's rate limit. */
 const attempts = 6;
-/** Milliseconds between two tries, at most. */
+/** The longest pause between two tries, in milliseconds. */
 const longestPause = 2000;
 
-/** From 200 ms on twice as long each time, and up to half of it less, so that those who were refused together part. */
+/**
+ * Doubles from 200 ms, minus up to half at random, so that calls that were refused together are repeated at different
+ * times.
+ */
 function usualBackOff(attempt: number): number {
   return Math.min(longestPause, 100 * 2 ** attempt) * (1 - Math.random() / 2);
 }
 
 /**
- * Success says that AWS has the key, not that the instance asks for it.
+ * Success only means that AWS has the key. The instance may still not ask for it.
  *
- * @param backOff milliseconds before the next try of a call that was throttled, or that did not come through: before the
- * first repetition, the second, …
- * @throws INSTANCE_CONNECT_FAILED, TARGET_NOT_FOUND (no such instance, or it is not running), THROTTLED, and whatever any
- * call can meet (src/aws/failures.ts)
+ * @param backOff milliseconds before the next try of a call that was throttled or lost: before the first repetition,
+ *   the second, …
+ * @throws INSTANCE_CONNECT_FAILED, TARGET_NOT_FOUND (no such instance, or it is not running), THROTTLED, and the errors
+ *   of any AWS call (src/aws/failures.ts)
  */
 export async function pushKey(
   { instanceId, user, publicKey }: Push,

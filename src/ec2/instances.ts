@@ -1,4 +1,4 @@
-/** Which instance a name means, and how it can be reached: EC2's DescribeInstances. */
+/** Finds the instance for a name, and its addresses, with EC2's DescribeInstances. */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
 import type { Ec2Caller } from './caller.ts';
@@ -9,7 +9,7 @@ import { ambiguous, nameOf, noneRunning, notRunning, unknownId } from './lookup-
 
 export interface Instance {
   readonly instanceId: string;
-  /** Its tag `Name`. */
+  /** The value of its tag `Name`. */
   readonly name: string | undefined;
   readonly availabilityZone: string | undefined;
   readonly vpcId: string | undefined;
@@ -21,10 +21,10 @@ export interface Instance {
 }
 
 /**
- * The one running instance of that name.
+ * Finds the one running instance with that name.
  *
- * @throws TARGET_NOT_FOUND (no such instance, or it is not running, or looking it up is denied), TARGET_AMBIGUOUS,
- * INPUT_INVALID, and whatever any call can meet (src/aws/failures.ts)
+ * @throws TARGET_NOT_FOUND (no such instance, or it is not running, or the look-up is denied), TARGET_AMBIGUOUS,
+ *   INPUT_INVALID, and the errors of any AWS call (src/aws/failures.ts)
  */
 export async function findInstance(name: InstanceName, caller: Ec2Caller): Promise<Instance> {
   requireTag(name);
@@ -49,7 +49,7 @@ function requireTag(name: InstanceName): void {
   });
 }
 
-/** All states at once: what is not running is worth naming where nothing is. */
+/** Asks for all states at once, so that the error can name instances that are not running. */
 async function describe(name: InstanceName, caller: Ec2Caller): Promise<Described[]> {
   const { region, signal } = caller;
   const { describeInstances, openEc2 } = await import('./ec2-client.ts');
@@ -70,7 +70,7 @@ async function describe(name: InstanceName, caller: Ec2Caller): Promise<Describe
   }
 }
 
-/** Filters take wildcards. @source EC2 API Reference, "Filter" */
+/** Filters allow wildcards, so they are escaped. @source EC2 API Reference, "Filter" */
 function literally(value: string): string {
   return value.replace(/[*?\\]/g, '\\$&');
 }
@@ -79,11 +79,11 @@ export function textOf(name: InstanceName): string {
   return name.kind === 'instance' ? name.id : `${name.key}=${name.value}`;
 }
 
-/** Without a look at EC2 no host can be named: so it is the same code as for a host that is not there. */
+/** Without permission to look up, no host can be found, so the code is the same as for a missing host. */
 function denied(error: unknown, text: string, region: string): Failure {
   const { message } = readAwsError(error);
   const statement = { Action: 'ec2:DescribeInstances', Resource: '*' };
-  const hint = `${denialHint(message, statement)} (it cannot be narrowed to one instance)`;
+  const hint = `${denialHint(message, statement)} (this action cannot be limited to one instance)`;
   return new Failure('TARGET_NOT_FOUND', `looking up ${text} in ${region} is denied: ${message}`, {
     hint,
     cause: error,

@@ -1,11 +1,11 @@
-/** Why a name is not the name of one running instance, with the instances that may have been meant. */
+/** Errors for names that do not match exactly one running instance, with the possible instances. */
 import { Failure } from '../errors.ts';
 import type { Instance } from './ec2-client.ts';
 import type { InstanceName } from './host-name.ts';
 
 type Tag = Extract<InstanceName, { kind: 'tag' }>;
 
-/** Instances that a message lists. */
+/** Largest number of instances in a message. */
 const listed = 10;
 
 /** The value of the tag `Name`. */
@@ -31,13 +31,13 @@ export function notRunning(
   });
 }
 
-/** @param found all in other states than running */
+/** @param found instances with the tag, none of them running */
 export function noneRunning(tag: Tag, found: readonly Instance[], region: string): Failure {
   const what = `no running instance in ${region} has the tag ${tag.key}=${tag.value}`;
   if (found.length === 0) {
     const filter = `"Name=tag:${tag.key},Values=${tag.value}"`;
     return new Failure('TARGET_NOT_FOUND', what, {
-      hint: `check the tag, whose case counts, the region and the account: aws ec2 describe-instances --region ${region} --filters ${filter}`,
+      hint: `check the tag (it is case-sensitive), the region and the account: aws ec2 describe-instances --region ${region} --filters ${filter}`,
     });
   }
   const states = list(found, (instance) => `${shortly(instance)} is ${read(instance).state}`);
@@ -55,7 +55,7 @@ export function ambiguous(tag: Tag, running: readonly Instance[], region: string
   });
   const what = `${running.length} running instances in ${region} have the tag ${tag.key}=${tag.value}`;
   return new Failure('TARGET_AMBIGUOUS', `${what}: ${candidates}`, {
-    hint: `name the one that is meant by its id, e.g. ${read(running[0] ?? {}).id}, or by a tag that it alone has`,
+    hint: `use the id of the instance, e.g. ${read(running[0] ?? {}).id}, or a tag that only this instance has`,
   });
 }
 
@@ -67,7 +67,7 @@ function list(instances: readonly Instance[], line: (instance: Instance) => stri
 
 /** `i-0123456789abcdef0 (web-1)` */
 function shortly(instance: Instance): string {
-  // Whoever may tag an instance chooses the text: it stays on its line.
+  // The tag's text is foreign: control characters would break the line.
   const name = nameOf(instance)?.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
   const { id } = read(instance);
   return name === undefined ? id : `${id} (${name})`;
@@ -82,7 +82,7 @@ const gone: ReadonlySet<string> = new Set(['shutting-down', 'terminated']);
 function whatHelps(id: string, state: string, region: string): string {
   const which = `--region ${region} --instance-ids ${id}`;
   const start = `aws ec2 start-instances ${which}`;
-  if (gone.has(state)) return 'it is gone for good: name another instance';
+  if (gone.has(state)) return 'it no longer exists: name another instance';
   if (state === 'pending') return `wait until it runs: aws ec2 wait instance-running ${which}`;
   if (state === 'stopping')
     return `start it when it has stopped: aws ec2 wait instance-stopped ${which} && ${start}`;

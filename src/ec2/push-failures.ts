@@ -1,4 +1,4 @@
-/** What EC2 Instance Connect refuses → our code, the instance, what mends it. @source its API Reference, SendSSHPublicKey */
+/** Converts errors of EC2 Instance Connect to our codes and hints. @source its API Reference, SendSSHPublicKey */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
 import { partitionOf } from '../keys/partition.ts';
@@ -30,7 +30,7 @@ export function pushFailure(error: unknown, pushed: Pushed): Failure {
       return failed(pushed, message, { hint: 'wait a few minutes and try again', cause: error });
     case 'EC2InstanceTypeInvalidException':
       return failed(pushed, message, {
-        hint: `give a key of your own for it: ssm-ssh-agent put, and ssm.${instanceId}.key in git's configuration`,
+        hint: `set a key for it: ssm-ssh-agent put, and ssm.${instanceId}.key in git's configuration`,
         cause: error,
       });
     default:
@@ -62,11 +62,11 @@ function failed(
   why: string,
   more: { hint: string; cause?: unknown },
 ): Failure {
-  const what = `EC2 Instance Connect did not take a key for ${user} on ${instanceId} in ${region}`;
+  const what = `EC2 Instance Connect did not accept a key for ${user} on ${instanceId} in ${region}`;
   return new Failure('INSTANCE_CONNECT_FAILED', `${what}: ${why}`, more);
 }
 
-/** AWS's message may name it. */
+/** AWS's message may contain it. */
 function stateIn(message: string): string | undefined {
   return /\b(?:stopping|stopped|pending|shutting-down|terminated)$/.exec(message)?.[0];
 }

@@ -1,28 +1,31 @@
-/** Signature Version 4 for what the AWS SDK has no command for: a WebSocket's request, signed in its headers or in its URL. */
+/**
+ * Signature Version 4 for requests without a command in the AWS SDK: a WebSocket's request, signed in its headers or
+ * its URL.
+ */
 import { Hash } from '@smithy/core/serde';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity, HttpRequest } from '@smithy/types';
 
 export interface Signer {
-  /** As the signature's scope names it, e.g. `ssmmessages`. */
+  /** The name in the signature's scope, e.g. `ssmmessages`. */
   readonly service: string;
   readonly region: string;
   readonly credentials: AwsCredentialIdentity;
-  /** AWS's time: that of this machine, put right by what the AWS SDK has learnt of it (`systemClockOffset`). */
+  /** AWS's time: this machine's time, corrected by the SDK's `systemClockOffset`. */
   readonly date: Date;
 }
 
 /**
- * A GET of the URL with the signature in its query.
+ * Presigns a GET of the URL: the signature is in the query.
  *
- * @param seconds in which it can be used
+ * @param seconds until it expires
  * @source IAM User Guide, "Create a signed AWS API request"
  */
 export async function presign(url: URL, signer: Signer, seconds: number): Promise<URL> {
   const options = { signingDate: signer.date, expiresIn: seconds };
   const { query = {} } = await signatureOf(signer).presign(requestFor(url), options);
   const signed = new URL(url);
-  // By hand: URLSearchParams writes a space as +, and the signature is over %20.
+  // URLSearchParams writes a space as +, but the signature is calculated with %20.
   signed.search = Object.entries(query)
     .map(([name, value]) => `${encode(name)}=${encode(String(value))}`)
     .join('&');
@@ -46,7 +49,7 @@ function requestFor(url: URL): HttpRequest {
     hostname: url.hostname,
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
-    // With the port where it is not the scheme's own, as Node sends it.
+    // With the port, if it is not the scheme's default, as Node sends it.
     headers: { host: url.host },
   };
 }

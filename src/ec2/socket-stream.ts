@@ -1,34 +1,33 @@
-/** The bytes inside a WebSocket's messages as a stream, at the pace of the slower side. */
+/** The bytes of a WebSocket's messages as a stream, at the pace of the slower side. */
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Failure } from '../errors.ts';
 
-/** Milliseconds for the other side's part of the closing handshake, once the stream is destroyed. */
+/** Milliseconds for the other side's part of the closing handshake, after the stream was destroyed. */
 const closingPatience = 1000;
 
 export interface Explanations {
   /**
-   * The other side's close code (RFC 6455 §7.4) and its reason.
-   *
-   * @returns undefined for a good end
+   * @param code the other side's close code (RFC 6455 §7.4)
+   * @returns undefined for a normal end
    */
   readonly ended: (code: number, reason: string) => Failure | undefined;
   readonly broken: (error: Error) => Failure;
-  /** Of a message that is text. */
+  /** The error for a text message. */
   readonly text: () => Failure;
 }
 
 /**
- * Ends where the other side closes well, and is destroyed with a Failure where it does not. Ended from this side, it
- * closes the WebSocket behind all that was written: there is no half of one. Destroyed, it closes it at once.
+ * Ends if the other side closes normally; is destroyed with a Failure if it does not. `end()` closes the WebSocket
+ * after all written data: it cannot be half open. `destroy()` closes it at once.
  */
 export class SocketStream extends Duplex {
   readonly #socket: WebSocket;
   readonly #explain: Explanations;
-  /** We have said the last word: what comes now is no news, or lost. */
+  /** This side has closed. Later messages are ignored. */
   #closing = false;
 
-  /** @param socket open, and paused */
+  /** @param socket open and paused */
   constructor(socket: WebSocket, explain: Explanations) {
     super({ allowHalfOpen: false });
     this.#socket = socket;
@@ -62,7 +61,7 @@ export class SocketStream extends Duplex {
       done();
       return;
     }
-    // Why it was not sent, the socket's own end says.
+    // A send error also causes a close event, which reports it.
     this.#socket.send(chunk, () => {
       done();
     });
@@ -73,7 +72,7 @@ export class SocketStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // Nobody waits for what is on its way any more.
+    // After this, pending data is dropped.
     const giveUp = setTimeout(() => {
       this.#socket.terminate();
     }, closingPatience);
@@ -81,7 +80,7 @@ export class SocketStream extends Duplex {
       clearTimeout(giveUp);
       done(error);
     });
-    // The other side's answer is behind whatever was not read, and nobody will read that.
+    // The closing handshake comes after unread data, which is discarded here.
     this.#socket.resume();
   }
 

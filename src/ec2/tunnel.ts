@@ -1,12 +1,12 @@
-/** A way to an EC2 host: Session Manager, an Instance Connect Endpoint, or the network itself. */
+/** A connection to an EC2 host: through Session Manager, through an Instance Connect Endpoint, or direct. */
 import type { Duplex } from 'node:stream';
 
 export interface Tunnel {
   /**
-   * What ssh writes goes in, what the host writes comes out, both at the pace of the slower side. It ends where the host
-   * ends, and is destroyed with a Failure where the way breaks.
+   * The bytes to and from the host, at the pace of the slower side. It ends when the host ends, and is destroyed with a
+   * Failure if the tunnel breaks.
    */
   readonly stream: Duplex;
-  /** Leaves nothing open behind it. May be called at any time, and again. */
+  /** Closes everything. It may be called at any time, and repeatedly. */
   close(): Promise<void>;
 }

@@ -1,29 +1,29 @@
-/** A WebSocket to an AWS service: through the proxy that the environment names, with a limit to its patience. */
+/** Opens a WebSocket to an AWS service: through the environment's proxy, with a time limit. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import WebSocket from 'ws';
 import type { Connection } from '../aws/connection.ts';
 
-/** Milliseconds for connecting and for the service's word on it. */
+/** Milliseconds for the connection and the service's answer. */
 const handshakeTimeout = 15_000;
-/** More than any message of these services. */
+/** Bytes; larger than any message of these services. */
 const maxPayload = 16 * 1024 * 1024;
-/** Characters of a refusal that are read. */
+/** Number of characters of a refusal that are read. */
 const refusalLimit = 4096;
 
 export interface SocketOptions {
-  /** What signs the request, where the URL does not. */
+  /** The signature, if it is not in the URL. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly connection: Pick<Connection, 'agents'>;
   readonly signal: AbortSignal;
-  /** Given the socket below, to put many small messages into one packet (`cork`). */
+  /** Called with the TCP or TLS socket, to put several small messages into one packet (`cork`). */
   readonly onTransport?: (transport: Socket) => void;
 }
 
-/** The service answered, and not with a WebSocket. */
+/** The service answered without upgrading to a WebSocket. */
 export class UpgradeRefused extends Error {
   readonly status: number;
-  /** The answer's first characters. */
+  /** The first characters of the answer. */
   readonly body: string;
 
   constructor(status: number, body: string) {
@@ -35,9 +35,9 @@ export class UpgradeRefused extends Error {
 }
 
 /**
- * An open WebSocket. It is paused, so that nothing is lost before somebody listens: call `resume()` then.
+ * Opens a WebSocket. It is paused, so that no message is lost: call `resume()` when there is a listener.
  *
- * @throws UpgradeRefused, Node's errors of the network, the signal's reason
+ * @throws UpgradeRefused, Node's network errors, the signal's reason
  */
 export async function openWebSocket(
   url: URL,
@@ -78,7 +78,7 @@ async function opened(socket: WebSocket): Promise<void> {
       socket.pause();
       resolve();
     });
-    // Stays: a socket without a listener for errors ends the process.
+    // Never removed: an error event without a listener ends the process.
     socket.on('error', (error) => {
       if (error.message.includes('handshake has timed out')) error.name = 'TimeoutError';
       reject(error);
@@ -100,7 +100,7 @@ async function readRefusal(response: IncomingMessage): Promise<string> {
       if (text.length >= refusalLimit) break;
     }
   } catch {
-    // Cut off: what came has to do.
+    // The answer was cut off: use the part that arrived.
   }
   return text.slice(0, refusalLimit);
 }

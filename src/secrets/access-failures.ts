@@ -72,7 +72,7 @@ function doing(action: string): string {
 
 function denialHint(message: string, statement: string, noun: string): string {
   const [, denier] = /explicit deny in (.*)/.exec(message) ?? [];
-  if (denier) return `no Allow outweighs an explicit deny: ask whoever keeps ${denier}`;
+  if (denier) return `an Allow does not override an explicit deny: ask whoever keeps ${denier}`;
   if (message.includes('session policy')) {
     return `the session policy of this step does not allow it: name the ${noun} in keys as the role's account knows it`;
   }

@@ -1,24 +1,23 @@
-/** A conversation with an agent over its socket. */
+/** Sends messages to an agent over its socket and reads the answers. */
 import { createConnection } from 'node:net';
 import { Failure } from '../errors.ts';
 import { MessageReader } from './agent-protocol.ts';
 
 export interface AskOptions {
   readonly signal: AbortSignal;
-  /** Milliseconds that the agent may say nothing while answers are due. */
+  /** Milliseconds without any byte from the agent while answers are missing. */
   readonly patience?: number;
 }
 
-/** Far more than an agent takes that works, and little enough to be told what it is instead of TIMEOUT. */
+/** Much longer than a working agent needs, but shorter than the usual time limits, so that the error names the agent. */
 const usualPatience = 10_000;
 
 /**
- * All messages go out at once: an agent answers them one after the other, in their order (RFC 9987).
+ * Sends all messages at once: an agent answers them one after the other, in order (RFC 9987).
  *
- * @param messages with their lengths; zeroed once the system has them
- * @returns an answer for each, without its length
- * @throws AGENT_NOT_FOUND where nobody listens, AGENT_FAILED where the agent does not keep to the protocol, the signal's
- * reason
+ * @param messages with their lengths; zeroed after they are written
+ * @returns one answer for each message, without its length
+ * @throws AGENT_NOT_FOUND if nobody listens, AGENT_FAILED if the agent breaks the protocol, the signal's reason
  */
 export async function ask(
   socket: string,
@@ -75,7 +74,7 @@ export async function ask(
   });
 }
 
-/** What an agent does that answers with anything else. */
+/** Describes an agent that sends any other answer. */
 export const strange = 'does not speak the protocol of ssh-agent';
 
 function nobody(socket: string, cause: NodeJS.ErrnoException): Failure {
@@ -83,16 +82,16 @@ function nobody(socket: string, cause: NodeJS.ErrnoException): Failure {
     'AGENT_NOT_FOUND',
     `no ssh-agent listens on ${socket} (${cause.code ?? cause.message})`,
     {
-      hint: 'it was ended, or never started: use a new one',
+      hint: 'the agent has ended or was never started: start a new one',
       cause,
     },
   );
 }
 
-/** @param problem what the agent did, as the end of a sentence */
+/** @param problem what the agent did, to complete the sentence "the agent at SOCKET …" */
 export function broken(socket: string, problem: string, cause?: unknown): Failure {
   return new Failure('AGENT_FAILED', `the agent at ${socket} ${problem}`, {
-    hint: 'see which agent that is, and whether it takes keys: ssh-add -l; OpenSSH 8.4 or newer is needed',
+    hint: 'check which agent it is and that it accepts keys: ssh-add -l; OpenSSH 8.4 or newer is needed',
     cause,
   });
 }

@@ -1,4 +1,4 @@
-/** The keys of an agent: added, listed and removed by its own protocol. Starting ssh-add would take longer than all the rest. */
+/** Adds, lists and removes an agent's keys with the agent protocol, because starting ssh-add takes much longer. */
 import { Failure } from '../errors.ts';
 import type { Certificate } from '../keys/certificate.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
@@ -18,7 +18,7 @@ import {
 import type { Listening } from './agent.ts';
 
 /**
- * The public half of each key that the agent has; of a certificate the certificate.
+ * The public key or the certificate of each identity in the agent.
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
@@ -32,10 +32,10 @@ export async function heldKeys({ socket }: Listening, options: AskOptions): Prom
 }
 
 export interface AddedKey extends PrivateKey {
-  /** How messages call the key. */
+  /** The key's name in messages. */
   readonly resource: string;
   readonly certificate?: Pick<Certificate, 'type' | 'blob'> | undefined;
-  /** Where the agent may sign with it; empty for no restriction. */
+  /** The hosts that the agent may sign for; empty for no restriction. */
   readonly destinations?: readonly Destination[];
 }
 
@@ -45,8 +45,8 @@ export interface AddOptions extends AskOptions {
 }
 
 /**
- * By one connection, in their order, which is the order in which the agent offers them. A key that the agent has already
- * gets this lifetime and these destinations instead of its own.
+ * Adds the keys over one connection. The agent offers them in the given order. If the agent already has a key, the new
+ * lifetime and destinations replace the old ones.
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
@@ -68,7 +68,7 @@ export async function addKeys(
   }
 }
 
-/** The certificate beside the plain key, as ssh-add does it: hosts differ in which of the two they know. */
+/** Adds the plain key and its certificate, as ssh-add does: some hosts only accept the certificate, others only the key. */
 function messagesFor(key: AddedKey, constraints: Constraints): Buffer[] {
   const identities = [
     identityOf(key),
@@ -84,16 +84,16 @@ function messagesFor(key: AddedKey, constraints: Constraints): Buffer[] {
 function refused(socket: string, { resource, destinations = [] }: AddedKey): Failure {
   if (destinations.length > 0) {
     return new Failure('AGENT_FAILED', `the agent refused to restrict ${resource} to hosts`, {
-      hint: 'install OpenSSH 8.9 or newer, or leave restrict-to-hosts out',
+      hint: 'install OpenSSH 8.9 or newer, or remove restrict-to-hosts',
     });
   }
   return new Failure('AGENT_FAILED', `the agent at ${socket} refused the key in ${resource}`, {
-    hint: 'an agent that is locked takes no key (ssh-add -X unlocks it), and some agents never do: use ssh-agent of OpenSSH',
+    hint: 'a locked agent accepts no keys (unlock it with ssh-add -X), and some agents never accept keys: use ssh-agent of OpenSSH',
   });
 }
 
 /**
- * Forgets a key by its public half. One that the agent does not have is forgotten already.
+ * Removes a key by its public key. Succeeds if the agent does not have it.
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
@@ -102,22 +102,22 @@ export async function removeKey({ socket }: Listening, blob: Buffer, options: As
 }
 
 /**
- * Forgets every key. The agent stays.
+ * Removes every key. The agent keeps running.
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
 export async function removeAllKeys({ socket }: Listening, options: AskOptions): Promise<void> {
   const [answer] = await ask(socket, [removeAllIdentities()], options);
-  if (answer?.[0] !== answers.success) throw broken(socket, 'did not forget its keys');
+  if (answer?.[0] !== answers.success) throw broken(socket, 'did not remove its keys');
 }
 
-/** Milliseconds that an agent has to forget its keys at the end of a job. */
+/** Milliseconds for the agent's answer at the end of a job. */
 const patience = 2000;
 
-/** `refused` by an agent that is locked, or that does not answer. */
+/** `refused`: the agent is locked, or does not answer. */
 export type Forgetting = 'forgotten' | 'refused' | 'nobody';
 
-/** Through its socket: the agent's process may be in a namespace where we cannot see it. */
+/** Uses the socket, because the agent's process may be in another namespace and not visible. */
 export async function forgetKeys(socket: string): Promise<Forgetting> {
   try {
     await removeAllKeys({ socket }, { signal: AbortSignal.timeout(patience), patience });

@@ -1,5 +1,5 @@
 /**
- * The ssh-agent protocol: messages to an agent, and the answers of one. Pure.
+ * The ssh-agent protocol: encodes messages to an agent and decodes its answers. Pure.
  *
  * @source RFC 9987; openssh-portable, PROTOCOL.agent
  */
@@ -21,7 +21,7 @@ export const answers = { failure: 5, success: 6, identities: 12 } as const;
 
 const constraints = { lifetime: 1, extension: 255 } as const;
 
-/** Bytes: the most that OpenSSH's agent takes, and sends (AGENT_MAX_LEN in ssh-agent.c and authfd.c). */
+/** Bytes: the largest message of OpenSSH's agent (AGENT_MAX_LEN in ssh-agent.c and authfd.c). */
 export const longestMessage = 256 * 1024;
 
 /** A message without its length: the number, then the fields in wire form. */
@@ -34,7 +34,7 @@ export function message(number: number, ...fields: readonly Buffer[]): Buffer {
 
 /** A host that the agent may sign for. */
 export interface Destination {
-  /** As known_hosts has it: `[host]:port` where the port is not 22. */
+  /** The name in known_hosts form: `[host]:port` if the port is not 22. */
   readonly host: string;
   readonly keys: readonly HostKey[];
 }
@@ -46,11 +46,11 @@ export interface Constraints {
   readonly destinations: readonly Destination[];
 }
 
-/** An identity as the agent keeps it. */
+/** An identity in the agent's form. */
 export interface Identity {
-  /** The algorithm's name, of a certificate that of the certificate. */
+  /** The algorithm's name; for a certificate, the name of the certificate's algorithm. */
   readonly type: string;
-  /** The fields in front of the comment, in wire form. Secret. */
+  /** The fields before the comment, in wire form. Secret. */
   readonly fields: Buffer;
   readonly comment: string;
 }
@@ -59,10 +59,10 @@ export function identityOf({ publicKey, fields }: PrivateKey): Identity {
   return { type: publicKey.type, fields: joinFields(fields), comment: publicKey.comment };
 }
 
-/** How many fields of the plain key a certificate has instead of it: Ed25519 repeats its public key. */
+/** Number of the plain key's fields that a certificate replaces. Ed25519 replaces none: it repeats the public key. */
 const certified: Readonly<Record<string, number>> = { 'ssh-ed25519': 0 };
 
-/** The key once more, under its certificate: an agent has both, and offers both. */
+/** The same key with its certificate. The agent has and offers both. */
 export function certifiedIdentityOf(
   { publicKey, fields }: PrivateKey,
   { type, blob }: Pick<Certificate, 'type' | 'blob'>,
@@ -85,7 +85,7 @@ export function listIdentities(): Buffer {
   return message(requests.listIdentities);
 }
 
-/** @param blob the public key, or the certificate */
+/** @param blob the public key or the certificate */
 export function removeIdentity(blob: Buffer): Buffer {
   return message(requests.removeIdentity, string(blob));
 }
@@ -107,7 +107,7 @@ function encodeConstraints({ lifetime, destinations }: Constraints): Buffer {
 
 const empty = string('');
 
-/** From here, by any user, to the host. Each hop ends with a field that is reserved, and so does the pair. */
+/** A permission from this machine to the host, for any user. Each hop ends with a reserved field, and so does the pair. */
 function encodeDestination({ host, keys }: Destination): Buffer {
   const hop = (name: string, specs: readonly Buffer[]): Buffer =>
     string(Buffer.concat([empty, string(name), empty, ...specs]));
@@ -118,13 +118,13 @@ function encodeDestination({ host, keys }: Destination): Buffer {
 }
 
 /**
- * The public half of each identity that an agent lists.
+ * The public key of each identity in the agent's list.
  *
- * @param answer a message of it, without its length
- * @throws RangeError for another message, and one that is cut off
+ * @param answer a message without its length
+ * @throws RangeError if the message has another type or is incomplete
  */
 export function readIdentities(answer: Buffer): Buffer[] {
-  if (answer[0] !== answers.identities) throw new RangeError('the answer is no list of identities');
+  if (answer[0] !== answers.identities) throw new RangeError('the answer is not a list of identities');
   const reader = new WireReader(answer.subarray(1));
   const count = reader.uint32();
   const blobs: Buffer[] = [];
@@ -135,14 +135,14 @@ export function readIdentities(answer: Buffer): Buffer[] {
   return blobs;
 }
 
-/** Bytes as they come → messages without their lengths. */
+/** Splits received bytes into messages without their lengths. */
 export class MessageReader {
   #chunks: Buffer[] = [];
   #size = 0;
-  /** Bytes without which there is nothing to do. */
+  /** Number of bytes needed before the next step. */
   #wanted = 4;
 
-  /** @throws RangeError for a length that no message has */
+  /** @throws RangeError for an impossible length */
   push(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
     this.#size += chunk.length;

@@ -1,9 +1,9 @@
-/** OpenSSH's ssh-agent, the vault that holds the keys and the clock that forgets them: its start and its end. */
+/** Starts and ends OpenSSH's ssh-agent, which holds the keys and removes them after their lifetime. */
 import { Failure } from '../errors.ts';
 import { endProcesses, type Process } from '../process/process-table.ts';
 import { ProgramNotFound, type Finished, type Run } from '../process/run.ts';
 
-/** `sun_path` with its closing NUL, minus that NUL: 107 bytes on Linux, 103 on macOS and the BSDs (unix(7), unix(4)). */
+/** Bytes of a socket's path, without the closing NUL, on Linux and on macOS and the BSDs (unix(7), unix(4)). */
 const longestSocket = { linux: 107, other: 103 } as const;
 
 export function fitsSocket(path: string): boolean {
@@ -14,7 +14,7 @@ export function fitsSocket(path: string): boolean {
 export function requireFit(socket: string): void {
   if (fitsSocket(socket)) return;
   throw new Failure('AGENT_FAILED', `the socket path ${socket} is longer than ${longestPath()} bytes`, {
-    hint: 'give the temporary folder a shorter path: set TMPDIR=/tmp',
+    hint: 'use a temporary folder with a shorter path: set TMPDIR=/tmp',
   });
 }
 
@@ -27,7 +27,7 @@ export interface Agent {
   readonly pid: number;
 }
 
-/** An agent, whoever started it. */
+/** An agent that any program has started. */
 export type Listening = Pick<Agent, 'socket'>;
 
 export interface AgentOptions {
@@ -36,7 +36,7 @@ export interface AgentOptions {
 }
 
 /**
- * `-a` always: OpenSSH 10.1 and newer would put the socket into the home folder.
+ * Always passes `-a`: OpenSSH 10.1 and newer would otherwise create the socket in the home folder.
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
@@ -52,28 +52,31 @@ export async function startAgent(
 }
 
 /**
- * Ends the agent that listens on the socket, whether or not anyone noted its process id: one that was started by a step
- * that died at once is found as well, and a number that another process has by now is never signalled.
+ * Ends the agent that listens on the socket, even if nobody noted its process id (the step may have been killed). Never
+ * signals another process that has the same process id by now.
  *
- * @returns whether an agent was there
+ * @returns whether there was an agent
  */
 export async function stopAgent(socket: string): Promise<boolean> {
   return (await endProcesses(isAgentAt(socket))).length > 0;
 }
 
-/** The socket's folder has a random name: whoever was started with it is ours, by whatever name a wrapper runs it. */
+/**
+ * The socket's folder has a random name, so a process with the socket in its command line is this agent, even if a
+ * wrapper started it under another name.
+ */
 export function isAgentAt(socket: string): (process: Process) => boolean {
   return ({ command }) => `${command} `.includes(` -a ${socket} `);
 }
 
-/** The agent outlives the step, and would show the step's environment to every process of the user for as long. */
+/** The agent outlives the step, and other processes of the user can read its environment. */
 export function agentEnv(env: AgentOptions['env']): Record<string, string> {
-  // By RUNNER_TRACKING_ID the runner finds the agent, should all else fail.
+  // RUNNER_TRACKING_ID lets the runner end the agent if everything else fails.
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'RUNNER_TRACKING_ID'];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
-/** @throws AGENT_NOT_FOUND where a program of OpenSSH is missing */
+/** @throws AGENT_NOT_FOUND if a program of OpenSSH is missing */
 export async function found<T>(running: Promise<T>): Promise<T> {
   try {
     return await running;
@@ -87,17 +90,17 @@ export async function found<T>(running: Promise<T>): Promise<T> {
 }
 
 export function agentFailed(what: string, { exitCode, stderr }: Omit<Finished, 'stdout'>): Failure {
-  // A wrapper of ssh-add might repeat what it was given.
+  // A wrapper of ssh-add may repeat secret input.
   const said = stderr
     .trim()
     .replace(/\s+/g, ' ')
     .replace(/[A-Za-z0-9+/=]{40,}/g, '…');
   if (/No space left|quota exceeded/i.test(said)) {
     return new Failure('STATE_UNSAFE', `${what}: ${said}`, {
-      hint: 'make room on the disk that its socket is on (df -h, df -i), then run it again',
+      hint: 'free space on the disk of its socket (df -h, df -i), then run it again',
     });
   }
   return new Failure('AGENT_FAILED', `${what} (exit code ${exitCode}${said ? `: ${said}` : ''})`, {
-    hint: 'run ssh -V there to see which OpenSSH this is; 8.4 or newer is needed',
+    hint: 'check the version with ssh -V; OpenSSH 8.4 or newer is needed',
   });
 }

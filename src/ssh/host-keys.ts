@@ -1,4 +1,4 @@
-/** The keys that a known_hosts file has for a host, found as OpenSSH finds them. Pure. */
+/** Finds a host's keys in a known_hosts file, in the same way as OpenSSH. Pure. */
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { pointJwk } from '../keys/curves.ts';
 import { WireReader } from '../keys/wire.ts';
@@ -6,16 +6,16 @@ import { WireReader } from '../keys/wire.ts';
 export interface HostKey {
   /** In wire form. */
   readonly blob: Buffer;
-  /** It signs the host's certificates, and is not the host's own. */
+  /** Whether the key signs host certificates. Then it is not a host's own key. */
   readonly isAuthority: boolean;
 }
 
 /**
- * In the order of the lines. A key that is revoked for the host is not among them, whatever another line says: ssh refuses
- * the host by it. Nor is one that OpenSSH's agent cannot read: it would refuse all.
+ * The host's keys in the order of the lines. A key that any line revokes for the host is left out, because ssh refuses
+ * it. A key that OpenSSH's agent cannot read is left out, because the agent would refuse the whole list.
  *
- * @param host as known_hosts has it: `[host]:port` where the port is not 22
- * @param knownHosts as renderKnownHosts makes it, which checks each line
+ * @param host in known_hosts form: `[host]:port` if the port is not 22
+ * @param knownHosts the text from renderKnownHosts, which checks each line
  * @source sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"; hostkeys_foreach_file in openssh-portable's hostfile.c
  */
 export function hostKeysFor(host: string, knownHosts: string): HostKey[] {
@@ -41,7 +41,7 @@ function readLine(text: string): Line | undefined {
   return { marker: marker as Line['marker'], hosts, blob: Buffer.from(key, 'base64') };
 }
 
-/** @param hosts the field of a line: patterns with commas between, or one hashed name */
+/** @param hosts the first field of a line: patterns separated by commas, or one hashed name */
 function matches(host: string, hosts: string): boolean {
   if (hosts.startsWith('|')) return isHashOf(host, hosts);
   let found = false;
@@ -61,10 +61,10 @@ function isHashOf(host: string, hashed: string): boolean {
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(host).digest('base64') === hash;
 }
 
-/** `*` is any text, `?` any character (match_pattern in match.c). By hand: an expression could take for ever. */
+/** `*` matches any text, `?` any character (match_pattern in match.c). A regular expression could take exponential time. */
 function matchesPattern(text: string, pattern: string): boolean {
   let [at, next] = [0, 0];
-  /** Where to go on after the last `*` took one character more. */
+  /** The pattern's position after the last `*`, and the number of characters that the `*` has taken. */
   let [star, taken] = [-1, 0];
   while (at < text.length) {
     if (pattern[next] === '*') {
@@ -81,7 +81,7 @@ function matchesPattern(text: string, pattern: string): boolean {
   return /^\**$/.test(pattern.slice(next));
 }
 
-/** Whether it is a public key of a type that every OpenSSH has. */
+/** Whether the blob is a public key of a type that every OpenSSH supports. */
 function isReadable(blob: Buffer): boolean {
   try {
     const reader = new WireReader(blob);
@@ -90,7 +90,7 @@ function isReadable(blob: Buffer): boolean {
     const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' });
     return (asymmetricKeyDetails?.modulusLength ?? 1024) >= 1024;
   } catch {
-    return false; // Cut off, or no point of the curve.
+    return false; // Incomplete, or not a point on the curve.
   }
 }
 

@@ -1,4 +1,4 @@
-/** The folder that helper/ssm-ssh finds its keys in: what it reads beside itself, and no secret. */
+/** Writes the folder with the files of helper/ssm-ssh for jobs and exec. It holds no secrets. */
 import { constants } from 'node:fs';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,12 +9,12 @@ const executable = { ...exclusively, mode: 0o700 };
 
 export interface KeyFolder {
   readonly path: string;
-  /** Where the agent listens that holds the keys. */
+  /** The socket of the agent that holds the keys. */
   readonly socket: string;
   readonly knownHosts: string;
-  /** The folder that goes on PATH. */
+  /** The folder to add to PATH. */
   readonly programs: string;
-  /** The ssh command that git is given. */
+  /** The ssh command for git. */
   readonly ssh: string;
 }
 
@@ -23,7 +23,7 @@ export function keyFolder(path: string, socket = join(path, 'agent')): KeyFolder
   return { path, socket, knownHosts: join(path, 'known_hosts'), programs, ssh: join(programs, 'ssm-ssh') };
 }
 
-/** The folder whose ssh command this is, by sh or not, in quotes or not; undefined where it is somebody else's. */
+/** The folder of an ssh command of ours, with or without `sh` and quotes; undefined if the command is not ours. */
 export function folderOfCommand(text: string): string | undefined {
   const quoted = text.replace(/^sh /, '');
   const command = /^'.*'$/.test(quoted) ? quoted.slice(1, -1).replaceAll(`'\\''`, `'`) : quoted;
@@ -31,7 +31,7 @@ export function folderOfCommand(text: string): string | undefined {
   return command === keyFolder(path).ssh ? path : undefined;
 }
 
-/** What ssh is told of a key that the agent holds: lines as in `.pub` files. */
+/** The public files of a key in the agent, as lines of `.pub` files. */
 export interface Identity {
   readonly publicKey: string;
   readonly certificate?: string | undefined;
@@ -40,23 +40,23 @@ export interface Identity {
 export interface KeyFiles {
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
-  /** As renderRoutes makes it. */
+  /** From renderRoutes. */
   readonly routes: string;
-  /** In the order of the routes' numbers. */
+  /** In the order of the routes. */
   readonly identities: readonly Identity[];
-  /** What was there before: the name of an earlier folder beside this one, and SSH_AUTH_SOCK; empty where there is none. */
+  /** The previous state: the name of an earlier folder beside this one, and SSH_AUTH_SOCK; empty if there is none. */
   readonly before: {
     readonly folder: string;
-    /** undefined: this one has no agent, and SSH_AUTH_SOCK stays what it is. */
+    /** undefined: this use has no agent, and SSH_AUTH_SOCK is not changed. */
     readonly agent: string | undefined;
   };
-  /** Their texts by their names in helper/; ssm-ssh and ssm-ssh-job.sh at the least. */
+  /** The scripts by their names in helper/; at least ssm-ssh and ssm-ssh-job.sh. */
   readonly programs: Programs;
 }
 
 export type Programs = Readonly<Record<string, string>>;
 
-/** The folder itself is there, for this user alone. */
+/** The folder has to exist, with access only for this user. */
 export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise<void> {
   await mkdir(folder.programs, { mode: 0o700 });
   await mkdir(join(folder.path, 'keys'), { mode: 0o700 });
@@ -80,7 +80,7 @@ export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise
 }
 
 /**
- * Whether its programs can be started by their names: not on a disk that is mounted noexec, which no mode of the files shows.
+ * Whether its programs can be started by name. On a disk that is mounted noexec they cannot, whatever their mode is.
  *
  * @source access(2), EACCES; mount(8), noexec
  */
@@ -91,7 +91,7 @@ export async function canStart({ ssh }: Pick<KeyFolder, 'ssh'>): Promise<boolean
   );
 }
 
-/** @param number of the key, in the order written */
+/** @param number index of the key, in the order written */
 export function publicKeyFile({ path }: Pick<KeyFolder, 'path'>, number: number): string {
   return join(path, 'keys', `${number}.pub`);
 }

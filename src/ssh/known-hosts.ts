@@ -1,4 +1,4 @@
-/** Host keys that connections are held to: the pinned ones and the user's lines, as one known_hosts file. Pure. */
+/** The known_hosts file for our connections: the user's lines and the pinned keys. Pure. */
 import { Failure } from '../errors.ts';
 import { WireReader } from '../keys/wire.ts';
 
@@ -7,8 +7,8 @@ const markers: ReadonlySet<string> = new Set(['@cert-authority', '@revoked']);
 const hostPatterns = /^(\|1\|[A-Za-z0-9+/=]+\|[A-Za-z0-9+/=]+|[^\s,|]+(,[^\s,|]+)*)$/;
 
 /**
- * @param lines in known_hosts form, as the user wrote them; blank lines and comments are kept out
- * @returns the file's text: the user's lines first, since ssh lets any match count and a person reads from the top
+ * @param lines of the user, in known_hosts form; blank lines and comments are removed
+ * @returns the file's text. The user's lines are first for readers of the file; ssh accepts any match.
  * @throws KNOWN_HOSTS_INVALID naming the line
  */
 export function renderKnownHosts(lines: string): string {
@@ -33,11 +33,11 @@ function checkLine(line: string, number: number): void {
   if (key === '') throw invalid(number, 'has fewer than three fields', form);
   if (!hostPatterns.test(hosts)) throw invalid(number, 'does not begin with host names', form);
   if (typeOf(key) !== type) {
-    throw invalid(number, `has no ${type} key in its third field`, form);
+    throw invalid(number, `does not have a ${type} key in its third field`, form);
   }
 }
 
-/** The type that a key's wire form begins with, where the whole of it is there: ssh skips such lines in silence. */
+/** The type at the start of a key's wire form; undefined if the key is incomplete. ssh silently skips such a line. */
 function typeOf(key: string): string | undefined {
   const blob = Buffer.from(key, 'base64');
   if (blob.toString('base64') !== key) return undefined;
@@ -48,7 +48,7 @@ function typeOf(key: string): string | undefined {
     while (fields.rest.length > 0);
     return type;
   } catch {
-    return undefined; // Cut off.
+    return undefined; // Incomplete.
   }
 }
 
@@ -60,8 +60,8 @@ function invalid(number: number, problem: string, hint: string): Failure {
 }
 
 /*
- * Host keys of the public git hosts. Each is published by its host beside its fingerprint; a test recomputes those. GitHub's
- * RSA key is the one of March 2023, Bitbucket's that of June 2023: their predecessors leaked.
+ * Host keys of the public git hosts. Each host publishes them with their fingerprints, which a test recomputes.
+ * GitHub's RSA key is of March 2023 and Bitbucket's of June 2023: the keys before them leaked.
  */
 
 const github = [
@@ -86,7 +86,7 @@ const azureDevOps = [
   'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7Hr1oTWqNqOlzGJOfGJ4NakVyIzf1rXYd4d7wo6jBlkLvCA4odBlL0mDUyZ0/QUfTTqeu+tm22gOsv+VrVTMk6vwRU75gY/y9ut5Mb3bR5BV58dKXyq9A9UeB5Cakehn5Zgm6x1mKoVyf+FFn26iYqXJRgzIZZcZ5V6hrE0Qg39kZm4az48o0AUbf6Sp4SLdvnuMa2sVNwHBboS7EJkm57XQPVU3/QpyNLHbWDdzwtrlS+ez30S3AdYhLKEOxAG8weOnyrtLJAUen9mTkol8oII1edf7mWWbWVf0nBmly21+nZcmCTISQBtdcyPaEno7fFQMDD26/s0lfKob4Kw8H',
 ];
 
-/** Names as known_hosts writes them → `TYPE BASE64` of each host key. */
+/** The host's names in known_hosts form → `TYPE BASE64` of each host key. */
 export const pinnedHosts: readonly { readonly names: readonly string[]; readonly keys: readonly string[] }[] =
   [
     { names: ['github.com', '[ssh.github.com]:443'], keys: github },

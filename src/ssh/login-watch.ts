@@ -1,26 +1,26 @@
-/** Whether a host let somebody in, from what can be seen of an SSH connection on its way through. Pure. */
+/** Detects from an encrypted SSH connection's packets whether the host refused the login. Pure. */
 
-/** RFC 4253 §12. From here on the sender's packets are sealed. */
+/** RFC 4253 §12. After it, the sender's packets are encrypted. */
 const newKeys = 21;
-/** Of what may still be in the clear: more than two greetings and key exchanges take. */
+/** Bytes. Two greetings and key exchanges are smaller. */
 const longestClear = 128 * 1024;
-/** Packets in which a client can ask to be let in: a service, a first try, MaxAuthTries of keys, and some to spare. */
+/** Packets of a client that logs in: a service request, a first try, MaxAuthTries keys, and a reserve. */
 const mostTries = 12;
-/** Bytes. A host's answers to those are far shorter. */
+/** Bytes. A host's answers to those packets are much smaller. */
 const longestAnswers = 8 * 1024;
 
 /**
- * While it asks to be let in, a client sends a packet and waits for the answer. Of an Ed25519 key it first asks whether the
- * host knows it, and signs only then: the signature makes that packet the one that is much longer than the request for the
- * service, which is the shortest of all.
+ * During login, a client sends a packet and waits for the answer. For an Ed25519 key it first asks whether the host
+ * accepts it, and signs only then. The packet with the signature is much longer than the service request, which is the
+ * shortest packet.
  *
  * @source RFC 4253 §6, RFC 4252 §7; OpenSSH's sshconnect2.c
  */
 export class LoginWatch {
-  /** Of the client's bytes what is not read yet; undefined once all is sealed. */
+  /** The client's unread plain bytes; undefined after encryption has started. */
   #clear: Buffer | undefined = Buffer.alloc(0);
   #greeted = false;
-  /** Whether it is something else than SSH. */
+  /** Whether the connection is not SSH. */
   #other = false;
   #shortest = Infinity;
   #longest = 0;
@@ -28,9 +28,10 @@ export class LoginWatch {
   #answered = 0;
   readonly #signed: number;
 
-  /** @param user the login name, which is in each request */
+  /** @param user the login name, which is a part of each request */
   constructor(user: string) {
-    // Of the request for the service it is 17 bytes; asking about a key 107 and the name, with a signature at least 194.
+    // The service request has 17 bytes. A question about a key has 107 plus the name; a request with a signature at
+    // least 194.
     this.#signed = 135 + Buffer.byteLength(user);
   }
 
@@ -44,7 +45,7 @@ export class LoginWatch {
     if (this.#clear === undefined) this.#answered += chunk.length;
   }
 
-  /** Whether the client took the host's key, asked to be let in, and came no further. */
+  /** Whether the client accepted the host's key and asked to log in, but did not succeed. */
   get refused(): boolean {
     if (this.#packets === 0 || this.#packets > mostTries || this.#answered > longestAnswers) return false;
     return this.#longest <= this.#shortest + this.#signed;

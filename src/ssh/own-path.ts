@@ -1,29 +1,29 @@
-/** Whether a path leads where others cannot change what is there. helper/find-node.sh has the same rule in shell. */
+/** Whether other users cannot change what a path leads to. helper/find-node.sh has the same rule in shell. */
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 const [groupWrites, othersWrite, sticky] = [0o020, 0o002, 0o1000];
-/** As many links as Linux follows. */
+/** Linux follows the same number of symbolic links. */
 const longestChain = 40;
-/** The group of macOS's administrators, who may become root. */
+/** The group of macOS's administrators, who can become root. */
 const admins = 80;
 
 /**
- * Each folder, link and file on the way belongs to root or to this user, and no other may write there. In a folder with the
- * sticky bit, like /tmp, others may add something, and replace nothing.
+ * Each folder, link and file on the path has to belong to root or to this user, and nobody else may write to it. In a
+ * folder with the sticky bit, such as /tmp, others can only add files.
  */
 export function isProtected(path: string): boolean {
   try {
     const { uid } = userInfo();
-    // Its owner is root wherever we are: in a namespace of users that is another number.
+    // Root owns /. In a user namespace its number may not be 0.
     const trusted = [0, uid, lstatSync('/').uid];
     return placesOn(path).every((place) => {
       const stats = lstatSync(place);
       return trusted.includes(stats.uid) && !othersChange(stats, uid);
     });
   } catch {
-    // What cannot be looked at is nothing to rely on.
+    // If it cannot be inspected, it is not safe.
     return false;
   }
 }
@@ -33,12 +33,12 @@ function othersChange(stats: Stats, uid: number): boolean {
   if (stats.isSymbolicLink() || (stats.isDirectory() && (mode & sticky) !== 0)) return false;
   if ((mode & othersWrite) !== 0) return true;
   if ((mode & groupWrites) === 0) return false;
-  // Users have a group of their own, by their number, where umask 002 is usual.
+  // With umask 002, users usually have a group of their own with the same number.
   const own = stats.uid === uid && gid === uid && uid !== 0;
   return !own && !(process.platform === 'darwin' && gid === admins);
 }
 
-/** All that is passed on the way, links and where they lead. */
+/** All paths on the way, including links and their targets. */
 function placesOn(path: string): string[] {
   const places = ['/'];
   let left = resolve(path).split('/').filter(Boolean);

@@ -1,4 +1,7 @@
-/** An ssh-agent for the length of this process: it and its folder are gone soon after, even where the process is killed. */
+/**
+ * An ssh-agent for the lifetime of this process. It ends and its folder is removed soon after, even if the process is
+ * killed.
+ */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
@@ -13,9 +16,9 @@ export interface PrivateAgent extends Agent {
 }
 
 /**
- * `ssh-agent COMMAND` becomes the command and leaves the agent beside it. Ours waits for the end of its standard input,
- * which comes when this process closes it or is no more, and cleans up. It hears no signal: the
- * terminal's are for others, and its own words may come to a closed pipe.
+ * `ssh-agent COMMAND` replaces itself with the command and leaves the agent as its child. This command waits for the
+ * end of its standard input, which comes when this process closes it or ends, and cleans up. It ignores signals,
+ * because the terminal sends them for other programs. It also ignores SIGPIPE.
  */
 const guard = `trap '' HUP INT PIPE QUIT TERM
 echo "$SSH_AGENT_PID"
@@ -23,16 +26,16 @@ while read -r _; do :; done
 kill "$SSH_AGENT_PID"
 rm -rf -- "$0"`;
 
-/** Exit codes of `start`: the shell's own for a program that it does not find, and one that ssh-agent has not. */
+/** Exit codes of `start`: the shell's code for a missing program, and a code that ssh-agent does not use. */
 const [notFound, noFolder] = [127, 73];
 
-/** The folder is made by the process that becomes its guard: it never lies there without one. */
+/** The same process creates the folder and becomes its guard, so the folder never exists without a guard. */
 const start = `command -v ssh-agent >/dev/null || exit ${notFound}
 mkdir -m 700 -- "$0" || exit ${noFolder}
 exec ssh-agent -a "$1" sh -c "$2" "$0"`;
 
 /**
- * @param folder not there yet; it becomes ours alone, with the socket in it
+ * @param folder must not exist; it is created with access only for this user, and holds the socket
  * @throws AGENT_NOT_FOUND, AGENT_FAILED, STATE_UNSAFE
  */
 export async function startPrivateAgent(
@@ -63,12 +66,12 @@ async function startGuarded(
 function cannotHold(place: string, why: string): Failure {
   const said = why.trim().replace(/\s+/g, ' ');
   return new Failure('STATE_UNSAFE', `the temporary folder ${place} cannot hold a folder (${said})`, {
-    hint: 'set TMPDIR to a folder that you may write to',
+    hint: 'set TMPDIR to a folder that you can write to',
   });
 }
 
 async function endAgent(child: ChildWithLifeline, socket: string): Promise<void> {
   await child.end();
-  // One that the guard's signal has not ended yet, or whose guard was killed.
+  // Ends an agent that the guard has not ended yet, or that lost its guard.
   await stopAgent(socket);
 }

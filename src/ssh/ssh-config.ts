@@ -1,10 +1,10 @@
-/** The block of ~/.ssh/config that leads plain ssh to our keys by host, in one job and nowhere else. Pure. */
+/** The block in ~/.ssh/config that makes plain ssh use the job's keys by host, only within this job. Pure. */
 import { allButEc2HostIds, ec2HostIds, quotable } from '../keys/ec2-host-patterns.ts';
 import type { RepositoryPattern } from '../keys/routes.ts';
 import { sshPath } from './ssh-path.ts';
 
 export interface ConfigKey {
-  /** What ssh is told of the key: the file with its public half, and its certificate's, if it has one. */
+  /** The files of the key: its public key, and its certificate if it has one. */
   readonly publicKey: string;
   readonly certificate?: string | undefined;
   /** Empty: a default key. */
@@ -12,19 +12,19 @@ export interface ConfigKey {
 }
 
 export interface ConfigOptions {
-  /** RUNNER_TEMP: no other job that runs now has the same. */
+  /** RUNNER_TEMP, which is different for every running job. */
   readonly temp: string;
   readonly socket: string;
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
-  /** By other blocks of the job, behind this one. */
+  /** The hosts of later blocks of the same job. */
   readonly claimedBefore?: readonly Claimed[];
-  /** Where the job has a role that reaches EC2 hosts. */
+  /** Set if the job has a role that reaches EC2 hosts. */
   readonly ec2?: Ec2Access | undefined;
 }
 
 export interface Ec2Access {
-  /** For the shell that ssh hands it to: a program that is given host, port and user. */
+  /** A shell command. Host, port and user are appended to it. */
   readonly proxy: string;
   readonly socket: string;
   readonly knownHosts: string;
@@ -36,11 +36,11 @@ export interface Claimed {
 }
 
 /**
- * helper/ssm-ssh sets SSM_SSH_ROUTED for the ssh that it becomes: where it has chosen, the block has no say.
+ * helper/ssm-ssh sets SSM_SSH_ROUTED for its ssh: the block does not match then, because the key is already chosen.
  *
  * @param keys in the order written
- * @returns lines; the last one gives way to whatever the file says next
- * @source ssh_config(5): the first value of an option wins, but for IdentityFile, which adds up
+ * @returns lines; the last one is `Match all`, so that later lines of the file apply to all hosts
+ * @source ssh_config(5): the first value of an option wins, except for IdentityFile, which adds up
  */
 export function renderSshConfig(keys: readonly ConfigKey[], options: ConfigOptions): string[] {
   const places = claimedPlaces(keys);
@@ -66,7 +66,7 @@ interface Place extends Claimed {
   readonly keys: readonly ConfigKey[];
 }
 
-/** By host and port alone: plain ssh does not say which repository it is for. Exact hosts first. */
+/** By host and port only: plain ssh does not know the repository. Exact hosts come first. */
 function claimedPlaces(keys: readonly ConfigKey[]): Place[] {
   const places = new Map<string, Place>();
   for (const key of keys) {
@@ -83,7 +83,7 @@ function isWildcard({ host }: Claimed): boolean {
   return host.startsWith('*.');
 }
 
-/** `*.` is one label here and any number to ssh; an exact host goes before it. */
+/** `*.` is one label in our patterns, but any number of labels for ssh. Exact hosts take precedence. */
 function hostsOf(place: Claimed, places: readonly Claimed[]): string {
   if (!isWildcard(place)) return place.host;
   const domain = place.host.slice(1);
@@ -93,22 +93,22 @@ function hostsOf(place: Claimed, places: readonly Claimed[]): string {
   return [place.host, `!*.${place.host}`, ...exact.map(({ host }) => `!${host}`)].join(',');
 }
 
-/** TAG=VALUE: an EC2 host, too, which no default key is for. */
+/** TAG=VALUE names an EC2 host, and default keys never serve EC2 hosts. */
 const tags = '*=*';
 
-/** A key that names it goes there without another being pushed: the tunnel's program is told of no user. */
+/** A key for an EC2 host is used without a pushed key: the tunnel's program gets no user name. */
 function isInstance({ host }: Claimed): boolean {
   return /^(i-[0-9a-f]{8}|m?i-[0-9a-f]{17})$/.test(host);
 }
 
-/** In a command as in a path, % begins a token. */
+/** % begins a token in commands, too. */
 function words(command: string): string {
   return command.replaceAll('%', '%%');
 }
 
 /**
- * By the ids that AWS gives, which are never given again: what answers there first is the host. The tunnel's program puts
- * a key into the agent while ssh connects; with IdentitiesOnly ssh would have to know it before.
+ * Matches EC2 ids only. AWS never reuses an id, so the host key of the first answer is accepted. The tunnel's program
+ * adds a key to the agent while ssh connects. With IdentitiesOnly, ssh would have to know that key before.
  */
 function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOptions): string[] {
   return [
@@ -124,7 +124,7 @@ function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOpti
   ];
 }
 
-/** The default keys: for all hosts at a port that nobody claims, and at the others for the hosts that are left. */
+/** The default keys: for all hosts on ports without own hosts, and for the remaining hosts on other ports. */
 function offerElsewhere(
   defaults: readonly ConfigKey[],
   places: readonly Claimed[],
@@ -143,7 +143,7 @@ function offerElsewhere(
   return [...beside, ...offerTo([], inJob(options.temp, '*', ports))];
 }
 
-/** ssh would forward this agent, with all keys of the job. Only -A still does. */
+/** Otherwise ssh would forward this agent with all keys of the job. `-A` still does. */
 function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] {
   return [
     `  IdentityAgent ${sshPath(socket)}`,
@@ -158,8 +158,8 @@ function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] 
 }
 
 /**
- * One `case` of the shell that ssh hands it to. Its patterns match `SSM_SSH_ROUTED:PORT:RUNNER_TEMP`; what neither ssh's
- * quotes nor the shell's can hold is matched by `?`.
+ * A `case` for the shell that ssh runs. Its patterns match `SSM_SSH_ROUTED:PORT:RUNNER_TEMP`. `?` stands for characters
+ * that cannot be quoted.
  */
 function inJob(temp: string, port: string, otherPorts: readonly number[] = []): string {
   const path = temp.replace(/['\\]/g, "'?'").replaceAll('%', '%%');

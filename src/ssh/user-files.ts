@@ -1,4 +1,4 @@
-/** Marked blocks in the user's own ~/.ssh/config and ~/.ssh/known_hosts: put in front, and taken out to the last byte. */
+/** Marked blocks at the start of ~/.ssh/config and ~/.ssh/known_hosts. Removing them restores the files byte by byte. */
 import { existsSync } from 'node:fs';
 import {
   mkdir,
@@ -17,7 +17,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 
-/** What a block holds, line by line. */
+/** The lines of a block. */
 export interface Blocks {
   readonly config: readonly string[];
   readonly knownHosts: readonly string[];
@@ -25,7 +25,7 @@ export interface Blocks {
 
 const files = { config: 'config', knownHosts: 'known_hosts' } as const;
 
-/** As OpenSSH finds it: by the account, whatever HOME says (ssh.c, getpwuid). */
+/** OpenSSH takes the home folder from the account and ignores HOME (ssh.c, getpwuid). */
 function sshFolder(): string {
   try {
     return join(userInfo().homedir, '.ssh');
@@ -35,7 +35,7 @@ function sshFolder(): string {
 }
 
 /**
- * @param name of the blocks, to take them out by
+ * @param name of the blocks, for their removal
  * @throws STATE_UNSAFE
  */
 export async function addBlocks(name: string, blocks: Blocks): Promise<void> {
@@ -55,11 +55,11 @@ export async function addBlocks(name: string, blocks: Blocks): Promise<void> {
 
 async function makeFolder(folder: string): Promise<string | undefined> {
   return await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw unusable(`${folder} cannot be made`, cause);
+    throw unusable(`${folder} cannot be created`, cause);
   });
 }
 
-/** A folder that was made for blocks may go at any moment with the last of another job's. */
+/** A new folder may disappear at any moment, with the last block of another job. */
 async function whileThere(work: () => Promise<void>, tries = 10): Promise<void> {
   await work().catch(async (error: unknown) => {
     const { code } = ((error as Failure).cause ?? {}) as NodeJS.ErrnoException;
@@ -68,7 +68,7 @@ async function whileThere(work: () => Promise<void>, tries = 10): Promise<void> 
   });
 }
 
-/** Taking out what is not there succeeds, and makes nothing. */
+/** Succeeds without changes if there is no block. */
 export async function removeBlocks(isOurs: (name: string) => boolean): Promise<void> {
   const folder = sshFolder();
   const marks = new Set<string>();
@@ -84,11 +84,11 @@ export async function removeBlocks(isOurs: (name: string) => boolean): Promise<v
       if (left) await replace(path, change);
     });
   }
-  // Fails where something else has come into it.
+  // rmdir fails if other files are in the folder.
   if (marks.has(newFolder)) await rmdir(folder).catch(() => undefined);
 }
 
-/** The names of all blocks that are there. */
+/** The names of all existing blocks. */
 export async function blockNames(): Promise<string[]> {
   const folder = sshFolder();
   const names = await Promise.all(Object.values(files).map((file) => namesIn(join(folder, file))));
@@ -104,7 +104,7 @@ async function namesIn(path: string): Promise<string[]> {
   return [...text.matchAll(blockPattern)].map(([, name = '']) => characters(name));
 }
 
-/** The user's part may be in any encoding: files are read and written byte by byte, as Latin-1. */
+/** The user's part may have any encoding, so files are read and written as Latin-1, which keeps every byte. */
 function bytes(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
@@ -113,7 +113,7 @@ function characters(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString();
 }
 
-/** What the first block knows for the last one that is taken out: whoever made file or folder removes it again. */
+/** The first block notes that the file or folder is new. The job that removes the last block then removes them. */
 const newFile = ' (in a new file)';
 const newFolder = ' (in a new folder)';
 
@@ -136,7 +136,7 @@ function takeOut(text: string, isOurs: (name: string) => boolean): { left: strin
     for (const mark of [newFile, newFolder]) if (found.slice(0, 2).includes(mark)) marks.add(mark);
     return '';
   });
-  // Another job's block is still there: from now on it is the one that knows.
+  // If another job's block remains, it gets the note.
   const begins = /^(# ssm-ssh-agent begins: .*?)((?: \(in a new (?:file|folder)\))*)$/m;
   if (marks.size === 0 || !begins.test(left)) return { left, marks };
   const handOn = (_: string, begin: string, own: string): string =>
@@ -145,9 +145,10 @@ function takeOut(text: string, isOurs: (name: string) => boolean): { left: strin
 }
 
 /**
- * Under a lock that is the new file itself, as git's are. A link stays a link, and the mode stays the mode.
+ * Writes the new file as a lock first, as git does, then renames it. A symbolic link stays a link, and the mode is
+ * kept.
  *
- * @param change undefined for a file that is not there, or is to be none
+ * @param change undefined for a missing file, and for its removal
  */
 async function replace(file: string, change: Change): Promise<void> {
   const path = await target(file);
@@ -160,14 +161,14 @@ async function replace(file: string, change: Change): Promise<void> {
 
 type Change = (text: string | undefined) => string | undefined;
 
-/** Answers whether it held the lock to the end: it may have slept so long that another took it for a dead one's. */
+/** Returns whether the lock was held to the end: after a long pause, another process may have taken it as stale. */
 async function replaceOnce(path: string, change: Change): Promise<boolean> {
   const lock = lockOf(path);
   const handle = await openLock(lock);
   try {
     const there = await stat(path).catch(() => undefined);
-    // A device in its place (known_hosts as a link to /dev/null) would become a file for the whole machine.
-    if (there && !there.isFile()) throw new Error('it is no regular file');
+    // A device (known_hosts as a link to /dev/null) must not be replaced by a file.
+    if (there && !there.isFile()) throw new Error('it is not a regular file');
     const text = change(there && (await readFile(path, 'latin1')));
     await handle.writeFile(text ?? '', 'latin1');
     if (there) {
@@ -179,13 +180,13 @@ async function replaceOnce(path: string, change: Change): Promise<boolean> {
     else await rename(lock, path);
     return true;
   } finally {
-    // After a rename it is nobody's, or the next one's.
+    // After the rename, the lock may belong to another process.
     if (await isAt(lock, handle)) await rm(lock, { force: true });
     await handle.close();
   }
 }
 
-/** Where a link leads, whether or not there is a file yet. */
+/** The target of a link, even if the file does not exist yet. */
 async function target(file: string): Promise<string> {
   const leads = async (): Promise<string> => resolve(await realpath(dirname(file)), await readlink(file));
   return await realpath(file).catch(() => leads().catch(() => file));
@@ -195,10 +196,10 @@ function lockOf(path: string): string {
   return `${path}.ssm-ssh-agent-lock`;
 }
 
-/** Milliseconds after which a lock that stays the same is nobody's: what it guards takes less than one. */
+/** Milliseconds after which an unchanged lock is stale: the work under it takes less than one. */
 const staleLock = 2_000;
 
-/** By this process's own clock: that of the disk may be another machine's. */
+/** Uses this process's clock, because the disk's clock may be another machine's. */
 async function openLock(lock: string): Promise<FileHandle> {
   let seen: string | undefined;
   let since = 0;
@@ -227,7 +228,7 @@ async function isAt(lock: string, handle: FileHandle): Promise<boolean> {
 function unusable(problem: string, cause: unknown): Failure {
   const why = cause instanceof Error ? ` (${cause.message})` : '';
   return new Failure('STATE_UNSAFE', `ssh-config: ${problem}${why}`, {
-    hint: 'let the user of the runner write to ~/.ssh, or leave ssh-config out',
+    hint: 'let the user of the runner write to ~/.ssh, or remove ssh-config',
     cause,
   });
 }

@@ -133,7 +133,7 @@ describe('the tunnel to an agent that is gone', () => {
     await sessions.terminate(session.id, signal);
     expect(failure).toMatchObject({
       code: 'TUNNEL_FAILED',
-      message: `the SSM agent of ${instanceId} in ${REGION} has acknowledged nothing for 0.3 s`,
+      message: `the SSM agent of ${instanceId} in ${REGION} acknowledged nothing for 0.3 s`,
     });
     expect(failure?.hint).toMatch(/amazon-ssm-agent.*describe-instance-information/);
   });

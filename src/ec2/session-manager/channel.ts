@@ -1,4 +1,4 @@
-/** A data channel that lasts: the conversation with the agent, over one WebSocket after another. */
+/** A data channel that survives a lost WebSocket: it resumes the conversation with the agent over a new one. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../aws/connection.ts';
@@ -17,14 +17,14 @@ import {
 } from './session-failures.ts';
 import type { Access, Sessions, StartedSession } from './sessions.ts';
 
-/** Milliseconds that the agent may take for its part of the handshake; it gives the client 15 s for its. */
+/** Milliseconds for the agent's part of the handshake. The agent allows the client 15 s for its part. */
 const handshakePatience = 20_000;
-/** Milliseconds without a socket after which there is no hope: at the beginning, when somebody waits, and later. */
+/** Milliseconds without a socket before the channel fails: while it opens, while data waits, and otherwise. */
 const openPatience = 3_000;
 const resumePatience = 60_000;
-/** Milliseconds that a socket has to last to count as sound, where nothing came over it. */
+/** Milliseconds that a socket without any data has to last to count as working. */
 const soundAge = 5_000;
-/** Milliseconds before the first try but one, and at most; the first comes at once. */
+/** Milliseconds before a new socket: the second try, and the longest pause. The first try is immediate. */
 const backOff = { first: 200, longest: 5_000 };
 
 export interface ChannelOptions {
@@ -32,13 +32,13 @@ export interface ChannelOptions {
   readonly session: StartedSession;
   readonly sessions: Sessions;
   readonly connection: Pick<Connection, 'agents'>;
-  /** A view of bytes, to be used at once or copied. */
+  /** The buffer is a view: use it at once or copy it. */
   readonly onOutput: (bytes: Buffer) => void;
   readonly onRoom: () => void;
-  /** The host's side has ended; with a Failure where that was no good end. */
+  /** Called when the host's side ends; with a Failure if it ended with an error. */
   readonly onEnd: (failure: Failure | undefined) => void;
   readonly keepAlive?: LineOptions['keepAlive'];
-  /** Milliseconds for an acknowledgement, before the agent is taken to be gone. Default: 5 minutes. */
+  /** Milliseconds without an acknowledgement before the agent counts as gone. Default: 5 minutes. */
   readonly patience?: number;
 }
 
@@ -53,9 +53,9 @@ export class Channel {
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
-  /** The service has closed the session by itself: there is nothing to terminate. */
+  /** The service has closed the session, so TerminateSession is not needed. */
   isClosedByService = false;
-  /** The handshake is complete; rejects with the Failure for which it is not. */
+  /** Resolves after the handshake; rejects with a Failure if the handshake fails. */
   readonly ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (failure: Failure) => void };
 
@@ -85,7 +85,7 @@ export class Channel {
     void this.#run();
   }
 
-  /** @returns how many bytes were taken; onRoom says when to come again with the rest */
+  /** @returns the number of accepted bytes; onRoom tells when to write the rest */
   write(bytes: Buffer): number {
     if (this.#isOver) return bytes.length;
     const taken = this.#conversation.write(bytes, now());
@@ -93,7 +93,7 @@ export class Channel {
     return taken;
   }
 
-  /** Stops the output where nobody takes it; what is under way still comes. */
+  /** Stops reading from the socket while nobody takes the output. Output that was already read still arrives. */
   pause(): void {
     this.#isPaused = true;
     this.#line?.pause();
@@ -105,19 +105,19 @@ export class Channel {
     this.#line?.resume();
   }
 
-  /** Everything that was written is with the agent, or never will be. */
+  /** Whether the agent has everything that was written, or the session is over. */
   get isDrained(): boolean {
     return this.#isOver || !this.#line || this.#conversation.isDrained;
   }
 
-  /** Asks the agent to end the session after everything that was written. */
+  /** Asks the agent to end the session after all written data. */
   terminate(): void {
     if (this.#isOver || !this.#conversation.isReady) return;
     this.#conversation.terminate(now());
     this.#schedule();
   }
 
-  /** Nothing is left open, soon. */
+  /** Resolves soon, when nothing is open any more. */
   async close(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -126,7 +126,7 @@ export class Channel {
     await this.#line?.close();
   }
 
-  /** One socket after the other. */
+  /** Opens one socket after the other. */
   async #run(): Promise<void> {
     const patience = setTimeout(() => {
       if (!this.#conversation.isReady) this.#fail(noAnswer(this.#options.target, handshakePatience / 1000));
@@ -160,7 +160,7 @@ export class Channel {
     }
   }
 
-  /** @param time without a socket, in milliseconds */
+  /** @param time milliseconds without a socket */
   #requireHope(failure: Failure, time: number): void {
     if (!this.#conversation.isReady && time > openPatience) throw failure;
     if (time > resumePatience) throw notComeBack(this.#options.target, resumePatience / 1000, failure);
@@ -182,7 +182,7 @@ export class Channel {
     return access;
   }
 
-  /** @returns when the socket is gone: whether it was of use */
+  /** @returns when the socket is gone: whether it worked */
   async #carry(access: Access): Promise<boolean> {
     let heard = 0;
     const line = await this.#open(access, (frame) => {
@@ -242,7 +242,7 @@ export class Channel {
     this.#options.onEnd(failure);
   }
 
-  /** One timer for all messages: the earliest thing that time asks for. */
+  /** One timer for all messages, set to the earliest deadline. */
   #schedule(): void {
     const deadline = this.#isOver ? undefined : this.#conversation.deadline;
     if (deadline === undefined || deadline >= this.#timerAt) return;
@@ -261,7 +261,7 @@ export class Channel {
 
 const closed = new Failure('TUNNEL_FAILED', 'the tunnel was closed', { hint: 'connect again' });
 
-/** Milliseconds since the epoch that never go back, whatever happens to the clock. */
+/** Monotonic milliseconds since the epoch: clock changes do not affect them. */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }

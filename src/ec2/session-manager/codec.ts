@@ -1,11 +1,11 @@
 /**
- * The binary frames of Session Manager's data channel, to and from bytes. Pure.
+ * Encodes and decodes the binary frames of Session Manager's data channel. Pure.
  *
  * @source amazon-ssm-agent, agent/session/contracts/agentmessage.go
  */
 import crypto from 'node:crypto';
 
-/** Message types that are known here; others exist, and come through decoding as they are. */
+/** The message types used here. Frames of other types are decoded unchanged. */
 export const messageTypes = {
   input: 'input_stream_data',
   output: 'output_stream_data',
@@ -25,13 +25,13 @@ export const payloadTypes = {
   flag: 10,
 } as const;
 
-/** Bits of a frame's flags. */
+/** Bits of the flags field. */
 export const syn = 1;
 export const fin = 2;
 
 export interface Frame {
   readonly type: string;
-  /** Counts input and output each by itself, from 0; acknowledgements have none of their own, and say 0. */
+  /** Input and output have separate counters from 0. Acknowledgements always have 0. */
   readonly sequence: number;
   readonly flags: number;
   /** A UUID in its usual form. */
@@ -40,7 +40,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** What the header length field counts: all in front of the payload's length. */
+/** Value of the header length field: all bytes before the payload length. */
 const headerLength = 116;
 const payloadOffset = headerLength + 4;
 const typeLength = 32;
@@ -48,7 +48,7 @@ const offsets = { type: 4, version: 36, created: 40, sequence: 48, flags: 56, id
 const payloadTypeOffset = 112;
 const digestLength = 32;
 const twoTo32 = 2 ** 32;
-/** The largest upper half of a 64-bit number that a JavaScript number holds exactly. */
+/** The largest upper half of a 64-bit number that a JavaScript number represents exactly. */
 const safeHigh = 2 ** 21 - 1;
 
 /** @param created milliseconds since the epoch */
@@ -75,7 +75,7 @@ export function encodeFrame(frame: Frame, created: number): Buffer {
 /**
  * The payload is a view of the bytes, not a copy.
  *
- * @returns undefined for what is no whole frame, or whose payload is not the one that was sent
+ * @returns undefined for an incomplete frame, or if the payload does not match its digest
  */
 export function decodeFrame(bytes: Buffer): Frame | undefined {
   if (bytes.length < payloadOffset || bytes.readUInt32BE(0) !== headerLength) return undefined;
@@ -95,21 +95,21 @@ export function decodeFrame(bytes: Buffer): Frame | undefined {
   };
 }
 
-/** The service's own start_publication and pause_publication carry no digest that could be relied on, nor data. */
+/** The service's start_publication and pause_publication have no reliable digest, and no data. */
 function isIntact(type: string, payload: Buffer, bytes: Buffer): boolean {
   if (payload.length === 0 || type === messageTypes.start || type === messageTypes.pause) return true;
   return digestOf(payload) === bytes.toString('hex', offsets.digest, offsets.digest + digestLength);
 }
 
-/** In hex: of the ways to have it this is by far the fastest, and there are two for each message. */
+/** Hex is the fastest form of a digest here, and each message needs two digests. */
 function digestOf(payload: Buffer): string {
   return hash ? hash('sha256', payload) : crypto.createHash('sha256').update(payload).digest('hex');
 }
 
-/** Node has it from 20.12 on. */
+/** Available in Node since 20.12. */
 const { hash } = crypto as Partial<typeof crypto>;
 
-/** The field is padded with spaces by agents and with NUL by others. */
+/** Some agents pad the field with spaces, others with NUL. */
 function trim(text: string): string {
   let end = text.length;
   while (end > 0 && isPadding(text.charCodeAt(end - 1))) end--;
@@ -133,7 +133,7 @@ function writeUInt64(bytes: Buffer, value: number, offset: number): void {
   bytes.writeUInt32BE(value % twoTo32, offset + 4);
 }
 
-/** undefined for what is negative as the signed number that it is, or beyond what is counted here exactly. */
+/** @returns undefined for a negative signed number, or one that is too large to be exact */
 function readUInt64(bytes: Buffer, offset: number): number | undefined {
   const high = bytes.readUInt32BE(offset);
   return high > safeHigh ? undefined : high * twoTo32 + bytes.readUInt32BE(offset + 4);

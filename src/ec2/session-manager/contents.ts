@@ -1,13 +1,16 @@
-/** What is inside the data channel's messages: JSON, and flags. Pure; what cannot be read is undefined, never thrown. */
+/**
+ * The contents of data channel messages: JSON and flags. Pure. Functions return undefined for invalid contents and
+ * never throw.
+ */
 import { messageTypes, type Frame } from './codec.ts';
 
-/** Not below the oldest plugin that AWS supports, 1.2.764.0, the first to sign the socket. */
+/** Not below 1.2.764.0: the oldest plugin that AWS supports, and the first that signs the WebSocket. */
 const clientVersion = '1.2.896.0';
 
-/** A flag's payload. */
+/** Values of a flag's payload. */
 export const flags = { disconnect: 1, terminate: 2, connectFailed: 3 } as const;
 
-/** Of what the agent asks for in its handshake. */
+/** Results of the actions in the agent's handshake. */
 const status = { success: 1, failed: 2, unsupported: 3 } as const;
 
 /** The first message on the socket, as text. The token is secret. */
@@ -21,7 +24,7 @@ export function openingMessage(ids: { token: string; clientId: string; requestId
   });
 }
 
-/** Written by hand: there is one for each message, and nothing in it needs escaping once the type is known. */
+/** Built from strings, because there is one for each message. Nothing in it needs JSON escapes. */
 export function acknowledgement({ id, sequence }: Pick<Frame, 'id' | 'sequence'>): Buffer {
   return Buffer.from(
     `{"AcknowledgedMessageType":"${messageTypes.output}","AcknowledgedMessageId":"${id}","AcknowledgedMessageSequenceNumber":${sequence},"IsSequentialMessage":true}`,
@@ -29,7 +32,7 @@ export function acknowledgement({ id, sequence }: Pick<Frame, 'id' | 'sequence'>
   );
 }
 
-/** The number of the message that has arrived. */
+/** The sequence number of the acknowledged message. */
 export function readAcknowledgement(payload: Buffer): number | undefined {
   const { AcknowledgedMessageType: type, AcknowledgedMessageSequenceNumber: sequence } = readRecord(payload);
   if (type !== undefined && type !== messageTypes.input) return undefined;
@@ -42,7 +45,7 @@ export function flagPayload(flag: number): Buffer {
   return payload;
 }
 
-/** The size of a terminal: in a session for a port, an agent acknowledges it and does nothing with it. */
+/** The size of a terminal. In a port session the agent acknowledges it and ignores it. */
 export function sizePayload(): Buffer {
   return Buffer.from('{"cols":80,"rows":24}');
 }
@@ -51,7 +54,7 @@ export function readFlag(payload: Buffer): number | undefined {
   return payload.length === 4 ? payload.readUInt32BE() : undefined;
 }
 
-/** What the agent says at the end of the session, fit for one line of a terminal. */
+/** The agent's message at the end of the session, as one line. */
 export function readClosed(payload: Buffer): string {
   const { Output: output } = readRecord(payload);
   return typeof output === 'string' ? oneLine(output) : '';
@@ -59,11 +62,11 @@ export function readClosed(payload: Buffer): string {
 
 export interface HandshakeAnswer {
   readonly payload: Buffer;
-  /** What the agent asked for and is not had here. */
+  /** The action of the agent that this client does not support. */
   readonly refused?: string;
 }
 
-/** @returns undefined for a request that is none */
+/** @returns undefined if it is not a handshake request */
 export function answerHandshake(request: Buffer): HandshakeAnswer | undefined {
   const { RequestedClientActions: requested } = readRecord(request);
   if (!Array.isArray(requested)) return undefined;
@@ -103,7 +106,7 @@ function answerAction(action: unknown): ProcessedAction {
   if (SessionType !== 'Port') {
     return answer(status.failed, `a session of type ${oneLine(String(SessionType))} instead of Port`);
   }
-  // Then the agent puts a protocol of its own (smux) into the stream.
+  // With this type, the agent adds a protocol of its own (smux) to the stream.
   if (asRecord(Properties)['type'] === 'LocalPortForwarding') {
     return answer(status.failed, 'several connections in one session (LocalPortForwarding)');
   }
@@ -122,7 +125,7 @@ function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** Enough for any of the agent's messages; it is shown to people. */
+/** Characters. The text is shown to people. */
 const longestShown = 300;
 
 function oneLine(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * The client's side of a data channel, without the socket: frames in, frames out, bytes in between. Pure: time is a
- * parameter, in milliseconds since the epoch that never go back.
+ * The client's side of a data channel without the socket: frames in, frames out, and bytes. Pure: time is a parameter,
+ * in monotonic milliseconds since the epoch.
  */
 import { decodeFrame, encodeFrame, fin, messageTypes, payloadTypes, syn, type Frame } from './codec.ts';
 import {
@@ -16,36 +16,36 @@ import {
 import { Inbound, Outbound } from './reliability.ts';
 import { Silence } from './silence.ts';
 
-/** What the agent's buffers are made for. */
+/** The payload size that the agent's buffers are made for. */
 const payloadSize = 1_024;
 
-/** Bytes on the socket at which input waits: a network that is slower than ssh shall not make the way longer. */
+/** Bytes that wait in the socket before input stops. On a network slower than ssh, a longer queue only adds delay. */
 const inputBacklog = 64 * 1_024;
-/** Bytes on the socket at which not even acknowledgements are added: the other side takes nothing. */
+/** Bytes that wait in the socket before even acknowledgements stop: the other side reads nothing. */
 const longestBacklog = 4 * 1_024 * 1_024;
 
-/** Acknowledgements that are said again over a new socket, at least. */
+/** Smallest number of acknowledgements that are repeated over a new socket. */
 const repeatedAcknowledgements = 256;
 
-/** How long to wait, at the end, for messages that others have overtaken. */
+/** Milliseconds to wait, at the end, for missing messages. */
 const longestGap = 1_000;
 
-/** Why the host's side has ended. */
+/** Why the host's side ended. */
 export type End =
-  /** The service has closed the session. The output is what the agent says; complete is false where messages are missing. */
+  /** The service closed the session. `output` is the agent's message. `complete` is false if messages are missing. */
   | { readonly kind: 'closed'; readonly output: string; readonly complete: boolean }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'connect-failed' }
-  /** For so long nothing of what waits has been acknowledged. */
+  /** The agent acknowledged nothing for this time, although data waits. */
   | { readonly kind: 'silent'; readonly milliseconds: number }
   | { readonly kind: 'unsupported'; readonly what: string };
 
 export interface Surroundings {
-  /** Puts a frame on the socket. */
+  /** Sends a frame on the socket. */
   readonly send: (frame: Buffer) => void;
-  /** Bytes that wait to be sent. Where there are many, `drained` has to be called when there are none. */
+  /** Bytes that wait to be sent. If there are many, `drained` has to be called when none are left. */
   readonly backlog: () => number;
-  /** A view of the frame's bytes, to be used at once or copied. */
+  /** The buffer is a view of the frame: use it at once or copy it. */
   readonly onOutput: (bytes: Buffer) => void;
   /** The handshake is complete. */
   readonly onReady: () => void;
@@ -54,7 +54,7 @@ export interface Surroundings {
   readonly onEnd: (end: End) => void;
   /** A random UUID. */
   readonly newId: () => string;
-  /** Milliseconds for an acknowledgement, before the agent is taken to be gone. Default: 5 minutes. */
+  /** Milliseconds without an acknowledgement before the agent counts as gone. Default: 5 minutes. */
   readonly patience?: number | undefined;
 }
 
@@ -63,13 +63,13 @@ export class Conversation {
   readonly #outbound = new Outbound();
   readonly #inbound = new Inbound<Frame>();
   readonly #silence: Silence;
-  /** The last ones, to be said again over a new socket: the old one may have lost them, and the agent asks one by one. */
+  /** The latest acknowledgements, to repeat over a new socket: the old socket may have lost them. */
   readonly #acknowledged: Pick<Frame, 'id' | 'sequence'>[] = [];
   #isReady = false;
   #isConnected = false;
   #isPaused = false;
   #isEnded = false;
-  /** What the agent said at the end, and when, while messages are missing. */
+  /** The agent's message at the end, and its time, while messages are still missing. */
   #closed: { output: string; at: number } | undefined;
 
   constructor(around: Surroundings) {
@@ -77,7 +77,7 @@ export class Conversation {
     this.#silence = new Silence(around.patience);
   }
 
-  /** A new socket is open, and its opening message sent. */
+  /** Call it when a new socket is open and its opening message is sent. */
   connected(now: number): void {
     this.#isConnected = true;
     this.#isPaused = false;
@@ -87,19 +87,19 @@ export class Conversation {
     this.#watch(now);
   }
 
-  /** The socket has room again. */
+  /** Call it when the socket has room again. */
   drained(now: number): void {
     this.#sendHeld(now);
     this.#around.onRoom();
   }
 
-  /** The socket is gone. What is not acknowledged stays. */
+  /** Call it when the socket is gone. Unacknowledged messages are kept. */
   disconnected(): void {
     this.#isConnected = false;
     this.#silence.stop();
   }
 
-  /** One binary message of the socket. What is no frame is as if it had not come: the agent sends it again. */
+  /** Handles one binary message of the socket. Invalid frames are ignored: the agent sends them again. */
   receive(bytes: Buffer, now: number): void {
     const frame = this.#isEnded ? undefined : decodeFrame(bytes);
     if (!frame) return;
@@ -110,7 +110,7 @@ export class Conversation {
     else if (frame.type === messageTypes.start) this.#startPublication(now);
   }
 
-  /** @returns how many bytes were taken: none before the handshake is complete, fewer than given when there is no more room */
+  /** @returns the number of accepted bytes: 0 before the handshake is complete, fewer than given if there is no room */
   write(bytes: Buffer, now: number): number {
     let taken = 0;
     while (taken < bytes.length && this.#hasRoom()) {
@@ -125,27 +125,27 @@ export class Conversation {
     return this.#isReady && !this.#outbound.isFull && this.#around.backlog() < inputBacklog;
   }
 
-  /** Asks the agent to end the session, after everything that was written. */
+  /** Asks the agent to end the session, after all written data. */
   terminate(now: number): void {
     this.#sendInput(payloadTypes.flag, flagPayload(flags.terminate), now);
   }
 
-  /** The agent has everything that was written. */
+  /** Whether the agent has acknowledged all data. */
   get isDrained(): boolean {
     return this.#outbound.isDrained;
   }
 
-  /** The handshake is complete. */
+  /** Whether the handshake is complete. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Messages that are kept: sent and not acknowledged, or early. */
+  /** Number of kept messages: unacknowledged ones, and early ones. */
   get kept(): number {
     return this.#outbound.kept + this.#inbound.early;
   }
 
-  /** When to call tick, at the latest; undefined: not at all. */
+  /** The latest time for the next tick; undefined: none is needed. */
   get deadline(): number | undefined {
     if (this.#isEnded) return undefined;
     const gap = this.#closed && this.#closed.at + longestGap;
@@ -154,7 +154,7 @@ export class Conversation {
     return earliest === Infinity ? undefined : earliest;
   }
 
-  /** Does what time asks for. */
+  /** Does everything that is due at this time. */
   tick(now: number): void {
     if (this.#closed && now >= this.#closed.at + longestGap) {
       this.#end({ kind: 'closed', output: this.#closed.output, complete: false });
@@ -174,8 +174,9 @@ export class Conversation {
   }
 
   /**
-   * The agent may have had everything: what it acknowledged before a socket was lost it does not acknowledge again. So it
-   * gets a message that it has not had, and that changes nothing. Where it answers, what went before is not waited for.
+   * The agent may have received everything: it does not acknowledge messages again that it acknowledged before a socket
+   * was lost. So it gets a new message without effect. If the agent acknowledges this one, the earlier ones are no
+   * longer waited for.
    *
    * @source amazon-ssm-agent, agent/session/plugins/port/port_basic.go: HandleStreamMessage
    */
@@ -269,7 +270,7 @@ export class Conversation {
   }
 
   #acknowledge(frame: Pick<Frame, 'id' | 'sequence'>, now: number): void {
-    // The agent sends again what is not acknowledged; the memory would not come back.
+    // Skipping is safe, because the agent repeats unacknowledged messages. A growing queue would use too much memory.
     if (!this.#isConnected || this.#around.backlog() > longestBacklog) return;
     this.#acknowledged.push({ id: frame.id, sequence: frame.sequence });
     if (this.#acknowledged.length === 2 * repeatedAcknowledgements) {
@@ -298,7 +299,7 @@ export class Conversation {
   }
 }
 
-/** An early message outlives the bytes that it came in, which may be a small part of a large buffer. */
+/** Copies an early message's payload: a view would keep the whole receive buffer in memory. */
 function copyPayload(frame: Frame): Frame {
   return { ...frame, payload: Buffer.from(frame.payload) };
 }

@@ -1,10 +1,10 @@
-/** One WebSocket of a data channel: frames both ways, pings, and an end that is noticed. */
+/** One WebSocket of a data channel: frames in both directions, pings, and detection of its end. */
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Connection } from '../../aws/connection.ts';
 import { openWebSocket } from '../web-socket.ts';
 
-/** Milliseconds. Load balancers and VPC endpoints drop what is idle for minutes. */
+/** Milliseconds. Load balancers and VPC endpoints drop connections without traffic after some minutes. */
 const pingInterval = 30_000;
 /** Milliseconds for the answer to a ping. */
 const pongPatience = 10_000;
@@ -14,12 +14,12 @@ const closingPatience = 200;
 export interface LineOptions {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** The text of the first message. Secret. */
+  /** The first message. Secret. */
   readonly opening: string;
   readonly connection: Pick<Connection, 'agents'>;
   readonly signal: AbortSignal;
   readonly onFrame: (frame: Buffer) => void;
-  /** What was sent is out: there is room. */
+  /** All frames were sent, so there is room. */
   readonly onDrain: () => void;
   /** Milliseconds. */
   readonly keepAlive?: { readonly interval: number; readonly patience: number };
@@ -31,10 +31,10 @@ export class Line {
   readonly #timers: NodeJS.Timeout[] = [];
   #isCorked = false;
   #hasSpoken = false;
-  /** Resolves when the socket is gone, for whatever reason. */
+  /** Resolves when the socket is gone, for any reason. */
   readonly gone: Promise<void>;
 
-  /** @throws UpgradeRefused, Node's errors of the network, the signal's reason */
+  /** @throws UpgradeRefused, Node's network errors, the signal's reason */
   static async open(options: LineOptions): Promise<Line> {
     const { url, headers, connection, signal } = options;
     let transport: Socket | undefined;
@@ -68,7 +68,7 @@ export class Line {
     socket.resume();
   }
 
-  /** Frames that are sent in one turn of the event loop go out together. */
+  /** Frames of one turn of the event loop are sent together. */
   send(frame: Buffer): void {
     if (!this.#isCorked) {
       this.#isCorked = true;
@@ -81,7 +81,7 @@ export class Line {
     this.#socket.send(frame);
   }
 
-  /** Bytes that the network has not taken yet. onDrain follows where there are any. */
+  /** Bytes that the network has not accepted yet. If there are any, onDrain follows. */
   get backlog(): number {
     return this.#transport.writableLength;
   }
@@ -94,7 +94,7 @@ export class Line {
     this.#socket.resume();
   }
 
-  /** Resolves when nothing is left of it, soon. */
+  /** Resolves soon, when the socket is closed. */
   async close(): Promise<void> {
     this.#socket.removeAllListeners('message');
     this.#socket.resume();
@@ -106,7 +106,10 @@ export class Line {
     clearTimeout(giveUp);
   }
 
-  /** A socket whose other end is gone says nothing: neither to pings. While it is paused it cannot. */
+  /**
+   * Detects a connection that is lost without a close. It does not ping while the socket is paused, because the answer
+   * would not be read.
+   */
   #keepAlive({ interval, patience }: { interval: number; patience: number }): void {
     const ping = setInterval(() => {
       this.#hasSpoken = false;

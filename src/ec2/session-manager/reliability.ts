@@ -1,26 +1,26 @@
 /**
- * Every message arrives once and in order, whatever happens to the frames. Pure: time is a parameter, in milliseconds.
+ * Delivers every message once and in order over an unreliable channel. Pure: time is a parameter, in milliseconds.
  *
- * The agent acknowledges each message by itself, refuses some without a word until it has its connection, and does not
- * acknowledge again what it has had already. So a lost acknowledgement leaves a message unacknowledged for ever: it is kept
- * and sent again ever more rarely, and no longer holds up the others.
+ * The agent acknowledges each message separately. It silently refuses some until it has its connection, and does not
+ * acknowledge a repeated message again. So a lost acknowledgement leaves a message unacknowledged for ever. Such a
+ * message is kept, sent again more and more rarely, and does not block the others.
  *
  * @source amazon-ssm-agent, agent/session/datachannel/datachannel.go
  */
 
-/** Unacknowledged messages at a time, 1 KiB each: the only flow control that there is. */
+/** Limit of unacknowledged messages of 1 KiB. This is the only flow control. */
 const windowSize = 1_000;
-/** Of them, on a new socket before it has proved itself; each acknowledgement allows one more. */
+/** The limit on a new socket. Each acknowledgement raises it by one. */
 const firstFlight = 64;
-/** Beyond the window, of messages whose acknowledgement seems lost. */
+/** Limit of additional messages with a lost acknowledgement (stranded messages). */
 const strandedLimit = 8_192;
-/** Sent so often, with later ones acknowledged each time, a message counts as stranded. */
+/** A message counts as stranded after this number of sends, if later messages were acknowledged each time. */
 const strandedAfter = 4;
-/** Of them, sent again at a time. */
+/** Stranded messages that are sent again at the same time. */
 const strandedAtOnce = 32;
 const longestStrandedWait = 60_000;
 
-/** How long an acknowledgement may take, from how long the others took (RFC 6298, with the agent's constants). */
+/** The time limit for an acknowledgement, from earlier round trips (RFC 6298, with the agent's constants). */
 class RoundTrip {
   #mean: number | undefined;
   #variation = 0;
@@ -44,31 +44,31 @@ interface Sent {
   readonly frame: Buffer;
   readonly sequence: number;
   sentAt: number;
-  /** On this socket: doubles the wait. 0: it has yet to be sent. */
+  /** Sends on this socket. Each one doubles the wait. 0: not sent yet. */
   tries: number;
-  /** On all sockets. An acknowledgement of what was sent twice says nothing about time (Karn). */
+  /** Sends on all sockets. The acknowledgement of a repeated message gives no round trip time (Karn's algorithm). */
   sends: number;
-  /** Its place among all sends. */
+  /** Its position among all sends. */
   order: number;
 }
 
-/** Messages on their way to the agent, kept until they are acknowledged. */
+/** Messages to the agent, kept until they are acknowledged. */
 export class Outbound {
-  /** In the order of their numbers. */
+  /** In the order of the sequence numbers. */
   readonly #window = new Map<number, Sent>();
-  /** Those of the window that have yet to be sent, in the order in which they will be. */
+  /** Messages of the window that are not sent yet, in order. */
   readonly #held = new Set<Sent>();
   readonly #stranded = new Map<number, Sent>();
   readonly #roundTrip = new RoundTrip();
   #next = 0;
   #order = 0;
   #acknowledgedOrder = -1;
-  /** How many may be on the way. */
+  /** Current limit of unacknowledged messages. */
   #allowed = firstFlight;
-  /** When to allow more although nothing is acknowledged: perhaps the agent has had it all. */
+  /** Time to raise the limit without an acknowledgement: perhaps the agent has received everything. */
   #allowMoreAt = 0;
 
-  /** The number that the next message gets. */
+  /** The sequence number of the next message. */
   get next(): number {
     return this.#next;
   }
@@ -77,42 +77,42 @@ export class Outbound {
     return this.#window.size >= windowSize;
   }
 
-  /** Nothing is waited for, but what seems to have arrived unacknowledged. */
+  /** Whether only stranded messages are left. */
   get isDrained(): boolean {
     return this.#window.size === 0;
   }
 
-  /** What is kept, in messages. */
+  /** Number of kept messages. */
   get kept(): number {
     return this.#window.size + this.#stranded.size;
   }
 
-  /** Milliseconds that an acknowledgement may take. */
+  /** Milliseconds until an unacknowledged message is sent again. */
   get timeout(): number {
     return this.#roundTrip.timeout;
   }
 
-  /** Keeps the frame of the message `next`, which takeHeld gives when its turn has come. */
+  /** Keeps the frame of message `next`. takeHeld returns it later. */
   add(frame: Buffer): void {
     const message = { frame, sequence: this.#next++, sentAt: 0, tries: 0, sends: 0, order: 0 };
     this.#window.set(message.sequence, message);
     this.#held.add(message);
   }
 
-  /** Keeps the frame of the message `next` as sent, whatever waits or is on the way. */
+  /** Keeps the frame of message `next` as already sent, outside of the limits. */
   addSent(frame: Buffer, now: number): void {
     const message = { frame, sequence: this.#next++, sentAt: 0, tries: 0, sends: 0, order: 0 };
     this.#window.set(message.sequence, message);
     this.#send(message, now);
   }
 
-  /** Whether a message waits that was never sent, on no socket. */
+  /** Whether a message was never sent on any socket. */
   get hasUnsent(): boolean {
     for (const { sends } of this.#held) if (sends === 0) return true;
     return false;
   }
 
-  /** The next frame to be sent, and from now on as sent; undefined where there is none, or enough is on the way. */
+  /** Returns the next frame to send and counts it as sent; undefined if there is none, or the limit is reached. */
   takeHeld(now: number): Buffer | undefined {
     if (this.#window.size - this.#held.size >= this.#allowed) return undefined;
     this.#allowMoreAt = now + this.timeout;
@@ -124,8 +124,8 @@ export class Outbound {
   }
 
   /**
-   * Holds everything again, for a new socket: what the old one carried may be lost. What was sent on several comes last:
-   * the agent may have it, and this one may not last either.
+   * Holds all messages again for a new socket, because the old one may have lost them. Messages that were sent on
+   * several sockets come last: the agent probably has them, and this socket may fail, too.
    */
   resume(): void {
     const rank = ({ sends }: Sent): number => Math.max(sends, 1);
@@ -139,10 +139,10 @@ export class Outbound {
     }
   }
 
-  /** @returns whether the message was waited for */
+  /** @returns whether the message was waiting for an acknowledgement */
   acknowledge(sequence: number, now: number): boolean {
     const message = this.#window.get(sequence) ?? this.#stranded.get(sequence);
-    // What was never sent cannot have come.
+    // A message that was never sent cannot be acknowledged.
     if (!message || message.sends === 0) return false;
     this.#window.delete(sequence);
     this.#stranded.delete(sequence);
@@ -154,7 +154,7 @@ export class Outbound {
     return true;
   }
 
-  /** When due has something to say at the earliest; undefined where nothing is waited for. */
+  /** The earliest time at which `due` has work; undefined if nothing is waiting. */
   get deadline(): number | undefined {
     const oldest = this.#oldest;
     let earliest = oldest ? this.#dueAt(oldest) : Infinity;
@@ -164,8 +164,8 @@ export class Outbound {
   }
 
   /**
-   * The frames to send again: the oldest when it is late, and of the others those that later ones have overtaken. May
-   * allow takeHeld more as well.
+   * Returns the frames to send again: the oldest if it is late, and messages that later ones have overtaken. It may
+   * also raise the limit of takeHeld.
    */
   due(now: number): Buffer[] {
     if (this.#held.size > 0 && now >= this.#allowMoreAt) this.#allowMore(now);
@@ -186,7 +186,7 @@ export class Outbound {
     this.#allowMoreAt = now + this.timeout;
   }
 
-  /** Of those that were sent. */
+  /** The oldest of the sent messages. */
   get #oldest(): Sent | undefined {
     for (const message of this.#window.values()) if (message.tries > 0) return message;
     return undefined;
@@ -200,7 +200,7 @@ export class Outbound {
     message.order = this.#order++;
   }
 
-  /** Later ones have arrived. If this one has not, now or over a socket before this one, it comes in its time. */
+  /** Marks the message as stranded if later ones have arrived. If it has not arrived, it is sent again later. */
   #strand(message: Sent): boolean {
     const { tries, sends, sequence } = message;
     const suspect = tries >= strandedAfter || sends > tries;
@@ -231,26 +231,26 @@ function strandedDueAt({ sentAt, tries }: Sent): number {
   return sentAt + Math.min(longestTimeout * 2 ** (tries - 1), longestStrandedWait);
 }
 
-/** Early messages that are kept. @source session-manager-plugin: IncomingMessageBufferCapacity */
+/** Limit of early messages. @source session-manager-plugin: IncomingMessageBufferCapacity */
 const earlyLimit = 10_000;
-/** Bytes in them: as many as the agent's messages have. */
+/** Limit of their bytes: the same number of full agent messages. */
 const earlyBytesLimit = 10_000 * 1_024;
 
-/** Messages from the agent, put in order. */
+/** Puts the agent's messages in order. */
 export class Inbound<T extends { readonly payload: Buffer }> {
   readonly #early = new Map<number, T>();
   #earlyBytes = 0;
   #expected = 0;
 
-  /** Messages that wait for one before them. */
+  /** Messages that wait for an earlier one. */
   get early(): number {
     return this.#early.size;
   }
 
   /**
-   * @param keep what to keep of a message that came early
-   * @returns what is next in order, perhaps nothing; and whether the message is to be acknowledged: also one that came
-   *   before, since its acknowledgement may be what was lost, and not one that there is no room for
+   * @param keep returns the part of an early message to keep
+   * @returns the messages that are next in order, if any; and whether to acknowledge this message: yes for a repeated
+   *   one, because its acknowledgement may be lost, and no if there is no room for it
    */
   accept(sequence: number, message: T, keep: (message: T) => T): { acknowledge: boolean; ready: T[] } {
     if (sequence < this.#expected || this.#early.has(sequence)) return { acknowledge: true, ready: [] };

@@ -1,4 +1,4 @@
-/** Why there is no session, or none any more → our code, the instance, what mends it. */
+/** Converts errors of Session Manager to our codes and hints. */
 import { awsFailure, readAwsError } from '../../aws/failures.ts';
 import { Failure } from '../../errors.ts';
 import { partitionOf } from '../../keys/partition.ts';
@@ -24,7 +24,7 @@ const doing: Readonly<Record<SessionAction, string>> = {
   'ssmmessages:OpenDataChannel': 'opening the data channel to',
 };
 
-/** @param error what the AWS SDK threw */
+/** @param error from the AWS SDK */
 export function sessionFailure(error: unknown, action: SessionAction, target: Target): Failure {
   if (error instanceof Failure) return error;
   const { instanceId, region } = target;
@@ -33,9 +33,9 @@ export function sessionFailure(error: unknown, action: SessionAction, target: Ta
   if (message.includes('sts:AssumeRole')) return roleDenied(message, error);
   if (isDenied(error)) return denied(message, { action, target, cause: error });
   if (/Throttl|TooManyRequests|RequestLimitExceeded/.test(name)) {
-    const what = `Session Manager in ${region} limits the rate of sessions, while ${doing[action]} ${instanceId}`;
+    const what = `Session Manager in ${region} throttled ${doing[action]} ${instanceId}`;
     return new Failure('THROTTLED', what, {
-      hint: 'run it again later, with fewer connections at once',
+      hint: 'run it again later, with fewer connections at the same time',
       cause: error,
     });
   }
@@ -43,17 +43,17 @@ export function sessionFailure(error: unknown, action: SessionAction, target: Ta
     /^Invalid|^Validation|^BadRequest|^DoesNotExist|^UnsupportedParameter/.test(name) &&
     name !== 'InvalidSignatureException'
   ) {
-    const what = `Session Manager in ${region} refuses ${doing[action]} ${instanceId}: ${message || name}`;
+    const what = `Session Manager in ${region} refused ${doing[action]} ${instanceId}: ${message || name}`;
     return failed(
       what,
-      `check the id of the host, and that the document ${sshDocument} is there (aws ssm describe-document --name ${sshDocument})`,
+      `check the id of the host, and that the document ${sshDocument} exists (aws ssm describe-document --name ${sshDocument})`,
       error,
     );
   }
   return awsFailure(error, { service: 'ssm', region, resource: instanceId, doing: doing[action] });
 }
 
-/** @param error what opening the WebSocket threw */
+/** @param error from opening the WebSocket */
 export function socketFailure(error: unknown, target: Target, host: string): Failure {
   const { instanceId, region } = target;
   const action = 'ssmmessages:OpenDataChannel';
@@ -78,25 +78,25 @@ export function socketFailure(error: unknown, target: Target, host: string): Fai
     });
   }
   return failed(
-    `ssmmessages in ${region} refuses ${doing[action]} ${instanceId}: ${said}`,
+    `ssmmessages in ${region} refused ${doing[action]} ${instanceId}: ${said}`,
     connectAgain,
     error,
   );
 }
 
-/** `{"Message":"…"}` or `{"message":"…"}`, one line of it; else the HTTP status. */
+/** One line from `{"Message":"…"}` or `{"message":"…"}`; otherwise the HTTP status. */
 function saidIn({ body, message }: UpgradeRefused): string {
   try {
     const { Message, message: lower } = JSON.parse(body) as Record<string, unknown>;
     const said = Message ?? lower;
     if (typeof said === 'string' && said !== '') return readAwsError({ message: said }).message.slice(0, 300);
   } catch {
-    // A proxy's page, or nothing.
+    // The body is a proxy's page, or empty.
   }
   return message;
 }
 
-/** Trouble that may be over the next time. */
+/** Errors that may be gone at the next try. */
 export function isPassing({ code }: Failure): boolean {
   return (
     code === 'NETWORK_UNREACHABLE' || code === 'THROTTLED' || code === 'PROVIDER_FAILED' || code === 'TIMEOUT'
@@ -106,19 +106,19 @@ export function isPassing({ code }: Failure): boolean {
 export function noAnswer({ instanceId, region }: Target, seconds: number): Failure {
   return failed(
     `the SSM agent of ${instanceId} in ${region} did not answer for ${seconds} s`,
-    'check the load of the host and its amazon-ssm-agent; restarting the agent, or the host, helps most of the time',
+    'check the load of the host and its amazon-ssm-agent; restart the agent or the host',
   );
 }
 
 export function sessionOver({ instanceId, region }: Target): Failure {
   return broken(
     `the session with ${instanceId} in ${region} is over`,
-    'connect again; the preferences of Session Manager say how long a session may be idle, and how long it may last',
+    'connect again; the preferences of Session Manager limit the idle time and the duration of a session',
   );
 }
 
 export function notComeBack({ instanceId, region }: Target, seconds: number, cause?: unknown): Failure {
-  const what = `the connection to Session Manager for ${instanceId} in ${region} broke, and did not come back for ${seconds} s`;
+  const what = `the connection to Session Manager for ${instanceId} in ${region} broke, and could not be restored for ${seconds} s`;
   return broken(
     cause instanceof Failure ? `${what}: ${cause.message}` : what,
     'check the network of this machine, and connect again',
@@ -127,13 +127,13 @@ export function notComeBack({ instanceId, region }: Target, seconds: number, cau
 }
 
 export interface Ended {
-  /** Bytes of the host have come. */
+  /** Whether the host has sent any bytes. */
   readonly spoke: boolean;
-  /** The handshake was complete. */
+  /** Whether the handshake was complete. */
   readonly opened: boolean;
 }
 
-/** @returns undefined where the host has ended the connection as connections are ended */
+/** @returns undefined if the host ended the connection normally */
 export function endFailure(end: End, target: Target, { spoke, opened }: Ended): Failure | undefined {
   const { instanceId, port, region } = target;
   const listen = `check that sshd is listening on port ${port} of ${instanceId}, on 127.0.0.1 as well: the SSM agent connects from there`;
@@ -143,14 +143,14 @@ export function endFailure(end: End, target: Target, { spoke, opened }: Ended): 
   }
   if (end.kind === 'silent') {
     return broken(
-      `the SSM agent of ${host} has acknowledged nothing for ${end.milliseconds / 1000} s`,
-      `check that the host is up and that its amazon-ssm-agent runs (aws ssm describe-instance-information --region ${region} lists what is connected), then connect again`,
+      `the SSM agent of ${host} acknowledged nothing for ${end.milliseconds / 1000} s`,
+      `check that the host is up and that its amazon-ssm-agent runs (aws ssm describe-instance-information --region ${region} lists the connected hosts), then connect again`,
     );
   }
   if (end.kind === 'unsupported') {
     return failed(
       `the SSM agent of ${host} asks for ${end.what}, which is not supported`,
-      `start sessions with the document ${sshDocument} as AWS made it, and update the SSM agent`,
+      `use the original document ${sshDocument} of AWS, and update the SSM agent`,
     );
   }
   const output = end.kind === 'closed' ? end.output : '';
@@ -158,7 +158,7 @@ export function endFailure(end: End, target: Target, { spoke, opened }: Ended): 
   if (!opened)
     return failed(
       `the session with ${host} ended before it began${said}`,
-      'connect again, and look into the log of the SSM agent on the host',
+      'connect again, and read the log of the SSM agent on the host',
     );
   if (!spoke) return broken(`nothing accepts connections on port ${port} of ${host}${said}`, listen);
   if (end.kind === 'closed' && !end.complete)
@@ -171,12 +171,12 @@ const connectAgain = 'connect again';
 function notConnected({ instanceId, region }: Target, cause: unknown): Failure {
   return failed(
     `${instanceId} is not connected to Session Manager in ${region}`,
-    `check that it runs, in that region; that its SSM agent runs; that its instance profile has AmazonSSMManagedInstanceCore; and that it reaches ssm and ssmmessages, by the internet or by VPC endpoints. aws ssm describe-instance-information --region ${region} lists what is connected`,
+    `check that the host and its SSM agent run in that region, that its instance profile has AmazonSSMManagedInstanceCore, and that it reaches ssm and ssmmessages through the internet or VPC endpoints. aws ssm describe-instance-information --region ${region} lists the connected hosts`,
     cause,
   );
 }
 
-/** The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so. */
+/** With AWS_WEB_IDENTITY_TOKEN_FILE or a profile's role, the default chain itself calls STS. */
 function roleDenied(message: string, cause: unknown): Failure {
   return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
     hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; aws sts get-caller-identity asks for it too',
@@ -197,7 +197,7 @@ function denied(
   );
 }
 
-/** Starting needs the host and the document; sessions themselves are named after whoever started them. */
+/** StartSession needs the host and the document. A session's ARN has the name of the caller. */
 function resourceOf(
   action: SessionAction,
   { instanceId, region }: Target,

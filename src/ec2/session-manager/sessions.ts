@@ -1,4 +1,4 @@
-/** Session Manager's calls: a session is started, resumed with a new socket, terminated. */
+/** Session Manager's API calls: start, resume and terminate a session. */
 import {
   ResumeSessionCommand,
   SSMClient,
@@ -10,7 +10,7 @@ import type { Ec2Caller } from '../caller.ts';
 import { signHeaders } from '../signature.ts';
 import { sessionFailure, sshDocument, type Target } from './session-failures.ts';
 
-/** What a socket is opened with. */
+/** What opening a socket needs. */
 export interface Access {
   readonly url: URL;
   /** Secret. */
@@ -30,7 +30,7 @@ export class Sessions {
     this.#client = new SSMClient({ region, ...connection, ...(credentials && { credentials }) });
   }
 
-  /** @throws SESSION_FAILED, and whatever any call can meet (src/aws/failures.ts) */
+  /** @throws SESSION_FAILED, and the errors of any AWS call (src/aws/failures.ts) */
   async start(signal: AbortSignal): Promise<StartedSession> {
     const { instanceId, port } = this.#target;
     const command = new StartSessionCommand({
@@ -47,7 +47,7 @@ export class Sessions {
     }
   }
 
-  /** @returns undefined where the session is over */
+  /** @returns undefined if the session is over */
   async resume(id: string, signal: AbortSignal): Promise<Access | undefined> {
     const command = new ResumeSessionCommand({ SessionId: id });
     try {
@@ -59,13 +59,13 @@ export class Sessions {
     }
   }
 
-  /** Does its best: a session that is not terminated ends by Session Manager's own limits. */
+  /** Ignores errors: Session Manager's own limits end a session that is not terminated. */
   async terminate(id: string, signal: AbortSignal): Promise<void> {
     const command = new TerminateSessionCommand({ SessionId: id });
     await this.#client.send(command, { abortSignal: signal }).catch(() => undefined);
   }
 
-  /** The headers that open the socket; none where the URL is signed already. */
+  /** The headers for opening the socket; empty if the URL is presigned. */
   async sign(url: URL): Promise<Record<string, string>> {
     const { region } = this.#target;
     for (const name of url.searchParams.keys()) if (/^x-amz-/i.test(name)) return {};

@@ -1,10 +1,13 @@
-/** How long the agent has acknowledged nothing of what waits for it. Pure: time is a parameter, in milliseconds. */
+/** Measures how long the agent has acknowledged nothing of the waiting data. Pure: time is a parameter, in milliseconds. */
 
-/** After this AWS's plugin gives up as well. @source session-manager-plugin: ResendMaxAttempt, ResendSleepInterval */
+/** AWS's plugin ends after this time, too. @source session-manager-plugin: ResendMaxAttempt, ResendSleepInterval */
 const usualPatience = 300_000;
-/** How much one call can add: this machine may have slept in between. */
+/** Limit of the time that one call adds, because this machine may have been suspended. */
 const longestStep = 5_000;
-/** The first question comes after so long, each next one after twice the time, and at most so much later. */
+/**
+ * The first question to the agent comes after this time. Each pause is twice as long as the one before, up to the
+ * longest.
+ */
 const questions = { first: 1_000, longestPause: 30_000 } as const;
 
 export class Silence {
@@ -17,17 +20,17 @@ export class Silence {
     this.patience = patience;
   }
 
-  /** Counts on from where it stopped. */
+  /** Continues to measure. */
   goOn(now: number): void {
     this.#countedAt ??= now;
   }
 
-  /** There is nothing to wait for, or no way to hear it. */
+  /** Pauses: nothing waits, or there is no socket. */
   stop(): void {
     this.#countedAt = undefined;
   }
 
-  /** Something was acknowledged. */
+  /** Resets: something was acknowledged. */
   end(now: number): void {
     this.#length = 0;
     this.#nextQuestion = questions.first;
@@ -44,14 +47,14 @@ export class Silence {
     return this.#length >= this.patience;
   }
 
-  /** Whether it is time to ask whether anybody is there. */
+  /** Whether it is time for a question to the agent. */
   takeQuestion(): boolean {
     if (this.#length < this.#nextQuestion) return false;
     this.#nextQuestion = this.#length + Math.min(this.#length, questions.longestPause);
     return true;
   }
 
-  /** When to count, at the latest; undefined while it does not count. */
+  /** The latest time for the next call; undefined while it is paused. */
   get deadline(): number | undefined {
     if (this.#countedAt === undefined) return undefined;
     const left = Math.min(this.patience, this.#nextQuestion) - this.#length;

@@ -1,4 +1,4 @@
-/** A tunnel by Session Manager: one session for one TCP connection of the instance's own. */
+/** A tunnel through Session Manager: one session for one TCP connection to the instance. */
 import { Duplex } from 'node:stream';
 import type { Failure } from '../../errors.ts';
 import { abortable, within } from '../../deadline.ts';
@@ -13,19 +13,19 @@ export interface SessionTarget {
   readonly port: number;
 }
 
-/** Milliseconds at the end: for an answer that is under way, for what was written, for TerminateSession. Under 4 s in all. */
+/** Milliseconds at the end: for a pending StartSession, for written data, for TerminateSession. Less than 4 s in total. */
 const patience = { start: 700, drain: 500, terminate: 2500 };
 
 /**
- * @returns when the agent's handshake is complete: its connection to the port may still fail
- * @throws SESSION_FAILED, TUNNEL_FAILED, and whatever any call can meet (src/aws/failures.ts)
+ * @returns after the agent's handshake: its connection to the port may still fail
+ * @throws SESSION_FAILED, TUNNEL_FAILED, and the errors of any AWS call (src/aws/failures.ts)
  */
 export async function openSessionTunnel(target: SessionTarget, caller: Ec2Caller): Promise<Tunnel> {
   const { region, signal } = caller;
   const place = { ...target, region };
   const sessions = new Sessions(place, caller);
   const starting = start(sessions, signal);
-  // Loaded while AWS is asked.
+  // Loads during the call to AWS.
   const loading = import('./channel.ts');
   const session = await starting;
   const { Channel } = await loading;
@@ -58,7 +58,7 @@ export async function openSessionTunnel(target: SessionTarget, caller: Ec2Caller
   };
 }
 
-/** A call that is given up may have started a session all the same: its answer is waited for, so that it can be ended. */
+/** An aborted call may still have started a session. Waits for the answer, so that the session can be terminated. */
 async function start(sessions: Sessions, signal: AbortSignal): Promise<StartedSession> {
   signal.throwIfAborted();
   const giveUp = new AbortController();
@@ -90,7 +90,7 @@ interface StreamOptions {
   readonly open: (listener: Listener) => Channel;
 }
 
-/** The bytes of the connection. However it ends, the session ends with it. */
+/** The bytes of the connection. The session ends with the stream, however it ends. */
 class SessionStream extends Duplex {
   readonly #options: StreamOptions;
   readonly #channel: Channel;
@@ -112,7 +112,7 @@ class SessionStream extends Duplex {
       },
       onEnd: (failure) => {
         this.#onDrained?.();
-        // Whoever ends the session knows that it ends.
+        // After endSession, the end is expected.
         if (failure && !this.#ending) this.destroy(failure);
         else this.#finishReading();
       },
@@ -149,7 +149,7 @@ class SessionStream extends Duplex {
     this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', callback);
   }
 
-  /** The end of what ssh writes is ssh's end. */
+  /** The end of ssh's output is the end of ssh. */
   override _final(callback: () => void): void {
     void this.endSession().then(() => {
       this.#finishReading();
@@ -178,7 +178,7 @@ class SessionStream extends Duplex {
     this.#hasEnded = true;
   }
 
-  /** Not at the end: then acknowledgements are waited for, and they come the same way. */
+  /** Not at the end, because acknowledgements come over the same socket. */
   #pause(): void {
     if (!this.#ending) this.#channel.pause();
   }
@@ -192,7 +192,7 @@ class SessionStream extends Duplex {
     await Promise.all([this.#channel.close(), isClosedByService ? undefined : endOf(sessions, session.id)]);
   }
 
-  /** The agent has what was written, or has had time enough. */
+  /** Resolves when the agent has all written data, or after the time limit. */
   async #drained(): Promise<void> {
     if (this.#channel.isDrained) return;
     const drained = new Promise<void>((resolve) => {
