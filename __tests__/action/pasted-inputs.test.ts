@@ -75,11 +75,23 @@ describe('what looks like a secret', () => {
 
 describe('keys that YAML makes something else of', () => {
   it.each([
-    ['as a list', '- /ci/lib\n- /ci/tools', /line 1: a hyphen .* list of YAML\n.*"keys: \|"/],
-    ['folded', '/ci/lib github.com/acme/lib /ci/tools', /line 1: .*\n.*"keys: >" YAML joins .*"keys: \|"/],
-    ['folded, an ARN', '/ci/lib arn:aws:ssm:eu-west-1:111122223333:parameter/x', /a second key on a line/],
+    [
+      'as a list',
+      '- /ci/lib\n- /ci/tools',
+      /line 1: the line begins with a hyphen, as in a YAML list\n.*"keys: \|"/,
+    ],
+    [
+      'folded',
+      '/ci/lib github.com/acme/lib /ci/tools',
+      /line 1: .*\n.*YAML joins the lines of "keys: >": write "keys: \|"/,
+    ],
+    [
+      'folded, an ARN',
+      '/ci/lib arn:aws:ssm:eu-west-1:111122223333:parameter/x',
+      /each key on a separate line/,
+    ],
     ['folded behind a comment', '# ours /ci/lib /ci/tools', /names no key\n.*"keys: >" YAML joins/],
-    ['with a note behind a key', '/ci/lib # a=b\n/ci/tools', /line 1: a comment .*\n.*line of its own/],
+    ['with a note behind a key', '/ci/lib # a=b\n/ci/tools', /line 1: a comment .*\n.*separate line/],
   ])('%s are refused, and the hint says so', (_, keys, text) => {
     expect(refuse({ keys })).toMatch(text);
   });

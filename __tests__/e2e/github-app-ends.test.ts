@@ -82,7 +82,7 @@ describe('a token of as=github-app', () => {
       [
         `/ci/token as=github-app ${stage.git.place}/acme/lib`,
         'CREDENTIAL_INVALID',
-        /\/ci\/token is no JSON object/,
+        /\/ci\/token is not a JSON object/,
       ],
       [
         `/ci/hub as=github-app ${stage.git.place}/acme/lib`,

@@ -145,7 +145,7 @@ describe('Secrets Manager', () => {
     it('a wrong name in a narrowed session as if it were denied, and the hint says so', async () => {
       const { code, text } = await use(['secretsmanager:ci/nowhere']);
       expect(code).toBe('KEY_ACCESS_DENIED');
-      expect(text).toContain('a wrong name is answered like this as well');
+      expect(text).toContain('AWS gives the same answer for a wrong name');
     });
 
     it("another account's secret that is not shared, and the hint says who has to", async () => {
@@ -154,7 +154,7 @@ describe('Secrets Manager', () => {
       grant(get('*'));
       const { code, text } = await use([arn]);
       expect(code).toBe('KEY_ACCESS_DENIED');
-      expect(text).toContain("the secret is another account's");
+      expect(text).toContain('the secret belongs to another account');
     });
 
     it('a KMS key that is denied: KMS_ACCESS_DENIED, and the statement in the hint mends it', async () => {

@@ -128,7 +128,7 @@ describe('pushing a key', () => {
     ['AuthException', 'INSTANCE_CONNECT_FAILED', `"ec2:osuser":"${user}"`],
     ['EC2InstanceStateInvalidException', 'TARGET_NOT_FOUND', 'start-instances'],
     ['EC2InstanceUnavailableException', 'INSTANCE_CONNECT_FAILED', 'wait a few minutes'],
-    ['EC2InstanceTypeInvalidException', 'INSTANCE_CONNECT_FAILED', 'a key of your own'],
+    ['EC2InstanceTypeInvalidException', 'INSTANCE_CONNECT_FAILED', 'set a key for it'],
     ['ServiceException', 'PROVIDER_FAILED', 'run it again'],
     ['ExpiredTokenException', 'CREDENTIALS_EXPIRED', 'new credentials'],
   ])('that meets %s is %s', async (name, code, hint) => {

@@ -102,7 +102,7 @@ describe('what git is answered', () => {
 
   it('is refused with the place, and without the value', () => {
     const failure = failureOf(() => renderCredential({ password: 'hunter2\nhost=evil' }, '/ci/token'));
-    expect(failure.message).toBe('/ci/token: its password has a line break or a NUL in it');
+    expect(failure.message).toBe('/ci/token: its password contains a line break or a NUL');
     expect(told(failure)).not.toContain('hunter2');
   });
 

@@ -48,8 +48,8 @@ describe('a stored GitHub App', () => {
   });
 
   it.each([
-    ['no JSON', 'ghp_0123456789abcdef', /no JSON object/],
-    ['a list', '[]', /no JSON object/],
+    ['no JSON', 'ghp_0123456789abcdef', /is not a JSON object/],
+    ['a list', '[]', /is not a JSON object/],
     ['no id', JSON.stringify({ private_key: pkcs1 }), /"app_id" is missing/],
     ['no key', JSON.stringify({ app_id: 1 }), /"private_key" is missing/],
     ['an id that is none', stored({ app_id: 'my-app' }), /"app_id" is not/],

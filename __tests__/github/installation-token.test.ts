@@ -124,7 +124,7 @@ describe('a token of a GitHub App', () => {
       what: 'with a permission that it does not have',
       stored: { permissions: { issues: 'read' } },
       message: /422 The permissions/,
-      hint: /what "permissions" names/,
+      hint: /those in "permissions"/,
     },
     {
       what: 'with the id of no App',
@@ -159,7 +159,7 @@ describe('a token of a GitHub App', () => {
     const { code, message } = await refusal(ask({ repositories: ['lib'] }, { repositories: ['acme/tools'] }));
     expect([code, message]).toEqual([
       'CREDENTIAL_INVALID',
-      '/ci/app is not for acme/tools: its "repositories" leave it out',
+      '/ci/app is not for acme/tools: its "repositories" do not contain it',
     ]);
     expect(github.calls).toEqual([]);
   });

@@ -23,7 +23,7 @@ describe('a stored key', () => {
     [privateKey.slice(0, 200), '/k', 'KEY_MALFORMED', 'aws ssm put-parameter'],
     [privateKey.slice(0, 200), 'secretsmanager:s', 'KEY_MALFORMED', 'aws secretsmanager put-secret-value'],
     [privateKey + privateKey, 'secretsmanager:s', 'KEY_MALFORMED', 'the whole file of one key'],
-    ['{"a":"b"}', '/k', 'KEY_NOT_PRIVATE', 'store the private half'],
+    ['{"a":"b"}', '/k', 'KEY_NOT_PRIVATE', 'store the private key'],
     ['{"a":"b"}', 'secretsmanager:s', 'KEY_NOT_PRIVATE', 'write for example secretsmanager:s:a'],
     [
       JSON.stringify({ a: privateKey, b: privateKey }),

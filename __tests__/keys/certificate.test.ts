@@ -58,8 +58,8 @@ describe('a certificate', () => {
 
   it.each<[string, string, (text: string) => string, RegExp]>([
     ['empty', 'KEY_EMPTY', () => ' \n', /^\/ci\/cert is empty$/],
-    ['a public key', 'KEY_MALFORMED', () => key.publicKey, /holds no SSH certificate/],
-    ['a private key', 'KEY_MALFORMED', () => key.privateKey, /holds no SSH certificate/],
+    ['a public key', 'KEY_MALFORMED', () => key.publicKey, /is not an SSH certificate/],
+    ['a private key', 'KEY_MALFORMED', () => key.privateKey, /is not an SSH certificate/],
     ['cut off', 'KEY_MALFORMED', (text) => text.split(' ').slice(0, 2).join(' ').slice(0, -40), /cut off/],
     ['without its base64', 'KEY_MALFORMED', (text) => text.split(' ')[0] ?? '', /cut off/],
     [
@@ -88,7 +88,7 @@ describe('a certificate', () => {
     const other = certify(authority.publicKey, authority.privateKey);
     expect(failureOf(() => parse(other))).toMatchObject({
       code: 'KEY_MALFORMED',
-      message: `the certificate in /ci/cert is for the key ${authority.fingerprint}, and /ci/key holds ${key.fingerprint}`,
+      message: `the certificate in /ci/cert is for the key ${authority.fingerprint}, but /ci/key holds ${key.fingerprint}`,
     });
   });
 });

@@ -24,14 +24,14 @@ describe('a part of a secret', () => {
   it.each([
     ['{"a":"v-1","b":"v-2"}', 'c', /"c" is missing/, /"a", "b": write for example secretsmanager:s:a$/],
     ['{"a":"v-1","A":7}', 'A', /"A" is not a string/, /its JSON has "a": write/],
-    ['{"a":null}', 'a', /"a" is not a string/, /no key whose value is a string/],
-    ['{"a":{"b":"v-1"}}', 'b', /"b" is missing/, /no key whose value is a string/],
+    ['{"a":null}', 'a', /"a" is not a string/, /no key with a string value/],
+    ['{"a":{"b":"v-1"}}', 'b', /"b" is missing/, /no key with a string value/],
     ['{}', 'toString', /"toString" is missing/, /no key/],
-    ['["v-1"]', '0', /not a JSON object/, /leave out ":0"/],
-    ['"v-1"', 'length', /not a JSON object/, /leave out/],
-    ['null', 'a', /not a JSON object/, /leave out/],
-    ['', 'a', /not a JSON object/, /leave out/],
-    ['{"a":"v-1"', 'a', /not a JSON object/, /leave out/],
+    ['["v-1"]', '0', /not a JSON object/, /remove ":0"/],
+    ['"v-1"', 'length', /not a JSON object/, /remove ":/],
+    ['null', 'a', /not a JSON object/, /remove ":/],
+    ['', 'a', /not a JSON object/, /remove ":/],
+    ['{"a":"v-1"', 'a', /not a JSON object/, /remove ":/],
   ])('of %j by %s is missing', (...[value, key, message, hint]) => {
     const failure = failureOf(() => pickField(value, secretOf(`secretsmanager:s:${key}`)));
     expect(failure.code).toBe('KEY_FIELD_MISSING');
@@ -61,13 +61,13 @@ describe('a part of a secret', () => {
 });
 
 describe('JSON that is no key', () => {
-  const failure = new Failure('KEY_NOT_PRIVATE', 'x holds JSON', { hint: 'store the private half' });
+  const failure = new Failure('KEY_NOT_PRIVATE', 'x holds JSON', { hint: 'store the private key' });
 
   it('is explained by what is in it', () => {
     const { code, message, hint } = explainJson(failure, '{"a":"v-1"}', secretOf('secretsmanager:s'));
     expect([code, message]).toEqual(['KEY_NOT_PRIVATE', 'x holds JSON']);
     expect(hint).toBe(
-      `name a JSON key behind the secret's name; its JSON has "a": write for example secretsmanager:s:a`,
+      `write a JSON key after the secret's name; its JSON has "a": write for example secretsmanager:s:a`,
     );
   });
 

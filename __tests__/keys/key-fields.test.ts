@@ -70,7 +70,7 @@ describe('an RSA key that OpenSSH finds too short', () => {
     const failure = failureOf(() => parsePrivateKey(file, '/ci/key'));
     expect(failure.code).toBe('KEY_UNSUPPORTED');
     expect(failure.message).toBe(
-      'the private key in /ci/key is an RSA key of 1016 bits: OpenSSH takes none below 1024',
+      'the private key in /ci/key is an RSA key of 1016 bits: OpenSSH accepts none below 1024',
     );
     expect(failure.hint).toContain('ssh-keygen -t ed25519');
   });

@@ -50,11 +50,11 @@ describe('the lines', () => {
     ['/a as=', 1, '[REPOSITORY'],
     ['/a =b', 1, '[REPOSITORY'],
     ['/a github.com/x color=red', 1, '[REPOSITORY'],
-    ['\n/a, /b', 2, 'one on each line'],
-    ['/a,/b', 1, 'one on each line'],
-    ['["/a", "/b"]', 1, 'one on each line'],
-    ['* /a', 1, 'one on each line'],
-    ["'/a'", 1, 'with nothing around'],
+    ['\n/a, /b', 2, 'one key per line'],
+    ['/a,/b', 1, 'one key per line'],
+    ['["/a", "/b"]', 1, 'one key per line'],
+    ['* /a', 1, 'one key per line'],
+    ["'/a'", 1, 'without quotes'],
   ])('of %j are refused, naming line %i', (text, number, hint) => {
     const failure = failureOf(() => parseKeyLines(text));
     expect(failure.code).toBe('INPUT_INVALID');

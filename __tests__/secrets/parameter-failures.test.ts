@@ -102,7 +102,7 @@ describe('a parameter that may not be read', () => {
   ])('for %s names %s itself (asked by %s)', (...[resource, text, who, expected]) => {
     const told = failure(denied(resource, undefined, who), text);
     expect(statementIn(told.hint)).toMatchObject({ Resource: expected });
-    if (resource !== '*') expect(told.hint).toContain('a wrong name is answered like this as well');
+    if (resource !== '*') expect(told.hint).toContain('AWS gives the same answer for a wrong name');
   });
 
   it('because of the session policy does not send people to the role', () => {

@@ -70,7 +70,7 @@ describe('Secrets Manager', () => {
     expect(told.code).toBe('KEY_ACCESS_DENIED');
     const statement = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: expected };
     expect(statementIn(told.hint)).toEqual(statement);
-    expect(told.hint.includes('a wrong name is answered like this as well')).toBe(vague);
+    expect(told.hint.includes('AWS gives the same answer for a wrong name')).toBe(vague);
   });
 
   it('denies the KMS key, without naming it', () => {

@@ -1,4 +1,4 @@
-/** git's configuration, read and written by git itself (git-config(1)). */
+/** Reads and writes git's configuration by running git (git-config(1)). */
 import { Failure } from '../errors.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 import {
@@ -28,13 +28,13 @@ export async function readSettings(scope: Scope, options: GitOptions): Promise<S
 }
 
 /**
- * The settings whose names match. A repository that cannot be read takes nothing away from the others.
+ * The settings with matching names. A repository that cannot be read does not hide the settings of other scopes.
  *
- * @param pattern an extended regular expression, as git config takes it
+ * @param pattern an extended regular expression, as for git config
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
 export async function listSettings(pattern: string, { env, signal }: GitOptions): Promise<Listing> {
-  // GIT_CONFIG is a file whose values would have the scope of the environment; in a repository, GIT_COMMON_DIR has another.
+  // GIT_CONFIG adds a file with the scope of the environment. GIT_COMMON_DIR adds another repository's configuration.
   const known = { ...env, GIT_CONFIG: undefined };
   const here = { env: defined(known), signal };
   const nowhere = {
@@ -43,13 +43,13 @@ export async function listSettings(pattern: string, { env, signal }: GitOptions)
   };
   const ask = async (scopes: readonly string[], options: Parameters<typeof run>[1]): Promise<Finished> =>
     await run(['git', 'config', ...scopes, '-z', '--get-regexp', pattern], options).catch(notFound);
-  // 1: there is none.
+  // 1: no setting matches.
   const works = ({ exitCode }: Finished): boolean => exitCode <= 1;
   for (const options of [here, nowhere]) {
     const listed = await ask(['--show-scope'], options);
     if (works(listed)) return { entries: parseScoped(listed.stdout), scoped: true };
   }
-  // git is older than 2.26, and tells no scopes.
+  // git before 2.26 does not report scopes.
   const [ofAll, withRepository] = await Promise.all([ask([], nowhere), ask([], here)]);
   if (works(ofAll)) {
     const entries = [
@@ -60,18 +60,18 @@ export async function listSettings(pattern: string, { env, signal }: GitOptions)
   }
   const said = ofAll.stderr.trim().replace(/\s+/g, ' ');
   throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${said}`, {
-    hint: 'see what git says: git config --list',
+    hint: 'run git config --list to see the error',
   });
 }
 
 export interface ProtectedSettings {
   readonly settings: Settings;
-  /** Names that the repository of the working directory has, which do not count. */
+  /** Settings of the working directory's repository that are ignored. */
   readonly ignored: readonly string[];
 }
 
 /**
- * `ssm.*` of system, global and the environment, in git's order.
+ * `ssm.*` of the system, the user and the environment, in git's order.
  *
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
@@ -99,13 +99,13 @@ export async function writeSetting(setting: Setting, scope: Scope, options: GitO
   if (finished.exitCode !== 0) throw refused('write', scope, finished);
 }
 
-/** The file of the system's configuration, or undefined where there is none. */
+/** The path of the system's configuration; undefined if there is none. */
 export async function systemFile(options: GitOptions): Promise<string | undefined> {
   const { stdout } = await git(['config', '--system', '--show-origin', '--list', '-z'], options);
   return /^file:([^\0]+)\0/.exec(stdout)?.[1];
 }
 
-/** git makes a new file by the umask of whoever runs it: one that others cannot read would end every git of theirs. */
+/** git creates files with the caller's umask. If other users cannot read the system's configuration, git fails for them. */
 const readableForAll = ['sh', '-c', 'umask 022 && exec "$@"', 'sh'];
 
 interface Running extends GitOptions {
@@ -122,12 +122,12 @@ async function git(args: readonly string[], { env, signal, forAll = false }: Run
     'GIT_CONFIG_NOSYSTEM',
   ];
   const known = defined(Object.fromEntries(names.map((name) => [name, env[name]])));
-  // In the language that is matched here; and in no repository, which git might not trust.
+  // Messages in English, because they are matched here. Outside of a repository, because git may not trust one.
   const [program = 'git', ...words] = [...(forAll ? readableForAll : []), 'git', ...args];
   return await run([program, ...words], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
 }
 
-/** @throws what it is given, or GIT_NOT_FOUND */
+/** @throws the given error, or GIT_NOT_FOUND */
 export function notFound(error: unknown): never {
   if (!(error instanceof ProgramNotFound)) throw error;
   const hint = 'install git: apt-get install git, dnf install git, or apk add git';
@@ -137,7 +137,7 @@ export function notFound(error: unknown): never {
 function refused(what: 'read' | 'write', scope: Scope, { stderr }: Finished): Failure {
   const said = stderr.trim().replace(/\s+/g, ' ');
   const hint = /ermission denied/.test(stderr)
-    ? 'run it as root (sudo), or write --global for this user alone'
-    : `see what git says: git config --${scope} --list`;
+    ? 'run it as root (sudo), or write --global for this user only'
+    : `run git config --${scope} --list to see the error`;
   return new Failure('INPUT_INVALID', `git cannot ${what} its ${scope} configuration: ${said}`, { hint });
 }

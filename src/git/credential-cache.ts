@@ -1,4 +1,4 @@
-/** git's own credential-cache: a daemon that holds one credential in its memory, behind a socket of ours. */
+/** git's credential-cache: a daemon that holds one credential in memory, on a socket of ours. */
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
@@ -14,9 +14,9 @@ export interface CacheOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a credential is for. */
+/** Host and user name of a credential. */
 export interface Place {
-  /** With the port, where there is one. */
+  /** With the port, if it is not the default. */
   readonly host: string;
   readonly username: string;
 }
@@ -26,13 +26,13 @@ export interface Cached extends Place {
   readonly password: string;
   /** Seconds since 1970. */
   readonly expiresAt: number;
-  /** Seconds until then. */
+  /** Seconds from now. */
   readonly timeout: number;
 }
 
 /**
- * The credential goes through one pipe. It is kept without a path, since the section of git's configuration that leads
- * to it has one: git would ask for each path by itself.
+ * Sends the credential through a pipe. It is stored without a path, because git's configuration section has the path
+ * already, and git would otherwise ask for each path separately.
  *
  * @throws GIT_NOT_FOUND
  */
@@ -41,18 +41,18 @@ export async function storeCredential(socket: string, cached: Cached, options: C
   const credential = { ...asked(cached), password, password_expiry_utc: String(expiresAt) };
   const command = [`--timeout=${timeout}`, `--socket=${socket}`, 'store'];
   const { stderr } = await credentialCache(command, credential, options);
-  // Its exit code is 0 whatever happens.
+  // The exit code is always 0, so read the credential back.
   if ((await readCredential(socket, cached, options)) === password) return;
   const said = stderr.trim().replace(/\s+/g, ' ').slice(0, 300) || 'nothing';
   throw new Failure('GIT_NOT_FOUND', `git's credential-cache does not keep the token (it said ${said})`, {
-    hint: 'as=github-app needs a git that has git-credential-cache: install that of the distribution',
+    hint: 'as=github-app needs git-credential-cache: install git from the packages of the distribution',
   });
 }
 
 /**
- * Without git, whose place on PATH a later step may have given to something else.
+ * Does not start git, because a later step may have put another program with that name on PATH.
  *
- * @returns secret; undefined where the daemon has none, or is not there
+ * @returns secret; undefined if the daemon has none or is not running
  * @source git's builtin/credential-cache.c, send_request; credential-cache--daemon.c, read_request
  */
 export async function readCredential(
@@ -65,7 +65,7 @@ export async function readCredential(
   return answer && parseRequest(answer)?.password;
 }
 
-/** Where its process cannot be seen, too. */
+/** Works even if the daemon's process is not visible. */
 export async function endCache(socket: string, { signal }: Pick<CacheOptions, 'signal'>): Promise<void> {
   await exchange(socket, 'action=exit\ntimeout=0\n', { signal });
 }
@@ -74,13 +74,13 @@ function asked({ host, username }: Place): Credential {
   return { protocol: 'https', host, username };
 }
 
-/** The daemon outlives the step, and would show the step's environment to every process of the user for as long. */
+/** The daemon outlives the step, and other processes of the user can read its environment. */
 async function credentialCache(
   command: readonly string[],
   credential: Credential,
   { env, signal }: CacheOptions,
 ): Promise<Finished> {
-  // By RUNNER_TRACKING_ID the runner finds the daemon, should all else fail.
+  // RUNNER_TRACKING_ID lets the runner end the daemon if everything else fails.
   const names = ['PATH', 'HOME', 'RUNNER_TRACKING_ID'];
   const kept = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
   const input = renderCredential(credential, 'the token');
@@ -89,9 +89,9 @@ async function credentialCache(
 }
 
 /**
- * What leads git from a URL to the daemon. The helpers that are configured already are left out for it: the first one
- * that knows the host would answer instead, and git hands each one whatever credential has worked, to be stored. The
- * header that actions/checkout leaves in its repository would be sent as well, and the host goes by that.
+ * git's configuration that connects a URL to the daemon. Other helpers are cleared for this URL: otherwise the first
+ * one that knows the host would answer, and git would give them the credential to store. The header of actions/checkout
+ * is cleared, too, because the host would use it instead.
  *
  * @source gitcredentials(7), git-config(1) on credential.helper, http.extraHeader: an empty value clears the list
  */
@@ -105,7 +105,7 @@ export function cacheEntries(url: string, socket: string, { username, timeout }:
   ];
 }
 
-/** Ends the daemons whose sockets are in the folders. */
+/** Ends the daemons with sockets in the folders. */
 export async function endCaches(folders: readonly string[]): Promise<void> {
   await endProcesses(({ command }) => {
     const socket = socketOf(command);
@@ -117,13 +117,13 @@ function socketOf(command: string): string | undefined {
   return /credential-cache--daemon (\/.*\/git\d+)$/.exec(command)?.[1];
 }
 
-/** Bytes: more than the daemon says. */
+/** Bytes; longer than any answer of the daemon. */
 const longestAnswer = 65_536;
 
 /**
- * One question to the daemon, and its answer: what comes before it closes.
+ * Sends one question to the daemon and reads the answer until the daemon closes the connection.
  *
- * @returns undefined where nobody listens; empty where the answer does not come before the signal, or has no end
+ * @returns undefined if nobody listens; empty if the answer is not complete in time, or too long
  */
 async function exchange(
   socket: string,

@@ -1,28 +1,31 @@
-/** The codec of git's credential protocol, and what a stored credential answers (git-credential(1), gitcredentials(7)). Pure. */
+/**
+ * Parses and renders git's credential protocol, and matches stored credentials (git-credential(1), gitcredentials(7)).
+ * Pure.
+ */
 import { Failure } from '../errors.ts';
 
 const names = [
   ...(['protocol', 'host', 'path', 'username', 'password'] as const),
   ...(['password_expiry_utc', 'oauth_refresh_token'] as const),
-  // git 2.46, of helpers and gits that announce the capability `authtype`.
+  // Since git 2.46, if git and the helper announce the capability `authtype`.
   ...(['authtype', 'credential', 'ephemeral'] as const),
 ] as const;
 
 const lists = ['capability', 'wwwauth', 'state'] as const;
 
-/** An attribute that is absent is unknown; one that is empty is known to be empty. */
+/** An absent attribute is unknown; an empty one is known to be empty. */
 export type Credential = { readonly [Name in (typeof names)[number]]?: string };
 
-/** What git tells a helper. Attributes that are not known here are left out. */
+/** git's request to a helper. Unknown attributes are removed. */
 export type Request = Credential & { readonly [List in (typeof lists)[number]]: readonly string[] };
 
-/** What would end a value early for git, or for a program in between (CVE-2020-5260, CVE-2024-52006). */
+/** Characters that end a value early in git or in a program between (CVE-2020-5260, CVE-2024-52006). */
 export const breaksLine = /[\0\r\n]/;
 
 /**
- * The last value of a name counts, and an empty one clears a list, as in git. The first blank line ends it.
+ * As in git, the last value of a name counts, and an empty value clears a list. The first blank line ends the request.
  *
- * @returns undefined for what git would not have written, and nobody should answer: no UTF-8, NUL, CR, a line without =
+ * @returns undefined for input that git never writes and nobody should answer: invalid UTF-8, NUL, CR, a line without =
  */
 export function parseRequest(bytes: Uint8Array): Request | undefined {
   const text = decode(bytes);
@@ -53,28 +56,28 @@ function isName(name: string): name is keyof Credential {
 }
 
 /**
- * Lines for git's helper protocol; in the order in which git wants to read them, whatever the order of the attributes.
+ * Lines for git, always in the order that git needs.
  *
- * @param resource where the credential is stored, for the message
- * @throws CREDENTIAL_INVALID for a value that would be more than one line
+ * @param resource the name of the credential's parameter or secret, for the message
+ * @throws CREDENTIAL_INVALID for a value that would need more than one line
  */
 export function renderCredential(credential: Credential, resource: string): string {
   const lines = names.flatMap((name) => {
     const value = credential[name];
     if (value === undefined) return [];
     if (!breaksLine.test(value)) return [`${name}=${value}`];
-    throw new Failure('CREDENTIAL_INVALID', `${resource}: its ${name} has a line break or a NUL in it`, {
-      hint: "store it again as one line; printf '%s' writes no line break behind it",
+    throw new Failure('CREDENTIAL_INVALID', `${resource}: its ${name} contains a line break or a NUL`, {
+      hint: "store it again as one line; printf '%s' writes no line break at the end",
     });
   });
-  // What git is told without having been asked for it, it would not believe.
+  // git ignores these attributes unless the helper announces the capability.
   const announced = credential.authtype === undefined ? [] : ['capability[]=authtype'];
   return [...announced, ...lines].map((line) => `${line}\n`).join('');
 }
 
 /**
- * Whether a stored credential is what is asked for: all that is asked for is there and the same. The password does not count
- * but where exactly one credential is meant, as in `erase`.
+ * Whether a stored credential matches the request: every attribute of the request has to be equal. The password is only
+ * compared if exactly one credential is meant, as in `erase`.
  *
  * @source credential_match in git's credential.c
  */
@@ -89,7 +92,7 @@ export function answers(
   );
 }
 
-/** Whether it must not be handed out any more. An expiry that is no number of seconds is none, as in git. */
+/** Whether it has expired. As in git, an expiry that is not a number is ignored. */
 export function isExpired({ password_expiry_utc: expiry }: Credential, nowSeconds: number): boolean {
   return expiry !== undefined && /^\d{1,15}$/.test(expiry) && Number(expiry) <= nowSeconds;
 }

@@ -1,10 +1,10 @@
-/** git's configuration for the steps of a job, by environment variables and by nothing else. Pure. */
+/** git's configuration for the steps of a job, in environment variables only. Pure. */
 import { authorizedKeysLine, type PublicKey } from '../keys/public-key.ts';
 
-/** A variable of git's and its value; git reads them in order. */
+/** The name and value of a setting. git reads them in order. */
 export type Entry = readonly [name: string, value: string];
 
-/** @source git-config(1), GIT_CONFIG_COUNT in git(1): added to what is there, in the order of the numbers */
+/** Adds to the existing variables. @source git-config(1), GIT_CONFIG_COUNT in git(1) */
 export function configurationVariables(
   env: Readonly<Record<string, string | undefined>>,
   entries: readonly Entry[],
@@ -19,7 +19,7 @@ export function configurationVariables(
   return variables;
 }
 
-/** What git needs to sign commits and tags by SSH. */
+/** The settings for SSH signatures of commits and tags. */
 export function signingEntries(files: {
   readonly publicKey: string;
   readonly allowedSigners: string;
@@ -35,7 +35,10 @@ export function signingEntries(files: {
   ];
 }
 
-/** One line of gpg.ssh.allowedSignersFile: this key vouches for anyone, in git only (ssh-keygen(1), ALLOWED SIGNERS). */
+/**
+ * One line of gpg.ssh.allowedSignersFile: the key is valid for every name, for git only (ssh-keygen(1), ALLOWED
+ * SIGNERS).
+ */
 export function allowedSigner(key: PublicKey): string {
   return `* namespaces="git" ${authorizedKeysLine({ ...key, comment: '' })}\n`;
 }

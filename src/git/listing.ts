@@ -1,31 +1,34 @@
-/** git's configuration in git's own words: what it lists, who says it, and what it is told (git-config(1)). Pure. */
+/** Parses git's list of its configuration with scopes, and renders the arguments for a change (git-config(1)). Pure. */
 
-/** As git lists them: section and variable in lower case, what stands between as it is. */
+/** Names in git's form: section and variable in lower case, the subsection as written. */
 export type Settings = ReadonlyMap<string, readonly string[]>;
 
-/** A line of git's configuration, with who says it. */
+/** A setting of git's configuration with its scope. */
 export interface ScopedSetting {
-  /** As git calls it; `protected` or `repository` where git is too old to say. */
+  /** git's name of the scope; `protected` or `repository` if git is too old to report it. */
   readonly scope: string;
   readonly name: string;
-  /** undefined: a name alone, which is true to git. */
+  /** undefined: a name without a value, which is true for git. */
   readonly value: string | undefined;
 }
 
 export interface Listing {
-  /** In git's order: of the same name the last one counts. */
+  /** In git's order: the last value of a name counts. */
   readonly entries: readonly ScopedSetting[];
-  /** Whether git told the scopes: only then two listings that look the same are the same. */
+  /** Whether git reported the scopes. Without them, two equal lists may differ in their scopes. */
   readonly scoped: boolean;
 }
 
-/** System, global and the environment: not the repository's, whose folder somebody else may have filled (git-config(1)). */
+/**
+ * The system, the user and the environment. Not the repository: another person may have filled the folder
+ * (git-config(1)).
+ */
 export function isProtected({ scope }: Pick<ScopedSetting, 'scope'>): boolean {
-  // `local`, `worktree` and what later gits may add are the repository's.
+  // `local`, `worktree` and unknown scopes count as the repository's.
   return ['system', 'global', 'command', 'protected'].includes(scope);
 }
 
-/** What `git config -z --show-scope` lists. */
+/** Parses the output of `git config -z --show-scope`. */
 export function parseScoped(listing: string): ScopedSetting[] {
   const parts = listing.split('\0').slice(0, -1);
   return parts.flatMap((scope, index) =>
@@ -33,7 +36,7 @@ export function parseScoped(listing: string): ScopedSetting[] {
   );
 }
 
-/** What `git config -z` lists. */
+/** Parses the output of `git config -z`. */
 export function parseUnscoped(listing: string, scope: string): ScopedSetting[] {
   return listing
     .split('\0')
@@ -48,7 +51,7 @@ function parseEntry(entry: string): Pick<ScopedSetting, 'name' | 'value'> {
     : { name: entry.slice(0, end), value: entry.slice(end + 1) };
 }
 
-/** A variable without = is true, and has no value to compare. */
+/** A variable without = is true and has no value to compare. */
 export function settingsIn(entries: readonly Pick<ScopedSetting, 'name' | 'value'>[]): Settings {
   const settings = new Map<string, string[]>();
   for (const { name, value = '' } of entries) settings.set(name, [...(settings.get(name) ?? []), value]);
@@ -57,11 +60,11 @@ export function settingsIn(entries: readonly Pick<ScopedSetting, 'name' | 'value
 
 export type Scope = 'system' | 'global';
 
-/** A setting, and what it is to be; undefined: not there. */
+/** A setting and its new value; undefined: remove it. */
 export interface Setting {
   readonly name: string;
   readonly value: string | undefined;
-  /** A pattern: of the values that are there, it replaces those that match, and stands beside the others. */
+  /** A pattern. Existing values that match it are replaced; other values stay. */
   readonly among?: string | undefined;
 }
 
@@ -70,7 +73,7 @@ export function canonicalName(name: string): string {
   return `${section.toLowerCase()}${middle}.${variable.toLowerCase()}`;
 }
 
-/** What git config is told. */
+/** The arguments for git config. */
 export function writing({ name, value, among }: Setting, scope: Scope): string[] {
   if (value === undefined) return [`--${scope}`, '--unset-all', name];
   return [`--${scope}`, '--replace-all', name, value, ...(among === undefined ? [] : [among])];

@@ -1,23 +1,23 @@
-/** What is stored as a git credential: a bare token, or JSON. Pure. */
+/** Parses a stored git credential: only a token, or JSON. Pure. */
 import { Failure } from '../errors.ts';
 import { membersOf } from '../keys/json-secret.ts';
 import { breaksLine, isExpired, type Credential } from './credential.ts';
 
-/** What GitHub's documentation says for tokens; hosts that ask for a token take any name, or say which. */
+/** The user name that GitHub documents for tokens. Other hosts accept any name with a token, or document one. */
 const anyUser = 'x-access-token';
 
 export interface Stored {
   /** Secret. */
   readonly text: string;
-  /** Where it is stored, for messages. */
+  /** Name of its parameter or secret, for messages. */
   readonly resource: string;
-  /** That of the section, which wins over what is stored. */
+  /** The section's user name, which takes precedence over the stored one. */
   readonly username?: string | undefined;
 }
 
 /**
- * @param nowSeconds since 1970: what has expired is never handed out
- * @throws CREDENTIAL_INVALID, never with what is stored
+ * @param nowSeconds since 1970; an expired credential is an error
+ * @throws CREDENTIAL_INVALID, never with the stored text
  */
 export function readNamedCredential(stored: Stored, nowSeconds: number): Credential {
   const { text, resource, username } = stored;
@@ -29,11 +29,7 @@ export function readNamedCredential(stored: Stored, nowSeconds: number): Credent
   if (!isExpired(credential, nowSeconds)) return credential;
   const when = new Date(Number(expiry) * 1000);
   const date = Number.isNaN(when.getTime()) ? `${expiry ?? ''} seconds after 1970` : when.toISOString();
-  throw invalid(
-    resource,
-    `expired at ${date}`,
-    'store a new one there, with the password_expiry_utc that it has',
-  );
+  throw invalid(resource, `expired at ${date}`, 'store a new one there, with its own password_expiry_utc');
 }
 
 function bare({ text, resource }: Stored): string {
@@ -41,16 +37,16 @@ function bare({ text, resource }: Stored): string {
   if (breaksLine.test(text)) {
     throw invalid(
       resource,
-      'has a line break or a NUL in it',
-      `store it again as one line, without a line break behind it: printf '%s' "$TOKEN" | aws ssm put-parameter --overwrite --type SecureString --name NAME --value file:///dev/stdin`,
+      'contains a line break or a NUL',
+      `store it again as one line, without a line break at the end: printf '%s' "$TOKEN" | aws ssm put-parameter --overwrite --type SecureString --name NAME --value file:///dev/stdin`,
     );
   }
-  // What was meant to be JSON would be sent to the host, and stand in its logs.
-  if (/^\s*[[{]/.test(text)) throw invalid(resource, 'begins like JSON, and is no JSON object', written);
+  // Invalid JSON must not be sent to the host, which may log it.
+  if (/^\s*[[{]/.test(text)) throw invalid(resource, 'begins like JSON, but is not a JSON object', written);
   return text;
 }
 
-const written = 'store a token by itself, or {"username": "NAME", "password": "TOKEN"}';
+const written = 'store only the token, or {"username": "NAME", "password": "TOKEN"}';
 
 function fromJson(members: ReadonlyMap<string, unknown>, { resource, username }: Stored): Credential {
   const read = (name: keyof Credential): string | undefined => {
@@ -76,7 +72,7 @@ function fromJson(members: ReadonlyMap<string, unknown>, { resource, username }:
   return { username: username ?? read('username') ?? anyUser, password, ...common };
 }
 
-/** Seconds since 1970, as git has it. What is no such number is refused: the password could have expired. */
+/** Seconds since 1970, as in git. Any other value is an error, because the password may have expired. */
 function expiryOf(members: ReadonlyMap<string, unknown>, resource: string): string | undefined {
   const value = members.get('password_expiry_utc') ?? undefined;
   if (value === undefined) return undefined;

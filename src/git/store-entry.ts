@@ -1,22 +1,22 @@
 /**
- * How a git credential is stored in Parameter Store: one parameter each, PREFIX/https/HOST/USER/PATH, found by folder, whose
- * value is JSON of its attributes. Pure.
+ * The form of a git credential in Parameter Store: one parameter PREFIX/https/HOST/USER/PATH for each, with JSON of its
+ * attributes as the value. Pure.
  */
 import { createHash } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { answers, isExpired, renderCredential, type Credential, type Request } from './credential.ts';
 
-/** What a credential is for. A user name that is absent is unknown, in what is asked for, and none, in what is stored. */
+/** The scope of a credential. In a request, an absent user name is unknown; in a stored credential, there is none. */
 export interface Place {
   readonly protocol: 'https';
-  /** Lower case, with a port where it is not 443. */
+  /** Lower case, with a port if it is not 443. */
   readonly host: string;
-  /** Of the repository, whole: git's LFS asks for `REPOSITORY.git/info/lfs`. Absent: any, or the host's. */
+  /** The repository's whole path; git-lfs asks for `REPOSITORY.git/info/lfs`. Absent: any path, or the whole host. */
   readonly path?: string;
   readonly username?: string;
 }
 
-/** @returns undefined for what nothing is stored for: no HTTPS, or no host */
+/** @returns undefined if nothing can be stored for it: not HTTPS, or without a host */
 export function placeOf({ protocol, host, path, username }: Credential): Place | undefined {
   if (protocol?.toLowerCase() !== 'https' || !host) return undefined;
   const repository = path
@@ -31,7 +31,7 @@ export function placeOf({ protocol, host, path, username }: Credential): Place |
   };
 }
 
-/** ASCII's letters alone: names beyond it reach git in their ASCII form. */
+/** ASCII letters only: git gets other names in their ASCII form. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
@@ -40,7 +40,7 @@ export function nameOf(prefix: string, { path, ...place }: Place): string {
   return `${folderOf(prefix, { username: undefined, ...place })}/${encode(path ?? '')}`;
 }
 
-/** The narrowest folder that has all that is asked for; `username: undefined` means that of credentials without one. */
+/** The narrowest folder that contains all matches. `username: undefined` means credentials without a user name. */
 export function folderOf(
   prefix: string,
   place: Omit<Place, 'username'> & { readonly username?: string | undefined },
@@ -50,14 +50,17 @@ export function folderOf(
   return `${host}/${place.username === undefined ? noUser : encode(place.username)}`;
 }
 
-/** Stands for a missing user name: no user name is encoded like this. */
+/** Stands for a missing user name. No encoded user name is equal to it. */
 const noUser = '__';
-/** Characters of one level. Three of the longest, a prefix of 300 and the ARN in front stay within the 1,011 of a name. */
+/**
+ * Characters of one level. Three levels of this length, a prefix of 300 and the ARN's beginning fit into the 1,011 of a
+ * name.
+ */
 const longest = 200;
 
 /**
- * Injective: letters, digits, `.` and `-` stand for themselves, bytes of all else are `_XX`, and nothing is `_`. What would be
- * too long is its beginning and, behind `_.`, its digest.
+ * An injective encoding: letters, digits, `.` and `-` are unchanged, other bytes are `_XX`, an empty text is `_`. A
+ * long text is cut, followed by `_.` and its digest.
  */
 function encode(text: string): string {
   const encoded = Buffer.from(text)
@@ -72,8 +75,8 @@ function encode(text: string): string {
 }
 
 /**
- * @source Systems Manager User Guide, "Creating parameters": 15 levels in all, and names that AWS keeps for itself
- * @param setting how the user wrote it
+ * @source Systems Manager User Guide, "Creating parameters": 15 levels in total, and names that AWS reserves
+ * @param setting the name of the setting, for the message
  * @throws INPUT_INVALID
  */
 export function parsePrefix(text: string, setting: string): string {
@@ -81,7 +84,7 @@ export function parsePrefix(text: string, setting: string): string {
   const wellFormed = /^(\/[A-Za-z0-9_.-]+){1,11}$/.test(prefix) && prefix.length <= 300;
   if (wellFormed && !/^\/(aws|ssm)/i.test(prefix)) return prefix;
   throw new Failure('INPUT_INVALID', `${setting} cannot be "${text.slice(0, 100)}"`, {
-    hint: 'write the beginning of parameter names, for example /git-credentials: up to 11 levels of letters, digits and . - _, the first not aws… or ssm…',
+    hint: 'write a prefix of parameter names, for example /git-credentials: up to 11 levels of letters, digits and . - _; the first must not begin with aws or ssm',
   });
 }
 
@@ -91,13 +94,14 @@ const content = [
   ...(['authtype', 'credential'] as const),
 ] as const;
 
-/** Bytes that the largest parameter holds, an advanced one. */
+/** Size limit of an advanced parameter, in bytes. */
 const mostBytes = 8192;
 
 /**
- * What to keep of what git says has worked: a user name and a password, or the credential of an authentication scheme.
+ * The attributes to store of a credential that worked: user name and password, or the credential of an authentication
+ * scheme.
  *
- * @returns undefined where it is not to be kept: it is said to be for a moment only, or over, or has no place
+ * @returns undefined if it is not to be stored: it is ephemeral or expired, or has no place
  * @source git-credential(1), `ephemeral`; store_credential in git's builtin/credential-store.c
  */
 export function toBeStored(request: Request, nowSeconds: number): Credential | undefined {
@@ -108,20 +112,20 @@ export function toBeStored(request: Request, nowSeconds: number): Credential | u
   return kept && (isBasic || isOther) ? { ...where, ...pick(request, content) } : undefined;
 }
 
-/** git-config(1), "boolean". What is neither counts as true: then nothing is kept. */
+/** git-config(1), "boolean". An invalid value counts as true: then nothing is stored. */
 function isTrue(value = ''): boolean {
   return !/^(0|false|no|off|)$/i.test(value);
 }
 
 /**
  * @param name of the parameter, for the message
- * @throws CREDENTIAL_INVALID for a value that could not be answered
+ * @throws CREDENTIAL_INVALID for a value that git could not read back
  */
 export function renderEntry(credential: Credential, name: string): string {
   renderCredential(credential, name);
   const text = JSON.stringify(pick(credential, [...forWhat, ...content]));
   if (Buffer.byteLength(text) <= mostBytes) return text;
-  throw new Failure('CREDENTIAL_INVALID', `${name} would be larger than 8 KB, which no parameter holds`, {
+  throw new Failure('CREDENTIAL_INVALID', `${name} would be larger than 8 KB, the limit of a parameter`, {
     hint: 'use a shorter token; an OAuth refresh token counts as well',
   });
 }
@@ -135,7 +139,7 @@ export function parseEntry(text: string, name: string): Credential {
   });
   const credential: Credential = Object.fromEntries(parsed);
   if (credential.protocol !== undefined && credential.host !== undefined) return credential;
-  throw new Failure('CREDENTIAL_INVALID', `${name} holds no credential that git-credential-ssm has stored`, {
+  throw new Failure('CREDENTIAL_INVALID', `${name} is not a credential that git-credential-ssm has stored`, {
     hint: `store other values elsewhere, or delete it: aws ssm delete-parameter --name ${name}`,
   });
 }
@@ -145,14 +149,14 @@ function objectOf(text: string): object | undefined {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
-    // What JSON.parse says repeats the text.
+    // The message of JSON.parse repeats the text.
     return undefined;
   }
 }
 
 /**
- * What is answered of the first that is for what is asked for, and can be used. An authentication scheme is for a git that
- * says it knows them.
+ * Answers with the first matching credential that has not expired. An authentication scheme is only for a git that
+ * announces the capability.
  */
 export function pickAnswer(
   stored: readonly Credential[],
@@ -173,7 +177,10 @@ export function pickAnswer(
   return { ...(username !== undefined && { username }), ...basic, ...scheme };
 }
 
-/** Those that `erase` means. What it says of a password or a credential has to be so: another one may have been stored since. */
+/**
+ * The credentials that `erase` means. A password or credential in the request has to be equal, because a new one may
+ * have been stored meanwhile.
+ */
 export function isErased(stored: Credential, request: Request): boolean {
   const { password, credential } = request;
   return (

@@ -1,10 +1,10 @@
-/** The address of GitHub's API: which may be called, and whose it is. Pure. */
+/** Checks the address of GitHub's API and finds its host. Pure. */
 
 /**
- * The host whose repositories the App's tokens open, where the API's address says so.
+ * The git host of an API's address, if the address tells it.
  *
- * @source GitHub Docs: api.github.com is github.com's, api.NAME.ghe.com is NAME.ghe.com's; a server of one's own has its
- * API at HOST/api/v3, or wherever a proxy puts it
+ * @source GitHub Docs: api.github.com is the API of github.com, api.NAME.ghe.com of NAME.ghe.com; a GitHub Enterprise
+ *   Server has it at HOST/api/v3, or at a proxy's address
  */
 export function hostOfApi(apiUrl: string): string | undefined {
   return /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(new URL(apiUrl).hostname)?.[1];
@@ -15,7 +15,7 @@ export function isLocal(hostname: string): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
 }
 
-/** Plain HTTP would show the token to everyone on the way; to this machine itself there is no way. */
+/** Plain HTTP would show the token to the network. It is only allowed to this machine itself. */
 export function secureUrl(member: unknown): string | undefined {
   if (typeof member !== 'string' || !URL.canParse(member)) return undefined;
   const { protocol, hostname, username, password, origin, pathname, search, hash } = new URL(member);

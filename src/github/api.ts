@@ -1,33 +1,33 @@
-/** Calls of GitHub's API: tried again where that helps, and its refusals as ours. */
+/** Calls GitHub's API: repeats calls if that can help, and converts its errors. */
 import { Failure } from '../errors.ts';
 import { sendRequest, type HttpAnswer, type HttpOptions, type HttpRequest } from '../http-request.ts';
 
 export interface ApiOptions extends HttpOptions {
-  /** Tries of one call, the first included. */
+  /** Tries of one call, including the first. */
   readonly maxAttempts: number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
 export interface Call {
   readonly method: NonNullable<HttpRequest['method']>;
-  /** The API's address, without a slash behind. */
+  /** The API's address, without a slash at its end. */
   readonly apiUrl: string;
   readonly path: string;
   /** Secret. */
   readonly bearer: string;
   readonly body?: unknown;
-  /** Of the answer. */
+  /** Limit of the answer. */
   readonly maxBytes: number;
 }
 
-/** Bytes of an answer: what is longer is not GitHub's. */
+/** Bytes. A longer answer is not GitHub's. */
 export const longestAnswer = { usual: 1_000_000, token: 65_536 } as const;
 
-/** The longest that one answer may make us wait. Milliseconds. */
+/** The longest wait that an answer may ask for, in milliseconds. */
 const longestWait = 30_000;
 
 /**
- * Whatever GitHub answers in the end, 404 and 500 alike.
+ * Returns GitHub's last answer, even 404 or 500.
  *
  * @throws NETWORK_UNREACHABLE, TIMEOUT
  */
@@ -56,7 +56,7 @@ export async function callApi(
   }
 }
 
-/** Milliseconds; undefined where the answer would be the same again. */
+/** Milliseconds; undefined if the answer would be the same again. */
 function waitAfter({ status, headers }: HttpAnswer, attempt: number): number | undefined {
   const asked = Number(headers['retry-after']);
   const limited = status === 429 || (status === 403 && headers['retry-after'] !== undefined);
@@ -67,18 +67,18 @@ function waitAfter({ status, headers }: HttpAnswer, attempt: number): number | u
 function unreachable(url: URL, why: string, attempts: number): Failure {
   const times = attempts === 1 ? '' : `, tried ${attempts} times`;
   return new Failure('NETWORK_UNREACHABLE', `GitHub's API at ${url.host} did not answer (${why})${times}`, {
-    hint: `check that this machine reaches ${url.origin}, by its proxy (HTTPS_PROXY, NO_PROXY) where it has one`,
+    hint: `check that this machine reaches ${url.origin}, through its proxy if it has one (HTTPS_PROXY, NO_PROXY)`,
   });
 }
 
-/** What GitHub says, in its own words, cut to a length that a log can bear. */
+/** GitHub's own message, shortened for a log. */
 export function saidBy({ status, text }: HttpAnswer): string {
   const { message } = readObject(text);
   const words = typeof message === 'string' ? message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 300) : '';
   return `${status ?? 0}${words && ` ${words}`}`;
 }
 
-/** Empty where it is no JSON object: a proxy may have answered. */
+/** Empty if it is not a JSON object: a proxy may have answered. */
 export function readObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(text);
@@ -89,7 +89,7 @@ export function readObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * Ends an installation token before its time. One that has expired, or was revoked before, is as good as revoked.
+ * Revokes an installation token. A token that has expired or is already revoked counts as success.
  *
  * @param token secret
  * @throws PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT
@@ -100,6 +100,6 @@ export async function revokeToken(token: string, apiUrl: string, options: ApiOpt
   if (answer.status === 204 || answer.status === 401) return;
   const { host } = new URL(apiUrl);
   throw new Failure('PROVIDER_FAILED', `${host} did not revoke the token: it answered ${saidBy(answer)}`, {
-    hint: 'it ends by itself, an hour after it was made',
+    hint: 'it expires one hour after it was created',
   });
 }

@@ -1,4 +1,4 @@
-/** A GitHub App as it is stored, in JSON: who it is, its key, and what its tokens are for; and its JSON Web Token. Pure. */
+/** A stored GitHub App in JSON: its id, its key, and the scope of its tokens. Also creates its JSON Web Token. Pure. */
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { membersOf } from '../keys/json-secret.ts';
@@ -7,50 +7,50 @@ import { storedBlock } from '../keys/private-key.ts';
 import { secureUrl } from './api-url.ts';
 
 export interface GitHubApp {
-  /** How messages call it: the reference that it is stored at. */
+  /** Its reference, for messages. */
   readonly resource: string;
-  /** The client id, or the app id: what GitHub takes as a token's issuer. */
+  /** The client id or the app id, which GitHub accepts as a token's issuer. */
   readonly issuer: string;
   /** Secret. */
   readonly privateKey: KeyObject;
-  /** Absent: that of the repository's owner. */
+  /** Absent: the installation of the repository's owner. */
   readonly installationId?: string;
-  /** `name` or `owner/name`. Absent: the one that is asked for. */
+  /** `name` or `owner/name`. Absent: the requested repository. */
   readonly repositories?: readonly string[];
-  /** As GitHub names them: `{ contents: 'read' }`. Absent: what clone and push need. */
+  /** In GitHub's form: `{ contents: 'read' }`. Absent: the permissions that clone and push need. */
   readonly permissions?: Readonly<Record<string, string>>;
-  /** Without a slash behind. */
+  /** Without a slash at its end. */
   readonly apiUrl: string;
 }
 
-/** Whether a stored value is meant to be an App's: whatever else it is, one of its members is an App's own. */
+/** Whether a stored value is meant as an App: it has one of an App's own members. */
 export function isGitHubApp(value: string): boolean {
   const members = readMembers(value);
   return ['app_id', 'client_id', 'private_key'].some((name) => members?.has(name));
 }
 
 /**
- * @param value what is stored
- * @param resource how messages call it
- * @throws CREDENTIAL_INVALID naming the member, never what it holds
+ * @param value the stored text
+ * @param resource its name in messages
+ * @throws CREDENTIAL_INVALID naming the member, never its value
  */
 export function parseGitHubApp(value: string, resource: string): GitHubApp {
   const members = readMembers(value);
-  if (!members) throw invalid(resource, 'is no JSON object, as a GitHub App is stored', storedAs);
+  if (!members) throw invalid(resource, 'is not a JSON object, as needed for a GitHub App', storedAs);
   const wrong = (name: string, problem: string, hint: string): Failure =>
     invalid(resource, `"${name}" ${problem}`, hint);
   const read: Read = (name, accept, hint) => {
     const member = members.get(name);
     if (member === undefined || member === null) return undefined;
     const accepted = accept(member);
-    if (accepted === undefined) throw wrong(name, 'is not what it should be', hint);
+    if (accepted === undefined) throw wrong(name, 'is not valid', hint);
     return accepted;
   };
   const issuer =
-    read('client_id', nameText, 'write it as the page of the App shows it, for example "Iv23liABC"') ??
-    read('app_id', digits, 'write the number that the page of the App shows as App ID');
+    read('client_id', nameText, 'write the client id from the page of the App, for example "Iv23liABC"') ??
+    read('app_id', digits, 'write the App ID from the page of the App');
   if (issuer === undefined) throw wrong('app_id', 'is missing', storedAs);
-  const keyHint = 'store the .pem file that GitHub made for the App, an RSA key, as its text';
+  const keyHint = 'store the text of the .pem file (an RSA key) that GitHub created for the App';
   const privateKey = read('private_key', rsaKey, keyHint);
   if (!privateKey) throw wrong('private_key', 'is missing', storedAs);
   const installationId = read(
@@ -69,7 +69,7 @@ export function parseGitHubApp(value: string, resource: string): GitHubApp {
   };
 }
 
-/** A key that was pasted with its line ends, which JSON wants escaped, is as good. */
+/** A pasted key may contain line ends that JSON needs escaped. */
 function readMembers(value: string): ReadonlyMap<string, unknown> | undefined {
   const strings = /"(?:[^"\\]|\\.)*"/gs;
   const mended = (): string => value.replace(strings, (text) => text.replace(/\r?\n/g, '\\n'));
@@ -89,7 +89,7 @@ function nameText(member: unknown): string | undefined {
   return typeof member === 'string' && /^[\w.-]{1,100}$/.test(member.trim()) ? member.trim() : undefined;
 }
 
-/** PKCS#1, as GitHub makes it, or PKCS#8, with whatever copying did to its lines. GitHub's have 2048 bits. */
+/** PKCS#1, as GitHub creates it, or PKCS#8, with damaged line ends. GitHub's keys have 2048 bits. */
 function rsaKey(member: unknown): KeyObject | undefined {
   const block = typeof member === 'string' ? storedBlock(member) : undefined;
   if (!block || block.headers !== '') return undefined;
@@ -104,7 +104,7 @@ function rsaKey(member: unknown): KeyObject | undefined {
   }
 }
 
-/** None would be all: an empty list is no list of names. */
+/** An empty list would mean all repositories, so it is an error. */
 function repositoryNames(member: unknown): string[] | undefined {
   if (!Array.isArray(member) || member.length === 0) return undefined;
   const names = member.filter(
@@ -114,7 +114,7 @@ function repositoryNames(member: unknown): string[] | undefined {
   return names.length === member.length ? names : undefined;
 }
 
-/** None would be all that the App has, likewise. */
+/** An empty object would mean all of the App's permissions, so it is an error. */
 function levels(member: unknown): Record<string, string> | undefined {
   if (typeof member !== 'object' || member === null || Array.isArray(member)) return undefined;
   const entries = Object.entries(member).filter(
@@ -129,12 +129,12 @@ function invalid(resource: string, problem: string, hint: string): Failure {
   return new Failure('CREDENTIAL_INVALID', `${resource} ${problem}`, { hint });
 }
 
-/** Seconds. GitHub refuses a JSON Web Token from its future, and one that is valid for more than ten minutes from now. */
+/** Seconds. GitHub refuses a JSON Web Token that is from the future, or valid for more than ten minutes. */
 const drift = 60;
 const validFor = 540;
 
 /**
- * The JSON Web Token that the App proves itself by.
+ * The JSON Web Token that authenticates the App.
  *
  * @param now seconds
  * @returns secret

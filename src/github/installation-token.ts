@@ -1,4 +1,4 @@
-/** A token for what a GitHub App may do in one installation: made on the spot, for an hour, as narrow as it can be. */
+/** Creates a token of a GitHub App's installation: valid for an hour, with as few permissions as possible. */
 import { Failure } from '../errors.ts';
 import type { HttpAnswer } from '../http-request.ts';
 import { callApi, longestAnswer, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
@@ -13,15 +13,18 @@ export interface InstallationToken {
 }
 
 export interface TokenOptions extends ApiOptions {
-  /** What the token is for: `owner/name` each, all of one owner; `owner` alone for whatever the App sees there. */
+  /**
+   * The repositories for the token: a list of `owner/name` of one owner; or only `owner` for all that the App can
+   * access there.
+   */
   readonly repositories: readonly string[];
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
 
 /**
- * What clone and push need, and no more; an App that may only read gives a token that may only read. Without this GitHub
- * would give the token all that the App may do, which can be settings and secrets.
+ * The permission for clone and push. An App with read access gets a token with read access. Without this, GitHub gives
+ * the token all permissions of the App, which may include settings and secrets.
  */
 const writing = { contents: 'write' };
 const reading = { contents: 'read' };
@@ -53,7 +56,7 @@ export async function installationToken(app: GitHubApp, options: TokenOptions): 
 
 type Ask = (method: Call['method'], path: string, body?: unknown) => Promise<HttpAnswer>;
 
-/** Without their owner, as the API takes them. Empty: all that the App sees. */
+/** Names without the owner, as the API needs them. Empty: all that the App can access. */
 function namesFor({ repositories: named, resource }: GitHubApp, wanted: readonly string[]): string[] {
   const bare = (one: string): string => one.slice(one.lastIndexOf('/') + 1);
   const asked = wanted.filter((one) => one.includes('/'));
@@ -63,9 +66,9 @@ function namesFor({ repositories: named, resource }: GitHubApp, wanted: readonly
   if (missing === undefined) return [...new Set(named.map(bare))];
   throw new Failure(
     'CREDENTIAL_INVALID',
-    `${resource} is not for ${missing}: its "repositories" leave it out`,
+    `${resource} is not for ${missing}: its "repositories" do not contain it`,
     {
-      hint: `add ${JSON.stringify(bare(missing))} to "repositories" there, or leave "repositories" out`,
+      hint: `add ${JSON.stringify(bare(missing))} to "repositories" there, or remove "repositories"`,
     },
   );
 }
@@ -80,8 +83,8 @@ async function findInstallation(app: GitHubApp, options: TokenOptions, call: Ask
   if (wanted === undefined) {
     throw new Failure(
       'CREDENTIAL_INVALID',
-      `${app.resource} has no "installation_id", and no repository tells whose installation it is`,
-      { hint: 'store "installation_id", the number at the end of the address of the installation’s page' },
+      `${app.resource} has no "installation_id", and no repository tells which installation to use`,
+      { hint: 'store "installation_id": the number at the end of the installation page’s address' },
     );
   }
   const path = wanted.split('/').map(encodeURIComponent).join('/');
@@ -107,7 +110,7 @@ function readToken(answer: HttpAnswer, app: GitHubApp): InstallationToken {
   return { username: 'x-access-token', password: token, expiresAt };
 }
 
-/** GitHub's refusal of an App: what it answered, and how to fix it. */
+/** GitHub's refusal of an App, with its answer. */
 interface Refused {
   readonly app: GitHubApp;
   /** `looked for …`, `asked for …`. */
@@ -132,22 +135,22 @@ function hintFor(answer: HttpAnswer, app: GitHubApp, now: number): string {
     return `check that the id and "private_key" in ${app.resource} are of the same App, and that the key was not deleted there`;
   }
   if (status === 403 && headers['x-ratelimit-remaining'] !== '0' && headers['retry-after'] === undefined) {
-    return 'see whether the installation of the App is suspended, or its owner lets only some addresses in';
+    return 'check whether the installation of the App is suspended, or its owner only allows some IP addresses';
   }
   if (status === 403 || status === 429) return 'run it again later: GitHub limits the rate of calls';
   if (status === 404) {
     return app.installationId === undefined
-      ? 'install the App there (Install App on its page), with access to that repository; a repository that was renamed has to be named as it is called now'
+      ? 'install the App there (Install App on its page), with access to that repository; if the repository was renamed, use its new name'
       : `check "installation_id" and "api_url" in ${app.resource}: the App has no such installation there`;
   }
   if (status === 422) {
-    return 'give the installation of the App access to these repositories, and the App the permission "Contents" (or what "permissions" names), which its owner has to accept';
+    return 'give the installation of the App access to these repositories, and give the App the permission "Contents" (or those in "permissions"), which the owner has to accept';
   }
   return 'run it again later; if it persists, see https://www.githubstatus.com';
 }
 
 function notFromGitHub({ apiUrl }: GitHubApp): Failure {
-  return new Failure('PROVIDER_FAILED', `what answered at ${apiUrl} is not GitHub's API`, {
-    hint: 'check "api_url", which is https://HOST/api/v3 for a GitHub Enterprise Server, and the proxy of this machine',
+  return new Failure('PROVIDER_FAILED', `the server at ${apiUrl} is not GitHub's API`, {
+    hint: 'check "api_url" (https://HOST/api/v3 for a GitHub Enterprise Server) and the proxy of this machine',
   });
 }

@@ -1,27 +1,28 @@
-/** A line of `keys` with `as=github-app`: whose token, for which repositories. Pure. */
+/** A line of `keys` with `as=github-app`: the App and its repositories. Pure. */
 import { Failure } from '../errors.ts';
 import type { Reference } from './reference.ts';
 import { lowerCase, parseWrittenPattern, patternText, type RepositoryPattern } from './routes.ts';
 
 export interface AppLine {
   readonly reference: Reference;
-  /** At least one. Paths as they are written, `owner` or `owner/name`. */
+  /** At least one. Paths as written: `owner` or `owner/name`. */
   readonly repositories: readonly RepositoryPattern[];
 }
 
-/** What one token is for: an installation is of one owner, and a token goes to one host. */
+/** The scope of one token: one host, and one owner, because an installation belongs to one owner. */
 export interface TokenScope {
   readonly host: string;
   readonly port?: number;
-  /** `owner/name` each; or `owner` alone, all that the App sees there. */
+  /** A list of `owner/name`; or only `owner` for all repositories that the App can access there. */
   readonly paths: readonly string[];
 }
 
 const form =
-  'write github.com/OWNER/REPOSITORY behind it, or github.com/OWNER for all that the App sees there';
+  'write github.com/OWNER/REPOSITORY after it, or github.com/OWNER for all repositories that the App can access there';
 
 /**
- * Without repositories it could only be for all of a host: git would send the token wherever a submodule leads it there.
+ * Repositories are required. Otherwise the token would be for a whole host, and git would send it for any submodule
+ * there.
  *
  * @throws INPUT_INVALID
  */
@@ -30,18 +31,19 @@ export function parseAppRepositories(texts: readonly string[]): RepositoryPatter
   return texts.map((text) => {
     const pattern = parseWrittenPattern(text);
     const shown = patternText(pattern);
-    if (pattern.host.startsWith('*.')) throw invalid(`a token is for one host, and "${shown}" is several`);
+    if (pattern.host.startsWith('*.'))
+      throw invalid(`a token is for one host, but "${shown}" matches several`);
     if (/^[\w.-]+(\/[\w.-]+)?$/.test(pattern.path) && !hasDots(pattern.path)) return pattern;
-    throw invalid(`"${shown}" is no owner and no repository of GitHub's`);
+    throw invalid(`"${shown}" is not an owner or a repository on GitHub`);
   });
 }
 
-/** `.` and `..` are no names: they lead a URL to another place of the API. */
+/** `.` and `..` in a URL would lead to another place of the API. */
 export function hasDots(path: string): boolean {
   return path.split('/').some((part) => part === '.' || part === '..');
 }
 
-/** The line's repositories by host and owner. One that is named whole covers its repositories. */
+/** The line's repositories, grouped by host and owner. An owner covers its repositories. */
 export function tokenScopes({ repositories }: Pick<AppLine, 'repositories'>): TokenScope[] {
   const scopes = new Map<string, RepositoryPattern[]>();
   for (const pattern of repositories) {
@@ -58,8 +60,8 @@ export function tokenScopes({ repositories }: Pick<AppLine, 'repositories'>): To
 }
 
 /**
- * What git is to send the token to. It compares paths by whole parts and with regard to case, and does not take NAME and
- * NAME.git for one.
+ * The URLs for which git may use the token. git compares whole path segments, case-sensitively, and NAME and NAME.git
+ * differ.
  */
 export function scopeUrls({ host, port, paths }: TokenScope): string[] {
   const origin = `https://${patternText({ host, ...(port !== undefined && { port }), path: '' })}`;

@@ -1,4 +1,4 @@
-/** What is used of bcrypt-pbkdf, which declares no types. Lengths are in bytes; answers 0 where it worked. */
+/** The part of bcrypt-pbkdf that is used here; the package has no types. Lengths are in bytes. Returns 0 on success. */
 declare module 'bcrypt-pbkdf' {
   export function pbkdf(
     ...args: [

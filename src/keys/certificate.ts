@@ -1,4 +1,4 @@
-/** An OpenSSH user certificate as it is stored → its line and its time, once it is sure that it is for the key. Pure. */
+/** Parses a stored OpenSSH user certificate and checks that it belongs to the key. Pure. */
 import { Failure } from '../errors.ts';
 import { authorizedKeysLine, fingerprint, type PublicKey } from './public-key.ts';
 import { string, WireReader } from './wire.ts';
@@ -9,7 +9,7 @@ export interface Certificate {
   /** The same in wire form. */
   readonly type: string;
   readonly blob: Buffer;
-  /** Seconds since the epoch: the first moment at which it is valid, and the first at which it no longer is. */
+  /** Seconds since the epoch: the first second at which it is valid, and the first at which it is no longer valid. */
   readonly validFrom: number;
   readonly validUntil: number;
 }
@@ -17,7 +17,7 @@ export interface Certificate {
 const suffix = '-cert-v01@openssh.com';
 const userCertificate = 1;
 
-/** Public fields between the nonce and the serial number (PROTOCOL.certkeys). */
+/** Number of public fields between the nonce and the serial number (PROTOCOL.certkeys). */
 const keyFields: Readonly<Record<string, number>> = {
   'ssh-ed25519': 1,
   'ssh-rsa': 2,
@@ -27,9 +27,9 @@ const keyFields: Readonly<Record<string, number>> = {
 };
 
 /**
- * @param value what is stored: the `-cert.pub` file, or base64 of it
- * @param resource how messages call the certificate
- * @param key that it has to be for
+ * @param value the stored text: the `-cert.pub` file, or its base64
+ * @param resource name of the certificate in messages
+ * @param key that the certificate has to belong to
  * @throws KEY_EMPTY, KEY_MALFORMED, KEY_UNSUPPORTED
  * @source openssh-portable, PROTOCOL.certkeys
  */
@@ -41,7 +41,7 @@ export function parseCertificate(
   const text = unwrap(value);
   if (text === '') throw fail('KEY_EMPTY', `${resource} is empty`);
   const [type = '', base64 = '', ...comment] = text.split(/[ \t]+/);
-  if (!type.endsWith(suffix)) throw fail('KEY_MALFORMED', `${resource} holds no SSH certificate`);
+  if (!type.endsWith(suffix)) throw fail('KEY_MALFORMED', `${resource} is not an SSH certificate`);
   const blob = Buffer.from(base64, 'base64');
   if (blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
     throw fail('KEY_MALFORMED', `the certificate in ${resource} is damaged or cut off`);
@@ -54,7 +54,7 @@ export function parseCertificate(
     const whose = fingerprint({ blob: certified });
     throw fail(
       'KEY_MALFORMED',
-      `the certificate in ${resource} is for the key ${whose}, and ${key.resource} holds ${fingerprint(key.publicKey)}`,
+      `the certificate in ${resource} is for the key ${whose}, but ${key.resource} holds ${fingerprint(key.publicKey)}`,
     );
   }
   return { line: authorizedKeysLine({ type, blob, comment: comment.join(' ') }), type, blob, ...time };
@@ -76,7 +76,7 @@ function read(blob: Buffer, type: string, resource: string): Fields {
   }
   try {
     const reader = new WireReader(blob);
-    if (reader.string().toString() !== type) throw new RangeError('the type stands there twice, and differs');
+    if (reader.string().toString() !== type) throw new RangeError('the two types differ');
     reader.string(); // The nonce.
     const fields = Array.from({ length: count }, () => string(reader.string()));
     reader.uint64(); // The serial number.
@@ -84,7 +84,7 @@ function read(blob: Buffer, type: string, resource: string): Fields {
     reader.string(); // The key id.
     reader.string(); // The principals.
     const [validFrom, validUntil] = [Number(reader.uint64()), Number(reader.uint64())];
-    // Critical options, extensions, a reserved field, the authority's key, its signature.
+    // Critical options, extensions, a reserved field, the authority's key, the signature.
     for (let left = 5; left > 0; left--) reader.string();
     return { kind, certified: Buffer.concat([string(plain), ...fields]), validFrom, validUntil };
   } catch (error) {
@@ -93,7 +93,7 @@ function read(blob: Buffer, type: string, resource: string): Fields {
   }
 }
 
-/** One line, whatever copying did to the file. */
+/** Joins lines that copying has wrapped. */
 function unwrap(value: string): string {
   const text = value
     .replace(/^\uFEFF/, '')

@@ -1,8 +1,8 @@
-/** NIST's curves, as SSH and as JWK have them. Pure. */
+/** The names of NIST's curves in SSH and JWK. Pure. */
 import type { JsonWebKey } from 'node:crypto';
 
 export interface Curve {
-  /** RFC 5656 §10.1; behind `ecdsa-sha2-` the type of a key. */
+  /** RFC 5656 §10.1; with the prefix `ecdsa-sha2-` it is the type of a key. */
   readonly ssh: string;
   /** RFC 7518 §6.2.1.1 */
   readonly jwk: string;
@@ -18,14 +18,14 @@ export const curves: readonly Curve[] = [
 
 /**
  * @param type of the key
- * @param name the curve's, as the key has it
- * @returns undefined where the three do not belong together; whether the point is on the curve OpenSSL says
+ * @param name of the curve in the key
+ * @returns undefined if the three do not match; OpenSSL later checks that the point is on the curve
  */
 export function pointJwk(type: string, name: Buffer, point: Buffer): JsonWebKey | undefined {
   const curve = curves.find(({ ssh }) => `ecdsa-sha2-${ssh}` === type);
   if (!curve || name.toString('latin1') !== curve.ssh) return undefined;
   const { jwk: crv, size } = curve;
-  // 4: not compressed (SEC 1 §2.3.3), the only form that OpenSSH reads.
+  // 4: not compressed (SEC 1 §2.3.3). OpenSSH reads no other form.
   if (point[0] !== 4 || point.length !== 1 + 2 * size) return undefined;
   const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)];
   return { kty: 'EC', crv, x: x.toString('base64url'), y: y.toString('base64url') };

@@ -1,14 +1,15 @@
 /**
- * The ids of EC2 hosts as patterns of ssh_config(5): `i-` with 8 or 17 hex digits, `mi-` with 17. A pattern has no sets of
- * characters, so an id is told by its length, and by what is not in it. Pure.
+ * Ids of EC2 hosts as patterns of ssh_config(5): `i-` with 8 or 17 hex digits, `mi-` with 17. Patterns have no
+ * character classes, so an id is recognised by its length and by characters that it does not have. Pure.
  */
 
-/** As long as an id, and with the same beginning. */
+/** Same length and beginning as an id. */
 const shapes = ['i-????????', `i-${'?'.repeat(17)}`, `mi-${'?'.repeat(17)}`];
 
 /**
- * What a name can have behind its first `-` and a hex digit is not. The shell's own characters are among them: before 9.6
- * ssh hands a name to the shell of a ProxyCommand as it is. Not to be written in a pattern are `*`, `?`, `,`, `"` and `\`.
+ * Characters after the first `-` that are not hex digits. They include the shell's special characters, because ssh
+ * before 9.6 passes a name unquoted to the shell of a ProxyCommand. A pattern cannot contain `*`, `?`, `,`, `"` and
+ * `\`.
  */
 const otherCharacters = Array.from(
   "ghijklmnopqrstuvwxyz-._ :+@%/=~$`'();&|<>{}[]!#^",
@@ -16,19 +17,20 @@ const otherCharacters = Array.from(
 );
 
 /**
- * Conditions of a Match line whose ProxyCommand has ssh's `'%n'` and `'%r'` in single quotes: no name that would end them. Before
- * 9.6 (CVE-2023-51385) ssh hands both to a shell as they are, and the URL of a submodule chooses them.
+ * Conditions for a Match line with `'%n'` and `'%r'` of ssh in single quotes in its ProxyCommand. They exclude names
+ * that end the quotes. ssh before 9.6 (CVE-2023-51385) passes both unquoted to a shell, and a submodule's URL chooses
+ * them.
  */
 export const quotable = `originalhost "*,!*'*" user "*,!*'*"`;
 
-/** A list for one `host` of a Match line. */
+/** A list for one `host` condition of a Match line. */
 export const ec2HostIds = [...shapes, ...otherCharacters.map((pattern) => `!${pattern}`)].join(',');
 
 /**
- * All other hosts, by two conditions, since a list cannot except something from an exception.
+ * All other hosts. It needs two conditions, because a list cannot have an exception inside an exception.
  *
- * @param except patterns of hosts that are left out
- * @returns conditions of two Match lines; a host meets one of them at most
+ * @param except patterns of hosts to leave out
+ * @returns conditions of two Match lines; a host matches at most one of them
  */
 export function allButEc2HostIds(except: readonly string[]): readonly [string, string] {
   const not = (patterns: readonly string[]): string[] => patterns.map((pattern) => `!${pattern}`);

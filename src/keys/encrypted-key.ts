@@ -1,4 +1,4 @@
-/** A private key that a passphrase protects → the same key without, in memory only. Pure. */
+/** Decrypts a private key with a passphrase, in memory only. Pure. */
 import { createDecipheriv, createPrivateKey, type CipherGCMTypes } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { isOpensshKey, keyFailures, readEnvelope, writeEnvelope, type Envelope } from './openssh-key.ts';
@@ -6,8 +6,8 @@ import { storedBlock } from './private-key.ts';
 import { WireReader } from './wire.ts';
 
 /**
- * @param value what is stored; a key without a passphrase, and what is no key, comes back as it is
- * @param passphrase as it is stored, a line end at its end not being part of it
+ * @param value the stored text; returned unchanged if it is not an encrypted key
+ * @param passphrase as stored; a line end at its end is ignored
  * @returns text for parsePrivateKey
  * @throws PASSPHRASE_WRONG, KEY_UNSUPPORTED, KEY_MALFORMED
  */
@@ -22,7 +22,7 @@ export async function decryptKey(value: string, passphrase: string, resource: st
     try {
       return await decryptOpensshKey(readEnvelope(bytes, resource), secret, resource);
     } catch (error) {
-      // A field or a block that is cut off: the reader's RangeError, or OpenSSL's own.
+      // A truncated field or block: a RangeError of the reader, or an error of OpenSSL.
       throw error instanceof Failure ? error : keyFailures.malformed(resource, error);
     }
   }
@@ -32,14 +32,14 @@ export async function decryptKey(value: string, passphrase: string, resource: st
     const key = [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
     return createPrivateKey({ key, passphrase: secret }).export({ type: 'pkcs8', format: 'pem' }).toString();
   } catch (error) {
-    // One wrong passphrase in hundreds gives blocks that end well, in which the decoder then finds no key.
+    // About one wrong passphrase in 256 gives valid padding. Then OpenSSL's decoder finds no key.
     if (/(?<!DECODER routines::)unsupported/i.test(String(error)))
       throw keyFailures.unsupported(resource, 'has an unknown cipher');
     throw wrong(resource, error);
   }
 }
 
-/** Of bcrypt, each tens of milliseconds that nothing interrupts: more would outlast the step, as damage may ask for. */
+/** Limit of bcrypt rounds. Each takes tens of milliseconds and cannot be aborted; a damaged key may ask for millions. */
 const mostRounds = 2_000;
 
 /** @source openssh-portable, PROTOCOL.key */
@@ -64,7 +64,7 @@ async function decryptOpensshKey(envelope: Envelope, secret: Buffer, resource: s
   return writeEnvelope(blob, section);
 }
 
-/** ssh's cipher names → OpenSSL's, with the length of their key and of their initial vector in bytes (openssh cipher.c). */
+/** ssh's cipher names → OpenSSL's, with the length of the key and of the initial vector in bytes (openssh cipher.c). */
 const ciphers: Readonly<Record<string, readonly [name: string, key: number, iv: number]>> = {
   'aes128-ctr': ['aes-128-ctr', 16, 16],
   'aes192-ctr': ['aes-192-ctr', 24, 16],
@@ -75,7 +75,7 @@ const ciphers: Readonly<Record<string, readonly [name: string, key: number, iv: 
   'aes256-gcm@openssh.com': ['aes-256-gcm', 32, 12],
 };
 
-/** undefined where the tag says that the key is wrong; without one it shows in what comes out. */
+/** @returns undefined if the authentication tag shows a wrong key; other ciphers show it in the decrypted text */
 function decipher(
   ...[name, key, iv, { section, tag }]: [string, Buffer, Buffer, Envelope]
 ): Buffer | undefined {
@@ -93,7 +93,7 @@ function decipher(
 
 function wrong(resource: string, cause: unknown): Failure {
   return new Failure('PASSPHRASE_WRONG', `the passphrase does not open the private key in ${resource}`, {
-    hint: 'check which parameter or secret passphrase= names, and that it holds the passphrase alone',
+    hint: 'check which parameter or secret passphrase= names, and that it holds only the passphrase',
     cause,
   });
 }

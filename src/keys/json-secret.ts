@@ -1,12 +1,12 @@
-/** Secrets of Secrets Manager that hold JSON: the value at one key, or which keys there are. Never a value. Pure. */
+/** JSON secrets of Secrets Manager: reads the value of one key, or lists the keys. Messages never show values. Pure. */
 import { Failure } from '../errors.ts';
 import type { SecretReference } from './reference.ts';
 
-/** More would make no message clearer. */
+/** Limit of key names in a message. */
 const mostNamed = 10;
 
 /**
- * The value whole where the reference names no key.
+ * Returns the whole value if the reference names no JSON key.
  *
  * @throws KEY_FIELD_MISSING
  */
@@ -15,8 +15,8 @@ export function pickField(value: string, reference: SecretReference): string {
   if (jsonKey === '') return value;
   const members = membersOf(value);
   if (!members) {
-    throw new Failure('KEY_FIELD_MISSING', `${text} names a JSON key, and the secret is not a JSON object`, {
-      hint: `leave out ":${jsonKey}" if the secret is the key itself`,
+    throw new Failure('KEY_FIELD_MISSING', `${text} names a JSON key, but the secret is not a JSON object`, {
+      hint: `remove ":${jsonKey}" if the secret is the key itself`,
     });
   }
   const field = members.get(jsonKey);
@@ -27,12 +27,12 @@ export function pickField(value: string, reference: SecretReference): string {
   });
 }
 
-/** For JSON that turned out to be no key, although its reference names no part of it: the same failure, and what to do. */
+/** Adds a hint if the value is JSON and the reference names no JSON key. */
 export function explainJson(failure: Failure, value: string, reference: SecretReference): Failure {
   const members = reference.jsonKey === '' ? membersOf(value) : undefined;
   if (!members) return failure;
   return new Failure(failure.code, failure.message, {
-    hint: `name a JSON key behind the secret's name; ${available(members, reference)}`,
+    hint: `write a JSON key after the secret's name; ${available(members, reference)}`,
     cause: failure,
   });
 }
@@ -40,7 +40,7 @@ export function explainJson(failure: Failure, value: string, reference: SecretRe
 function available(members: ReadonlyMap<string, unknown>, { name, ...reference }: SecretReference): string {
   const keys = [...members].filter(([, field]) => typeof field === 'string').map(([key]) => key);
   const [first] = keys;
-  if (first === undefined) return 'its JSON has no key whose value is a string';
+  if (first === undefined) return 'its JSON has no key with a string value';
   const more = keys.length > mostNamed ? ', …' : '';
   const named = keys
     .slice(0, mostNamed)
@@ -50,14 +50,14 @@ function available(members: ReadonlyMap<string, unknown>, { name, ...reference }
   return `its JSON has ${named}${more}: write for example ${scheme}${name}:${first.slice(0, 60)}`;
 }
 
-/** Own members only, so that nothing that JavaScript adds is found. */
+/** Own members only, without inherited ones. */
 export function membersOf(value: string): ReadonlyMap<string, unknown> | undefined {
   try {
     const parsed: unknown = JSON.parse(value.replace(/^\uFEFF/, ''));
     const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
     return isObject ? new Map(Object.entries(parsed)) : undefined;
   } catch {
-    // What JSON.parse says repeats the text.
+    // The message of JSON.parse repeats the text.
     return undefined;
   }
 }

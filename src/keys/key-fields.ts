@@ -1,4 +1,4 @@
-/** The fields of a private key as SSH orders them, and whether they make one whole key. Pure. */
+/** The fields of a private key in SSH's order, and checks that they form a valid key. Pure. */
 import type { JsonWebKey } from 'node:crypto';
 import { pointJwk } from './curves.ts';
 import { halvesMatch } from './key-pair-check.ts';
@@ -6,8 +6,8 @@ import type { WireReader } from './wire.ts';
 import { string } from './wire.ts';
 
 /**
- * Type → how many fields follow it. The key file and the agent protocol have the same ones: public and secret numbers
- * mixed, each a string or an mpint.
+ * Type → number of its fields. The key file and the agent protocol have the same fields: public and private numbers,
+ * each a string or an mpint.
  *
  * @source openssh-portable, PROTOCOL.key; RFC 9987
  */
@@ -26,12 +26,12 @@ export function isKnownType(type: string): boolean {
   return Object.hasOwn(counts, type);
 }
 
-/** @throws RangeError where the bytes end too early */
+/** @throws RangeError if the bytes end too early */
 export function readFields(type: string, reader: WireReader): Buffer[] {
   return Array.from({ length: counts[type] ?? 0 }, () => reader.string());
 }
 
-/** In wire form, one after the other. */
+/** The fields in wire form, one after the other. */
 export function joinFields(fields: readonly Buffer[]): Buffer {
   return Buffer.concat(fields.map((field) => string(field)));
 }
@@ -39,21 +39,22 @@ export function joinFields(fields: readonly Buffer[]): Buffer {
 /** The wire form of the public key. */
 export function publicBlob(type: string, fields: readonly Buffer[]): Buffer {
   const [first, second] = fields as [Buffer, Buffer];
-  // The file has n, e; the public key e, n (RFC 4253 §6.6).
+  // The file has n, e; the public key has e, n (RFC 4253 §6.6).
   const ordered = type === 'ssh-rsa' ? [second, first] : type === 'ssh-ed25519' ? [first] : [first, second];
   return Buffer.concat([string(type), joinFields(ordered)]);
 }
 
-/** Why OpenSSH takes no such key, if it does not. */
+/** The reason why OpenSSH does not accept the key; undefined if it does. */
 export function unusable(type: string, fields: readonly Buffer[]): string | undefined {
   if (type !== 'ssh-rsa') return undefined;
   const bits = bitLength(fields[0] ?? Buffer.alloc(0));
-  if (bits < rsaBits.least) return `is an RSA key of ${bits} bits: OpenSSH takes none below ${rsaBits.least}`;
-  if (bits > rsaBits.most) return `is an RSA key of ${bits} bits: OpenSSH takes none above ${rsaBits.most}`;
+  if (bits < rsaBits.least)
+    return `is an RSA key of ${bits} bits: OpenSSH accepts none below ${rsaBits.least}`;
+  if (bits > rsaBits.most) return `is an RSA key of ${bits} bits: OpenSSH accepts none above ${rsaBits.most}`;
   return undefined;
 }
 
-/** Whether the public numbers and the secret ones belong together. An agent believes what it is given. */
+/** Whether the public and private numbers match. An agent does not check that. */
 export function areWhole(type: string, fields: readonly Buffer[]): boolean {
   if (type === 'ssh-rsa') return isWholeRsa(fields);
   const jwk =
@@ -63,7 +64,7 @@ export function areWhole(type: string, fields: readonly Buffer[]): boolean {
   return jwk !== undefined && halvesMatch(jwk);
 }
 
-/** The second field is the seed, and then the public half again. */
+/** The second field is the seed, followed by the public key again. */
 function ed25519Jwk([point, pair]: readonly [Buffer, Buffer]): JsonWebKey | undefined {
   const [d, x] = [pair.subarray(0, 32), pair.subarray(32)];
   if (!x.equals(point)) return undefined;
@@ -81,7 +82,7 @@ function ecdsaJwk(
 }
 
 /**
- * By arithmetic: OpenSSL signs well with a wrong p, q or coefficient, by the exponent alone.
+ * Checked by arithmetic, because OpenSSL signs correctly even with a wrong p, q or coefficient.
  *
  * @source RFC 8017 §3.2
  */
@@ -95,7 +96,7 @@ function isWholeRsa(fields: readonly Buffer[]): boolean {
   return [(e * d) % (p - 1n), (e * d) % (q - 1n), (coefficient * q) % p].every((rest) => rest === 1n);
 }
 
-/** The digits of an mpint; undefined for a negative number, which OpenSSH takes for damage (RFC 4251 §5). */
+/** The bytes of an mpint; undefined for a negative number, which OpenSSH refuses (RFC 4251 §5). */
 function numberOf(field: Buffer): Buffer | undefined {
   if ((field[0] ?? 0) >= 0x80) return undefined;
   const start = field.findIndex((byte) => byte !== 0);

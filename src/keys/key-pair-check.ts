@@ -1,7 +1,7 @@
-/** Whether the two halves of a key belong together: a damaged one loads, and only the host's refusal would show it. Pure. */
+/** Checks that the two halves of a key match. An agent loads a damaged key, and only the host would refuse it. Pure. */
 import { createPrivateKey, createPublicKey, sign, verify, type JsonWebKey } from 'node:crypto';
 
-/** What the private half signs, the public one verifies. Of Ed25519 and ECDSA keys. */
+/** Signs with the private half and verifies with the public half. For Ed25519 and ECDSA. */
 export function halvesMatch(jwk: JsonWebKey): boolean {
   const text = Buffer.from('proof');
   const digest = jwk.kty === 'OKP' ? null : 'sha256';
@@ -11,6 +11,6 @@ export function halvesMatch(jwk: JsonWebKey): boolean {
     const publicKey = createPublicKey({ key: Object.fromEntries(given), format: 'jwk' });
     return verify(digest, text, publicKey, sign(digest, text, createPrivateKey({ key: jwk, format: 'jwk' })));
   } catch {
-    return false; // One of them is no key at all.
+    return false; // One half is not a valid key.
   }
 }

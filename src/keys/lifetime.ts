@@ -1,11 +1,11 @@
-/** Durations as OpenSSH writes them. Pure. */
+/** Durations in OpenSSH's form. Pure. */
 
 const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 const duration = /^(?:\d+[smhdw])*\d+[smhdw]?$/i;
 
 /**
- * `90s`, `15m`, `6h`, `1h30m`, or a bare number of seconds → seconds. undefined where the text is none of these, or is
- * more than OpenSSH takes.
+ * `90s`, `15m`, `6h`, `1h30m`, or a number of seconds → seconds. undefined for other text, or a duration that is too
+ * long for OpenSSH.
  *
  * @source sshd_config(5), "TIME FORMATS"
  */

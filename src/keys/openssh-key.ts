@@ -1,4 +1,4 @@
-/** OpenSSH's own private key format, `openssh-key-v1`: read it, write it. Pure. */
+/** Reads and writes OpenSSH's private key format, `openssh-key-v1`. Pure. */
 import { Failure } from '../errors.ts';
 import { areWhole, isKnownType, joinFields, publicBlob, readFields, unusable } from './key-fields.ts';
 import type { PublicKey } from './public-key.ts';
@@ -14,14 +14,14 @@ export function isOpensshKey(bytes: Buffer): boolean {
 
 export interface OpensshKey {
   readonly publicKey: PublicKey;
-  /** What stands between the type and the comment of the private section, in its order. Secret. */
+  /** The fields between the type and the comment of the private section, in order. Secret. */
   readonly fields: readonly Buffer[];
 }
 
 /**
- * An unencrypted key, after checking that the file is whole.
+ * Reads an unencrypted key and checks that it is complete.
  *
- * @param resource how messages call the key
+ * @param resource name of the key in messages
  * @throws KEY_ENCRYPTED, KEY_UNSUPPORTED, KEY_MALFORMED
  */
 export function readOpensshKey(bytes: Buffer, resource: string): OpensshKey {
@@ -40,16 +40,16 @@ export function readOpensshKey(bytes: Buffer, resource: string): OpensshKey {
   }
 }
 
-/** The file's outer layer, of an encrypted key too. */
+/** The file's outer layer, which encrypted keys have, too. */
 export interface Envelope {
   readonly cipher: string;
   readonly kdf: string;
   readonly kdfOptions: Buffer;
   /** The public key. */
   readonly blob: Buffer;
-  /** The private section, encrypted by the cipher. */
+  /** The private section, encrypted with the cipher. */
   readonly section: Buffer;
-  /** What ciphers that authenticate leave behind the section. */
+  /** The authentication tag after the section; empty for other ciphers. */
   readonly tag: Buffer;
 }
 
@@ -76,7 +76,7 @@ function readPrivateSection(
   if (reader.uint32() !== reader.uint32()) throw new RangeError('the two check numbers differ');
   if (reader.string().toString() !== type) throw new RangeError('the two halves are of different types');
   const fields = readFields(type, reader);
-  // A line feed would make two lines of one authorized_keys line.
+  // A line feed would split the authorized_keys line.
   const comment = reader
     .string()
     .toString()
@@ -85,7 +85,7 @@ function readPrivateSection(
 }
 
 /**
- * OpenSSH's own checks of a key, which an agent leaves to whoever adds it.
+ * The checks that OpenSSH's tools do before they add a key. An agent does not repeat them.
  *
  * @throws KEY_UNSUPPORTED, KEY_MALFORMED
  */
@@ -98,7 +98,7 @@ export function requireWhole({ publicKey, fields }: OpensshKey, resource: string
 
 export function writeOpensshKey({ publicKey, fields }: OpensshKey): string {
   const { type, blob, comment } = publicKey;
-  // The two equal numbers let a reader see that decryption worked. Nothing is encrypted here: any number will do.
+  // The two check numbers only have to be equal: they show whether decryption worked, and this file is not encrypted.
   const body = Buffer.concat([uint32(0), uint32(0), string(type), joinFields(fields), string(comment)]);
   const padding = Buffer.from(Array.from({ length: (8 - (body.length % 8)) % 8 }, (_, i) => i + 1));
   return writeEnvelope(blob, Buffer.concat([body, padding]));
@@ -110,7 +110,7 @@ export function writeEnvelope(blob: Buffer, section: Buffer): string {
   return armorOpensshKey(Buffer.concat([magic, ...plain, uint32(1), string(blob), string(section)]));
 }
 
-/** With the line feed at the end that OpenSSH insists on. */
+/** With a line feed at the end, which OpenSSH requires. */
 export function armorOpensshKey(bytes: Buffer): string {
   const lines = bytes.toString('base64').match(/.{1,70}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
@@ -127,7 +127,7 @@ function checkType(type: string, resource: string): void {
 
 function encrypted(resource: string): Failure {
   return new Failure('KEY_ENCRYPTED', `the private key in ${resource} is protected by a passphrase`, {
-    hint: 'write passphrase=REFERENCE behind the key, or store it without one (ssh-keygen -p -N "" -f FILE): the store encrypts it already',
+    hint: 'write passphrase=REFERENCE after the key, or store the key without a passphrase (ssh-keygen -p -N "" -f FILE): the store encrypts it already',
   });
 }
 

@@ -1,6 +1,6 @@
-/** Which part of AWS a region is in: ARNs and host names differ there. Pure. */
+/** AWS partitions by Region. ARNs and host names differ between partitions. Pure. */
 
-/** Beginning of the region's name, the partition, its DNS suffix. @source the partitions.json of the AWS SDKs */
+/** Prefix of the Region's name, partition, DNS suffix. @source the partitions.json of the AWS SDKs */
 const partitions = [
   ['cn-', 'aws-cn', 'amazonaws.com.cn'],
   ['us-gov-', 'aws-us-gov', 'amazonaws.com'],
@@ -17,10 +17,10 @@ export function partitionOf(region: string): string {
   return partitions.find(([beginning]) => region.startsWith(beginning))?.[1] ?? 'aws';
 }
 
-/** What comes behind the region in host names, in endpoints and in `kms:ViaService` alike. */
+/** The domain after the Region, in host names of endpoints and in `kms:ViaService`. */
 export function dnsSuffix(region: string): string {
   return partitions.find(([beginning]) => region.startsWith(beginning))?.[2] ?? 'amazonaws.com';
 }
 
-/** Those of all partitions. */
+/** The suffixes of all partitions. */
 export const dnsSuffixes: readonly string[] = [...new Set(partitions.map(([, , suffix]) => suffix))];

@@ -1,4 +1,4 @@
-/** PEM and PKCS#8 private keys → the fields of an OpenSSH one, which are what an agent takes. Pure. */
+/** Converts PEM and PKCS#8 private keys to the fields of an OpenSSH key, which an agent needs. Pure. */
 import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { curves } from './curves.ts';
 import { publicBlob } from './key-fields.ts';
@@ -7,7 +7,7 @@ import { mpint } from './wire.ts';
 
 /**
  * @param pem with its BEGIN and END lines, not encrypted
- * @param resource how messages call the key
+ * @param resource name of the key in messages
  * @throws KEY_MALFORMED, KEY_UNSUPPORTED
  */
 export function readPemKey(pem: string, resource: string): OpensshKey {
@@ -32,7 +32,7 @@ function readJwk(pem: string, resource: string): JsonWebKey {
   }
 }
 
-/** The fields of a key as SSH orders them: PROTOCOL.key. */
+/** The fields of a key in SSH's order: PROTOCOL.key. */
 function sshFields(jwk: JsonWebKey, resource: string): { type: string; fields: Buffer[] } {
   const field = (name: keyof JsonWebKey): Buffer => Buffer.from(String(jwk[name]), 'base64url');
   // Without its length.

@@ -1,4 +1,4 @@
-/** Text as people store private keys → the key, or which code and why. Pure. */
+/** Parses a stored private key in any of its usual forms, or explains why it cannot be used. Pure. */
 import { createPrivateKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import {
@@ -13,11 +13,11 @@ import { readPemKey } from './pem-key.ts';
 export type { OpensshKey as PrivateKey } from './openssh-key.ts';
 
 /**
- * Mends what copying does to a key: a missing last line feed, CRLF, a byte order mark, indentation, literal `\n`,
- * quotes, line feeds that became spaces, base64 around the file, base64 without its BEGIN and END lines.
+ * Repairs damage from copying: a missing last line feed, CRLF, a byte order mark, indentation, literal `\n`, quotes,
+ * spaces instead of line feeds, base64 of the whole file, base64 without BEGIN and END lines.
  *
- * @param value what is stored
- * @param resource how messages call the key; it becomes the comment of a key that has none, which `ssh-add -l` shows
+ * @param value the stored text
+ * @param resource name of the key in messages; also the comment of a key without one, for `ssh-add -l`
  * @throws KEY_EMPTY, KEY_NOT_DECRYPTED, KEY_NOT_PRIVATE, KEY_UNSUPPORTED, KEY_ENCRYPTED, KEY_MALFORMED
  */
 export function parsePrivateKey(value: string, resource: string): OpensshKey {
@@ -31,7 +31,7 @@ export function parsePrivateKey(value: string, resource: string): OpensshKey {
   if (!block) throw notAKey(text, resource);
   if (another) {
     throw new Failure('KEY_MALFORMED', `${resource} holds more than one private key`, {
-      hint: 'store each key in a parameter of its own',
+      hint: 'store each key in a separate parameter',
     });
   }
   const { publicKey, fields } = readBlock(block, resource);
@@ -43,7 +43,7 @@ function readBlock({ label, headers, body }: Block, resource: string): OpensshKe
     throw keyFailures.encrypted(resource);
   }
   if (label === 'DSA PRIVATE KEY')
-    throw keyFailures.unsupported(resource, 'is a DSA key, which OpenSSH dropped');
+    throw keyFailures.unsupported(resource, 'is a DSA key, which OpenSSH no longer supports');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(body)) throw keyFailures.malformed(resource, undefined);
   if (label !== 'OPENSSH PRIVATE KEY') {
     return readPemKey(`-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`, resource);
@@ -53,12 +53,12 @@ function readBlock({ label, headers, body }: Block, resource: string): OpensshKe
   return readOpensshKey(bytes, resource);
 }
 
-/** Columns at which the tools wrap base64: PEM files, OpenSSH's own, base64(1). */
+/** Line lengths of base64: PEM files, OpenSSH, base64(1). */
 const widths = [64, 70, 76];
 
 /**
- * What a log must never show of a stored key: its lines as they are stored, and as any tool would print them. Without
- * the BEGIN and END lines, and none too short to be told from other text.
+ * The lines of a stored key that logs must not show: as stored, and as other tools print them. Without BEGIN and END
+ * lines, and without lines that are too short to be unique.
  */
 export function linesToMask(value: string): string[] {
   const text = unwrap(value);
@@ -77,7 +77,7 @@ function linesOf(text: string): string[] {
 function unwrap(value: string): string {
   let text = value.replace(/^\uFEFF/, '').trim();
   if (/^(?:"[^"]*"|'[^']*')$/.test(text)) text = text.slice(1, -1).trim();
-  // Base64 has no backslash: it can only be an escaped line end, perhaps escaped twice.
+  // Base64 has no backslash, so it is an escaped line end, which may be escaped twice.
   text = text.replace(/(?:\\+r|\\+n)+/g, '\n').trim();
   const packed = text.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]{16,}={0,2}$/.test(packed)) return text;
@@ -91,16 +91,16 @@ function unwrap(value: string): string {
   return known ? decoded : (armorDer(bytes) ?? text);
 }
 
-/** DER without its BEGIN and END lines: which of the three formats it is, OpenSSL says. */
+/** DER without BEGIN and END lines: OpenSSL decides which of the three formats it is. */
 function armorDer(der: Buffer): string | undefined {
-  if (der[0] !== 0x30) return undefined; // A SEQUENCE, as all of them are (X.690 §8.9).
+  if (der[0] !== 0x30) return undefined; // All formats start with a SEQUENCE (X.690 §8.9).
   for (const type of ['pkcs8', 'pkcs1', 'sec1'] as const) {
     try {
       return createPrivateKey({ key: der, format: 'der', type })
         .export({ format: 'pem', type: 'pkcs8' })
         .toString();
     } catch {
-      // Not this one.
+      // Try the next format.
     }
   }
   return undefined;
@@ -114,13 +114,13 @@ export interface Block {
   readonly body: string;
 }
 
-/** The private key in a stored value, as text; undefined where there is none, or more than one. */
+/** The private key in a stored value, as text; undefined if there is none or more than one. */
 export function storedBlock(value: string): Block | undefined {
   const [block, another] = privateBlocks(unwrap(value));
   return another ? undefined : block;
 }
 
-/** The PEM blocks whose labels say that they are private keys; others may stand around them (EC PARAMETERS does). */
+/** PEM blocks with a label of a private key. Other blocks are ignored, such as EC PARAMETERS. */
 function privateBlocks(text: string): Block[] {
   const blocks = text.matchAll(/-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----(.*?)-----END \1-----/gs);
   return [...blocks].map(([, label = '', inside = '']) => {
@@ -131,7 +131,7 @@ function privateBlocks(text: string): Block[] {
 }
 
 function notAKey(text: string, resource: string): Failure {
-  // KMS and Encryption SDK ciphertext begin so in base64: what Parameter Store answers without decryption.
+  // The base64 prefixes of ciphertext of KMS and the Encryption SDK, which Parameter Store returns without decryption.
   if (/^(AQICAH|AQECAH|AYAD|AgV4)[A-Za-z0-9+/=\s]*$/.test(text)) {
     return new Failure('KEY_NOT_DECRYPTED', `${resource} holds encrypted bytes instead of a key`, {
       hint: 'store the key itself as a SecureString; an encrypted value was copied into it',
@@ -148,7 +148,7 @@ function notAKey(text: string, resource: string): Failure {
   if (/-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----/.test(text))
     return keyFailures.malformed(resource, undefined);
   return new Failure('KEY_NOT_PRIVATE', `${resource} holds ${describe(text)}, not a private key`, {
-    hint: 'store the private half: the file without .pub, which begins with -----BEGIN OPENSSH PRIVATE KEY-----',
+    hint: 'store the private key: the file without .pub, which begins with -----BEGIN OPENSSH PRIVATE KEY-----',
   });
 }
 

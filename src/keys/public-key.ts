@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export interface PublicKey {
   /** The algorithm's name, e.g. `ssh-ed25519` (RFC 4253 §6.6, RFC 8709, RFC 5656). */
   readonly type: string;
-  /** The wire form: length-prefixed fields, the first of which is the type. */
+  /** The wire form: length-prefixed fields, starting with the type. */
   readonly blob: Buffer;
   readonly comment: string;
 }

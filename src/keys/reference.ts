@@ -1,29 +1,29 @@
-/** The grammar of key references: how a user names a parameter or a secret. Pure. */
+/** The grammar of key references, which name parameters and secrets. Pure. */
 import { Failure } from '../errors.ts';
 import { looksSecret } from './secret-text.ts';
 
 export type Reference = ParameterReference | SecretReference;
 
 interface Named {
-  /** What the user wrote; it is what messages repeat. */
+  /** The user's text, for messages. */
   readonly text: string;
-  /** What AWS is asked for, without what selects a version or a part: a name, or an ARN whole. */
+  /** The name or the whole ARN for AWS, without the version and other parts. */
   readonly name: string;
-  /** Where the ARN says that it is; absent for a name. */
+  /** From the ARN; absent for a name. */
   readonly location?: Location;
 }
 
 /** A parameter of Systems Manager Parameter Store. */
 export interface ParameterReference extends Named {
   readonly kind: 'parameter';
-  /** Empty for the latest version, else `:` and a version number or a label, as GetParameters writes it. */
+  /** Empty for the latest version; otherwise `:` and a version number or a label, as in GetParameters. */
   readonly selector: string;
 }
 
-/** A secret of Secrets Manager. Parts that were left out are empty. */
+/** A secret of Secrets Manager. Omitted parts are empty. */
 export interface SecretReference extends Named {
   readonly kind: 'secret';
-  /** Empty: the secret's value whole. */
+  /** Empty: the whole value. */
   readonly jsonKey: string;
   /** Empty: AWSCURRENT, or the stage of the version id. */
   readonly versionStage: string;
@@ -36,13 +36,13 @@ export interface Location {
   readonly account: string;
 }
 
-/** `arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME`; a name without a slash has one in front there too. */
+/** `arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME`. A name without a slash gets one in its ARN. */
 const parameterArn = /^arn:(aws[a-z-]*):ssm:([a-z0-9-]+):(\d{12}):parameter(\/[^:]*)$/;
-/** The name has six random characters behind it, which AWS lets the caller leave out. */
+/** In an ARN, six random characters follow the name. AWS allows callers to omit them. */
 const secretArn = /^arn:(aws[a-z-]*):secretsmanager:([a-z0-9-]+):(\d{12}):secret:([^:]+)$/;
 const randomSuffix = /-[A-Za-z0-9]{6}$/;
 const nameCharacters = /^[A-Za-z0-9_.\-/]+$/;
-/** As Secrets Manager's own refusal lists them. */
+/** The characters listed in Secrets Manager's error message. */
 const secretNameCharacters = /^[A-Za-z0-9/_+=.@!-]+$/;
 const label = /^(?!\d|aws|ssm)[A-Za-z0-9_.-]{1,100}$/i;
 const version = /^[1-9]\d{0,18}$/;
@@ -54,12 +54,12 @@ const secretGrammar = 'write secretsmanager:NAME[:json-key[:version-stage[:versi
 /**
  * @throws INPUT_INVALID
  * @source Systems Manager User Guide, "Creating parameters" (names) and "Working with parameter labels"; for the parts
- * behind a secret's name, ECS Developer Guide, "Pass Secrets Manager secrets through environment variables"
+ *   after a secret's name, ECS Developer Guide, "Pass Secrets Manager secrets through environment variables"
  */
 export function parseReference(text: string): Reference {
   if (looksSecret(text)) {
-    throw new Failure('INPUT_INVALID', 'this looks like a secret, where the name of one belongs', {
-      hint: `store it, and write its name here: ${grammar}`,
+    throw new Failure('INPUT_INVALID', 'this looks like a secret instead of the name of one', {
+      hint: `store it and write its name here: ${grammar}`,
     });
   }
   if (text.startsWith('secretsmanager:')) return parseSecret(text.slice('secretsmanager:'.length), text);
@@ -67,7 +67,7 @@ export function parseReference(text: string): Reference {
   return parseParameter(text.startsWith('ssm:') ? text.slice('ssm:'.length) : text, text);
 }
 
-/** The ARN that IAM matches policies on: without the selector. `location` answers what a bare name leaves open. */
+/** The ARN for IAM policies, without the selector. `location` is for references that are not ARNs. */
 export function arnOf(reference: Reference, location: Location): string {
   const { kind, name } = reference;
   const { partition, region, account } = location;
@@ -75,14 +75,14 @@ export function arnOf(reference: Reference, location: Location): string {
     const arn = reference.location
       ? name
       : `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}`;
-    // The six random characters of a bare name are not known, even where its end looks like them.
+    // The six random characters of a plain name are unknown, even if its end looks like them.
     return reference.location && randomSuffix.test(name) ? arn : `${arn}-??????`;
   }
   if (reference.location) return name;
   return `arn:${partition}:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`;
 }
 
-/** Equal for references to the same text, however they were written. */
+/** Equal for references to the same value, however they are written. */
 export function identityOf(reference: Reference): string {
   if (reference.kind === 'parameter') return reference.name + reference.selector;
   const { name, jsonKey, versionStage, versionId } = reference;
@@ -116,7 +116,7 @@ function splitSelector(bare: string, text: string): [resource: string, selector:
   if (selector.length > 1 || !(version.test(only) || label.test(only))) {
     throw invalid(
       text,
-      `has ":${selector.join(':')}" behind its name, which is no version and no label`,
+      `has ":${selector.join(':')}" after its name, which is neither a version nor a label`,
       grammar,
     );
   }
@@ -128,12 +128,12 @@ function checkName(name: string, text: string): void {
   if (!nameCharacters.test(name)) {
     throw invalid(
       text,
-      'has characters that a parameter name cannot have',
+      'has characters that are not allowed in a parameter name',
       'names are letters, digits and . - _ /',
     );
   }
   if (name.includes('/') && !name.startsWith('/')) {
-    throw invalid(text, 'is a path without its first slash', `write /${name}`);
+    throw invalid(text, 'is a path without a slash at its start', `write /${name}`);
   }
   if (name.endsWith('/') || name.includes('//'))
     throw invalid(text, 'has an empty part between slashes', grammar);
@@ -149,7 +149,7 @@ function parseSecret(bare: string, text: string): SecretReference {
   const location = bare.startsWith('arn:') ? locateSecret(resource, text) : undefined;
   checkSecretName(parts[nameParts - 1] ?? '', text);
   if (more.length > 0) {
-    throw invalid(text, 'has more than a JSON key, a stage and a version id behind its name', secretGrammar);
+    throw invalid(text, 'has more than a JSON key, a stage and a version id after its name', secretGrammar);
   }
   checkSelected(selected, text);
   return { kind: 'secret', text, name: resource, ...selected, ...(location && { location }) };
@@ -165,13 +165,13 @@ function locateSecret(resource: string, text: string): Location {
   );
 }
 
-/** @source Secrets Manager API Reference, CreateSecret, `Name`; an ARN has a hyphen and six characters more */
+/** @source Secrets Manager API Reference, CreateSecret, `Name`; an ARN adds a hyphen and six characters */
 function checkSecretName(name: string, text: string): void {
   if (name === '') throw invalid(text, 'has no name', secretGrammar);
   if (!secretNameCharacters.test(name)) {
     throw invalid(
       text,
-      'has characters that the name of a secret cannot have',
+      'has characters that are not allowed in a secret name',
       'names are letters, digits and / _ + = . @ ! -',
     );
   }
@@ -184,7 +184,7 @@ function checkSelected(
   text: string,
 ): void {
   if (!/^[^\s\p{C}]*$/u.test(jsonKey + versionStage + versionId)) {
-    throw invalid(text, 'has white space or control characters behind its name', secretGrammar);
+    throw invalid(text, 'has white space or control characters after its name', secretGrammar);
   }
   if (versionStage.length > 256) {
     throw tooLong(text, '256', 'version stage');
@@ -192,14 +192,18 @@ function checkSelected(
   if (versionId !== '' && (versionId.length < 32 || versionId.length > 64)) {
     throw invalid(
       text,
-      `has ":${versionId}" in the place of a version id, which has 32 to 64 characters`,
+      `has ":${versionId}" instead of a version id, which has 32 to 64 characters`,
       `${secretGrammar}; aws secretsmanager list-secret-version-ids shows the ids`,
     );
   }
 }
 
 function tooLong(text: string, limit: string, of = 'name'): Failure {
-  return invalid(`${text.slice(0, 40)}…`, `is longer than the ${limit} characters of a ${of}`, grammar);
+  return invalid(
+    `${text.slice(0, 40)}…`,
+    `is longer than ${limit} characters, the limit of a ${of}`,
+    grammar,
+  );
 }
 
 function invalid(text: string, problem: string, hint: string): Failure {

@@ -1,11 +1,14 @@
-/** Repository patterns, `host[:port][/path]`: which key is for which repository. helper/ssm-ssh has the same rules. Pure. */
+/**
+ * Repository patterns, `host[:port][/path]`, and the match of a repository with its key. helper/ssm-ssh has the same
+ * rules. Pure.
+ */
 import { Failure } from '../errors.ts';
 import { looksSecret } from './secret-text.ts';
 
 export interface RepositoryPattern {
-  /** Lower case; `*.example.com` stands for exactly one label in front. */
+  /** Lower case. `*.example.com` matches exactly one label before the domain. */
   readonly host: string;
-  /** Absent: the port of the protocol. */
+  /** Absent: the protocol's port. */
   readonly port?: number;
   /** Lower case, whole segments, without `.git`; empty for every repository of the host. */
   readonly path: string;
@@ -14,12 +17,12 @@ export interface RepositoryPattern {
 const hostName = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
 /** RFC 1035, section 2.3.4. */
 const longestLabel = 63;
-/** What `*.` stands for: nothing in it ends a host's name elsewhere, as in `evil/.example.com`. */
+/** A label that `*.` matches. It has no character that can end a host's name elsewhere, as in `evil/.example.com`. */
 const hostLabel = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/;
 const addressV6 = /^\[[0-9a-f:.]+\]$/;
 
 /**
- * A pasted URL works: a scheme and a user in front are dropped, as are `.git` and `/*` behind, and `%20` is a space;
+ * Accepts pasted URLs: removes the scheme, the user, and `.git` or `/*` at the end, and decodes `%20`.
  * `git@host:owner/repo` becomes host and path.
  *
  * @throws INPUT_INVALID
@@ -29,12 +32,12 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
   return { ...pattern, path: lowerCase(pattern.path) };
 }
 
-/** The same with the path as it is written, for git's own configuration, which tells cases apart. */
+/** The same with the path as written, for git's configuration, which is case-sensitive. */
 export function parseWrittenPattern(text: string): RepositoryPattern {
   return parsePattern(text, text);
 }
 
-/** @param text as messages show it */
+/** @param text for messages */
 function parsePattern(read: string, text: string): RepositoryPattern {
   const [, scheme = '', user = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/@]*@)?(.*)$/i.exec(read) ?? [];
   const [, name = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
@@ -51,9 +54,9 @@ function parsePattern(read: string, text: string): RepositoryPattern {
   const [, port = '', path = ''] =
     separator === ':' ? (/^(\d+)(?:\/(.*))?$/.exec(behind) ?? []) : [undefined, '', behind];
   if (separator === ':' && !port) {
-    // The scp form, `git@host:owner/repo`, has a path behind the colon.
+    // The scp form, `git@host:owner/repo`, has a path after the colon.
     if (scheme || !user)
-      throw invalid(text, 'has no port behind its colon', 'write host:port/path, or host/path');
+      throw invalid(text, 'has no port after its colon', 'write host:port/path, or host/path');
     return { host: bare, path: cleanPath(behind, text) };
   }
   const decoded = scheme ? decode(path) : path;
@@ -63,7 +66,7 @@ function parsePattern(read: string, text: string): RepositoryPattern {
   return { host: bare, port: Number(port), path: cleanPath(decoded, text) };
 }
 
-/** As git decodes the path of a URL; what would be a control character, or no UTF-8, stays as it is. */
+/** Decodes a URL's path like git. Control characters and invalid UTF-8 stay encoded. */
 function decode(path: string): string {
   return path.replace(/(%[2-9a-f][\da-f])+/gi, (octets) => {
     const text = Buffer.from(octets.replaceAll('%', ''), 'hex').toString();
@@ -71,23 +74,23 @@ function decode(path: string): string {
   });
 }
 
-/** ASCII's letters alone, as helper/ssm-ssh has it: what others are the same depends on the host. */
+/** ASCII letters only, as in helper/ssm-ssh: case rules for other letters depend on the host. */
 export function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** As a user would write it. */
+/** The pattern in the form that users write. */
 export function patternText({ host, port, path }: RepositoryPattern): string {
   const address = host.includes(':') ? `[${host}]` : host;
   return address + (port === undefined ? '' : `:${port}`) + (path && `/${path}`);
 }
 
-/** Where a connection goes, as git hands it to ssh. */
+/** The destination of a connection, from the arguments that git gives to ssh. */
 export interface Remote {
   readonly host: string;
-  /** Absent: the port of the protocol. */
+  /** Absent: the protocol's port. */
   readonly port?: number;
-  /** Without a slash in front; empty where there is no repository, as in `ssh -T git@github.com`. */
+  /** Without a slash at its start; empty without a repository, as in `ssh -T git@github.com`. */
   readonly path: string;
 }
 
@@ -98,8 +101,8 @@ export interface Route<K> {
 }
 
 /**
- * The keys whose pattern is the most specific of those that match: an exact host before a wildcard, then the longest path.
- * Several where they have the same pattern; the default keys where no pattern matches.
+ * The keys with the most specific matching pattern: an exact host before a wildcard, then the longest path. Several
+ * keys if they have the same pattern. The default keys if no pattern matches.
  *
  * @param port of the protocol
  */
@@ -128,12 +131,12 @@ function matches(pattern: RepositoryPattern, remote: Remote, port: number): bool
   return sameHost && samePath && (pattern.port ?? port) === (remote.port ?? port);
 }
 
-/** An instance id, the id of a managed node, or TAG=VALUE: no default key is for them. */
+/** An instance id, the id of a managed node, or TAG=VALUE. Default keys never serve these. */
 function isEc2Host(host: string): boolean {
   return /^(i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$/i.test(host) || host.includes('=');
 }
 
-/** No path is as long as the step from a wildcard to an exact host. */
+/** An exact host ranks higher than every path of a wildcard host. */
 function rankOf({ host, path }: RepositoryPattern): number {
   return path.length + (host.startsWith('*.') ? 0 : 100_000);
 }
@@ -143,7 +146,7 @@ export interface RoutedKey {
   readonly repositories: readonly RepositoryPattern[];
 }
 
-/** Pattern, empty for the default keys → the fingerprints of the keys that claim it. */
+/** Pattern (empty for the default keys) → the fingerprints of its keys. */
 export function claims(keys: readonly RoutedKey[]): Map<string, Set<string>> {
   const claimed = new Map<string, Set<string>>();
   for (const { repositories, fingerprint } of keys) {
@@ -154,7 +157,10 @@ export function claims(keys: readonly RoutedKey[]): Map<string, Set<string>> {
   return claimed;
 }
 
-/** What helper/ssm-ssh reads: `NUMBER FINGERPRINT HOST PORT PATH` for each pattern, `NUMBER FINGERPRINT -` for a default key. */
+/**
+ * The routes file of helper/ssm-ssh: `NUMBER FINGERPRINT HOST PORT PATH` for each pattern, `NUMBER FINGERPRINT -` for a
+ * default key.
+ */
 export function renderRoutes(keys: readonly RoutedKey[]): string {
   const lines = keys.flatMap(({ fingerprint, repositories }, number) =>
     repositories.length === 0
@@ -164,7 +170,7 @@ export function renderRoutes(keys: readonly RoutedKey[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The hosts and ports that renderRoutes wrote. */
+/** The hosts and ports in the text of renderRoutes. */
 export function readClaims(routes: string): { readonly host: string; readonly port: number }[] {
   return [...routes.matchAll(/^\d+ \S+ (\S+) (\d+) /gm)].map(([, host = '', port]) => ({
     host,
@@ -178,14 +184,14 @@ function cleanPath(path: string, text: string): string {
     .replace(/\.git$/i, '')
     .replace(/(^|\/)\*$/, '');
   if (clean.includes('*'))
-    throw invalid(text, 'has a * inside its path', 'a * can stand for the last part only: host/owner/*');
+    throw invalid(text, 'has a * inside its path', 'a * is only allowed as the last part: host/owner/*');
   if (/(^|\/)\.git\/*$/i.test(path) || (clean.split('/').includes('') && clean !== ''))
     throw invalid(text, 'has an empty part between slashes', 'write host/owner/repository');
   return clean;
 }
 
 function invalid(text: string, problem: string, hint: string): Failure {
-  // A pasted URL may carry a password.
+  // A pasted URL may contain a password.
   const shown = text.replace(/(:\/\/[^/@:]*):[^/]*@/, '$1@');
   return new Failure('INPUT_INVALID', `the repository "${shown}" ${problem}`, { hint });
 }

@@ -1,18 +1,18 @@
-/** Text that others wrote, as it may be printed: control characters are made visible. Pure. helper/ssm-ssh has the same in shell. */
+/** Makes control characters in foreign text visible before it is printed. Pure. helper/ssm-ssh has the same in shell. */
 
-/** Those that end a line, move a terminal's cursor, or turn the direction in which text is read. */
+/** Characters that end a line, move a terminal's cursor, or change the direction of text. */
 const controls = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 const names: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * The runner of Actions takes `##[` for the beginning of a command wherever it stands in a line.
+ * The Actions runner reads `##[` as the start of a command anywhere in a line.
  *
  * @source actions/runner, src/Runner.Common/ActionCommand.cs, TryParse
  */
 const commandPrefix = /##\[/g;
 
-/** In one line. What is visible stays as it is, backslashes too: this is for reading, not for reading back. */
+/** Returns one line. Visible characters do not change, not even backslashes: the text is only for reading. */
 export function visible(text: string): string {
   return text.replace(controls, escape).replace(commandPrefix, '##\\x5b');
 }

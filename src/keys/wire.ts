@@ -1,6 +1,6 @@
 /** SSH's binary fields (RFC 4251 §5): length-prefixed strings, big-endian integers. Pure. */
 
-/** Reads fields one after the other. Throws RangeError where the bytes end too early. */
+/** Reads fields one after the other. Throws RangeError if the bytes end too early. */
 export class WireReader {
   #bytes: Buffer;
 
@@ -25,7 +25,7 @@ export class WireReader {
   }
 
   #take(length: number): Buffer {
-    if (length > this.#bytes.length) throw new RangeError('the field is longer than what is left');
+    if (length > this.#bytes.length) throw new RangeError('the field is longer than the remaining bytes');
     const taken = this.#bytes.subarray(0, length);
     this.#bytes = this.#bytes.subarray(length);
     return taken;
@@ -43,7 +43,7 @@ export function string(value: Buffer | string): Buffer {
   return Buffer.concat([uint32(bytes.length), bytes]);
 }
 
-/** A non-negative multiple-precision integer: no leading zeros but the one that keeps the sign bit clear. */
+/** A non-negative multiple-precision integer: no leading zeros, except one that keeps the sign bit clear. */
 export function mpint(value: Buffer): Buffer {
   let start = 0;
   while (start < value.length && value[start] === 0) start++;

@@ -1,4 +1,4 @@
-/** Starts a program in the place of this process: its input and output, its signals, its exit code. */
+/** Runs a program with this process's input and output, passes signals on to it, and returns its exit code. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ProgramNotFound } from './run.ts';
@@ -15,14 +15,17 @@ export interface AttachedOptions {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;
-  /** Whether a terminal is there: it sends its signals to every process in the foreground, and twice would be too often. */
+  /**
+   * Whether there is a terminal: it sends signals to every process in the foreground, so they must not be passed on
+   * again.
+   */
   readonly terminal: boolean;
 }
 
 const fromTerminal: ReadonlySet<Forwarded> = new Set(['SIGINT', 'SIGQUIT']);
 
 /**
- * @returns its exit code, or 128 and the number of the signal that ended it, as a shell has it
+ * @returns the exit code, or 128 plus the number of the signal that ended it, as in a shell
  * @throws ProgramNotFound
  */
 export async function runAttached(

@@ -1,17 +1,17 @@
-/** A program that runs beside this process and learns of its end by the end of its own standard input. */
+/** A child process that notices the end of this process by the end of its standard input. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ProgramNotFound, type Finished } from './run.ts';
 
 export interface ChildWithLifeline {
-  /** What it said first; empty where it ended without a word. */
+  /** The first line of its output; empty if it ended without output. */
   readonly firstLine: string;
-  /** Closes its standard input, and waits until it has ended. */
+  /** Closes its standard input and waits until it has ended. */
   end(): Promise<Omit<Finished, 'stdout'>>;
 }
 
 /**
- * In a session of its own: what a terminal sends to the foreground is not for it. A kill of this process closes the pipe,
+ * It has its own session, so the terminal's signals do not reach it. If this process is killed, the pipe is closed,
  * too.
  *
  * @throws ProgramNotFound

@@ -1,14 +1,14 @@
-/** A program that outlives this process: in a session of its own, with nothing of this one's. */
+/** Starts a program that outlives this process, in its own session and without this process's files. */
 import { spawn } from 'node:child_process';
 import { ProgramNotFound, type Finished } from './run.ts';
 
 export interface Detached extends Omit<Finished, 'stdout'> {
-  /** What it said first; empty where it ended without a word. */
+  /** The first line of its output; empty if it ended without output. */
   readonly firstLine: string;
 }
 
 /**
- * Waits until it has said something, or has ended.
+ * Waits for the first line of its output, or its end.
  *
  * @throws ProgramNotFound, the signal's reason, which ends the program
  */

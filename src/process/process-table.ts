@@ -1,4 +1,4 @@
-/** This user's processes, to find our own daemons by the socket that their command line names, and to end them. */
+/** Lists and ends this user's processes, to find our daemons by the socket in their command line. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,11 +14,10 @@ export interface Process {
 type Wanted = (process: Process) => boolean;
 
 /**
- * Only this user's: a command line may say anything, and another user's process cannot be ended, nor is it ours.
+ * Only this user's processes: other users' processes cannot be ended and may have any command line. Reads `/proc`,
+ * which minimal container images without `ps` have, too; runs `ps` if there is no `/proc` (macOS).
  *
- * What `/proc` shows, which minimal container images without `ps` have too; `ps` where there is no `/proc` (macOS).
- *
- * @throws where the list cannot be read, which does not mean that there is nobody
+ * @throws if the list cannot be read, which does not mean that it is empty
  * @source proc(5), ps(1)
  */
 export async function listProcesses(wanted: Wanted = () => true): Promise<Process[]> {
@@ -28,7 +27,7 @@ export async function listProcesses(wanted: Wanted = () => true): Promise<Proces
   return (await inLanes(pids, (pid) => readProc(pid, wanted))).flat();
 }
 
-/** The owner of the folder in `/proc` is the effective user: a program that is setuid runs for whoever has started it. */
+/** The owner of the folder in `/proc` is the effective user, but a setuid program belongs to the user who started it. */
 async function readProc(pid: string, wanted: Wanted): Promise<Process[]> {
   const folder = `/proc/${pid}`;
   const owner = await stat(folder).catch(unlessGone(undefined));
@@ -56,7 +55,7 @@ function ownId(): number | undefined {
   return process.geteuid?.();
 }
 
-/** ESRCH: it ended while it was read. EACCES, EPERM: it is none of ours. */
+/** ESRCH: it ended meanwhile. EACCES, EPERM: it is another user's. */
 function unlessGone<T>(nothing: T): (error: unknown) => T {
   return unless(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], nothing);
 }
@@ -68,14 +67,13 @@ function unless<T>(codes: string | readonly string[], nothing: T): (error: unkno
   };
 }
 
-/** Milliseconds until those that SIGTERM has not ended get SIGKILL. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const patience = 4000;
 
 /**
- * They are looked for anew before each signal: a number that another process has by now gets none, and one that was
- * started meanwhile gets its own.
+ * Lists the processes again before each signal, because process ids are reused and new processes may have started.
  *
- * @returns those that were there
+ * @returns the processes that were found
  */
 export async function endProcesses(wanted: Wanted): Promise<Process[]> {
   const ended = new Map<number, Process>();
@@ -97,6 +95,6 @@ function send(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended by itself meanwhile, which is what we want.
+    // It has already ended.
   }
 }

@@ -1,14 +1,11 @@
-/** Text as a word of sh. Pure. */
+/** Quotes text for the shell. Pure. */
 
-/**
- * Quoted only where the shell asks for it: in container jobs the runner translates a value that begins with RUNNER_TEMP,
- * and no other.
- */
+/** Quotes only if needed: in container jobs the runner only translates values that begin with RUNNER_TEMP. */
 export function quoteForShell(path: string): string {
   return /^[\w/.,:@%+-]+$/.test(path) ? path : quoted(path);
 }
 
-/** In quotes, whatever it is. */
+/** Always in quotes. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,4 @@
-/** Starts a program: never through a shell, its secrets on standard input only, gone when the signal says so. */
+/** Runs a program: without a shell, with secrets only on standard input. The signal ends it. */
 import { spawn } from 'node:child_process';
 
 export interface Finished {
@@ -11,12 +11,12 @@ export interface RunOptions {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** The folder to start in; this process's own unless told. */
+  /** The folder to start in. Default: this process's own. */
   readonly cwd?: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Starts a program that is given nothing on its standard input. The action's is @actions/exec's (src/runner.ts). */
+/** Starts a program without standard input. The action uses @actions/exec (src/runner.ts). */
 export type Run = (
   argv: readonly [string, ...string[]],
   options: Pick<RunOptions, 'env' | 'signal'>,
@@ -27,9 +27,9 @@ export class ProgramNotFound extends Error {
 }
 
 /**
- * Any exit code resolves. Rejects with ProgramNotFound, or with the signal's reason once it is aborted.
+ * Resolves for any exit code. Rejects with ProgramNotFound, or with the signal's reason if it is aborted.
  *
- * @param argv the program, looked up in PATH, and its arguments
+ * @param argv the program, found through PATH, and its arguments
  */
 export async function run(
   [program, ...args]: readonly [string, ...string[]],
@@ -49,7 +49,7 @@ export async function run(
     child.on('close', (code) => {
       resolve({ exitCode: code ?? 1, stdout, stderr });
     });
-    // A program that ends without reading tells more by its exit code than the broken pipe does.
+    // Ignores the broken pipe: the exit code of a program that did not read says more.
     child.stdin.on('error', () => undefined).end(input);
   });
 }

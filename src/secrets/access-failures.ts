@@ -1,10 +1,10 @@
-/** What IAM and KMS refuse, whichever store is asked → our code, the resource, the policy statement that mends it. */
+/** Converts refusals of IAM and KMS, for both stores, to our codes and the missing policy statement. */
 import { readAwsError } from '../aws/failures.ts';
 import { dnsSuffix, partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import { arnOf, type Reference } from '../keys/reference.ts';
 
-/** The service in host names, what it keeps, and the permission that reads it. */
+/** The service in host names, the noun for its values, and the permission for reading. */
 const stores = {
   parameter: { service: 'ssm', noun: 'parameter', action: 'ssm:GetParameter' },
   secret: { service: 'secretsmanager', noun: 'secret', action: 'secretsmanager:GetSecretValue' },
@@ -14,7 +14,7 @@ export function isDenied(error: unknown): boolean {
   return /^AccessDenied/.test(readAwsError(error).name);
 }
 
-/** KMS's refusals come through the store: in old and new wording, and as InvalidKeyId for a key in a bad state. */
+/** KMS's refusals arrive through the store: in old and new wording, and as InvalidKeyId for a key in a bad state. */
 export function isKmsTrouble(error: unknown): boolean {
   const { name, message } = readAwsError(error);
   return (
@@ -23,13 +23,13 @@ export function isKmsTrouble(error: unknown): boolean {
   );
 }
 
-/** Of the role behind the credentials, of the reference, or of its KMS key; the error is one that isDenied. */
+/** The refused role, reference or KMS key. The error is one that isDenied accepts. */
 export function accessFailure(error: unknown, reference: Reference, region: string): Failure {
   if (readAwsError(error).message.includes('sts:AssumeRole')) return roleDenied(error);
   return (isKmsTrouble(error) ? kmsDenied : denied)(error, reference, region);
 }
 
-/** @param error whose message says what is wrong with the key */
+/** @param error with a message about the key's problem */
 export function kmsKeyUnusable(error: unknown, { kind, text }: Reference, region: string): Failure {
   const { message } = readAwsError(error);
   return new Failure('KMS_KEY_UNUSABLE', `the KMS key of ${text} in ${region} cannot be used: ${message}`, {
@@ -38,16 +38,16 @@ export function kmsKeyUnusable(error: unknown, { kind, text }: Reference, region
   });
 }
 
-/** The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so. */
+/** With AWS_WEB_IDENTITY_TOKEN_FILE or a profile's role, the default chain itself calls STS. */
 function roleDenied(error: unknown): Failure {
   const { message } = readAwsError(error);
   return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
-    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; aws sts get-caller-identity asks for it too',
+    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; test it with aws sts get-caller-identity',
     cause: error,
   });
 }
 
-/** AWS's message names who asked, for which action, on what, and which kind of policy did not allow it. */
+/** AWS's message names the caller, the action, the resource, and the kind of policy that refused. */
 function denied(error: unknown, reference: Reference, region: string): Failure {
   const { message } = readAwsError(error);
   const { noun, action: usual } = stores[reference.kind];
@@ -57,7 +57,7 @@ function denied(error: unknown, reference: Reference, region: string): Failure {
   const resource = exact ? said : guessArn(reference, region, message);
   const statement = JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource });
   const vague = said.endsWith('*') || (said !== '' && !exact);
-  const name = vague ? '; a wrong name is answered like this as well' : '';
+  const name = vague ? '; AWS gives the same answer for a wrong name' : '';
   return new Failure(
     'KEY_ACCESS_DENIED',
     `${doing(action)} the ${noun} ${reference.text} in ${region} is denied: ${message}`,
@@ -72,12 +72,12 @@ function doing(action: string): string {
 
 function denialHint(message: string, statement: string, noun: string): string {
   const [, denier] = /explicit deny in (.*)/.exec(message) ?? [];
-  if (denier) return `an Allow does not override an explicit deny: ask whoever keeps ${denier}`;
+  if (denier) return `an Allow does not override an explicit deny: ask the owner of ${denier}`;
   if (message.includes('session policy')) {
-    return `the session policy of this step does not allow it: name the ${noun} in keys as the role's account knows it`;
+    return `the session policy of this step does not allow it: write the ${noun} in keys as it is named in the role's account`;
   }
   if (message.includes('resource-based policy')) {
-    return `the ${noun} is another account's, which has to share it with yours; add to its own policy, with your role as Principal: ${statement}`;
+    return `the ${noun} belongs to another account, which has to share it with yours; add to its resource policy, with your role as Principal: ${statement}`;
   }
   return `add to the role's policy: ${statement}`;
 }

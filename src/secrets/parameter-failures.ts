@@ -1,4 +1,4 @@
-/** What Parameter Store and KMS behind it refuse → our code, the parameter, what mends it. */
+/** Converts errors of Parameter Store and KMS to our codes and hints. */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
@@ -21,7 +21,7 @@ export function versionMissing(reference: ParameterReference, region: string, ca
     'KEY_VERSION_NOT_FOUND',
     `the parameter ${text} has no such version or label in ${region}`,
     {
-      hint: `see which there are: aws ssm get-parameter-history --region ${region} --name ${name} --query "Parameters[].[Version,Labels]"`,
+      hint: `list them: aws ssm get-parameter-history --region ${region} --name ${name} --query "Parameters[].[Version,Labels]"`,
       cause,
     },
   );
@@ -36,7 +36,7 @@ export function parameterFailure(error: unknown, reference: ParameterReference, 
   if (isDenied(error)) return accessFailure(error, reference, region);
   if (name === 'ValidationException') {
     return new Failure('INPUT_INVALID', `Parameter Store does not accept the name ${text}: ${message}`, {
-      hint: 'write the name as aws ssm describe-parameters shows it',
+      hint: 'write the name as shown by aws ssm describe-parameters',
       cause: error,
     });
   }

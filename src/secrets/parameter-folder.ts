@@ -1,4 +1,4 @@
-/** The SecureString parameters below one folder of Parameter Store, each written by us: listed with their values, stored, deleted. */
+/** Lists, stores and deletes the SecureString parameters below one folder of Parameter Store. */
 import {
   DeleteParameterCommand,
   GetParametersByPathCommand,
@@ -20,14 +20,14 @@ export interface StoredText {
 }
 
 export interface FolderOptions extends SourceOptions {
-  /** A KMS key's id, alias or ARN. Absent: the account's own for Parameter Store. */
+  /** A KMS key's id, alias or ARN. Absent: the account's default key for Parameter Store. */
   readonly kmsKeyId?: string | undefined;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** What to throw instead of a failure. */
+  /** Returns the error to throw instead of a failure. */
   readonly explain: (failure: Failure) => unknown;
 }
 
-/** Parameter Store takes one change of a parameter at a time, and the SDK does not try again. */
+/** Parameter Store refuses parallel changes of a parameter, and the SDK does not repeat them. */
 const mostTries = 8;
 
 export class ParameterFolder {
@@ -40,7 +40,7 @@ export class ParameterFolder {
     this.#client = new SSMClient({ region, ...connection, ...(credentials && { credentials }) });
   }
 
-  /** All levels below, the one that was changed last first; of those of one moment the first by name. */
+  /** Lists all levels below the folder, the latest first; parameters of the same time by name. */
   async list(folder: string): Promise<StoredText[]> {
     const found: StoredText[] = [];
     let NextToken: string | undefined;
@@ -52,7 +52,7 @@ export class ParameterFolder {
         });
         return this.#client.send(command, this.#limits);
       });
-      // Another's note, of type String, may stand among them.
+      // The folder may contain String parameters of other programs.
       const ours = (page.Parameters ?? []).filter(({ Type }) => Type === 'SecureString');
       found.push(...ours.map(toStoredText));
       NextToken = page.NextToken;
@@ -62,7 +62,7 @@ export class ParameterFolder {
     );
   }
 
-  /** In the place of what has the name. Its tier is the cheaper one that holds it. */
+  /** Overwrites a parameter of the same name. The tier is the cheapest one that is large enough. */
   async put(name: string, text: string): Promise<void> {
     const { kmsKeyId } = this.#options;
     const command = new PutParameterCommand({
@@ -72,7 +72,7 @@ export class ParameterFolder {
     await this.#about(name, () => this.#inTurn(() => this.#client.send(command, this.#limits)));
   }
 
-  /** Where somebody else has deleted it meanwhile, that is as good. */
+  /** Succeeds if another process has already deleted it. */
   async delete(name: string): Promise<void> {
     const command = new DeleteParameterCommand({ Name: name });
     await this.#about(name, () =>
@@ -100,7 +100,7 @@ export class ParameterFolder {
   async #about<T>(name: string, call: () => Promise<T>): Promise<T> {
     const { region, signal, explain } = this.#options;
     try {
-      // The credentials that a call asks for first know no signal.
+      // The first call for credentials ignores the signal.
       return await abortable(call(), signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -110,11 +110,14 @@ export class ParameterFolder {
   }
 }
 
-/** 10,000 parameters of the standard tier in a region, 100,000 of the advanced one; 100 versions with a label on the oldest. */
+/**
+ * Limits per Region: 10,000 parameters of the standard tier, 100,000 of the advanced tier. Or the oldest of 100
+ * versions has a label.
+ */
 function full(error: unknown, name: string): Failure {
   const { name: code, message } = readAwsError(error);
-  return new Failure('PROVIDER_FAILED', `Parameter Store has no room for ${name}: ${message || code}`, {
-    hint: 'delete parameters, or take labels away from old versions of this one',
+  return new Failure('PROVIDER_FAILED', `Parameter Store cannot store ${name}: ${message || code}`, {
+    hint: 'delete other parameters, or remove labels from old versions of this one',
     cause: error,
   });
 }

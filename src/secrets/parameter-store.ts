@@ -1,4 +1,4 @@
-/** Systems Manager Parameter Store: the fewest calls that the role's permissions allow. */
+/** Reads Parameter Store with as few calls as the role's permissions allow. */
 import { GetParameterCommand, GetParametersCommand, SSMClient, type Parameter } from '@aws-sdk/client-ssm';
 import { notFromAws } from '../aws/failures.ts';
 import type { Failure } from '../errors.ts';
@@ -7,7 +7,7 @@ import { isDenied, isKmsTrouble } from './access-failures.ts';
 import { isMissing, missing, parameterFailure, versionMissing } from './parameter-failures.ts';
 import type { Outcome, Secret, SecretSource, SourceOptions } from './source.ts';
 
-/** Names in one GetParameters. */
+/** Limit of names in one GetParameters. */
 const batchSize = 10;
 
 export function parameterStore(options: SourceOptions): SecretSource<ParameterReference> {
@@ -34,7 +34,10 @@ class Reader {
     return (await Promise.all(batches(references).map((batch) => this.#readBatch(batch)))).flat();
   }
 
-  /** GetParameters is denied as a whole for one name in it, and is a permission of its own: then each name by itself. */
+  /**
+   * GetParameters has its own permission, and is denied as a whole if one name is denied. Then each name is read
+   * separately.
+   */
   async #readBatch(batch: readonly ParameterReference[]): Promise<Outcome[]> {
     const [only] = batch;
     if (batch.length === 1 && only) return [await this.#readOne(only)];
@@ -52,7 +55,7 @@ class Reader {
     try {
       const command = new GetParameterCommand({ Name: askedName(reference), WithDecryption: true });
       const { Parameter } = await this.#client.send(command, { abortSignal: this.#abortSignal });
-      // What is missing is refused.
+      // AWS answers an error for a missing parameter, so a missing value is a foreign answer.
       return Parameter ? toSecret(reference, Parameter) : this.#fail(this.#foreign(reference), reference);
     } catch (error) {
       if (isMissing(error)) return await this.#missing(reference);
@@ -62,7 +65,7 @@ class Reader {
     }
   }
 
-  /** ssm:GetParameters alone is what ECS's execution roles grant. */
+  /** ECS's execution roles often grant only ssm:GetParameters. */
   async #readByTheOtherPermission(reference: ParameterReference, denied: unknown): Promise<Outcome> {
     try {
       const [parameter] = await this.#getParameters([reference]);
@@ -92,7 +95,7 @@ class Reader {
     return await this.#missing(reference);
   }
 
-  /** A missing name and a missing version look the same in GetParameters' answer, and a missing label in GetParameter's. */
+  /** GetParameters does not tell a missing name from a missing version, nor GetParameter from a missing label. */
   async #missing(reference: ParameterReference): Promise<Failure> {
     const latest = new GetParameterCommand({ Name: reference.name, WithDecryption: false });
     const there =
@@ -108,7 +111,7 @@ class Reader {
   }
 }
 
-/** No name twice in a batch, whatever its selector: answers then need no matching but by name. */
+/** Each batch has a name only once, whatever its selector, so that answers can be matched by name. */
 function batches(references: readonly ParameterReference[]): ParameterReference[][] {
   const filled: Map<string, ParameterReference>[] = [];
   for (const reference of references) {

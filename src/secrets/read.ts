@@ -1,4 +1,4 @@
-/** References of any kind → what is stored: grouped by store and region, each asked for once, answered in order. */
+/** Reads references of any kind: groups them by store and Region, reads each group once, returns the secrets in order. */
 import { Failure } from '../errors.ts';
 import {
   identityOf,
@@ -10,8 +10,8 @@ import { parameterStore } from './parameter-store.ts';
 import type { Outcome, Secret, SourceOptions } from './source.ts';
 
 /**
- * @param options `region` is where references without an ARN are
- * @throws what is wrong with any of them, with all of it in one Failure
+ * @param options `region` is for references that are not ARNs
+ * @throws the errors of all references in one Failure
  */
 export async function readReferences(
   references: readonly Reference[],
@@ -28,7 +28,7 @@ export async function readReferences(
   return references.map((reference) => ({ ...found(secrets.get(identityOf(reference))), reference }));
 }
 
-/** What the kinds of these references are called. */
+/** The names of the references' stores. */
 export function storesOf(references: readonly Reference[]): string {
   const kinds = new Set(references.map(({ kind }) => kind));
   const names = { parameter: 'Parameter Store', secret: 'Secrets Manager' };
@@ -45,7 +45,7 @@ async function readRegion(references: readonly Reference[], options: SourceOptio
   return reads.flat();
 }
 
-/** Secrets Manager's client is loaded by those alone who name a secret. */
+/** The client of Secrets Manager is only loaded for references to secrets. */
 async function readSecrets(
   references: readonly SecretReference[],
   options: SourceOptions,
@@ -54,7 +54,7 @@ async function readSecrets(
   return await secretsManager(options).read(references);
 }
 
-/** Every key has to be there: all that is wrong is said at once. */
+/** Every key is required. The error lists all problems at once. */
 function allOf(outcomes: readonly Outcome[]): Secret[] {
   const failures = outcomes.filter((outcome) => outcome instanceof Failure);
   const [first] = failures;

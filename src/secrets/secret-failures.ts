@@ -1,10 +1,10 @@
-/** What Secrets Manager and KMS behind it refuse → our code, the secret, what mends it. */
+/** Converts errors of Secrets Manager and KMS to our codes and hints. */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
 import { Failure, type Code } from '../errors.ts';
 import type { SecretReference } from '../keys/reference.ts';
 import { accessFailure, isDenied, kmsKeyUnusable } from './access-failures.ts';
 
-/** Whether one secret of a batch may be the reason: then each is asked for by itself, which says so of which. */
+/** Whether one secret of a batch may be the reason. Then each secret is read separately to find it. */
 export function mayConcernOne(error: unknown): boolean {
   return isDenied(error) || ofOneSecret.has(readAwsError(error).name);
 }
@@ -17,7 +17,7 @@ const ofOneSecret: ReadonlySet<string> = new Set([
   'DecryptionFailure',
 ]);
 
-/** @param error what GetSecretValue threw, or a batch's entry with its code as name */
+/** @param error from GetSecretValue, or a batch's entry with its code as the name */
 export function secretFailure(error: unknown, reference: SecretReference, region: string): Failure {
   const { name, message } = readAwsError(error);
   const { text } = reference;
@@ -27,14 +27,14 @@ export function secretFailure(error: unknown, reference: SecretReference, region
   if (name === 'InvalidRequestException') return badState(error, reference, region);
   if (name === 'InvalidParameterException' || name === 'ValidationException') {
     return new Failure('INPUT_INVALID', `Secrets Manager does not accept ${text}: ${message}`, {
-      hint: 'write the name, or the ARN whole, as aws secretsmanager list-secrets shows it',
+      hint: 'write the name or the whole ARN, as shown by aws secretsmanager list-secrets',
       cause: error,
     });
   }
   return awsFailure(error, { service: 'secretsmanager', region, resource: text });
 }
 
-/** AWS says whether it is the secret or its version that is missing; not everything that speaks its protocol does. */
+/** AWS says whether the secret or its version is missing. Other servers with its protocol may not. */
 export function isVague(error: unknown, { versionStage, versionId }: SecretReference): boolean {
   const { name, message } = readAwsError(error);
   return name === 'ResourceNotFoundException' && !inVersion.test(message) && versionStage + versionId !== '';
@@ -42,7 +42,7 @@ export function isVague(error: unknown, { versionStage, versionId }: SecretRefer
 
 const inVersion = /secret value/;
 
-/** The same code for a secret, a stage and a version id: the wording tells them apart. */
+/** A missing secret, stage and version id have the same code. The message tells them apart. */
 function notFound(error: unknown, reference: SecretReference, region: string): Failure {
   const { text, name, versionStage, versionId } = reference;
   const fail = failWith(error);
@@ -50,7 +50,7 @@ function notFound(error: unknown, reference: SecretReference, region: string): F
     return fail(
       'KEY_NOT_FOUND',
       `there is no secret ${text} in ${region}`,
-      `check the name, the region and the account: ${cli('describe-secret', name, region)}; another account's secret needs its ARN whole`,
+      `check the name, the region and the account: ${cli('describe-secret', name, region)}; a secret of another account needs its whole ARN`,
     );
   }
   if (versionStage === '' && versionId === '') {
@@ -64,7 +64,7 @@ export function versionMissing(error: unknown, { text, name }: SecretReference, 
   return failWith(error)(
     'KEY_VERSION_NOT_FOUND',
     `the secret ${text} has no such version stage or version id in ${region}`,
-    `see which there are: ${cli('list-secret-version-ids', name, region)}`,
+    `list them: ${cli('list-secret-version-ids', name, region)}`,
   );
 }
 
@@ -77,14 +77,14 @@ function badState(error: unknown, reference: SecretReference, region: string): F
     return fail(
       'KEY_NOT_FOUND',
       `the secret ${text} in ${region} is being deleted`,
-      `keep it: ${cli('restore-secret', name, region)}`,
+      `restore it: ${cli('restore-secret', name, region)}`,
     );
   }
   if (/VersionStage|VersionId/.test(message)) return versionMissing(error, reference, region);
   return fail(
     'PROVIDER_FAILED',
     `secretsmanager in ${region} failed for ${text}: ${message}`,
-    `see its state: ${cli('describe-secret', name, region)}`,
+    `check its state: ${cli('describe-secret', name, region)}`,
   );
 }
 

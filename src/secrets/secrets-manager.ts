@@ -1,4 +1,4 @@
-/** Secrets Manager: each secret once, in the fewest calls that the role's permissions allow. */
+/** Reads Secrets Manager: each secret once, with as few calls as the role's permissions allow. */
 import {
   BatchGetSecretValueCommand,
   GetSecretValueCommand,
@@ -14,7 +14,7 @@ import type { SecretReference } from '../keys/reference.ts';
 import { isVague, mayConcernOne, secretFailure, versionMissing } from './secret-failures.ts';
 import type { Outcome, Secret, SecretSource, SourceOptions } from './source.ts';
 
-/** Ids in one BatchGetSecretValue. */
+/** Limit of ids in one BatchGetSecretValue. */
 const batchSize = 20;
 
 export function secretsManager(options: SourceOptions): SecretSource<SecretReference> {
@@ -26,10 +26,10 @@ export function secretsManager(options: SourceOptions): SecretSource<SecretRefer
   };
 }
 
-/** References to parts of one value of one secret: it is asked for once. */
+/** References to parts of the same secret. The secret is read once. */
 type Sharing = readonly [SecretReference, ...SecretReference[]];
 
-/** What both calls answer of a secret. */
+/** The fields that both calls return. */
 type Value = Pick<SecretValueEntry, 'ARN' | 'Name' | 'VersionId' | 'SecretString' | 'SecretBinary'>;
 
 class Reader {
@@ -43,7 +43,7 @@ class Reader {
     this.#abortSignal = signal;
   }
 
-  /** A batch answers current values only. */
+  /** A batch only returns current values. */
   async readAll(references: readonly SecretReference[]): Promise<Outcome[]> {
     const values = bySharing(references);
     const current = values.filter(([{ versionStage, versionId }]) => versionStage + versionId === '');
@@ -55,7 +55,7 @@ class Reader {
     return (await Promise.all(reads)).flat();
   }
 
-  /** secretsmanager:BatchGetSecretValue is a permission of its own, beside GetSecretValue for each secret. */
+  /** secretsmanager:BatchGetSecretValue is a separate permission, needed in addition to GetSecretValue for each secret. */
   async #readBatch(batch: readonly Sharing[]): Promise<Outcome[]> {
     const [only] = batch;
     if (batch.length === 1 && only) return await this.#readOne(only);
@@ -113,7 +113,7 @@ class Reader {
     const value = answer.SecretValues?.find((entry) => isOf(entry, name));
     if (value) return toSecrets(sharing, value);
     const error = answer.Errors?.find(({ SecretId }) => SecretId === name);
-    // The API may leave some of what was asked for to a next page: one by one is simpler, and as rare.
+    // The API may return some secrets on a next page. That is rare, so they are read one by one.
     return error ? this.#fail(asThrown(error), sharing) : await this.#readOne(sharing);
   }
 
@@ -139,12 +139,12 @@ function inBatches(values: readonly Sharing[]): Sharing[][] {
   return Array.from({ length: count }, (_, i) => values.slice(i * batchSize, (i + 1) * batchSize));
 }
 
-/** An ARN may have been written without its six random characters. */
+/** The reference may be an ARN without its six random characters. */
 function isOf({ Name, ARN }: Value, asked: string): boolean {
   return Name === asked || ARN === asked || ARN?.replace(/-[A-Za-z0-9]{6}$/, '') === asked;
 }
 
-/** A batch's entry in the shape of what GetSecretValue would have thrown. */
+/** A batch's entry as the error that GetSecretValue would throw. */
 function asThrown({ ErrorCode = '', Message = '' }: APIErrorType): Error {
   return Object.assign(new Error(Message), { name: ErrorCode });
 }
@@ -162,7 +162,7 @@ function toSecrets(sharing: Sharing, value: Value): Outcome[] {
   });
 }
 
-/** The file of a key is text; a key as bare bytes (DER) goes on as base64, as people would store it in a string. */
+/** A key file is text. Other bytes (DER) are converted to base64. */
 function fromBinary(bytes: Uint8Array = new Uint8Array()): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,4 +1,4 @@
-/** Where key text comes from: what every store answers, whatever it is. */
+/** The common interface of all stores. */
 import type { Connection } from '../aws/connection.ts';
 import type { Credentials } from '../aws/caller.ts';
 import type { Failure } from '../errors.ts';
@@ -6,12 +6,12 @@ import type { Reference } from '../keys/reference.ts';
 
 export interface Secret {
   readonly reference: Reference;
-  /** Secret. As it is stored. */
+  /** Secret. As stored. */
   readonly text: string;
-  /** The version that was read, to be told apart from a rotated one. */
+  /** The version that was read. A rotated secret has another one. */
   readonly version: string;
   readonly arn: string;
-  /** Whether the store keeps it encrypted. */
+  /** Whether the store encrypts it. */
   readonly encrypted: boolean;
 }
 
@@ -20,19 +20,19 @@ export type Outcome = Secret | Failure;
 /** One store in one region. */
 export interface SecretSource<Kind extends Reference> {
   /**
-   * One outcome for each reference, in no promised order; what concerns a single reference is never thrown.
+   * Returns one outcome for each reference, in any order. Errors of a single reference are outcomes and never thrown.
    *
-   * @param references no two of the same identity
+   * @param references have different identities
    */
   read(references: readonly Kind[]): Promise<Outcome[]>;
 }
 
-/** What a store is reached with. */
+/** Connection and credentials of a store. */
 export interface SourceOptions {
   readonly connection: Connection;
   /** Absent: the AWS SDK's default chain. */
   readonly credentials?: Credentials;
   readonly region: string;
-  /** Aborted reads reject with its reason. */
+  /** If it is aborted, reads reject with its reason. */
   readonly signal: AbortSignal;
 }

@@ -103,7 +103,7 @@ describe('a secret of Secrets Manager', () => {
       /"third" is missing.*\nhint: .*"first", "second", "user"/,
     ],
     ['secretsmanager:ci/json:port', 'KEY_FIELD_MISSING', /"port" is not a string/],
-    ['secretsmanager:ci/deploy:key', 'KEY_FIELD_MISSING', /not a JSON object.*\nhint: leave out ":key"/],
+    ['secretsmanager:ci/deploy:key', 'KEY_FIELD_MISSING', /not a JSON object.*\nhint: remove ":key"/],
     ['secretsmanager:ci/json:user', 'KEY_NOT_PRIVATE', /something else/],
     [
       'secretsmanager:ci/json',

@@ -56,7 +56,7 @@ describe('a key as people store it', () => {
     [
       'a public key',
       'KEY_NOT_PRIVATE',
-      /holds a public key.*\nhint: store the private half/,
+      /holds a public key.*\nhint: store the private key/,
       (key) => key.publicKey,
     ],
     [

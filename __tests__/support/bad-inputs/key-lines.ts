@@ -4,10 +4,10 @@ import { bodyOf } from '../stored-forms.ts';
 import { wrongKeys, type BadInput, type Row } from './bad-input.ts';
 
 const form = 'write REFERENCE [passphrase=REFERENCE]';
-const twice = 'stands twice';
+const twice = 'is set twice';
 const noName = 'passphrase= is not followed by the name of a parameter or secret';
 const noCertificate = 'certificate= is not followed by the name of a parameter or secret';
-const noOption = 'a word with "=" that is no option';
+const noOption = 'a word with "=" is not an option';
 
 const behind = (rows: readonly Row[]): BadInput[] =>
   wrongKeys(rows.map(([what, words, ...rest]) => [what, `/ci/key ${words}`, ...rest] as const));
@@ -20,27 +20,27 @@ const options = behind([
   ['an option with spaces around', 'passphrase = /ci/passphrase', noOption, form],
   ['an address with a query', 'github.com/acme/lib?ref=main', noOption, form],
   ['two passphrases', 'passphrase=/ci/a passphrase=/ci/b', `"passphrase" ${twice}`, form],
-  ['as= something else', 'as=token', 'as= can be "key" or "github-app" only', form],
-  ['as= nothing', 'as=', 'as= can be "key" or "github-app" only', form],
+  ['as= something else', 'as=token', 'as= can only be "key" or "github-app"', form],
+  ['as= nothing', 'as=', 'as= can only be "key" or "github-app"', form],
   ...(
     [
       ['an App and no repository', '', 'as=github-app names no repository'],
-      ['an App and a whole host', 'github.com', '"github.com" is no owner and no repository'],
-      ['an App and a part of a repository', 'github.com/a/b/c', '"github.com/a/b/c" is no owner'],
+      ['an App and a whole host', 'github.com', '"github.com" is not an owner or a repository'],
+      ['an App and a part of a repository', 'github.com/a/b/c', '"github.com/a/b/c" is not an owner'],
       ['an App and hosts of any name', '*.example.com/acme', 'a token is for one host'],
     ] as const
   ).map(([what, words, says]) => [what, `as=github-app ${words}`, says, 'github.com/OWNER/REPO'] as const),
   [
     'an App with a passphrase',
     'as=github-app passphrase=/ci/p github.com/acme',
-    'passphrase= and as=github-app stand together',
-    'leave out passphrase=',
+    'passphrase= cannot be used with as=github-app',
+    'remove passphrase=',
   ],
   [
     'an App with a certificate',
     'github.com/acme certificate=/ci/c as=github-app',
-    'certificate= and as=github-app stand together',
-    'leave out certificate=',
+    'certificate= cannot be used with as=github-app',
+    'remove certificate=',
   ],
   ...(
     [
@@ -62,34 +62,34 @@ const options = behind([
 
 const noHost = 'does not begin with a host';
 const hostForm = 'write host/owner/repository, for example github.com/acme/lib';
-const noPort = 'has no port behind its colon';
+const noPort = 'has no port after its colon';
 const noPart = 'has an empty part between slashes';
 const star = 'has a * inside its path';
-const starForm = 'a * can stand for the last part only: host/owner/*';
+const starForm = 'a * is only allowed as the last part: host/owner/*';
 
 const repositories = behind([
   ['every host', '*', `the repository "*" ${noHost}`, hostForm],
   ['a star in a label', 'git*.example.com', noHost, hostForm],
   ['a repository without its host', '/acme/lib', `"/acme/lib" ${noHost}`, hostForm],
   ['a second name on the line', '/ci/another', `"/ci/another" ${noHost}`, hostForm],
-  ['a comment behind the key', '# for acme/lib', 'a comment stands behind the key', 'on a line of its own'],
+  ['a comment behind the key', '# for acme/lib', 'a comment follows the key', 'on a separate line'],
   [
     'a comment behind a repository',
     'github.com/acme/lib #ours',
-    'a comment stands behind the key',
-    'a line of',
+    'a comment follows the key',
+    'a separate line',
   ],
   [
     'a second key behind a repository',
     'github.com/acme/lib ssm:/ci/b',
     `"ssm:/ci/b" ${noHost}`,
-    'a second key',
+    'each key on a separate line',
   ],
   [
     'a second key as an ARN',
     'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/b',
     noHost,
-    'a second key on a line of its own',
+    'each key on a separate line',
   ],
   ['a host that ends in a dot', 'example.com./x', noHost, hostForm],
   ['a host beyond ASCII', 'b\u00FCcher.example/x', noHost, hostForm],
@@ -105,7 +105,7 @@ const repositories = behind([
   ['.git and nothing before it', 'github.com/.git', noPart, 'write host/owner/repository'],
 ]);
 
-const keyText = 'this is the text of a key, where its name in Parameter Store belongs';
+const keyText = 'this is the text of a key instead of its name in Parameter Store';
 const replaced = 'store the key with aws ssm put-parameter, write its name here, and replace the key';
 
 /** As people paste them: the error may not repeat any of it. */
@@ -130,7 +130,7 @@ const inLine = (number: number, what: string, keys: string): BadInput => ({
   given: { keys },
   code: 'INPUT_INVALID',
   names: `keys, line ${number}: `,
-  says: '"ci/wrong" is a path without its first slash',
+  says: '"ci/wrong" is a path without a slash at its start',
   hint: 'write /ci/wrong',
 });
 

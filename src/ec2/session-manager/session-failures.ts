@@ -179,7 +179,7 @@ function notConnected({ instanceId, region }: Target, cause: unknown): Failure {
 /** With AWS_WEB_IDENTITY_TOKEN_FILE or a profile's role, the default chain itself calls STS. */
 function roleDenied(message: string, cause: unknown): Failure {
   return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
-    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; aws sts get-caller-identity asks for it too',
+    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; test it with aws sts get-caller-identity',
     cause,
   });
 }
