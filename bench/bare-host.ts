@@ -1,4 +1,4 @@
-/** The least that a program can do to read a parameter by the role of its instance: no SDK, four requests, one of them signed. */
+/** The minimal program that reads a parameter with the instance's role: no SDK, four requests, one of them signed. */
 import { createHash, createHmac } from 'node:crypto';
 import { request as overHttp, type RequestOptions } from 'node:http';
 import { request as overHttps } from 'node:https';

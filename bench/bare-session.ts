@@ -1,7 +1,7 @@
 /**
- * The least that a program can do to come to an instance by Session Manager: no SDK, StartSession, the WebSocket, the
- * handshake, TerminateSession. With explicit credentials, and no byte is carried. `bare-session INSTANCE [USER]`: for a user
- * it makes a key and pushes it meanwhile.
+ * The minimal program that connects to an instance through Session Manager: no SDK, StartSession, the WebSocket, the
+ * handshake, TerminateSession. It uses explicit credentials and carries no bytes. `bare-session INSTANCE [USER]`: with
+ * a user it also makes and pushes a key, at the same time.
  */
 import { createHash, createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { request, type RequestOptions } from 'node:http';
@@ -85,7 +85,7 @@ function frame(type: string, payload: Buffer, { sequence = 0, flags = 0, kind = 
   return Buffer.concat([head, payload]);
 }
 
-/** An Ed25519 key as authorized_keys has it. */
+/** An Ed25519 key as a line of authorized_keys. */
 function makePublicKey(): string {
   const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
   const head = Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1');

@@ -1,4 +1,4 @@
-/** The least that a program can do to get the same parameter: three requests, the SDK, nothing loaded into an agent. */
+/** The minimal program that gets the same parameter: three requests with the SDK. It loads nothing into an agent. */
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 

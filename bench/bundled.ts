@@ -1,4 +1,4 @@
-/** A program of this folder as one that is shipped would be: JavaScript, in one file and a few chunks. */
+/** Bundles a program of this folder as a shipped one: JavaScript, in one file and a few chunks. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,14 +15,14 @@ export interface Bundled {
   readonly remove: () => void;
 }
 
-/** @param program `tunnel-pipe`: its file's name, without the extension */
+/** @param program the file's name without the extension, such as `tunnel-pipe` */
 export async function bundled(program: string): Promise<Bundled> {
   const root = dirname(import.meta.dirname);
   const folder = mkdtempSync(join(tmpdir(), 'bundled-'));
   const compiled = join(folder, 'compiled');
   const tsc = join(root, 'node_modules/typescript/bin/tsc6');
   const options = ['--noEmit', 'false', '--rootDir', root, '--outDir', compiled];
-  // All options are in a file, and this file names the one program.
+  // tsc takes all options from a file, and this file names only the program.
   writeFileSync(
     join(folder, 'tsconfig.json'),
     JSON.stringify({

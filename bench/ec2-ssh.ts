@@ -1,7 +1,7 @@
 /**
- * `bench/ec2-ssh`: `ssh HOST true` through ssm-ssh, beside what it cannot do without: a bare program's handshake with
- * Session Manager, and plain ssh to the same sshd. All take turns, so that the ratios hold where the machine's speed does not.
- * Then a file up and down, which has to come back as it was. Milliseconds, MB/s.
+ * `bench/ec2-ssh`: measures `ssh HOST true` through ssm-ssh against a bare program's handshake with Session Manager,
+ * and against plain ssh to the same sshd. They take turns, so that the ratios do not depend on the machine's speed.
+ * Then copies a file both ways and compares it. Milliseconds, MB/s.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { startEc2Instance } from '../__tests__/support/ec2-instance.ts';
 import { makeSshKey } from '../__tests__/support/ssh-keys.ts';
 
 const runs = Number(process.argv[2] ?? 15);
-/** Bytes that are copied. */
+/** Size of the copied file in bytes. */
 const size = 50_000_000;
 
 const [world, key] = await Promise.all([startReadyWorld(), makeSshKey()]);
@@ -26,12 +26,12 @@ const credentials = world.aws.iam.createAccessKey({
   userArn: `arn:aws:iam::${ACCOUNT}:user/ops`,
   policies: [everything],
 });
-// As on a laptop: credentials are there, and both ask for none.
+// As on a laptop with credentials in the environment, which neither program has to ask for.
 const host = new Ec2Host(world, [], { AWS_REGION: REGION, ...world.aws.environment({ credentials }) });
 host.configure([]);
 writeFileSync(join(host.home, 'key'), key.privateKey, { mode: 0o600 });
 writeFileSync(join(host.home, 'known'), `[127.0.0.1]:${instance.port} ${instance.hostKey.publicKey}\n`);
-// JavaScript already: Node takes its time to strip types. In the project, where `ws` is.
+// Compiled to JavaScript, because Node takes time to strip types. In the project's folder, to find `ws`.
 const bare = join(project, 'lib', 'bare-session.mjs');
 writeFileSync(bare, stripTypeScriptTypes(readFileSync(join(project, 'bench/bare-session.ts'), 'utf8')));
 
@@ -40,10 +40,10 @@ const ours = `${program} ${user}@${instanceId}`;
 const ways = {
   ours: `${ours} true`,
   bare: `${process.execPath} --no-warnings ${bare} ${instanceId}`,
-  // With a key pushed.
+  // With a pushed key.
   pushing: `${process.execPath} --no-warnings ${bare} ${instanceId} ${user}`,
   plain: `${plain} true`,
-  // As each command is started.
+  // The shell that starts each command.
   shell: ':',
 };
 type Way = keyof typeof ways;
@@ -58,7 +58,7 @@ async function time(command: string): Promise<number> {
 
 async function measure(prepare: string): Promise<Times[]> {
   const rounds: Times[] = [];
-  // The first round warms the machine up.
+  // The first round is not counted.
   for (let round = 0; round <= runs; round++) {
     await time(prepare);
     const times = {} as Times;
@@ -89,7 +89,7 @@ function row(rounds: readonly Times[]): object {
 try {
   const cold = `${join(project, 'helper/ssm-ssh-agent')} flush --quiet`;
   const table = {
-    // Within the minute of its key.
+    // While the pushed key is valid (one minute).
     'the next': row(await measure(':')),
     'the first': row(await measure(cold)),
   };

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: main as a whole process against a bare program that makes the same three requests with the AWS SDK, and
- * main with 25 keys against main with one. They take turns, so that the ratios hold where the machine's speed does not.
- * Milliseconds, medians.
+ * `npm run bench`: measures main as a whole process against a bare program with the same three requests of the AWS SDK,
+ * and main with 25 keys against main with one. They take turns, so that the ratios do not depend on the machine's
+ * speed. Medians in milliseconds.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -49,7 +49,7 @@ async function time(script: string, more: Env = {}): Promise<{ milliseconds: num
   return { milliseconds: performance.now() - started, stdout };
 }
 
-/** @param count of the keys, each for a repository of its own */
+/** @param count of the keys, each for another repository */
 async function main(count = 1): Promise<number> {
   const lines = names.slice(0, count).map((name, number) => `${name} github.com/acme/lib-${number}`);
   const { milliseconds, stdout } = await time('dist/main/index.js', { INPUT_KEYS: lines.join('\n') });

@@ -1,8 +1,8 @@
 /**
- * `bench/ssm-ssh`: `git ls-remote` by plain ssh, by ssm-ssh with its key in the agent and without, and by the script
- * around the AWS CLI that people use; git-credential-ssm; beside them two bare programs that make the same HTTPS request,
- * one signing by hand and one with the AWS SDK. All take turns, so that the ratios hold where the machine's speed does
- * not. Milliseconds.
+ * `bench/ssm-ssh`: measures `git ls-remote` with plain ssh, with ssm-ssh (key in the agent, and not), and with the
+ * usual script around the AWS CLI; and git-credential-ssm. It compares them with two bare programs that make the same
+ * HTTPS request, one signing by hand and one with the AWS SDK. They take turns, so that the ratios do not depend on the
+ * machine's speed. Milliseconds.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ host.configure(['[ssm "git.example.com"]', 'credential = /ci/token']);
 const known = `-o UserKnownHostsFile=${host.env['SSM_SSH_KNOWN_HOSTS'] ?? ''}`;
 const agent = join(host.home, 'plain-agent');
 const script = join(host.home, 'by-the-cli');
-// JavaScript already: Node takes its time to strip types.
+// Compiled to JavaScript, because Node takes time to strip types.
 const bare = join(host.home, 'bare.mjs');
 writeFileSync(bare, stripTypeScriptTypes(readFileSync(join(project, 'bench/bare-host.ts'), 'utf8')));
 const bySdk = `import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
@@ -45,13 +45,13 @@ const { Parameter } = await new SSMClient({}).send(command);
 if (!Parameter.Value.includes("PRIVATE KEY")) throw new Error("not the key");`;
 const listing = `git ls-remote ${git.url('acme/lib')} >/dev/null`;
 const plain = `GIT_SSH_COMMAND='ssh ${known}'`;
-// As `setup` leaves a host: without ssh.variant git asks each time what program this is.
+// As `setup` configures a host: without ssh.variant, git asks every time which program this is.
 const ours = `GIT_SSH_VARIANT=ssh ${listing}`;
 const cli = awsCli();
 
 interface Command {
   readonly run: string;
-  /** What is not measured. */
+  /** A command that is not measured. */
   readonly before?: string;
 }
 
@@ -63,11 +63,11 @@ const ways = {
   get: { run: `${ask('git.example.com')} | grep -q ^password=token$` },
   bare: { run: `${process.execPath} ${bare}` },
   sdk: { run: `cd ${project} && ${process.execPath} --input-type=module -e '${bySdk}'` },
-  // What a warm connection cannot do without: the shell that reads ssm-ssh, and one git config.
+  // The minimum for a warm connection: the shell that reads ssm-ssh, and one git config.
   floor: { run: "sh -c 'git config --get-regexp ^ssm || :'" },
-  // What this machine takes to start any program.
+  // The time to start any program on this machine.
   start: { run: '/bin/true; :' },
-  // As each command is started.
+  // The shell that starts each command.
   shell: { run: ':' },
   ...(cli && {
     script: {
@@ -79,7 +79,7 @@ const ways = {
     },
   }),
 };
-/** git-credential-ssm, which is cold each time. */
+/** git-credential-ssm, which is always cold. */
 function ask(place: string): string {
   return `printf 'protocol=https\\nhost=${place}\\n\\n' | ${join(project, 'helper/git-credential-ssm')} get`;
 }
@@ -98,7 +98,7 @@ async function succeed(command: string): Promise<void> {
   if (code !== 0) throw new Error(`${command}\n${stderr}`);
 }
 
-/** Its path: a version manager's shim in front of it is not what is measured. */
+/** The real path, because a version manager's shim would be measured, too. */
 function awsCli(): string | undefined {
   try {
     const which = 'pyenv which aws 2>/dev/null || command -v aws';
@@ -116,7 +116,7 @@ type Times = Record<Way, number>;
 
 async function oneByOne(): Promise<Times[]> {
   const rounds: Times[] = [];
-  // The first round warms the machine up.
+  // The first round is not counted.
   for (let i = 0; i <= runs; i++) {
     const times = {} as Times;
     for (const [name, { run, before }] of Object.entries<Command>(ways))
@@ -126,7 +126,7 @@ async function oneByOne(): Promise<Times[]> {
   return rounds;
 }
 
-/** A hundred git commands at once: all that are given, and as one. */
+/** A hundred git commands at the same time, in milliseconds. */
 async function allAtOnce(): Promise<{ plain: number; cold: number }> {
   const all = (command: string): string =>
     `for i in $(seq ${String(atOnce)}); do (${command}) & pids="$pids $!"; done; for pid in $pids; do wait $pid; done`;

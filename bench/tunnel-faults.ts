@@ -1,6 +1,7 @@
 /**
- * `npm run test:tunnel [RUNS] [BYTES]`: bytes up and down through Session Manager's tunnel, under each fault of the local
- * AWS alone and under all together, with other seeds each run. Exits with 1 where any run fails, and says which.
+ * `npm run test:tunnel [RUNS] [BYTES]`: carries bytes both ways through Session Manager's tunnel, under each fault of
+ * the local AWS, and under all of them together, with other seeds in each run. Lists the failed runs and exits with 1
+ * if there are any.
  */
 import { inLanes } from '../__tests__/support/in-lanes.ts';
 import {
@@ -14,14 +15,14 @@ import {
 const runs = Number(process.argv[2] ?? 20);
 const size = Number(process.argv[3] ?? 2_000_000);
 const lanes = ['one', 'two', 'three'];
-/** Milliseconds that one transfer may take. */
+/** Milliseconds for one transfer. */
 const patience = 120_000;
 
 interface Result {
   readonly name: string;
   readonly seed: number;
   readonly outcome: TransferOutcome | undefined;
-  /** Why it is no good; undefined where it is. */
+  /** What failed; undefined if nothing did. */
   readonly failure: string | undefined;
 }
 
@@ -60,7 +61,7 @@ const median = (values: readonly number[]): number =>
 
 const kinds = Object.entries(troublesFor(size));
 const results: Result[] = [];
-// One kind after the other: runs that take the whole processor would starve those that live by the clock.
+// One kind after the other: too much load on the processor would break runs with short time limits.
 for (const [name, trouble] of kinds) {
   const works = Array.from({ length: runs }, (_, place) => ({ trouble, size, seed: place + 1 }));
   results.push(...(await inLanes(works, lanes, (work) => run(name, work))));

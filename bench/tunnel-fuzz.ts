@@ -1,11 +1,11 @@
-/** Frames that are noise, cut short, repeated or damaged, and what they cost: npm run fuzz:tunnel -- [FRAMES] [SEED] */
+/** Sends random, truncated, repeated and damaged frames, and measures the memory: npm run fuzz:tunnel -- [FRAMES] [SEED] */
 import { fuzz } from '../__tests__/ec2/session-manager/fuzz.ts';
 
 const [frames = 1_000_000, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
-/** Each round is a conversation of its own: what stays in memory stays from round to round. */
+/** Each round is a separate conversation, so memory that grows from round to round is a leak. */
 const round = 50_000;
 
-/** After what is garbage has been collected. */
+/** After a garbage collection. */
 function megabytes(): number {
   for (const gc of [globalThis.gc, globalThis.gc]) gc?.();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

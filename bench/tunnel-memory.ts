@@ -1,7 +1,7 @@
 /**
- * `node bench/tunnel-memory.ts [SECONDS] [MEGABYTES]`: the most memory that a client's process takes while it carries so
- * much down or up, and whoever takes the bytes at the end does nothing for so long in the middle. Linux only: the kernel
- * keeps the peak. Exits with 1 where it is above the limit, or a byte is wrong.
+ * `node bench/tunnel-memory.ts [SECONDS] [MEGABYTES]`: measures the peak memory of a client that carries this amount
+ * down and up, while the receiver stops reading for this time in the middle. Linux only, because the kernel keeps the
+ * peak. Exits with 1 if it is above the limit, or if a byte is wrong.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,14 +27,14 @@ const world = await startTransferWorld();
 
 interface Stalled {
   readonly digest: string;
-  /** Megabytes: before the stall, after it, and at most. */
+  /** Megabytes: before the stall, after it, and the peak. */
   readonly memory: { readonly before: number; readonly after: number; readonly most: number };
 }
 
-/** The client's process, with credentials that live as long as the test. */
+/** The client's process, with credentials that last as long as the test. */
 async function startClient(instanceId: string): Promise<ChildProcess> {
   const credentials = await world.caller.credentials?.();
-  // As helper/ssm-ssh-ec2.sh and helper/launch.sh start it.
+  // With the same options as helper/ssm-ssh-ec2.sh and helper/launch.sh.
   return spawn(process.execPath, ['--max-semi-space-size=2', pipe.path, instanceId, REGION], {
     env: { PATH: process.env['PATH'], ...world.aws.environment({ ...(credentials && { credentials }) }) },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -50,12 +50,12 @@ async function send(to: Writable): Promise<void> {
   for (let sent = 0; sent < megabytes; sent++) if (!to.write(chunk)) await once(to, 'drain');
 }
 
-/** Takes all of it, with a rest when half has come. */
+/** Reads everything, with a pause after the first half. */
 async function take(from: Readable, client: ChildProcess): Promise<Stalled> {
   const digest = createHash('sha256');
   let length = 0;
   let rested: { before: number; after: number } | undefined;
-  // No destroy: the other direction still has to end.
+  // Not destroyed, because the other direction has to end, too.
   for await (const bytes of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     digest.update(bytes);
     length += bytes.length;

@@ -1,4 +1,4 @@
-/** Standard input and output, through a tunnel by Session Manager to port 22 of an instance: what ssh would have as its proxy. */
+/** Connects standard input and output to port 22 of an instance through Session Manager, like a ProxyCommand. */
 import { pipeline } from 'node:stream/promises';
 import { openConnection } from '../src/aws/connection.ts';
 import { openSessionTunnel } from '../src/ec2/session-manager/tunnel.ts';

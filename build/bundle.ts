@@ -1,11 +1,11 @@
-/** src → the files of dist, in memory: `tsc`, then for each entry ncc, then terser over every chunk. */
+/** Builds the files of dist in memory: `tsc`, then ncc for each entry, then terser for every chunk. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from 'terser';
 
-/** What is used of ncc, whose package declares no types. */
+/** The part of ncc that is used here; the package has no types. */
 type Ncc = (
   entry: string,
   options: object,
@@ -21,10 +21,10 @@ const entries = {
   programs: 'lib/helper/programs.js',
 } as const;
 
-/** How the list of licenses begins the part that is about this package. */
+/** The beginning of our own part in the list of licenses. */
 const ourOwn = `ssm-ssh-agent\nMIT\n${readFileSync(join(root, 'LICENSE'), 'utf8')}`;
 
-/** Path below dist → its text. The same bytes wherever it is run: nothing in them depends on a time or a folder. */
+/** Path below dist → its text. Reproducible: it depends on no time and no folder. */
 export async function bundle(): Promise<Map<string, string>> {
   compile();
   setEc2Aside();
@@ -33,7 +33,7 @@ export async function bundle(): Promise<Map<string, string>> {
   for (const [name, entry] of Object.entries(entries)) {
     for (const [file, text] of await bundleEntry(join(root, entry))) files.set(`${name}/${file}`, text);
   }
-  // Beside the bundles instead of in them: main's budget is for what a job downloads to run.
+  // The licenses are in separate files: a job downloads the bundles only to run them.
   for (const name of Object.keys(entries)) {
     const licenses = (files.get(`${name}/licenses.txt`) ?? '').replace(ourOwn, '').trim();
     files.delete(`${name}/licenses.txt`);
@@ -49,8 +49,8 @@ function compile(): void {
 }
 
 /**
- * A copy of what is used of EC2's client, for ncc: whose search for assets, in every .js file, follows each constant through
- * all that it names, and takes minutes for EC2's thousand of them.
+ * Copies the used part of EC2's client for ncc. Otherwise ncc's search for assets takes minutes: it follows thousands
+ * of constants.
  */
 function setEc2Aside(): void {
   const from = join(root, 'node_modules/@aws-sdk/client-ec2');
@@ -74,8 +74,8 @@ function setEc2Aside(): void {
 }
 
 /**
- * A copy of @actions/core that says that loading it does nothing, which is so. Then what main does not use is left out:
- * above all its HTTP client, whose undici is 450 kB and a third of the time that loading takes.
+ * Copies @actions/core and marks it as free of side effects, which is true. Then unused parts are left out, above all
+ * its HTTP client: 450 kB, and a third of the loading time.
  */
 function setCoreAside(): void {
   const from = join(root, 'node_modules/@actions/core');
@@ -87,8 +87,8 @@ function setCoreAside(): void {
 }
 
 async function bundleEntry(entry: string): Promise<Map<string, string>> {
-  // ncc takes path mappings from the tsconfig.json of the folder it runs in. There they choose the ES modules of packages
-  // whose "node" condition names CommonJS: those can be shaken, and weigh little more than half.
+  // ncc takes path mappings from tsconfig.json in the working directory. These choose ES modules for packages with a
+  // "node" condition for CommonJS: tree shaking makes them about half as large.
   process.chdir(join(root, 'build/es-modules'));
   const { code, assets } = await ncc(entry, {
     cache: false,
@@ -104,7 +104,7 @@ async function bundleEntry(entry: string): Promise<Map<string, string>> {
   }
   const files = new Map([['index.js', await shrink(code)]]);
   for (const [name, { source }] of Object.entries(assets)) {
-    // ncc's own minifier stops at the entry; the chunks are most of the rest.
+    // ncc's own minifier skips the chunks, which are most of the code.
     files.set(name, name.endsWith('.js') ? await shrink(String(source)) : String(source));
   }
   return files;

@@ -1,4 +1,4 @@
-/** `npm run check:dist`: fails when dist is not what the sources give, byte for byte, or holds a leftover. */
+/** `npm run check:dist`: fails if dist differs from a build of the sources, or has files that do not belong to it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, root } from './bundle.ts';

@@ -1,10 +1,13 @@
-/** `npm run check:house`: fails where the sources break a rule of docs/architecture.md that ESLint cannot see. */
+/**
+ * `npm run check:house`: fails if the sources break a rule of docs/architecture.md, or of our plain English, that
+ * ESLint cannot check.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
-/** Lines of shell code in all programs together. Lower it when there are fewer; a thought belongs in Node. */
+/** Limit of shell code lines in all programs together. Lower it when there are fewer; put logic into Node. */
 export const mostShellLines = 1184;
 
 /** Path → text. Paths are relative to the project, with slashes. */
@@ -13,11 +16,11 @@ export type Files = ReadonlyMap<string, string>;
 interface Import {
   readonly from: string;
   readonly to: string;
-  /** Nothing of it is left when the program runs. */
+  /** Whether it is removed at compile time. */
   readonly isType: boolean;
 }
 
-/** What is wrong: each names the file and says what to do. */
+/** @returns the problems; each names the file and the fix */
 export function problemsOf(files: Files, pureFiles: readonly string[], shellLimit: number): string[] {
   const sources = new Map([...files].filter(([path]) => path.endsWith('.ts') && !path.endsWith('.d.ts')));
   const imports = [...sources].flatMap(([path, text]) => importsOf(path, text));
@@ -56,7 +59,7 @@ function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
   return clause.phaseModifier === ts.SyntaxKind.TypeKeyword || everyName;
 }
 
-/** Each circle once, by the shortest way round from its first file. */
+/** Each circle once, as the shortest path from its first file. */
 function circles(imports: readonly Import[]): string[] {
   const next = new Map<string, string[]>();
   for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
@@ -65,7 +68,7 @@ function circles(imports: readonly Import[]): string[] {
     const way = wayRound(start, next);
     if (!way || way.some((path) => told.has(path))) return [];
     for (const path of way) told.add(path);
-    return [`${[...way, start].join(' → ')}: an import circle: move what both need to a file of its own`];
+    return [`${[...way, start].join(' → ')}: an import circle: move the shared part to a separate file`];
   });
 }
 
@@ -89,18 +92,18 @@ function wronglyPure(sources: Files, imports: readonly Import[], pureFiles: read
     if (says === isListed(path)) return [];
     return says
       ? `${path}: says "Pure." in its header: add it to pureFiles in eslint.config.js`
-      : `${path}: is in pureFiles of eslint.config.js: say "Pure." in its header, or take it out there`;
+      : `${path}: is in pureFiles of eslint.config.js: say "Pure." in its header, or remove the file there`;
   });
   const empty = pureFiles
     .filter((pattern) => ![...sources.keys()].some((path) => matchesGlob(path, pattern)))
-    .map((pattern) => `eslint.config.js: no file is ${pattern}: take it out of pureFiles`);
+    .map((pattern) => `eslint.config.js: no file matches ${pattern}: remove it from pureFiles`);
   const used = imports
     .filter(({ from, to, isType }) => !isType && isListed(from) && !isListed(to) && !to.endsWith('.d.ts'))
-    .map(({ from, to }) => `${from}: is pure and imports ${to}, which is not: move what it needs`);
+    .map(({ from, to }) => `${from}: is pure but imports ${to}, which is not: move the part that it needs`);
   return [...headers, ...empty, ...used];
 }
 
-/** A command is what an entry or the table of subcommands starts, and nobody else. */
+/** Only entries and the table of subcommands may import a command. */
 function strangeCommands(sources: Files, imports: readonly Import[]): string[] {
   const starts = (path: string): boolean =>
     /^helper\/[^/]+\.ts$/.test(path) || path === 'helper/command-line/program.ts';
@@ -110,14 +113,14 @@ function strangeCommands(sources: Files, imports: readonly Import[]): string[] {
       const users = imports.filter(({ to }) => to === path).map(({ from }) => from);
       return users.length === 0 || !users.every(starts);
     })
-    .map((path) => `${path}: no subcommand of its own: move it to the folder of those that use it`);
+    .map((path) => `${path}: not a subcommand: move it to the folder of the files that use it`);
 }
 
 function tooMuchShell(files: Files, limit: number): string[] {
   const scripts = [...files].filter(([path, text]) => path.endsWith('.sh') || text.startsWith('#!'));
   const lines = scripts.flatMap(([, text]) => text.split('\n').filter((line) => !/^\s*(#|$)/.test(line)));
   if (lines.length <= limit) return [];
-  return [`helper: ${lines.length} lines of shell code, more than ${limit}: move a thought to Node`];
+  return [`helper: ${lines.length} lines of shell code, more than ${limit}: move logic to Node`];
 }
 
 function readFiles(root: string): Files {

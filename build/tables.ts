@@ -1,4 +1,7 @@
-/** Tables in the documentation that mirror the code: `npm run docs` writes them, `npm run check:docs` compares. */
+/**
+ * Tables in the documentation that are generated from the code: `npm run docs` writes them, `npm run check:docs`
+ * compares.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { format } from 'prettier';
@@ -32,14 +35,14 @@ const inputs = Object.entries(action.inputs).map(([name, { description, default:
 const outputs = Object.entries(action.outputs).map(([name, { description }]) => [`\`${name}\``, description]);
 const errors = Object.entries(catalogue).map(([code, meaning]) => [`\`${code}\``, meaning]);
 
-/** Name of the marker → what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+/** Name of the marker → the text between `<!-- NAME -->` and `<!-- /NAME -->`. */
 const tables = {
   inputs: table(['input', 'default', 'meaning'], inputs),
   outputs: table(['output', 'meaning'], outputs),
   errors: table(['code', 'meaning'], errors),
 };
 
-/** Those whose marker was not met yet. */
+/** Markers that were not found yet. */
 const missing = new Set(Object.keys(tables));
 
 async function render(path: string): Promise<string> {
@@ -63,10 +66,10 @@ for (const path of ['README.md', 'docs/errors.md']) {
   const text = await render(path);
   if (text === read(path)) continue;
   if (process.argv.includes('--check')) {
-    console.error(`${path} does not say what the code says: run npm run docs`);
+    console.error(`${path} differs from the code: run npm run docs`);
     process.exitCode = 1;
   } else {
     writeFileSync(join(root, path), text);
   }
 }
-if (missing.size > 0) throw new Error(`no document has a place for: ${[...missing].join(', ')}`);
+if (missing.size > 0) throw new Error(`no document has the marker of: ${[...missing].join(', ')}`);

@@ -1,4 +1,4 @@
-/** `npm run build`: dist anew, with nothing of the last time left in it. */
+/** `npm run build`: writes dist from scratch. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundle, root } from './bundle.ts';

@@ -1,4 +1,4 @@
-/** `npm run demo`: the main job, without an AWS account and without GitHub. `--json` for machines. */
+/** `npm run demo`: runs the main job without an AWS account and without GitHub. `--json` prints JSON. */
 import { parseArgs, styleText } from 'node:util';
 import { play } from './play.ts';
 import { transcript } from './transcript.ts';
@@ -9,7 +9,7 @@ if (values.help) {
 } else {
   if (process.stderr.isTTY) process.stderr.write('starting a local AWS and a git host …\n');
   const played = await play();
-  // styleText looks at the terminal and at NO_COLOR by itself.
+  // styleText itself checks the terminal and NO_COLOR.
   console.log(
     values.json ? JSON.stringify(played, null, 2) : transcript(played, (text) => styleText('bold', text)),
   );

@@ -1,4 +1,4 @@
-/** Plays one job with the built action against a local AWS and a local git host, and keeps what happened. */
+/** Runs one job with the built action against a local AWS and a local git host, and records it. */
 import { dirname } from 'node:path';
 import { ACCOUNT, REGION, ROLE_ARN, startReadyWorld } from '../__tests__/support/aws/world.ts';
 import { startGitHost } from '../__tests__/support/git-host/git-host.ts';
@@ -19,13 +19,13 @@ export interface Play {
   readonly inputs: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
   readonly awsCalls: readonly AwsCall[];
-  /** What the git host saw of each connection. */
+  /** The connections that the git host saw. */
   readonly connections: readonly {
     readonly key: string;
     readonly command: string;
     readonly verdict: string;
   }[];
-  /** What later steps find in their environment. */
+  /** The exported environment of later steps. */
   readonly exported: Readonly<Record<string, string>>;
   readonly during: Left;
   readonly left: Left;
@@ -138,7 +138,7 @@ async function timed(
   return { step: { name, ok: result.outcome === 'success', milliseconds, log: result.log.trim() }, result };
 }
 
-/** The call log keeps no secret: what it has can be shown. */
+/** The call log has no secrets, so it can be shown. */
 function detailOf(parameters: Readonly<Record<string, unknown>>): string {
   const shown = [
     'audience',

@@ -1,7 +1,7 @@
-/** A play → what a person reads. Pure. */
+/** Converts a recorded job to text for people. Pure. */
 import type { Left, Play, Step } from './play.ts';
 
-/** @param bold how a heading is set off on this terminal */
+/** @param bold formats a heading for this terminal */
 export function transcript({ world, inputs, steps, ...rest }: Play, bold: (text: string) => string): string {
   const [main, git, post] = steps;
   return [
@@ -38,7 +38,7 @@ export function transcript({ world, inputs, steps, ...rest }: Play, bold: (text:
     '',
     ...leftLines(rest.left),
     '',
-    rest.ok ? 'The job worked, and nothing is left of it.' : 'The job did not do what it should have done.',
+    rest.ok ? 'The job succeeded, and nothing is left of it.' : 'The job did not behave as expected.',
     '',
   ].join('\n');
 }
