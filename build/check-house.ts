@@ -2,10 +2,12 @@
  * `npm run check:house`: fails if the sources break a rule of docs/architecture.md, or of our plain English, that
  * ESLint cannot check.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
+import { wordingProblems } from './plain-english.ts';
 
 /** Limit of shell code lines in all programs together. Lower it when there are fewer; put logic into Node. */
 export const mostShellLines = 1184;
@@ -133,12 +135,30 @@ function readFiles(root: string): Files {
   return new Map(paths.sort().map((path) => [path.slice(root.length + 1), readFileSync(path, 'utf8')]));
 }
 
+/** The files that people write. dist is built from them, and the list of phrases has to contain the phrases. */
+function readWording(root: string): Files {
+  const kinds = ['*.ts', '*.sh', '*.md', '*.yml', 'helper'];
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--', ...kinds, ':!dist', ':!build/plain-english.ts'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
+  const paths = listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+}
+
 if (import.meta.main) {
   const root = dirname(import.meta.dirname);
   const lint = (await import(pathToFileURL(join(root, 'eslint.config.js')).href)) as {
     readonly pureFiles: readonly string[];
   };
-  const problems = problemsOf(readFiles(root), lint.pureFiles, mostShellLines);
+  const problems = [
+    ...problemsOf(readFiles(root), lint.pureFiles, mostShellLines),
+    ...wordingProblems(readWording(root)),
+  ];
   if (problems.length > 0) {
     console.error(problems.join('\n'));
     process.exitCode = 1;

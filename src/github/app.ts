@@ -72,8 +72,8 @@ export function parseGitHubApp(value: string, resource: string): GitHubApp {
 /** A pasted key may contain line ends that JSON needs escaped. */
 function readMembers(value: string): ReadonlyMap<string, unknown> | undefined {
   const strings = /"(?:[^"\\]|\\.)*"/gs;
-  const mended = (): string => value.replace(strings, (text) => text.replace(/\r?\n/g, '\\n'));
-  return membersOf(value) ?? membersOf(mended());
+  const repaired = (): string => value.replace(strings, (text) => text.replace(/\r?\n/g, '\\n'));
+  return membersOf(value) ?? membersOf(repaired());
 }
 
 type Read = <T>(name: string, accept: (member: unknown) => T | undefined, hint: string) => T | undefined;
