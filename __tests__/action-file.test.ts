@@ -13,12 +13,12 @@ const file = readFileSync(join(dirname(import.meta.dirname), 'action.yml'), 'utf
 const action = parse(file) as { inputs: Record<string, Field>; outputs: Record<string, Field> };
 
 describe('action.yml', () => {
-  it('describes each input and output to its end: YAML takes a # behind a space for a comment', () => {
+  it('describes each input and output completely: in YAML, a # after a space starts a comment', () => {
     const all = Object.entries({ ...action.inputs, ...action.outputs });
     expect(all.filter(([, { description }]) => !/[.…]$/.test(description))).toEqual([]);
   });
 
-  it('has the defaults that an input which is set to nothing gets', () => {
+  it('has the same defaults as an empty input', () => {
     const given = Object.entries(action.inputs).filter(([, field]) => field.default !== undefined);
     expect(Object.fromEntries(given.map(([name, field]) => [name, field.default]))).toEqual(defaults);
   });

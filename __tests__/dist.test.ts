@@ -11,7 +11,7 @@ const weigh = (entry: string): number => {
 };
 
 describe('what a job downloads', () => {
-  it('main stays under 1.2 MB, and under 900 kB at its start', () => {
+  it('main stays under 1.2 MB, and under 900 kB for its start', () => {
     expect(weigh('main')).toBeLessThan(1_200_000);
     expect(statSync(join(dist, 'main/index.js')).size).toBeLessThan(900_000);
   });
@@ -27,7 +27,7 @@ describe('the programs', () => {
   const holding = (text: string): string[] =>
     files.filter((file) => readFileSync(join(folder, file), 'utf8').includes(text));
 
-  /** The files of dist that Node reads for these arguments. */
+  /** The files of dist that Node loads for these arguments. */
   function loaded(args: readonly string[]): string[] {
     const hook = `import { registerHooks } from 'node:module'; import { writeSync } from 'node:fs';
       registerHooks({ load: (url, context, next) => (writeSync(2, url + '\\n'), next(url, context)) });`;
@@ -50,7 +50,7 @@ describe('the programs', () => {
     expect(size).toBeLessThan(80_000);
   });
 
-  it('have nothing of the runner in them', () => {
+  it('contain no code of the runner', () => {
     expect(holding('GITHUB_STEP_SUMMARY')).toEqual([]);
     const main = readFileSync(join(dist, 'main/index.js'), 'utf8');
     expect(main).toContain('GITHUB_STEP_SUMMARY');

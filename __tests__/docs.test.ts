@@ -15,7 +15,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 describe('docs/errors.md', () => {
   const sections = [...read('docs/errors.md').matchAll(/^## ([A-Z_]+)$/gm)].map(([, code = '']) => code);
 
-  it('has a section for each code that the code raises', () => {
+  it('has a section for each code that the sources use', () => {
     const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
     const sources = files
       .filter((file) => file.endsWith('.ts') && file !== 'errors.ts')
@@ -39,7 +39,7 @@ describe('docs/containers.md', () => {
     [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, block = '']) => block);
   const action = parse(read('action.yml')) as { inputs: object; outputs: object };
 
-  it('uses inputs and outputs that the action has', () => {
+  it('only uses inputs and outputs of the action', () => {
     interface Step {
       readonly with?: object;
     }
@@ -54,7 +54,7 @@ describe('docs/containers.md', () => {
     expect(outputs.filter((name) => !(name in action.outputs))).toEqual([]);
   });
 
-  it("names the packages that the action's errors name", () => {
+  it("names the same packages as the action's errors", () => {
     const errors = read('helper/ssm-ssh');
     for (const name of ['openssh-client', 'openssh-clients']) {
       expect(errors).toMatch(new RegExp(`(install|add) ${name}\\b`));
@@ -62,7 +62,7 @@ describe('docs/containers.md', () => {
     }
   });
 
-  it('is linked from the README, with the anchor that it has', () => {
+  it('is linked from the README with its anchor', () => {
     expect(read('README.md')).toContain('](docs/containers.md#docker-build)');
     expect(text).toMatch(/^## `docker build`$/m);
   });
@@ -73,7 +73,7 @@ describe('docs/https.md', () => {
   const blocks = (language: string): string[] =>
     [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, block = '']) => block);
 
-  it('has configuration that git reads, and sections that answer', () => {
+  it('has configuration that git reads, and sections that match', () => {
     const named = blocks('ini').flatMap((block) => {
       const listing = execFileSync('git', ['config', '-f', '-', '-z', '--list'], {
         input: block,
@@ -93,13 +93,13 @@ describe('docs/https.md', () => {
     ]);
   });
 
-  it('has a credential that can be stored', () => {
+  it('has a valid stored credential', () => {
     const [block = ''] = blocks('json');
     const stored = readNamedCredential({ text: block, resource: '/ci/token' }, Date.now() / 1000);
     expect(stored).toMatchObject({ username: 'gitlab+deploy-token-1', password: 'TOKEN' });
   });
 
-  it('has commands that setup takes', () => {
+  it('has valid setup commands', () => {
     const lines = [...text.matchAll(/--credential (?:'([^']+)'|(.+))$/gm)].map(
       ([, quoted, bare]) => quoted ?? bare ?? '',
     );
@@ -123,7 +123,7 @@ describe('docs/ec2-hosts.md', () => {
       .map(([, block = '']) => parse(block) as { steps?: Step[] })
       .flatMap(({ steps }) => (steps ? [steps] : []));
 
-  it('has the steps of the example workflow, and so has the README', () => {
+  it('has the steps of the example workflow, as the README has', () => {
     const { jobs } = parse(read('examples/workflows/deploy-to-ec2.yml')) as {
       jobs: { deploy: { steps: Step[] } };
     };
@@ -131,7 +131,7 @@ describe('docs/ec2-hosts.md', () => {
     expect(stepsIn(readme)).toContainEqual(jobs.deploy.steps);
   });
 
-  it('leads to every policy of the examples, and is led to', () => {
+  it('links to every policy of the examples, and is linked', () => {
     for (const name of readdirSync(join(root, 'examples/ec2-hosts')))
       expect(text).toContain(`](../examples/ec2-hosts/${name})`);
     expect(readme).toContain('](docs/ec2-hosts.md)');
@@ -139,7 +139,7 @@ describe('docs/ec2-hosts.md', () => {
     expect(text).toMatch(/^## When it fails$/m);
   });
 
-  it('speaks of codes and inputs that there are', () => {
+  it('only names existing codes and inputs', () => {
     const codes = [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, code = '']) => code);
     const known = [...Object.keys(catalogue), ...settings];
     expect(codes.filter((code) => !known.includes(code))).toEqual([]);

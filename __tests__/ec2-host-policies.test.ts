@@ -1,4 +1,4 @@
-/** The IAM policies of examples/ec2-hosts, judged as IAM would, and together with the session policy of a job's step. */
+/** The IAM policies of examples/ec2-hosts, evaluated like IAM, also together with the session policy of a job's step. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -27,7 +27,7 @@ interface Wish {
 
 type Request = readonly [action: string, resource: string, context?: RequestContext];
 
-/** Everything that one connection asks of AWS. */
+/** All AWS requests of one connection. */
 function requests(via: Way, wish: Wish): Request[] {
   const { instance = instanceId, tag = 'web', user = 'ec2-user', session = sessionName } = wish;
   const { document = 'AWS-StartSSHSession', port = '22', address = '10.0.1.7' } = wish;
@@ -61,7 +61,7 @@ function requests(via: Way, wish: Wish): Request[] {
   ];
 }
 
-/** The actions that a policy refuses, alone and with a session policy. */
+/** The actions that a policy refuses, without and with a session policy. */
 function refused(policy: string, via: Way, wish: Wish = {}): string[] {
   const { instance = instanceId, user = 'ec2-user' } = wish;
   const session = [parsePolicy(ec2SessionPolicy({ instanceId: instance, user, via }, role), 'permission')];
@@ -81,11 +81,11 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 describe('the policies for EC2 hosts', () => {
-  it('are these', () => {
+  it('are tested completely', () => {
     expect(readdirSync(folder).sort()).toEqual(Object.keys(ways).sort());
   });
 
-  it.each(Object.entries(ways))('%s is enough for a connection, and for its session policy', (name, via) => {
+  it.each(Object.entries(ways))('%s allows a connection, also with its session policy', (name, via) => {
     expect(refused(read(name), via)).toEqual([]);
   });
 
@@ -120,8 +120,11 @@ describe('the policies for EC2 hosts', () => {
     expect(refused(read(name), ways[name] ?? 'direct', wish)).toEqual(actions);
   });
 
-  it.each(['by-instance.json', 'by-tag.json'])("%s leaves others' sessions alone", (name) => {
-    const actions = ['ssmmessages:OpenDataChannel', 'ssm:ResumeSession', 'ssm:TerminateSession'];
-    expect(refused(read(name), 'session-manager', { session: 'acme-another-1-1' })).toEqual(actions);
-  });
+  it.each(['by-instance.json', 'by-tag.json'])(
+    "%s does not allow access to other users' sessions",
+    (name) => {
+      const actions = ['ssmmessages:OpenDataChannel', 'ssm:ResumeSession', 'ssm:TerminateSession'];
+      expect(refused(read(name), 'session-manager', { session: 'acme-another-1-1' })).toEqual(actions);
+    },
+  );
 });

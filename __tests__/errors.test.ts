@@ -1,4 +1,4 @@
-/** Failures: what people are told, and what became of anything else that was thrown. */
+/** Failures: their text, and the conversion of other thrown values. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { catalogue, Failure, toFailure, type Code } from '../src/errors.ts';
@@ -6,12 +6,12 @@ import { catalogue, Failure, toFailure, type Code } from '../src/errors.ts';
 const codes = Object.keys(catalogue) as Code[];
 
 describe('a Failure', () => {
-  it('is told in two lines: program, code and message; the hint', () => {
+  it('has two lines: program, code and message; the hint', () => {
     const failure = new Failure('KEY_EMPTY', '/ci/key is empty', { hint: 'store the key there' });
     expect(failure.render('ssm-ssh')).toBe('ssm-ssh: KEY_EMPTY: /ci/key is empty\nhint: store the key there');
   });
 
-  it('is told in two lines whatever others have put into it', () => {
+  it('has two lines even with foreign control characters', () => {
     const failure = new Failure('PROVIDER_FAILED', 'a said: b\r\n::error::c\u001b[31m', {
       hint: 'x\n::d\u0085',
     });
@@ -21,13 +21,13 @@ describe('a Failure', () => {
     ]);
   });
 
-  it('keeps its cause, and has none where none was given', () => {
+  it('keeps its cause, if there is one', () => {
     const cause = new Error('socket hang up');
     expect(new Failure('TIMEOUT', 'x', { hint: 'y', cause }).cause).toBe(cause);
     expect('cause' in new Failure('TIMEOUT', 'x', { hint: 'y' })).toBe(false);
   });
 
-  it('exits with 2 for what the user wrote, and with 1 for all else', () => {
+  it('exits with 2 for wrong user input, and with 1 for everything else', () => {
     const usage = codes.filter((code) => new Failure(code, 'x', { hint: 'y' }).exitCode === 2);
     expect(usage).toEqual(['INPUT_INVALID', 'REGION_MISSING', 'KNOWN_HOSTS_INVALID']);
   });
@@ -42,7 +42,7 @@ describe('a Failure', () => {
   );
 });
 
-describe('anything else that was thrown', () => {
+describe('any other thrown value', () => {
   it('becomes INTERNAL, with its name and message', () => {
     const error = new TypeError('x is not a function');
     expect(toFailure(error)).toMatchObject({
@@ -52,12 +52,12 @@ describe('anything else that was thrown', () => {
     });
   });
 
-  it('stays what it is where it is a Failure', () => {
+  it('is not changed if it is a Failure', () => {
     const failure = new Failure('TIMEOUT', 'x', { hint: 'y' });
     expect(toFailure(failure)).toBe(failure);
   });
 
-  it('becomes a Failure whatever it is', () => {
+  it('becomes a Failure, whatever its type', () => {
     const anything = fc.anything({ withNullPrototype: true });
     fc.assert(
       fc.property(anything, (thrown) => toFailure(thrown).code === 'INTERNAL'),

@@ -1,4 +1,4 @@
-/** One request of our own: it always ends, and never with more than it can hold. */
+/** A request always ends, and its answer is limited in size. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sendRequest, type HttpAnswer, type HttpOptions } from '../src/http-request.ts';
 import { serve, type HttpAnswer as Served, type HttpServer } from './support/aws/wire/http-server.ts';
@@ -31,7 +31,7 @@ async function ask(
 }
 
 describe('a request', () => {
-  it('brings the whole answer', async () => {
+  it('returns the complete answer', async () => {
     expect(await ask('whole')).toMatchObject({ status: 200, text: `PUT ${'x'.repeat(1000)}` });
   });
 
@@ -42,12 +42,12 @@ describe('a request', () => {
     ['cut', 'ECONNRESET'],
     ['reset', 'ECONNRESET'],
     ['huge', undefined],
-  ])('ends where the answer does not: %s', async (delivery, code) => {
+  ])('ends even if the answer does not: %s', async (delivery, code) => {
     const answer = await ask(delivery, /never|stall|drip/.test(delivery) ? { patience: 500 } : {});
     expect([answer.status, answer.code]).toEqual([undefined, code]);
   });
 
-  it('takes as many bytes as it is told', async () => {
+  it('accepts answers up to the given size', async () => {
     expect((await ask('whole', { largest: 1004 })).status).toBe(200);
     expect(await ask('whole', { largest: 1003 })).toEqual({
       ...{ headers: {}, code: undefined },
@@ -55,7 +55,7 @@ describe('a request', () => {
     });
   });
 
-  it('ends with its signal, and does not begin where that has come already', async () => {
+  it('ends when its signal is aborted, and does not start after that', async () => {
     const controller = new AbortController();
     const asked = ask('never', { signal: controller.signal, patience: 60_000 });
     controller.abort();
@@ -63,7 +63,7 @@ describe('a request', () => {
     expect((await ask('whole', { signal: controller.signal })).status).toBeUndefined();
   });
 
-  it('tells a certificate that is not trusted by its code', async () => {
+  it('reports an untrusted certificate by its code', async () => {
     expect((await ask('whole', {}, encrypted.origin)).code).toMatch(/SELF_SIGNED|UNABLE_TO/);
   });
 });

@@ -1,4 +1,4 @@
-/** Programs that are started by @actions/exec. */
+/** Programs started with @actions/exec. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ function program(name: string, text: string): string {
 }
 
 describe('a program', () => {
-  it('gets its words and its environment as they are, and its exit code is no error', async () => {
+  it('gets its arguments and environment unchanged, and any exit code is a result', async () => {
     const script = 'printf "%s\\n" "$@"; echo "$WORD,$HOME" >&2; exit 7';
     const argv = ['sh', '-c', script, 'sh', 'a "b" \\c', '', '$d'] as const;
     expect(await run(argv, options)).toEqual({
@@ -34,24 +34,24 @@ describe('a program', () => {
     });
   });
 
-  it('is found by a path that has spaces and quotes in it', async () => {
+  it('is found by a path with spaces and quotes', async () => {
     const path = program('it is here', '#!/bin/sh\necho started\n');
     expect((await run([path], options)).stdout).toBe('started\n');
   });
 
   it.each([
-    ['is nowhere', 'no-such-program'],
-    ['is nowhere at its path', '/no/such/program'],
-    ['has an interpreter that is nowhere', ''],
+    ['is not on PATH', 'no-such-program'],
+    ['does not exist at its path', '/no/such/program'],
+    ['has a missing interpreter', ''],
   ])('that %s is ProgramNotFound', async (_, name) => {
     const wanted = name || program('no-interpreter', '#!/no/such/interpreter\n');
     await expect(run([wanted], options)).rejects.toEqual(new ProgramNotFound(`${wanted} is not on PATH`));
   });
 
-  it('that hangs rejects with the reason of the signal', async () => {
+  it('that hangs is rejected with the reason of the signal', async () => {
     const reason = new Error('over');
     const limit = new AbortController();
-    // It ends by itself: nothing here can end it.
+    // It ends without help: nothing here can end it.
     const running = run(['sleep', '1'], { ...options, signal: limit.signal });
     setTimeout(() => {
       limit.abort(reason);

@@ -1,4 +1,4 @@
-/** Plain TCP to an instance. */
+/** Direct TCP connections to an instance. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -36,14 +36,14 @@ describe('a direct connection', () => {
     return tunnel;
   };
 
-  it('goes to the first address that answers', async () => {
+  it('uses the first address that answers', async () => {
     const { stream } = await direct({ publicIp: '127.0.0.2', ipv6: '::1', privateIp: '127.0.0.1' });
     const sent = randomBytes(1_000_000);
     stream.write(sent);
     expect((await read(stream, sent.length)).equals(sent)).toBe(true);
   });
 
-  it('that no address answers is TUNNEL_FAILED, with what each said', async () => {
+  it('without any answer is TUNNEL_FAILED, with the error of each address', async () => {
     const failure = await failureOf(direct({ publicIp: '127.0.0.2', privateIp: '127.0.0.3' }));
     expect(failure).toMatchObject({
       code: 'TUNNEL_FAILED',
@@ -59,7 +59,7 @@ describe('a direct connection', () => {
     });
   });
 
-  it('ends where the host ends, and is TUNNEL_FAILED where it is cut', async () => {
+  it('ends when the host ends it, and is TUNNEL_FAILED when it breaks', async () => {
     host.behave = (socket) => socket.end('bye');
     expect(await endOf(await direct({ privateIp: '127.0.0.1' }))).toBeUndefined();
     host.behave = (socket) => socket.once('data', () => socket.resetAndDestroy());
@@ -70,7 +70,7 @@ describe('a direct connection', () => {
     expect(failure?.message).toContain('i-01234567 at 127.0.0.1 broke: ECONNRESET');
   });
 
-  it('may be cut before anybody listens, as while a key is pushed', async () => {
+  it('may break before there is a listener, while a key is pushed', async () => {
     host.behave = (socket) => setTimeout(() => socket.resetAndDestroy(), 20);
     const { stream } = await direct({ privateIp: '127.0.0.1' });
     while (!stream.closed) await sleep(5);

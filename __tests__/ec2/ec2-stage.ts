@@ -1,4 +1,4 @@
-/** What the tests of EC2 hosts share: a local AWS, and callers of it with few permissions. */
+/** The shared setup of the tests of EC2 hosts: a local AWS, and callers with few permissions. */
 import { Agent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { openConnection, type Connection } from '../../src/aws/connection.ts';
@@ -9,13 +9,13 @@ import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 
 export const instanceArn = (id: string): string => `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/${id}`;
 
-/** Describes, and pushes keys for whoever to whichever instance. */
+/** Allows to describe instances, and to push keys for any user to any instance. */
 export const usual: readonly PolicyDocument[] = [
   allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*'),
   allow('ec2-instance-connect:*', '*'),
 ];
 
-/** Someone with these policies alone. */
+/** A user with only these policies. */
 export function callerOf(aws: LocalAws, policies = usual, more: Partial<Ec2Caller> = {}): Ec2Caller {
   const credentials = aws.iam.createAccessKey({ userArn: `arn:aws:iam::${ACCOUNT}:user/ops`, policies });
   return {
@@ -27,7 +27,7 @@ export function callerOf(aws: LocalAws, policies = usual, more: Partial<Ec2Calle
   };
 }
 
-/** As a session of a role that may do the usual, narrowed by the session policies. */
+/** A session of a role with the usual permissions, narrowed by the session policies. */
 export function sessionOf(aws: LocalAws, sessionPolicies: readonly PolicyDocument[]): Ec2Caller {
   const roleArn = `arn:aws:iam::${ACCOUNT}:role/ops`;
   const trust = { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' } as const;
@@ -37,9 +37,10 @@ export function sessionOf(aws: LocalAws, sessionPolicies: readonly PolicyDocumen
   return { ...callerOf(aws), credentials: () => Promise.resolve(credentials) };
 }
 
-/** With the authority that a process would have by NODE_EXTRA_CA_CERTS. */
+/** Trusts the same authority as a process with NODE_EXTRA_CA_CERTS. */
 export function connectionTo({ ca }: LocalAws, env: Record<string, string> = {}): Connection {
-  // Both ends are in one process: where three suites share two cores, a call of many at once has taken more than ten seconds.
+  // Client and server are in one process. With three test files on two cores, parallel calls have taken more than ten
+  // seconds.
   const connection = openConnection({ env, maxAttempts: 1, patience: 120_000 });
   if (ca === undefined) return connection;
   const https = new Agent({ keepAlive: true, ca, proxyEnv: env });
@@ -50,7 +51,7 @@ export function connectionTo({ ca }: LocalAws, env: Record<string, string> = {})
   };
 }
 
-/** Of what has to fail. */
+/** For work that has to fail. */
 export async function failureOf(work: Promise<unknown>): Promise<Failure> {
   const outcome = await work.catch((error: unknown) => error);
   if (outcome instanceof Failure) return outcome;

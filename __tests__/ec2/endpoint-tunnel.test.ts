@@ -1,4 +1,4 @@
-/** Tunnels by an Instance Connect Endpoint, to a host of TCP: one presigned WebSocket over TLS, and every way in which there is none. */
+/** Tunnels through an EC2 Instance Connect Endpoint to a TCP host: one presigned WebSocket over TLS, and all failures. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -47,8 +47,8 @@ async function open(instance: Instance, at = 22, policies = usual): Promise<Tunn
   return tunnel;
 }
 
-describe('a tunnel by an Instance Connect Endpoint', () => {
-  it('carries bytes as they are, both ways', async () => {
+describe('a tunnel through an Instance Connect Endpoint', () => {
+  it('carries bytes unchanged in both directions', async () => {
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
     const { stream } = await open(instance);
@@ -82,7 +82,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     expect(world.aws.tunnels.open).toBe(1);
   });
 
-  it('goes by the endpoint in its own subnet, else by any in its VPC that is ready', async () => {
+  it('uses the endpoint in the subnet, otherwise any ready endpoint in the VPC', async () => {
     const instance = launch({ subnetId: 'subnet-2' });
     world.aws.ec2.createConnectEndpoint({ vpcId: 'vpc-other', subnetId: 'subnet-2' });
     world.aws.ec2.createConnectEndpoint({ state: 'delete-in-progress', subnetId: 'subnet-2' });
@@ -98,7 +98,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     ]);
   });
 
-  it('takes the IPv6 address where there is no other', async () => {
+  it('uses the IPv6 address if there is no other', async () => {
     const instance = launch({ privateIp: undefined, ipv6: '2001:db8::7' });
     world.aws.ec2.createConnectEndpoint();
     const { stream } = await open(instance);
@@ -106,7 +106,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     expect(String(await read(stream, 4))).toBe('here');
   });
 
-  it('goes through the proxy that the environment names', async () => {
+  it('uses the proxy of the environment', async () => {
     const gateway = await startGateway({ leads: world.aws.endpoint });
     const dnsName = `eice-1.${REGION}.amazonaws.com`;
     const instance = launch();
@@ -123,7 +123,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     gateway.close();
   });
 
-  it('ends where the host ends, with all that it said', async () => {
+  it('ends when the host ends, after all of its bytes', async () => {
     const said = randomBytes(500_000);
     host.behave = (socket) => socket.resume().end(said);
     const instance = launch();
@@ -133,7 +133,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     expect(heard.equals(said)).toBe(true);
   });
 
-  it('ends where this side ends, after the host has got all', async () => {
+  it('ends when this side ends, after the host has received everything', async () => {
     const heard = new Promise<Buffer>((resolve) => {
       host.behave = (socket) => {
         const chunks: Buffer[] = [];
@@ -155,7 +155,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     expect(world.aws.tunnels.open).toBe(0);
   });
 
-  it('takes no more from the host than is read', async () => {
+  it('stops reading from the host if nobody reads', async () => {
     let poured = { megabytes: Number.NaN };
     host.behave = (socket) => (poured = pour(socket));
     const instance = launch();
@@ -163,12 +163,12 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     const { stream } = await open(instance);
     stream.once('readable', () => undefined);
     await sleep(300);
-    // What fits between the two: the system's buffers, and no more.
+    // The buffers of the system between the two sides.
     expect(poured.megabytes).toBeLessThan(60);
     expect(stream.readableLength).toBeLessThan(2_000_000);
   });
 
-  it('takes no more from this side than the host reads', async () => {
+  it('stops writing if the host does not read', async () => {
     host.behave = (socket) => socket.pause();
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
@@ -179,7 +179,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     expect(stream.writableLength).toBeLessThan(3_000_000);
   });
 
-  it('gives signs of life while nothing is said', async () => {
+  it('sends pings while there is no traffic', async () => {
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
     const before = world.aws.tunnels.pings;
@@ -187,7 +187,7 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
     while (world.aws.tunnels.pings < before + 3) await sleep(10);
   });
 
-  it('is closed at once, whatever was not read, and again', async () => {
+  it('closes at once, even with unread bytes, and repeatedly', async () => {
     host.behave = (socket) => socket.write(Buffer.alloc(20_000_000));
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
@@ -199,8 +199,8 @@ describe('a tunnel by an Instance Connect Endpoint', () => {
   });
 });
 
-describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILED', () => {
-  it('without an endpoint in the VPC, with the command that makes one', async () => {
+describe('a tunnel that an Instance Connect Endpoint does not open is TUNNEL_FAILED', () => {
+  it('if the VPC has no endpoint, with the command that creates one', async () => {
     const instance = launch({ vpcId: 'vpc-1', subnetId: 'subnet-1' });
     world.aws.ec2.createConnectEndpoint({ vpcId: 'vpc-2' });
     const { code, message, hint } = await failureOf(open(instance));
@@ -210,7 +210,7 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     expect(hint).toContain('via = session-manager');
   });
 
-  it('where looking for one is denied, with the statement that allows it', async () => {
+  it('if the look-up is denied, with the statement that allows it', async () => {
     const { code, hint } = await failureOf(open(launch(), 22, []));
     expect(code).toBe('TUNNEL_FAILED');
     expect(statementIn(hint)).toMatchObject({
@@ -219,15 +219,13 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     });
   });
 
-  it('where the tunnel is denied, with the statement that allows it', async () => {
+  it('if the tunnel is denied, with the statement that allows it', async () => {
     const instance = launch();
     const { endpointId } = world.aws.ec2.createConnectEndpoint();
     const describing = allow('ec2:Describe*', '*');
     const { code, message, hint } = await failureOf(open(instance, 22, [describing]));
     expect(code).toBe('TUNNEL_FAILED');
-    expect(message).toContain(
-      `${endpointId} in ${REGION} refused a tunnel to ${instance.instanceId}: User: `,
-    );
+    expect(message).toContain(`${endpointId} in ${REGION} refused a tunnel to ${instance.instanceId}: `);
     const statement = statementIn(hint);
     expect(statement).toMatchObject({
       Action: 'ec2-instance-connect:OpenTunnel',
@@ -238,7 +236,7 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     expect(world.aws.tunnels.open).toBe(1);
   });
 
-  it('to a port that endpoints do not reach', async () => {
+  it('for a port that endpoints do not allow', async () => {
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
     const { code, message, hint } = await failureOf(open(instance, 2222));
@@ -247,7 +245,7 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     expect(hint).toContain('22 and 3389');
   });
 
-  it('where the instance has no address', async () => {
+  it('if the instance has no address', async () => {
     const instance = launch({ privateIp: undefined });
     expect(await failureOf(open(instance))).toMatchObject({ code: 'TUNNEL_FAILED' });
   });
@@ -257,7 +255,7 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     ['TUNNEL_FAILED', 'bad-gateway', 'check the endpoint'],
     ['TUNNEL_FAILED', 'malformed', 'check the endpoint'],
     ['NETWORK_UNREACHABLE', 'reset', 'reaches https://127.0.0.1:'],
-  ] as const)('or %s (%j)', async (code, fault, hint) => {
+  ] as const)('or %s (fault %j)', async (code, fault, hint) => {
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
     world.aws.faults.order({ operation: 'ec2-instance-connect:OpenTunnel', fault });
@@ -266,7 +264,7 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
     expect(failure.hint).toContain(hint);
   });
 
-  it('unless the signal comes first', async () => {
+  it('unless the signal is aborted first', async () => {
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
     world.aws.faults.order({ operation: 'ec2-instance-connect:OpenTunnel', fault: 'hang' });
@@ -281,7 +279,7 @@ describe('where an Instance Connect Endpoint opens no tunnel, it is TUNNEL_FAILE
   });
 });
 
-describe('a tunnel by an Instance Connect Endpoint that breaks is TUNNEL_FAILED', () => {
+describe('a broken tunnel through an Instance Connect Endpoint is TUNNEL_FAILED', () => {
   const broken = async (trouble: () => void): Promise<Failure> => {
     const instance = launch();
     world.aws.ec2.createConnectEndpoint();
@@ -293,7 +291,7 @@ describe('a tunnel by an Instance Connect Endpoint that breaks is TUNNEL_FAILED'
     return failure;
   };
 
-  it('where nothing listens on the port', async () => {
+  it('if nothing listens on the port', async () => {
     const instance = launch({ ports: {} });
     world.aws.ec2.createConnectEndpoint();
     const failure = await endOf(await open(instance));
@@ -302,29 +300,29 @@ describe('a tunnel by an Instance Connect Endpoint that breaks is TUNNEL_FAILED'
     expect(failure?.hint).toContain('sshd listens on port 22');
   });
 
-  it('after its hour', async () => {
+  it('after one hour', async () => {
     world.aws.tunnels.longest = 100;
     const failure = await broken(() => undefined);
     world.aws.tunnels.longest = 3_600_000;
     expect(failure.message).toContain('Maximum tunnel duration reached');
-    expect(failure.hint).toContain('lasts an hour at most');
+    expect(failure.hint).toContain('lasts one hour at most');
   });
 
-  it('where the service ends it', async () => {
+  it('if the service ends it', async () => {
     const { message } = await broken(() => {
       world.aws.tunnels.end({ code: 1011, reason: '' });
     });
     expect(message).toContain('ended: code 1011');
   });
 
-  it('where the connection is cut', async () => {
+  it('if the connection is cut', async () => {
     const { message } = await broken(() => {
       world.aws.tunnels.end();
     });
     expect(message).toContain('ended: the connection broke');
   });
 
-  it('where it says text', async () => {
+  it('if the endpoint sends text', async () => {
     const { message } = await broken(() => {
       world.aws.tunnels.sayText('hello');
     });

@@ -1,4 +1,4 @@
-/** The names of EC2 hosts, told apart from those of other hosts by both that have to. */
+/** The names of EC2 hosts, tested in TypeScript and in the shell. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { hostNames } from '../support/ec2-host-names.ts';
 const helper = join(import.meta.dirname, '../../helper');
 
 describe('the name of a host', () => {
-  it.each(Object.entries(hostNames))('%s is that of an EC2 host or not', (name, kind) => {
+  it.each(Object.entries(hostNames))('%s is the name of an EC2 host or not', (name, kind) => {
     expect(parseHostName(name)?.kind).toBe(kind);
   });
 
-  it('is the same to the shell', () => {
+  it('has the same rule in the shell', () => {
     const scripts = readdirSync(helper).filter((name) => /^ssm-ssh(\.|-|$)/.test(name));
     const [rule] = scripts
       .map((name) => /^is_ec2_host\(\) \{$.*?^\}$/ms.exec(readFileSync(join(helper, name), 'latin1')))
@@ -24,7 +24,7 @@ describe('the name of a host', () => {
     expect(found.trim().split('\n')).toEqual(names.filter((name) => hostNames[name] !== undefined));
   });
 
-  it('has its id in lower case, and its tag as it is', () => {
+  it('has its id in lower case and its tag unchanged', () => {
     expect(parseHostName('I-0123456789ABCDEF0')).toEqual({ kind: 'instance', id: 'i-0123456789abcdef0' });
     expect(parseHostName('Name=Web=1 ')).toEqual({ kind: 'tag', key: 'Name', value: 'Web=1 ' });
   });

@@ -1,4 +1,4 @@
-/** A key for 60 seconds: made in memory, pushed by the real SDK, taken by a real sshd. */
+/** A key for 60 seconds: created in memory, pushed with the real SDK, accepted by a real sshd. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ const push = (policies: readonly PolicyDocument[] = usual, as = user): Promise<v
   pushKey({ instanceId: id, user: as, publicKey: key.publicKey }, callerOf(world.aws, policies), () => 1);
 
 describe('a key pair', () => {
-  it('is one that OpenSSH takes', () => {
+  it('is accepted by OpenSSH', () => {
     const made = makeKeyPair('for i-0');
     const { publicKey } = made;
     const text = writeOpensshKey(made);
@@ -50,13 +50,13 @@ describe('a key pair', () => {
     expect(signAndCheck(text)).toContain('Good "test" signature');
   });
 
-  it('is another one each time', () => {
+  it('is different each time', () => {
     expect(makeKeyPair('').publicKey).not.toEqual(makeKeyPair('').publicKey);
   });
 });
 
 describe('pushing a key', () => {
-  it('gives the instance the public half, for that user', async () => {
+  it('gives the instance the public key, for that user', async () => {
     world.aws.ec2.launch({ instanceId: id });
     await push();
     const publicKey = authorizedKeysLine(key.publicKey);
@@ -65,7 +65,7 @@ describe('pushing a key', () => {
     expect(JSON.stringify(world.aws.calls)).not.toContain('PRIVATE KEY');
   });
 
-  it('needs no more than one instance and one user', async () => {
+  it('needs permission for only one instance and one user', async () => {
     world.aws.ec2.launch({ instanceId: id });
     const statement: Statement = {
       ...({ Effect: 'Allow', Action: action, Resource: instanceArn(id) } as const),
@@ -84,14 +84,14 @@ describe('pushing a key', () => {
     });
   });
 
-  it('comes through where many are pushed at once', async () => {
+  it('succeeds for many keys at the same time', async () => {
     world.aws.ec2.launch({ instanceId: id });
     world.aws.faults.order({ operation: action, fault: 'throttling', times: 5 });
     await push();
     expect(world.aws.calls).toHaveLength(6);
   });
 
-  it('is THROTTLED at last', async () => {
+  it('is THROTTLED after the last try', async () => {
     world.aws.faults.order({ operation: action, fault: 'throttling' });
     const failure = await failureOf(push());
     expect(failure).toMatchObject({
@@ -102,14 +102,14 @@ describe('pushing a key', () => {
     expect(world.aws.calls).toHaveLength(6);
   });
 
-  it('to an instance that is not there is TARGET_NOT_FOUND', async () => {
+  it('to a missing instance is TARGET_NOT_FOUND', async () => {
     expect(await failureOf(push())).toMatchObject({
       code: 'TARGET_NOT_FOUND',
       message: `there is no instance ${id} in ${REGION}`,
     });
   });
 
-  it('to a stopped one says how it is started', async () => {
+  it('to a stopped instance says how to start it', async () => {
     world.aws.ec2.launch({ instanceId: id, state: 'stopped' });
     const failure = await failureOf(push());
     expect(failure).toMatchObject({ code: 'TARGET_NOT_FOUND' });
@@ -117,7 +117,7 @@ describe('pushing a key', () => {
     expect(failure.hint).toContain(`aws ec2 start-instances --region ${REGION} --instance-ids ${id}`);
   });
 
-  it('for what is no login name is refused', async () => {
+  it('for an invalid login name is refused', async () => {
     world.aws.ec2.launch({ instanceId: id });
     const failure = await failureOf(push(usual, 'no user'));
     expect(failure).toMatchObject({ code: 'INSTANCE_CONNECT_FAILED' });
@@ -131,7 +131,7 @@ describe('pushing a key', () => {
     ['EC2InstanceTypeInvalidException', 'INSTANCE_CONNECT_FAILED', 'set a key for it'],
     ['ServiceException', 'PROVIDER_FAILED', 'run it again'],
     ['ExpiredTokenException', 'CREDENTIALS_EXPIRED', 'new credentials'],
-  ])('that meets %s is %s', async (name, code, hint) => {
+  ])('answered with %s is %s', async (name, code, hint) => {
     world.aws.faults.order({ operation: action, fault: { error: { code: name, message: 'AWS says no.' } } });
     const failure = await failureOf(push());
     expect(failure).toMatchObject({ code });
@@ -141,7 +141,7 @@ describe('pushing a key', () => {
     );
   });
 
-  it('stops with its signal, between two tries as well', async () => {
+  it('stops when its signal is aborted, also between two tries', async () => {
     world.aws.faults.order({ operation: action, fault: 'throttling' });
     const stop = new AbortController();
     const reason = new Failure('TIMEOUT', 'too late', { hint: '' });
@@ -160,7 +160,7 @@ describeWith('sshd')('an instance', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What a shell command on the instance prints, or undefined where ssh is refused. */
+  /** The output of a shell command on the instance; undefined if ssh is refused. */
   async function login(
     { port, hostKey }: Ec2Instance,
     own: PrivateKey,
@@ -185,7 +185,7 @@ describeWith('sshd')('an instance', () => {
   const pushFor = (instance: Ec2Instance, as: string): Promise<void> =>
     pushKey({ instanceId: instance.instanceId, user: as, publicKey: key.publicKey }, callerOf(world.aws));
 
-  it('lets the key in for its time, and that user alone', async () => {
+  it('accepts the key for its lifetime, and only for that user', async () => {
     const instance = await startEc2Instance(world.aws);
     try {
       expect(await login(instance, key, instance.user)).toBeUndefined();
@@ -200,7 +200,7 @@ describeWith('sshd')('an instance', () => {
     }
   });
 
-  it('without the package asks for no pushed key', async () => {
+  it('without the package does not ask for pushed keys', async () => {
     const instance = await startEc2Instance(world.aws, { instanceConnect: false });
     try {
       await pushFor(instance, instance.user);

@@ -1,4 +1,4 @@
-/** Which instance a name means: by the real SDK, from an EC2 that pages, filters and denies. */
+/** Finds the instance of a name with the real SDK, at an EC2 with pages, filters and denials. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseHostName, type InstanceName } from '../../src/ec2/host-name.ts';
 import { findInstance } from '../../src/ec2/instances.ts';
@@ -24,7 +24,7 @@ const find = (text: string): ReturnType<typeof findInstance> =>
   findInstance(nameOf(text), callerOf(world.aws));
 
 describe('an instance', () => {
-  it('is found by its id, with all that a way to it needs', async () => {
+  it('is found by its id, with everything that a connection needs', async () => {
     world.aws.ec2.launch({
       ...{ instanceId: id, tags: { Name: 'web-1' }, vpcId: 'vpc-1', subnetId: 'subnet-1' },
       ...{ publicIp: '203.0.113.7', ipv6: '2001:db8::7', privateIp: '10.0.0.7', platform: 'windows' },
@@ -36,7 +36,7 @@ describe('an instance', () => {
     });
   });
 
-  it('is found by a tag in one call, where it is the only one that runs', async () => {
+  it('is found by a tag in one call, if it is the only running one', async () => {
     world.aws.ec2.launch({ tags: { Name: 'web-1' }, state: 'stopped' });
     const { instanceId } = world.aws.ec2.launch({ tags: { Name: 'web-1' } });
     world.aws.ec2.launch({ tags: { Name: 'web-10' } });
@@ -54,7 +54,7 @@ describe('an instance', () => {
   });
 
   it.each(['we*', 'we?', 'w\\eb', '*'])(
-    'is not meant by a wildcard: %s is the text of a tag',
+    'is not matched by a wildcard: %s is the literal text of a tag',
     async (value) => {
       world.aws.ec2.launch({ tags: { role: 'web' } });
       expect(await failureOf(find(`role=${value}`))).toMatchObject({ code: 'TARGET_NOT_FOUND' });
@@ -64,8 +64,8 @@ describe('an instance', () => {
   );
 });
 
-describe('a name that is that of no running instance', () => {
-  it('is TARGET_NOT_FOUND, with the command that looks for it', async () => {
+describe('a name without a running instance', () => {
+  it('is TARGET_NOT_FOUND, with a command to look for it', async () => {
     const failure = await failureOf(find(id));
     expect(failure).toMatchObject({
       code: 'TARGET_NOT_FOUND',
@@ -86,7 +86,7 @@ describe('a name that is that of no running instance', () => {
     ['pending', `aws ec2 wait instance-running --region ${REGION} --instance-ids ${id}`],
     ['terminated', 'no longer exists'],
     ['shutting-down', 'no longer exists'],
-  ] as const)('says that the instance is %s, and what helps', async (state, help) => {
+  ] as const)('reports that the instance is %s, with a hint', async (state, help) => {
     world.aws.ec2.launch({ instanceId: id, state, tags: { Name: 'web-1' } });
     const byId = await failureOf(find(id));
     expect(byId).toMatchObject({ code: 'TARGET_NOT_FOUND' });
@@ -98,7 +98,7 @@ describe('a name that is that of no running instance', () => {
     expect(byTag.hint).toContain(help);
   });
 
-  it('helps with the one that can be started', async () => {
+  it('gives a hint for the instance that can be started', async () => {
     world.aws.ec2.launch({ tags: { role: 'web' }, state: 'terminated' });
     world.aws.ec2.launch({ instanceId: id, tags: { role: 'web' }, state: 'stopped' });
     expect((await failureOf(find('role=web'))).hint).toContain(
@@ -106,13 +106,13 @@ describe('a name that is that of no running instance', () => {
     );
   });
 
-  it('is INPUT_INVALID where it names no tag', async () => {
+  it('is INPUT_INVALID if it names no tag', async () => {
     expect(await failureOf(find('=web'))).toMatchObject({ code: 'INPUT_INVALID' });
     expect(world.aws.calls).toEqual([]);
   });
 });
 
-describe('a tag that several running instances have', () => {
+describe('a tag of several running instances', () => {
   it('is TARGET_AMBIGUOUS, with the candidates', async () => {
     world.aws.ec2.launch({
       instanceId: id,
@@ -130,7 +130,7 @@ describe('a tag that several running instances have', () => {
     expect(hint).toContain(id);
   });
 
-  it('lists ten of them', async () => {
+  it('lists at most ten of them', async () => {
     for (let count = 0; count < 12; count += 1) world.aws.ec2.launch({ tags: { role: 'web' } });
     const { message } = await failureOf(find('role=web'));
     expect(message.match(/i-0[0-9a-f]{16}/g)).toHaveLength(10);
@@ -150,14 +150,14 @@ describe('looking an instance up', () => {
     expect(statementIn(failure.hint)).toEqual(statement);
   });
 
-  it('that the session policy denies says so', async () => {
+  it('that the session policy denies names the session policy', async () => {
     const caller = sessionOf(world.aws, [allow('ssm:StartSession', '*')]);
     const { hint } = await failureOf(findInstance(nameOf(id), caller));
     expect(hint).toContain('add to the session policy');
     expect(statementIn(hint)).toEqual(statement);
   });
 
-  it('that an explicit deny forbids is not mended by an Allow', async () => {
+  it('that an explicit deny forbids is not fixed by an Allow', async () => {
     const deny = { Effect: 'Deny', Action: 'ec2:DescribeInstances', Resource: '*' } as const;
     const policy = { Version: '2012-10-17', Statement: [deny] } as const;
     const caller = callerOf(world.aws, [...usual, policy]);
@@ -171,7 +171,7 @@ describe('looking an instance up', () => {
     ['NETWORK_UNREACHABLE', 'malformed'],
     ['PROVIDER_FAILED', 'internal-error'],
     ['CREDENTIALS_EXPIRED', { error: { code: 'RequestExpired', message: 'Request has expired.' } }],
-  ] as const)('can meet %s (%j)', async (code, fault) => {
+  ] as const)('can fail with %s (%j)', async (code, fault) => {
     world.aws.faults.order({ operation: 'ec2:DescribeInstances', fault });
     expect(await failureOf(find('Name=web-1'))).toMatchObject({ code });
   });
@@ -182,7 +182,7 @@ describe('looking an instance up', () => {
     expect(await failureOf(findInstance(nameOf(id), caller))).toMatchObject({ code: 'CREDENTIALS_MISSING' });
   });
 
-  it('stops with its signal', async () => {
+  it('stops when its signal is aborted', async () => {
     world.aws.faults.order({ operation: 'ec2:DescribeInstances', fault: 'hang' });
     const stop = new AbortController();
     const reason = new Failure('TIMEOUT', 'too late', { hint: '' });

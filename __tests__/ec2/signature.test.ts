@@ -1,4 +1,4 @@
-/** Signatures that the SDK makes for no command: checked by the service's side of Signature Version 4. */
+/** Our own Signature Version 4, checked by the local AWS. */
 import { expect, it } from '@jest/globals';
 import { presign, signHeaders, type Signer } from '../../src/ec2/signature.ts';
 import { readAuthorization, verifySignature } from '../support/aws/iam/sigv4.ts';
@@ -20,7 +20,7 @@ function verify(signed: URL, headers: Readonly<Record<string, string>>, now = da
   verifySignature(request, authorization, { secretAccessKey: credentials.secretAccessKey, now });
 }
 
-it('is in the query of a URL, for its seconds', async () => {
+it('is in the query of a URL, and expires', async () => {
   const signed = await presign(url, signer, 60);
   expect(signed.searchParams.get('role')).toBe('publish subscribe');
   const headers = { host: 'host.example.com:8443' };
@@ -31,7 +31,7 @@ it('is in the query of a URL, for its seconds', async () => {
   }).toThrow('Signature expired');
 });
 
-it('is in headers, and for no other URL', async () => {
+it('is in headers, and not valid for another URL', async () => {
   const headers = await signHeaders(url, signer);
   verify(url, headers);
   expect(() => {

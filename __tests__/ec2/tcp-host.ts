@@ -1,4 +1,4 @@
-/** A host that tunnels lead to, and what is seen at their near end. */
+/** A TCP host for tunnels, and functions that observe the tunnel's near end. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
@@ -6,7 +6,7 @@ import type { Tunnel } from '../../src/ec2/tunnel.ts';
 import { Failure } from '../../src/errors.ts';
 
 export class TcpHost {
-  /** What it does with a connection. */
+  /** Handles each connection. */
   behave: (socket: Socket) => void = echo;
   readonly #clients = new Set<Socket>();
   readonly #server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -23,7 +23,7 @@ export class TcpHost {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');
   }
 
-  /** Drops every connection; the next one is answered as at the beginning. */
+  /** Drops every connection and restores the default behaviour. */
   reset(): void {
     for (const client of this.#clients) client.destroy();
     this.behave = echo;
@@ -39,7 +39,7 @@ function echo(socket: Socket): void {
   socket.pipe(socket);
 }
 
-/** What comes out, up to so many bytes. */
+/** Reads this number of bytes. */
 export async function read(stream: Duplex, bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -50,7 +50,7 @@ export async function read(stream: Duplex, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** How the stream ends: undefined, or the Failure that it is destroyed with. */
+/** How the stream ends: undefined, or the Failure that destroyed it. */
 export async function endOf({ stream }: Tunnel): Promise<Failure | undefined> {
   return await new Promise((resolve, reject) => {
     stream.resume().once('end', () => {
@@ -63,7 +63,7 @@ export async function endOf({ stream }: Tunnel): Promise<Failure | undefined> {
   });
 }
 
-/** Writes megabytes for as long as they are taken, 300 at most. */
+/** Writes as long as the stream accepts bytes, up to 300 MB. */
 export function pour(into: Writable): { readonly megabytes: number } {
   const flood = Buffer.alloc(1_000_000);
   const poured = { megabytes: 0 };

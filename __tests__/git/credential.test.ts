@@ -1,4 +1,4 @@
-/** git's credential protocol, by git-credential(1) and by what git itself reads and writes. */
+/** git's credential protocol, compared with git-credential(1) and the real git. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -15,8 +15,8 @@ import { failureOf, outcomeOf, told } from '../support/failure-of.ts';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const nothing = { capability: [], wwwauth: [], state: [] };
 
-describe('what git asks', () => {
-  it('is attributes, of which those that are not known are left out', () => {
+describe('a request of git', () => {
+  it('has attributes; unknown ones are removed', () => {
     const text =
       'protocol=https\nhost=git.example.com:8443\npath=acme/lib.git\nusername=é\nfuture=1\nx[]=2\n';
     expect(parseRequest(bytes(text))).toEqual({
@@ -25,7 +25,7 @@ describe('what git asks', () => {
     });
   });
 
-  it('has lists, which an empty value clears', () => {
+  it('has lists, which are cleared by an empty value', () => {
     const text =
       'capability[]=old\ncapability[]=\ncapability[]=authtype\ncapability[]=state\nwwwauth[]=Basic realm="a=b"\nstate[]=\n';
     expect(parseRequest(bytes(text))).toEqual({
@@ -33,7 +33,7 @@ describe('what git asks', () => {
     });
   });
 
-  it('takes the last value of a name, and knows empty from absent', () => {
+  it('uses the last value of a name, and distinguishes empty from absent', () => {
     expect(parseRequest(bytes('host=a\nhost=b\nusername=\npassword=a=b=c\n'))).toEqual({
       ...nothing,
       ...{ host: 'b', username: '', password: 'a=b=c' },
@@ -48,11 +48,11 @@ describe('what git asks', () => {
     expect(parseRequest(bytes(text))).toBeUndefined();
   });
 
-  it('is UTF-8: other bytes could be told apart by nobody', () => {
+  it('is UTF-8, and other bytes are refused', () => {
     expect(parseRequest(Uint8Array.of(...bytes('host='), 0xff, 0x0a))).toBeUndefined();
   });
 
-  it('is read without a crash, whatever the bytes', () => {
+  it('is parsed without a crash, for any bytes', () => {
     const line = fc.tuple(fc.constantFrom('host', 'path', 'state[]', '__proto__', ''), fc.string());
     const lines = fc.array(line).map((all) => bytes(all.map((pair) => pair.join('=')).join('\n')));
     fc.assert(
@@ -75,8 +75,8 @@ const anyCredential = fc.record(
   { requiredKeys: [] },
 ) as fc.Arbitrary<Credential>;
 
-describe('what git is answered', () => {
-  it('is one line for each attribute, or refused: no value begins a line of its own', () => {
+describe('an answer to git', () => {
+  it('has one line for each attribute, or is refused: no value can start a new line', () => {
     fc.assert(
       fc.property(anyCredential, (credential) => {
         const breaks = Object.values(credential).some((value) => /[\0\r\n]/.test(value));
@@ -100,13 +100,13 @@ describe('what git is answered', () => {
     expect(text).toBe('capability[]=authtype\nauthtype=Bearer\ncredential=abc\nephemeral=1\n');
   });
 
-  it('is refused with the place, and without the value', () => {
+  it('is refused with the name of the parameter, and without the value', () => {
     const failure = failureOf(() => renderCredential({ password: 'hunter2\nhost=evil' }, '/ci/token'));
     expect(failure.message).toBe('/ci/token: its password contains a line break or a NUL');
     expect(told(failure)).not.toContain('hunter2');
   });
 
-  it('is what git itself reads', () => {
+  it('is read by the real git', () => {
     const credential = { username: 'a=b é', password: ' p"\'\\$x ', password_expiry_utc: '9999999999' };
     const helper = `!f() { printf '%s' "$ANSWER"; }; f`;
     const filled = execFileSync(
@@ -149,13 +149,13 @@ describe('a stored credential', () => {
     expect(answers(stored, wanted)).toBe(expected);
   });
 
-  it('is meant by its password too, where one is to be erased', () => {
+  it('is also matched by its password for erase', () => {
     expect(answers(stored, { host: 'h', password: 'other' }, { withPassword: true })).toBe(false);
     expect(answers(stored, { host: 'h', password: 'p' }, { withPassword: true })).toBe(true);
     expect(answers(stored, { host: 'h' }, { withPassword: true })).toBe(true);
   });
 
-  it('without a path or user name answers nobody who asks for one', () => {
+  it('without a path or user name does not match a request with one', () => {
     expect(answers({ protocol: 'https', host: 'h' }, { host: 'h', username: 'u' })).toBe(false);
   });
 
@@ -166,7 +166,7 @@ describe('a stored credential', () => {
     ['999', true],
     ['1000', true],
     ['1001', false],
-  ])('that expires at %j is expired at 1000: %s', (expiry, expected) => {
+  ])('with the expiry %j is expired at 1000: %s', (expiry, expected) => {
     expect(isExpired(expiry === undefined ? {} : { password_expiry_utc: expiry }, 1000)).toBe(expected);
   });
 });

@@ -1,4 +1,4 @@
-/** Values as people store them → what git is told, or why nothing. */
+/** Stored values → the credential for git, or an error. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -11,12 +11,12 @@ const read = (text: string, username?: string): Credential =>
   readNamedCredential({ text, resource: '/ci/token', username }, now);
 
 describe('a stored credential', () => {
-  it('may be a bare token', () => {
+  it('may be only a token', () => {
     expect(read('ghp_abc')).toEqual({ username: 'x-access-token', password: 'ghp_abc' });
     expect(read('ghp_abc', 'bot')).toEqual({ username: 'bot', password: 'ghp_abc' });
   });
 
-  it('may be JSON, of which all that git knows comes along', () => {
+  it('may be JSON with all attributes that git knows', () => {
     const all = { username: 'u', password: 'p', password_expiry_utc: now + 1, oauth_refresh_token: 'r' };
     const read1 = read(`\uFEFF${JSON.stringify({ ...all, host: 'evil', more: 1 }, null, 2)}\n`);
     expect(read1).toEqual({ ...all, password_expiry_utc: String(now + 1) });
@@ -27,7 +27,7 @@ describe('a stored credential', () => {
     expect(read('{"password": "p", "username": "u"}', 'bot').username).toBe('bot');
   });
 
-  it.each([0, now - 1, now, `${now}`])('that expired at %j is not handed out', (expiry) => {
+  it.each([0, now - 1, now, `${now}`])('that expired at %j is refused', (expiry) => {
     const text = JSON.stringify({ password: 'hunter22', password_expiry_utc: expiry });
     const failure = failureOf(() => read(text));
     expect([failure.code, failure.message]).toEqual([
@@ -57,7 +57,7 @@ describe('a stored credential', () => {
     expect(failure.message + failure.hint).not.toMatch(/hunter|0123|12345/);
   });
 
-  it('whatever it is, gives git one line for each attribute, or a failure that does not repeat it', () => {
+  it('with any text gives one line for each attribute, or a failure that does not repeat it', () => {
     const json = fc
       .record({ password: fc.string(), username: fc.string() })
       .map((one) => JSON.stringify(one));

@@ -26,7 +26,7 @@ describe('the place of a credential', () => {
     { protocol: 'http', host: 'github.com' },
     { protocol: 'https' },
     { protocol: 'https', host: '' },
-  ])('is nowhere for %j', (request) => {
+  ])('does not exist for %j', (request) => {
     expect(placeOf(request)).toBeUndefined();
   });
 });
@@ -54,11 +54,11 @@ describe('the name of a stored credential', () => {
     { protocol: fc.constant('https' as const), host: text, path: text.filter(Boolean), username: text },
     { requiredKeys: ['protocol', 'host'] },
   );
-  /** A lone surrogate has no bytes: nothing that git sends can hold one. */
+  /** A lone surrogate has no bytes, and git cannot send one. */
   const bytesOf = ({ host, path, username }: Place): string =>
     JSON.stringify([host, path, username].map((part) => part && Buffer.from(part).toString('hex')));
 
-  it('is its own, whatever the parts', () => {
+  it('is unique for any parts', () => {
     fc.assert(
       fc.property(anyPlace, anyPlace, (one, other) => {
         const same = bytesOf(one) === bytesOf(other);
@@ -67,7 +67,7 @@ describe('the name of a stored credential', () => {
     );
   });
 
-  it('is one that Parameter Store takes, below the longest prefix in the longest region', () => {
+  it('is accepted by Parameter Store, with the longest prefix in the longest Region', () => {
     const longest = `${'/level'.repeat(10)}/${'x'.repeat(239)}`;
     expect(parsePrefix(longest, 'storePrefix')).toBe(longest);
     const arn = 'arn:aws-us-gov:ssm:ap-southeast-10:111122223333:parameter';
@@ -80,7 +80,7 @@ describe('the name of a stored credential', () => {
     );
   });
 
-  it('lies in the folder of all that can be asked for', () => {
+  it('is in the folders of all matching requests', () => {
     fc.assert(
       fc.property(anyPlace, ({ path, ...known }) => {
         const { username, ...host } = known;

@@ -18,14 +18,14 @@ const keep = (more: Credential): Credential[] => {
 };
 
 describe('a stored credential', () => {
-  it('comes back as it was, and with nothing that git did not ask the helper for', () => {
+  it('is returned unchanged, with only the attributes that git supports', () => {
     const all = { ...basic, password_expiry_utc: '9999999999', oauth_refresh_token: 'r' };
     const stored = keep({ ...all, path: 'acme/lib.git' });
     expect(stored).toEqual([{ protocol: 'https', host: 'git.example.com', path: 'acme/lib', ...all }]);
     expect(pickAnswer(stored, asked(), now)).toEqual(all);
   });
 
-  it('comes back, whatever is in it, or is refused', () => {
+  it('is returned, or refused, with any content', () => {
     const text = fc.string({ unit: 'binary', maxLength: 40 });
     fc.assert(
       fc.property(text, text, text, (username, password, refresh) => {
@@ -44,7 +44,7 @@ describe('a stored credential', () => {
     expect(pickAnswer(stored, asked({ username: 'x' }), now)).toBeUndefined();
   });
 
-  it('of an authentication scheme is for a git that knows of schemes', () => {
+  it('of an authentication scheme is only returned to a git with that capability', () => {
     const [stored] = keep(bearer);
     expect(pickAnswer([stored ?? {}], asked(), now)).toBeUndefined();
     expect(pickAnswer([stored ?? {}], asked(knowing), now)).toEqual(bearer);
@@ -64,7 +64,7 @@ describe('a stored credential', () => {
     [{ ...basic, password_expiry_utc: String(now - 1) }, 0],
     [{ username: 'x' }, 0],
     [{ credential: 'x' }, 0],
-  ])('is made of %j: %d', (request, count) => {
+  ])('is created from %j: %d', (request, count) => {
     expect(keep(request).length).toBe(count);
   });
 
@@ -76,7 +76,7 @@ describe('a stored credential', () => {
     '"text"',
     '{"password":"ghp_0123456789"}',
     '{"host":1,"protocol":"https"}',
-  ])('is not %j, which is not repeated', (text) => {
+  ])('cannot be %j, which is not repeated', (text) => {
     const told = failureOf(() => parseEntry(text, '/store/x'));
     expect([told.code, told.message.startsWith('/store/x ')]).toEqual(['CREDENTIAL_INVALID', true]);
     expect(told.message + told.hint).not.toContain('ghp_');
@@ -97,7 +97,7 @@ describe('erasing', () => {
     [{ ...basic, password: 'one before' }, false],
     [{ ...basic, password: '' }, false],
     [{ credential: 'x' }, false],
-  ])('of %j means it: %s', (request, expected) => {
+  ])('of %j matches it: %s', (request, expected) => {
     expect(isErased(stored, asked(request))).toBe(expected);
   });
 });

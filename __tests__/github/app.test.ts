@@ -13,7 +13,7 @@ const stored = (more: object = {}): string => JSON.stringify({ app_id: 12345, pr
 const parse = (value: string): ReturnType<typeof parseGitHubApp> => parseGitHubApp(value, '/ci/app');
 
 describe('a stored GitHub App', () => {
-  it('is read with what it says', () => {
+  it('is parsed with all members', () => {
     const more = {
       installation_id: '678',
       repositories: ['lib', 'acme/tools'],
@@ -31,7 +31,7 @@ describe('a stored GitHub App', () => {
     });
   });
 
-  it('is github.com’s without api_url, and goes by its client id where it has one', () => {
+  it('uses github.com without api_url, and its client id if it has one', () => {
     const { apiUrl, issuer } = parse(stored({ client_id: 'Iv23liABCdef' }));
     expect([apiUrl, issuer]).toEqual(['https://api.github.com', 'Iv23liABCdef']);
   });
@@ -40,7 +40,7 @@ describe('a stored GitHub App', () => {
     ['PKCS#1', stored()],
     ['PKCS#8', stored({ private_key: pkcs8 })],
     ['\\n that was escaped twice', stored({ private_key: pkcs1.replaceAll('\n', '\\n') })],
-    ['line ends that JSON wants escaped', stored().replaceAll('\\n', '\n')],
+    ['unescaped line ends', stored().replaceAll('\\n', '\n')],
     ['CRLF and no last line end', stored({ private_key: pkcs8.trim().replaceAll('\n', '\r\n') })],
     ['a byte order mark', `\uFEFF${stored()}`],
   ])('may have its key with %s', (_, value) => {
@@ -52,7 +52,7 @@ describe('a stored GitHub App', () => {
     ['a list', '[]', /is not a JSON object/],
     ['no id', JSON.stringify({ private_key: pkcs1 }), /"app_id" is missing/],
     ['no key', JSON.stringify({ app_id: 1 }), /"private_key" is missing/],
-    ['an id that is none', stored({ app_id: 'my-app' }), /"app_id" is not/],
+    ['an invalid id', stored({ app_id: 'my-app' }), /"app_id" is not/],
     ['a client id with a line end', stored({ client_id: 'Iv1\nx' }), /"client_id" is not/],
     [
       'a public key',
@@ -67,18 +67,18 @@ describe('a stored GitHub App', () => {
       }),
       /"private_key" is not/,
     ],
-    ['an installation that is no number', stored({ installation_id: 'acme' }), /"installation_id" is not/],
+    ['an installation that is not a number', stored({ installation_id: 'acme' }), /"installation_id" is not/],
     ['no repository in its list', stored({ repositories: [] }), /"repositories" is not/],
-    ['a repository that is no name', stored({ repositories: ['a/../b'] }), /"repositories" is not/],
+    ['an invalid repository name', stored({ repositories: ['a/../b'] }), /"repositories" is not/],
     [
-      'a permission of a level that is none',
+      'a permission with an unknown level',
       stored({ permissions: { contents: 'all' } }),
       /"permissions" is not/,
     ],
     ['no permission', stored({ permissions: {} }), /"permissions" is not/],
     ['an API without TLS', stored({ api_url: 'http://git.example.com/api/v3' }), /"api_url" is not/],
     ['an API with a password', stored({ api_url: 'https://a:hunter2@git.example.com' }), /"api_url" is not/],
-  ])('with %s is CREDENTIAL_INVALID, which names the member and not what it holds', (_, value, message) => {
+  ])('with %s is CREDENTIAL_INVALID, which names the member but not its value', (_, value, message) => {
     const failure = failureOf(() => parse(value));
     expect(failure.code).toBe('CREDENTIAL_INVALID');
     expect(failure.message).toMatch(message);
@@ -86,7 +86,7 @@ describe('a stored GitHub App', () => {
     expect(told(failure)).not.toMatch(/hunter2|ghp_|my-app/);
   });
 
-  it('is told from a token and from a user’s name and password', () => {
+  it('is distinguished from a token and from a user name and password', () => {
     const password = JSON.stringify({ username: 'me', password: 'x' });
     expect(['ghp_x', password, '"app_id"', stored(), '{"app_id":1}'].map(isGitHubApp)).toEqual([
       ...[false, false, false],
@@ -100,7 +100,7 @@ it.each([
   ['https://api.acme.ghe.com', 'acme.ghe.com'],
   ['https://git.example.com/api/v3', undefined],
   ['https://api.github.com.example.com', undefined],
-])('the tokens of an App at %s are for %s', (apiUrl, host) => {
+])('an App at %s has tokens for %s', (apiUrl, host) => {
   expect(hostOfApi(apiUrl)).toBe(host);
 });
 

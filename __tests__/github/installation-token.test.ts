@@ -59,7 +59,7 @@ describe('a token of a GitHub App', () => {
   const asked = (): unknown[] => github.calls.map(({ operation, parameters }) => [operation, parameters]);
   const tokensOf = (id: number): string => `POST /app/installations/${id}/access_tokens`;
 
-  it('is for the repository that is asked for, and may clone and push there', async () => {
+  it('is for the requested repository, and allows to clone and push', async () => {
     const { username, password, expiresAt } = await ask();
     expect(asked()).toEqual([
       ['GET /repos/acme/lib/installation', {}],
@@ -73,12 +73,12 @@ describe('a token of a GitHub App', () => {
     expect(expiresAt).toBe(Math.floor((github.tokens.at(-1)?.expiresAt.getTime() ?? 0) / 1000));
   });
 
-  it('of a known installation is one call', async () => {
+  it('of a known installation needs one call', async () => {
     await ask({ installation_id: installation, client_id: app.clientId });
     expect(github.calls.map(({ operation }) => operation)).toEqual([tokensOf(installation)]);
   });
 
-  it('is for the repositories and permissions that are stored', async () => {
+  it('is for the stored repositories and permissions', async () => {
     await ask(
       { repositories: ['tools', 'acme/lib'], permissions: { metadata: 'read' } },
       { repositories: [] },
@@ -89,7 +89,7 @@ describe('a token of a GitHub App', () => {
     ]);
   });
 
-  it('of a user who lets it read only is one that reads all that the App sees', async () => {
+  it('of a user who grants read access only reads all repositories of the App', async () => {
     const { password } = await ask({}, { repositories: ['somebody'] });
     expect(asked().slice(0, 2)).toEqual([
       ['GET /orgs/somebody/installation', {}],
@@ -102,7 +102,7 @@ describe('a token of a GitHub App', () => {
 
   it.each([
     {
-      what: 'that it is not installed for',
+      what: 'without the App',
       repository: 'acme/else',
       message: /acme\/else, and 127\.0\.0\.1:\d+ answered 404 Not Found$/,
       hint: /install the App there/,
@@ -115,19 +115,19 @@ describe('a token of a GitHub App', () => {
       hint: /access to these repositories/,
     },
     {
-      what: 'of an installation that it does not have',
+      what: 'with an unknown installation',
       stored: { installation_id: 7 },
       message: /404 Not Found$/,
       hint: /check "installation_id"/,
     },
     {
-      what: 'with a permission that it does not have',
+      what: 'with a permission that the App does not have',
       stored: { permissions: { issues: 'read' } },
       message: /422 The permissions/,
       hint: /those in "permissions"/,
     },
     {
-      what: 'with the id of no App',
+      what: 'with an unknown App id',
       stored: { app_id: 99 },
       message: /404 Integration not found/,
       hint: /of the same App/,
@@ -146,7 +146,7 @@ describe('a token of a GitHub App', () => {
     expect(hint).toMatch(/of the same App/);
   });
 
-  it('takes a minute of drift, and names a clock that is further off', async () => {
+  it('accepts a clock that is a minute off, and reports a larger difference', async () => {
     drift = -55_000;
     await ask();
     drift = -300_000;
@@ -164,14 +164,14 @@ describe('a token of a GitHub App', () => {
     expect(github.calls).toEqual([]);
   });
 
-  it('for nothing that is known is CREDENTIAL_INVALID', async () => {
+  it('without a repository and an installation is CREDENTIAL_INVALID', async () => {
     const { code, message } = await refusal(ask({}, { repositories: [] }));
     expect(code).toBe('CREDENTIAL_INVALID');
     expect(message).toMatch(/"installation_id"/);
   });
 
   it.each(['unavailable', 'internal-error', 'bad-gateway', 'throttling', 'reset', 'cut'] as const)(
-    'is asked for again after %s',
+    'is requested again after %s',
     async (fault) => {
       const waits: number[] = [];
       const sleep = (milliseconds: number): Promise<void> => Promise.resolve(void waits.push(milliseconds));
@@ -186,14 +186,14 @@ describe('a token of a GitHub App', () => {
     ['throttling', 'PROVIDER_FAILED', /answered 429 /],
     ['malformed', 'PROVIDER_FAILED', /is not GitHub's API$/],
     ['reset', 'NETWORK_UNREACHABLE', /did not answer \(.+\), tried 3 times$/],
-  ] as const)('that never comes for %s is %s', async (fault, code, message) => {
+  ] as const)('with the permanent fault %s is %s', async (fault, code, message) => {
     github.faults.order({ operation: '*', fault });
     const failure = await refusal(ask());
     expect(failure.code).toBe(code);
     expect(failure.message).toMatch(message);
   });
 
-  it('is given up on when time is over, while GitHub is silent or makes us wait', async () => {
+  it('is aborted at the time limit, while GitHub is silent or asks to wait', async () => {
     for (const fault of ['hang', 'throttling'] as const) {
       github.faults.clear();
       github.faults.order({ operation: '*', fault });
@@ -209,7 +209,7 @@ describe('a token of a GitHub App', () => {
     }
   });
 
-  it('opens nothing after it was revoked, which may be done twice', async () => {
+  it('does not work after it was revoked, and can be revoked twice', async () => {
     const { password } = await ask();
     await revokeToken(password, github.url, options());
     expect(github.opens(password, 'acme/lib', 'read')).toBe(false);

@@ -1,4 +1,4 @@
-/** What Node compiles for the shell: what counts, and what is kept. */
+/** What Node compiles for the shell, and what it caches. */
 import { describe, expect, it } from '@jest/globals';
 import type { Listing } from '../../src/git/listing.ts';
 import { listing } from '../support/listing.ts';
@@ -7,7 +7,7 @@ import { compile, mayBeWritten, pick, surroundings, textOf } from '../../src/hos
 const byGit = { byGit: true, jobRegion: '' };
 const byHand = { byGit: false, jobRegion: '' };
 
-describe('what is compiled', () => {
+describe('the compiled configuration', () => {
   it('has a key for each section and the default key, with the settings of each', () => {
     const { keys, place } = compile(
       listing(
@@ -32,7 +32,7 @@ describe('what is compiled', () => {
     expect(place).toEqual({ region: 'eu-west-1', roles: [], timeout: '9s', via: undefined });
   });
 
-  it('has what a repository chooses for commands of git alone, and nothing else of it', () => {
+  it('has a repository’s choice of the key only for git’s commands, and no other setting of it', () => {
     const listed = listing(
       ...[
         'global ssm.key = /ours',
@@ -61,7 +61,7 @@ describe('what is compiled', () => {
     );
   });
 
-  it('leaves out a section without a key, and says of one that is no repository that it is', () => {
+  it('skips a section without a key, and warns of a section that names no repository', () => {
     const listed = listing(
       ...[
         'global ssm.github.com.key = /a',
@@ -75,7 +75,7 @@ describe('what is compiled', () => {
     });
   });
 
-  it('tells keys apart by whoever reads them, and where', () => {
+  it('distinguishes keys by credentials and Region', () => {
     const listed = listing('global ssm.key = /a');
     const nameWith = (env: Readonly<Record<string, string>>, region = ''): string =>
       compile(listed, env, { byGit: true, jobRegion: region }).keys[0]?.name ?? '';
@@ -83,7 +83,7 @@ describe('what is compiled', () => {
       .filter((name) => /^AWS_|^SSM_SSH_(REGION|ROLE_ARN|PASSPHRASE|CERTIFICATE|KEY)$/.test(name))
       .map((name) => nameWith({ [name]: 'x' }));
     const names = [nameWith({}), nameWith({}, 'eu-west-1'), ...others];
-    // AWS_REGION, AWS_DEFAULT_REGION and SSM_SSH_REGION are the same region.
+    // AWS_REGION, AWS_DEFAULT_REGION and SSM_SSH_REGION are the same Region.
     expect(new Set(names).size).toBe(names.length - 2);
     for (const name of names) expect(name).toMatch(/^[0-9a-f]{64}$/);
     // A login and a service without HOME share a key, unless the AWS SDK has files there.
@@ -94,7 +94,7 @@ describe('what is compiled', () => {
     }
   });
 
-  it('is picked from by the rules of all programs', () => {
+  it('has its key picked by the common rules', () => {
     const compiled = compile(
       listing('global ssm.key = /d', 'global ssm.github.com/acme.key = /a', 'global ssm.*.com.key = /w'),
       {},
@@ -111,7 +111,7 @@ describe('what is compiled', () => {
   });
 });
 
-describe('what is kept', () => {
+describe('the text for the cache', () => {
   const listed = listing('global ssm.key = /a');
 
   it.each<[string, Listing, Readonly<Record<string, string>>]>([
@@ -123,12 +123,12 @@ describe('what is kept', () => {
     ['a URL has a user in it', listed, { AWS_ENDPOINT_URL: 'https://user:password@aws.test' }],
     ['a passphrase is in the environment', listing('command ssm.passphrase = correct-horse'), {}],
     ['a value looks like a secret', listing(`global ssm.x.credential = ghp_${'x'.repeat(36)}`), {}],
-  ])('is nothing where %s', (_, given, env) => {
+  ])('is undefined if %s', (_, given, env) => {
     expect(textOf(listed, {}, byGit)).toBe('2 git\n\nglobal\tssm.key /a');
     expect(textOf(given, env, byGit)).toBeUndefined();
   });
 
-  it('is what tells not set from empty, and jobs, commands and the environment from one another', () => {
+  it('distinguishes unset and empty variables, jobs, commands and the environment', () => {
     const texts = [
       textOf(listed, {}, byGit),
       textOf(listed, {}, byHand),
@@ -148,7 +148,7 @@ describe('what is kept', () => {
     [{ SSM_SSH_KEY: 'deploy-key' }, false],
     [{ SSM_SSH_KEY: '/ci/key', SSM_SSH_PASSPHRASE: 'correct-horse' }, false],
     [{ SSM_SSH_CERTIFICATE: '/not a name' }, false],
-  ])('with %j, which no key was fetched by: %s', (env, may) => {
+  ])('with %j, before a key was read with it: %s', (env, may) => {
     expect(mayBeWritten(env)).toBe(may);
   });
 });

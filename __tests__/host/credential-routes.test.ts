@@ -1,4 +1,4 @@
-/** Which section answers git, and which does not. */
+/** Which section answers a request of git. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { chooseRoute, readRoutes } from '../../src/host/credential-routes.ts';
@@ -71,7 +71,7 @@ describe('a section', () => {
     expect(choose(sections, { host: 'gitlab.com', path: 'acme/lib' }).reference).toBe('/ci/com');
   });
 
-  it('is passed over where its user name is not the one that git asks for', () => {
+  it('is ignored if git asks for another user name', () => {
     const sections = {
       ...acme,
       'ssm.github.com/acme.username': 'bot',
@@ -83,7 +83,7 @@ describe('a section', () => {
     expect(choose(sections, { ...asked, username: 'me' }).reference).toBe('/ci/all');
   });
 
-  it('that names no repository, or nothing, is passed over', () => {
+  it('without a repository or a credential is ignored', () => {
     const { reference, warnings } = choose(
       { 'ssm.*/lib.credential': '/ci/x', 'ssm.github.com.credential': ['/ci/all', ''] },
       { host: 'github.com', path: 'acme/lib' },
@@ -91,13 +91,13 @@ describe('a section', () => {
     expect([reference, warnings]).toEqual([undefined, [expect.stringContaining('[ssm "*/lib"]')]]);
   });
 
-  it('that stands twice is told, and the last one taken', () => {
+  it('that occurs twice causes a warning, and the last one is used', () => {
     const sections = { ...acme, 'ssm.GitHub.com/acme.credential': '/ci/b' };
     const { reference, warnings } = choose(sections, { host: 'github.com', path: 'acme/lib' });
     expect([reference, warnings.length]).toEqual(['/ci/b', 1]);
   });
 
-  it('is told of where git does not send the path', () => {
+  it('causes a warning if git does not send the path', () => {
     const { reference, warnings } = choose(acme, { host: 'github.com' });
     expect(reference).toBeUndefined();
     expect(warnings).toEqual([
@@ -106,7 +106,7 @@ describe('a section', () => {
     expect(choose(acme, { host: 'gitlab.com' }).warnings).toEqual([]);
   });
 
-  it('answers no host that it does not name', () => {
+  it('does not answer other hosts', () => {
     const text = fc.oneof(
       fc.string(),
       fc.webAuthority(),
@@ -121,8 +121,8 @@ describe('a section', () => {
   });
 });
 
-describe('what is for every host', () => {
-  it('is ignored, and told', () => {
+describe('a credential for every host', () => {
+  it('is ignored with a warning', () => {
     const { reference, warnings } = choose({ 'ssm.credential': '/ci/t' }, { host: 'github.com' });
     expect([reference, warnings]).toEqual([
       undefined,
@@ -146,7 +146,7 @@ describe('SSM_SSH_CREDENTIAL', () => {
       expect(choose({}, { host: host ?? '' }, env).reference).toBe(reference);
   });
 
-  it('wins over a section for the host, and not over one for some of its repositories', () => {
+  it('takes precedence over a section for the host, but not for some of its repositories', () => {
     const sections = {
       'ssm.git.example.com:8443.credential': '/ci/host',
       'ssm.git.example.com:8443/acme.credential': '/ci/acme',

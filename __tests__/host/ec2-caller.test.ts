@@ -1,4 +1,4 @@
-/** As whom EC2 hosts are reached, asked of a local AWS. */
+/** Credentials for EC2 hosts, from a local AWS. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,14 +33,14 @@ interface Asked {
 
 interface Answered {
   readonly region?: string;
-  /** The role's session, or the user. */
+  /** The ARN of the role's session, or of the user. */
   readonly arn?: string | undefined;
   readonly expires?: boolean;
   readonly code?: string;
   readonly hint?: string;
 }
 
-/** `done`, or the error's name and why. */
+/** `done`, or the error's name and reason. */
 async function outcomeOf(work: Promise<unknown>): Promise<string> {
   return await work.then(
     () => 'done',
@@ -81,7 +81,7 @@ describe('an EC2 host', () => {
     world.aws.faults.clear();
   });
 
-  /** The folder of a use of the action, beside the others. */
+  /** The folder of a use of the action, beside the other ones. */
   const use = (more: Partial<JobRole['role']> | undefined = {}, noted: Partial<JobRole> = {}): string => {
     const job = join(folder, String(made++));
     const role: JobRole['role'] = {
@@ -99,14 +99,14 @@ describe('an EC2 host', () => {
     );
     return job;
   };
-  /** The folder of a use that names no role. */
+  /** The folder of a use without a role. */
   const useWithoutRole = (before: string): string => {
     const job = join(folder, String(made++));
     mkdirSync(job);
     writeFileSync(join(job, 'before'), `${before}\n`);
     return job;
   };
-  /** The AWS SDK reads its settings from the environment of the process: here this test file's own. */
+  /** The AWS SDK reads its settings from the environment of this process. */
   const prepare = (env: Record<string, string>): void => {
     const before = Object.keys(process.env).filter((name) => /^(AWS|ACTIONS)_/.test(name));
     for (const name of before) Reflect.deleteProperty(process.env, name);
@@ -136,7 +136,7 @@ describe('an EC2 host', () => {
       .map(({ operation, parameters }) => ({ operation, policy: (parameters['Policy'] ?? '') as string }));
   const session = `arn:aws:sts::${ACCOUNT}:assumed-role/ci/acme-app-42-1`;
 
-  it("in a job is reached by the job's role, asked for afresh with the step's own token, and narrowed to it", async () => {
+  it("in a job is reached with the job's role, assumed with the step's own token, and narrowed to the host", async () => {
     const job = use();
     const answered = await ask({ target: { instanceId, user: 'deploy' }, place: { job } });
     expect(answered).toEqual({ region: REGION, arn: session, expires: true });
@@ -146,7 +146,7 @@ describe('an EC2 host', () => {
     expect(policy).toContain('"ec2:osuser":"deploy"');
   });
 
-  it('is all that is reached, whatever else the role may do', async () => {
+  it('is the only host that the session may reach', async () => {
     const arn = `arn:aws:iam::${ACCOUNT}:role/may-do-all`;
     world.aws.iam.createRole({ arn, trustPolicy: trustGitHub(), policies: [allow('*', '*')] });
     const ports = { 22: 9 };
@@ -184,7 +184,7 @@ describe('an EC2 host', () => {
     expect(await push(otherId, 'deploy')).toBe(denied);
   });
 
-  it('that is not known yet may only be looked for', async () => {
+  it('that is not known yet may only be looked up', async () => {
     await ask({ place: { job: use() } });
     expect(assumed().map(({ policy }) => policy)).toEqual([
       JSON.stringify(allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*')),
@@ -194,12 +194,12 @@ describe('an EC2 host', () => {
   it.each([
     ['none', 'none' as const, ''],
     ['JSON of their own', { json: JSON.stringify(allow('ssm:*', '*')) }, JSON.stringify(allow('ssm:*', '*'))],
-  ])('is reached by the session policy that the action was given: %s', async (_, policy, sent) => {
+  ])('is reached with the action’s session policy: %s', async (_, policy, sent) => {
     await ask({ target: { instanceId }, place: { job: use({ policy }) } });
     expect(assumed().map((call) => call.policy)).toEqual([sent]);
   });
 
-  it("is in the region that the step names, else in the job's first; the role is asked for there", async () => {
+  it("is in the step's Region, otherwise in the job's first; the role is assumed there", async () => {
     const job = use({}, { regions: ['eu-central-1', REGION] });
     expect((await ask({ place: { job } })).region).toBe('eu-central-1');
     expect((await ask({ target: { instanceId }, place: { job, region: 'us-east-1' } })).region).toBe(
@@ -208,26 +208,26 @@ describe('an EC2 host', () => {
     expect(assumed().at(-1)?.policy).toContain(':us-east-1:');
   });
 
-  it('in a job that named no region is in that of the step', async () => {
+  it('in a job without a Region is in the Region of the step', async () => {
     const job = use({}, { regions: [] });
     const env = { ...world.jobEnvironment(), AWS_REGION: 'eu-north-1' };
     expect((await ask({ place: { job } }, env)).region).toBe('eu-north-1');
     expect(await ask({ place: { job } })).toMatchObject({ code: 'REGION_MISSING' });
   });
 
-  it('is reached by the role of an earlier use where the latest names none', async () => {
+  it('is reached with the role of an earlier use if the latest has none', async () => {
     const first = use({ sessionName: 'first-use' });
     const job = useWithoutRole(first.slice(folder.length + 1));
     expect((await ask({ place: { job } })).arn).toMatch(/\/first-use$/);
   });
 
-  it("has a step without the job's variables told what to hand on", async () => {
+  it("gives a step without the job's variables a hint about them", async () => {
     const answered = await ask({ place: { job: use() } }, world.aws.environment());
     expect(answered.code).toBe('OIDC_UNAVAILABLE');
     expect(answered.hint).toMatch(/ACTIONS_ID_TOKEN_REQUEST_URL.*ACTIONS_ID_TOKEN_REQUEST_TOKEN/);
   });
 
-  it('is reached by credentials of the environment where the step has no token, as main does it', async () => {
+  it('is reached with credentials of the environment if the step has no token, as in main', async () => {
     const credentials = world.aws.iam.createAccessKey({
       userArn: `arn:aws:iam::${ACCOUNT}:user/deployer`,
       policies: [allow('sts:AssumeRole', '*')],
@@ -239,19 +239,19 @@ describe('an EC2 host', () => {
     expect(answered.arn).toMatch(/assumed-role\/hop\/acme-app-42-1$/);
   });
 
-  it('is not reached in another account than those that are allowed', async () => {
+  it('is not reached in an account that is not allowed', async () => {
     const job = use({}, { allowedAccounts: ['444455556666'] });
     expect(await ask({ place: { job } })).toMatchObject({ code: 'ACCOUNT_NOT_ALLOWED' });
     expect(assumed()).toEqual([]);
   });
 
-  it('is given up on in time', async () => {
+  it('is aborted at the time limit', async () => {
     world.aws.faults.order({ operation: 'sts:AssumeRoleWithWebIdentity', fault: 'hang' });
     const answered = await ask({ place: { job: use(), timeoutSeconds: 1 } });
     expect(answered).toMatchObject({ code: 'TIMEOUT' });
   });
 
-  it('on a host is reached by the credentials that are there, or by the roles of the settings from them', async () => {
+  it('on a host is reached with the default credentials, or with the roles of the settings', async () => {
     const userArn = `arn:aws:iam::${ACCOUNT}:user/operator`;
     const credentials = world.aws.iam.createAccessKey({ userArn, policies: [allow('sts:AssumeRole', '*')] });
     const env = { ...world.aws.environment({ credentials }), AWS_REGION: REGION };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isLive, markFor } from '../../src/host/mark.ts';
 
 describe('the mark of a key', () => {
-  it('holds for the lifetime of the key, by the clock of this start of the machine', async () => {
+  it('is valid for the lifetime of the key, by the clock of this boot', async () => {
     const [boot, until] = (await markFor(5)).split(' ');
     const now = Number(until) - 5;
     expect(await isLive(`${boot} ${until}`)).toBe(true);
@@ -10,13 +10,13 @@ describe('the mark of a key', () => {
     expect(await isLive(`another ${until}`)).toBe(false);
   });
 
-  it('has no end where the key has none', async () => {
+  it('has no end if the key has none', async () => {
     const mark = await markFor(0);
     expect([mark.endsWith(' 0'), await isLive(mark)]).toEqual([true, true]);
   });
 
   it.each(['', ' ', 'x', '0', '1'])(
-    'is none where the file has %j, as the shell of an earlier version wrote it',
+    'is invalid if the file has %j, as an earlier version wrote it',
     async (text) => {
       expect(await isLive(text)).toBe(false);
     },

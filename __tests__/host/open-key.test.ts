@@ -1,4 +1,4 @@
-/** Keys in a store: the hints are for the store that they are in. */
+/** Hints about stored keys fit the store. */
 import { describe, expect, it } from '@jest/globals';
 import { parseStoredKey } from '../../src/host/open-key.ts';
 import { parseReference } from '../../src/keys/reference.ts';
@@ -10,7 +10,7 @@ const told = (text: string, name: string): ReturnType<typeof failureOf> =>
   failureOf(() => parseStoredKey({ text, reference: parseReference(name) }));
 
 describe('a stored key', () => {
-  it('may stand as the only one in JSON whose key is not named', () => {
+  it('may be the only value in JSON without a JSON key in the reference', () => {
     const text = JSON.stringify({ user: 'git', private_key: privateKey });
     const key = parseStoredKey({ text, reference: parseReference('secretsmanager:s') });
     expect(key.publicKey.type).toBe('ssh-ed25519');
@@ -31,7 +31,7 @@ describe('a stored key', () => {
       'KEY_MALFORMED',
       'its JSON has "a", "b": write for example secretsmanager:s:a',
     ],
-  ])('that is %j in %s fails by %s, and the hint says what to do there', (...[text, name, code, hint]) => {
+  ])('%j in %s fails with %s, and the hint fits the store', (...[text, name, code, hint]) => {
     const failure = told(text, name);
     expect(failure.code).toBe(code);
     expect(failure.hint).toContain(hint);

@@ -1,4 +1,4 @@
-/** One rule of settings: a section's own, the environment, git's configuration for all. */
+/** The rule of precedence: the section, the environment, then git's general configuration. */
 import { describe, expect, it } from '@jest/globals';
 import { allowsEc2Remotes, sectionFor, sectionsWith, settingsOf } from '../../src/host/settings.ts';
 
@@ -6,7 +6,7 @@ const settings = (given: Readonly<Record<string, string | readonly string[]>>): 
   new Map(Object.entries(given).map(([name, value]) => [name, [value].flat()]));
 
 describe('the settings of a host', () => {
-  it('are those of a section, then of the environment, then of git’s configuration for all', () => {
+  it('come from a section, then the environment, then the general configuration', () => {
     const known = settings({
       ...{
         'ssm.region': 'eu-west-1',
@@ -28,7 +28,7 @@ describe('the settings of a host', () => {
     });
   });
 
-  it('of an EC2 host are those of the section that names it best, as for a repository', () => {
+  it('of an EC2 host come from the most specific section, as for a repository', () => {
     const known = settings({
       ...{ 'ssm.*.example.com.key': '/a', 'ssm.i-0123456789ABCDEF0.key': '/b', 'ssm.no host.key': '/c' },
       ...{ 'ssm.key': '/d', 'ssm.web.example.com.region': 'eu-west-1' },
@@ -45,7 +45,7 @@ describe('the settings of a host', () => {
     ['', 'true', true],
     ['no', 'true', false],
     ['', 'perhaps', false],
-  ])('let git reach EC2 hosts with %j and %j: %s', (variable, value, allowed) => {
+  ])('allow git to reach EC2 hosts with %j and %j: %s', (variable, value, allowed) => {
     const known = settings({ 'ssm.ec2remotes': ['true', value] });
     expect(allowsEc2Remotes(known, { SSM_SSH_EC2_REMOTES: variable })).toBe(allowed);
   });

@@ -6,7 +6,7 @@ const scopes = (repositories: string): ReturnType<typeof tokenScopes> =>
   parseLines(`/ci/app as=github-app ${repositories}`).apps.flatMap(tokenScopes);
 
 describe('a line with as=github-app', () => {
-  it('is no key, and may stand between keys', () => {
+  it('is not a key, and may be between keys', () => {
     const { keys, apps } = parseLines('/a\n/b github.com/acme/lib as=github-app\n/c as=key github.com/acme');
     expect(keys.map(({ reference }) => reference.text)).toEqual(['/a', '/c']);
     expect(apps.map(({ reference }) => reference.text)).toEqual(['/b']);
@@ -33,7 +33,7 @@ describe('a line with as=github-app', () => {
         { host: 'git.example.com', paths: ['a/b'] },
       ],
     ],
-  ])('of %s makes a token for each owner', (repositories, expected) => {
+  ])('for %s needs a token for each owner', (repositories, expected) => {
     expect(scopes(repositories)).toEqual(expected);
   });
 
@@ -44,7 +44,7 @@ describe('a line with as=github-app', () => {
       ['Acme/Lib', 'Acme/Lib.git', 'acme/lib', 'acme/lib.git'].map((path) => `https://github.com/${path}`),
     ],
     ['git.example.com:8443/Acme', ['https://git.example.com:8443/Acme', 'https://git.example.com:8443/acme']],
-  ])('for %s is found by git at each form of its URL', (repositories, urls) => {
+  ])('for %s matches each form of its URL in git', (repositories, urls) => {
     expect(scopes(repositories).flatMap(scopeUrls)).toEqual(urls);
   });
 });

@@ -10,12 +10,12 @@ import { fingerprint } from '../../src/keys/public-key.ts';
 import { Failure } from '../../src/errors.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 
-/** Where the length of bcrypt's salt stands: behind the name of the function, and the length of its options. */
+/** The offset of the length of bcrypt's salt: after the name of the function, and the length of its options. */
 const saltAt = (bytes: Buffer): number => bytes.indexOf('bcrypt') + 'bcrypt'.length + 4;
 
 const passphrase = 'correct horse: bättery "staple"';
 
-describe('a key that a passphrase protects', () => {
+describe('an encrypted key', () => {
   let folder: string;
 
   beforeAll(() => {
@@ -41,7 +41,7 @@ describe('a key that a passphrase protects', () => {
     { type: 'rsa', format: 'PKCS8' },
     { type: 'ecdsa', bits: 384, format: 'PKCS8' },
   ] as const;
-  it.each(kinds)('is opened: %j', async (kind) => {
+  it.each(kinds)('is decrypted: %j', async (kind) => {
     const key = await makeSshKey({ ...kind, passphrase });
     expect(await open(key.privateKey)).toBe(key.fingerprint);
     expect(await open(key.privateKey.trimEnd().replaceAll('\n', '\r\n'), `${passphrase}\n`)).toBe(
@@ -57,18 +57,18 @@ describe('a key that a passphrase protects', () => {
     { type: 'rsa', format: 'PEM' },
     { type: 'rsa', format: 'PKCS8' },
   ] as const)(
-    'is not opened, and not found unsupported, by any of many wrong passphrases: %j',
+    'is not decrypted by wrong passphrases, and never reported as unsupported: %j',
     async (kind) => {
       const { privateKey } = await makeSshKey({ ...kind, passphrase });
       const codes = new Set<string>();
-      // One in three hundred is decrypted into something.
+      // About one wrong passphrase in 300 decrypts to something.
       for (let n = 0; n < (kind.format === 'PEM' ? 2000 : 600); n++)
         codes.add(await failure(privateKey, `wrong ${n}`));
       expect([...codes]).toEqual(['PASSPHRASE_WRONG']);
     },
   );
 
-  it('is KEY_UNSUPPORTED in PEM with a cipher that is not known', async () => {
+  it('is KEY_UNSUPPORTED in PEM with an unknown cipher', async () => {
     const { privateKey } = await makeSshKey({ type: 'rsa', format: 'PEM', passphrase });
     for (const cipher of ['FOO-256-CBC', 'IDEA-CBC'])
       expect(await failure(privateKey.replace(/DEK-Info: [^,]*/, `DEK-Info: ${cipher}`), passphrase)).toBe(
@@ -84,7 +84,7 @@ describe('a key that a passphrase protects', () => {
     'aes128-gcm@openssh.com',
     'aes256-gcm@openssh.com',
   ];
-  it.each(ciphers)("is opened where ssh-keygen's cipher was %s", async (cipher) => {
+  it.each(ciphers)("is decrypted if ssh-keygen's cipher was %s", async (cipher) => {
     const file = join(folder, cipher);
     execFileSync('ssh-keygen', [
       '-q',
@@ -104,7 +104,7 @@ describe('a key that a passphrase protects', () => {
     expect(await failure(readFileSync(file, 'utf8'), 'wrong')).toBe('PASSPHRASE_WRONG');
   });
 
-  it('is KEY_UNSUPPORTED with a cipher that is not known', async () => {
+  it('is KEY_UNSUPPORTED with an unknown cipher', async () => {
     const file = join(folder, 'chacha');
     const cipher = 'chacha20-poly1305@openssh.com';
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-Z', cipher, '-N', passphrase, '-f', file]);
@@ -114,20 +114,20 @@ describe('a key that a passphrase protects', () => {
   it.each([
     [
       'KEY_MALFORMED',
-      'its section is no whole number of blocks',
+      'the length of its section is not a multiple of the block size',
       (bytes: Buffer) => bytes.writeUInt32BE(130, saltAt(bytes) + 83),
     ],
     [
       'KEY_MALFORMED',
-      'its salt is longer than what is there',
+      'its salt is longer than the remaining bytes',
       (bytes: Buffer) => bytes.writeUInt32BE(99, saltAt(bytes)),
     ],
     [
       'KEY_UNSUPPORTED',
-      'it asks for more rounds of bcrypt than the step has time for',
+      'it needs too many rounds of bcrypt',
       (bytes: Buffer) => bytes.writeUInt32BE(0xffff_ffff, saltAt(bytes) + 20),
     ],
-  ])('is %s where %s', async (code, _, damage) => {
+  ])('is %s if %s', async (code, _, damage) => {
     const file = join(folder, randomUUID());
     const options = ['-q', '-t', 'ed25519', '-Z', 'aes256-cbc', '-a', '1', '-N', passphrase, '-C', 'test'];
     execFileSync('ssh-keygen', [...options, '-f', file]);
@@ -137,7 +137,7 @@ describe('a key that a passphrase protects', () => {
     expect(await failure(text, passphrase)).toBe(code);
   });
 
-  it('is left as it is where there is none, and so is what is no key', async () => {
+  it('is not needed for a plain key, and other text is returned unchanged', async () => {
     const key = await makeSshKey();
     expect(await open(key.privateKey)).toBe(key.fingerprint);
     for (const text of ['', 'no key', key.publicKey])

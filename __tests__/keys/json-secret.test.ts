@@ -1,4 +1,4 @@
-/** Secrets that hold JSON: which key is there, told without any value. */
+/** JSON secrets: errors list the existing keys without any value. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -40,7 +40,7 @@ describe('a part of a secret', () => {
     expect(`${failure.message}${failure.hint}${String(failure.cause)}`).not.toContain('v-');
   });
 
-  it('is never told by its value, whatever is stored', () => {
+  it('is never shown in an error, whatever is stored', () => {
     const value = fc.stringMatching(/^[a-z0-9]{12,20}$/);
     fc.assert(
       fc.property(fc.dictionary(fc.stringMatching(/^[A-Z]{1,8}$/), value), (members) => {
@@ -52,7 +52,7 @@ describe('a part of a secret', () => {
     );
   });
 
-  it('is one of ten that are named, of many', () => {
+  it('is one of at most ten in the hint', () => {
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`key-${String(i)}`, 'x']));
     const { hint } = failureOf(() => pickField(JSON.stringify(many), secretOf(`${arn}:none`)));
     expect(hint).toContain('"key-9", …: write for example ' + arn + ':key-0');
@@ -60,10 +60,10 @@ describe('a part of a secret', () => {
   });
 });
 
-describe('JSON that is no key', () => {
+describe('JSON instead of a key', () => {
   const failure = new Failure('KEY_NOT_PRIVATE', 'x holds JSON', { hint: 'store the private key' });
 
-  it('is explained by what is in it', () => {
+  it('is explained with its JSON keys', () => {
     const { code, message, hint } = explainJson(failure, '{"a":"v-1"}', secretOf('secretsmanager:s'));
     expect([code, message]).toEqual(['KEY_NOT_PRIVATE', 'x holds JSON']);
     expect(hint).toBe(
@@ -75,7 +75,7 @@ describe('JSON that is no key', () => {
     ['text', 'secretsmanager:s'],
     ['{"a":"v-1"}', 'secretsmanager:s:b'],
     ['[]', 'secretsmanager:s'],
-  ])('is not seen in %j by %s', (value, text) => {
+  ])('is not assumed for %j by %s', (value, text) => {
     expect(explainJson(failure, value, secretOf(text))).toBe(failure);
   });
 });

@@ -1,4 +1,4 @@
-/** Files whose public and secret numbers do not belong together: OpenSSH refuses to read them, an agent would not. */
+/** Keys with public and private numbers that do not match: OpenSSH refuses to read them, but an agent does not. */
 import { describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
 import { readOpensshKey, writeOpensshKey, type OpensshKey } from '../../src/keys/openssh-key.ts';
@@ -22,7 +22,7 @@ const written = (key: OpensshKey, at: number, field: Buffer): string =>
   writeOpensshKey({ ...key, fields: key.fields.with(at, field) });
 
 describe.each(kinds)('a key of %j', (kind) => {
-  it('is read where all its numbers are its own, and refused with one of another key', async () => {
+  it('is accepted with its own numbers, and refused with one of another key', async () => {
     const [one, other] = (await Promise.all([makeSshKey(kind), makeSshKey(kind)])).map(({ privateKey }) =>
       read(privateKey),
     );
@@ -38,7 +38,7 @@ describe.each(kinds)('a key of %j', (kind) => {
     }
   });
 
-  it('is refused under the public key of another', async () => {
+  it('is refused with the public key of another one', async () => {
     const [one, other] = (await Promise.all([makeSshKey(kind), makeSshKey(kind)])).map(({ privateKey }) =>
       read(privateKey),
     );
@@ -63,7 +63,7 @@ describe.each(kinds)('a key of %j', (kind) => {
   });
 });
 
-describe('an RSA key that OpenSSH finds too short', () => {
+describe('an RSA key that is too short for OpenSSH', () => {
   it.each(['pkcs1', 'pkcs8'] as const)('is KEY_UNSUPPORTED, with its length (%s)', (type) => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1016 });
     const file = privateKey.export({ type, format: 'pem' }).toString();

@@ -1,4 +1,4 @@
-/** The `keys` input: lines, the words in them, and which line an error is in. */
+/** The `keys` input: lines, their words, and the line number in errors. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -55,14 +55,14 @@ describe('the lines', () => {
     ['["/a", "/b"]', 1, 'one key per line'],
     ['* /a', 1, 'one key per line'],
     ["'/a'", 1, 'without quotes'],
-  ])('of %j are refused, naming line %i', (text, number, hint) => {
+  ])('of %j are refused with line %i in the message', (text, number, hint) => {
     const failure = failureOf(() => parseKeyLines(text));
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toMatch(new RegExp(`^keys, line ${number}: `));
     expect(failure.hint).toContain(hint);
   });
 
-  it('may name a passphrase, anywhere behind the reference', () => {
+  it('may name a passphrase, anywhere after the reference', () => {
     for (const line of [
       '/a passphrase=/p github.com/x',
       '/a github.com/x passphrase=/p',
@@ -78,7 +78,7 @@ describe('the lines', () => {
     expect(referencesOf(lines).map(({ text }) => text)).toEqual(['/a', '/p', '/c', '/b']);
   });
 
-  it('do not repeat a passphrase that stands where its name belongs', () => {
+  it('do not repeat a passphrase instead of its name', () => {
     const { message, hint } = failureOf(() => parseKeyLines('/a passphrase=hunter2!'));
     expect(`${message} ${hint}`).not.toContain('hunter2');
   });
@@ -88,7 +88,7 @@ describe('the lines', () => {
     expect(message).toBe('keys, line 1: unknown option "passfrase"');
   });
 
-  it('of any text are lines or a Failure', () => {
+  it('of any text are accepted or a Failure', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc
@@ -107,7 +107,7 @@ describe('the lines', () => {
   });
 });
 
-describe('a key that was pasted where its name belongs', () => {
+describe('a key that was pasted instead of its name', () => {
   const forms = Object.entries(storedForms).filter(([name]) => !name.includes('text'));
 
   it.each(forms)('is refused without being shown (%s)', (_, store) => {
@@ -120,7 +120,7 @@ describe('a key that was pasted where its name belongs', () => {
     }
   });
 
-  it('is told to be replaced', () => {
+  it('has a hint to replace it', () => {
     expect(failureOf(() => parseKeyLines(keys[0].privateKey))).toMatchObject({
       message: expect.stringContaining('line 1: this is the text of a key'),
       hint: expect.stringContaining('replace the key'),

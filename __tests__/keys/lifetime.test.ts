@@ -1,10 +1,10 @@
-/** Durations mean what they mean to OpenSSH: `ssh -G` is asked, whose ConnectTimeout takes the same format. */
+/** Durations have the same meaning as in OpenSSH: `ssh -G` parses the same format for ConnectTimeout. */
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 
-/** Seconds, as ssh reads them; undefined where it refuses. */
+/** The seconds that ssh reads; undefined if ssh refuses. */
 function toSsh(text: string): number | undefined {
   const args = ['-G', '-F', 'none', '-o', `ConnectTimeout=${text}`, 'example.com'];
   const { status, stdout } = spawnSync('ssh', args, { encoding: 'utf8' });
@@ -30,7 +30,7 @@ describe('a duration', () => {
     ['0', 0],
     ['0s', 0],
     ['2147483647', 2_147_483_647],
-  ])('%s is %i seconds, to ssh as well', (text, seconds) => {
+  ])('%s is %i seconds, as for ssh', (text, seconds) => {
     expect(parseLifetime(text)).toBe(seconds);
     expect(toSsh(text)).toBe(seconds);
   });
@@ -48,22 +48,22 @@ describe('a duration', () => {
     '2147483648',
     '3551w',
     '9'.repeat(400),
-  ])('%j is none, nor is it to ssh', (text) => {
+  ])('%j is invalid, as for ssh', (text) => {
     expect(parseLifetime(text)).toBeUndefined();
     expect(toSsh(text)).toBeUndefined();
   });
 
-  it.each(['', '+5', ' ', '\n', '6h\n', ' 6h', '１h', '6h 30m', '1h,30m', '1y'])('%j is none', (text) => {
+  it.each(['', '+5', ' ', '\n', '6h\n', ' 6h', '１h', '6h 30m', '1h,30m', '1y'])('%j is invalid', (text) => {
     expect(parseLifetime(text)).toBeUndefined();
   });
 
-  it('is refused at once, however many digits the text has', () => {
+  it('is refused quickly, however many digits it has', () => {
     const before = performance.now();
     expect(parseLifetime(`${'1'.repeat(26)}!`)).toBeUndefined();
     expect(performance.now() - before).toBeLessThan(5000);
   });
 
-  it('is a whole number of seconds that ssh-add takes, or none', () => {
+  it('is a number of seconds that ssh-add accepts, or invalid', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.array(fc.constantFrom('1', '9', 's', 'm', 'h', 'd', 'w', '')).map((parts) => parts.join('')),

@@ -1,4 +1,4 @@
-/** PEM and PKCS#8 keys keep every integer, those with zeros in front too, when they become OpenSSH's. */
+/** PEM and PKCS#8 keys keep every integer in OpenSSH's format, even with leading zeros. */
 import { describe, expect, it } from '@jest/globals';
 import {
   createPrivateKey,
@@ -16,7 +16,7 @@ import { publicHalf, toPem } from '../support/keygen.ts';
 const curves = ['P-256', 'P-384', 'P-521'] as const;
 const coordinates = ['x', 'y', 'd'] as const;
 
-/** A key whose coordinate is shorter than its curve's: one in 256, on P-521 one in two. */
+/** A key with a coordinate that is shorter than its curve's size: one in 256, on P-521 one in two. */
 function curveKey(namedCurve: string, coordinate: (typeof coordinates)[number], zeros: number): KeyObject {
   for (;;) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve });
@@ -34,10 +34,10 @@ const jwk = (text: string | KeyObject): JsonWebKey =>
   (typeof text === 'string' ? createPrivateKey(text) : text).export({ format: 'jwk' });
 
 describe.each(curves)('a key on %s', (curve) => {
-  describe.each(coordinates)('with zeros in front of its %s', (coordinate) => {
+  describe.each(coordinates)('with leading zeros in its %s', (coordinate) => {
     const key = curveKey(curve, coordinate, 1);
 
-    it.each(['pkcs8', 'sec1'] as const)('is the same key to ssh-keygen (%s)', (type) => {
+    it.each(['pkcs8', 'sec1'] as const)('is the same key for ssh-keygen (%s)', (type) => {
       const parsed = parsePrivateKey(pem(key, type), '/ci/key');
       const { publicKey } = parsed;
       const text = writeOpensshKey(parsed);
@@ -59,7 +59,7 @@ describe('an RSA key', () => {
     }
   });
 
-  it('keeps an integer with zeros in front', () => {
+  it('keeps an integer with leading zeros', () => {
     for (const key of [rsaKeyWithShort('d', 128), rsaKeyWithShort('qi', 64)]) {
       const { fields } = readPemKey(pem(key, 'pkcs1'), '/ci/key');
       const integers = ['n', 'e', 'd', 'qi', 'p', 'q'].map((name) => integer(jwk(key), name));
@@ -71,11 +71,11 @@ describe('an RSA key', () => {
 const integer = (key: JsonWebKey, name: string): bigint =>
   BigInt(`0x${Buffer.from(String(key[name]), 'base64url').toString('hex')}`);
 
-/** An RSA key with an integer that is shorter than it could be: one pair of primes in some two hundred makes one. */
+/** An RSA key with an integer that is shorter than usual. About one pair of primes in 200 makes one. */
 function rsaKeyWithShort(name: 'd' | 'qi', size: number): KeyObject {
   const primes: bigint[] = [];
   for (;;) {
-    // A pool that stays the same may have no such pair.
+    // A fixed pool of primes may have no such pair.
     const p = generatePrimeSync(512, { bigint: true });
     for (const q of primes) {
       const e = 65_537n;
@@ -95,19 +95,19 @@ function base64url(value: bigint): string {
   return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
 }
 
-/** By Euclid's algorithm. */
+/** Euclid's algorithm. */
 function inverse(value: bigint, modulus: bigint): bigint {
   let [a, b, x, y] = [value % modulus, modulus, 1n, 0n];
   while (a > 1n) [a, b, x, y] = [b % a, a, y - (b / a) * x, x];
   return ((x % modulus) + modulus) % modulus;
 }
 
-/** RFC 4251 §5, read as it is written there: two's complement, so that a lost zero would make a number negative. */
+/** RFC 4251 §5: two's complement, so a lost zero would make a number negative. */
 function signed(field: Buffer): bigint {
   return BigInt.asIntN(field.length * 8, BigInt(`0x${field.toString('hex')}`));
 }
 
-describe('PEM that is no key', () => {
+describe('PEM without a valid key', () => {
   it.each(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', 'ED25519 PRIVATE KEY'])(
     'is KEY_MALFORMED (%s)',
     (label) => {
@@ -116,7 +116,7 @@ describe('PEM that is no key', () => {
     },
   );
 
-  it('is KEY_MALFORMED where its two halves belong to different keys', () => {
+  it('is KEY_MALFORMED if its two halves belong to different keys', () => {
     const [one, other] = [curveKey('P-256', 'x', 0), curveKey('P-256', 'x', 0)].map((key) =>
       key.export({ type: 'sec1', format: 'der' }),
     );

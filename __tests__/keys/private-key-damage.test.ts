@@ -1,4 +1,4 @@
-/** Bytes lost, bits flipped, arbitrary text: a Failure or a key that is whole, and never a word of the key in between. */
+/** Lost bytes, flipped bits, arbitrary text: the result is a Failure or a whole key, and no error shows the key. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -26,14 +26,14 @@ const parse = (stored: string): ReturnType<typeof parsePrivateKey> | Failure =>
 const codeOf = (outcome: ReturnType<typeof parse>): string =>
   outcome instanceof Failure ? outcome.code : 'a key';
 
-/** The codes of a key that was hurt; what is left of it may look like no key at all. */
+/** The possible codes for a damaged key; the rest of it may not look like a key. */
 const codes = ['KEY_MALFORMED', 'KEY_NOT_PRIVATE', 'KEY_UNSUPPORTED', 'KEY_ENCRYPTED', 'KEY_EMPTY'];
 
 describe.each(keys)('a key ($kind)', ({ privateKey }) => {
   const body = bodyOf(privateKey);
   const lastBodyByte = privateKey.lastIndexOf('\n-----END');
 
-  it('cut off anywhere is a Failure that does not show it', () => {
+  it('truncated anywhere is a Failure that does not show it', () => {
     for (let length = 0; length <= lastBodyByte + 10; length += 10) {
       const stored = privateKey.slice(0, length);
       const whole = parse(stored);
@@ -47,7 +47,7 @@ describe.each(keys)('a key ($kind)', ({ privateKey }) => {
     }
   });
 
-  it('cut off inside its armor is KEY_MALFORMED', () => {
+  it('truncated between BEGIN and END is KEY_MALFORMED', () => {
     const [begin = '', end = ''] = privateKey.match(/^-----.*-----$/gm) ?? [];
     for (let length = 0; length < body.length; length += 10) {
       const outcome = parse(`${begin}\n${body.slice(0, length)}\n${end}\n`);
@@ -85,15 +85,15 @@ describe.each(keys)('a key ($kind)', ({ privateKey }) => {
   });
 });
 
-describe('a bit flipped in the secret part', () => {
-  // Ed25519: the seed's 32 bytes stand in front of the public key's second 32 in the private section.
+describe('a flipped bit in the secret part', () => {
+  // Ed25519: the seed's 32 bytes come before the second copy of the public key in the private section.
   const [ed25519] = keys;
   const file = ed25519?.privateKey ?? '';
   const bytes = Buffer.from(bodyOf(file), 'base64');
   const seed = bytes.lastIndexOf('ssh-ed25519') + 'ssh-ed25519'.length + 4 + 32 + 4;
 
   it.each([0, 15, 31])(
-    'of an Ed25519 key is not loaded as a key whose signatures nobody accepts (byte %i)',
+    'of an Ed25519 key is detected, because its signatures would be invalid (byte %i)',
     (at) => {
       const damaged = `-----BEGIN OPENSSH PRIVATE KEY-----\n${flip(bytes, seed + at, 3).toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
       expect(() => signAndCheck(damaged)).toThrow();
@@ -101,7 +101,7 @@ describe('a bit flipped in the secret part', () => {
     },
   );
 
-  it('leaves the test its key: unhurt, it signs', () => {
+  it('does not change the original key, which still signs', () => {
     expect(signAndCheck(file)).toContain('Good "test" signature');
     expect(publicHalf(file)).toContain('ssh-ed25519 ');
   });
@@ -122,7 +122,7 @@ describe('any text', () => {
       .map((parts) => parts.join('')),
   );
 
-  it('is a Failure, never another error', () => {
+  it('is a Failure and no other error', () => {
     const allowed = [...codes, 'KEY_NOT_DECRYPTED'];
     fc.assert(
       fc.property(texts, (text) => allowed.includes(codeOf(parse(text)))),
@@ -130,7 +130,7 @@ describe('any text', () => {
     );
   });
 
-  it('is never masked in pieces that would hide half of the log', () => {
+  it('is never masked in short pieces that would hide other log text', () => {
     fc.assert(fc.property(texts, (text) => linesToMask(text).every((line) => line.trim().length >= 8)));
   });
 });

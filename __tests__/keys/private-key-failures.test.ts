@@ -1,4 +1,4 @@
-/** What is stored where a private key belongs, and is none that can be used → the code, the word for it, the hint. */
+/** Values that are not usable private keys → the code, the description, the hint. */
 import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
@@ -54,7 +54,7 @@ describe('what is not a private key', () => {
     ['something else', '/ci/deploy-key'],
     ['something else', 'A'.repeat(64)],
     ['something else', '<html><body>502 Bad Gateway</body></html>'],
-  ])('is told as %s (%#)', (word, stored) => {
+  ])('is described as %s (%#)', (word, stored) => {
     const failure = failureFor(stored);
     expect(failure).toMatchObject({
       code: 'KEY_NOT_PRIVATE',
@@ -81,7 +81,7 @@ describe('an encrypted key', () => {
     { type: 'ecdsa', format: 'PEM' },
     { type: 'rsa', format: 'PKCS8' },
     { type: 'ed25519', format: 'PKCS8' },
-  ] as const)('is KEY_ENCRYPTED, however it is stored (%j)', async (options) => {
+  ] as const)('is KEY_ENCRYPTED in every format (%j)', async (options) => {
     const { privateKey } = await makeSshKey({ ...options, passphrase: 'open sesame' });
     const forms = [
       privateKey,
@@ -182,12 +182,12 @@ describe('a damaged key', () => {
     expect(leakOf(failure, bodyOf(stored) + body)).toBeUndefined();
   });
 
-  it('is told with the command that stores it again', () => {
+  it('is reported with the command that stores it again', () => {
     expect(told(failureFor(`${begin}\n`))).toContain('aws ssm put-parameter --overwrite --type SecureString');
   });
 });
 
-/** What a decryption with the wrong passphrase looks like. */
+/** Two different check numbers, as after a decryption with the wrong passphrase. */
 function damagedCheck(file: string): string {
   const bytes = Buffer.from(bodyOf(file), 'base64');
   const section = bytes.lastIndexOf('ssh-ed25519') - 4 - 8;

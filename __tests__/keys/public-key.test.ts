@@ -8,7 +8,7 @@ describe.each([{ type: 'ed25519' }, { type: 'rsa' }, { type: 'ecdsa', bits: 521 
   'a public key (%j)',
   (options) => {
     it.each(['', 'a comment with spaces'])(
-      'has its line and its fingerprint (comment %j)',
+      'has the line and fingerprint of ssh-keygen (comment %j)',
       async (comment) => {
         const { publicKey } = await makeSshKey({ ...options, comment });
         const [type = '', base64 = ''] = publicKey.split(' ');

@@ -1,4 +1,4 @@
-/** The grammar of references, by what Parameter Store allows. */
+/** The grammar of references, compared with the names that Parameter Store allows. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -55,7 +55,7 @@ describe('a reference', () => {
       '',
       { ...ireland, partition: 'aws-iso-b', region: 'us-isob-east-1' },
     ],
-  ])('%s goes to AWS as the ARN that it is', (text, selector, location) => {
+  ])('%s is sent to AWS as an ARN', (text, selector, location) => {
     const name = selector ? text.slice(0, -selector.length) : text;
     expect(parseReference(text)).toEqual({ kind: 'parameter', text, name, selector, location });
     const prefixed = `ssm:${text}`;
@@ -77,7 +77,7 @@ describe('a reference', () => {
     ['a/_+=.@!-Z09', ['', '', '']],
     ['ci/deploy-AbCdEf', ['', '', '']],
     ['n'.repeat(512), ['', '', '']],
-  ])('secretsmanager:%s is a secret, and what of it', (written, [jsonKey, versionStage, versionId]) => {
+  ])('secretsmanager:%s is a secret with its parts', (written, [jsonKey, versionStage, versionId]) => {
     const text = `secretsmanager:${written}`;
     const [name = ''] = written.split(':');
     const secret = { kind: 'secret', jsonKey, versionStage, versionId };
@@ -88,7 +88,7 @@ describe('a reference', () => {
     expect(parseReference(`secretsmanager:${whole}`)).toEqual({ ...byArn, text: `secretsmanager:${whole}` });
   });
 
-  it('is equal to another that means the same text, and to no other', () => {
+  it('has the same identity as another one of the same value only', () => {
     const same = [
       ['/k', 'ssm:/k'],
       ['secretsmanager:k', 'secretsmanager:k:::'],
@@ -173,7 +173,7 @@ describe('a reference', () => {
     ['arn:aws:secretsmanager:eu-west-1:1111:secret:ci/deploy-AbCdEf', 'not the ARN of a secret'],
     ['arn:gcp:secretsmanager:eu-west-1:111122223333:secret:ci/deploy-AbCdEf', 'not the ARN of a secret'],
     ['ssm:secretsmanager:ci/deploy', 'neither a version nor a label'],
-  ])('%j is refused: it %s', (text, problem) => {
+  ])('%j is refused: %s', (text, problem) => {
     const failure = failureOf(() => parseReference(text));
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toMatch(/^the key reference "/);
@@ -200,7 +200,7 @@ describe('a reference', () => {
     );
   });
 
-  it('is put together again from its parts', () => {
+  it('can be rebuilt from its parts', () => {
     const part = fc.stringMatching(/^[A-Za-z0-9_.-]{1,20}$/);
     const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => `/${parts.join('/')}`);
     const selector = fc.constantFrom('', ':1', ':42', ':prod', ':v2');
@@ -216,7 +216,7 @@ describe('a reference', () => {
   });
 });
 
-describe('the ARN that policies match', () => {
+describe('the ARN for policies', () => {
   const elsewhere = { partition: 'aws-cn', region: 'cn-north-1', account: '999988887777' };
 
   it.each([

@@ -1,4 +1,4 @@
-/** Repository patterns, as people write and paste them. */
+/** Repository patterns in all forms that people write and paste. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -107,7 +107,7 @@ describe('a repository', () => {
     ['github.com/acme//lib', 'empty part'],
     ['github.com/acme/.git', 'empty part'],
     ['github.com/.git', 'empty part'],
-  ])('%j is refused: its %s', (text, problem) => {
+  ])('%j is refused: %s', (text, problem) => {
     const failure = failureOf(() => parseRepositoryPattern(text));
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toMatch(/^the repository "/);
@@ -122,7 +122,7 @@ describe('a repository', () => {
     },
   );
 
-  it('is the same whatever the case and the clothing', () => {
+  it('is the same in any case and form', () => {
     const segment = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,10}$/);
     const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('/'));
     fc.assert(

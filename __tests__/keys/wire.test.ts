@@ -1,4 +1,4 @@
-/** SSH's binary fields, on the vectors of RFC 4251 §5 and on what cannot be a field. */
+/** SSH's binary fields, with the vectors of RFC 4251 §5 and with invalid fields. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mpint, string, uint32, WireReader } from '../../src/keys/wire.ts';
@@ -20,7 +20,7 @@ describe('an mpint', () => {
 });
 
 describe('the reader', () => {
-  it('reads back what was written', () => {
+  it('reads written fields', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.nat(0xffff_ffff), fc.string(), (bytes, number, text) => {
         const wire = Buffer.concat([string(Buffer.from(bytes)), uint32(number), string(text), Buffer.of(7)]);

@@ -1,4 +1,4 @@
-/** What Parameter Store and KMS refuse, in their own words → the policy statement that mends it. */
+/** Original refusals of Parameter Store and KMS → the policy statement that fixes them. */
 import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
 import { parseReference, type ParameterReference } from '../../src/keys/reference.ts';
@@ -24,7 +24,7 @@ const denied = (
   );
 const statementIn = (hint: string): unknown => JSON.parse(/\{.*\}/.exec(hint)?.[0] ?? 'null');
 
-/** KMS's refusals as Parameter Store passes them on: the old wording, the new one, the new one with the key. */
+/** KMS's refusals in Parameter Store's answers: in the old wording, in the new one, and in the new one with the key. */
 const kms = {
   old: thrown(
     'AccessDeniedException',
@@ -40,8 +40,8 @@ const kms = {
   ),
 };
 
-describe('a parameter that is not there', () => {
-  it('is KEY_NOT_FOUND, with where it was looked for', () => {
+describe('a missing parameter', () => {
+  it('is KEY_NOT_FOUND, with the Region', () => {
     const told = failure(thrown('ParameterNotFound'), '/ci/key:7');
     expect(told).toMatchObject({
       code: 'KEY_NOT_FOUND',
@@ -55,7 +55,7 @@ describe('a parameter that is not there', () => {
   });
 
   it.each(['ParameterVersionNotFound', 'ParameterVersionLabelNotFound'])(
-    'in that version is KEY_VERSION_NOT_FOUND (%s)',
+    'version is KEY_VERSION_NOT_FOUND (%s)',
     (name) => {
       const told = failure(thrown(name), '/ci/key:prod');
       expect(told.code).toBe('KEY_VERSION_NOT_FOUND');
@@ -99,13 +99,13 @@ describe('a parameter that may not be read', () => {
       user.replace('aws', 'aws-cn'),
       'arn:aws-cn:ssm:eu-west-1:111122223333:parameter/ci/key',
     ],
-  ])('for %s names %s itself (asked by %s)', (...[resource, text, who, expected]) => {
+  ])('for %s names %s in the statement (caller %s)', (...[resource, text, who, expected]) => {
     const told = failure(denied(resource, undefined, who), text);
     expect(statementIn(told.hint)).toMatchObject({ Resource: expected });
     if (resource !== '*') expect(told.hint).toContain('AWS gives the same answer for a wrong name');
   });
 
-  it('because of the session policy does not send people to the role', () => {
+  it('because of the session policy does not suggest to change the role', () => {
     const why = 'because no session policy allows the ssm:GetParameter action';
     const { code, hint } = failure(denied(parameter, why));
     expect(code).toBe('KEY_ACCESS_DENIED');
@@ -113,7 +113,7 @@ describe('a parameter that may not be read', () => {
     expect(hint).not.toContain("role's policy");
   });
 
-  it('because of an explicit deny is not mended by another Allow', () => {
+  it('because of an explicit deny does not suggest another Allow', () => {
     const { hint } = failure(denied(parameter, 'with an explicit deny in a service control policy'));
     expect(statementIn(hint)).toBeNull();
     expect(hint).toContain('service control policy');
@@ -137,7 +137,7 @@ describe('a parameter that may not be decrypted', () => {
     });
   });
 
-  it('in China has the names of China in its statement', () => {
+  it('in China has China’s partition in its statement', () => {
     expect(statementIn(failure(kms.old, '/ci/key', 'cn-north-1').hint)).toMatchObject({
       Resource: 'arn:aws-cn:kms:cn-north-1:ACCOUNT:key/KEY-ID',
       Condition: { StringEquals: { 'kms:ViaService': 'ssm.cn-north-1.amazonaws.com.cn' } },
@@ -180,7 +180,7 @@ describe('other refusals', () => {
     expect([isDenied(error), isKmsTrouble(error)]).toEqual([isDenial, isKms]);
   });
 
-  it('keep what was thrown', () => {
+  it('keep the original error as their cause', () => {
     for (const error of [
       denied(parameter),
       kms.old,

@@ -1,4 +1,4 @@
-/** What Secrets Manager and KMS refuse, in their own words → our codes, and what mends it. */
+/** Original refusals of Secrets Manager and KMS → our codes and hints. */
 import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
 import { parseReference, type SecretReference } from '../../src/keys/reference.ts';
@@ -98,14 +98,14 @@ describe('Secrets Manager', () => {
     expect(failure(error).code).toBe(code);
   });
 
-  it('refuses a batch for one secret in it, or for what concerns all', () => {
+  it('refuses a batch because of one secret, or all of them', () => {
     const ofOne = ['AccessDeniedException', 'ResourceNotFoundException', 'DecryptionFailure'];
     expect(ofOne.map((name) => mayConcernOne(thrown(name)))).toEqual([true, true, true]);
     const ofAll = ['ThrottlingException', 'ExpiredTokenException', 'TimeoutError', 'InternalServiceError'];
     expect(ofAll.map((name) => mayConcernOne(thrown(name)))).toEqual([false, false, false, false]);
   });
 
-  it('leaves open whether it is the version only where the wording does, and one was named', () => {
+  it('does not decide whether the version is missing if the message is vague and a version was named', () => {
     const missing = thrown('ResourceNotFoundException', `${none}.`);
     const stage = thrown('ResourceNotFoundException', `${none} value for staging label: x`);
     const asked = secretOf('secretsmanager:k::x');

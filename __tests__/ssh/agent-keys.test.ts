@@ -1,4 +1,4 @@
-/** Keys in a real ssh-agent, as the real ssh-add and ssh-keygen see them; and agents that misbehave. */
+/** Keys in a real ssh-agent, checked with the real ssh-add and ssh-keygen; and agents that misbehave. */
 import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const toAdd = ({ privateKey }: SshKey, more: Partial<AddedKey> = {}): AddedKey =
 });
 const add = (keys: readonly AddedKey[], lifetime = 60): Promise<void> =>
   addKeys(agent, keys, { lifetime, signal });
-/** Fingerprints, as ssh-add lists them. */
+/** The fingerprints in ssh-add's list. */
 const listed = (): string[] =>
   agent
     .run(['sh', '-c', 'ssh-add -l || true'])
@@ -39,7 +39,7 @@ const listed = (): string[] =>
     .flatMap((line) => /SHA256:\S+/.exec(line)?.[0] ?? []);
 const blobOf = ({ publicKey }: SshKey): Buffer => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
 
-/** Signs by the agent, which is all that is there of the private key. */
+/** Signs with the agent: there is no file with the private key. */
 function sign({ publicKey }: SshKey): string {
   writeFileSync(join(agent.folder, 'key.pub'), `${publicKey}\n`);
   const command = 'echo text | ssh-keygen -Y sign -q -n test -f key.pub >sig';
@@ -47,10 +47,10 @@ function sign({ publicKey }: SshKey): string {
 }
 
 describe('a real agent', () => {
-  it('has every kind of key in the order in which they came, and signs by each', async () => {
+  it('has every type of key in the order of loading, and signs with each', async () => {
     const keys = await everyKind();
     await add(keys.map((key) => toAdd(key)));
-    // One key stands there twice, with and without its curve's name in front.
+    // One key occurs twice, with and without the name of its curve.
     const expected = [...new Set(keys.map(({ fingerprint }) => fingerprint))];
     expect(listed()).toEqual(expected);
     for (const key of keys) expect(sign(key)).toContain(`Good "test" signature with`);
@@ -60,7 +60,7 @@ describe('a real agent', () => {
     ]);
   });
 
-  it('gets 25 keys by one connection', async () => {
+  it('gets 25 keys over one connection', async () => {
     const front = await listenInFrontOf(agent);
     const keys = await Promise.all(Array.from({ length: 25 }, () => makeSshKey()));
     await addKeys(
@@ -73,7 +73,7 @@ describe('a real agent', () => {
     await front.close();
   });
 
-  it('has the certificate beside its key', async () => {
+  it('has both the key and its certificate', async () => {
     const [key, authority] = await Promise.all([makeSshKey(), makeSshKey()]);
     const line = certify(key.publicKey, authority.privateKey);
     const plain = toAdd(key);
@@ -90,9 +90,9 @@ describe('a real agent', () => {
     expect(types[1]).toContain(line.split(' ')[1]);
   });
 
-  it('forgets a key when its lifetime is over, of one that comes again by the lifetime that it has now', async () => {
+  it('removes a key after its lifetime, and uses the new lifetime of a key that is added again', async () => {
     const [short, long, again] = await Promise.all([makeSshKey(), makeSshKey(), makeSshKey()]);
-    // Long enough to be seen on a machine that is busy.
+    // Long enough for a busy machine.
     await add([toAdd(short)], 5);
     await add([toAdd(long), toAdd(again)], 0);
     await add([toAdd(again)], 5);
@@ -101,13 +101,13 @@ describe('a real agent', () => {
     expect(listed()).toEqual([long.fingerprint]);
   });
 
-  it('gives up our keys to ssh-add -d and ssh-add -D, and the keys of ssh-add to us', async () => {
+  it('lets ssh-add -d and -D remove our keys, and lets us remove keys of ssh-add', async () => {
     const [one, two, three] = await Promise.all([makeSshKey(), makeSshKey(), makeSshKey()]);
     await add([toAdd(one), toAdd(two), toAdd(three)]);
     agent.run(['ssh-add', '-q', '-d', '-'], { input: `${one.publicKey}\n` });
     expect(listed()).toEqual([two.fingerprint, three.fingerprint]);
     await removeKey(agent, blobOf(two), { signal });
-    await removeKey(agent, blobOf(two), { signal }); // It is gone already.
+    await removeKey(agent, blobOf(two), { signal }); // Already removed.
     expect(listed()).toEqual([three.fingerprint]);
     agent.run(['ssh-add', '-q', '-D']);
     expect(listed()).toEqual([]);
@@ -117,7 +117,7 @@ describe('a real agent', () => {
     expect([listed(), await heldKeys(agent, { signal })]).toEqual([[], []]);
   });
 
-  it('that is locked says so by AGENT_FAILED, and forgets nothing', async () => {
+  it('that is locked is AGENT_FAILED, and removes nothing', async () => {
     const key = await makeSshKey();
     await ask(agent.socket, [message(22, Buffer.from([0, 0, 0, 1, 120]))], { signal });
     await expect(add([toAdd(key)])).rejects.toMatchObject({
@@ -126,7 +126,7 @@ describe('a real agent', () => {
     });
   });
 
-  it('signs nothing with a key that is for hosts only where nobody says for which host', async () => {
+  it('does not sign with a restricted key if the client does not say for which host', async () => {
     const [free, bound, host] = await Promise.all([makeSshKey(), makeSshKey(), makeSshKey()]);
     const keys = hostKeysFor('git.test', `git.test ${host.publicKey}\n`);
     await add([toAdd(free), toAdd(bound, { destinations: [{ host: 'git.test', keys }] })]);
@@ -134,7 +134,7 @@ describe('a real agent', () => {
     expect(() => sign(bound)).toThrow(/agent refused operation/);
   });
 
-  it('is left none of the key in the message that went to it', async () => {
+  it('receives the key in a message that is zeroed afterwards', async () => {
     const sent = addIdentity(identityOf(toAdd(await makeSshKey())), { lifetime: 1, destinations: [] });
     const [answer] = await ask(agent.socket, [sent], { signal });
     expect(answer).toEqual(Buffer.of(answers.success));
@@ -142,13 +142,13 @@ describe('a real agent', () => {
   });
 });
 
-describe('what is no agent', () => {
+describe('anything else than an agent', () => {
   const place = (): string => join(agent.folder, 'strange');
 
   it.each([
-    ['that is not there', () => place()],
+    ['that does not exist', () => place()],
     ['that is a file', () => join(agent.folder, 'key.pub')],
-    ['whose path no socket can have', () => join(agent.folder, 'd'.repeat(200))],
+    ['with a path that is too long', () => join(agent.folder, 'd'.repeat(200))],
   ])('on a socket %s is AGENT_NOT_FOUND', async (_, path) => {
     writeFileSync(join(agent.folder, 'key.pub'), '');
     const socket = path();
@@ -168,29 +168,33 @@ describe('what is no agent', () => {
     ['hangs up', (connection) => connection.destroy(), /closed the connection$/],
     ['answers half and hangs up', (connection) => connection.end(Buffer.of(0, 0)), /closed the connection$/],
     [
-      'promises a huge answer',
+      'announces a huge answer',
       (connection) => connection.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 12])),
       /does not speak/,
     ],
-    ['answers with nothing in it', (connection) => connection.write(Buffer.alloc(4)), /does not speak/],
+    ['sends an empty answer', (connection) => connection.write(Buffer.alloc(4)), /does not speak/],
     ['answers with text', (connection) => connection.write('HTTP/1.1 400 Bad Request\r\n'), /does not speak/],
-    ['talks without end', (connection) => connection.write(Buffer.alloc(1_000_000, 0xff)), /does not speak/],
     [
-      'answers something else',
+      'never stops sending',
+      (connection) => connection.write(Buffer.alloc(1_000_000, 0xff)),
+      /does not speak/,
+    ],
+    [
+      'sends another answer',
       (connection) => connection.write(Buffer.from([0, 0, 0, 1, 99])),
       /does not speak/,
     ],
     [
-      'answers more than it was asked',
+      'sends too many answers',
       (connection) => connection.write(Buffer.from([0, 0, 0, 1, 6, 0, 0, 0, 1, 6])),
       /does not speak/,
     ],
     ['says nothing', () => undefined, /has not answered for 0\.2 seconds$/],
     ['stops in the middle', (connection) => connection.write(Buffer.of(0, 0, 0, 9, 12)), /has not answered/],
   ];
-  it.each(cases)('and %s is AGENT_FAILED, with what it did and a hint', async (_, answer, text) => {
+  it.each(cases)('that %s is AGENT_FAILED, with the problem and a hint', async (_, answer, text) => {
     const stop = await serveInstead(place(), answer);
-    // Patience is short where it is what is tested: a busy machine answers late.
+    // A short limit only where the limit is tested: a busy machine answers late.
     const limits = { signal, ...(/answered/.test(text.source) && { patience: 200 }) };
     const key = toAdd(await makeSshKey());
     for (const work of [
@@ -206,7 +210,7 @@ describe('what is no agent', () => {
     await stop();
   });
 
-  it('and refuses names the key that it refused, of several', async () => {
+  it('that refuses one of several keys is reported with that key', async () => {
     let asked = 0;
     const stop = await serveInstead(place(), (connection, chunk) => {
       for (let at = 0; at < chunk.length; at += 4 + chunk.readUInt32BE(at)) {
@@ -224,7 +228,7 @@ describe('what is no agent', () => {
     await stop();
   });
 
-  it('rejects when the signal aborts, with its reason', async () => {
+  it('rejects with the signal’s reason when it is aborted', async () => {
     const stop = await serveInstead(place(), () => undefined);
     const controller = new AbortController();
     const reason = new Error('over');

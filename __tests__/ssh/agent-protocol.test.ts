@@ -1,4 +1,4 @@
-/** Our messages against those of the real ssh-add, byte for byte; and what an agent might send, taken apart. */
+/** Our messages compared with those of the real ssh-add, byte by byte; and parsing of an agent's answers. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,10 +37,10 @@ let agent: RealAgent;
 let front: Listener;
 const add: ReadonlySet<number> = new Set([requests.addIdentity, requests.addConstrainedIdentity]);
 
-/** The adding messages of ssh-add, which finds the agent behind a socket that listens in. */
+/** The messages of ssh-add, recorded by a socket between it and the agent. */
 async function sentBySshAdd(args: readonly string[], privateKey: string): Promise<string[]> {
   const before = front.messages.length;
-  // Not execFileSync: the socket is this process's own.
+  // Not execFileSync: this process serves the socket.
   await new Promise<void>((resolve, reject) => {
     const env = { ...process.env, SSH_AUTH_SOCK: front.socket };
     const child = spawn('ssh-add', ['-q', ...args, '-'], { env, cwd: agent.folder, stdio: 'pipe' });
@@ -69,7 +69,7 @@ afterAll(async () => {
   agent.stop();
 });
 
-describe.each(kinds)('a key of %j is added as ssh-add adds it', (kind) => {
+describe.each(kinds)('a key of %j is added in the same way as by ssh-add', (kind) => {
   let key: SshKey;
   beforeAll(async () => {
     key = await makeSshKey(kind);
@@ -100,7 +100,7 @@ describe.each(kinds)('a key of %j is added as ssh-add adds it', (kind) => {
   });
 });
 
-describe('destinations are restricted as ssh-add -h restricts them', () => {
+describe('destinations are restricted in the same way as by ssh-add -h', () => {
   let key: SshKey;
   let knownHosts: string;
   const hosts = ['github.com', '[git.example.com]:2222', 'hashed.example.com', 'a.example.net', 'ca.test'];
@@ -145,10 +145,10 @@ describe('destinations are restricted as ssh-add -h restricts them', () => {
   });
 });
 
-describe('what an agent sends', () => {
+describe('an agent’s answers', () => {
   const bodies = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)));
 
-  it('is the same messages, however it is cut into pieces', () => {
+  it('are the same messages, however they are split', () => {
     fc.assert(
       fc.property(bodies, fc.array(fc.nat(50)), (messages, cuts) => {
         const stream = Buffer.concat(messages.map((body) => string(body)));
@@ -165,7 +165,7 @@ describe('what an agent sends', () => {
     );
   });
 
-  it('is a RangeError or messages, whatever it is', () => {
+  it('are messages or a RangeError, for any bytes', () => {
     const chunks = fc.array(fc.uint8Array({ maxLength: 40 }));
     fc.assert(
       fc.property(chunks, (pieces) => {
@@ -179,13 +179,13 @@ describe('what an agent sends', () => {
   });
 
   it.each([0, longestMessage + 1, 0x7fff_ffff, 0xffff_ffff])(
-    'with a length of %i is refused at once',
+    'with a length of %i are refused at once',
     (length) => {
       expect(() => new MessageReader().push(uint32(length))).toThrow(RangeError);
     },
   );
 
-  it('is a list of identities, or a RangeError', () => {
+  it('are a list of identities, or a RangeError', () => {
     const list = (blobs: readonly Buffer[]): Buffer => {
       const fields = blobs.flatMap((blob) => [string(blob), string('a comment')]);
       return message(answers.identities, uint32(blobs.length), ...fields).subarray(4);

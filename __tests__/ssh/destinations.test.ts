@@ -1,4 +1,4 @@
-/** Keys for some hosts only, between the real ssh and two real sshd: the agent refuses the host that is not named. */
+/** Restricted keys with the real ssh and two real sshd: the agent refuses hosts that are not named. */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ describeWith('sshd')('a key that is restricted to hosts', () => {
     agent.stop();
   });
 
-  /** As the action does it, by the lines that are known for each host. */
+  /** Like the action, with the known_hosts lines of each host. */
   async function restrictTo(allowed: readonly LoginHost[], certificate?: string): Promise<void> {
     await removeAllKeys(agent, { signal });
     const parsed = parsePrivateKey(key.privateKey, '/ci/key');
@@ -47,7 +47,7 @@ describeWith('sshd')('a key that is restricted to hosts', () => {
     await addKeys(agent, [added], { lifetime: 60, signal });
   }
 
-  /** What the host's shell says, or why there is none. */
+  /** The output of the host's shell, or the reason of the refusal. */
   async function login({ port, user }: LoginHost): Promise<string> {
     const options = ['UserKnownHostsFile=known_hosts', 'IdentitiesOnly=yes', 'IdentityFile=key.pub'];
     const args = ['-F', '/dev/null', ...options.flatMap((option) => ['-o', option])];
@@ -67,19 +67,19 @@ describeWith('sshd')('a key that is restricted to hosts', () => {
     });
   }
 
-  it('is good there, and at no other host', async () => {
+  it('works there, and at no other host', async () => {
     const [one, other] = hosts;
     await restrictTo([one]);
     expect(await login(one)).toBe('let in\n');
     expect(await login(other)).toContain('Permission denied (publickey');
   });
 
-  it('is good at every host that is named', async () => {
+  it('works at every named host', async () => {
     await restrictTo(hosts);
     expect(await Promise.all(hosts.map(login))).toEqual(['let in\n', 'let in\n']);
   });
 
-  it('is restricted with its certificate beside it as well', async () => {
+  it('is also restricted with a certificate', async () => {
     const [one, other] = hosts;
     await restrictTo([other], certify(key.publicKey, (await makeSshKey()).privateKey));
     expect(agent.run(['ssh-add', '-L']).trim().split('\n').length).toBe(2);

@@ -1,4 +1,4 @@
-/** Which lines of known_hosts are for a host, against what the real ssh-keygen finds. */
+/** The lines of known_hosts for a host, compared with the real ssh-keygen. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { generateKeyPairSync } from 'node:crypto';
@@ -13,7 +13,7 @@ const [one, two, three] = (await Promise.all([makeSshKey(), makeSshKey(), makeSs
 ) as [string, string, string];
 const blobOf = (publicKey: string): Buffer => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
 
-/** An Ed25519 line whose key no other line has, so that it says which line was found. */
+/** An Ed25519 line with a unique key, which identifies the line. */
 function lineOf(hosts: string): string {
   const point = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x ?? '';
   const blob = Buffer.concat([string('ssh-ed25519'), string(Buffer.from(point, 'base64url'))]);
@@ -30,13 +30,13 @@ describe('patterns', () => {
   const known = names.flatMap((name) => [name, `*,!${name}`, `x,${name}`, `!${name.toUpperCase()},*`]);
   const text = `${[...generated.map((patterns) => patterns.join(',')), ...known].map(lineOf).join('\n')}\n`;
 
-  it.each(names)('match %s where ssh-keygen -F says so', (name) => {
+  it.each(names)('match %s in the same way as ssh-keygen -F', (name) => {
     const found = hostKeysFor(name, text).map(({ blob }) => blob.toString('base64'));
     expect(found).toEqual(linesFor(name, text).map((line) => line.split(' ')[2]));
     expect(found.length).toBeGreaterThan(3);
   });
 
-  it('that would keep an expression busy for ever are over at once', () => {
+  it('that would take a regular expression very long are matched quickly', () => {
     const hosts = `${'*a'.repeat(40)}b`;
     const started = performance.now();
     expect(hostKeysFor('a'.repeat(200), lineOf(hosts))).toEqual([]);
@@ -49,7 +49,7 @@ describe('a host', () => {
     hostKeysFor(host, renderKnownHosts(lines.join('\n'))).map(({ blob }) => blob.toString('base64'));
   const base64 = (publicKey: string): string => blobOf(publicKey).toString('base64');
 
-  it('is found whatever the case of its name', () => {
+  it('is found in any case of its name', () => {
     expect(keysFor('GIT.Example.com', [`git.EXAMPLE.com ${one}`])).toEqual([base64(one)]);
   });
 
@@ -61,7 +61,7 @@ describe('a host', () => {
     ]);
   });
 
-  it('does not have a key that is revoked for it, whichever line comes first', () => {
+  it('does not have a key that any line revokes for it', () => {
     for (const lines of [
       [`git.test ${one}`, `@revoked *.test ${one}`, `git.test ${two}`],
       [`@revoked *.test ${one}`, `git.test ${two}`, `git.test ${one}`],
@@ -72,7 +72,7 @@ describe('a host', () => {
     expect(keysFor('git.test', [`git.test ${one}`, `@revoked else.test ${one}`])).toEqual([base64(one)]);
   });
 
-  it('may have authorities beside its own keys', () => {
+  it('may have authorities in addition to its own keys', () => {
     const lines = renderKnownHosts(`@cert-authority *.test ${three}\ngit.test ${one}`);
     expect(hostKeysFor('git.test', lines)).toEqual([
       { blob: blobOf(three), isAuthority: true },
@@ -80,7 +80,7 @@ describe('a host', () => {
     ]);
   });
 
-  it('has none of the keys that an agent cannot read, by which it would refuse the whole message', () => {
+  it('has no keys that an agent cannot read, because it would refuse the whole message', () => {
     const { n, e } = generateKeyPairSync('rsa', { modulusLength: 768 }).publicKey.export({ format: 'jwk' });
     const field = (value = ''): Buffer => string(Buffer.from(value, 'base64url'));
     const of = (type: string, ...fields: readonly Buffer[]): string =>

@@ -1,4 +1,4 @@
-/** The user's host key lines: what ssh reads is taken as it is, what ssh would skip in silence is an error. */
+/** The user's known_hosts lines: valid lines stay unchanged, and lines that ssh would silently skip are errors. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -37,7 +37,7 @@ describe('a known_hosts line', () => {
     ['a certificate authority', `@cert-authority *.a.example ${ed25519}`, 'git.a.example'],
     ['a revoked key', `@revoked a.example ${ed25519}`, 'a.example'],
     ['a pinned host with another key', `github.com ${ed25519}`, 'github.com'],
-  ])('with %s is taken as it is, and ssh-keygen finds it', (_, line, host) => {
+  ])('with %s stays unchanged, and ssh-keygen finds it', (_, line, host) => {
     expect(own(line)).toEqual([line]);
     expect(linesFor(host, renderKnownHosts(line))).toContain(line);
     expect(readableFor(host, line)).toHaveLength(1);
@@ -49,12 +49,12 @@ describe('a known_hosts line', () => {
     ['CR', '\r'],
     ['blank lines and comments', '\n\n# a.example:22 SSH-2.0-OpenSSH_9.2\n  \n'],
     ['indentation', '\n   \t'],
-  ])('is told from the next by %s', (_, separator) => {
+  ])('is separated from the next by %s', (_, separator) => {
     const lines = [`a.example ${ed25519}`, `b.example ${rsa}`];
     expect(own(lines.join(separator))).toEqual(lines);
   });
 
-  it.each(['\t', '  ', ' \t ', '\u00A0'])('may have its fields apart by %j', (space) => {
+  it.each(['\t', '  ', ' \t ', '\u00A0'])('may have its fields separated by %j', (space) => {
     const line = ['a.example', ...ed25519.split(' ')].join(space);
     expect(readableFor('a.example', renderKnownHosts(line))).toHaveLength(1);
   });
@@ -77,13 +77,13 @@ describe('a known_hosts line', () => {
     ['a key in URL-safe base64', `a.example ssh-ed25519 ${blob.slice(0, -1)}_`],
     ['a key of a few bytes', 'a.example ssh-ed25519 AAAA'],
     ['a key cut off', `a.example ssh-ed25519 ${blob.slice(0, -8)}`],
-    ['more behind the key', `a.example ${ed25519}AAAA`],
-    ['a type and nothing behind it', `a.example ssh-ed25519 ${blob.slice(0, 20)}`],
+    ['more text after the key', `a.example ${ed25519}AAAA`],
+    ['only a type', `a.example ssh-ed25519 ${blob.slice(0, 20)}`],
     ['a key without its padding', `a.example ${ecdsa.replace(/=+$/, '')}`],
     ['a key of the first protocol', 'a.example 1024 35 1234567890'],
     ['the text of a private key', keys[0].privateKey],
     ['one line of a private key', keys[0].privateKey.split('\n')[1] ?? ''],
-  ])('with %s is KNOWN_HOSTS_INVALID and named, since ssh would skip it', (_, line) => {
+  ])('with %s is KNOWN_HOSTS_INVALID and named, because ssh would skip it', (_, line) => {
     const failure = failureOf(() => renderKnownHosts(`# comment\r\n\r\na.example ${ed25519}\n${line}`));
     expect(failure.code).toBe('KNOWN_HOSTS_INVALID');
     expect(failure.message).toMatch(/^known-hosts, line 4: the line /);
@@ -91,7 +91,7 @@ describe('a known_hosts line', () => {
     expect(readableFor('a.example', `${line}\n`)).toEqual([]);
   });
 
-  it('of any text is a line or a Failure', () => {
+  it('of any text is accepted or a Failure', () => {
     const word = fc.constantFrom(
       '@revoked',
       'a.example',

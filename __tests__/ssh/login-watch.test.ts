@@ -1,4 +1,4 @@
-/** Who is let in and who is not, by the sizes of sealed packets: e2e/ec2/refusals.test.ts has real ssh and sshd. */
+/** Detects refused logins by the sizes of encrypted packets. e2e/ec2/refusals.test.ts tests it with real ssh and sshd. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
@@ -21,7 +21,10 @@ const clear = Buffer.concat([
   packet(30, 1200),
   packet(newKeys, 12),
 ]);
-/** chacha20-poly1305: a multiple of 8, and 4 and 16 more. Of a service, of a key that is asked about, of a signature. */
+/**
+ * chacha20-poly1305: a multiple of 8, plus 4 and 16. The sizes of a service request, a question about a key, and a
+ * signature.
+ */
 const service = 44;
 const asked = 172;
 const signed = 276;
@@ -42,17 +45,17 @@ describe('a login', () => {
     ['none of several keys is known', [service, 100, ...Array.from({ length: 6 }, () => asked)], true],
     ['a key is known and signs', [service, 100, asked, signed], false],
     ['the second key is known', [service, 100, asked, asked, signed], false],
-    ['the client never asked: it refused the key of the host', [], false],
-    ['more was said than a login takes', [service, ...Array.from({ length: 12 }, () => asked)], false],
+    ['the client never asked, because it refused the host’s key', [], false],
+    ['there were more packets than in a login', [service, ...Array.from({ length: 12 }, () => asked)], false],
   ])('where %s', (_, sizes, refused) => {
     expect(watch(sizes).refused).toBe(refused);
   });
 
-  it('is none where the host has sent more than answers', () => {
+  it('is not refused if the host has sent more than answers', () => {
     expect(watch([service, asked], { answers: [52, 9_000] }).refused).toBe(false);
   });
 
-  it('counts nothing of what the host sends before the keys', () => {
+  it('ignores the host’s bytes before the key exchange', () => {
     const watched = new LoginWatch(user);
     watched.fromHost(Buffer.alloc(100_000));
     watched.fromClient(clear);
@@ -61,7 +64,7 @@ describe('a login', () => {
     expect(watched.refused).toBe(true);
   });
 
-  it('is read the same however its beginning is cut up', () => {
+  it('is detected however its beginning is split', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(clear.length), { maxLength: 8 }), fc.boolean(), (cuts, lets) => {
         const watched = new LoginWatch(user);
@@ -75,7 +78,7 @@ describe('a login', () => {
     );
   });
 
-  it('is read where its first sealed packet comes with the end of its beginning', () => {
+  it('is detected if its first encrypted packet arrives with the end of the key exchange', () => {
     const watched = new LoginWatch(user);
     watched.fromClient(Buffer.concat([clear, Buffer.alloc(service)]));
     expect(watched.refused).toBe(true);
@@ -83,7 +86,7 @@ describe('a login', () => {
     expect(watched.refused).toBe(false);
   });
 
-  it('is none of what is no SSH, which is soon not kept any more', () => {
+  it('is not detected in other protocols, and their bytes are not kept', () => {
     const watched = new LoginWatch(user);
     watched.fromClient(Buffer.from('GET / HTTP/1.1\n'));
     for (let i = 0; i < 200; i++) watched.fromClient(Buffer.alloc(1_000, 0x7f));

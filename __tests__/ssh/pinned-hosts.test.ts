@@ -1,4 +1,4 @@
-/** The pinned host keys are the ones whose fingerprints their hosts publish. */
+/** The pinned host keys have the fingerprints that their hosts publish. */
 import { describe, expect, it } from '@jest/globals';
 import { renderKnownHosts, pinnedHosts } from '../../src/ssh/known-hosts.ts';
 import { fingerprintOfLine, linesFor } from '../support/keygen.ts';
@@ -33,7 +33,7 @@ describe('the pinned keys', () => {
     ['[altssh.bitbucket.org]:443', bitbucket],
     ['ssh.dev.azure.com', azureDevOps],
     ['vs-ssh.visualstudio.com', azureDevOps],
-  ])('of %s are the published ones, to ssh-keygen', (host, fingerprints) => {
+  ])('of %s are the published ones, by ssh-keygen', (host, fingerprints) => {
     const lines = linesFor(host, file).map((line) => line.split(' ').slice(1).join(' '));
     expect(lines.map(fingerprintOfLine)).toEqual(fingerprints);
   });
@@ -45,7 +45,7 @@ describe('the pinned keys', () => {
     },
   );
 
-  it.each(['SHA256:nThbg6kX', 'SHA256:zzXQOXSR'])('have none of those that leaked (%s…)', (leaked) => {
+  it.each(['SHA256:nThbg6kX', 'SHA256:zzXQOXSR'])('do not contain the leaked ones (%s…)', (leaked) => {
     const all = pinnedHosts.flatMap(({ keys }) => keys.map(fingerprintOfLine));
     expect(all).toHaveLength(10);
     expect(all.filter((fingerprint) => fingerprint.startsWith(leaked))).toEqual([]);

@@ -8,7 +8,7 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { renderSshConfig } from '../../src/ssh/ssh-config.ts';
 import { attacks, lookalikes } from '../support/ec2-host-names.ts';
 
-describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
+describe('the block of ~/.ssh/config, read by ssh', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'ssh-config-'));
@@ -25,7 +25,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     '/4 *.example.com:2222/a',
   ];
 
-  /** What `ssh -G` says under a configuration that has the block in front. */
+  /** The output of `ssh -G` with a configuration that begins with the block. */
   const ask = (
     args: readonly string[],
     {
@@ -81,19 +81,19 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     ['a wildcard', ['git.example.com'], ['2']],
     ['a wildcard with a port', ['-p', '2222', 'other.example.com'], ['4']],
     ['the default key elsewhere', ['host.test'], ['3']],
-    ['the default key to a host above a wildcard', ['example.com'], ['3']],
+    ['the default key for the parent domain of a wildcard', ['example.com'], ['3']],
     ['the default key to a host whose name only looks like an id', ['i-server01'], ['3']],
-    ['the same at a port that others claim', ['-p', '2222', 'i-server01'], ['3']],
+    ['the same at a port of other keys', ['-p', '2222', 'i-server01'], ['3']],
     ['the keys of a host whose name only looks like an id', ['i-x.example.com'], ['2']],
     ['no key to an EC2 host', ['ec2-user@i-0123456789abcdef0'], []],
-    ['no key to an EC2 host at a port that others claim', ['-p', '2222', 'i-0123abcd'], []],
+    ['no key to an EC2 host at a port of other keys', ['-p', '2222', 'i-0123abcd'], []],
     ['no key to an EC2 host with a tag', ['Name=web-1'], []],
   ])('offers %s', (_, args, offered) => {
     expect(ask(args).offered).toEqual(offered);
   });
 
   it.each(['i-0123abcd', 'I-0123ABCD', 'i-0123456789abcdef0', 'mi-0123456789abcdef0'])(
-    'leads %s to the tunnel, with a key and host keys of its own',
+    'connects %s through the tunnel, with a separate key and separate host keys',
     (host) => {
       const { settings } = ask(['-p', '2222', `ec2-user@${host}`]);
       expect(settings).toMatchObject({
@@ -107,7 +107,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     },
   );
 
-  it.each(attacks)('runs nothing of the user %s, whom the URL of a submodule chose', (user) => {
+  it.each(attacks)('does not run the user name %s from a submodule’s URL', (user) => {
     const program = join(folder, 'program');
     writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" >'${folder}/words'\n`, { mode: 0o755 });
     const [ec2, named] = ['i-0123456789abcdef0', 'i-01234567'];
@@ -118,7 +118,7 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     const access = { proxy: `${program} proxy`, socket: '/a', knownHosts: '/k' };
     const file = join(folder, 'config');
     const options = { temp: '/t', socket: '/s', knownHosts: '/h', strictHostKeyChecking: 'yes', ec2: access };
-    // In front of the block, ssh takes it unchecked; on the command line some versions refuse it (CVE-2023-51385).
+    // Before the block, ssh takes it unchecked; on the command line some versions refuse it (CVE-2023-51385).
     writeFileSync(file, `User "${user}"\n${renderSshConfig(keys, options).join('\n')}\n`);
     for (const [host, more] of [
       [ec2, `${user}\n`],
@@ -134,15 +134,17 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
   });
 
   it.each([
-    ['a name that only begins so', 'i-web', true],
-    ...lookalikes.map((name) => ['a name that only looks so', name, true] as [string, string, boolean]),
+    ['a name that only begins like an id', 'i-web', true],
+    ...lookalikes.map(
+      (name) => ['a name that only looks like an id', name, true] as [string, string, boolean],
+    ),
     ['a tag', 'Name=web-1', true],
     ['an EC2 host without a role', 'i-0123456789abcdef0', false],
   ])('has no tunnel for %s', (_, host, ec2) => {
     expect(ask([host], { ec2 }).settings).not.toHaveProperty('proxycommand');
   });
 
-  it('offers an EC2 host the key that names it, through the tunnel, and has no other pushed', () => {
+  it('offers an EC2 host its own key through the tunnel, and pushes no other one', () => {
     const { offered, settings } = ask(['i-0123456789abcdef0'], { keys: ['/0 i-0123456789abcdef0', '/1'] });
     expect(offered).toEqual(['0']);
     expect(settings['identityagent']).toBe('/temp/use/agent');
@@ -150,13 +152,13 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     expect(settings['userknownhostsfile']).toBe('/temp/use/ec2/known_hosts');
   });
 
-  it('offers a certificate along with its key', () => {
+  it('offers a certificate with its key', () => {
     const { settings } = ask(['host.test'], { keys: ['/0 certificate=/c host.test'] });
     expect(settings['certificatefile']).toBe('/temp/use/keys/0-cert.pub');
   });
 
   it.each(['/temp', "/Runner's work/50% %h", '/a\\b', '/temp*'])(
-    'holds in its own job alone, in %s',
+    'matches only in its own job, in %s',
     (temp) => {
       const { offered, settings } = ask(['github.com'], { temp });
       expect(offered).toEqual(['0', '1']);
@@ -172,16 +174,16 @@ describe('the block of ~/.ssh/config, as ssh itself reads it', () => {
     },
   );
 
-  it('has no say where helper/ssm-ssh has chosen', () => {
+  it('does not match if helper/ssm-ssh has chosen the key', () => {
     const { offered, settings } = ask(['github.com'], { env: { SSM_SSH_ROUTED: '1' } });
     expect([offered, settings['userknownhostsfile']]).toEqual([[], expect.not.stringContaining('/use/')]);
   });
 
-  it('ends before what the file says next', () => {
+  it('does not affect later lines of the file', () => {
     expect(ask(['github.com'], { env: { RUNNER_TEMP: '/other' } }).settings['user']).toBe('theirs');
   });
 
-  it('holds every host to the known keys of the job', () => {
+  it('requires the job’s known keys for every host', () => {
     const { settings } = ask(['host.test'], { keys: ['/0 github.com'] });
     expect(settings['userknownhostsfile']).toMatch(/^\/temp\/use\/known_hosts /);
     expect(settings['stricthostkeychecking']).toBe('true');

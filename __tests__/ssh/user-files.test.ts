@@ -17,7 +17,7 @@ import { it, itInRest } from '../support/parts.ts';
 
 const source = join(dirname(dirname(import.meta.dirname)), 'src/ssh/user-files.ts');
 
-/** Puts a block of its own in and takes it out, twenty times. */
+/** Adds and removes a block twenty times. */
 const program = `
   import { addBlocks, removeBlocks } from ${JSON.stringify(source)};
   for (let round = 0; round < 20; round++) {
@@ -27,7 +27,7 @@ const program = `
   }`;
 
 describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
-  'blocks in ~/.ssh, put in and taken out by six processes at once',
+  'blocks in ~/.ssh, added and removed by six processes at the same time',
   () => {
     let home: string;
     beforeEach(() => {
@@ -46,7 +46,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       return stdout + stderr;
     };
 
-    it('leave the files as they were', () => {
+    it('leave the files unchanged', () => {
       const config = 'Host x\n  User y';
       mkdirSync(join(home, '.ssh'), { mode: 0o700 });
       writeFileSync(sshFile(home, 'config'), config);
@@ -55,7 +55,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       expect(readFileSync(sshFile(home, 'config'), 'utf8')).toBe(config);
     });
 
-    itInRest('leave no file where there was not even a folder', () => {
+    itInRest('leave no file and no folder if there was none', () => {
       expect(together()).toBe('');
       expect(existsSync(join(home, '.ssh')) ? readdirSync(join(home, '.ssh')) : []).toEqual([]);
     });

@@ -1,4 +1,4 @@
-/** Frames against vectors that were put together by hand (Python's struct, uuid and hashlib), and against noise. */
+/** Frames tested with vectors that Python's struct, uuid and hashlib created, and with noise. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeFrame, encodeFrame, type Frame } from '../../../src/ec2/session-manager/codec.ts';
@@ -46,17 +46,17 @@ describe('a frame', () => {
   it.each([
     ['data from the agent', output, outputBytes],
     ['the terminate flag', flag, flagBytes],
-  ])('is written and read as the protocol has it: %s', (_, frame, hex) => {
+  ])('is encoded and decoded as in the protocol: %s', (_, frame, hex) => {
     expect(encodeFrame(frame, created).toString('hex')).toBe(hex);
     expect(decodeFrame(Buffer.from(hex, 'hex'))).toEqual(frame);
   });
 
-  it('may have its type padded with NUL, and be of a type that nobody knows', () => {
+  it('may have a type that is padded with NUL or unknown', () => {
     const type = Buffer.from('brand_new').toString('hex').padEnd(64, '0');
     expect(decodeFrame(changed(outputBytes, 4, type))).toEqual({ ...output, type: 'brand_new' });
   });
 
-  it('needs no digest where it has no payload, and where the service starts or pauses publication', () => {
+  it('needs no digest without a payload, or if the service starts or pauses publication', () => {
     const empty = encodeFrame({ ...output, payload: Buffer.alloc(0) }, created).fill(0, 80, 112);
     expect(decodeFrame(empty)?.payload).toHaveLength(0);
     for (const type of ['start_publication', 'pause_publication']) {
@@ -76,11 +76,11 @@ describe('a frame', () => {
     ['another digest', changed(outputBytes, 80, 'ff')],
     ['a negative sequence number', changed(outputBytes, 48, 'ffffffffffffffff')],
     ['a sequence number that no JavaScript number holds', changed(outputBytes, 48, '0020000000000000')],
-  ])('is none with %s', (_, bytes) => {
+  ])('is invalid with %s', (_, bytes) => {
     expect(decodeFrame(bytes)).toBeUndefined();
   });
 
-  it('comes back as it was written, whatever is in it', () => {
+  it('is the same after encoding and decoding, whatever it contains', () => {
     const frames = fc.record({
       type: fc.stringMatching(/^[a-z_]{1,32}$/),
       sequence: fc.maxSafeNat(),
@@ -96,7 +96,7 @@ describe('a frame', () => {
     );
   });
 
-  it('with a changed payload is none, whichever bit it is', () => {
+  it('is invalid if any bit of its payload is changed', () => {
     const bit = fc.integer({ min: 0, max: output.payload.length * 8 - 1 });
     fc.assert(
       fc.property(bit, (place) => {

@@ -1,4 +1,4 @@
-/** What is said inside the frames, as the agent's and the plugin's sources have it. */
+/** The contents of the frames, as in the sources of the agent and the plugin. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -40,7 +40,7 @@ describe('the opening message', () => {
 });
 
 describe('an acknowledgement', () => {
-  it('names the message that came', () => {
+  it('names the received message', () => {
     expect(read(acknowledgement({ id: '00112233-4455-6677-8899-aabbccddeeff', sequence: 12 }))).toEqual({
       AcknowledgedMessageType: 'output_stream_data',
       AcknowledgedMessageId: '00112233-4455-6677-8899-aabbccddeeff',
@@ -64,7 +64,7 @@ describe('an acknowledgement', () => {
 });
 
 describe('a handshake request', () => {
-  it('for a port is agreed to', () => {
+  it('for a port is accepted', () => {
     expect(answerHandshake(request(sessionType('Port')))?.refused).toBeUndefined();
     expect(read(answerHandshake(request(sessionType('Port')))?.payload)).toMatchObject({
       ProcessedClientActions: [{ ActionType: 'SessionType', ActionStatus: 1, ActionResult: null, Error: '' }],
@@ -97,27 +97,27 @@ describe('a handshake request', () => {
     });
   });
 
-  it('that asks for nothing readable gets no answer', () => {
+  it('that cannot be read gets no answer', () => {
     expect(answerHandshake(Buffer.from('{'))).toBeUndefined();
     expect(answerHandshake(json({ RequestedClientActions: 'all' }))).toBeUndefined();
   });
 });
 
-describe('the rest', () => {
+describe('other contents', () => {
   it('flags are four bytes', () => {
     expect(flagPayload(2).toString('hex')).toBe('00000002');
     expect(readFlag(flagPayload(3))).toBe(3);
     expect(readFlag(Buffer.alloc(3))).toBeUndefined();
   });
 
-  it('the output at the end is one line that no terminal obeys', () => {
+  it('the output at the end is one line without control characters', () => {
     expect(readClosed(json({ Output: 'timed out\r\n\u001b[2Jbye ' }))).toBe('timed out [2Jbye');
     expect(readClosed(json({ Output: 'x'.repeat(1_000) }))).toHaveLength(300);
     expect(readClosed(json({ Output: 5 }))).toBe('');
     expect(readClosed(Buffer.from('no JSON'))).toBe('');
   });
 
-  it('nothing that can be sent makes a reader throw', () => {
+  it('no content makes a reader throw', () => {
     const payload = fc.oneof(fc.uint8Array(), fc.json()).map((content) => Buffer.from(content as string));
     fc.assert(
       fc.property(payload, (bytes) => {

@@ -1,4 +1,4 @@
-/** What is said to an agent, and when: without a socket, frame by frame. */
+/** The frames to an agent and their time, without a socket. */
 import { describe, expect, it } from '@jest/globals';
 import { encodeFrame } from '../../../src/ec2/session-manager/codec.ts';
 import { json, outputFrame, Peer, portRequest } from './peer.ts';
@@ -8,7 +8,7 @@ const acknowledged = ({ payload }: { payload: Buffer }): unknown =>
   (JSON.parse(payload.toString()) as Record<string, unknown>)['AcknowledgedMessageSequenceNumber'];
 
 describe('the handshake', () => {
-  it('is acknowledged and answered, and no data goes before it is complete', () => {
+  it('is acknowledged and answered, and no data is sent until it is complete', () => {
     const peer = Peer.connected();
     expect(peer.conversation.write(bytes('early'), 0)).toBe(0);
     peer.say({ sequence: 0, payloadType: 5, payload: portRequest });
@@ -25,7 +25,7 @@ describe('the handshake', () => {
     expect(peer.conversation.write(bytes('now'), 0)).toBe(3);
   });
 
-  it('that asks for what is not had is refused, and that is the end', () => {
+  it('that asks for an unsupported action is refused, and ends the conversation', () => {
     const peer = Peer.connected();
     const payload = json({ RequestedClientActions: [{ ActionType: 'KMSEncryption' }] });
     peer.say({ sequence: 0, payloadType: 5, payload });
@@ -35,7 +35,7 @@ describe('the handshake', () => {
     ]);
   });
 
-  it('goes on over a new socket where the first one went in the middle of it', () => {
+  it('continues over a new socket if the first one is lost', () => {
     const peer = Peer.connected();
     peer.say({ sequence: 0, payloadType: 5, payload: portRequest });
     peer.conversation.disconnected();
@@ -46,7 +46,7 @@ describe('the handshake', () => {
 });
 
 describe('input', () => {
-  it('goes in messages of 1,024 bytes, as it is', () => {
+  it('is sent unchanged in messages of 1,024 bytes', () => {
     const peer = Peer.ready();
     const text = '\n'.repeat(1_500);
     peer.conversation.write(bytes('\n'), 0);
@@ -55,7 +55,7 @@ describe('input', () => {
     expect(Buffer.concat(peer.sent.map(({ payload }) => payload)).toString()).toBe(`\n${text}`);
   });
 
-  it('waits while the window is full, while the socket is, and is asked for when there is room', () => {
+  it('waits while the window or the socket is full, and is requested when there is room', () => {
     const peer = Peer.ready();
     expect(peer.conversation.write(Buffer.alloc(2_000_000), 0)).toBe(1_000 * 1_024);
     peer.rooms = 0;
@@ -69,7 +69,7 @@ describe('input', () => {
     expect(peer.conversation.write(Buffer.alloc(10), 0)).toBe(10);
   });
 
-  it('is kept while publication is paused, and while there is no socket', () => {
+  it('is kept while publication is paused or there is no socket', () => {
     const peer = Peer.ready();
     peer.say({ type: 'pause_publication', payloadType: 0 });
     peer.conversation.write(bytes('one'), 0);
@@ -86,7 +86,7 @@ describe('input', () => {
     expect(peer.takeSent()).toEqual([1, 2]);
   });
 
-  it('that the agent refuses without a word is sent again', () => {
+  it('that the agent silently refuses is sent again', () => {
     const peer = Peer.ready();
     peer.conversation.write(bytes('SSH-2.0'), 0);
     expect(peer.takeSent()).toEqual([1]);
@@ -98,7 +98,7 @@ describe('input', () => {
     expect(peer.conversation.isDrained).toBe(true);
   });
 
-  it('ends with the terminate flag, behind everything else', () => {
+  it('ends with the terminate flag, after everything else', () => {
     const peer = Peer.ready();
     peer.conversation.write(bytes('bye'), 0);
     peer.conversation.terminate(0);
@@ -110,7 +110,7 @@ describe('input', () => {
 });
 
 describe('output', () => {
-  it('comes in order, each message acknowledged by itself, and again when it comes again', () => {
+  it('arrives in order, each message is acknowledged, and a repeated one again', () => {
     const peer = Peer.ready();
     peer.say({ sequence: 3, payload: bytes('b') });
     expect(peer.output.toString()).toBe('');
@@ -120,7 +120,7 @@ describe('output', () => {
     expect(peer.sent.map(acknowledged)).toEqual([3, 2, 2]);
   });
 
-  it('that was changed on the way is not acknowledged, and comes right the next time', () => {
+  it('that was damaged is not acknowledged, and is correct when it is repeated', () => {
     const peer = Peer.ready();
     const right = encodeFrame(outputFrame({ sequence: 2, payload: bytes('right') }), 0);
     const wrong = Buffer.from(right).fill('l', right.length - 2);
@@ -131,7 +131,7 @@ describe('output', () => {
     expect(peer.output.toString()).toBe('right');
   });
 
-  it('is output alone: what the agent says for people is not, whatever it is', () => {
+  it('contains only the host’s bytes, and no messages of the agent for people', () => {
     const peer = Peer.ready();
     [2, 3, 4, 8, 11, 12, 99].forEach((payloadType, place) => {
       peer.say({ sequence: 2 + place, payloadType, payload: bytes('noise') });
@@ -141,7 +141,7 @@ describe('output', () => {
     expect(peer.sent).toHaveLength(7);
   });
 
-  it('has its last acknowledgements repeated over a new socket, which may have been lost with the old one', () => {
+  it('has its last acknowledgements repeated over a new socket, because the old one may have lost them', () => {
     const peer = Peer.ready();
     for (let sequence = 2; sequence < 700; sequence++) peer.say({ sequence, payload: bytes('x') });
     peer.conversation.disconnected();
@@ -153,7 +153,7 @@ describe('output', () => {
     expect(again.at(-1)).toBe(699);
   });
 
-  it('is not acknowledged to a socket that takes nothing', () => {
+  it('is not acknowledged on a socket that accepts nothing', () => {
     const peer = Peer.ready();
     peer.backlog = 5_000_000;
     peer.say({ sequence: 2, payload: bytes('x') });
@@ -168,14 +168,14 @@ describe('the end', () => {
     payload: json({ Output }),
   });
 
-  it('is what the service says', () => {
+  it('has the message of the service', () => {
     const peer = Peer.ready();
     peer.say(closed('idle for too long'));
     expect(peer.ends).toEqual([{ kind: 'closed', output: 'idle for too long', complete: true }]);
     expect(peer.conversation.deadline).toBeUndefined();
   });
 
-  it('waits for messages that it has overtaken', () => {
+  it('waits for missing earlier messages', () => {
     const peer = Peer.ready();
     peer.say({ sequence: 3, payload: bytes('b') });
     peer.say(closed());
@@ -185,7 +185,7 @@ describe('the end', () => {
     expect(peer.ends).toEqual([{ kind: 'closed', output: '', complete: true }]);
   });
 
-  it('says that messages are missing where they do not come', () => {
+  it('reports missing messages if they do not arrive', () => {
     const peer = Peer.ready();
     peer.say({ sequence: 3, payload: bytes('b') });
     peer.say(closed(), 500);
@@ -204,7 +204,7 @@ describe('the end', () => {
     expect(peer.ends).toEqual([{ kind }]);
   });
 
-  it('comes once, and nothing after it', () => {
+  it('is reported once, and nothing after it', () => {
     const peer = Peer.ready();
     peer.say(closed());
     peer.say(closed());

@@ -1,10 +1,10 @@
 /**
- * An honest agent's stream among frames that are noise, cut short, repeated or damaged. Whatever comes, what comes out is
- * the beginning of what the agent sent.
+ * An honest agent's stream among frames that are random, truncated, repeated or damaged. The output always is the
+ * beginning of the agent's stream.
  *
- * The digest covers a frame's payload, and nothing else of it: a frame whose number, type or payload type is another is a
- * right frame, and another. So the damage of those fields is of the kinds that can be told: numbers out of range or out of
- * reach, types that nobody knows, and of every other field whatever comes.
+ * The digest only covers a frame's payload. A frame with another valid number, type or payload type is another valid
+ * frame. So these fields are only damaged in ways that can be detected: numbers out of range and unknown types. All
+ * other fields are damaged at random.
  */
 import { createCipheriv, randomUUID } from 'node:crypto';
 import { encodeFrame } from '../../../src/ec2/session-manager/codec.ts';
@@ -14,9 +14,9 @@ import { json, outputFrame, portRequest } from './peer.ts';
 
 export interface FuzzOutcome {
   readonly frames: number;
-  /** Bytes of the stream that came out, all of them right. */
+  /** Number of output bytes, all of them correct. */
   readonly bytes: number;
-  /** Most messages that were kept at any time. */
+  /** Largest number of messages that were kept at the same time. */
   readonly mostKept: number;
 }
 
@@ -34,7 +34,7 @@ const field = {
 const lengthField = 116;
 const headerSize = 120;
 
-/** @throws where a byte that came out is not the one that was sent */
+/** @throws if an output byte is wrong */
 export function fuzz(frames: number, seed: number): FuzzOutcome {
   const random = seededRandom(seed);
   const upTo = (end: number): number => Math.floor(random() * end);
@@ -63,7 +63,7 @@ export function fuzz(frames: number, seed: number): FuzzOutcome {
   conversation.receive(encodeFrame(outputFrame({ payloadType: 5, payload: portRequest }), 0), 0);
   conversation.receive(encodeFrame(outputFrame({ sequence: 1, payloadType: 7, payload: json({}) }), 0), 0);
 
-  /** Frames that came, and may come again; and frames that come next, of which damaged ones come before. */
+  /** Frames that were received and may be repeated; and frames to come, after damaged copies of them. */
   const past: Buffer[] = [];
   const coming: Buffer[] = [];
   let next = 2;
@@ -100,7 +100,7 @@ export function fuzz(frames: number, seed: number): FuzzOutcome {
     () => overwrite(known(), field.type, noise(32)),
     () => overwrite(known(), field.version, noise(12)),
     () => overwrite(known(), field.flags, noise(24)),
-    // Negative, or beyond what is counted; and far beyond what is kept.
+    // Negative, or too large; and far beyond the kept messages.
     () => overwrite(known(), field.sequence, Buffer.from([0x80 | upTo(128), ...noise(7)])),
     () => encodeFrame(outputFrame({ sequence: 2 ** 40 + upTo(1e9), payload: noise(10) }), 0),
     () => encodeFrame(outputFrame({ type: 'acknowledge', payloadType: 0, payload: noise(upTo(200)) }), 0),
@@ -128,7 +128,7 @@ export function fuzz(frames: number, seed: number): FuzzOutcome {
   return { frames, bytes, mostKept };
 }
 
-/** One bit, from that place on. */
+/** Flips one bit at or after that position. */
 function flip(frame: Buffer, from: number, upTo: (end: number) => number): Buffer {
   const at = from + upTo(frame.length - from);
   frame[at] = (frame[at] ?? 0) ^ (1 << upTo(8));

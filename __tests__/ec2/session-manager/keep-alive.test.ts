@@ -1,4 +1,4 @@
-/** Pings, with less patience than the tunnel has: its channel, and a service that cuts what is silent. */
+/** Pings with short intervals, and a service that closes idle connections. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 
 import { Channel } from '../../../src/ec2/session-manager/channel.ts';
@@ -28,7 +28,7 @@ interface Opened {
   readonly ends: (Failure | undefined)[];
 }
 
-/** To a host that echoes. */
+/** Connects to a host that echoes. */
 async function open(keepAlive: { interval: number; patience: number }): Promise<Opened> {
   const instanceId = await world.launch((socket) => socket.pipe(socket));
   const target = { instanceId, port: 22, region: REGION };
@@ -49,7 +49,7 @@ async function open(keepAlive: { interval: number; patience: number }): Promise<
   };
 }
 
-test('a connection on which nobody says anything stays on its socket', async () => {
+test('a connection without traffic keeps its socket', async () => {
   // On a busy machine a ping may be two seconds late.
   world.aws.sessions.faults = { idleLimit: 2_000 };
   const { channel, session, ends } = await open({ interval: 50, patience: 8_000 });
@@ -61,7 +61,7 @@ test('a connection on which nobody says anything stays on its socket', async () 
   await channel.close();
 });
 
-test('a socket on which nothing comes, no answer to a ping either, is replaced', async () => {
+test('a socket without data, even without answers to pings, is replaced', async () => {
   const { channel, session, output, ends } = await open({ interval: 50, patience: 100 });
   world.aws.sessions.faults = { stall: { afterBytes: 1, for: 60_000 } };
   channel.write(Buffer.from('anybody there?'));

@@ -1,4 +1,4 @@
-/** A WebSocket's life: pings that are answered, pings that are not, and the end. */
+/** A WebSocket with pings that are answered, pings that are not, and its end. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +34,7 @@ async function openLine(autoPong: boolean): Promise<{ line: Line; other: WebSock
   return { line, other: (await connected)[0], heard };
 }
 
-it('says its opening message first, then frames in order, and pings', async () => {
+it('sends its opening message first, then frames in order, and pings', async () => {
   const { line, heard } = await openLine(true);
   line.send(Buffer.from('one'));
   line.send(Buffer.from('two'));
@@ -43,12 +43,12 @@ it('says its opening message first, then frames in order, and pings', async () =
   await line.close();
 });
 
-it('is gone when no ping is answered', async () => {
+it('ends if no ping is answered', async () => {
   const { line } = await openLine(false);
   await line.gone;
 });
 
-it('stays while pings are answered, and while it is paused, when no answer can come', async () => {
+it('stays open while pings are answered, and while it is paused and cannot read answers', async () => {
   const { line, heard } = await openLine(true);
   let isGone = false;
   void line.gone.then(() => (isGone = true));
@@ -62,13 +62,13 @@ it('stays while pings are answered, and while it is paused, when no answer can c
   await line.close();
 });
 
-it('is gone when the other side cuts it', async () => {
+it('ends when the other side cuts it', async () => {
   const { line, other } = await openLine(true);
   other.terminate();
   await line.gone;
 });
 
-it('closes soon, though the other side does not take part', async () => {
+it('closes soon, even if the other side does not answer', async () => {
   const { line, other } = await openLine(true);
   other.pause();
   await line.close();

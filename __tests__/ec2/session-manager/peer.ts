@@ -1,4 +1,4 @@
-/** A conversation without a socket: what it says is collected, and what the agent says is made here. */
+/** A conversation without a socket. It records the sent frames and creates the agent's frames. */
 import { randomUUID } from 'node:crypto';
 import { decodeFrame, encodeFrame, type Frame } from '../../../src/ec2/session-manager/codec.ts';
 import { Conversation, type End } from '../../../src/ec2/session-manager/conversation.ts';
@@ -16,13 +16,13 @@ export const portRequest = json({
 });
 
 export class Peer {
-  /** Frames that were put on the socket, taken apart. */
+  /** The sent frames, decoded. */
   readonly sent: Frame[] = [];
   readonly ends: End[] = [];
   output = Buffer.alloc(0);
   ready = 0;
   rooms = 0;
-  /** What the socket says that it has not sent. */
+  /** Number of bytes that the socket reports as unsent. */
   backlog = 0;
   readonly conversation = new Conversation({
     send: (bytes) => {
@@ -47,7 +47,7 @@ export class Peer {
     return peer;
   }
 
-  /** With the handshake behind it, and nothing sent yet. */
+  /** After the handshake, before any data. */
   static ready(): Peer {
     const peer = Peer.connected();
     peer.say({ sequence: 0, payloadType: 5, payload: portRequest });
@@ -69,7 +69,7 @@ export class Peer {
     this.say({ type: 'acknowledge', payloadType: 0, payload }, now);
   }
 
-  /** Numbers of the messages of input on the socket since the last call. */
+  /** The sequence numbers of sent input since the last call. */
   takeSent(): number[] {
     return this.sent
       .splice(0)

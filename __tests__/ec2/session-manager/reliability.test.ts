@@ -1,4 +1,7 @@
-/** Numbers, waits and windows by table; and a link that loses, doubles and shuffles, before an agent that acknowledges once. */
+/**
+ * Tests numbers, waits and windows; and a link that loses, doubles and reorders messages, with an agent that
+ * acknowledges once.
+ */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { seededRandom } from '../../support/aws/session-manager/random.ts';
@@ -7,7 +10,7 @@ import { Inbound, Outbound } from '../../../src/ec2/session-manager/reliability.
 const frame = (sequence: number): Buffer => Buffer.from(String(sequence));
 const numbers = (frames: Buffer[]): number[] => frames.map(Number);
 
-/** With so many messages, of which as many are sent as may be. */
+/** With this number of messages, sent as far as the limit allows. */
 function outboundWith(count: number, now = 0): Outbound {
   const outbound = new Outbound();
   for (let sequence = 0; sequence < count; sequence++) outbound.add(frame(sequence));
@@ -22,7 +25,7 @@ function sendAll(outbound: Outbound, now: number): number[] {
 }
 
 describe('messages to the agent', () => {
-  it('wait 200 ms for their first acknowledgement, then as long as acknowledgements take', () => {
+  it('wait 200 ms for their first acknowledgement, then as long as earlier acknowledgements took', () => {
     const outbound = outboundWith(4);
     expect(outbound.timeout).toBe(200);
     outbound.acknowledge(0, 100);
@@ -34,7 +37,7 @@ describe('messages to the agent', () => {
     expect(outbound.timeout).toBe(302.5);
   });
 
-  it('wait at least 10 ms more than acknowledgements take, and at most a second', () => {
+  it('wait at least 10 ms longer than acknowledgements take, and at most a second', () => {
     const quick = outboundWith(1);
     quick.acknowledge(0, 0);
     expect(quick.timeout).toBe(10);
@@ -57,7 +60,7 @@ describe('messages to the agent', () => {
     ]);
   });
 
-  it('are sent again together where later ones have arrived', () => {
+  it('are sent again together if later ones have arrived', () => {
     const outbound = outboundWith(5);
     outbound.acknowledge(4, 100);
     expect(outbound.deadline).toBe(300);
@@ -65,14 +68,14 @@ describe('messages to the agent', () => {
     expect(numbers(outbound.due(300))).toEqual([0, 1, 2, 3]);
   });
 
-  it('say nothing about time when they were sent twice (Karn)', () => {
+  it('give no round trip time if they were sent twice (Karn)', () => {
     const outbound = outboundWith(1);
     outbound.due(200);
     outbound.acknowledge(0, 201);
     expect(outbound.timeout).toBe(200);
   });
 
-  it('are no more than the window holds, and the first flight is short', () => {
+  it('are limited to the window, and on a new socket to fewer', () => {
     const outbound = new Outbound();
     while (!outbound.isFull) outbound.add(frame(outbound.next));
     expect(outbound.next).toBe(1_000);
@@ -82,7 +85,7 @@ describe('messages to the agent', () => {
     expect(outbound.isFull).toBe(false);
   });
 
-  it('all go over a new socket, in order, and those that were lost twice after those that were lost once', () => {
+  it('are all sent over a new socket, in order, and those that were lost twice come last', () => {
     const outbound = outboundWith(4);
     outbound.acknowledge(1, 10);
     outbound.resume();
@@ -94,7 +97,7 @@ describe('messages to the agent', () => {
     expect(sendAll(outbound, 30)).toEqual([4, 5, 0, 2, 3]);
   });
 
-  it('go on over a new socket although nothing is acknowledged: the agent may have had them all', () => {
+  it('continue over a new socket without acknowledgements: the agent may have received all', () => {
     const outbound = outboundWith(300);
     outbound.resume();
     expect(sendAll(outbound, 0)).toHaveLength(64);
@@ -105,7 +108,7 @@ describe('messages to the agent', () => {
     expect(sendAll(outbound, 400)).toHaveLength(128);
   });
 
-  it('that are never acknowledged leave the window to others, and are still sent, ever more rarely', () => {
+  it('that are never acknowledged do not block others, and are still sent more and more rarely', () => {
     const outbound = outboundWith(1);
     const sent: number[] = [];
     for (let now = 0; now < 200_000; now += 10) {
@@ -122,7 +125,7 @@ describe('messages to the agent', () => {
     expect(outbound.kept).toBe(0);
   });
 
-  it('are not acknowledged by what was never sent, nor twice', () => {
+  it('are not acknowledged before they are sent, nor twice', () => {
     const outbound = outboundWith(1);
     outbound.add(frame(1));
     expect(outbound.acknowledge(7, 1)).toBe(false);
@@ -151,14 +154,14 @@ describe('messages from the agent', () => {
     expect(inbound.early).toBe(0);
   });
 
-  it('are not acknowledged where there is no room for them, and the expected one always has room', () => {
+  it('are not acknowledged if there is no room, and the expected one always has room', () => {
     const inbound = new Inbound<Message>();
     for (let sequence = 1; sequence <= 10_000; sequence++) inbound.accept(sequence, message(''), same);
     expect(inbound.accept(10_001, message(''), same)).toEqual({ acknowledge: false, ready: [] });
     expect(inbound.accept(0, message(''), same).ready).toHaveLength(10_001);
   });
 
-  it('may be few and large: then there is less room', () => {
+  it('are also limited by their size', () => {
     const inbound = new Inbound<Message>();
     const large = { payload: Buffer.alloc(6_000_000) };
     expect(inbound.accept(1, large, same).acknowledge).toBe(true);
@@ -168,7 +171,7 @@ describe('messages from the agent', () => {
   });
 });
 
-/** An agent behind a bad link: it takes messages as the real one does, and acknowledges none twice. */
+/** An agent behind a bad link: like the real one, it acknowledges no message twice. */
 function carry(
   count: number,
   chances: { lose: number; double: number; shuffle: number },
@@ -204,7 +207,7 @@ function carry(
   return received;
 }
 
-describe('over a link that loses, doubles and shuffles, and sockets that go', () => {
+describe('over a link that loses, doubles and reorders messages, with lost sockets', () => {
   it('every message arrives, once and in order', () => {
     const chance = fc.double({ min: 0, max: 0.4, noNaN: true });
     const chances = fc.record({ lose: chance, double: chance, shuffle: chance });

@@ -1,4 +1,4 @@
-/** An agent that acknowledges nothing any more: when the tunnel ends because of it, and when it must not. */
+/** An agent that acknowledges nothing any more: when the tunnel has to end, and when it must not. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Channel } from '../../../src/ec2/session-manager/channel.ts';
 import { Sessions } from '../../../src/ec2/session-manager/sessions.ts';
@@ -9,7 +9,7 @@ import { startTransferWorld, type TransferWorld } from './transfer.ts';
 
 const minute = 60_000;
 
-/** Ticks when it is asked for, as a timer would, from one time to another. */
+/** Calls tick when it is due, like a timer, from one time to another. */
 function pass(
   { conversation }: Peer,
   [from, to]: readonly [number, number],
@@ -24,7 +24,7 @@ function pass(
   }
 }
 
-/** As an agent answers that has had everything: it acknowledges what is new to it, and that is the question alone. */
+/** An agent that has received everything: it only acknowledges new messages, which is the question. */
 function answerQuestions(peer: Peer): (now: number) => void {
   return (now) => {
     for (const { payloadType, sequence } of peer.sent.splice(0)) {
@@ -43,7 +43,7 @@ describe('a conversation in which nothing is acknowledged', () => {
     expect(peer.ends).toEqual([{ kind: 'silent', milliseconds: 5 * minute }]);
   });
 
-  it('ends after that time although the service has bidden it pause', () => {
+  it('ends after that time even if the service has paused it', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
     peer.say({ type: 'pause_publication', payloadType: 0 });
@@ -69,7 +69,7 @@ describe('a conversation in which nothing is acknowledged', () => {
     expect(peer.ends).toHaveLength(1);
   });
 
-  it('does not count the time without a socket, nor an hour of sleep of this machine', () => {
+  it('does not count the time without a socket, or an hour in which this machine was suspended', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
     pass(peer, [0, 2 * minute]);
@@ -86,14 +86,14 @@ describe('a conversation in which nothing is acknowledged', () => {
 });
 
 describe('a lost acknowledgement, which the agent never repeats,', () => {
-  it('does not end a conversation that lies idle: a message without content is acknowledged in its place', () => {
+  it('does not end an idle conversation: a message without content is acknowledged instead', () => {
     const peer = Peer.ready();
     peer.conversation.write(Buffer.from('hello'), 0);
     pass(peer, [0, 10 * minute], answerQuestions(peer));
     expect([peer.ends, peer.conversation.isDrained]).toEqual([[], true]);
   });
 
-  it('of every message of the window holds nothing up for long', () => {
+  it('of every message of the window does not block for long', () => {
     const peer = Peer.ready();
     const much = Buffer.alloc(2_000_000);
     expect(peer.conversation.write(much, 0)).toBe(1_000 * 1_024);
@@ -113,7 +113,7 @@ describe('the tunnel to an agent that is gone', () => {
   });
   afterAll(() => world.stop());
 
-  it('breaks with what happened, and what to look at', async () => {
+  it('breaks with the reason and a hint', async () => {
     const instanceId = await world.launch((socket) => socket.pipe(socket));
     const target = { instanceId, port: 22, region: REGION };
     const sessions = new Sessions(target, world.caller);

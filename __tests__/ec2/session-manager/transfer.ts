@@ -1,4 +1,4 @@
-/** Bytes both ways at once through a tunnel, each compared with what was sent, whatever happens on the way. */
+/** Sends bytes in both directions at the same time through a tunnel with faults, and compares them. */
 import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -18,13 +18,13 @@ export interface Trouble {
 }
 
 /**
- * What a transfer of so many bytes, up and down, has to bear. An agent repeats one message in 100 ms: what is lost on its way
- * to the client, and what the client acknowledges in vain, is rarer than the rest, so that a run takes seconds. Where
- * sockets go, the agent sleeps as the real one does, so that bytes are on their way when they go, and not all of them.
+ * The faults for a transfer of this size in both directions. An agent repeats one message in 100 ms, so losses towards
+ * the client are rarer than others, and a run takes seconds. If sockets are lost, the agent pauses like the real one,
+ * so that the loss happens during the transfer.
  */
 export function troublesFor(size: number): Readonly<Record<string, Trouble>> {
   const pace = { agent: { pace: 1 } };
-  /** Milliseconds, of about the `size / 1000` that a transfer takes at that pace. */
+  /** A part of the `size / 1000` milliseconds that a transfer takes at that pace. */
   const share = (part: number): number => (size / 1000) * part;
   return {
     nothing: { faults: {} },
@@ -59,7 +59,7 @@ export function troublesFor(size: number): Readonly<Record<string, Trouble>> {
   };
 }
 
-/** Bytes that look random, the same for the same name. */
+/** Bytes that look random, and are the same for the same name. */
 export function madeBytes(name: string, size: number): Buffer {
   const key = Buffer.alloc(16, name);
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));
@@ -68,13 +68,13 @@ export function madeBytes(name: string, size: number): Buffer {
 export interface TransferWorld {
   readonly aws: LocalAws;
   readonly caller: Ec2Caller;
-  /** An instance of its own, and what happens to a connection to its port 22. Answers its id. */
+  /** Launches an instance with a handler for connections to its port 22. Returns its id. */
   readonly launch: (connection: (socket: Socket) => void, more?: Partial<AgentInput>) => Promise<string>;
   readonly openTunnel: (instanceId: string) => Promise<Tunnel>;
   readonly stop: () => Promise<void>;
 }
 
-/** One at a time: the AWS SDK takes its endpoint from this process's environment. */
+/** One at a time, because the AWS SDK reads its endpoint from this process's environment. */
 export async function startTransferWorld(): Promise<TransferWorld> {
   const { aws, stop } = await startReadyWorld();
   const servers: Server[] = [];
@@ -110,17 +110,17 @@ export interface Transfer {
 }
 
 export interface TransferOutcome {
-  /** Whether what arrived is what was sent: at the host, and at the client. */
+  /** Whether the received bytes are correct: at the host, and at the client. */
   readonly right: { readonly up: boolean; readonly down: boolean };
   readonly violations: readonly string[];
   /** Whether the session is over. */
   readonly ended: boolean;
-  /** Sockets that it took. */
+  /** Number of sockets that were used. */
   readonly sockets: number;
   readonly milliseconds: number;
 }
 
-/** Throws where the tunnel breaks. */
+/** Throws if the tunnel breaks. */
 export async function transfer(
   { aws, launch, openTunnel }: TransferWorld,
   { trouble, size, seed = 1 }: Transfer,
@@ -141,7 +141,7 @@ export async function transfer(
   const arrived = await taken;
   await tunnel.close();
   const milliseconds = Math.round(performance.now() - since);
-  // A TerminateSession that was sent, and not waited for, still arrives.
+  // TerminateSession is sent, but not waited for.
   for (let waited = 0; waited < 3000 && isOpen(aws, instanceId); waited += 50) await sleep(50);
   const { id, sockets = 0 } = aws.sessions.ended.find(({ target }) => target === instanceId) ?? {};
   const violations = aws.sessions.violations.filter(({ sessionId }) => sessionId === id);

@@ -14,7 +14,7 @@ import {
   type TransferWorld,
 } from './transfer.ts';
 
-/** A short version of `npm run test:tunnel`: less of everything, once, all at the same time. */
+/** A short version of `npm run test:tunnel`: all faults once, at the same time. */
 const size = 500_000;
 const troubles = Object.entries(troublesFor(size));
 
@@ -34,10 +34,10 @@ afterEach(() => {
 });
 afterAll(() => world.stop());
 
-describe('every byte arrives both ways, and no session is left, under', () => {
+describe('every byte arrives in both directions, and no session is left, with', () => {
   test.each(troubles.map(([name]) => name))('%s', (name) => {
     const outcome = outcomes.get(name);
-    // Shown as it is: what broke a tunnel is what somebody needs to know.
+    // Throw the error itself, which says why the tunnel broke.
     if (outcome?.status === 'rejected') throw outcome.reason;
     expect(outcome?.value).toMatchObject({
       right: { up: true, down: true },
@@ -47,7 +47,7 @@ describe('every byte arrives both ways, and no session is left, under', () => {
   });
 });
 
-test('sockets that were cut, reset or closed have been replaced', () => {
+test('sockets that were cut, reset or closed were replaced', () => {
   for (const name of ['cut sockets', 'resets up', 'resets down', 'closed by the hour', 'all together']) {
     const outcome = outcomes.get(name);
     if (outcome?.status !== 'fulfilled') throw new Error(name);
@@ -55,7 +55,7 @@ test('sockets that were cut, reset or closed have been replaced', () => {
   }
 });
 
-test('a connection that lies idle outlives the closing of its socket', async () => {
+test('an idle connection continues after its socket was closed', async () => {
   const instanceId = await world.launch((socket) => socket.pipe(socket), { faults: { closeEvery: 100 } });
   const tunnel = await world.openTunnel(instanceId);
   while ((world.aws.sessions.open.find(({ target }) => target === instanceId)?.sockets ?? 0) < 3) {
@@ -66,7 +66,7 @@ test('a connection that lies idle outlives the closing of its socket', async () 
   await tunnel.close();
 });
 
-test('what the host says last arrives, and then the end', async () => {
+test('the last bytes of the host arrive before the end', async () => {
   const instanceId = await world.launch((socket) => {
     socket.end(Buffer.alloc(100_000, 'x'));
   });
@@ -80,13 +80,13 @@ test('what the host says last arrives, and then the end', async () => {
   expect(world.aws.sessions.violations).toEqual([]);
 });
 
-test('a host that never said a word is no port that was refused, when the client ends', async () => {
+test('a silent host is not reported as a refused port when the client ends', async () => {
   const heard: string[] = [];
   const instanceId = await world.launch((socket) =>
     socket.on('data', (bytes) => heard.push(bytes.toString())),
   );
   const { stream } = await world.openTunnel(instanceId);
-  // The word that the session is over comes before the one that the end has been heard.
+  // The end of the session arrives before the acknowledgement of the terminate flag.
   world.aws.sessions.faults = { lostAcknowledgements: { toClient: 1 } };
   stream.resume().end('to whom it may concern');
   await finished(stream);
@@ -94,8 +94,8 @@ test('a host that never said a word is no port that was refused, when the client
   expect(isOpen(world.aws, instanceId)).toBe(false);
 });
 
-describe('no more is taken than has somewhere to go', () => {
-  /** An amount that stops growing, or is above the limit. */
+describe('bytes are not read without limit', () => {
+  /** Returns the amount when it stops growing, or is above the limit. */
   async function settled(amount: () => number, limit: number): Promise<number> {
     for (let before = -1; before < limit; before = amount()) {
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -104,7 +104,7 @@ describe('no more is taken than has somewhere to go', () => {
     return amount();
   }
 
-  /** Bytes, as fast as the other side takes them, until it is enough. */
+  /** Writes bytes as fast as the other side reads them, up to a limit. */
   function pour(stream: Duplex, enough: number): () => number {
     const chunk = madeBytes('poured', 64 * 1024);
     let poured = 0;
@@ -127,7 +127,7 @@ describe('no more is taken than has somewhere to go', () => {
     await tunnel.close();
   });
 
-  // The kernel's buffers are most of it: four of them are on the way.
+  // Most of it is in the kernel's buffers of four sockets.
   test('from the host, while nobody reads', async () => {
     const limit = 40 * 1024 * 1024;
     let poured = (): number => 0;

@@ -1,4 +1,4 @@
-/** Tunnels by Session Manager: how they open, every way in which they end, and what people are told. */
+/** Tunnels through Session Manager: how they open and end, and their errors. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,8 +74,8 @@ function nextConnection(): Promise<Socket> {
 const operations = (): string[] => world.aws.calls.map(({ operation }) => operation);
 const cancelled = new Failure('TIMEOUT', 'it took too long', { hint: 'wait longer' });
 
-describe('a tunnel by Session Manager', () => {
-  it('takes two requests to open, and one to end', async () => {
+describe('a tunnel through Session Manager', () => {
+  it('needs two requests to open, and one to end', async () => {
     const tunnel = await open();
     tunnel.stream.write('hello');
     expect((await read(tunnel.stream, 5)).toString()).toBe('hello');
@@ -85,7 +85,7 @@ describe('a tunnel by Session Manager', () => {
     expect(operations().filter((operation) => operation !== 'ssm:TerminateSession')).toHaveLength(2);
   });
 
-  it('lets ssh go on at the pace of the host, and the host at that of ssh', async () => {
+  it('limits ssh to the pace of the host, and the host to the pace of ssh', async () => {
     const connection = nextConnection();
     const { stream } = await open();
     const socket = (await connection).pause();
@@ -96,7 +96,7 @@ describe('a tunnel by Session Manager', () => {
       await sleep(10);
       while (stream.write(large) && written < 1e9) written += large.length;
     }
-    // Nobody reads: the window, and what lies in sockets.
+    // Nobody reads, so this is the window and the sockets' buffers.
     expect(written).toBeLessThan(50_000_000);
     let sent = 0;
     while (socket.write(large)) sent += large.length;
@@ -109,7 +109,7 @@ describe('a tunnel by Session Manager', () => {
   });
 
   it.each(['reset', 'internal-error', 'throttling'] as const)(
-    'opens although its socket meets %s at first',
+    'opens although its first socket has the fault %s',
     async (fault) => {
       world.aws.faults.order({ operation: 'ssmmessages:OpenDataChannel', fault, times: 2 });
       const { stream } = await open();
@@ -118,13 +118,13 @@ describe('a tunnel by Session Manager', () => {
     },
   );
 
-  it('ends where the host ends', async () => {
+  it('ends when the host ends', async () => {
     host.behave = (socket) => socket.end('bye');
     const tunnel = await open();
     expect(await endOf(tunnel)).toBeUndefined();
   });
 
-  it('takes everything to the host before it ends where ssh ends', async () => {
+  it('delivers everything to the host before it ends, when ssh ends', async () => {
     const connection = nextConnection();
     const { stream } = await open();
     const arrived = read(await connection, 300_000);
@@ -153,14 +153,14 @@ describe('a tunnel leaves no session', () => {
         await once(tunnel.stream, 'close');
       },
     ],
-  ])('%s, even where nobody reads and the service is slow', async (_, end) => {
+  ])('%s, even if nobody reads and the service is slow', async (_, end) => {
     host.behave = (socket) => socket.end(Buffer.alloc(1_000_000));
     const tunnel = await open();
     await end(tunnel);
     expect(world.aws.sessions.open).toEqual([]);
   });
 
-  it('given up while it is open', async () => {
+  it('if it is aborted while it is open', async () => {
     const controller = new AbortController();
     const tunnel = await open({ caller: { signal: controller.signal } });
     const end = endOf(tunnel);
@@ -170,7 +170,7 @@ describe('a tunnel leaves no session', () => {
     expect(world.aws.sessions.open).toEqual([]);
   });
 
-  it('given up while StartSession is under way: its answer is waited for', async () => {
+  it('if it is aborted during StartSession: it waits for the answer', async () => {
     const controller = new AbortController();
     world.aws.faults.order({ operation: 'ssm:StartSession', fault: { latency: 150 } });
     connectAgent();
@@ -182,7 +182,7 @@ describe('a tunnel leaves no session', () => {
     expect(await opening).toBe(cancelled);
   });
 
-  it('given up while the agent is silent', async () => {
+  it('if it is aborted while the agent is silent', async () => {
     const controller = new AbortController();
     connectAgent({ faults: { drop: 1 } });
     const opening = failureOf(
@@ -193,7 +193,7 @@ describe('a tunnel leaves no session', () => {
     expect(await opening).toBe(cancelled);
   });
 
-  it('soon where AWS hangs: what cannot be ended is left to Session Manager', async () => {
+  it('ends soon if AWS hangs: Session Manager ends the session later', async () => {
     const tunnel = await open();
     world.aws.sessions.faults = { terminateDelay: 60_000, drop: 1 };
     const since = performance.now();
@@ -207,8 +207,8 @@ const sessions = `arn:aws:ssm:${REGION}:${ACCOUNT}:session/`;
 const hostArn = `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/${instanceId}`;
 const documentArn = `arn:aws:ssm:${REGION}::document/AWS-StartSSHSession`;
 
-describe('what people are told', () => {
-  it('where the instance is not connected', async () => {
+describe('the error', () => {
+  it('if the instance is not connected', async () => {
     world.aws.sessions.disconnectAgent(instanceId);
     const failure = await failureOf(openSessionTunnel(target, callerOf(world.aws, everything)));
     expect(failure).toMatchObject({
@@ -221,7 +221,7 @@ describe('what people are told', () => {
   it.each([
     ['ssm:StartSession', [hostArn, documentArn]],
     ['ssmmessages:OpenDataChannel', `${sessions}\${aws:userid}-*`],
-  ])('where %s is denied: the statement that allows it', async (action, resources) => {
+  ])('if %s is denied has the statement that allows it', async (action, resources) => {
     const others = ['ssm:StartSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'];
     const policies = [
       allow(
@@ -235,7 +235,7 @@ describe('what people are told', () => {
     expect(statementIn(failure.hint)).toEqual({ Effect: 'Allow', Action: action, Resource: resources });
   });
 
-  it('where resuming is denied: the tunnel breaks with the statement that allows it', async () => {
+  it('if resuming is denied has the statement that allows it', async () => {
     const actions = ['ssm:StartSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'];
     const tunnel = await open({ policies: [allow(actions, '*')] });
     const end = endOf(tunnel);
@@ -245,7 +245,7 @@ describe('what people are told', () => {
     expect(statementIn(failure?.hint ?? '')).toMatchObject({ Action: 'ssm:ResumeSession' });
   });
 
-  it('where nothing listens on the port', async () => {
+  it('if nothing listens on the port', async () => {
     const tunnel = await open({ agent: { ports: {} } });
     expect(await endOf(tunnel)).toMatchObject({
       code: 'TUNNEL_FAILED',
@@ -254,7 +254,7 @@ describe('what people are told', () => {
     });
   });
 
-  it('where the session is terminated from elsewhere', async () => {
+  it('if the session is terminated by somebody else', async () => {
     const tunnel = await open();
     tunnel.stream.write('hello');
     await read(tunnel.stream, 5);
@@ -268,7 +268,7 @@ describe('what people are told', () => {
     });
   });
 
-  it('where the agent asks for encryption', async () => {
+  it('if the agent asks for encryption', async () => {
     const failure = await failureOf(open({ agent: { encryption: true } }));
     expect(failure).toMatchObject({ code: 'SESSION_FAILED' });
     expect(failure.message).toContain('KMSEncryption');
@@ -282,7 +282,7 @@ describe('what people are told', () => {
       { error: { code: 'ExpiredTokenException', message: 'expired' } },
       'CREDENTIALS_EXPIRED',
     ],
-  ] as const)('where %s meets %j: %s', async (operation, fault, code) => {
+  ] as const)('if %s has the fault %j is %s', async (operation, fault, code) => {
     world.aws.faults.order({ operation, fault });
     const failure = await failureOf(open());
     expect(failure.code).toBe(code);
@@ -290,7 +290,7 @@ describe('what people are told', () => {
   });
 });
 
-it('a tunnel goes through the proxy that the environment names, socket and all', async () => {
+it('a tunnel uses the proxy of the environment for its calls and its socket', async () => {
   const secure = await startReadyWorld({ tls: true });
   const gateway = await startGateway();
   process.env['AWS_ENDPOINT_URL'] = secure.aws.endpoint;

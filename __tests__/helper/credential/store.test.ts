@@ -1,4 +1,4 @@
-/** Storing git credentials by the real SDK: what is asked of Parameter Store, and what it refuses. */
+/** Stores git credentials with the real SDK, and checks the calls and errors of Parameter Store. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { erase, getStored, store, type CredentialStorage } from '../../../helper/credential/store.ts';
@@ -59,7 +59,7 @@ const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
 };
 
 describe('storing a credential', () => {
-  it('writes one SecureString, and nothing where that is there already', async () => {
+  it('writes one SecureString, and nothing if it already exists', async () => {
     await store(asked(octocat), storage());
     await store(asked(octocat), storage());
     await store(asked({ ...octocat, host: 'GIT.example.com:443' }), storage());
@@ -76,7 +76,7 @@ describe('storing a credential', () => {
     expect(await getStored(asked(), storage())).toEqual(octocat);
   });
 
-  it('writes over the one of the same host, path and user name', async () => {
+  it('overwrites the one of the same host, path and user name', async () => {
     await store(asked(octocat), storage());
     await store(asked({ ...octocat, password: 'newer', oauth_refresh_token: 'r' }), storage());
     expect(await getStored(asked(), storage())).toEqual({
@@ -86,7 +86,7 @@ describe('storing a credential', () => {
     });
   });
 
-  it('encrypts under the key that is configured', async () => {
+  it('encrypts with the configured key', async () => {
     const kmsKeyId = world.aws.kms.createKey({
       account: ACCOUNT,
       region: REGION,
@@ -110,7 +110,7 @@ describe('storing a credential', () => {
     expect(stored?.versions.at(-1)?.keyArn).toBe(kmsKeyId);
   });
 
-  it('takes the advanced tier for what is larger than 4 KB, and refuses what no parameter holds', async () => {
+  it('uses the advanced tier above 4 KB, and refuses values above the limit', async () => {
     const large = { ...octocat, password: 'x'.repeat(5000) };
     await store(asked(large), storage());
     expect(await getStored(asked(), storage())).toEqual(large);
@@ -120,7 +120,7 @@ describe('storing a credential', () => {
   });
 
   it.each(['\n', '\r', '\0'])(
-    'refuses a password with %j in it, and does not repeat it',
+    'refuses a password that contains %j, without repeating it',
     async (character) => {
       const told = await failureOf(store(asked({ ...octocat, password: `secret${character}x` }), storage()));
       expect(told.code).toBe('CREDENTIAL_INVALID');
@@ -142,7 +142,7 @@ describe('storing a credential', () => {
     expect(calls()).toEqual([]);
   });
 
-  it('waits where Parameter Store is changing the same parameter, or is busy', async () => {
+  it('repeats the call if Parameter Store is busy', async () => {
     const error = { code: 'TooManyUpdates', message: 'There are concurrent updates.', status: 400 };
     world.aws.faults.order({ operation: 'ssm:PutParameter', fault: { error }, times: 3 });
     world.aws.faults.order({ operation: 'ssm:GetParametersByPath', fault: 'throttling', times: 1 });
@@ -152,7 +152,7 @@ describe('storing a credential', () => {
 });
 
 describe('finding a credential', () => {
-  it('prefers the one that was stored last, and passes over expired ones', async () => {
+  it('prefers the latest one, and ignores expired ones', async () => {
     const at = (username: string, more: Credential = {}): Promise<void> =>
       store(asked({ username, password: 'x', ...more }), storage());
     for (const name of ['c', 'a', 'b']) {
@@ -183,7 +183,7 @@ describe('finding a credential', () => {
     expect(left.length).toBe(15);
   });
 
-  it('names the parameter that holds something else, and not what it holds', async () => {
+  it('names the parameter with a foreign value, without the value', async () => {
     world.put(`${prefix}/https/git.example.com/x/_`, 'ghp_0123456789');
     for (const work of [getStored(asked(), storage()), erase(asked(), storage())]) {
       const told = await failureOf(work);
@@ -193,25 +193,25 @@ describe('finding a credential', () => {
     }
   });
 
-  it('asks AWS for nothing where nothing can be stored', async () => {
+  it('does not call AWS if nothing can be stored', async () => {
     expect(await getStored(asked({ protocol: 'http' }), storage())).toBeUndefined();
     await erase(asked({ protocol: 'ssh' }), storage());
     expect(calls()).toEqual([]);
   });
 });
 
-describe('what is denied', () => {
+describe('a denied call', () => {
   it.each<[string, string, string[]]>([
     ['ssm:GetParametersByPath', 'reading', ['ssm:GetParameter']],
     ['ssm:PutParameter', 'storing', ['ssm:GetParametersByPath']],
-  ])('by want of %s is named with the statement that allows it', async (action, doing, allowed) => {
+  ])('without %s is reported with the statement that allows it', async (action, doing, allowed) => {
     const told = await failureOf(store(asked(octocat), storage({}, allow(allowed, arn('*')))));
     expect(told.code).toBe('KEY_ACCESS_DENIED');
     expect(told.message).toContain(`${doing} the parameter ${prefix}/https/git.example.com/octocat`);
     expect(told.hint).toContain(`"Action":"${action}"`);
   });
 
-  it('by want of ssm:DeleteParameter leaves what is there', async () => {
+  it('without ssm:DeleteParameter leaves the parameter', async () => {
     await store(asked(octocat), storage());
     const told = await failureOf(erase(asked(), storage({}, allow('ssm:GetParametersByPath', arn('*')))));
     expect(told.message).toContain('deleting the parameter');
@@ -220,7 +220,7 @@ describe('what is denied', () => {
 });
 
 describe('erasing a credential', () => {
-  it('that is gone meanwhile is no failure', async () => {
+  it('that is gone meanwhile is not an error', async () => {
     await store(asked(octocat), storage());
     const error = { code: 'ParameterNotFound', message: '', status: 400 };
     world.aws.faults.order({ operation: 'ssm:DeleteParameter', fault: { error }, times: 1 });

@@ -1,4 +1,4 @@
-/** Many at once want one thing: it is made once, and whoever makes it may fail, or be gone. */
+/** Many processes need one value at the same time: it is made once, and the process that makes it may fail or be killed. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ class Counting implements Making<number> {
 
 const counting = (more?: Partial<Making<number>>): Counting => new Counting(more);
 
-it('is made once, however many want it', async () => {
+it('is made once for any number of callers', async () => {
   const making = counting();
   const got = await Promise.all(Array.from({ length: 40 }, () => singleFlight(place, making)));
   expect([making.made, new Set(got)]).toEqual([1, new Set([1])]);
@@ -45,7 +45,7 @@ it('is made once, however many want it', async () => {
   expect(await madeAlready(place, making)).toBe(1);
 });
 
-it('is made anew, once, where it is of no use any more; what is older goes', async () => {
+it('is made again, once, if it can no longer be used; older folders are removed', async () => {
   let old = 0;
   const making = counting({ isGood: (made) => made > old });
   for (const expected of [1, 2, 3]) {
@@ -55,11 +55,11 @@ it('is made anew, once, where it is of no use any more; what is older goes', asy
     old = expected;
     expect(await madeAlready(place, making)).toBeUndefined();
   }
-  // The last, and the one before, which somebody may still be at.
+  // The latest and the one before, which other processes may still read.
   expect(readdirSync(place).sort()).toEqual(['2', '3']);
 });
 
-it('is told the folder that is its own, where it may leave something', async () => {
+it('has its own folder for files', async () => {
   const making = counting({
     make: (own) => {
       mkdirSync(join(own, 'mark'));
@@ -73,14 +73,14 @@ it('is told the folder that is its own, where it may leave something', async () 
   expect(await madeAlready(place, making)).toBeUndefined();
 });
 
-it('fails for whoever makes it, leaves nothing, and is the next one to make', async () => {
+it('fails only for its maker, leaves nothing, and can be made again', async () => {
   const reason = new Error('no');
   await expect(singleFlight(place, counting({ make: () => Promise.reject(reason) }))).rejects.toBe(reason);
   expect(readdirSync(place)).toEqual([]);
   expect(await singleFlight(place, counting())).toBe(1);
 });
 
-it('is made by those who wait, where the one who makes it is gone', async () => {
+it('is made by a waiting process if its maker is gone', async () => {
   const begun = join(place, '1');
   mkdirSync(begun, { recursive: true });
   const started = Date.now();
@@ -90,7 +90,7 @@ it('is made by those who wait, where the one who makes it is gone', async () => 
   expect(Date.now() - started).toBeGreaterThanOrEqual(250);
 });
 
-it('is what its maker has, where two others came in front meanwhile', async () => {
+it('is valid for its maker even if two others have made newer ones', async () => {
   const slow = counting({
     patience: 50,
     make: async (own) => {
@@ -102,14 +102,14 @@ it('is what its maker has, where two others came in front meanwhile', async () =
   expect(got.sort()).toEqual([1, 2, 3]);
 });
 
-it('is not waited for where it was begun long ago', async () => {
+it('is not waited for if it was started long ago', async () => {
   const begun = join(place, '1');
   mkdirSync(begun, { recursive: true });
   utimesSync(begun, 0, 0);
   expect(await singleFlight(place, counting())).toBe(1);
 });
 
-it('is given up on by the signal', async () => {
+it('is not waited for after the signal is aborted', async () => {
   mkdirSync(join(place, '1'), { recursive: true });
   const stop = new AbortController();
   const waiting = singleFlight(place, counting({ signal: stop.signal }));
@@ -120,7 +120,7 @@ it('is given up on by the signal', async () => {
   expect(readdirSync(place)).toEqual(['1']);
 });
 
-it('is not there before it was made, and asking makes nothing', async () => {
+it('does not exist before it is made, and reading creates nothing', async () => {
   expect(await madeAlready(place, counting())).toBeUndefined();
   expect(existsSync(place)).toBe(false);
 });
