@@ -1,6 +1,6 @@
 /**
- * A home folder for the account itself, for programs that ask the account and not HOME, as ssh does: mounted over the real
- * one, in a mount namespace of those programs alone.
+ * A home folder for the account, for programs that ignore HOME, such as ssh. It is mounted over the real one, in a
+ * mount namespace of only these programs.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ function argvIn(home: string, argv: readonly string[]): string[] {
   return ['unshare', '--mount', 'bash', '-c', inside, home, userInfo().homedir, ...argv];
 }
 
-/** Whether this machine lets us: Linux, as root. */
+/** Whether this machine allows it: Linux, as root. */
 export function canMountHome(home: string): boolean {
   const [program = '', ...args] = argvIn(home, ['true']);
   return spawnSync(program, args).status === 0;
@@ -27,7 +27,10 @@ export function scriptIn(home: string, script: string): string {
   return quoted.join(' ');
 }
 
-/** A `node` for that home. By bash, which hands on what it has no name for: dash would drop the inputs, whose names have hyphens. */
+/**
+ * A `node` for that home. A bash script, because bash passes on variables with hyphens in their names, as inputs have;
+ * dash drops them.
+ */
 export function nodeIn(home: string, file: string): string {
   mkdirSync(dirname(file), { recursive: true });
   const [program, ...args] = argvIn(home, [process.execPath]);

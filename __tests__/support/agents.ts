@@ -1,4 +1,4 @@
-/** Agents for tests: OpenSSH's own, one in front of it that listens in, and some that are none. */
+/** Agents for tests: OpenSSH's own, a proxy that records its messages, and fake ones. */
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -8,9 +8,9 @@ import { MessageReader } from '../../src/ssh/agent-protocol.ts';
 
 export interface RealAgent {
   readonly socket: string;
-  /** A folder of its own. */
+  /** A separate folder. */
   readonly folder: string;
-  /** What a program prints that finds the agent by SSH_AUTH_SOCK. */
+  /** Runs a program with this agent in SSH_AUTH_SOCK and returns its output. */
   readonly run: (argv: readonly string[], options?: ExecFileSyncOptions) => string;
   readonly stop: () => void;
 }
@@ -36,13 +36,13 @@ export function startRealAgent(): RealAgent {
 
 export interface Listener {
   readonly socket: string;
-  /** What clients sent, without the lengths. */
+  /** The clients' messages, without the lengths. */
   readonly messages: readonly Buffer[];
   readonly connections: () => number;
   readonly close: () => Promise<void>;
 }
 
-/** Hands everything on to the agent, and back. */
+/** Passes everything to the agent and back. */
 export async function listenInFrontOf(agent: RealAgent, name = 'front'): Promise<Listener> {
   const messages: Buffer[] = [];
   let connections = 0;
@@ -64,9 +64,9 @@ export async function listenInFrontOf(agent: RealAgent, name = 'front'): Promise
 }
 
 /**
- * A program that takes the place of ssh-agent and starts like it.
+ * A program that replaces ssh-agent and starts in the same way.
  *
- * @param answer JavaScript: what it does with `connection` whenever it is sent something
+ * @param answer JavaScript that runs with `connection` whenever a message arrives
  * @returns a folder for PATH
  */
 export function fakeSshAgent(folder: string, answer: string): string {
@@ -87,7 +87,7 @@ export function fakeSshAgent(folder: string, answer: string): string {
   return bin;
 }
 
-/** @param answer what it does with each piece that it is sent */
+/** @param answer called for each received piece */
 export async function serveInstead(
   socket: string,
   answer: (connection: Socket, chunk: Buffer) => void,

@@ -1,4 +1,7 @@
-/** An environment in which every variable that ssm-ssh, its parts and the launchers assign to, or once did, is the caller's. */
+/**
+ * An environment that sets every variable which ssm-ssh, its parts and the launchers assign, or assigned in earlier
+ * versions.
+ */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -75,7 +78,7 @@ export const callersVariables: Readonly<Record<string, string>> = Object.fromEnt
   [...new Set(assigned)].sort().map((name) => [name, `the caller's "${name}"`]),
 );
 
-/** Of what env(1) printed. */
+/** Parses the output of env(1). */
 export function readVariables(printed: string): Record<string, string> {
   const lines = printed
     .split('\n')

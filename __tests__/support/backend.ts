@@ -1,4 +1,4 @@
-/** The AWS that end-to-end scenarios run against: our local one, or moto where MOTO_ENDPOINT names a server. */
+/** The AWS for end-to-end scenarios: the local one, or moto if MOTO_ENDPOINT is set. */
 import { allow, startReadyWorld, ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
 
 export interface StoredSecretVersion {
@@ -16,25 +16,28 @@ export interface StoredParameter {
   readonly labels?: readonly string[];
 }
 
-/** What both can serve. */
+/** What both support. */
 export interface Backend {
   readonly account: string;
   readonly region: string;
   /** Trusts the job of `jobEnvironment`, and may read parameters under /ci/ and secrets under ci/. */
   readonly roleArn: string;
-  /** A new version of the parameter; answers its ARN. */
+  /** Stores a new version of the parameter and returns its ARN. */
   put(name: string, value: string, more?: StoredParameter): Promise<string>;
-  /** A new version of the secret: the current one, or that of these stages. Bytes become SecretBinary. */
+  /** Stores a new version of the secret: the current one, or one with these stages. Bytes become SecretBinary. */
   putSecret(
     name: string,
     value: string | Uint8Array,
     stages?: readonly string[],
   ): Promise<StoredSecretVersion>;
-  /** A new instance; answers its id. */
+  /** Launches an instance and returns its id. */
   launch(instance: LaunchInput): Promise<string>;
-  /** Of a step whose job may ask for an OIDC token. */
+  /** For a step whose job may request an OIDC token. */
   jobEnvironment(): Record<string, string>;
-  /** Of a step that has keys of its own in the environment instead, which may also write below /git-credentials, and look for instances and push them keys. */
+  /**
+   * For a step with access keys in the environment. They may also write below /git-credentials, find instances and push
+   * keys to them.
+   */
   credentialEnvironment(): Record<string, string>;
   stop(): Promise<void>;
 }

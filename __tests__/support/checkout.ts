@@ -1,8 +1,9 @@
 /**
- * actions/checkout, as shell steps: what it leaves in a repository's configuration and under RUNNER_TEMP, and takes away again.
+ * actions/checkout as shell steps: what it writes to a repository's configuration and to RUNNER_TEMP, and removes
+ * later.
  *
- * @source actions/checkout v6, src/git-auth-helper.ts and src/git-source-provider.ts; v4 and v5 write the token's header
- *   into the repository's own configuration, where v6 includes a file
+ * @source actions/checkout v6, src/git-auth-helper.ts and src/git-source-provider.ts; v4 and v5 write the token's
+ *   header into the repository's own configuration, where v6 includes a file
  */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -14,16 +15,16 @@ import type { SshKey } from './ssh-keys.ts';
 export interface CheckoutOptions {
   readonly host: GitHost;
   readonly repository: Repository;
-  /** `ssh-key`; with it the repository is fetched over SSH. */
+  /** `ssh-key`: the repository is fetched over SSH. */
   readonly key?: SshKey;
   readonly submodules?: boolean;
 }
 
 export interface Checkout {
-  /** Into the job's workspace. */
+  /** Runs in the job's workspace. */
   main(step?: StepOptions): Promise<StepResult>;
   post(): Promise<StepResult>;
-  /** The files of its own under RUNNER_TEMP. */
+  /** Its own files in RUNNER_TEMP. */
   readonly files: readonly string[];
 }
 
@@ -57,7 +58,7 @@ interface Names {
   readonly token: string;
 }
 
-/** Without `ssh-key` the fetch over HTTPS is left to a folder: only what stays behind matters. */
+/** Without `ssh-key`, the fetch over HTTPS is replaced by a local folder: only the written files matter. */
 function setUp({ host, repository, key }: CheckoutOptions, { token, ...names }: Names): string[] {
   const [url, source] = key
     ? [host.url(repository.name), 'origin']
@@ -82,7 +83,7 @@ function setUp({ host, repository, key }: CheckoutOptions, { token, ...names }: 
   ];
 }
 
-/** The global settings are those of a home folder that is there for this step only. */
+/** The global settings are in a home folder that only exists for this step. */
 function submodules(key: SshKey | undefined): string[] {
   const persisted = key
     ? `git config --local core.sshCommand '$GIT_SSH_COMMAND'`

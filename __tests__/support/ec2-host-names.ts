@@ -1,6 +1,6 @@
-/** One table for both that know the names of EC2 hosts, src/ec2/host-name.ts and helper/ssm-ssh: they may not differ. */
+/** One table for both implementations of EC2 host names, src/ec2/host-name.ts and helper/ssm-ssh: they must be equal. */
 
-/** The name → what it is the name of; undefined: of some other host. */
+/** The name → its kind; undefined: another host. */
 export const hostNames: Readonly<Record<string, 'instance' | 'managed' | 'tag' | undefined>> = {
   'i-0123456789abcdef0': 'instance',
   'i-01234567': 'instance',
@@ -27,7 +27,7 @@ export const hostNames: Readonly<Record<string, 'instance' | 'managed' | 'tag' |
   '10.0.0.1': undefined,
 };
 
-/** Names of users that a shell would take for more than a name. */
+/** User names with a meaning for a shell. */
 export const attacks: readonly string[] = [
   '$(touch${IFS}touched)',
   '`touch${IFS}touched`',
@@ -41,7 +41,7 @@ export const attacks: readonly string[] = [
   "';touch${IFS}touched;'",
 ];
 
-/** Names of other hosts that are as long as an id, and begin like one. */
+/** Names of other hosts with the length and the beginning of an id. */
 export const lookalikes: readonly string[] = [
   'i-server01',
   'i-SERVER01',

@@ -1,4 +1,4 @@
-/** A host on EC2: a home folder, the role of its instance, ssm-ssh as it lies in the project; and what it leaves behind. */
+/** A host on EC2: a home folder, the role of its instance, and ssm-ssh from the project's folder. */
 import { execFile, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -22,13 +22,13 @@ export const INSTANCE_ROLE = `arn:aws:iam::${ACCOUNT}:role/build-machine`;
 
 const uid = userInfo().uid;
 const mounting = ['--mount', 'sh', '-c', 'mount --bind "$0" /run/user && exec "$@"'] as const;
-/** Whether a test can choose what is in /run/user: in a mount namespace, as root. */
+/** Whether a test can replace /run/user: in a mount namespace, as root. */
 export const canMount = works('unshare', ...mounting, tmpdir(), 'true');
-/** The program, to which /run/user is this folder where `canMount`. */
+/** Runs the program with this folder as /run/user, if `canMount`. */
 export function withRunUser(folder: string, program: readonly string[]): string[] {
   return canMount ? ['unshare', ...mounting, folder, ...program] : [...program];
 }
-/** The state would lie where the tester's own is: nothing that a test may touch. */
+/** Otherwise the state folder is the tester's own, which a test must not touch. */
 export const stateIsOurs = canMount || !existsSync(`/run/user/${uid}`);
 
 export function works(name: string, ...args: readonly string[]): boolean {
@@ -40,7 +40,7 @@ const trustEc2 = {
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 } as const;
 
-/** An instance whose role reads `/ci/*` by GetParameter alone, and what more it is allowed. */
+/** Launches an instance whose role may only read `/ci/*` with GetParameter, and has the additional policies. */
 export function launchInstance({ aws }: ReadyWorld, more: readonly PolicyDocument[] = []): void {
   const keys = allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`);
   aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: trustEc2, policies: [keys, ...more] });
@@ -57,7 +57,7 @@ export interface Ran {
 
 export class Ec2Host {
   readonly home = mkdtempSync(join(tmpdir(), 'ec2-'));
-  /** What the host's programs find in /run/user, where `canMount`. */
+  /** The programs' /run/user, if `canMount`. */
   readonly runUser = join(this.home, 'run-user');
   readonly env: Record<string, string>;
 
@@ -89,7 +89,7 @@ export class Ec2Host {
     );
   }
 
-  /** By bash, as the tester or, where that is root, as the user with that number. */
+  /** Runs in bash, as the tester or, if the tester is root, as the user with that number. */
   run(script: string, env: Readonly<Record<string, string>> = {}, as = uid): Promise<Ran> {
     const started = Date.now();
     const [file = '', ...args] = this.argv(['bash', '-e', '-c', script], as);
@@ -101,13 +101,13 @@ export class Ec2Host {
     });
   }
 
-  /** The program as this host starts it. */
+  /** The arguments with which this host starts the program. */
   argv(program: readonly string[], as = uid): string[] {
     const user = ['setpriv', `--reuid=${as}`, `--regid=${as}`, '--clear-groups'];
     return withRunUser(this.runUser, as === uid ? program : [...user, ...program]);
   }
 
-  /** Live processes that name the home folder: the agent and its keeper. */
+  /** Live processes with the home folder in their arguments: the agent and its keeper. */
   processes(): readonly { readonly pid: number; readonly command: string }[] {
     return runningProcesses().filter(({ command }) => command.includes(this.home));
   }
@@ -122,7 +122,7 @@ export class Ec2Host {
   }
 
   dispose(): void {
-    // With what they have started: a keeper's sleep would go on for hours.
+    // Includes child processes: a keeper's sleep would run for hours.
     endAll(() =>
       runningProcesses().filter(({ command, environment }) =>
         `${command} ${environment}`.includes(this.home),

@@ -1,4 +1,4 @@
-/** An EC2 instance with a real sshd on 127.0.0.1, which lets in whoever's key was pushed by EC2 Instance Connect. By sshd alone. */
+/** An EC2 instance with a real sshd on 127.0.0.1 that accepts keys pushed by EC2 Instance Connect. Needs sshd. */
 import { mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,29 +8,29 @@ import { startOpenSshServer } from './git-host/openssh-server.ts';
 import { makeSshKey, type SshKey } from './ssh-keys.ts';
 
 export interface Ec2InstanceOptions extends Partial<Omit<LaunchedInstance, 'ports'>> {
-  /** false: without the package ec2-instance-connect, so that no pushed key is asked for. Default: true. */
+  /** false: without the package ec2-instance-connect, so that sshd does not ask for pushed keys. Default: true. */
   readonly instanceConnect?: boolean;
-  /** Of the host. Default: a new one; a second instance of the same id then is one whose host key has changed. */
+  /** The host key. Default: a new one, so a second instance of the same id has another host key. */
   readonly hostKey?: SshKey;
-  /** Public key lines that are let in as well. */
+  /** Public key lines that are also accepted. */
   readonly authorizedKeys?: readonly string[];
 }
 
 export interface Ec2Instance {
   readonly instanceId: string;
-  /** The one login name that there is: whoever runs the tests. */
+  /** The only login name: the user who runs the tests. */
   readonly user: string;
-  /** Of sshd, on 127.0.0.1. */
+  /** sshd's port on 127.0.0.1. */
   readonly port: number;
-  /** For the Session Manager agent of this instance: 22 → where sshd is. */
+  /** For the Session Manager agent of this instance: 22 → sshd's port. */
   readonly ports: Readonly<Record<number, number>>;
   readonly hostKey: SshKey;
-  /** What sshd wrote. */
+  /** sshd's log. */
   journal(): string;
   stop(): Promise<void>;
 }
 
-/** Launches it in EC2, too; its `ports` are known to the Instance Connect Endpoints there. */
+/** Also launches it in EC2. Its `ports` are known to the Instance Connect Endpoints there. */
 export async function startEc2Instance(
   aws: LocalAws,
   { instanceConnect = true, hostKey, authorizedKeys = [], ...launch }: Ec2InstanceOptions = {},

@@ -1,14 +1,14 @@
-/** What a pure function throws, where it may throw a Failure and nothing else. */
+/** The Failure that a pure function throws. It may throw no other error. */
 import { Failure } from '../../src/errors.ts';
 
-/** The Failure that the call throws. Anything else that it throws goes on, and no failure is one too. */
+/** Returns the Failure that the call throws. Fails if the call throws nothing or another error. */
 export function failureOf(call: () => unknown): Failure {
   const outcome = outcomeOf(call);
   if (outcome instanceof Failure) return outcome;
   throw new Error('nothing was thrown');
 }
 
-/** What the call returns, or the Failure that it throws. Anything else that it throws goes on. */
+/** The result of the call, or the Failure that it throws. Other errors are thrown. */
 export function outcomeOf<T>(call: () => T): T | Failure {
   try {
     return call();
@@ -18,12 +18,12 @@ export function outcomeOf<T>(call: () => T): T | Failure {
   }
 }
 
-/** Everything that people are told. */
+/** All text that people see. */
 export function told({ message, hint }: Failure): string {
   return `${message}\n${hint}`;
 }
 
-/** The first run of eight characters of the secret that people are told; undefined where none is. */
+/** The first eight characters of the secret that are shown; undefined if none are. */
 export function leakOf(failure: Failure, secret: string): string | undefined {
   const text = told(failure);
   const packed = secret.replace(/\s+/g, '');

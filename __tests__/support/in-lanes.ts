@@ -1,7 +1,7 @@
-/** Work on many things, a few at once. */
+/** Parallel work with a limit. */
 
 /**
- * Each lane takes the next item when it is done with one.
+ * Each lane takes the next item when it has finished one.
  *
  * @returns in the order of the items
  */

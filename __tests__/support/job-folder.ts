@@ -1,4 +1,4 @@
-/** A folder as main leaves it for helper/ssm-ssh, without an agent: for tests of how it chooses a key. */
+/** The folder that main writes for helper/ssm-ssh, without an agent, for tests of the choice of keys. */
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
@@ -7,13 +7,13 @@ import { renderRoutes } from '../../src/keys/routes.ts';
 const source = join(dirname(dirname(import.meta.dirname)), 'helper');
 
 export interface FolderOptions {
-  /** What each key's line names; empty for a default key. */
+  /** The repositories of each key; empty for a default key. */
   readonly keys?: readonly string[];
   /** The name of an earlier use's folder. */
   readonly before?: string;
 }
 
-/** Answers the path of the program. */
+/** Returns the path of the program. */
 export function makeJobFolder(path: string, { keys = [], before = '' }: FolderOptions = {}): string {
   const lines = parseKeyLines(
     keys.map((repositories, number) => `/key-${String(number)} ${repositories}`).join('\n'),

@@ -1,4 +1,4 @@
-/** The real `ssh-keygen`'s word on keys. Private keys lie in a file of their own for one call, 0600. */
+/** Checks keys with the real `ssh-keygen`. Private keys are in a temporary file (0600) for one call. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,12 @@ export function fingerprintOfLine(publicKey: string): string {
   return keygen(['-lf', '-'], `${publicKey}\n`).split(' ')[1] ?? '';
 }
 
-/** `TYPE BASE64` of the public half, which ssh-keygen takes from the private one. */
+/** `TYPE BASE64` of the public key, which ssh-keygen computes from the private key. */
 export function publicHalf(privateKey: string): string {
   return withKeyFile(privateKey, (file) => typeAndBlob(keygen(['-y', '-P', '', '-f', file])));
 }
 
-/** The key as PKCS#1 or SEC 1, written by OpenSSL from the integers that ssh-keygen read. */
+/** The key as PKCS#1 or SEC 1, written by OpenSSL from the integers in ssh-keygen's output. */
 export function toPem(privateKey: string): string {
   return withKeyFile(privateKey, (file) => {
     keygen(['-p', '-q', '-m', 'PEM', '-P', '', '-N', '', '-f', file]);
@@ -29,7 +29,7 @@ export function toPem(privateKey: string): string {
   });
 }
 
-/** Signs with the key, and checks the signature: what ssh-keygen says of it. */
+/** Signs with the key and checks the signature; returns ssh-keygen's output. */
 export function signAndCheck(privateKey: string): string {
   return withKeyFile(privateKey, (file) => {
     const signature = keygen(['-Y', 'sign', '-q', '-n', 'test', '-f', file], 'text');
@@ -38,7 +38,10 @@ export function signAndCheck(privateKey: string): string {
   });
 }
 
-/** An SSH certificate line for a public key, signed by the authority's private key; more of ssh-keygen's options for it. */
+/**
+ * An SSH certificate line for a public key, signed by the authority's private key, with additional options of
+ * ssh-keygen.
+ */
 export function certify(publicKey: string, authority: string, options: readonly string[] = []): string {
   return withKeyFile(authority, (file) => {
     writeFileSync(`${file}-user.pub`, `${publicKey}\n`);
@@ -52,12 +55,12 @@ export function exported(publicKey: string, format: 'RFC4716' | 'PKCS8' | 'PEM')
   return withKeyFile(`${publicKey}\n`, (file) => keygen(['-e', '-m', format, '-f', file]));
 }
 
-/** The lines of a known_hosts file that are for a host, as they stand. */
+/** The lines of a known_hosts file for a host, unchanged. */
 export function linesFor(host: string, knownHosts: string): string[] {
   return found(['-F', host], knownHosts);
 }
 
-/** `HOST TYPE FINGERPRINT` of the keys that are for a host; lines that ssh would skip are left out. */
+/** `HOST TYPE FINGERPRINT` of a host's keys, without the lines that ssh skips. */
 export function readableFor(host: string, knownHosts: string): string[] {
   return found(['-l', '-F', host], knownHosts);
 }

@@ -1,4 +1,4 @@
-/** git's configuration as a listing, for tests that start no git. */
+/** git's configuration as a listing, for tests without git. */
 import type { Listing, ScopedSetting } from '../../src/git/listing.ts';
 
 /** `SCOPE NAME = VALUE` */

@@ -1,4 +1,4 @@
-/** A host on 127.0.0.1 that lets one key log in, with a shell and sftp: for copies. By sshd alone. */
+/** A host on 127.0.0.1 where one key can log in, with a shell and sftp, for copies. Needs sshd. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

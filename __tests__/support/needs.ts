@@ -1,4 +1,4 @@
-/** For tests that need what a machine may lack: a program, root, a folder that nobody else uses. */
+/** For tests with requirements on the machine: a program, root, an unused folder. */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { describe } from '@jest/globals';
@@ -13,7 +13,7 @@ const runs = (program: string, ...args: readonly string[]): boolean => spawnSync
 
 const programs = {
   aws: ['awscli', () => runs('aws', '--version')],
-  // The set-up of the run has logged in: an sshd that starts may still let nobody in.
+  // The set-up of the run has tried a login: a running sshd may still refuse all logins.
   sshd: ['openssh-server', () => process.env['SUITE_SSH_SERVERS']?.startsWith('openssh') === true],
   bash: ['bash', () => runs('bash', '-c', ':')],
   busybox: ['busybox', () => runs('busybox', 'ash', '-c', ':')],
@@ -33,7 +33,7 @@ const programs = {
 
 export type Program = keyof typeof programs;
 
-/** Whether a program works here. Where it does not, the end of the run says what to install; with CI=true this throws. */
+/** Whether a program works here. If not, the end of the run prints what to install; with CI=true this throws. */
 export function installed(name: Program): boolean {
   const [debianPackage, works] = programs[name];
   if (works()) return true;
@@ -43,16 +43,16 @@ export function installed(name: Program): boolean {
   return false;
 }
 
-/** `it`, where these programs work. */
+/** `it`, if these programs work. */
 export const itWith = (...names: readonly Program[]): Test => (names.every(installed) ? it : neverRun);
-/** `itInRest`, where these programs work. */
+/** `itInRest`, if these programs work. */
 export const itInRestWith = (...names: readonly Program[]): Test =>
   hasRest && names.every(installed) ? itInRest : neverRun;
-/** `describe`, where these programs work. */
+/** `describe`, if these programs work. */
 export const describeWith = (...names: readonly Program[]): Group =>
   names.every(installed) ? describe : neverRun;
 
-/** `it`, where it is possible; else the end of the run says what is missing. */
+/** `it`, if it is possible; otherwise the end of the run prints what is missing. */
 export const itWhere = (possible: boolean, missing: string): Test => (possible ? it : notHere(missing));
 export const describeWhere = (possible: boolean, missing: string): Group =>
   possible ? describe : notHere(missing);
@@ -62,7 +62,7 @@ function notHere(missing: string): typeof neverRun {
   return neverRun;
 }
 
-/** In place of `describe` and `it`: nothing is collected that a report would count as skipped. */
+/** Replaces `describe` and `it`: nothing is collected, so reports show no skipped tests. */
 function neverRun(): void {}
 
 function tellNotRun(why: string): void {

@@ -1,4 +1,4 @@
-/** A Node for a job's `nodePath` that starts main or post in surroundings of its own: a limit, another user, a namespace. */
+/** A Node for a job's `nodePath` that starts main or post with a limit, as another user, or in a namespace. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -6,14 +6,14 @@ import { dirname, join } from 'node:path';
 import { describeWhere, itWhere } from './needs.ts';
 import type { Job } from './runner/job.ts';
 
-/** By bash, which hands on variables with hyphens in their names, as inputs are; dash drops them. */
+/** In bash, which passes on variables with hyphens in their names, as inputs have; dash drops them. */
 export interface Surroundings {
-  /** Lines of bash that end by starting `"$@"`, which is Node and its arguments. */
+  /** Lines of bash that end with `"$@"`, which is Node and its arguments. */
   readonly main?: string;
   readonly post?: string;
 }
 
-/** @param folder that the wrapper is written to */
+/** @param folder for the wrapper */
 export function wrapNode(folder: string, { main = 'exec "$@"', post = 'exec "$@"' }: Surroundings): string {
   const path = join(mkdtempSync(join(folder, 'node-')), 'node');
   const start = `set -- '${process.execPath}' "$@"`;
@@ -27,7 +27,7 @@ const root = userInfo().uid === 0;
 const works = (name: string, ...args: readonly string[]): boolean =>
   root && spawnSync(name, args).status === 0;
 
-/** A user that is not the tester. */
+/** A user other than the tester. */
 export const other = 65_534;
 const canBeAnother = works('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'true');
 const canMount = works('unshare', '--mount', 'true');
@@ -46,7 +46,7 @@ export function asUser(id: number): string[] {
   return ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups'];
 }
 
-/** sh that has a user's Node write to the files that the runner made for the tester. */
+/** A shell script that lets a user's Node write to the files that the runner created for the tester. */
 export function asRunnerOf(id: number): string {
   const files = '"$GITHUB_ENV" "$GITHUB_OUTPUT" "$GITHUB_STATE" "$GITHUB_PATH" "$GITHUB_STEP_SUMMARY"';
   return `chown ${id} ${files}; exec ${asUser(id).join(' ')} "$@"`;
@@ -59,7 +59,7 @@ export function tempFor(id: number): string {
   return temp;
 }
 
-/** A job's own folders are its tester's alone. */
+/** Opens a job's folders, which only the tester can access, for other users. */
 export function openTo(job: Job): Job {
   for (const folder of [dirname(job.temp), job.temp]) chmodSync(folder, 0o755);
   return job;

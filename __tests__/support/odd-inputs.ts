@@ -1,13 +1,13 @@
-/** Inputs that look wrong and are not: what people paste, and what YAML and editors make of it. */
+/** Inputs that look wrong but are valid: pasted text, and what YAML and editors change. */
 import { ACCOUNT, REGION, ROLE_ARN } from './aws/world.ts';
 import { pinnedHosts } from '../../src/ssh/known-hosts.ts';
 
 export interface OddInput {
   readonly what: string;
-  /** Over `usualInputs`. */
+  /** In addition to `usualInputs`. */
   readonly given: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** What each key is for, as helper/ssm-ssh reads it: `HOST PORT PATH`, or `-`. */
+  /** The routes in the form of helper/ssm-ssh: `HOST PORT PATH`, or `-`. */
   readonly routes: readonly string[];
 }
 

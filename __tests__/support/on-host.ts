@@ -1,4 +1,4 @@
-/** `describe` for ssm-ssh on a host, whose state would otherwise lie where the tester's own is: nothing that a test may touch. */
+/** `describe` for ssm-ssh on a host. Not run if the state folder would be the tester's own, which a test must not touch. */
 import { stateIsOurs } from './ec2-host.ts';
 import { describeWhere } from './needs.ts';
 

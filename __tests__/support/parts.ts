@@ -1,5 +1,5 @@
 /**
- * A test file in two parts: `npm test` runs a sample of it, `npm run test:rest` what that leaves out, and `npm run test:all`
+ * A test file in two parts: `npm test` runs a sample of it, `npm run test:rest` the other tests, and `npm run test:all`
  * and `npm test -- PATTERN` both.
  */
 import { it as everyIt } from '@jest/globals';
@@ -14,7 +14,7 @@ const nothing = Object.assign(() => undefined, { each: () => () => undefined }) 
 
 /** For the tests that `npm test` runs. */
 export const it: It = hasSample ? everyIt : nothing;
-/** For what `npm run test:all` runs beyond that. */
+/** For additional tests of `npm run test:all`. */
 export const itInRest: It = hasRest ? everyIt : nothing;
 
 /** The rows of this part. */
@@ -24,10 +24,10 @@ export function rowsOf<Row>({ sample, rest }: Sample<Row>): readonly Row[] {
 
 let count = 0;
 let insideWhole = false;
-/** Every eighth test of a file, its first among them, is one for `npm test`. */
+/** `npm test` runs the first test of a file and every eighth after it. */
 const isRun = (): boolean => insideWhole || (count++ % 8 === 0 ? hasSample : hasRest);
 
-/** For a file of end-to-end tests, each of which stands by itself: a test and a row of a table count alike. */
+/** For a file of independent end-to-end tests. A test and a row of a table count the same. */
 export const itInTurn: It = Object.assign(
   (...test: Parameters<It>) => {
     if (isRun()) everyIt(...test);
@@ -42,7 +42,7 @@ export const itInTurn: It = Object.assign(
 
 type Describe = (name: string, define: () => void) => void;
 
-/** For tests that share what they need: they count as one. */
+/** For tests with a shared set-up: they count as one. */
 export const describeInTurn =
   (describe: Describe): Describe =>
   (name, define) => {

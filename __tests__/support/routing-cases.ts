@@ -1,13 +1,13 @@
-/** One table for both matchers, that of src/keys/routes.ts and that of helper/ssm-ssh: they may not differ. */
+/** One table for both matchers, src/keys/routes.ts and helper/ssm-ssh: they must be equal. */
 
 export interface RoutingCase {
-  /** What each key's line names; the keys are numbered from 0. */
+  /** The repositories of each key; the keys are numbered from 0. */
   readonly keys: readonly string[];
   /** ssh's arguments, as git and people write them. */
   readonly ssh: readonly string[];
-  /** The same place for the other matcher. */
+  /** The same destination for the other matcher. */
   readonly remote: { readonly host: string; readonly port?: number; readonly path: string };
-  /** The keys that are offered. */
+  /** The offered keys. */
   readonly offered: readonly number[];
 }
 
@@ -165,7 +165,7 @@ export const routingCases: Readonly<Record<string, RoutingCase>> = {
   'a name like a pattern of the shell': { keys: ['github.com/acme/l[i]b'], ...lib, offered: [] },
 };
 
-/** What only the shell reads: the many forms of ssh's arguments. Key 0 is for github.com/acme/lib, key 1 for port 2222. */
+/** Forms of ssh's arguments, which only the shell reads. Key 0 is for github.com/acme/lib, key 1 for port 2222. */
 export const sshForms: Readonly<Record<string, readonly [ssh: readonly string[], offered: number]>> = {
   'git with protocol version 2': [['-o', 'SendEnv=GIT_PROTOCOL', 'git@github.com', pack('acme/lib.git')], 0],
   'git over IPv4': [['-4', 'git@github.com', pack('/acme/lib.git')], 0],
@@ -224,7 +224,7 @@ export const sshForms: Readonly<Record<string, readonly [ssh: readonly string[],
   'the command in several words': [['git@github.com', 'git-upload-pack', "'acme/lib.git'"], 0],
 };
 
-/** Options by which the user says which key or connection it is: all is left to ssh. */
+/** Options with which the user chooses a key or connection: nothing is added for these. */
 export const userChoices: readonly (readonly string[])[] = [
   ['-i', '/a/key'],
   ['-vi/a/key'],

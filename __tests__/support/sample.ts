@@ -1,4 +1,4 @@
-/** The rules by which `npm test` takes a sample of a long table. */
+/** The rules for the sample of a long table that `npm test` runs. */
 
 export interface Sample<Row> {
   readonly sample: readonly Row[];
@@ -23,9 +23,9 @@ export function everyNth<Row>(rows: readonly Row[], n: number): Sample<Row> {
 }
 
 /**
- * Each row under one of the columns, in turn: the first row under the first column, the second under the second.
+ * Each row with one of the columns, in turn: the first row with the first column, the second with the second.
  *
- * @param every of the rows: 3 for the first, the fourth and so on
+ * @param every takes only some rows: 3 for the first, the fourth and so on
  */
 export function columnsInTurn<Row, Column>(
   rows: readonly Row[],

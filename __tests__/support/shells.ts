@@ -1,4 +1,4 @@
-/** The shells under which the scripts have to work, of those that are installed: program and arguments. */
+/** The installed shells in which the scripts have to work: program and arguments. */
 import { installed } from './needs.ts';
 
 export const shells: readonly (readonly [string, ...string[]])[] = [

@@ -1,4 +1,4 @@
-/** SSH keys for tests: made at run time by the real `ssh-keygen`, in a folder that is gone before they are returned. */
+/** SSH keys for tests: made at run time by the real `ssh-keygen`, in a folder that is removed before they are returned. */
 import { execFile } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,21 +8,21 @@ import { promisify } from 'node:util';
 
 export interface SshKeyOptions {
   readonly type?: 'ed25519' | 'ecdsa' | 'rsa';
-  /** 256, 384 or 521 for ecdsa (256 unless told); 2048 unless told for rsa, which is what is still quick to make. */
+  /** 256, 384 or 521 for ecdsa (default 256). Default for rsa: 2048, because larger keys take long to make. */
   readonly bits?: number;
   readonly format?: 'OPENSSH' | 'PEM' | 'PKCS8';
   readonly passphrase?: string;
-  /** Of bcrypt, where there is a passphrase: ssh-keygen's own are 24, of which each costs as much as the other. */
+  /** bcrypt rounds, if there is a passphrase. ssh-keygen's default is 24, which takes long. */
   readonly rounds?: number;
   readonly comment?: string;
 }
 
 export interface SshKey {
-  /** As `ssh-keygen` writes the file, the last newline included. */
+  /** The file as written by `ssh-keygen`, including the last newline. */
   readonly privateKey: string;
   /** `TYPE BASE64 [COMMENT]`, without a newline. */
   readonly publicKey: string;
-  /** `SHA256:…`, as `ssh-keygen -l` and sshd's log print it. */
+  /** `SHA256:…`, as in `ssh-keygen -l` and sshd's log. */
   readonly fingerprint: string;
 }
 
@@ -60,7 +60,7 @@ function keygenArguments(file: string, options: SshKeyOptions): string[] {
   ];
 }
 
-/** `ssh-keygen -m PKCS8` writes Ed25519 in OpenSSH's format all the same, so this one form is Node's. */
+/** `ssh-keygen -m PKCS8` writes Ed25519 in OpenSSH's format, so Node writes this form. */
 function makeEd25519Pkcs8(format: 'PEM' | 'PKCS8', { passphrase, comment = '' }: SshKeyOptions): SshKey {
   if (format === 'PEM') throw new Error('there is no PEM (PKCS#1, SEC 1) form of an Ed25519 key');
   const pair = generateKeyPairSync('ed25519');

@@ -1,4 +1,4 @@
-/** The keys that people have, and what copying does to them on the way into a parameter. */
+/** The types of keys, and how copying changes them on the way into a parameter. */
 import { makeSshKey, type SshKey, type SshKeyOptions } from './ssh-keys.ts';
 
 export interface NamedKey extends SshKey {
@@ -17,7 +17,7 @@ const kinds: readonly SshKeyOptions[] = [
   ),
 ];
 
-/** `openssl ecparam -genkey` writes the curve's name (here P-256's) in front of the key. */
+/** `openssl ecparam -genkey` writes the curve's name (here P-256's) before the key. */
 const ecParameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
 
 /** One of each type, size and format. */
@@ -47,7 +47,7 @@ const wrap = (text: string, width: number): string =>
 const eachLine = (file: string, change: (line: string) => string): string =>
   file.trim().split('\n').map(change).join('\n');
 
-/** How it is stored → the value, made of the file as its tool wrote it. */
+/** Form of storage → function from the original file to the stored value. */
 export const storedForms: Readonly<Record<string, (file: string) => string>> = {
   'as it is': (file) => file,
   'without its last newline': (file) => file.trimEnd(),

@@ -1,4 +1,4 @@
-/** A TCP relay on 127.0.0.1 whose connections a test can reset. */
+/** A TCP relay on 127.0.0.1 with connections that a test can reset. */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
@@ -22,7 +22,7 @@ export class TcpRelay {
     });
   }
 
-  /** @param port where it leads, on 127.0.0.1 */
+  /** @param port the destination on 127.0.0.1 */
   static async start(port: number): Promise<TcpRelay> {
     const relay = new TcpRelay(port);
     await once(relay.#server.listen(0, '127.0.0.1'), 'listening');
@@ -33,7 +33,7 @@ export class TcpRelay {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Every client meets a RST. */
+  /** Sends a RST to every client. */
   reset(): void {
     for (const client of this.#clients) client.resetAndDestroy();
   }

@@ -1,4 +1,4 @@
-/** Secrets that nobody has, in the forms of those who make such. */
+/** Invalid secrets in the forms of real ones. */
 const letters = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6kM9n';
 
 export const tokens = {

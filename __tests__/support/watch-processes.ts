@@ -1,13 +1,13 @@
-/** Command lines and environments of the processes of one test, as they come and go. */
+/** Records command lines and environments of one test's processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runningProcesses } from './runner/process-table.ts';
 
 export interface Watch {
-  /** All that was seen until now, and the end of the watch. */
+  /** Ends the watch and returns everything that was recorded. */
   readonly stop: () => Promise<string>;
 }
 
-/** Watches those that have the folder in their arguments or environment. A machine has other processes, which are none of the test's business. */
+/** Watches only processes with the folder in their arguments or environment. */
 export function watchProcesses(folder: string): Watch {
   const seen = new Set<string>();
   const watching = new AbortController();

@@ -1,23 +1,23 @@
-/** One input that is wrong, and what the step has to say of it. */
+/** A wrong input, and the expected error of the step. */
 import type { Code } from '../../../src/errors.ts';
 import { REGION, ROLE_ARN } from '../aws/world.ts';
 
 export interface BadInput {
   readonly what: string;
-  /** Over `usualInputs`. */
+  /** In addition to `usualInputs`. */
   readonly given: Readonly<Record<string, string>>;
-  /** Over the environment of a job that may ask for a token. */
+  /** In addition to the environment of a job that may request a token. */
   readonly env?: Readonly<Record<string, string>>;
-  /** It shows after the inputs have been parsed. */
+  /** The error is found after the inputs were parsed. */
   readonly later?: boolean;
   readonly code: Code;
-  /** How the message begins: with the input, and with the line where it has several. */
+  /** The beginning of the message: the input, and the line if it has several. */
   readonly names: string;
   readonly says: string;
   readonly hint: string;
 }
 
-/** What is wrong, the value, a piece of the message, a piece of the hint. */
+/** What is wrong, the value, a part of the message, a part of the hint. */
 export type Row = readonly [what: string, value: string, says: string, hint: string];
 
 export const usualInputs: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ export const usualInputs: Readonly<Record<string, string>> = {
   'role-to-assume': ROLE_ARN,
 };
 
-/** Rows of an input that holds one thing, or a list. */
+/** Rows of an input with one value or a list. */
 export function wrong(input: string, rows: readonly Row[]): BadInput[] {
   return rows.map(([what, value, says, hint]) => ({
     what: `${input}: ${what}`,

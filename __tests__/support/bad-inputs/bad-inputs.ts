@@ -1,4 +1,4 @@
-/** The other inputs that hold one thing or a list; what configure-aws-credentials calls otherwise; contradictions. */
+/** The other inputs with one value or a list; other names in configure-aws-credentials; contradictions. */
 import { wrong, type BadInput, type Row } from './bad-input.ts';
 
 const role = 'arn:aws:iam::111122223333:role/ci';
@@ -116,7 +116,7 @@ const otherNames = [
   ...wrong('action-timeout-s', [['has another name', '60', 'is not an input', 'write timeout-seconds']]),
 ];
 
-/** Rows of `wrong`, right but for what other inputs say. */
+/** Rows of `wrong` that are only wrong because of other inputs. */
 const against = (others: Record<string, string>, input: string, rows: readonly Row[]): BadInput[] =>
   wrong(input, rows).map((row) => ({ ...row, given: { ...others, ...row.given } }));
 

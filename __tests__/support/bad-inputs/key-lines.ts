@@ -1,4 +1,4 @@
-/** Lines of `keys` with a good reference and something wrong behind it; key text in their place; which line it is. */
+/** Lines of `keys` with a valid reference and a mistake after it; key text instead of a line; the line number in errors. */
 import type { SshKey } from '../ssh-keys.ts';
 import { bodyOf } from '../stored-forms.ts';
 import { wrongKeys, type BadInput, type Row } from './bad-input.ts';
@@ -108,7 +108,7 @@ const repositories = behind([
 const keyText = 'this is the text of a key instead of its name in Parameter Store';
 const replaced = 'store the key with aws ssm put-parameter, write its name here, and replace the key';
 
-/** As people paste them: the error may not repeat any of it. */
+/** Pasted keys: the error must not repeat any of their text. */
 function pasted({ privateKey, publicKey }: SshKey): BadInput[] {
   const base64 = Buffer.from(privateKey).toString('base64');
   const forms: [string, string][] = [

@@ -1,4 +1,4 @@
-/** Lines of `known-hosts` that ssh would skip in silence. The good keys in them are GitHub's public ones. */
+/** Lines of `known-hosts` that ssh would silently skip. Their valid keys are GitHub's public ones. */
 import { pinnedHosts } from '../../../src/ssh/known-hosts.ts';
 import type { SshKey } from '../ssh-keys.ts';
 import type { BadInput } from './bad-input.ts';

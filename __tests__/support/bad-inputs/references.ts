@@ -1,4 +1,4 @@
-/** Lines of `keys` whose reference is wrong. */
+/** Lines of `keys` with a wrong reference. */
 import { wrongKeys, type BadInput } from './bad-input.ts';
 
 const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key';

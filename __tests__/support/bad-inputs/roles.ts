@@ -1,4 +1,4 @@
-/** The inputs that say which role, and what its session may do. */
+/** The inputs for roles and sessions. */
 import { wrong, type BadInput } from './bad-input.ts';
 
 const role = 'arn:aws:iam::111122223333:role/ci';

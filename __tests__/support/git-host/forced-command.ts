@@ -1,4 +1,4 @@
-/** The program that both servers run for a session: github.sh, told where things are. */
+/** The program that both servers run for a session: github.sh with its paths. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ interface Places {
 /** Writes the program into `folder` and returns its path. Its arguments are a grant file and a fingerprint. */
 export function writeForcedCommand({ folder, repositories, journal }: Places): string {
   const program = join(folder, 'github');
-  // sshd's PATH is its own and may lack the git that the tests use.
+  // sshd has its own PATH, which may lack the git of the tests.
   const git = execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   const script = readFileSync(join(import.meta.dirname, 'github.sh'), 'utf8');
   const settings = { git, folder, repositories, journal };

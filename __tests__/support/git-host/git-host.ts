@@ -1,4 +1,4 @@
-/** A git host on 127.0.0.1 that treats deploy keys as GitHub does, behind real SSH and in front of real repositories. */
+/** A git host on 127.0.0.1 that handles deploy keys like GitHub, with real SSH and real repositories. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,9 +20,9 @@ import type { ServerName, SshServer } from './server.ts';
 export type { DeployKey, LogEntry, Repository, ServerName, UserKey };
 
 export interface GitHostOptions {
-  /** Unless told: sshd where it works, the ssh2 package's server elsewhere. */
+  /** Default: sshd if it works, otherwise the ssh2 package's server. */
   readonly server?: ServerName;
-  /** Unless told: one Ed25519 key. */
+  /** Default: one Ed25519 key. */
   readonly hostKeys?: readonly ('ed25519' | 'ecdsa' | 'rsa')[];
 }
 
@@ -30,9 +30,9 @@ export interface GitHost {
   readonly server: ServerName;
   readonly address: string;
   readonly port: number;
-  /** The login name in URLs: `git` with ssh2; with sshd, which knows real accounts only, whoever runs the tests. */
+  /** The login name in URLs: `git` with ssh2. sshd needs a real account: the user who runs the tests. */
   readonly user: string;
-  /** Lines in known_hosts form, one for each host key, the last newline included. */
+  /** Lines in known_hosts form, one for each host key, including the last newline. */
   readonly knownHosts: string;
   /** `ssh://user@127.0.0.1:port/acme/lib.git` */
   url(repository: string): string;
@@ -93,7 +93,10 @@ function addresses({ name, port, user }: SshServer, hostKeys: readonly SshKey[])
 
 let available: Promise<readonly ServerName[]> | undefined;
 
-/** The servers that work on this machine, the better one first: found once for a run of the tests, whose set-up keeps them in SUITE_SSH_SERVERS. */
+/**
+ * The servers that work on this machine, the better one first. The set-up of a test run finds them once and keeps them
+ * in SUITE_SSH_SERVERS.
+ */
 export function availableServers(): Promise<readonly ServerName[]> {
   const { SUITE_SSH_SERVERS: found } = process.env;
   if (found !== undefined) available ??= Promise.resolve(found.split(' ') as ServerName[]);
@@ -101,7 +104,7 @@ export function availableServers(): Promise<readonly ServerName[]> {
   return available;
 }
 
-/** An sshd that starts may still let nobody in (a locked account, a login shell that refuses): only a login tells. */
+/** A running sshd may still refuse all logins (a locked account, a login shell that refuses), so a login is tried. */
 async function sshdWorks(): Promise<boolean> {
   if (findSshd() === undefined) return false;
   const host = await startGitHost({ server: 'openssh' }).catch(() => undefined);
@@ -118,7 +121,7 @@ async function sshdWorks(): Promise<boolean> {
   }
 }
 
-/** What `ssh -T` says on standard error. */
+/** The output of `ssh -T` on standard error. */
 function greeting({ port, user }: GitHost, keyFile: string): Promise<string> {
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null'];
   const args = [

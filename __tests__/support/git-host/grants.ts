@@ -1,4 +1,4 @@
-/** Which key reaches which repository, kept as the files that sshd and the forced command read. */
+/** Which key may access which repository, in files that sshd and the forced command read. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprintOf } from '../ssh-keys.ts';
@@ -6,7 +6,7 @@ import { fingerprintOf } from '../ssh-keys.ts';
 export interface DeployKey {
   readonly repository: string;
   readonly publicKey: string;
-  /** The key signs certificates, and those are let in; not the key itself. sshd alone knows certificates. */
+  /** The key signs certificates, and only these are accepted. Only sshd supports certificates. */
   readonly authority?: boolean;
   readonly write?: boolean;
 }
@@ -23,7 +23,7 @@ interface KnownKey {
   readonly grantFile: string;
 }
 
-/** Repositories have one spelling on disk: GitHub compares owner and name without regard to case. */
+/** Repositories have one spelling on disk: GitHub ignores the case of owner and name. */
 export const repositoryKey = (name: string): string => name.toLowerCase();
 
 export class Grants {
@@ -65,7 +65,7 @@ export class Grants {
     this.#save();
   }
 
-  /** The forced command's arguments for the key with this fingerprint, or undefined for a stranger's. */
+  /** The forced command's arguments for the key with this fingerprint; undefined for an unknown key. */
   argumentsFor(fingerprint: string): readonly string[] | undefined {
     const key = this.#known.get(fingerprint);
     return key && [key.grantFile, fingerprint];
@@ -74,7 +74,7 @@ export class Grants {
   #add(key: Omit<KnownKey, 'grantFile'>, name: string, grants: readonly string[]): void {
     const { publicKey } = key;
     const fingerprint = fingerprintOf(publicKey);
-    // GitHub's own words, and its rule: one key is one identity.
+    // GitHub's message and rule: a key has one identity.
     if (this.#known.has(fingerprint)) throw new Error(`key is already in use: ${fingerprint}`);
     this.#made += 1;
     const grantFile = join(this.#grantFolder, String(this.#made));
@@ -88,7 +88,7 @@ export class Grants {
       ([fingerprint, { publicKey, options, grantFile }]) =>
         `command="'${this.#program}' '${grantFile}' '${fingerprint}'",restrict${options} ${publicKey.trim()}\n`,
     );
-    // sshd may be reading: the new file replaces the old one in one step.
+    // sshd may be reading, so the file is replaced atomically.
     writeFileSync(`${this.authorizedKeysFile}.new`, lines.join(''), { mode: 0o600 });
     renameSync(`${this.authorizedKeysFile}.new`, this.authorizedKeysFile);
   }

@@ -1,4 +1,4 @@
-/** A git host by HTTPS on 127.0.0.1: git http-backend behind Basic authentication, and a log of who sent what. */
+/** A git host over HTTPS on 127.0.0.1: git http-backend with Basic authentication, and a log of the requests. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export interface HttpsRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
-  /** `user:password`, as it came; absent where none did. */
+  /** `user:password` of the request; absent without authentication. */
   readonly sent?: string;
   readonly status: number;
 }
@@ -25,11 +25,11 @@ export interface HttpsGitHost {
   readonly place: string;
   url(repository: string): string;
   createRepository(name: string): Promise<Repository>;
-  /** Replaces who was let in before. */
+  /** Replaces the accepted credentials. */
   letIn(username: string, password: string): void;
-  /** The same, by repository: as GitHub does, one that is known and may not is told that there is no such repository. */
+  /** The same, by repository. Like GitHub, it answers 404 if a known user may not access a repository. */
   letInBy(opens: (password: string, repository: string, level: 'read' | 'write') => boolean): void;
-  /** From now on every request is sent to the same path there. */
+  /** Redirects every later request to the same path there. */
   redirectTo(origin: string | undefined): void;
   readonly log: readonly HttpsRequest[];
   stop(): Promise<void>;
@@ -87,7 +87,7 @@ async function runBackend(root: string, request: IncomingMessage, response: Serv
   const env = {
     ...gitEnvironment(root),
     ...{ GIT_PROJECT_ROOT: root, GIT_HTTP_EXPORT_ALL: '1', REMOTE_USER: 'ci', REMOTE_ADDR: '127.0.0.1' },
-    // GitHub's names, too, are the same whatever their case.
+    // GitHub's names are case-insensitive.
     ...{ PATH_INFO: pathname.toLowerCase(), QUERY_STRING: search.slice(1), REQUEST_METHOD: method },
     CONTENT_TYPE: headers['content-type'] ?? '',
     HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',

@@ -1,4 +1,7 @@
-/** The host's log: sshd's own words (the ssh2 server speaks them too) and the forced command's, read as one story. */
+/**
+ * The host's log: the messages of sshd (the ssh2 server writes the same) and of the forced command, combined by
+ * connection.
+ */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,13 +11,13 @@ export type Verdict =
   | 'read-only'
   | 'no-shell'
   | 'invalid-command'
-  /** Keys were offered and none was accepted. */
+  /** All offered keys were refused. */
   | 'permission-denied'
-  /** Ended before a session: a key scan, a refused host key, an agent that would not sign. */
+  /** Ended before a session: a key scan, a refused host key, an agent that refused to sign. */
   | 'no-session';
 
 export interface LogEntry {
-  /** Fingerprints in the order in which the client offered them; the accepted one is the last. */
+  /** Fingerprints in the order of the client's offers; the accepted one is the last. */
   readonly offered: readonly string[];
   readonly accepted?: string;
   readonly command?: string;
@@ -24,15 +27,15 @@ export interface LogEntry {
 interface Connection {
   readonly offered: string[];
   accepted?: string;
-  /** A key that would have been accepted: the client asked, and has not signed yet. */
+  /** A key that would be accepted: the client asked, and has not signed yet. */
   probed?: string;
   readonly sessions: { readonly command: string; readonly verdict: Verdict }[];
   open: boolean;
 }
 
-/** One entry for a session; connections that never came to one have one as well. In order of connection. */
+/** One entry for each session, and for each connection without a session, in order of connection. */
 export async function readJournal(file: string): Promise<LogEntry[]> {
-  // sshd's monitor may write a line just after the client has gone; a multiplexed connection stays open on purpose.
+  // sshd's monitor may write a line just after the client has gone; a multiplexed connection stays open.
   const patience = Date.now() + 1000;
   let connections = parseJournal(readFileSync(file, 'utf8'));
   while (connections.some(({ open }) => open) && Date.now() < patience) {
@@ -44,7 +47,7 @@ export async function readJournal(file: string): Promise<LogEntry[]> {
 
 function parseJournal(text: string): Connection[] {
   const connections: Connection[] = [];
-  // A port is used again in the end; whatever is said of it is about its latest connection.
+  // Ports are reused, so a line belongs to the latest connection of its port.
   const byPort = new Map<string, Connection>();
   let lastFound: string | undefined;
   for (const line of text.split('\n')) {

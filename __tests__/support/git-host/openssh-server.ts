@@ -1,4 +1,4 @@
-/** OpenSSH's sshd with a configuration of its own, as root or as whoever runs the tests. */
+/** OpenSSH's sshd with a separate configuration, as root or as the user who runs the tests. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { ServerSetup, SshServer } from './server.ts';
 
 const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin'];
 
-/** sshd's absolute path (it refuses to start by any other), or undefined where there is none. */
+/** sshd's absolute path (it refuses to start by another one); undefined if it is not installed. */
 export function findSshd(): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders];
   return folders
@@ -34,17 +34,17 @@ export async function startOpenSshServer(setup: ServerSetup): Promise<SshServer>
   makePrivilegeSeparationFolder();
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    // An sshd that does not know the newest option does not start.
+    // An sshd that does not know a new option does not start.
     const child = launch(sshd, writeConfiguration(setup, port, attempt <= 2), setup.journal);
     if (await listens(child, port, setup.journal)) {
       return { name: 'openssh', port, user: userInfo().username, stop: () => stop(child, setup.folder) };
     }
-    // Between finding the port and taking it, somebody else may have come.
+    // Another process may have taken the port meanwhile.
     if (attempt === 4) throw new Error(`sshd does not start:\n${readFileSync(setup.journal, 'utf8')}`);
   }
 }
 
-/** As root, sshd wants the folder that Debian's start script would have made (sshd(8), FILES). */
+/** As root, sshd needs the folder that Debian's start script creates (sshd(8), FILES). */
 function makePrivilegeSeparationFolder(): void {
   if (process.platform === 'linux' && process.getuid?.() === 0) {
     mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -66,12 +66,13 @@ function writeConfiguration(setup: ServerSetup, port: number, isModern: boolean)
     ...['AuthenticationMethods publickey', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
     ...['AcceptEnv GIT_PROTOCOL', 'LogLevel VERBOSE', 'MaxStartups 100', `MaxAuthTries ${maxAuthTries}`],
     ...['PrintMotd no', 'PrintLastLog no', 'Subsystem sftp internal-sftp'],
-    // Half the processor time of a connection is the exchange that is proof against quantum computers.
+    // The post-quantum key exchange takes half of a connection's processor time.
     'KexAlgorithms curve25519-sha256',
-    // A login shell may read its owner's start files (bash does under sshd), which take their time and are none of the host's.
+    // A login shell may read its owner's start files (bash does under sshd), which takes time and does not belong to
+    // the host.
     `SetEnv "HOME=${setup.folder}"`,
   ];
-  // OpenSSH 9.8 locks out an address whose keys are refused again and again: here, every test's address.
+  // OpenSSH 9.8 blocks an address after repeated refused keys. Here, that is the address of every test.
   if (isModern) lines.push('PerSourcePenalties no');
   writeFileSync(file, `${lines.join('\n')}\n`);
   return file;
@@ -95,7 +96,7 @@ async function listens(child: ChildProcess, port: number, journal: string): Prom
   return false;
 }
 
-/** sshd leaves running sessions alone when it ends, and they what they have started: all have the host's folder for their HOME. */
+/** sshd leaves running sessions and their processes alone when it ends. All of them have the host's folder as HOME. */
 async function stop(child: ChildProcess, folder: string): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null) return;
   const sessions = descendantsOf(child.pid);
@@ -105,7 +106,7 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   killAll(sessions.map((pid) => ({ pid })));
   const orphans = (): RunningProcess[] =>
     runningProcesses().filter(({ environment }) => environment.includes(`HOME=${folder}\0`));
-  // A shell may start one more program before it is killed itself.
+  // A shell may start one more program before it is killed.
   for (let left = orphans(); left.length > 0; left = orphans()) killAll(left);
 }
 

@@ -1,4 +1,4 @@
-/** Bare repositories with one commit, made by git's own plumbing and by nobody's configuration. */
+/** Bare repositories with one commit, made by git's plumbing without any configuration. */
 import { spawn } from 'node:child_process';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,13 +7,13 @@ import { repositoryKey } from './grants.ts';
 
 export interface Repository {
   readonly name: string;
-  /** The bare repository itself, for tests that look behind the server. */
+  /** The bare repository itself, for tests that inspect it. */
   readonly directory: string;
-  /** The commit that `main` pointed to when it was made. */
+  /** The first commit of `main`. */
   readonly commit: string;
 }
 
-/** Environment for a git that knows neither this machine's nor this user's settings. */
+/** Environment for a git without settings of this machine and user. */
 export function gitEnvironment(home: string): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
@@ -43,7 +43,7 @@ export async function createRepository(
   return { name, directory, commit: (await readFile(marks, 'utf8')).trim().replace(/^:1 /, '') };
 }
 
-/** Partial clones and fetches by commit work on GitHub; housekeeping must not outlive a test. */
+/** Partial clones and fetches by commit work on GitHub. Housekeeping must not outlive a test. */
 const likeGitHub = `[uploadpack]
 \tallowFilter = true
 \tallowAnySHA1InWant = true
@@ -74,7 +74,7 @@ async function git(cwd: string, args: readonly string[], input = ''): Promise<st
     child.once('error', reject);
     child.once('close', resolve);
   });
-  // A git that reads nothing may be gone before the end of its input arrives; its exit code tells.
+  // A git that reads nothing may end before its input arrives; its exit code matters.
   child.stdin.on('error', () => undefined).end(input);
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   if (code !== 0) throw new Error(`git ${args.join(' ')} ended with ${String(code)}: ${stderr.trim()}`);

@@ -1,11 +1,11 @@
-/** What varies between the SSH servers that can stand in front of the repositories. */
+/** The interface of the SSH servers for the repositories. */
 import type { SshKey } from '../ssh-keys.ts';
 import type { Grants } from './grants.ts';
 
 export type ServerName = 'openssh' | 'ssh2';
 
 export interface ServerSetup {
-  /** The host's own folder, for whatever the server has to keep. */
+  /** The host's folder, for files of the server. */
   readonly folder: string;
   readonly journal: string;
   readonly hostKeys: readonly SshKey[];
@@ -23,5 +23,5 @@ export interface SshServer {
 
 export const address = '127.0.0.1';
 
-/** OpenSSH's default MaxAuthTries: an agent with more keys than this never comes to the right one. */
+/** OpenSSH's default MaxAuthTries: an agent with more keys may not reach the right one. */
 export const maxAuthTries = 6;

@@ -1,4 +1,4 @@
-/** The `ssh2` package's server, for machines without sshd: the same decisions, and sshd's words in the journal. */
+/** The `ssh2` package's server, for machines without sshd: the same decisions, and sshd's messages in the journal. */
 import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
@@ -9,7 +9,7 @@ import type { ServerSetup, SshServer } from './server.ts';
 
 const user = 'git';
 
-/** One client's connection: where it comes from, and which key it proved. */
+/** One client's connection: its address, and its proven key. */
 interface Client {
   readonly connection: Connection;
   readonly port: number;
@@ -30,7 +30,7 @@ export async function startSsh2Server(setup: ServerSetup): Promise<SshServer> {
     connection.on('session', (accept) => {
       serve(setup, client, accept());
     });
-    // A client that hangs up in the middle of the handshake is no concern of the host's.
+    // A client may disconnect during the handshake.
     connection.on('error', () => undefined);
     connection.on('close', () => {
       connections.delete(connection);
@@ -74,7 +74,7 @@ function authenticate(setup: ServerSetup, client: Client, context: AuthContext):
   if (context.username !== user || !setup.grants.argumentsFor(fingerprint)) {
     note(setup, `Failed ${said}`);
     client.failures += 1;
-    // At the limit sshd hangs up instead of answering, and so does not hear of the keys behind.
+    // At the limit sshd disconnects without an answer, and never sees the following keys.
     if (client.failures < maxAuthTries) context.reject(['publickey']);
     else client.connection.end();
     return;
@@ -95,7 +95,7 @@ function authenticate(setup: ServerSetup, client: Client, context: AuthContext):
   context.accept();
 }
 
-/** ssh2 may answer with an Error, which is as true as `true`; its types do not say so. */
+/** ssh2 may answer with an Error, which is truthy; its types do not say so. */
 function isSignedBy(publicKey: Buffer, { blob, signature, hashAlgo }: PublicKeyAuthContext): boolean {
   const key = ssh2.utils.parseKey(publicKey);
   if (key instanceof Error || blob === undefined || signature === undefined) return false;
@@ -107,7 +107,7 @@ function serve(setup: ServerSetup, client: Client, session: Session): void {
   const environment: Record<string, string> = {};
   session.on('env', (accept, reject, { key, val }) => {
     if (key === 'GIT_PROTOCOL') environment[key] = val;
-    // `ssh -o SendEnv` wants no answer, and then there is nothing to call.
+    // `ssh -o SendEnv` wants no answer, and then there is no function to call.
     const answer =
       key === 'GIT_PROTOCOL' ? (accept as (() => void) | undefined) : (reject as (() => void) | undefined);
     answer?.();
@@ -126,7 +126,7 @@ interface Request {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Runs the forced command as sshd would, with its standard streams on the channel. */
+/** Runs the forced command like sshd, with its standard streams on the channel. */
 function run(setup: ServerSetup, client: Client, { channel, command, environment }: Request): void {
   const child = spawn(
     setup.program,
@@ -141,7 +141,7 @@ function run(setup: ServerSetup, client: Client, { channel, command, environment
     },
   );
   channel.pipe(child.stdin);
-  // git stops reading when it has what it wants.
+  // git stops reading when it has everything.
   child.stdin.on('error', () => undefined);
   child.stdout.pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr, { end: false });

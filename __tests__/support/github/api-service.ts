@@ -1,4 +1,4 @@
-/** The part of GitHub's REST API that Apps use: installations, their tokens, and the end of these. */
+/** The part of GitHub's REST API for Apps: installations, tokens, and their revocation. */
 import { AuthenticationError, AwsError } from '../aws/errors.ts';
 import type { HttpAnswer, HttpRequest } from '../aws/wire/http-server.ts';
 import type { CommonError, Operation, Refused, Service } from '../aws/wire/service.ts';
@@ -22,7 +22,7 @@ interface Asked {
 export class GitHubApiService implements Service {
   readonly #installations: Installations;
   readonly #clock: () => Date;
-  /** GitHub Enterprise Server has `/api/v3` in front. */
+  /** GitHub Enterprise Server has the prefix `/api/v3`. */
   readonly #prefix: string;
 
   constructor(installations: Installations, { clock, prefix }: { clock: () => Date; prefix: string }) {

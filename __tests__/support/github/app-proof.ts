@@ -1,4 +1,4 @@
-/** Whether a JSON Web Token is one that GitHub takes from an App, in GitHub's words where it is not. */
+/** Whether GitHub would accept an App's JSON Web Token; otherwise GitHub's message. */
 import { decodeJwt, errors, jwtVerify } from 'jose';
 import { AwsError } from '../aws/errors.ts';
 import type { App, Installations } from './installations.ts';

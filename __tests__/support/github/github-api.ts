@@ -1,4 +1,7 @@
-/** A local GitHub API on 127.0.0.1, for Apps: it verifies their signatures, and grants what their installations may do. */
+/**
+ * A local GitHub API on 127.0.0.1 for Apps. It verifies their signatures and grants the permissions of their
+ * installations.
+ */
 import { CallLog, type Call } from '../aws/wire/calls.ts';
 import { Faults } from '../aws/wire/faults.ts';
 import { serve } from '../aws/wire/http-server.ts';
@@ -22,13 +25,13 @@ export interface GitHubApiOptions {
 }
 
 export interface GitHubApi {
-  /** What `api_url` says. */
+  /** The value of `api_url`. */
   readonly url: string;
   readonly createApp: () => App;
   readonly install: (app: App, input: InstallationInput) => Installation;
-  /** Every token that was given, in order. */
+  /** Every created token, in order. */
   readonly tokens: readonly IssuedToken[];
-  /** Whether git gets in with it: what a git server asks. */
+  /** Whether the token gives git access: the question of a git server. */
   readonly opens: (token: string, repository: string, level: 'read' | 'write') => boolean;
   /** `POST /app/installations/…/access_tokens` and the like. */
   readonly calls: readonly Call[];

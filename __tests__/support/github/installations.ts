@@ -1,22 +1,22 @@
-/** What GitHub knows: Apps with their public keys, where they are installed, and the tokens that they have made. */
+/** GitHub's data: Apps with their public keys, their installations, and their tokens. */
 import { createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 
 export interface App {
   readonly appId: number;
   readonly clientId: string;
   readonly publicKey: KeyObject;
-  /** As GitHub lets one download it: PKCS#1. */
+  /** In the form that GitHub offers for download: PKCS#1. */
   readonly privateKey: string;
-  /** The JSON that is put into a parameter. */
+  /** The JSON for a parameter. */
   stored(more?: Readonly<Record<string, unknown>>): string;
 }
 
 export interface InstallationInput {
   readonly owner: string;
   readonly kind?: 'orgs' | 'users';
-  /** Names without owner. */
+  /** Names without the owner. */
   readonly repositories: readonly string[];
-  /** Default: contents to write, and metadata, which every App may read. */
+  /** Default: write for contents, and read for metadata, which every App has. */
   readonly permissions?: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export class Installations {
   readonly #installations: Installation[] = [];
   readonly tokens: IssuedToken[] = [];
 
-  /** @param apiUrl of the GitHub that the App is at: what its stored JSON names */
+  /** @param apiUrl of the App's GitHub, for its stored JSON */
   createApp(apiUrl: string): App {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -91,7 +91,7 @@ export class Installations {
     return this.tokens.find((issued) => issued.token === token && !issued.revoked && issued.expiresAt > now);
   }
 
-  /** Whether GitHub would let git in with it. */
+  /** Whether GitHub would give git access with it. */
   opens(token: string, repository: string, { level, now }: { level: 'read' | 'write'; now: Date }): boolean {
     const issued = this.live(token, now);
     if (!issued) return false;
@@ -105,7 +105,7 @@ export function sameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** Whether what is granted is as much as what is wanted. */
+/** Whether the granted level includes the wanted one. */
 export function covers(granted: string | undefined, wanted: string): boolean {
   return granted !== undefined && levels.indexOf(granted) >= levels.indexOf(wanted);
 }

@@ -1,4 +1,7 @@
-/** moto's STS, Parameter Store, Secrets Manager, KMS and EC2; the OIDC token comes from our local issuer, which moto has no part of. */
+/**
+ * moto's STS, Parameter Store, Secrets Manager, KMS and EC2. The OIDC token is from our local issuer, because moto has
+ * none.
+ */
 import { EC2Client, RunInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
 import {
   CreateSecretCommand,
@@ -9,7 +12,7 @@ import { LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@a
 import type { Backend } from '../backend.ts';
 import { startLocalAws } from '../aws/local-aws.ts';
 
-/** moto's own account: its other accounts are known only by the credentials that it gave out. */
+/** moto's default account. It knows other accounts only by the credentials that it issued. */
 const account = '123456789012';
 const region = 'eu-west-1';
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'moto does not check it' };

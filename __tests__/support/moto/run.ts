@@ -1,11 +1,11 @@
-/** `npm run test:moto`: starts moto_server on a free port and runs there every end-to-end scenario that it can serve. */
+/** `npm run test:moto`: starts moto_server on a free port and runs every end-to-end scenario that it supports. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const host = '127.0.0.1';
 
-/** moto takes no port 0. */
+/** moto does not accept port 0. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, host);
   await new Promise((resolve) => server.once('listening', resolve));
@@ -41,7 +41,7 @@ if (!moto) {
   );
   process.exit(process.env['CI'] === 'true' ? 1 : 0);
 }
-// One moto for all, which each test empties: no two files at once.
+// All tests share one moto and empty it, so files run one after the other.
 const jest = [
   '--experimental-vm-modules',
   'node_modules/jest/bin/jest.js',

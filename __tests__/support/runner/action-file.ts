@@ -1,4 +1,4 @@
-/** `action.yml` of a JavaScript action, as far as the runner acts on it. */
+/** `action.yml` of a JavaScript action: the parts that the runner uses. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -34,7 +34,7 @@ export function readActionFile(folder: string): ActionFile {
   };
 }
 
-/** The runner's names for inputs: upper case, a space is `_`, and a hyphen stays (ActionRunner, `INPUT_`). */
+/** The runner's names for inputs: upper case, a space becomes `_`, and a hyphen stays (ActionRunner, `INPUT_`). */
 export const inputVariable = (name: string): string => `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
 
 function inputOf(name: string, value: unknown): ActionInput {
@@ -59,7 +59,7 @@ function string(value: unknown, where: string): string {
   return value;
 }
 
-/** Defaults may be written as numbers and booleans; actions see strings. */
+/** Defaults may be numbers and booleans; actions get strings. */
 function scalar(value: unknown, where: string): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return string(value, where);

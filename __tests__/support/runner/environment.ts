@@ -1,7 +1,7 @@
-/** The variables that every step of a job sees. Of the test's own environment only PATH comes through. */
+/** The variables of every step of a job. Of the test's own environment, only PATH is passed on. */
 import type { Folders } from './folders.ts';
 
-/** The `github` context, by its own names: `repository`, `ref`, `run_id` and so on. */
+/** The `github` context with its own names: `repository`, `ref`, `run_id` and so on. */
 export type GithubContext = Readonly<Record<string, string>>;
 
 export const defaultGithubContext: GithubContext = {

@@ -1,4 +1,4 @@
-/** The files behind GITHUB_ENV and its siblings: fresh for each step, read as the runner's FileCommandManager does. */
+/** The files of GITHUB_ENV and similar variables: new for each step, parsed like the runner's FileCommandManager. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,13 +9,13 @@ export interface FileCommandResults {
   readonly state: ReadonlyMap<string, string>;
   readonly paths: readonly string[];
   readonly summary: string;
-  /** The runner's messages. Those of `fatal` fail the step. */
+  /** The runner's messages. Those in `fatal` fail the step. */
   readonly errors: readonly string[];
   readonly fatal: readonly string[];
 }
 
 export interface FileCommands {
-  /** What the step sees: GITHUB_ENV, GITHUB_OUTPUT and so on. */
+  /** For the step: GITHUB_ENV, GITHUB_OUTPUT and so on. */
   readonly environment: Readonly<Record<string, string>>;
   /** Reads the files and removes them. */
   collect(): FileCommandResults;
@@ -86,10 +86,10 @@ function interpret(textOf: (kind: Kind) => string): FileCommandResults {
   };
 }
 
-/** `NAME=VALUE`, or `NAME<<DELIMITER` and lines up to the delimiter; whichever sign comes first decides. */
+/** `NAME=VALUE`, or `NAME<<DELIMITER` and lines up to the delimiter; the first of the two signs decides. */
 export function parseKeyValues(text: string): [string, string][] {
   const pairs: [string, string][] = [];
-  // A last line without a newline counts; the empty rest after one does not.
+  // A last line without a newline counts; the empty text after a last newline does not.
   const lines = text.replace(/\n$/, '').split('\n');
   for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
     if (line === '') continue;

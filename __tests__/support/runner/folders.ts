@@ -1,4 +1,4 @@
-/** A job's own folders, laid out as a runner's, and what lies in them. */
+/** A job's folders in the runner's layout, and their files. */
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export interface FoundFile {
   readonly mode: number;
 }
 
-/** Short names, because a socket's path may be 103 bytes long at most on macOS, whose temporary folder takes 58. */
+/** Short names, because a socket's path has at most 103 bytes on macOS, and its temporary folder takes 58. */
 export function makeFolders(event: unknown): Folders {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'job-')));
   const runnerWorkspace = join(root, 'app');
@@ -39,7 +39,7 @@ export function makeFolders(event: unknown): Folders {
   return folders;
 }
 
-/** Everything below the folders, folders included; the runner's own folder for its command files is left out. */
+/** Everything below the folders, including folders; without the runner's own folder for command files. */
 export function filesBelow(folders: readonly string[]): FoundFile[] {
   return folders.flatMap((folder) =>
     readdirSync(folder)

@@ -1,4 +1,4 @@
-/** A step's `with:` as the action finds it: INPUT_ variables, defaults included, and the runner's remarks on it. */
+/** A step's `with:` for the action: INPUT_ variables with defaults, and the runner's warnings. */
 import { inputVariable } from './action-file.ts';
 import type { ActionFile } from './action-file.ts';
 import type { GithubContext } from './environment.ts';
@@ -6,7 +6,7 @@ import type { StepLog } from './workflow-commands.ts';
 
 export type Inputs = Readonly<Record<string, string>>;
 
-/** What `action.yml` does not know is handed over all the same; what it requires is not enforced. */
+/** Unknown inputs are also passed on, and required inputs are not enforced. */
 export function inputVariables(
   action: ActionFile,
   given: Inputs,
@@ -19,7 +19,7 @@ export function inputVariables(
   return Object.fromEntries(all.map(([name, value]) => [inputVariable(name), value]));
 }
 
-/** The one kind of expression that defaults hold in practice. */
+/** The only kind of expression that defaults use in practice. */
 function expand(text: string, github: GithubContext): string {
   return text.replace(/\$\{\{\s*(.*?)\s*\}\}/g, (_whole, expression: string) => {
     const [, name] = /^github\.(\w+)$/.exec(expression) ?? [];

@@ -1,4 +1,4 @@
-/** One job of a workflow, run as GitHub's runner runs it: `uses` and `run` steps, then the post steps in reverse. */
+/** One job of a workflow, run like GitHub's runner: `uses` and `run` steps, then the post steps in reverse. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -24,11 +24,11 @@ type Variables = Readonly<Record<string, string>>;
 export interface JobOptions {
   /** The folder of `action.yml`. */
   readonly actionPath: string;
-  /** The job's `env:`, and whatever else the runner would have in its environment. */
+  /** The job's `env:`, and additional variables of the runner's environment. */
   readonly env?: Variables;
-  /** The Node that runs the action; this process's own unless told. */
+  /** The Node that runs the action. Default: this process's own. */
   readonly nodePath?: string;
-  /** By the context's own names (`repository`, `ref`, `run_id`), over the defaults. */
+  /** With the context's own names (`repository`, `ref`, `run_id`), in addition to the defaults. */
   readonly githubContext?: GithubContext;
   /** The webhook payload behind GITHUB_EVENT_PATH. */
   readonly event?: unknown;
@@ -43,9 +43,9 @@ export interface UsesOptions extends StepOptions {
 }
 
 export interface FinishOptions extends StepOptions {
-  /** Kill what is left, as the runner does. Off unless asked for: it hides what a post step forgot. */
+  /** Kills remaining processes, like the runner. Default: off, because it hides mistakes of a post step. */
   readonly orphanCleanup?: boolean;
-  /** How many post steps run now; all that are left unless told. */
+  /** How many post steps run now. Default: all that are left. */
   readonly posts?: number;
 }
 
@@ -55,13 +55,13 @@ export interface JobProcess {
 }
 
 export interface Finished {
-  /** In the order in which they ran: the last use's first. */
+  /** In the order in which they ran: the last use first. */
   readonly posts: readonly StepResult[];
-  /** What was still alive after the post steps, before the runner's own clean-up. */
+  /** Processes that were alive after the post steps, before the runner's own clean-up. */
   readonly leftoverProcesses: readonly JobProcess[];
 }
 
-/** What a use of the action leaves for its post step. */
+/** What a use of the action keeps for its post step. */
 interface Use {
   readonly inputs: Variables;
   readonly env: Variables;
@@ -95,7 +95,7 @@ export class Job {
     };
   }
 
-  /** The folder that holds all others; every process of the job has it in its environment or arguments. */
+  /** The folder that contains all others. Every process of the job has it in its environment or arguments. */
   get root(): string {
     return this.#folders.root;
   }
@@ -112,12 +112,12 @@ export class Job {
     return this.#folders.workspace;
   }
 
-  /** A step that uses the action. Whether to go on after a failure is for the caller to say. */
+  /** A step that uses the action. The caller decides whether to continue after a failure. */
   async uses(step: UsesOptions = {}): Promise<StepResult> {
     const given = step.with ?? {};
     const inputs = inputVariables(this.#action, given, this.#github);
     const use: Use = { inputs, env: step.env ?? {}, state: {} };
-    // The runner registers the post step before main starts: it runs even where main is killed.
+    // The runner registers the post step before main starts: it runs even if main is killed.
     this.#uses.push(use);
     const result = await this.#runNode(this.#action.main, use, {
       ...step,
@@ -130,7 +130,7 @@ export class Job {
     return result;
   }
 
-  /** A `run:` step without `shell:`: `bash -e FILE`, or sh where there is no bash. */
+  /** A `run:` step without `shell:`: `bash -e FILE`, or sh if there is no bash. */
   async run(script: string, step: StepOptions = {}): Promise<StepResult> {
     const file = join(this.temp, `${randomUUID()}.sh`);
     writeFileSync(file, script);
@@ -149,7 +149,7 @@ export class Job {
     }
   }
 
-  /** The post steps, in reverse order of use; they see what the job exported since. */
+  /** The post steps, in reverse order of use, with the job's latest exported variables. */
   async finish({ orphanCleanup = false, posts: count, ...step }: FinishOptions = {}): Promise<Finished> {
     const { post, postIf } = this.#action;
     const posts: StepResult[] = [];
@@ -165,8 +165,8 @@ export class Job {
   }
 
   /**
-   * Live processes that carry the job's RUNNER_TRACKING_ID or name its folder in their arguments. The arguments
-   * are what gives ssh-agent away: Linux hides its environment from everyone but root.
+   * Live processes with the job's RUNNER_TRACKING_ID, or with its folder in their arguments. ssh-agent is found by its
+   * arguments, because Linux hides its environment from everyone but root.
    */
   processes(): JobProcess[] {
     return runningProcesses()
@@ -178,19 +178,19 @@ export class Job {
       .map(({ pid, command }) => ({ pid, command }));
   }
 
-  /** What lies in `temp` and `home` now, but for the runner's own command files. */
+  /** The files in `temp` and `home`, without the runner's own command files. */
   files(): FoundFile[] {
     return filesBelow([this.temp, this.home]);
   }
 
-  /** Kills what is left of the job and removes its folders. */
+  /** Kills the job's remaining processes and removes its folders. */
   dispose(): void {
     killAll([...this.#memory.running].map((pid) => ({ pid })));
     endAll(() => this.processes());
     rmSync(this.#folders.root, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** What a post step has told to end may take a moment to do so. */
+  /** Processes that a post step has ended may take a moment to exit. */
   async #leftoverProcesses(): Promise<JobProcess[]> {
     const deadline = Date.now() + 500;
     let left = this.processes();
@@ -215,9 +215,9 @@ export class Job {
     });
   }
 
-  /** From the weakest to the strongest: the runner's own, the job's, GITHUB_ENV's, the step's. */
+  /** In increasing precedence: the runner's own, the job's, GITHUB_ENV's, the step's. */
   #environment(step: Variables = {}): Record<string, string> {
-    // GITHUB_ENV cannot replace what the runner sets itself (docs: default environment variables).
+    // GITHUB_ENV cannot replace variables of the runner (docs: default environment variables).
     const exported = [...this.#memory.exported].filter(([name]) => !/^(GITHUB|RUNNER)_/.test(name));
     const { PATH = process.env['PATH'] ?? '', ...rest } = {
       ...runnerVariables(this.#folders, this.#trackingId, this.#memory.debug),

@@ -1,7 +1,7 @@
-/** The job's secrets, and their replacement in whatever is shown. */
+/** The job's secrets, and their replacement in shown text. */
 
 export interface Masks {
-  /** The value as a whole and each of its lines, as the runner does. False for a blank value. */
+  /** Masks the whole value and each of its lines, like the runner. Returns false for a blank value. */
   add(value: string): boolean;
   redact(text: string): string;
   values(): readonly string[];
@@ -19,7 +19,7 @@ export function createMasks(initial: readonly string[] = []): Masks {
   for (const value of initial) add(value);
   return {
     add,
-    // The longest first: a secret that contains another one leaves nothing of itself beside the stars.
+    // The longest first, so that no part of a longer secret remains visible.
     redact: (text) =>
       [...secrets]
         .sort((a, b) => b.length - a.length)

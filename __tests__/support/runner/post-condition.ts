@@ -1,4 +1,4 @@
-/** `post-if`: whether a post step runs after what happened in the job. */
+/** `post-if`: whether a post step runs after the job's steps. */
 import type { StepResult } from './step.ts';
 
 export function holds(condition: string, outcomes: readonly StepResult['outcome'][]): boolean {

@@ -1,4 +1,4 @@
-/** The machine's processes with their parents, arguments and, where we may look, their environment. */
+/** The machine's processes with parents, arguments and, if readable, environment. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
@@ -7,7 +7,7 @@ export interface RunningProcess {
   readonly parent: number;
   /** The arguments, joined by spaces. */
   readonly command: string;
-  /** `NAME=VALUE`s in some separator; empty where it cannot be read (ssh-agent's, to anyone but root). */
+  /** `NAME=VALUE` entries with some separator; empty if it cannot be read (ssh-agent's, except by root). */
   readonly environment: string;
 }
 
@@ -25,13 +25,13 @@ export function descendantsOf(pid: number): number[] {
   return childrenOf(pid);
 }
 
-/** proc(5). A process without arguments is a kernel thread or a zombie: nothing that runs. */
+/** proc(5). A process without arguments is a kernel thread or a zombie and is ignored. */
 function fromProc(): RunningProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => ({
       pid: Number(name),
-      // The second field, the name in parentheses, may hold spaces and parentheses itself.
+      // The second field, the name in parentheses, may contain spaces and parentheses.
       parent: Number(/.*\) \S (\d+)/s.exec(read(name, 'stat'))?.[1] ?? 0),
       command: read(name, 'cmdline').replaceAll('\0', ' ').trim(),
       environment: read(name, 'environ'),
@@ -39,7 +39,7 @@ function fromProc(): RunningProcess[] {
     .filter(({ command }) => command !== '');
 }
 
-/** Empty when the process has ended meanwhile, or is none of our business. */
+/** Empty if the process has ended meanwhile, or belongs to another user. */
 function read(pid: string, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
@@ -48,7 +48,7 @@ function read(pid: string, file: string): string {
   }
 }
 
-/** BSD's `-E` appends the environment to the arguments, and nothing tells where it begins. */
+/** BSD's `-E` appends the environment to the arguments without a separator. */
 function fromPs(): RunningProcess[] {
   const args = ['-A', '-E', '-ww', '-o', 'pid=,ppid=,stat=,command='];
   const lines = execFileSync('ps', args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).split('\n');
@@ -60,8 +60,7 @@ function fromPs(): RunningProcess[] {
   });
 }
 
-/** SIGKILL to each; one that has ended by itself is as good. */
-/** With what they start meanwhile: the table is not read at one moment. */
+/** Kills the processes and their new children: the table is not read at one moment. */
 export function endAll(find: () => readonly { readonly pid: number }[]): void {
   for (let left = find(), tries = 0; left.length > 0 && tries < 100; left = find(), tries += 1) killAll(left);
 }

@@ -1,4 +1,4 @@
-/** One step's process: its output line by line, and the runner's way of ending it. */
+/** The process of one step: its output line by line, and cancellation like the runner's. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
@@ -14,7 +14,7 @@ export interface Patience {
   /** From SIGINT to SIGTERM, and from there to SIGKILL (ProcessInvoker's 7,500 and 2,500). */
   readonly interrupt: number;
   readonly terminate: number;
-  /** How long output is awaited after the process's end, when something it left behind still holds it. */
+  /** How long to wait for output after the process's end, if another process still holds it open. */
   readonly output: number;
 }
 
@@ -33,17 +33,17 @@ export interface StepProcess {
 }
 
 export interface Ended {
-  /** 128 and the signal's number for a process that a signal ended. */
+  /** 128 plus the signal's number if a signal ended the process. */
   readonly exitCode: number;
   readonly signal: NodeJS.Signals | null;
   readonly cancelled: boolean;
-  /** Something that outlived the process kept its standard output or error open. */
+  /** A process that outlived the step kept its standard output or error open. */
   readonly outputHeld: boolean;
 }
 
 export async function runStepProcess(step: StepProcess): Promise<Ended> {
   const { file, args, cwd, env, patience } = step;
-  // Steps read an empty standard input: the runner closes it at once.
+  // Steps read an empty standard input, because the runner closes it at once.
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise<Pick<Ended, 'exitCode' | 'signal'>>((resolve, reject) => {
     child.once('error', reject);
@@ -63,7 +63,7 @@ export async function runStepProcess(step: StepProcess): Promise<Ended> {
     moment(step.killWhen, pid).then(() => child.kill('SIGKILL')),
   ].map((intervention) => intervention.then(() => exited));
   const ended = await Promise.race([exited, ...interventions]).catch((error: unknown) => {
-    // The moment never came: whoever waited for it failed, and the step must not outlive that.
+    // The moment never came: its promise was rejected, and the step must not outlive that.
     child.kill('SIGKILL');
     throw error;
   });
@@ -80,7 +80,7 @@ export async function runStepProcess(step: StepProcess): Promise<Ended> {
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
-/** ProcessInvoker.CancelAndKillProcessTree: to the step's own process, not to its group. */
+/** ProcessInvoker.CancelAndKillProcessTree: signals the step's own process, not its group. */
 async function cancel(child: ChildProcess, { interrupt, terminate }: Patience): Promise<void> {
   for (const [signal, wait] of [
     ['SIGINT', interrupt],
@@ -94,7 +94,7 @@ async function cancel(child: ChildProcess, { interrupt, terminate }: Patience): 
   }
 }
 
-/** Never comes where none is asked for. */
+/** Never resolves if no moment is given. */
 function moment(when: Moment | undefined, pid: number | undefined): Promise<unknown> {
   if (when === undefined || pid === undefined) return new Promise(() => undefined);
   return typeof when === 'function' ? when(pid) : when;
@@ -104,6 +104,6 @@ async function readLines(stream: Readable, onLine: (line: string) => void): Prom
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) onLine(line);
   } catch {
-    // Destroyed, because somebody else held it open.
+    // Destroyed, because another process held it open.
   }
 }

@@ -1,4 +1,4 @@
-/** Runs one step of a job, and keeps what it leaves for the next ones: variables, paths, masks. */
+/** Runs one step of a job and keeps its variables, paths and masks for the next ones. */
 import { createFileCommands } from './file-commands.ts';
 import type { FileCommandResults } from './file-commands.ts';
 import type { Masks } from './masks.ts';
@@ -11,7 +11,7 @@ export interface StepOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** The user cancels the run: SIGINT, later SIGTERM, later SIGKILL. */
   readonly cancelWhen?: Moment | undefined;
-  /** The process dies by SIGKILL at once, as under memory pressure. */
+  /** The process is killed by SIGKILL at once, as under memory pressure. */
   readonly killWhen?: Moment | undefined;
   /** Shorter waits than the runner's. */
   readonly patience?: Partial<Patience> | undefined;
@@ -21,9 +21,9 @@ export interface StepResult {
   readonly outcome: 'success' | 'failure' | 'cancelled';
   readonly exitCode: number;
   readonly signal: NodeJS.Signals | null;
-  /** What a user sees: workflow commands carried out, secrets masked. */
+  /** The visible log: workflow commands are executed, secrets masked. */
   readonly log: string;
-  /** Standard output and standard error, line by line as they came, before any masking. */
+  /** Standard output and standard error, line by line in order, before any masking. */
   readonly raw: string;
   readonly annotations: readonly Annotation[];
   readonly outputs: Readonly<Record<string, string>>;
@@ -33,11 +33,11 @@ export interface StepResult {
   readonly summary: string;
   /** Every mask of the job so far. */
   readonly masks: readonly string[];
-  /** Something that the step left behind still held its output: the real runner waits five seconds for that. */
+  /** A remaining process still held the output open: the real runner waits five seconds for that. */
   readonly outputHeld: boolean;
 }
 
-/** What steps share. */
+/** The shared state of steps. */
 export interface JobMemory {
   readonly temp: string;
   readonly masks: Masks;
@@ -51,11 +51,11 @@ export interface JobMemory {
 
 export interface Step extends StepOptions {
   readonly process: Pick<StepProcess, 'file' | 'args' | 'cwd'>;
-  /** The whole environment but what belongs to this very step. */
+  /** The whole environment, except for variables of this step only. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Lines that the runner says before the step starts. */
+  /** Lines of the runner before the step starts. */
   readonly prologue?: (log: StepLog) => void;
-  /** A `run:` step's failure is announced; an action speaks for itself. */
+  /** The exit code of a failed `run:` step is logged; an action logs its own errors. */
   readonly announcesExitCode: boolean;
 }
 

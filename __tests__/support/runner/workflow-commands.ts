@@ -1,4 +1,4 @@
-/** `::command property=value::data` lines of a step's output, acted on as the runner's ActionCommandManager does. */
+/** `::command property=value::data` lines of a step's output, executed like the runner's ActionCommandManager. */
 import type { Masks } from './masks.ts';
 
 export interface Annotation {
@@ -24,12 +24,12 @@ const known = new Set([
   ...[...annotationLevels, ...ignored, ...disabled, ...deprecated],
 ]);
 
-/** Where a step's output goes: the log that a user sees, and what commands changed. */
+/** The destination of a step's output: the visible log, and the effects of commands. */
 export class StepLog {
   readonly annotations: Annotation[] = [];
   readonly outputs = new Map<string, string>();
   readonly state = new Map<string, string>();
-  /** True when a command was refused: the step fails, whatever its exit code. */
+  /** True if a command was refused: the step fails, whatever its exit code. */
   failed = false;
   readonly #masks: Masks;
   readonly #debug: boolean;
@@ -50,7 +50,7 @@ export class StepLog {
     this.#show(`##[${annotation.level}]${annotation.message}`);
   }
 
-  /** Takes one line of standard output or standard error: the runner looks for commands in both. */
+  /** Takes one line of standard output or standard error: the runner reads commands from both. */
   line(raw: string): void {
     const command = parseCommand(raw, this.#stopToken);
     if (command === undefined) this.#show(raw);
@@ -65,7 +65,7 @@ export class StepLog {
     }
   }
 
-  /** Masked when it is shown: a secret that is printed before its mask has been seen by then. */
+  /** Masked when it is shown: a secret that is printed before its mask is visible. */
   #show(text: string): void {
     this.#shown.push(this.#masks.redact(text));
   }
@@ -93,7 +93,7 @@ export class StepLog {
   }
 }
 
-/** ActionCommand.TryParseV2: blanks may stand in front, names have no case, what is not known is text. */
+/** ActionCommand.TryParseV2: spaces may come first, names are case-insensitive, unknown commands are text. */
 export function parseCommand(line: string, resumeToken?: string): Command | undefined {
   const [, info, data] = /^\s*::(.*?)::(.*)$/s.exec(line) ?? [];
   if (info === undefined || data === undefined) return undefined;

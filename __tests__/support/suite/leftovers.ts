@@ -1,8 +1,8 @@
-/** The processes of a run of the tests, and the file where tests say that they cannot run here. */
+/** The processes of a test run, and the file with the tests that cannot run here. */
 import { join } from 'node:path';
 import { runningProcesses, type RunningProcess } from '../runner/process-table.ts';
 
-/** Those that have the run's folder in their arguments or environment: all programs of the tests, and jest's workers. */
+/** Processes with the run's folder in their arguments or environment: all programs of the tests, and jest's workers. */
 export function processesOf(folder: string): RunningProcess[] {
   return runningProcesses().filter(
     ({ pid, command, environment }) =>
@@ -10,5 +10,5 @@ export function processesOf(folder: string): RunningProcess[] {
   );
 }
 
-/** A line for each test or group of tests that was not run: why. */
+/** A line for each test or group that was not run, with the reason. */
 export const notRunFile = (folder: string): string => join(folder, 'not-run');

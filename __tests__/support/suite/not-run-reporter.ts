@@ -1,4 +1,4 @@
-/** Says in one line, at the end, what this machine could not run, and what to install for it. */
+/** Prints, at the end, the tests that this machine could not run, and what to install for them. */
 import { existsSync, readFileSync } from 'node:fs';
 import { notRunFile } from './leftovers.ts';
 

@@ -1,15 +1,15 @@
-/** Which test files are run: `npm test`, `test:unit`, `test:rest` and `test:all` differ in this alone. */
+/** Selects the test files of `npm test`, `test:unit`, `test:rest` and `test:all`. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export type Selection = 'usual' | 'unit' | 'rest' | 'all';
 
-/** `npm test` leaves out the tests of the tests' own AWS, git host and runner: only a change in `__tests__/support` breaks them. */
+/** `npm test` skips the tests of our own AWS, git host and runner: only changes in `__tests__/support` break them. */
 const isRest = (file: string): boolean => file.startsWith(join('__tests__', 'support-tests'));
-/** A file that `npm test` runs a sample of. */
+/** A file with a sample for `npm test`. */
 const hasParts = /from '\S*\/parts\.ts'/;
 
-/** What `npm test` runs: everything of the files that somebody names, else the usual. */
+/** For `npm test`: everything in the named files, or the default selection. */
 export function defaultSelection(args: readonly string[]): Selection {
   return args.some((arg) => !arg.startsWith('-')) ? 'all' : 'usual';
 }
@@ -28,11 +28,11 @@ export function selectTests(root: string, selection: Selection): string[] {
   return usual.filter((file) => startsNothing(join(root, file)));
 }
 
-/** What starts programs or servers needs one of these; what the product imports counts as little as its other abilities. */
+/** Programs and servers are started through one of these. Imports of the product do not count. */
 const starting =
   /from '(node:(child_process|cluster|dgram|http|https|net|tls|worker_threads)|ws|ssh2|\S*\/src\/runner\.ts)'/;
 
-/** A unit test: start-nothing.ts holds it to that. */
+/** Whether the file is a unit test. start-nothing.ts enforces it. */
 export function startsNothing(file: string, seen = new Set<string>()): boolean {
   if (seen.has(file)) return true;
   seen.add(file);

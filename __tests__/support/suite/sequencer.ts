@@ -1,11 +1,11 @@
 /**
- * The order of the test files: by the run's seed, which is printed; `--seed N` has the same order again. The last ones are
- * short, so that no worker is left alone with a long one.
+ * Orders the test files by the run's seed, which is printed; `--seed N` repeats an order. Short files come last, so
+ * that no worker ends with a long one.
  */
 import { createHash } from 'node:crypto';
 import imported, { type TestSequencerOptions } from '@jest/test-sequencer';
 
-// Its types describe its CommonJS build, in which the default export is a property.
+// Its types describe the CommonJS build, where the default export is a property.
 const Sequencer = imported as unknown as typeof imported.default;
 type Tests = Parameters<InstanceType<typeof Sequencer>['sort']>[0];
 

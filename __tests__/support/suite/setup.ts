@@ -1,4 +1,4 @@
-/** Before the first test of a run: one folder for all that the tests make, and what they would each find out or make anew. */
+/** Runs before the first test: one folder for all files of the tests, and shared data that is expensive to make. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
@@ -8,9 +8,9 @@ import { availableServers } from '../git-host/git-host.ts';
 import { suiteRun, type SuiteRun } from './run.ts';
 
 export default async function setUp(): Promise<void> {
-  // A short name: the path of a socket is 103 bytes long at most on macOS.
+  // A short name: a socket's path has at most 103 bytes on macOS.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 's-')));
-  // Some tests run programs as another user, who has to get through to what is below.
+  // Some tests run programs as another user, who needs access to the folders below.
   chmodSync(folder, 0o711);
   suiteRun.current = {
     folder,
@@ -29,7 +29,7 @@ export default async function setUp(): Promise<void> {
 function startWatchdog(folder: string): ChildProcess {
   const watchdog = spawn(process.execPath, [join(import.meta.dirname, 'watchdog.ts'), folder], {
     stdio: ['pipe', 'ignore', 'inherit'],
-    // A Ctrl-C in the terminal is for the tests alone.
+    // Ctrl-C in the terminal must only reach the tests.
     detached: true,
   });
   watchdog.unref();

@@ -1,4 +1,4 @@
-/** Loaded before each test file: in those of `npm run test:unit` a program or a server is an error. */
+/** Loaded before each test file: in `npm run test:unit`, starting a program or a server is an error. */
 import { ChildProcess } from 'node:child_process';
 import childProcess from 'node:child_process';
 import { Server } from 'node:net';
@@ -12,7 +12,7 @@ if (startsNothing(testPath)) {
   refuse(childProcess, ['spawnSync', 'execSync', 'execFileSync']);
 }
 
-/** Until the file is over: the next one of this worker has the same modules of Node. */
+/** Restored after the file, because the next file of this worker uses the same Node modules. */
 function refuse(owner: object, names: readonly string[]): void {
   const before = Object.fromEntries(names.map((name) => [name, Reflect.get(owner, name) as unknown]));
   const error = (): never => {

@@ -1,10 +1,10 @@
-/** After the last test of a run: whatever is still alive of it is told, and ended by the watchdog. */
+/** Runs after the last test: reports processes that are still alive. The watchdog ends them. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processesOf } from './leftovers.ts';
 import { suiteRun } from './run.ts';
 
-/** Milliseconds that what a test has told to end may take. */
+/** Milliseconds for processes that a test has already ended. */
 const PATIENCE = 5000;
 
 export default async function tearDown(): Promise<void> {

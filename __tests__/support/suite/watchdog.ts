@@ -1,6 +1,6 @@
 /**
- * `node watchdog.ts FOLDER`: waits for the end of its standard input, then kills whatever names the folder and removes it.
- * So nothing of a run of the tests outlives it, not even where the run is killed.
+ * `node watchdog.ts FOLDER`: waits for the end of its standard input, then kills all processes with the folder in their
+ * arguments or environment, and removes it. So nothing outlives a test run, even if the run is killed.
  */
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
