@@ -1,4 +1,4 @@
-/** What the helper says when it is asked, without git in between. */
+/** The helper's answers, without git. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
@@ -12,7 +12,7 @@ const answer = (password: string, username = 'x-access-token'): string =>
 const asked = (more: readonly string[] = [], place = 'protocol=https\nhost=git.example.com'): string =>
   `${[place, 'path=acme/lib.git', ...more].join('\n')}\n\n`;
 const nothing = { code: 0, stdout: '', stderr: '' };
-/** Whoever starts Node fails over it. */
+/** Starting Node fails with it. */
 const withoutNode = { SSM_SSH_NODE: '/nowhere' };
 
 describe('git-credential-ssm', () => {
@@ -49,7 +49,7 @@ describe('git-credential-ssm', () => {
     expect(calls()).toEqual(['ssm:GetParameter']);
   });
 
-  it('answers with all that JSON has', async () => {
+  it('answers with all attributes of JSON', async () => {
     const later = Math.floor(Date.now() / 1000) + 3600;
     const stored = { username: 'u', password: token, password_expiry_utc: later, oauth_refresh_token: 'r' };
     world.put('/ci/token', JSON.stringify(stored, null, 2));
@@ -57,7 +57,7 @@ describe('git-credential-ssm', () => {
     expect(stdout).toBe(`${answer(token, 'u')}password_expiry_utc=${later}\noauth_refresh_token=r\n`);
   });
 
-  it('answers with authtype where git has said that it knows it', async () => {
+  it('answers with authtype if git announces the capability', async () => {
     world.put('/ci/token', '{"authtype": "Bearer", "credential": "abc"}');
     const { stdout } = await get(asked(['capability[]=authtype']));
     expect(stdout).toBe('capability[]=authtype\nauthtype=Bearer\ncredential=abc\n');
@@ -71,13 +71,13 @@ describe('git-credential-ssm', () => {
     expect(await get(asked())).toEqual({ ...nothing, stdout: answer('from-a-secret', 'bot') });
   });
 
-  it('answers for the user name that git asks for, or not at all', async () => {
+  it('answers only for the user name that git asks for', async () => {
     world.put('/ci/token', JSON.stringify({ username: 'bot', password: token }));
     expect(await get(asked(['username=me']))).toEqual(nothing);
     expect(await get(asked(['username=bot']))).toEqual({ ...nothing, stdout: answer(token, 'bot') });
   });
 
-  it('takes a credential from the environment, for the one host', async () => {
+  it('uses a credential from the environment, for its one host', async () => {
     host.configure([]);
     const env = { SSM_SSH_CREDENTIAL: '/ci/token', SSM_SSH_CREDENTIAL_HOST: 'git.example.com' };
     expect(await get(asked(), env)).toEqual({ ...nothing, stdout: answer(token) });
@@ -94,49 +94,49 @@ describe('git-credential-ssm', () => {
     ['no protocol', asked([], 'host=git.example.com')],
     ['no request', 'nonsense\n'],
     ['a carriage return', asked(['username=a\r'])],
-  ])('says nothing to %s, and asks nobody', async (...[, request]) => {
+  ])('does not answer %s, and makes no AWS call', async (...[, request]) => {
     expect(await get(request)).toEqual(nothing);
     expect(calls()).toEqual([]);
   });
 
-  it('says nothing, without Node, where nothing is configured', async () => {
+  it('does not answer, and does not start Node, if nothing is configured', async () => {
     host.configure(['[ssm]', 'key = /ci/key', '[ssm "github.com/acme"]', 'key = /ci/key']);
     expect(await get(asked(), withoutNode)).toEqual(nothing);
   });
 
   it.each(['store', 'erase', 'frobnicate', '--verbose'])(
-    'does nothing, without Node, when it is told to %j and keeps nothing itself',
+    'does nothing, and does not start Node, for %j without a store prefix',
     async (operation) => {
       expect(await run(operation, asked(['username=u', 'password=p']), withoutNode)).toEqual(nothing);
       expect(calls()).toEqual([]);
     },
   );
 
-  it('says what it can, without Node', async () => {
+  it('announces its capabilities without Node', async () => {
     const { stdout } = await run('capability', '', withoutNode);
     expect(stdout).toBe('version 0\ncapability authtype\n');
   });
 
-  it('ignores a credential for every host, and says so', async () => {
+  it('ignores a credential for every host, with a warning', async () => {
     host.configure(['[ssm]', 'credential = /ci/token']);
     const { code, stdout, stderr } = await get(asked());
     expect([code, stdout, calls()]).toEqual([0, '', []]);
     expect(stderr).toMatch(/^git-credential-ssm: warning: ssm\.credential is ignored: .*\n$/);
   });
 
-  it('says what to do where git keeps the path to itself', async () => {
+  it('gives a hint if git does not send the path', async () => {
     const { code, stdout, stderr } = await get('protocol=https\nhost=git.example.com\n\n');
     expect([code, stdout, calls()]).toEqual([0, '', []]);
     expect(stderr).toContain('git config --global credential.https://git.example.com.useHttpPath true');
   });
 
   it.each([
-    ['with a line break behind it', `${token}\n`, 'CREDENTIAL_INVALID'],
-    ['with a line of its own', `${token}\nhost=evil`, 'CREDENTIAL_INVALID'],
+    ['with a line break at its end', `${token}\n`, 'CREDENTIAL_INVALID'],
+    ['with a second line', `${token}\nhost=evil`, 'CREDENTIAL_INVALID'],
     ['with a NUL', `{"password": "${token}\\u0000"}`, 'CREDENTIAL_INVALID'],
     ['that has expired', `{"password": "${token}", "password_expiry_utc": "1"}`, 'CREDENTIAL_INVALID'],
-    ['that is no whole JSON', `{"password": "${token}"`, 'CREDENTIAL_INVALID'],
-  ])('hands out no credential %s, and does not repeat it', async (...[, value, code]) => {
+    ['that is incomplete JSON', `{"password": "${token}"`, 'CREDENTIAL_INVALID'],
+  ])('refuses a credential %s, and does not repeat it', async (...[, value, code]) => {
     world.put('/ci/token', value);
     const ran = await get(asked());
     expect([ran.code, ran.stdout]).toEqual([1, '']);
@@ -144,14 +144,14 @@ describe('git-credential-ssm', () => {
     expect(ran.stderr).not.toContain(token.slice(4, 12));
   });
 
-  it('says which parameter is missing, and by which section', async () => {
+  it('names the missing parameter and its section', async () => {
     configure('credential = /ci/nowhere');
     const { code, stdout, stderr } = await get(asked());
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^git-credential-ssm: KEY_NOT_FOUND: .*\/ci\/nowhere.*\nhint: .*\n$/);
   });
 
-  it('does not repeat a token that stands where its name belongs', async () => {
+  it('does not repeat a token instead of its name', async () => {
     configure(`credential = ${token}`);
     const { code, stdout, stderr } = await get(asked());
     expect([code, stdout, calls()]).toEqual([2, '', []]);

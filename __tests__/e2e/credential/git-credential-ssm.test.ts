@@ -57,7 +57,7 @@ describe('git-credential-ssm on a host', () => {
   const calls = (): string[] =>
     world.aws.calls.filter(({ service }) => service !== 'imds').map(({ operation }) => operation);
   const sent = (server: HttpsGitHost): (string | undefined)[] => server.log.map((entry) => entry.sent);
-  it("clones and pushes with a token that the instance's role reads", async () => {
+  it("clones and pushes with a token, read with the instance's role", async () => {
     forAcme();
     const { code, stderr } = await host.run(
       `git clone -q ${git.url('acme/lib')} it && cd it && git commit -q --allow-empty -m x && git push -q`,
@@ -69,14 +69,14 @@ describe('git-credential-ssm on a host', () => {
     );
   });
 
-  it('gives another host nothing', async () => {
+  it('does not answer another host', async () => {
     forAcme();
     const { code } = await clone(other);
     expect(code).toBe(128);
     expect([sent(other), calls()]).toEqual([[undefined], []]);
   });
 
-  it('gives a host that ours redirects to nothing', async () => {
+  it('does not answer the host of a redirect', async () => {
     forAcme();
     git.redirectTo(`https://${other.place}`);
     const { code } = await clone();
@@ -84,7 +84,7 @@ describe('git-credential-ssm on a host', () => {
     expect([sent(git), sent(other), calls()]).toEqual([[undefined], [undefined], []]);
   });
 
-  it('gives the host of a submodule nothing', async () => {
+  it('does not answer the host of a submodule', async () => {
     forAcme();
     const submodule = `git config -f .gitmodules submodule.x.path x && git config -f .gitmodules submodule.x.url ${other.url('acme/lib')}
       git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),x && git add .gitmodules && git commit -qm submodule`;
@@ -107,7 +107,7 @@ describe('git-credential-ssm on a host', () => {
     expect([stderr, code]).toEqual(['', 0]);
   });
 
-  it('asks AWS once for many commands behind git credential-cache', async () => {
+  it('asks AWS once for many commands with git credential-cache', async () => {
     const cache = `cache --timeout 60 --socket ${host.home}/cache/socket`;
     host.configure([
       ...['[credential]', `helper = ${cache}`, `helper = ${helper}`, 'useHttpPath = true'],
@@ -119,7 +119,7 @@ describe('git-credential-ssm on a host', () => {
     expect([code, calls()]).toEqual([0, ['ssm:GetParameter']]);
   });
 
-  it("answers git's LFS as the repository that it is for", async () => {
+  it('answers git-lfs like its repository', async () => {
     configure(...section(`${git.place}/acme/lib`, 'credential = /ci/token'));
     const { stdout } = await host.run(
       `printf '%b' 'protocol=https\\nhost=${git.place}\\npath=acme/lib.git/info/lfs\\n\\n' | git credential fill`,
@@ -127,7 +127,7 @@ describe('git-credential-ssm on a host', () => {
     expect(stdout).toContain(`password=${token}\n`);
   });
 
-  it('makes a token of a GitHub App, for the repository and no longer than it lives', async () => {
+  it('creates a token of a GitHub App for the repository, with its expiry', async () => {
     const github = await startGitHubApi();
     const app = github.createApp();
     github.install(app, { owner: 'acme', repositories: ['lib', 'tools'] });
@@ -146,7 +146,7 @@ describe('git-credential-ssm on a host', () => {
     expect(github.opens(password ?? '', 'acme/tools', 'read')).toBe(false);
   });
 
-  it('leaves git to its next helper when the credential has expired', async () => {
+  it('lets git use its next helper if the credential has expired', async () => {
     world.put('/ci/token', JSON.stringify({ password: token, password_expiry_utc: 1_700_000_000 }));
     git.letIn('me', 'from-the-next');
     const next = `!f() { echo username=me; echo password=from-the-next; }; f`;

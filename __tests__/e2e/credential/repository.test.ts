@@ -1,4 +1,4 @@
-/** git-credential-ssm started in a folder that somebody else has filled: its configuration decides nothing. */
+/** git-credential-ssm in a foreign folder: the repository's configuration has no effect. */
 import { appendFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ describe("a repository's own configuration", () => {
       .filter(({ service }) => service !== 'imds')
       .map(({ service, region }) => `${service} ${region ?? ''}`);
 
-  it('hands out no token to a host that it names', async () => {
+  it('gives no token to a host of its choice', async () => {
     says('[ssm "evil.example"]', 'credential = /ci/token', '[ssm "*.example"]', 'credential = /ci/token');
     expect(await ask('get', ['host=evil.example', 'path=x'])).toEqual({
       code: 0,
@@ -65,7 +65,7 @@ describe("a repository's own configuration", () => {
     expect(world.aws.calls).toEqual([]);
   });
 
-  it('chooses neither another token, user, region nor role', async () => {
+  it('cannot choose another token, user, Region or role', async () => {
     says('[ssm]', `roleArn = ${evil}`, 'region = eu-central-1', 'timeout = 1ms');
     says('[ssm "github.com/acme"]', 'credential = /evil', 'username = evil', `roleArn = ${evil}`);
     const { code, stdout } = await ask('get', acme);
@@ -73,7 +73,7 @@ describe("a repository's own configuration", () => {
     expect(asked()).toEqual([`ssm ${REGION}`]);
   });
 
-  it('stores no password that somebody typed, neither there nor elsewhere', async () => {
+  it('cannot cause a typed password to be stored', async () => {
     says('[ssm]', 'storePrefix = /evil', 'kmsKeyId = alias/evil', `roleArn = ${evil}`);
     const typed = ['host=example.com', 'username=me', 'password=typed'];
     for (const operation of ['store', 'erase', 'get'])
@@ -82,7 +82,7 @@ describe("a repository's own configuration", () => {
     expect(world.aws.parameters.under({ account: ACCOUNT, region: REGION }, '/evil/')).toEqual([]);
   });
 
-  it('says nothing in the name of another by a line end in a value, by a worktree or by GIT_DIR', async () => {
+  it('cannot fake another scope with a line end in a value, a worktree or GIT_DIR', async () => {
     says('[ssm]', 'key = "x\\nglobal\\tssm.evil.example.credential /ci/token"');
     says('[extensions]', 'worktreeConfig = true');
     appendFileSync(join(repository, 'config.worktree'), '[ssm "evil.example"]\ncredential = /ci/token\n');
@@ -91,7 +91,7 @@ describe("a repository's own configuration", () => {
     expect(world.aws.calls).toEqual([]);
   });
 
-  it('takes nothing away, also where it cannot be read, or git is too old to tell scopes', async () => {
+  it('does not hide other settings, even if it cannot be read, or git is too old for scopes', async () => {
     const answer = { code: 0, stdout: `username=x-access-token\npassword=${token}\n`, stderr: '' };
     const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
     const older = `#!/bin/sh\nfor word; do [ "$word" != --show-scope ] || exit 129; done\nexec ${git} "$@"\n`;
@@ -104,7 +104,7 @@ describe("a repository's own configuration", () => {
     expect(await ask('get', acme)).toEqual(answer);
   });
 
-  it('is told from what the environment says, which counts', async () => {
+  it('is distinguished from the environment, which counts', async () => {
     const env = {
       GIT_CONFIG_COUNT: '1',
       GIT_CONFIG_KEY_0: 'ssm.git.example.com.credential',

@@ -1,4 +1,4 @@
-/** git-credential-ssm with a store prefix on a host, whose role has the policy of the documentation. */
+/** git-credential-ssm with a store prefix on a host with the policy of the documentation. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
@@ -48,7 +48,7 @@ describe('git-credential-ssm with a store prefix on a host', () => {
   const listRefs = (): string => `git ls-remote ${git.url('acme/lib')} HEAD`;
   const askpass = `printf '%s\\n' '#!/bin/sh' 'case $1 in U*) echo octocat ;; *) cat "$HOME/typed" ;; esac' >askpass; chmod +x askpass`;
 
-  it('keeps what a person has typed once for every git command, until the server refuses it', async () => {
+  it('keeps a typed password for every git command, until the server refuses it', async () => {
     git.letIn('octocat', password);
     const typed = { GIT_ASKPASS: `${host.home}/askpass` };
     const first = await host.run(
@@ -80,7 +80,7 @@ describe('git-credential-ssm with a store prefix on a host', () => {
       };
       world.put(`/git-credentials/https/github.com/old${number}/_`, JSON.stringify(credential));
     }
-    // Fifty programs that start at once on few cores would miss the second that instance metadata have to answer.
+    // Fifty parallel programs on few cores would exceed the second for instance metadata.
     const credentials = world.aws.iam.createSession({ roleArn: INSTANCE_ROLE });
     const env = { ...world.aws.environment({ credentials }), AWS_REGION: REGION, SSM_SSH_TIMEOUT: '5m' };
     const { stderr } = await host.run(
@@ -96,10 +96,10 @@ describe('git-credential-ssm with a store prefix on a host', () => {
     );
     expect(stored()).toEqual(users.sort());
   };
-  it('loses nothing of ten processes that store and erase at once', () => losesNothing(5));
-  itInRest('loses nothing of fifty processes that store and erase at once', () => losesNothing(25), 300_000);
+  it('loses nothing when ten processes store and erase in parallel', () => losesNothing(5));
+  itInRest('loses nothing when fifty processes store and erase in parallel', () => losesNothing(25), 300_000);
 
-  it('neither stores nor erases what a section names, nor anything without a prefix', async () => {
+  it('neither stores nor erases credentials of a section, or anything without a prefix', async () => {
     const tell = (operation: string, options = ''): string =>
       `printf 'protocol=https\\nhost=${git.place}\\nusername=octocat\\npassword=x\\n' | ${helper} ${options} ${operation}`;
     host.configure([`[ssm "${git.place}"]`, 'credential = /ci/token']);
@@ -108,7 +108,7 @@ describe('git-credential-ssm with a store prefix on a host', () => {
     expect([ran.stdout + ran.stderr, ran.code, calls()]).toEqual(['', 0, []]);
   });
 
-  it("passes over a note of somebody else's among what it keeps", async () => {
+  it('ignores a foreign parameter below its prefix', async () => {
     const tell = (operation: string): string =>
       `printf 'protocol=https\\nhost=git.test\\nusername=octocat\\npassword=x\\n' | ${helper} ${operation}`;
     await host.run(tell('store'));
@@ -125,7 +125,7 @@ describe('git-credential-ssm with a store prefix on a host', () => {
   it.each([
     { prefix: 'git', more: '', code: 'INPUT_INVALID', exitCode: 2 },
     { prefix: '/git-credentials', more: 'password=a\\rb\\n', code: 'CREDENTIAL_INVALID', exitCode: 1 },
-  ])('refuses what cannot be stored: %j', async ({ prefix, more, code, exitCode }) => {
+  ])('refuses an invalid credential: %j', async ({ prefix, more, code, exitCode }) => {
     host.configure(['[ssm]', `storePrefix = ${prefix}`]);
     const ran = await host.run(
       `printf 'protocol=https\\nhost=github.com\\nusername=octocat\\npassword=x\\n${more}' | ${helper} store`,

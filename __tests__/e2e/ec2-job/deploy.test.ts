@@ -1,4 +1,4 @@
-/** Steps that deploy to an EC2 host by the role of the action: nothing installed, nothing stored, nothing left. */
+/** Steps that deploy to an EC2 host with the action's role: nothing is installed, stored or left. */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,14 +18,14 @@ interface Step {
   readonly run?: string;
 }
 
-/** AWS learns of a connection's end some moments after it. */
+/** AWS notices the end of a connection a moment later. */
 async function expectSoon(look: () => unknown, wanted: unknown): Promise<void> {
   for (let tries = 0; tries < 40 && JSON.stringify(look()) !== JSON.stringify(wanted); tries++)
     await sleep(50);
   expect(look()).toEqual(wanted);
 }
 
-/** What one connection asks of AWS, each once. */
+/** The AWS calls of one connection, each once. */
 const asked: Readonly<Record<Tunnelled, readonly string[]>> = {
   'session-manager': ['ssm:StartSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'],
   'instance-connect-endpoint': [
@@ -56,7 +56,7 @@ describe('a job that deploys to an EC2 host', () => {
     stage.world.aws.calls.filter((call) => call.operation === operation);
   const policies = (): string[] =>
     calls('sts:AssumeRoleWithWebIdentity').map(({ parameters }) => parameters['Policy'] as string);
-  /** Without what ssh says of a host that it meets for the first time. */
+  /** Without ssh's warning about a new host. */
   const said = ({ log }: StepResult): string => log.replace(/^Warning: Permanently added .*\n/gm, '');
   const remote = (): string => join(stage.folder, 'remote');
   const host = (): string => `${stage.instance.user}@${instanceId}`;
@@ -68,7 +68,7 @@ describe('a job that deploys to an EC2 host', () => {
     return posts[0] as StepResult;
   };
 
-  it('runs commands and copies files there, by ssm-ssh, scp, sftp, rsync and git, and leaves nothing', async () => {
+  it('runs commands and copies files there with ssm-ssh, scp, sftp, rsync and git, and leaves nothing', async () => {
     const job = await start();
     const work = await job.run(
       `command -v node && exit 9
@@ -88,7 +88,7 @@ describe('a job that deploys to an EC2 host', () => {
     await finish(job);
   });
 
-  it('asks when it needs to, for a session of its own that is as narrow as the host and the user, named by the run', async () => {
+  it('opens a separate session when needed, limited to the host and the user, and named after the run', async () => {
     const job = await start();
     const before = stage.world.aws.calls.length;
     const run = (await job.run('echo "$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT"')).log.trim();
@@ -103,7 +103,7 @@ describe('a job that deploys to an EC2 host', () => {
     const policy = policies().at(-1);
     expect(policy).toContain(`:instance/${instanceId}"`);
     expect(policy).toContain(`{"ec2:osuser":"${stage.instance.user}"}`);
-    // What CloudTrail shows.
+    // The name in CloudTrail.
     const sessionName = `acme-app-${run}`;
     const principal = `arn:aws:sts::${ACCOUNT}:assumed-role/deploy/${sessionName}`;
     const signed = made.filter(({ service }) => service !== 'oidc' && service !== 'sts');
@@ -114,7 +114,7 @@ describe('a job that deploys to an EC2 host', () => {
     await finish(job);
   });
 
-  it('stores neither credentials nor the key, and shows them nowhere', async () => {
+  it('neither stores nor shows credentials and the key', async () => {
     const job = await start();
     const watch = watchProcesses(job.root);
     const shown = await job.run(`env; ssm-ssh ${host()} 'echo up'`);
@@ -125,13 +125,13 @@ describe('a job that deploys to an EC2 host', () => {
     expect([...texts, shown.raw, processes].join('\n')).not.toMatch(
       /PRIVATE KEY-----|ASIA[A-Z0-9]{16}|IQoJb3JpZ2luX2Vj/,
     );
-    // ssh makes the one of host keys.
+    // ssh creates the file of host keys.
     const open = files.filter(({ path, mode }) => (mode & 0o077) !== 0 && !path.endsWith('/ec2/known_hosts'));
     expect(open).toEqual([]);
     await finish(job);
   });
 
-  it('goes as another user, and to another instance, only where the policy lets it', async () => {
+  it('connects as another user, or to another instance, only if the policy allows it', async () => {
     const other = await stage.launch({ instanceId: 'i-0fedcba9876543210' });
     const job = await start();
     const asNobody = await job.run(`ssm-ssh nobody@${instanceId} true 2>&1 || echo "exit $?"`);
@@ -145,7 +145,7 @@ describe('a job that deploys to an EC2 host', () => {
     await finish(job);
   });
 
-  it('finds a host by its tag, by a session that may only look', async () => {
+  it('finds a host by its tag, with a session that may only look up', async () => {
     const job = await start();
     const found = await job.run(`ssm-ssh ${stage.instance.user}@Name=web-1 echo found`);
     expect(said(found)).toBe('found\n');
@@ -153,7 +153,7 @@ describe('a job that deploys to an EC2 host', () => {
     await finish(job);
   });
 
-  it('works as the example workflow has it, in a RUNNER_TEMP that is too long for a socket', async () => {
+  it('works like the example workflow, with a RUNNER_TEMP that is too long for a socket', async () => {
     const text = example('workflows/deploy-to-ec2.yml', stage.instance.user);
     const { jobs } = parse(text) as { jobs: { deploy: { steps: Step[] } } };
     const [checkout, use, ...runs] = jobs.deploy.steps;
@@ -177,14 +177,14 @@ describe('a job that deploys to an EC2 host', () => {
   const background = (): string =>
     `ssm-ssh -f ${host()} 'echo up; sleep 60' > up; until [ -s up ]; do sleep 0.1; done`;
 
-  it('has its tunnel and its agent ended by post where a step left them', async () => {
+  it('has its remaining tunnel and agent ended by post', async () => {
     const job = await start();
     await job.run(background());
     expect(stage.open).toBe(1);
     await finish(job);
   });
 
-  it('is left by nothing of a step that is cancelled while it is connected', async () => {
+  it('has nothing left of a step that is cancelled while it is connected', async () => {
     const job = await start();
     const connected = async (): Promise<void> => {
       while (stage.open === 0) await sleep(20);
@@ -197,13 +197,13 @@ describe('a job that deploys to an EC2 host', () => {
     await finish(job);
   });
 
-  it('has them ended by the next job where it was killed', async () => {
+  it('has them ended by the next job if it was killed', async () => {
     const temp = join(stage.folder, 'temp');
     mkdirSync(temp);
     const dead = await start({}, { RUNNER_TEMP: temp });
     await dead.run(background());
     expect(stage.open).toBe(1);
-    // As the runner does between jobs.
+    // The runner does the same between jobs.
     for (const name of readdirSync(temp)) rmSync(join(temp, name), { recursive: true });
     // The agent ends with its folder, some seconds later. The connection stays.
     const commands = (): string[] => dead.processes().map(({ command }) => command);
@@ -215,7 +215,7 @@ describe('a job that deploys to an EC2 host', () => {
     expect(readdirSync(temp)).toEqual([]);
   });
 
-  it('tells a step that lacks the variables of the job what to hand on', async () => {
+  it('shows a step without the job’s variables what to pass on', async () => {
     const job = await start();
     const { log } = await job.run(
       `env -u ACTIONS_ID_TOKEN_REQUEST_URL ssm-ssh ${host()} true 2>&1 || echo "exit $?"`,
@@ -224,7 +224,7 @@ describe('a job that deploys to an EC2 host', () => {
     expect(log).toMatch(/exit 255\n$/);
   });
 
-  it(`is in the region of the step where it names one, else in ${REGION}`, async () => {
+  it(`uses the Region of the step if it sets one, otherwise ${REGION}`, async () => {
     const job = await start();
     await job.run(`SSM_SSH_REGION=eu-central-1 ssm-ssh ${host()} true || true`);
     const pushes = calls('ec2-instance-connect:SendSSHPublicKey').map(({ region }) => region);

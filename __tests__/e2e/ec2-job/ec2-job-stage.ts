@@ -1,4 +1,4 @@
-/** The stage of jobs that reach EC2 hosts: an account, its role for one instance, the instance, and steps without a Node. */
+/** The set-up of jobs that reach EC2 hosts: an account, its role for one instance, the instance, and steps without Node. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { startEc2Instance, type Ec2Instance, type Ec2InstanceOptions } from '../
 import { createJob, type Job, type JobOptions } from '../../support/runner/job.ts';
 import { actionPath } from '../stage.ts';
 
-/** Those of the examples. */
+/** The instance id of the examples. */
 export const instanceId = 'i-0123456789abcdef0';
 export const DEPLOY_ARN = `arn:aws:iam::${ACCOUNT}:role/deploy`;
 
@@ -21,23 +21,23 @@ export type Tunnelled = 'session-manager' | 'instance-connect-endpoint';
 export interface Ec2JobStage {
   readonly world: ReadyWorld;
   readonly instance: Ec2Instance;
-  /** A folder that goes with the stage. */
+  /** A folder that is removed with the stage. */
   readonly folder: string;
-  /** Each is disposed of with the stage. */
+  /** Jobs are disposed of with the stage. */
   job(env?: Record<string, string>, options?: Partial<JobOptions>): Job;
   launch(options: Ec2InstanceOptions): Promise<Ec2Instance>;
-  /** How many tunnels AWS holds open. */
+  /** Number of tunnels that AWS holds open. */
   readonly open: number;
 }
 
-/** An example's text, with the login name of whoever runs the tests in the place of ec2-user. */
+/** The text of an example, with the tester's login name instead of ec2-user. */
 export function example(path: string, user: string): string {
   return readFileSync(join(actionPath, 'examples', path), 'utf8').replaceAll('ec2-user', user);
 }
 
 const policy = { 'session-manager': 'by-tag', 'instance-connect-endpoint': 'by-endpoint' } as const;
 
-/** One stage for all tests of the `describe` that this stands in. */
+/** One stage for all tests of the surrounding `describe`. */
 export function useEc2JobStage(via: Tunnelled): Ec2JobStage {
   let world: ReadyWorld;
   let instance: Ec2Instance;
@@ -95,7 +95,7 @@ export function useEc2JobStage(via: Tunnelled): Ec2JobStage {
   };
 }
 
-/** A folder of the machine's programs in which there is no Node. */
+/** A folder with the machine's programs, without Node. */
 function withoutNode(folder: string): string {
   const bin = join(folder, 'bin');
   if (mkdirSync(bin, { recursive: true }) === undefined) return bin;
@@ -105,7 +105,7 @@ function withoutNode(folder: string): string {
       try {
         symlinkSync(join(place, name), join(bin, name));
       } catch {
-        // One of that name is there already.
+        // A program of that name is already there.
       }
     }
   }

@@ -1,4 +1,4 @@
-/** ssh-config: plain ssh, scp and sftp reach EC2 hosts by their ids in the job, and nowhere else. */
+/** ssh-config: plain ssh, scp and sftp reach EC2 hosts by their ids within the job, and nowhere else. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
     const pushes = (): number =>
       stage.world.aws.calls.filter(({ operation }) => operation.endsWith(':SendSSHPublicKey')).length;
 
-    it('reaches a host by its id with ssh, scp and sftp, and nothing is left of it after post', async () => {
+    it('reaches a host by its id with ssh, scp and sftp, and post leaves nothing', async () => {
       const job = newJob();
       await use(job);
       const work = await plainly(
@@ -51,7 +51,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       expect([leftoverProcesses, job.files(), existsSync(join(home, '.ssh'))]).toEqual([[], [], false]);
     });
 
-    it("follows a step's own AWS_REGION, as ssm-ssh does, and not the one that the job has", async () => {
+    it("uses a step's own AWS_REGION, as ssm-ssh does, and not the job's", async () => {
       const job = stage.job({ AWS_REGION: 'us-west-2' }, { nodePath: nodeIn(home, join(home, 'bin/node')) });
       await use(job);
       const regionsOf = async (command: string): Promise<unknown[]> => {
@@ -69,7 +69,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       }
     });
 
-    it('still does after a use with keys and without a role', async () => {
+    it('still reaches the host after a use with keys and without a role', async () => {
       stage.world.put('/ci/key', (await makeSshKey()).privateKey);
       const job = newJob();
       await use(job);
@@ -89,7 +89,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')(
       expect(pushes()).toBe(1);
     });
 
-    it('has no way there outside the job', async () => {
+    it('does not reach the host outside the job', async () => {
       const job = newJob();
       await use(job);
       const { log } = await plainly(job, `env -u RUNNER_TEMP ssh -G ${host()}`);

@@ -1,4 +1,4 @@
-/** A use of the action that names a role and no key: what main does, what later steps find, and what post leaves. */
+/** A use of the action with a role and without keys: what main does, what later steps find, and what post leaves. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
@@ -32,7 +32,7 @@ describe('a role without keys', () => {
   };
   const asked = (): string[] => world.aws.calls.map(({ operation }) => operation);
 
-  it('is assumed once, and puts the programs on PATH; no agent takes the place of another', async () => {
+  it('is assumed once, and puts the programs on PATH, without replacing the agent', async () => {
     start({ SSH_AUTH_SOCK: '/run/mine' });
     const main = await job.uses({ with: inputs });
     expect(told(main).text).toBe('');
@@ -65,7 +65,7 @@ describe('a role without keys', () => {
     expect(told(await job.uses({ with: inputs })).text).toBe('');
   });
 
-  it('leaves ssh the agent that a step has started since, and the known hosts of the job', async () => {
+  it('keeps a later step’s own agent and the job’s known hosts for ssh', async () => {
     start();
     await job.uses({ with: inputs });
     const { log } = await job.run(
@@ -77,7 +77,7 @@ describe('a role without keys', () => {
     expect(log).toMatch(/userknownhostsfile \S+\/ssm-ssh-agent-[0-9a-f]{8}\/known_hosts /);
   });
 
-  it('is noted for later steps, without a secret, for this user alone; beside keys, too', async () => {
+  it('is noted for later steps, without a secret, only for this user; also with keys', async () => {
     world.put('/ci/key', (await makeSshKey()).privateKey);
     start();
     for (const keys of ['', '/ci/key']) {
@@ -100,7 +100,7 @@ describe('a role without keys', () => {
     }
   });
 
-  it('that does not trust the job, or is in another account, ends the step, and leaves nothing', async () => {
+  it('that does not trust the job, or is in another account, fails the step, and leaves nothing', async () => {
     const arn = `arn:aws:iam::${ACCOUNT}:role/closed`;
     world.aws.iam.createRole({ arn, trustPolicy: trustGitHub('repo:acme/another:*') });
     start();
@@ -112,13 +112,13 @@ describe('a role without keys', () => {
     expect(job.files()).toEqual([]);
   });
 
-  it('wants a region, since that is where the hosts are', async () => {
+  it('requires a Region, where the hosts are', async () => {
     start();
     const main = await job.uses({ with: { ...inputs, 'aws-region': '' } });
     expect(told(main).text).toMatch(/REGION_MISSING: no AWS region is known\nhint: set the input aws-region/);
   });
 
-  it('and no role either is INPUT_INVALID, with both ways out', async () => {
+  it('without a role is INPUT_INVALID, with both solutions', async () => {
     start();
     const { text } = told(await job.uses({ with: { ...inputs, 'role-to-assume': '' } }));
     expect(text).toMatch(/INPUT_INVALID: the input keys names no key\nhint: .*role-to-assume/);

@@ -16,7 +16,7 @@ describeOnHost('many connections to EC2 hosts', () => {
     );
     expect(stderr.replace(/^Warning: Permanently added .*\r\n/, '')).toBe('');
     const lines = stdout.trim().split('\n').map(Number);
-    // That of the first connection, whose folder was removed, and that of all others.
+    // The lifetime of the first connection's key, whose folder was removed, and that of all others.
     expect([lines.slice(0, -1).sort((a, b) => a - b), lines.at(-1)]).toEqual([
       Array.from({ length: connections }, (_, index) => index + 1),
       2,
@@ -28,7 +28,7 @@ describeOnHost('many connections to EC2 hosts', () => {
   it(`share a key, when 8 of them ${sharing}`, () => shareAKey(8));
   itInRest(`share a key, when 32 of them ${sharing}`, () => shareAKey(32));
 
-  it('carry 5 MB both ways, byte for byte', async () => {
+  it('carry 5 MB unchanged in both directions', async () => {
     const { host, target } = stage;
     const { code, stderr } = await host.run(
       `head -c 5000000 /dev/urandom >up

@@ -1,4 +1,4 @@
-/** Whose key, and whose way: what a section names, what the user says, and what is pushed where neither does. */
+/** The choice of the key and the connection method: by a section, by the user's options, or a pushed key. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
@@ -26,7 +26,7 @@ describeOnHost('the key for an EC2 host', () => {
   const pushes = (): number => stage.count('ec2-instance-connect:SendSSHPublicKey');
   const target = (): string => `${known.user}@${known.instanceId}`;
 
-  it('is the one that a section names, and then none is pushed', async () => {
+  it('is the key of a section, and then none is pushed', async () => {
     const { host } = stage;
     host.configure([`[ssm "${known.instanceId}"]`, 'key = /ci/key']);
     const { stdout } = await host.run(
@@ -37,7 +37,7 @@ describeOnHost('the key for an EC2 host', () => {
   });
 
   it.each(['timeout = soon', 'region = x', 'via = nothing'])(
-    'comes with the settings of its section, by ssm-ssh and by proxy alike: %s',
+    'has the settings of its section, with ssm-ssh and with proxy: %s',
     async (setting) => {
       const { host } = stage;
       host.configure([`[ssm "${known.instanceId}"]`, 'key = /ci/key', setting]);
@@ -61,7 +61,7 @@ describeOnHost('the key for an EC2 host', () => {
   });
 
   it.each(['-i mine', '-o IdentityFile=mine', '-F config'])(
-    "is the user's own with %s, by our way",
+    "is the user's own with %s, through our tunnel",
     async (choice) => {
       const { host } = stage;
       const { stdout } = await host.run(
@@ -73,7 +73,7 @@ describeOnHost('the key for an EC2 host', () => {
     },
   );
 
-  it('is pushed for a connection that later ones share', async () => {
+  it('is pushed for a connection that later ones share (ControlMaster)', async () => {
     const { host } = stage;
     const { stdout } = await host.run(
       `shared="-o ControlMaster=auto -o ControlPath=$PWD/shared -o ControlPersist=5"
@@ -84,13 +84,13 @@ describeOnHost('the key for an EC2 host', () => {
     expect(stage.count('ssm:StartSession')).toBe(1);
   });
 
-  it('is offered whatever the caller says of IdentitiesOnly', async () => {
+  it('is offered for any value of IdentitiesOnly', async () => {
     const { host, target } = stage;
     const { stdout } = await host.run(`${program} -o IdentitiesOnly=yes ${target} echo there`);
     expect(stdout).toBe('there\n');
   });
 
-  it('is made anew where somebody has emptied its agent', async () => {
+  it('is made again if its agent was emptied', async () => {
     const { host } = stage;
     const { stdout } = await host.run(
       `${program} ${target()} echo one; ${program} ${target()} echo two
@@ -100,7 +100,7 @@ describeOnHost('the key for an EC2 host', () => {
   });
 
   it.each([`-J nobody@127.0.0.1:1`, '-o ProxyCommand=false', '-oHostName=127.0.0.1 -p 1'])(
-    'leaves the way to the user who says %s',
+    'does not change the connection of a user with %s',
     async (choice) => {
       const { host, count } = stage;
       const { code } = await host.run(`${program} ${choice} ${target()} true`);
@@ -108,7 +108,7 @@ describeOnHost('the key for an EC2 host', () => {
     },
   );
 
-  it('is asked for where AWS has no way to push one, to a managed node', async () => {
+  it('is required for a managed node, where AWS cannot push one', async () => {
     const { host, world } = stage;
     const { stderr, code } = await host.run(`${program} ec2-user@mi-0123456789abcdef0 true`);
     expect(stderr).toBe(
@@ -118,14 +118,14 @@ describeOnHost('the key for an EC2 host', () => {
     expect([code, world.aws.calls]).toEqual([255, []]);
   });
 
-  it('goes to nobody whose name could be more than that to a shell', async () => {
+  it('is not used for a user name with a meaning for a shell', async () => {
     const { host } = stage;
     const { stderr } = await host.run(`${program} "x';touch made;'@${known.instanceId}" true; ls`);
     expect(stderr).toContain('ssm-ssh: INPUT_INVALID: the user in ');
     expect(host.files().has(join(host.home, 'made'))).toBe(false);
   });
 
-  it('reaches the host from within exec, whose key is a route', async () => {
+  it('reaches the host inside exec, with its key', async () => {
     const { host } = stage;
     const agent = join(project, 'helper/ssm-ssh-agent');
     const { stdout } = await host.run(

@@ -1,4 +1,4 @@
-/** Whatever ends ssh ends the way to the host, and leaves no session open. */
+/** Every end of ssh also ends the connection to the host, and leaves no session open. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
-describeOnHost('the way to an EC2 host', () => {
+describeOnHost('the connection to an EC2 host', () => {
   const stage = useEc2();
 
   const start = async (command: string): Promise<ChildProcess> => {
@@ -30,7 +30,7 @@ describeOnHost('the way to an EC2 host', () => {
       .processes()
       .filter(({ command }) => command.startsWith('ssh '))
       .map(({ pid }) => pid);
-  /** Sessions and programs that are left when two seconds, and what a busy machine adds, are over. */
+  /** Remaining sessions and programs after two seconds, or more on a busy machine. */
   const left = async (): Promise<unknown> => {
     const { sessions } = stage.world.aws;
     const is = (): unknown[] => [...sessions.open, ...proxies()];
@@ -38,12 +38,12 @@ describeOnHost('the way to an EC2 host', () => {
     return [is(), sessions.violations];
   };
 
-  it('ends when ssh has ended by itself', async () => {
+  it('ends when ssh ends normally', async () => {
     await stage.host.run(`${stage.ssh} true`);
     expect(await left()).toEqual([[], []]);
   });
 
-  it.each(['SIGHUP', 'SIGTERM', 'SIGKILL'] as const)('ends when ssh is ended by %s', async (signal) => {
+  it.each(['SIGHUP', 'SIGTERM', 'SIGKILL'] as const)('ends when %s ends ssh', async (signal) => {
     const child = await start('echo up; sleep 60');
     expect(stage.world.aws.sessions.open.length).toBe(1);
     for (const pid of sshOf()) process.kill(pid, signal);
@@ -52,7 +52,7 @@ describeOnHost('the way to an EC2 host', () => {
   });
 
   it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)(
-    'ends when ssm-ssh gets %s, which it hands on',
+    'ends when ssm-ssh gets %s, which it passes on',
     async (signal) => {
       const child = await start('echo up; sleep 60');
       child.kill(signal);
@@ -70,7 +70,7 @@ describeOnHost('the way to an EC2 host', () => {
     expect(sshOf()).toEqual([]);
   });
 
-  it('goes on where ssh goes into the background', async () => {
+  it('continues when ssh goes into the background', async () => {
     const late = join(stage.host.home, 'late');
     const { code } = await stage.host.run(
       `${program} -f ${stage.target} 'sleep 2; echo late >${late}' </dev/null >/dev/null 2>&1`,
@@ -81,35 +81,35 @@ describeOnHost('the way to an EC2 host', () => {
     expect(await left()).toEqual([[], []]);
   });
 
-  it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)('ends when it gets %s itself', async (signal) => {
+  it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)('ends when the proxy gets %s', async (signal) => {
     const child = await start('echo up; sleep 60');
     for (const pid of proxies()) process.kill(pid, signal);
     expect(await once(child, 'exit')).toEqual([255, null]);
     expect(await left()).toEqual([[], []]);
   });
 
-  it('goes on when it gets SIGPIPE, which a write to a reset socket brings', async () => {
+  it('continues after SIGPIPE, which a write to a reset socket causes', async () => {
     const child = await start('echo up; read -r line; echo "$line"');
     for (const pid of proxies()) process.kill(pid, 'SIGPIPE');
-    // A signal is delivered at once, and Node hears of it in its next turn.
+    // Node handles a signal in its next turn.
     await sleep(100);
     child.stdin?.write('still here\n');
     expect(String((await once(child.stdout as NodeJS.ReadableStream, 'data'))[0])).toBe('still here\n');
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  it('ends when nobody reads any more', async () => {
+  it('ends when its output is closed', async () => {
     await stage.host.run(`${stage.ssh} 'yes' | head -n 1`);
     expect(await left()).toEqual([[], []]);
   });
 
-  it('keeps nobody waiting who has ended: what the end says is known before the session is closed', async () => {
+  it('reports the result before it closes the session, so that ssm-ssh does not wait', async () => {
     const { host, ssh, world } = stage;
     await host.run(`${ssh} true`);
     world.aws.sessions.faults = { terminateDelay: 60_000 };
     const [file = '', ...args] = host.argv(['bash', '-c', `${ssh} yes | head -n 1`]);
     let busy = 0;
-    // A busy machine may take longer to look than the program takes to close the session.
+    // On a busy machine the session may be closed before the check.
     for (let tries = 0; tries < 3 && busy === 0; tries++) {
       const child = spawn(file, args, { cwd: host.home, env: host.env, stdio: 'ignore' });
       await once(child, 'exit');
@@ -120,7 +120,7 @@ describeOnHost('the way to an EC2 host', () => {
     expect(await left()).toEqual([[], []]);
   });
 
-  it('ends when it is interrupted before it is open', async () => {
+  it('ends when it is interrupted while it opens', async () => {
     const { host, world } = stage;
     world.aws.faults.order({ operation: 'ec2-instance-connect:SendSSHPublicKey', fault: 'hang', times: 1 });
     const [file = '', ...args] = host.argv([program, stage.target, 'true']);

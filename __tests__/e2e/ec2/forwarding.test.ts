@@ -1,4 +1,4 @@
-/** Whose agent a host gets where one is forwarded: the caller's own. With ours it could sign by every key of this user. */
+/** The forwarded agent is the caller's own. With our agent, the host could sign with every key of this user. */
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
@@ -41,13 +41,13 @@ describeOnHost('an agent that is forwarded', () => {
       `${agent} exec --quiet --key '/ci/key ${known.instanceId}' -- ssm-ssh ${options} ${known.user}@${known.instanceId}`,
     'an EC2 host with a pushed key': () => (options: string) => `${program} ${options} ${stage.target}`,
   };
-  /** ssh with a configuration that is not the tester's. */
+  /** ssh with its own configuration instead of the tester's. */
   const configured = (lines: string): string =>
     `mkdir -p bin; printf '#!/bin/sh\\nexec /usr/bin/ssh -F "$HOME/config" "$@"\\n' >bin/ssh; chmod +x bin/ssh; PATH=$PWD/bin:$PATH; printf '${lines}' >config`;
   const mine = `ssh-keygen -q -t ed25519 -N '' -C mine -f mine
     eval "$(ssh-agent -a $PWD/my-agent)" >/dev/null; trap 'kill $SSH_AGENT_PID' EXIT; ssh-add -q mine`;
 
-  it.each(Object.entries(ways))('is the one of the caller, to %s', async (_, way) => {
+  it.each(Object.entries(ways))('is the caller’s, to %s', async (_, way) => {
     const { host } = stage;
     const ssh = way();
     const list = `ssh-add -l 2>&1 | grep -v Permanently`;
@@ -57,7 +57,7 @@ describeOnHost('an agent that is forwarded', () => {
     expect(stdout).toMatch(/^(256 SHA256:\S+ mine \(ED25519\)\n){2}$/);
   });
 
-  it.each(Object.entries(ways))('is none where the caller has or wants none, to %s', async (_, way) => {
+  it.each(Object.entries(ways))('does not exist if the caller has or wants none, to %s', async (_, way) => {
     const { host } = stage;
     const ssh = way();
     const list = `'ssh-add -l || echo none' 2>/dev/null`;

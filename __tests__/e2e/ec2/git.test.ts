@@ -1,4 +1,4 @@
-/** git and EC2 hosts: a submodule's URL is anybody's, and starts no session that nobody allowed. */
+/** git and EC2 hosts: anybody can write a submodule's URL, so it starts no session that was not allowed. */
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { project } from '../../support/ec2-host.ts';
@@ -8,11 +8,11 @@ import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 
-describeOnHost('a URL of an EC2 host that git is given', () => {
+describeOnHost('a URL of an EC2 host in git', () => {
   const stage = useEc2();
   const asked = (): number =>
     stage.world.aws.calls.filter(({ service }) => service !== 'imds' && service !== 'sts').length;
-  /** A repository whose submodule is on the EC2 host, and git's submodule update in a clone of it. */
+  /** A repository with a submodule on the EC2 host, and git's submodule update in a clone of it. */
   const update = (place: string): string =>
     `git init -q --bare $PWD/there.git
      git init -q outer; cd outer
@@ -24,7 +24,7 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
   it.each([
     ['an instance', () => stage.target],
     ['a tag', () => `root@Name=web-1`],
-  ])('reaches nothing, and asks AWS for nothing, by %s', async (_, place) => {
+  ])('reaches nothing, and makes no AWS call, with %s', async (_, place) => {
     const { host } = stage;
     host.env['GIT_SSH_COMMAND'] = `${project}/helper/ssm-ssh`;
     const { stdout } = await host.run(update(place()));
@@ -34,7 +34,7 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
     expect(asked()).toBe(0);
   });
 
-  it('reaches nothing where the URL has no path, nor for LFS', async () => {
+  it('reaches nothing without a path, or for LFS', async () => {
     const { host, target } = stage;
     const commands = [
       ...[
@@ -59,16 +59,16 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
   it.each([
     ['ssm.ec2Remotes', ['[ssm]', 'ec2Remotes = true'], {}],
     ['SSM_SSH_EC2_REMOTES', [], { SSM_SSH_EC2_REMOTES: '1' }],
-  ])('reaches the host where %s allows it', async (...[, lines, env]) => {
+  ])('reaches the host if %s allows it', async (...[, lines, env]) => {
     const { host } = stage;
     host.configure(lines);
     const { stdout } = await host.run(update(stage.target), env);
-    // The host has no such commit.
+    // The host does not have this commit.
     expect(stdout).toContain('upload-pack: not our ref 1');
     expect(stage.count('ssm:StartSession')).toBeGreaterThan(0);
   });
 
-  it('reaches a host that a section names, with its key, and one that a key of exec names', async () => {
+  it('reaches a host of a section with its key, and a host of a key of exec', async () => {
     const { host, instance, target } = stage;
     host.configure([`[ssm "${instance.instanceId}"]`, 'key = /ci/nowhere']);
     const list = `git ls-remote ssh://${target}/there.git 2>&1 || true`;
@@ -85,7 +85,7 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
   it.each([
     ['ec2Remotes', (id: string) => `[ssm]\nec2Remotes = true\n[ssm "*.x"]\nkey = /ci/${id}\n`],
     ['a section', (id: string) => `[ssm "${id}"]\nkey = /ci/key\n`],
-  ])('is not allowed by %s of a repository', async (_, lines) => {
+  ])('is not allowed by %s in a repository’s configuration', async (_, lines) => {
     const { host, target, instance } = stage;
     const { stdout } = await host.run(
       `git init -q evil; cd evil; printf %s "$LINES_OF_IT" >>.git/config; git ls-remote ssh://${target}/there.git 2>&1 || true`,
@@ -95,7 +95,7 @@ describeOnHost('a URL of an EC2 host that git is given', () => {
     expect(asked()).toBe(0);
   });
 
-  it('is not reached by plain ssh and the block that setup prints, either', async () => {
+  it('is not reached with plain ssh and the block of setup', async () => {
     const { host, target } = stage;
     const { stdout } = await host.run(
       `${agent} setup --global --via session-manager >config 2>/dev/null

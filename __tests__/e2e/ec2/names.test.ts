@@ -17,7 +17,7 @@ describeOnHost('a tag as the name of an EC2 host', () => {
     await Promise.all(others.map((other) => other.stop()));
   });
 
-  it('means the one running instance that has it, whose host key is known by its id', async () => {
+  it('selects the one running instance with this tag, and its host key is stored under its id', async () => {
     const { host, instance } = stage;
     const { stdout, stderr } = await host.run(
       `${program} ${instance.user}@Name=web-1 echo hello; ${program} ${stage.target} echo again
@@ -30,7 +30,7 @@ describeOnHost('a tag as the name of an EC2 host', () => {
     expect(stage.count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
   });
 
-  it('is taken as it is written, capitals and spaces too', async () => {
+  it('is case-sensitive and may contain spaces', async () => {
     const { host, instance } = stage;
     const { stdout } = await host.run(`${program} ${instance.user}@'Name=Two words' echo hello`);
     expect(stdout).toBe('hello\n');
@@ -41,7 +41,7 @@ describeOnHost('a tag as the name of an EC2 host', () => {
     ['Name=nobody', 'TARGET_NOT_FOUND', /Name=nobody/],
     ['Name=old', 'TARGET_NOT_FOUND', /stopped/],
     ['name=web-1', 'TARGET_NOT_FOUND', /name=web-1/],
-  ])('says so where %s is %s, before ssh starts', async (name, code, text) => {
+  ])('reports before ssh starts if %s is %s', async (name, code, text) => {
     const { host, count } = stage;
     const ran = await host.run(`${program} ec2-user@${name} true`);
     expect(ran.stderr).toMatch(new RegExp(`^ssm-ssh: ${code}: [^\n]*\nhint: [^\n]*\n$`));

@@ -1,4 +1,4 @@
-/** Plain ssh, by the block that setup prints for people's own ~/.ssh/config. */
+/** Plain ssh with the block that setup prints for ~/.ssh/config. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
@@ -11,10 +11,10 @@ const agent = join(project, 'helper/ssm-ssh-agent');
 
 describeOnHost("setup's block of ~/.ssh/config", () => {
   const stage = useEc2();
-  /** As HOME is not where ssh looks for it. */
+  /** With -F, because ssh does not look for it in HOME. */
   const configured = `${agent} setup --global --via session-manager >config 2>told`;
 
-  it('leads ssh, scp, sftp and rsync to EC2 hosts', async () => {
+  it('connects ssh, scp, sftp and rsync to EC2 hosts', async () => {
     const { host, target } = stage;
     const { stdout, stderr } = await host.run(
       `${configured}; cat told
@@ -28,7 +28,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect(stage.count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
   });
 
-  it("leads to a host by people's own name for it, and by way of it to others", async () => {
+  it("works with a user's own name for a host, and with the host as a jump host", async () => {
     const { host, instance } = stage;
     const { stdout, stderr } = await host.run(
       `${configured}; printf 'Host web\n  HostName ${instance.instanceId}\n  User ${instance.user}\n' >all; cat config >>all
@@ -39,7 +39,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect(stderr).toContain('nobody@127.0.0.1: Permission denied (publickey)');
   });
 
-  it('says what is likely to be wrong where a user is refused', async () => {
+  it('gives a hint if a user is refused', async () => {
     const { host, instance } = stage;
     const { code, stderr } = await host.run(
       `${configured}; ssh -F config -o BatchMode=yes ubuntu@${instance.instanceId} true`,
@@ -55,20 +55,17 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
   it.each([
     ['ssh', 'ssh -F ../config'],
     ['ssm-ssh', program],
-  ])(
-    'sends nobody another way, and asks as nobody else, in the repository of somebody: %s',
-    async (_, ssh) => {
-      const { host, target, count } = stage;
-      const { stdout } = await host.run(
-        `${configured}; git init -q --bare evil; cd evil
+  ])('ignores the connection method, Region and role of a foreign repository: %s', async (_, ssh) => {
+    const { host, target, count } = stage;
+    const { stdout } = await host.run(
+      `${configured}; git init -q --bare evil; cd evil
       printf '[ssm]\nvia = direct\nregion = eu-central-1\nroleArn = arn:aws:iam::444455556666:role/evil\n' >>config
       ${ssh} ${target} echo hello`,
-      );
-      expect([stdout, count('ssm:StartSession')]).toEqual(['hello\n', 1]);
-    },
-  );
+    );
+    expect([stdout, count('ssm:StartSession')]).toEqual(['hello\n', 1]);
+  });
 
-  it('is used by an agent that flush ends', async () => {
+  it('uses an agent that flush ends', async () => {
     const { host, target } = stage;
     await host.run(`${configured}; ssh -F config ${target} true`);
     expect(host.processes().some(({ command }) => command.includes('/ec2/agent'))).toBe(true);
@@ -76,7 +73,7 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect([host.processes(), existsSync(host.state)]).toEqual([[], false]);
   });
 
-  it('tells what proxy wants', async () => {
+  it('shows the arguments of proxy', async () => {
     const { stderr, code } = await stage.host.run(`${agent} proxy i-0123456789abcdef0`);
     expect([stderr, code]).toEqual([
       'ssm-ssh-agent: INPUT_INVALID: proxy takes HOST PORT [USER]\n' +
@@ -96,12 +93,9 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
       'ssm.roleArn (SSM_SSH_ROLE_ARN) is not the ARN of a role: "ci"',
     ],
     [['via = ferry'], 'ssm.via (SSM_SSH_VIA) is not a way to connect: "ferry"'],
-  ])(
-    'names the setting of proxy that is wrong, and takes what is empty for not set: %j',
-    async (lines, told) => {
-      stage.host.configure(['[ssm]', ...lines]);
-      const { stderr } = await stage.host.run(`${agent} proxy i-0123456789abcdef0 22`, { SSM_SSH_VIA: '' });
-      expect(stderr.split('\n')[0]).toBe(`ssm-ssh-agent: INPUT_INVALID: ${told}`);
-    },
-  );
+  ])('names the wrong setting of proxy, and ignores empty ones: %j', async (lines, told) => {
+    stage.host.configure(['[ssm]', ...lines]);
+    const { stderr } = await stage.host.run(`${agent} proxy i-0123456789abcdef0 22`, { SSM_SSH_VIA: '' });
+    expect(stderr.split('\n')[0]).toBe(`ssm-ssh-agent: INPUT_INVALID: ${told}`);
+  });
 });

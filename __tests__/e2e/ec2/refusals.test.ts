@@ -1,4 +1,4 @@
-/** What people are told where there is not a way to connect, or no way in. */
+/** Error messages if a host cannot be reached, or refuses the login. */
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
@@ -7,30 +7,30 @@ import { describeOnHost } from '../../support/on-host.ts';
 import { launch, reachHosts, useEc2 } from './use-ec2.ts';
 import { describeInTurn, itInTurn as it } from '../../support/parts.ts';
 
-/** ssh's own words for a way that is shut. */
+/** ssh's own message for a closed connection. */
 const closed = /^(kex_exchange_identification: [^\n]*\n)?Connection closed by [^\n]*\n/m;
 
-describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
+describeOnHost('ssm-ssh to an EC2 host that cannot be reached', () => {
   const stage = useEc2();
   const told = async (ssh: string): Promise<{ readonly code: number; readonly text: string }> => {
     const { code, stderr } = await stage.host.run(ssh);
     return { code, text: stderr.replace(closed, '').replace(/^Warning: Permanently added .*\r\n/m, '') };
   };
 
-  it('says that the agent of an instance is not connected', async () => {
+  it('reports that the agent of an instance is not connected', async () => {
     const { instanceId } = stage.world.aws.ec2.launch();
     const { code, text } = await told(`${program} ec2-user@${instanceId} true`);
     expect(code).toBe(255);
     expect(text).toMatch(new RegExp(`^ssm-ssh: SESSION_FAILED: .*${instanceId}.*\nhint: .+\n$`));
   });
 
-  it('says that an instance is stopped, and not only that its agent is not connected', async () => {
+  it('reports that an instance is stopped, and not only that its agent is not connected', async () => {
     const { instanceId } = stage.world.aws.ec2.launch({ state: 'stopped' });
     const { text } = await told(`${program} ec2-user@${instanceId} true`);
     expect(text).toMatch(new RegExp(`^ssm-ssh: TARGET_NOT_FOUND: .*${instanceId}.*\nhint: .+\n$`));
   });
 
-  it('says that of proxy without a user, too', async () => {
+  it('reports that for proxy without a user, too', async () => {
     const { ec2 } = stage.world.aws;
     const agent = join(program, '../ssm-ssh-agent');
     for (const [state, code] of [
@@ -43,7 +43,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     }
   });
 
-  it('says that a mistyped id is no id, beside what ssh says', async () => {
+  it('reports a mistyped id, in addition to ssh’s message', async () => {
     for (const host of ['i-0123456789abcdefg', 'i-0123456789abcdef', 'mi-0123456789abcdef0a']) {
       const { text } = await told(`${program} ec2-user@${host} true`);
       expect(text).toMatch(
@@ -58,7 +58,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     expect(text).not.toContain('warning');
   });
 
-  it('says that nothing listens at the port', async () => {
+  it('reports that nothing listens on the port', async () => {
     const { ssh, instance, world } = stage;
     const { code, text } = await told(`${ssh} -p 2222 true`);
     expect(text).toMatch(
@@ -67,7 +67,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     expect([code, world.aws.sessions.open]).toEqual([255, []]);
   });
 
-  it('says which user was refused, and why that is, most often', async () => {
+  it('reports the refused user, and the usual reasons', async () => {
     const { host, instance } = stage;
     const { code, stderr } = await host.run(`${program} -o BatchMode=yes ubuntu@${instance.instanceId} true`);
     expect(code).toBe(255);
@@ -80,7 +80,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     );
   });
 
-  it('says so of an instance without the package, for the right user', async () => {
+  it('reports an instance without the package, for the right user', async () => {
     const bare = await launch(stage.world, { instanceConnect: false });
     try {
       const { text } = await told(`${program} ${bare.user}@${bare.instanceId} true`);
@@ -90,12 +90,12 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     }
   });
 
-  it('says nothing of the login where the command itself ends with 255', async () => {
+  it('does not report a login if the command itself exits with 255', async () => {
     const { code, text } = await told(`${stage.ssh} 'echo no >&2; exit 255'`);
     expect([code, text]).toEqual([255, 'no\n']);
   });
 
-  it('refuses a host whose key has changed, and says nothing of the login', async () => {
+  it('refuses a host with a changed host key, and does not report a login', async () => {
     const { world, host } = stage;
     const before = await launch(world);
     await host.run(`${program} ${before.user}@${before.instanceId} true`);
@@ -111,7 +111,7 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     }
   });
 
-  it('says what is no way', async () => {
+  it('reports an invalid connection method', async () => {
     stage.host.env['SSM_SSH_VIA'] = 'pigeon';
     const { text } = await told(`${stage.ssh} true`);
     expect(text).toMatch(
@@ -119,17 +119,17 @@ describeOnHost('ssm-ssh, where there is no way to an EC2 host,', () => {
     );
   });
 
-  it('says that there is no region', async () => {
+  it('reports a missing Region', async () => {
     stage.world.aws.metadata.set({ account: ACCOUNT, region: REGION, access: 'disabled' });
     const { text } = await told(`${stage.ssh} true`);
     expect(text).toMatch(/^ssm-ssh: REGION_MISSING: .*\nhint: /);
   });
 });
 
-describeInTurn(describeOnHost)('ssm-ssh, where a policy is in the way,', () => {
+describeInTurn(describeOnHost)('ssm-ssh without permission to push a key', () => {
   const stage = useEc2({ policies: [...reachHosts.slice(0, 1), ...reachHosts.slice(2)] });
 
-  it('says which statement lets the key be pushed, and leaves no session open', async () => {
+  it('shows the missing statement, and leaves no session open', async () => {
     const { ssh, host, world, instance } = stage;
     const { code, stderr } = await host.run(`${ssh} true`);
     expect(code).toBe(255);
@@ -141,19 +141,19 @@ describeInTurn(describeOnHost)('ssm-ssh, where a policy is in the way,', () => {
   });
 });
 
-describeInTurn(describeOnHost)('ssm-ssh, where no session may be started,', () => {
+describeInTurn(describeOnHost)('ssm-ssh without permission to start a session', () => {
   const stage = useEc2({ policies: [allow('ec2-instance-connect:*', '*')] });
 
-  it('says which statement lets it be started', async () => {
+  it('shows the missing statement', async () => {
     const { stderr } = await stage.host.run(`${stage.ssh} true`);
     expect(stderr).toMatch(/^ssm-ssh: SESSION_FAILED: .*\nhint: .*ssm:StartSession/);
   });
 });
 
-describeInTurn(describeOnHost)('ssm-ssh by an Instance Connect Endpoint', () => {
+describeInTurn(describeOnHost)('ssm-ssh through an Instance Connect Endpoint', () => {
   const stage = useEc2({ via: 'instance-connect-endpoint' });
 
-  it('reaches the host, and says where a VPC has none', async () => {
+  it('reaches the host, and reports a VPC without an endpoint', async () => {
     const { ssh, host, world } = stage;
     const { stdout } = await host.run(`${ssh} echo hello`);
     expect([stdout, world.aws.sessions.ended]).toEqual(['hello\n', []]);

@@ -1,4 +1,4 @@
-/** A connection to AWS that is reset (RST) in the middle of a transfer, met by the programs as they are installed. */
+/** A connection to AWS that is reset (RST) during a transfer, with the installed programs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { itInTurn as it } from '../../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 const size = 1_000_000;
-/** Bytes of a socket's life. */
+/** Bytes before a socket is reset. */
 const resetAfter = size / 6;
 const learned = /^Warning: Permanently added .*\r\n/;
 
@@ -23,7 +23,7 @@ describeOnHost('a socket to Session Manager that is reset five times', () => {
   const stage = useEc2();
   beforeEach(() => {
     const { instanceId, ports } = stage.instance;
-    // As slow as the real one: what a reset loses on its way to the client comes again at 10 KB/s.
+    // As slow as the real agent: data that a reset loses on its way to the client is repeated at 10 KB/s.
     const agentOptions = { account: ACCOUNT, region: REGION, instanceId, ports, pace: 1 };
     stage.world.aws.sessions.connectAgent(agentOptions);
   });
@@ -62,10 +62,10 @@ const commands = {
 } as const;
 type Direction = keyof typeof commands;
 
-describeOnHost('a way that has one connection, which is reset,', () => {
+describeOnHost('a tunnel with a single connection that is reset', () => {
   const stage = useEc2({ via: 'instance-connect-endpoint', instance: { privateIp: '127.0.0.1' } });
 
-  /** What people are told where the relay's connections are reset in the middle of the command. */
+  /** The error output if the relay resets the connections during the command. */
   const told = async (
     command: string,
     relay: TcpRelay,
@@ -104,7 +104,7 @@ describeOnHost('a way that has one connection, which is reset,', () => {
     ['up', 'the network', 'ssm-ssh'],
     ['down', 'the network', 'ssm-ssh'],
     ['down', 'the network', 'ssm-ssh-agent'],
-  ] as const)('says what happened, %s by %s, by %s', async (direction, way, name) => {
+  ] as const)('reports it: %s through %s, with %s', async (direction, way, name) => {
     const { host, instance } = stage;
     await host.run(`${agent} setup --global --via session-manager >config 2>/dev/null`);
     const ssh = name === 'ssm-ssh' ? program : 'ssh -F config';

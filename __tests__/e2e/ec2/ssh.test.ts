@@ -7,7 +7,7 @@ import { itInTurn as it } from '../../support/parts.ts';
 describeOnHost('ssm-ssh to an EC2 host', () => {
   const stage = useEc2();
 
-  it('needs nothing but IAM: a key is made and pushed, and the next connection uses it', async () => {
+  it('needs only IAM: a key is made and pushed, and the next connection uses it', async () => {
     const { host, ssh, count, instance } = stage;
     const first = await host.run(`${ssh} echo hello`);
     expect(first.stderr).toBe(
@@ -19,19 +19,19 @@ describeOnHost('ssm-ssh to an EC2 host', () => {
     expect(count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
   });
 
-  it('is reached by an account whose shell lets nobody in', async () => {
+  it('works for an account with a nologin shell', async () => {
     const { host, ssh } = stage;
     const { stdout, code } = await host.run(`${ssh} echo hello`, { SHELL: '/usr/sbin/nologin' });
     expect([stdout, code]).toEqual(['hello\n', 0]);
   });
 
-  it('knows the host by the name that the caller has for its key', async () => {
+  it('uses the caller’s HostKeyAlias for the host key', async () => {
     const { host, target } = stage;
     const { stderr } = await host.run(`${program} -o HostKeyAlias=web ${target} true`);
     expect(stderr).toMatch(/^Warning: Permanently added 'web' /);
   });
 
-  it('leaves no private key anywhere but in the agent', async () => {
+  it('leaves a private key only in the agent', async () => {
     const { host, ssh } = stage;
     await host.run(`${ssh} true`);
     const { stdout } = await host.run(`SSH_AUTH_SOCK=${host.state}/ec2/agent ssh-add -l`);
@@ -60,14 +60,14 @@ describeOnHost('ssm-ssh to an EC2 host', () => {
     ['by a URL', (user: string, id: string) => `ssh://${user}@${id}`],
     ['in capitals', (user: string, id: string) => `${user}@${id.toUpperCase()}`],
     ['behind options', (user: string, id: string) => `-o LogLevel=ERROR -A -C -- ${user}@${id}`],
-  ])('takes the name %s', async (_, write) => {
+  ])('accepts the name %s', async (_, write) => {
     const { host, ssh, instance } = stage;
     const [program = ''] = ssh.split(' ');
     const { stdout } = await host.run(`${program} ${write(instance.user, instance.instanceId)} echo hello`);
     expect(stdout).toBe('hello\n');
   });
 
-  it('forwards the agent that the user has, and not the one with pushed keys', async () => {
+  it('forwards the user’s agent, and not the one with pushed keys', async () => {
     const { host, ssh } = stage;
     const { stdout } = await host.run(
       `ssh-keygen -q -t ed25519 -N '' -C mine -f mine
@@ -77,7 +77,7 @@ describeOnHost('ssm-ssh to an EC2 host', () => {
     expect(stdout).toMatch(/^256 SHA256:\S+ mine \(ED25519\)\n$/);
   });
 
-  it("fetches nothing for git's probe, nor for ssh -G", async () => {
+  it("makes no AWS call for git's probe and for ssh -G", async () => {
     const { host, ssh, world } = stage;
     const { stdout } = await host.run(ssh.replace(' ', ' -G '));
     expect(stdout).toContain('hostname i-');

@@ -1,11 +1,11 @@
-/** For each test a host whose instance may reach EC2 instances: one that is there, with a real sshd behind it. */
+/** For each test: a host whose instance may reach EC2 instances, and one EC2 instance with a real sshd. */
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { PolicyDocument } from '../../support/aws/local-aws.ts';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, program } from '../../support/ec2-host.ts';
 import { startEc2Instance, type Ec2Instance, type Ec2InstanceOptions } from '../../support/ec2-instance.ts';
 
-/** What a role needs for all ways. */
+/** The permissions of a role for all connection methods. */
 export const reachHosts: readonly PolicyDocument[] = [
   allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*'),
   allow(['ec2-instance-connect:SendSSHPublicKey', 'ec2-instance-connect:OpenTunnel'], '*'),
@@ -19,11 +19,11 @@ export interface Ec2Stage {
   readonly world: ReadyWorld;
   readonly host: Ec2Host;
   readonly instance: Ec2Instance;
-  /** `ssm-ssh USER@INSTANCE`, quoted for sh where it has to be. */
+  /** `ssm-ssh USER@INSTANCE`, quoted for sh if needed. */
   readonly ssh: string;
   /** `USER@INSTANCE` */
   readonly target: string;
-  /** How often an operation was asked for. */
+  /** Number of calls of an operation. */
   readonly count: (operation: string) => number;
 }
 
@@ -80,7 +80,7 @@ export function useEc2({
   };
 }
 
-/** An instance with its sshd, whose Session Manager agent is connected. */
+/** An instance with its sshd and a connected Session Manager agent. */
 export async function launch({ aws }: ReadyWorld, options: Ec2InstanceOptions = {}): Promise<Ec2Instance> {
   const instance = await startEc2Instance(aws, options);
   const { instanceId, ports } = instance;

@@ -1,4 +1,4 @@
-/** What `setup` writes is enough for git, from whatever environment. */
+/** The configuration that `setup` writes is enough for git, in any environment. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ describeWhere(stateIsOurs && hasTools, `a poor environment needs git and ssh in 
       const { code } = await stand.host.run(`${join(project, 'helper/ssm-ssh-agent')} setup ${words}`);
       expect(code).toBe(0);
     };
-    /** What a program's starter gives it, and the way to the AWS and the git host of the test. */
+    /** The environment that a program's starter gives it, plus the addresses of the test's AWS and git host. */
     const clone = (given: Readonly<Record<string, string>>, into = 'lib'): string => {
       const { host, git } = stand;
       const ours = Object.entries(host.env).filter(([name]) => /^(AWS_|GIT_CONFIG|SSM_SSH_KNOWN)/.test(name));
@@ -37,7 +37,7 @@ describeWhere(stateIsOurs && hasTools, `a poor environment needs git and ssh in 
     };
     const cloned = (into = 'lib'): boolean => existsSync(join(stand.host.home, into, 'README.md'));
 
-    it.each(['--global', '--system'])('%s clones with no other setting', async (scope) => {
+    it.each(['--global', '--system'])('%s allows to clone without other settings', async (scope) => {
       await setup(scope);
       const { host } = stand;
       const { PATH = '' } = host.env;
@@ -45,7 +45,7 @@ describeWhere(stateIsOurs && hasTools, `a poor environment needs git and ssh in 
       expect([stderr, code, cloned(), stand.calls()]).toEqual(['', 0, true, 1]);
     });
 
-    it('clones from cron and from a service, whose PATH is poor and who have no HOME', async () => {
+    it('allows to clone from cron and from a service, with a short PATH and without HOME', async () => {
       await setup('--system');
       const { host } = stand;
       const { stderr, code } = await host.run(clone({ PATH: poor, TMPDIR: host.home }));
@@ -56,7 +56,7 @@ describeWhere(stateIsOurs && hasTools, `a poor environment needs git and ssh in 
     });
 
     itWhere(canMount, 'a mount namespace needs root')(
-      'shares the key of a login with a service, by /run/user',
+      'shares a login’s key with a service through /run/user',
       async () => {
         await setup('--system');
         const { host } = stand;

@@ -1,4 +1,4 @@
-/** The agent of a user: whose it is, and when it ends. */
+/** The agent of a user: its owner, and its end. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,12 +18,12 @@ describeOnHost('the agent of a user', () => {
   const stand = useHost();
   const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
   const pids = (): number[] => stand.host.processes().map(({ pid }) => pid);
-  /** The minute in which the agent waits for a key that may be on its way is over. */
+  /** Ends the minute in which the agent waits for its first key. */
   const past = async (): Promise<void> => {
     await stand.host.run(`touch -d '2 minutes ago' ${stand.host.state}/reserved`);
   };
 
-  it('cannot be where there is no ssh-agent, and says how to get it', async () => {
+  it('needs ssh-agent, and the error says how to install it', async () => {
     const { host, git } = stand;
     const bin = `mkdir bin; ln -sf /usr/bin/* /bin/* bin/ 2>/dev/null || true; rm bin/ssh-agent`;
     const { code, stderr } = await host.run(
@@ -35,7 +35,7 @@ describeOnHost('the agent of a user', () => {
     ]);
   });
 
-  it('ends when the lifetime of its last key is over, and not before', async () => {
+  it('ends after the lifetime of its last key, and not before', async () => {
     const { host } = stand;
     await host.run(fetch(), { SSM_SSH_KEY_LIFETIME: '10s' });
     await past();
@@ -48,7 +48,7 @@ describeOnHost('the agent of a user', () => {
     expect(stand.calls()).toBe(2);
   });
 
-  it('stays for the keys that it still has', async () => {
+  it('stays while it still has keys', async () => {
     const { host, world, git } = stand;
     const lasting = await makeSshKey();
     world.put('/ci/lasting', lasting.privateKey);
@@ -64,7 +64,7 @@ describeOnHost('the agent of a user', () => {
     expect(stdout.trim().split('\n').length).toBe(1);
   });
 
-  it('is asked for its keys by nobody who finds a mark of another machine, or of before the last start', async () => {
+  it('is not used because of a mark of another machine or an earlier boot', async () => {
     const { host } = stand;
     await host.run(fetch());
     await host.run(`sed -i 's/^[^ ]*/another-start/' ${host.state}/keys/*/live`);
@@ -73,7 +73,7 @@ describeOnHost('the agent of a user', () => {
   });
 
   itWhere(linux, 'sessions of processes need /proc')(
-    'outlives the session that started it, and has nothing of its environment',
+    'outlives the session that started it, and does not have its environment',
     async () => {
       const { host } = stand;
       const job = {

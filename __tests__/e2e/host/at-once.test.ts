@@ -8,10 +8,10 @@ import { runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { it, itInRest } from '../../support/parts.ts';
 
-// A hundred connections are many for a small machine.
+// A small machine needs long for a hundred connections.
 jest.setTimeout(240_000);
 
-describeOnHost('many git commands at once on a cold host', () => {
+describeOnHost('many parallel git commands on a cold host', () => {
   let world: ReadyWorld;
   let git: GitHost;
   let host: Ec2Host;
@@ -36,7 +36,7 @@ describeOnHost('many git commands at once on a cold host', () => {
     await world.stop();
   });
 
-  // Many are nice, so that the tests beside this one do not share the machine with a hundred others.
+  // Many commands run with nice, so that they do not slow down other tests.
   const atOnce = (commands: number): string =>
     `for i in $(seq ${commands}); do (nice -n ${commands > 20 ? 10 : 0} git ls-remote ${git.url('acme/lib')} >/dev/null && echo done) & done; wait`;
   const calls = (): number => world.aws.calls.filter(({ service }) => service === 'ssm').length;
@@ -47,8 +47,8 @@ describeOnHost('many git commands at once on a cold host', () => {
     expect([stderr, lines(stdout), calls()]).toEqual(['', commands, 1]);
     expect(host.processes().filter(({ command }) => command.startsWith('ssh-agent')).length).toBe(1);
   };
-  it('all succeed, by one call', () => allSucceed(6));
-  itInRest('all succeed, by one call', () => allSucceed(100));
+  it('all succeed with one AWS call', () => allSucceed(6));
+  itInRest('all succeed with one AWS call', () => allSucceed(100));
 
   const allSucceedAllTheSame = async (commands: number): Promise<void> => {
     world.aws.faults.order({ operation: 'ssm:GetParameter', fault: { latency: 3000 }, times: 1 });
@@ -64,10 +64,10 @@ describeOnHost('many git commands at once on a cold host', () => {
     expect(lines(stdout)).toBe(commands);
     expect(calls()).toBeLessThan(3);
   };
-  it('all succeed where whoever fetches is killed meanwhile', () => allSucceedAllTheSame(6));
-  itInRest('all succeed where whoever fetches is killed meanwhile', () => allSucceedAllTheSame(100));
+  it('all succeed if the fetching process is killed', () => allSucceedAllTheSame(6));
+  itInRest('all succeed if the fetching process is killed', () => allSucceedAllTheSame(100));
 
-  it('all fail by one attempt where it fails, each with the reason', async () => {
+  it('all fail after one failed attempt, each with the reason', async () => {
     world.aws.faults.order({ operation: 'ssm:GetParameter', fault: 'hang', times: 100 });
     const { stderr, took } = await host.run(atOnce(20), { SSM_SSH_TIMEOUT: '4s' });
     expect(stderr.match(/^ssm-ssh: TIMEOUT: /gm)?.length).toBe(20);

@@ -1,4 +1,4 @@
-/** Programs that start ssh in ways of their own. */
+/** Programs that start ssh in their own ways. */
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
@@ -22,7 +22,7 @@ describeOnHost('a caller of ssm-ssh', () => {
       (port: number) => `GIT_SSH_COMMAND='${program} -o " Port=${String(port)}"'`,
       false,
     ],
-  ])('gets the key of the port that it names by %s', async (_, setting, inUrl) => {
+  ])('gets the key of the port in %s', async (_, setting, inUrl) => {
     const { host, git } = stand;
     delete host.env['SSM_SSH_KEY'];
     delete host.env['GIT_SSH_COMMAND'];
@@ -32,7 +32,7 @@ describeOnHost('a caller of ssm-ssh', () => {
     expect([stderr, code, stand.calls()]).toEqual(['', 0, 1]);
   });
 
-  it('of git-lfs-transfer gets the key of the repository', async () => {
+  it('for git-lfs-transfer gets the key of the repository', async () => {
     const { host, git, key } = stand;
     delete host.env['SSM_SSH_KEY'];
     host.configure([`[ssm "${git.address}:${String(git.port)}/acme/lib"]`, 'key = /ci/key']);
@@ -42,7 +42,7 @@ describeOnHost('a caller of ssm-ssh', () => {
     expect((await git.log()).at(-1)?.accepted).toBe(key.fingerprint);
   });
 
-  it('that only probes it, as git does, starts nothing; one that reads the answer gets that of ssh', async () => {
+  it('that only probes it, as git does, starts nothing; one that reads the answer gets ssh’s', async () => {
     const probe = `${program} -G git.example.com`;
     const probed = await stand.host.run(`PATH=/nowhere; ${probe} >/dev/null`);
     expect([probed.stderr, probed.code]).toEqual(['', 0]);
@@ -51,7 +51,7 @@ describeOnHost('a caller of ssm-ssh', () => {
     expect(stand.calls()).toBe(0);
   });
 
-  describeWith('sshd')('that wants a shell', () => {
+  describeWith('sshd')('for a shell', () => {
     let login: LoginHost;
     beforeAll(async () => {
       login = await startLoginHost(stand.key.publicKey);
@@ -62,7 +62,7 @@ describeOnHost('a caller of ssm-ssh', () => {
     const target = (): string =>
       `-o StrictHostKeyChecking=accept-new -o Port=${String(login.port)} ${login.user}@127.0.0.1`;
 
-    it('as ansible does, gets it', async () => {
+    it('like ansible gets it', async () => {
       const { stdout, code } = await stand.host.run(
         `${program} -C -o KbdInteractiveAuthentication=no -o PasswordAuthentication=no -o ConnectTimeout=10 ${target()} '/bin/sh -c '"'"'echo ~ && sleep 0'"'"''`,
         { SSM_SSH_STRICT_HOST_KEY_CHECKING: 'accept-new' },
@@ -72,11 +72,11 @@ describeOnHost('a caller of ssm-ssh', () => {
 
     it.each([
       [
-        'as ansible does, with shared connections',
+        'like ansible, with shared connections',
         '-C -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=HOME/cm-%C',
       ],
-      ['as mosh does', `-n -tt -S none -o ProxyCommand="${process.execPath} -e '${proxy}' %h %p"`],
-    ])('%s, is left to ssh and its keys', async (name, options) => {
+      ['like mosh', `-n -tt -S none -o ProxyCommand="${process.execPath} -e '${proxy}' %h %p"`],
+    ])('%s uses ssh and its keys', async (name, options) => {
       const { host } = stand;
       const command = name.includes('mosh') ? '-- mosh-server new' : 'true';
       const known = `-o UserKnownHostsFile=${host.home}/learnt`;

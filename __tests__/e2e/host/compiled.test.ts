@@ -1,4 +1,4 @@
-/** What Node has compiled once is picked from by the shell alone, until something of it is another. */
+/** After Node has compiled a configuration, the shell alone chooses the key, until something changes. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
@@ -7,11 +7,11 @@ import { describeOnHost } from '../../support/on-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 import { useHost } from './use-host.ts';
 
-describeOnHost('what is compiled on a host', () => {
+describeOnHost('a compiled configuration', () => {
   const stand = useHost();
   const list = (folder = '.'): string => `git -C ${folder} ls-remote ${stand.git.url('acme/lib')} main`;
 
-  /** Counts how often the program in dist is started. */
+  /** Counts the starts of the program in dist. */
   const countStarts = (): (() => number) => {
     const { home, env } = stand.host;
     const log = join(home, 'started');
@@ -25,7 +25,7 @@ describeOnHost('what is compiled on a host', () => {
     expect(await stand.host.run(command, env)).toMatchObject({ code: 0, stderr: '' });
   };
 
-  it('starts no Node again for two repositories with keys of their own, in turn', async () => {
+  it('needs no Node for two repositories with different keys, in turn', async () => {
     const { host, world, key } = stand;
     delete host.env['SSM_SSH_KEY'];
     const starts = countStarts();
@@ -42,7 +42,7 @@ describeOnHost('what is compiled on a host', () => {
     expect([counts, stand.calls()]).toEqual([[1, 2, 2, 2, 2, 2], 2]);
   });
 
-  it('starts no Node again for two accounts, in turn', async () => {
+  it('needs no Node for two accounts, in turn', async () => {
     const { host, world } = stand;
     const starts = countStarts();
     const policies = [allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`)];
@@ -63,7 +63,7 @@ describeOnHost('what is compiled on a host', () => {
     }
   });
 
-  it('is compiled anew where the configuration, the environment or the kind of command is another', async () => {
+  it('is compiled again if the configuration, the environment or the kind of command changes', async () => {
     const { host, git } = stand;
     const starts = countStarts();
     await succeeds(list());
@@ -98,7 +98,7 @@ describeOnHost('what is compiled on a host', () => {
     expect([starts(), stand.calls()]).toEqual([2, 1]);
   });
 
-  it('has nothing of a reference that may be a secret before a key was read by it', async () => {
+  it('does not contain a reference that may be a secret before a key was read with it', async () => {
     const { host } = stand;
     await succeeds('git config --global ssm.git.example.com.key /ci/key');
     const { code } = await host.run(list(), { SSM_SSH_KEY: 'correct-horse-battery-staple' });
@@ -106,7 +106,7 @@ describeOnHost('what is compiled on a host', () => {
     expect(existsSync(join(host.state, 'compiled'))).toBe(false);
   });
 
-  it('is kept of the last sixteen configurations', async () => {
+  it('is kept for the last sixteen configurations', async () => {
     const { host } = stand;
     const lifetimes = Array.from({ length: 18 }, (_, index) => `SSM_SSH_KEY_LIFETIME=${String(index + 1)}h`);
     await succeeds(lifetimes.map((setting) => `${setting} ${list()}`).join(' && '));

@@ -11,10 +11,10 @@ import { useHost } from './use-host.ts';
 import { describeWith, installed, itWith } from '../../support/needs.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
-describeOnHost('used as ssh, ssm-ssh', () => {
+describeOnHost('ssm-ssh in place of ssh', () => {
   const stand = useHost();
 
-  it("hands LFS's question on with the key of its repository", async () => {
+  it('answers LFS with the key of its repository', async () => {
     const target = `-p ${String(stand.git.port)} ${stand.git.user}@${stand.git.address}`;
     const { stderr } = await stand.host.run(
       `${program} ${target} git-lfs-authenticate acme/lib.git download || true`,
@@ -28,7 +28,7 @@ describeOnHost('used as ssh, ssm-ssh', () => {
     expect(stdout).toBe('README.md\n');
   });
 
-  it('is forgotten by flush: no key, no process, no file; the next command fetches anew', async () => {
+  it('leaves no key, process or file after flush; the next command fetches the key again', async () => {
     await stand.host.run(`git ls-remote ${stand.git.url('acme/lib')}`);
     expect(stand.host.processes().length).toBeGreaterThan(1);
     const flush = join(project, 'helper/ssm-ssh-agent');
@@ -38,10 +38,10 @@ describeOnHost('used as ssh, ssm-ssh', () => {
     expect((await stand.host.run(`git ls-remote ${stand.git.url('acme/lib')}`)).code).toBe(0);
   });
 
-  it.each(['SIGTERM', 'SIGHUP', 'SIGINT'])('ends ssh where it gets %s itself', async (signal) => {
+  it.each(['SIGTERM', 'SIGHUP', 'SIGINT'])('ends ssh when it gets %s', async (signal) => {
     await stand.host.run(`git ls-remote ${stand.git.url('acme/lib')}`);
     const target = `-p ${String(stand.git.port)} ${stand.git.user}@${stand.git.address}`;
-    // A server that waits for what nobody says. timeout(1) kills what does not end by the signal, and says 137 then.
+    // A server that waits. timeout(1) kills a program that the signal does not end, and then exits with 137.
     const waiting = `${program} ${target} "git-upload-pack 'acme/lib'"`;
     const { stdout } = await stand.host.run(
       `sleep 6 | timeout -k 3 -s ${signal} 2 ${waiting} >/dev/null 2>&1 || true; echo "\${PIPESTATUS[*]}"`,
@@ -80,7 +80,7 @@ describeOnHost('used as ssh, ssm-ssh', () => {
     });
   });
 
-  itWith('strace')('writes the key once, to the agent, and to no program and no file', async () => {
+  itWith('strace')('writes the key once, to the agent, and to no other program or file', async () => {
     const trace = join(stand.host.home, 'trace');
     const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
     await stand.host.run(

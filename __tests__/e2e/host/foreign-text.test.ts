@@ -1,4 +1,7 @@
-/** What a URL, a section or a tag brings along: nothing of it begins a line of a log, or reaches a terminal. */
+/**
+ * Foreign text in URLs, sections and tags: it never begins a line of a log, and no control character reaches a
+ * terminal.
+ */
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
@@ -7,16 +10,16 @@ import { shells } from '../../support/shells.ts';
 import { useHost } from './use-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
-/** As the letters of a URL; to dash's echo the backslashes are characters, too. */
+/** Encoded as in a URL. dash's echo also interprets the backslashes. */
 const odd = 'acme%0a::stop-commands::x%1b[31m%0d\\n::add-mask::y\\033[1m\\c##[add-mask]z';
 const agent = join(project, 'helper/ssm-ssh-agent');
 const credentialHelper = join(project, 'helper/git-credential-ssm');
 
-/** What of it would act. */
+/** The parts that would have an effect. */
 const acts = (text: string): string[] =>
   text.split('\n').filter((line) => /^\s*(::|##\[)|[^\P{Cc}]|##\[add-mask\]/u.test(line));
 
-describeOnHost('text of others', () => {
+describeOnHost('foreign text', () => {
   const stand = useHost();
 
   it('is visible in the warnings of ssm-ssh about a URL', async () => {
@@ -31,7 +34,7 @@ describeOnHost('text of others', () => {
   });
 
   it.each(shells.map((shell) => [shell.join(' ')]))(
-    'is visible in all that ssm-ssh says, under %s',
+    'is visible in all messages of ssm-ssh, under %s',
     async (shell) => {
       const { host, git } = stand;
       const letters = decodeURIComponent(odd);
@@ -51,7 +54,7 @@ describeOnHost('text of others', () => {
     },
   );
 
-  it('is visible where a Node is refused', async () => {
+  it('is visible if a Node is refused', async () => {
     for (const line of [`${agent} add x`, `${credentialHelper} get </dev/null`]) {
       const env = { SSM_SSH_NODE: decodeURIComponent(odd), SSM_SSH_CREDENTIAL: '/x' };
       const { stderr } = await stand.host.run(line, env);
@@ -60,7 +63,7 @@ describeOnHost('text of others', () => {
     }
   });
 
-  it('is visible in the warnings of git-credential-ssm and in what setup tells', async () => {
+  it('is visible in the warnings of git-credential-ssm and the output of setup', async () => {
     const { host } = stand;
     const letters = decodeURIComponent(odd).replaceAll('\n', '');
     host.configure([]);

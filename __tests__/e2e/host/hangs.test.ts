@@ -1,4 +1,4 @@
-/** What hangs on a host, or is killed at a bad moment, holds nobody up for longer than SSM_SSH_TIMEOUT. */
+/** A process that hangs or is killed delays others no longer than SSM_SSH_TIMEOUT. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { useHost } from './use-host.ts';
 
 const credentialHelper = join(project, 'helper/git-credential-ssm');
 
-describeOnHost('a host where something hangs or is killed', () => {
+describeOnHost('a host with a hanging or killed process', () => {
   const stand = useHost();
   const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
   const login = (): string => `${program} -p ${stand.git.port} ${stand.git.user}@${stand.git.address}`;
@@ -26,7 +26,7 @@ describeOnHost('a host where something hangs or is killed', () => {
   };
   const impatient = { SSM_SSH_TIMEOUT: '4s' };
 
-  it('says so where the agent hangs, with a key that it has and one that it has not', async () => {
+  it('reports a hanging agent, with a key that it has and one that it does not have', async () => {
     const { host, world, key } = stand;
     world.put('/ci/other', key.privateKey);
     expect((await host.run(fetch())).code).toBe(0);
@@ -44,7 +44,7 @@ describeOnHost('a host where something hangs or is killed', () => {
     }
   });
 
-  it('works again after flush, which ends an agent that hangs', async () => {
+  it('works again after flush, which ends a hanging agent', async () => {
     const { host } = stand;
     await host.run(fetch());
     const hanging = agentPids();
@@ -54,9 +54,9 @@ describeOnHost('a host where something hangs or is killed', () => {
     expect((await host.run(fetch())).code).toBe(0);
   });
 
-  it.each(['keys/*', 'asked/*'])('says so where somebody has %s and hangs', async (lock) => {
+  it.each(['keys/*', 'asked/*'])('reports a hanging process that holds %s', async (lock) => {
     const { host } = stand;
-    // The settings are the same: what was compiled is not compiled anew.
+    // The settings are the same, so nothing is compiled again.
     await host.run(fetch(), { SSM_SSH_TIMEOUT: '6s' });
     await host.run(`rm ${host.state}/keys/*/live`);
     if (lock === 'asked/*') await host.run(`rm -r ${host.state}/compiled`);
@@ -75,7 +75,7 @@ describeOnHost('a host where something hangs or is killed', () => {
     expect(took).toBeLessThan(30_000);
   });
 
-  it('waits as long by the flock of busybox, which knows no limit', async () => {
+  it('waits as long with busybox’s flock, which has no time limit', async () => {
     const { host } = stand;
     const real = (await host.run('command -v flock')).stdout.trim();
     await host.run(
@@ -95,7 +95,7 @@ describeOnHost('a host where something hangs or is killed', () => {
     expect(stderr).toMatch(/^ssm-ssh: TIMEOUT: another ssm-ssh has kept this one waiting for 4 seconds/);
   });
 
-  it('is not relied on, and leaves no agent that dies later, where it is killed while that starts', async () => {
+  it('that is killed while it starts an agent leaves no agent that ends later', async () => {
     const { host } = stand;
     const bin = join(host.home, 'bin');
     const real = (await host.run('command -v ssh-agent')).stdout.trim();
@@ -115,18 +115,18 @@ describeOnHost('a host where something hangs or is killed', () => {
     await once(child, 'exit');
     while (!existsSync(join(host.state, 'keeper'))) await sleep(10);
     expect((await host.run(fetch())).code).toBe(0);
-    // An agent looks every ten seconds whether its keeper is there.
+    // An agent checks every ten seconds whether its keeper is running.
     const keeper = Number(readFileSync(join(host.state, 'keeper'), 'utf8'));
     expect(host.processes().map(({ pid }) => pid)).toContain(keeper);
   });
 
-  it('leaves no agent and no keeper where all is flushed while a key is fetched', async () => {
+  it('leaves no agent and no keeper after flush during a fetch', async () => {
     const { host, world } = stand;
     world.aws.faults.order({ operation: 'ssm:GetParameter', fault: 'hang', times: 100 });
     const fetching = host.run(fetch(), { SSM_SSH_TIMEOUT: '5s' });
     while (!existsSync(join(host.state, 'keeper'))) await sleep(10);
     await host.run(`${project}/helper/ssm-ssh-agent flush`);
-    // From here on the key may come, and finds no agent.
+    // Now the key arrives, and finds no agent.
     world.aws.faults.clear();
     expect((await fetching).code).not.toBe(0);
     for (let waited = 0; waited < 20_000 && host.processes().length > 0; waited += 50) await sleep(50);
@@ -150,7 +150,7 @@ describeOnHost('a host where something hangs or is killed', () => {
     expect(host.processes()).toEqual([]);
   });
 
-  it('waits for what git says to git-credential-ssm no longer than SSM_SSH_TIMEOUT', async () => {
+  it('lets git-credential-ssm wait for git no longer than SSM_SSH_TIMEOUT', async () => {
     const { host } = stand;
     const { code, stderr, took } = await host.run(`mkfifo in; exec 3<>in; ${credentialHelper} get <in 3<&-`, {
       SSM_SSH_CREDENTIAL: '/ci/token',

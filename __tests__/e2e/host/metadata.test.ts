@@ -1,4 +1,4 @@
-/** Instance metadata in trouble, under every program that reads a key by the role of the instance. */
+/** Faults of instance metadata, with every program that reads a key with the role of the instance. */
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import type { Fault } from '../../support/aws/local-aws.ts';
@@ -22,7 +22,7 @@ describe('instance metadata', () => {
     },
   };
 
-  it.each(Object.keys(programs))('that are cut twice are read by %s all the same', async (name) => {
+  it.each(Object.keys(programs))('that are cut twice are still read by %s', async (name) => {
     stage.world.aws.faults.order({ operation: credentials, fault: 'cut', times: 2 });
     const { code, stderr } = (await programs[name]?.()) as Ran;
     expect([stderr, code]).toEqual(['', 0]);
@@ -35,7 +35,7 @@ describe('instance metadata', () => {
     ['exec', 'NETWORK_UNREACHABLE', 'malformed'],
     ['exec', 'PROVIDER_FAILED', 'internal-error'],
     ['exec', 'THROTTLED', 'throttling'],
-  ])('are what %s blames: %s', async (name, code, fault) => {
+  ])('are named in the error of %s: %s', async (name, code, fault) => {
     stage.world.aws.faults.order({ operation: credentials, fault });
     const ran = (await programs[name]?.()) as Ran;
     expect(ran.stderr).toMatch(

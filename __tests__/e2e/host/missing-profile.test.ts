@@ -1,4 +1,4 @@
-/** A profile that does not exist is an error in every program: the credentials of the instance are somebody else's. */
+/** A missing profile is an error in every program: the instance's credentials belong to somebody else. */
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { program, project } from '../../support/ec2-host.ts';
@@ -11,7 +11,7 @@ const credentialHelper = join(project, 'helper/git-credential-ssm');
 const asked = "printf 'protocol=https\\nhost=git.test\\npath=a/b\\nusername=u\\npassword=p\\n\\n'";
 const named = { SSM_SSH_CREDENTIAL: '/ci/token', SSM_SSH_CREDENTIAL_HOST: 'git.test' };
 
-describeOnHost('a profile that does not exist', () => {
+describeOnHost('a missing profile', () => {
   const stand = useHost();
 
   const lines: readonly (readonly [string, Readonly<Record<string, string>>?])[] = [
@@ -27,7 +27,7 @@ describeOnHost('a profile that does not exist', () => {
     [`${asked} | ${credentialHelper} --store-prefix /git store`],
     [`${asked} | ${credentialHelper} --store-prefix /git erase`],
   ];
-  it.each(lines)('is CREDENTIALS_MISSING, and nobody else is asked: %s', async (line, more = {}) => {
+  it.each(lines)('is CREDENTIALS_MISSING, and no other credentials are used: %s', async (line, more = {}) => {
     for (const role of ['', 'arn:aws:iam::111122223333:role/x']) {
       const env = { AWS_PROFILE: 'nobody', AWS_REGION: 'eu-west-1', SSM_SSH_ROLE_ARN: role, ...more };
       const { stderr, code } = await stand.host.run(line, env);

@@ -1,4 +1,4 @@
-/** Arguments and settings that begin with a hyphen, or are nobody's: an answer in two lines, and never a stack trace. */
+/** Arguments and settings that begin with a hyphen or make no sense: the error has two lines, and never a stack trace. */
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
@@ -17,7 +17,7 @@ describeOnHost('ssm-ssh', () => {
   const stand = useHost();
 
   it.each(shells.map((shell) => [shell.join(' ')]))(
-    'has a help and a version of its own, under %s',
+    'has its own help and version, under %s',
     async (shell) => {
       const help = await stand.host.run(`${shell} ${program} --help`);
       expect([help.code, help.stderr]).toEqual([0, '']);
@@ -27,7 +27,7 @@ describeOnHost('ssm-ssh', () => {
     },
   );
 
-  it('has them without Node, and where it was installed elsewhere', async () => {
+  it('has them without Node, and in another installation folder', async () => {
     const place = join(stand.host.home, 'place');
     for (const name of ['helper', 'package.json'])
       cpSync(join(project, name), join(place, name), { recursive: true });
@@ -38,7 +38,7 @@ describeOnHost('ssm-ssh', () => {
   });
 
   it.each([['root@-x=y'], ['-- -x=1 true'], ['-- --host=x true'], ['-l -x Name=web-1 true']])(
-    'says of ssm-ssh %s what is wrong in two lines',
+    'reports ssm-ssh %s in two lines',
     async (words) => {
       const { code, stdout, stderr } = await stand.host.run(`${program} ${words}`);
       expect([code, stdout]).toEqual([255, '']);
@@ -55,7 +55,7 @@ describeOnHost('ssm-ssh', () => {
     ['SSM_SSH_KEY_LIFETIME', 'INPUT_INVALID'],
     ['SSM_SSH_TIMEOUT', 'INPUT_INVALID'],
     ['SSM_SSH_VIA', ''],
-  ])('takes %s=-foo as a value, for git hosts and EC2 hosts', async (name, code) => {
+  ])('accepts %s=-foo as a value, for git hosts and EC2 hosts', async (name, code) => {
     const env = { SSM_SSH_TIMEOUT: '30', [name]: '-foo' };
     for (const host of [stand.git.address, 'ec2-user@Name=web-1', 'ec2-user@i-0123456789abcdef0']) {
       const { stderr } = await stand.host.run(`${program} ${host} true || true`, env);
@@ -86,14 +86,14 @@ describeOnHost('the other programs', () => {
     `printf 'protocol=https\\nhost=git.test\\n\\n' | SSM_SSH_CREDENTIAL=-x SSM_SSH_CREDENTIAL_HOST=-y ${credentialHelper} get`,
     `printf 'protocol=https\\nhost=git.test\\n\\n' | SSM_SSH_CREDENTIAL=-x SSM_SSH_CREDENTIAL_HOST=git.test ${credentialHelper} get`,
     `printf 'protocol=https\\nhost=git.test\\n\\n' | ${credentialHelper} --store-prefix --x get`,
-  ])('say in two lines what is wrong: %s', async (line) => {
+  ])('report the problem in two lines: %s', async (line) => {
     const { code, stdout, stderr } = await stand.host.run(line);
     expect(stdout).toBe('');
     expect(code).not.toBe(0);
     expect(stderr).toMatch(told);
   });
 
-  it('show how the words of a key are one word, and only the options that there are', async () => {
+  it('show that a key and its options are one argument, and list only existing options', async () => {
     const { stderr } = await stand.host.run(`${agent} exec --key /ci/key github.com/a/b -- true`);
     expect(stderr).toContain(
       "hint: what belongs to a key is one word with it: --key '/ci/key github.com/a/b'\n",
@@ -104,7 +104,7 @@ describeOnHost('the other programs', () => {
     ]);
   });
 
-  it('say how git starts git-credential-ssm where a person does', async () => {
+  it('show how git starts git-credential-ssm if a person starts it', async () => {
     const { code, stdout, stderr } = await stand.host.run(credentialHelper);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('git config --global credential.helper ssm');
@@ -114,7 +114,7 @@ describeOnHost('the other programs', () => {
       });
   });
 
-  it('take a user and a host of proxy for what they are behind --', async () => {
+  it('accept a user and a host of proxy after --', async () => {
     const { stderr } = await stand.host.run(`${agent} proxy -- i-0123456789abcdef0 22 --profile=nobody`);
     expect(stderr).not.toMatch(/profile nobody|option/);
   });

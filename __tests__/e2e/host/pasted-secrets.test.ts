@@ -1,4 +1,4 @@
-/** A secret itself where its name in AWS belongs: in a setting, a variable or an argument. It is refused, and shows nowhere. */
+/** A secret instead of its name in AWS, in a setting, a variable or an argument: it is refused and never shown. */
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect } from '@jest/globals';
@@ -13,12 +13,12 @@ const credentialHelper = join(project, 'helper/git-credential-ssm');
 const phrase = 'correct horse battery staple';
 const json = '{"username":"deploy","password":"hunter2-hunter2"}';
 
-describeOnHost('a secret where its name belongs', () => {
+describeOnHost('a secret instead of its name', () => {
   const stand = useHost();
   let argv: string;
 
   beforeEach(() => {
-    // A Node that notes what every user of the machine could read of it.
+    // A Node that records what other users of the machine could read.
     argv = join(stand.host.home, 'argv');
     const node = join(stand.host.home, 'noting-node');
     writeFileSync(node, `#!/bin/sh\nprintf '%s\\n' "$@" >>'${argv}'\nexec '${process.execPath}' "$@"\n`);
@@ -27,7 +27,7 @@ describeOnHost('a secret where its name belongs', () => {
   });
 
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  /** Runs of eight characters of the secret, which nothing else here has. */
+  /** Parts of eight characters of the secret, which occur nowhere else here. */
   const piecesOf = (secret: string): string[] =>
     secret
       .split(/\s+/)
@@ -43,7 +43,7 @@ describeOnHost('a secret where its name belongs', () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain(says);
     for (const text of [stdout, stderr, names, ...files]) expect(shows(secret, text)).toEqual([]);
-    // So that the test would see it: Node was started.
+    // Ensures that Node was started, so that the check above is valid.
     expect(existsSync(argv) && readFileSync(argv, 'utf8')).toContain('dist/programs/index.js');
     expect(stand.calls()).toBe(0);
   };
@@ -76,7 +76,7 @@ describeOnHost('a secret where its name belongs', () => {
       expectRefused(secret, await stand.host.run(fetch(), { [name]: secret }));
   });
 
-  it('is no name of a file, where it has the form of a name', async () => {
+  it('is not used as a file name, even if it has the form of a name', async () => {
     const { host } = stand;
     const { stderr } = await host.run(fetch(), { SSM_SSH_PASSPHRASE: 'hunter2hunter2' });
     expect(stderr).toContain('KEY_');
@@ -111,7 +111,7 @@ describeOnHost('a secret where its name belongs', () => {
     ['flush "$SECRET"'],
     ['"$SECRET"'],
   ])('is refused as an argument: ssm-ssh-agent %s', async (words) => {
-    // A secret key of AWS has the form of a path.
+    // An AWS secret key has the form of a path.
     const other = words.includes('username=x') ? 'GitHub' : 'AWS, secret access key';
     for (const kind of [kinds[0], kinds[2], other]) {
       const secret = secrets()[kind] ?? '';
@@ -124,7 +124,7 @@ describeOnHost('a secret where its name belongs', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
-  it('that a configuration had before is not repeated by setup, which replaces it', async () => {
+  it('in the old configuration is not repeated by setup, which replaces it', async () => {
     const { host } = stand;
     const secret = stand.key.privateKey;
     host.configure(['[ssm]', `key = ${JSON.stringify(secret)}`]);

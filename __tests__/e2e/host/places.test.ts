@@ -1,4 +1,4 @@
-/** The same reference is another key in another region, and to another role. */
+/** The same reference is another key in another Region, and with another role. */
 import { afterEach, beforeEach, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { INSTANCE_ROLE, launchInstance } from '../../support/ec2-host.ts';
@@ -12,7 +12,7 @@ const [blue, green] = ['222233334444', '555566667777'] as const;
 const role = (account: string): string => `arn:aws:iam::${account}:role/reader`;
 const repositories = ['acme/near', 'acme/far', 'acme/blue', 'acme/green'] as const;
 
-describeOnHost('keys of one name in several places', () => {
+describeOnHost('keys of the same name in several Regions', () => {
   const stand = useHost();
   let keys: SshKey[];
 
@@ -62,7 +62,7 @@ describeOnHost('keys of one name in several places', () => {
     }
   };
 
-  it('are each read once, from the place that its section names, and offered alone, in any order', async () => {
+  it('are each read once, as their section says, and offered without the others, in any order', async () => {
     const { git, host } = stand;
     const section = (repository: string, setting: string): string[] => [
       `[ssm "${git.address}:${String(git.port)}/${repository}"]`,
@@ -81,7 +81,7 @@ describeOnHost('keys of one name in several places', () => {
     expect(stand.calls()).toBe(4);
   });
 
-  it('are told apart by the environment, too', async () => {
+  it('are also distinguished by the environment', async () => {
     const settings = {
       'acme/near': {},
       'acme/far': { AWS_REGION: farRegion },

@@ -1,4 +1,4 @@
-/** Every setting of ssm-ssh, by git's configuration and by the environment: the table of docs/ec2.md. */
+/** Every setting of ssm-ssh, in git's configuration and in the environment: the table of docs/ec2.md. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it as everyIt } from '@jest/globals';
@@ -63,14 +63,17 @@ describeOnHost('a setting of ssm-ssh', () => {
   const list = (env: Settings = {}): ReturnType<Ec2Host['run']> =>
     host.run(`git ls-remote ${git.url('acme/lib')} main`, env);
   const listed = expect.objectContaining({ code: 0, stderr: '' });
-  /** Until when the agent has its keys. */
+  /** The end of the lifetimes of the agent's keys. */
   const marks = (): unknown[] =>
     [...host.files(host.state)]
       .filter(([path]) => path.endsWith('/live'))
       .map(([, text]) => text.trim().split(' ')[1]);
 
   let tables = 0;
-  /** By git's configuration, and by the environment, which wins over it: one way in this part, in turn, and the other in the rest. */
+  /**
+   * In git's configuration, and in the environment, which takes precedence: one of the two in this part, in turn, the
+   * other in the rest.
+   */
   const both = (name: string, value: string, key = '/ci/key'): [string, string, Settings][] => {
     const ways = waysOf(name, value, key);
     const inTurn = ways[tables++ % 2];
@@ -85,38 +88,44 @@ describeOnHost('a setting of ssm-ssh', () => {
     ],
   ];
 
-  everyIt.each(both('region', 'eu-central-1'))('%s is where the key is read', async (...[, line, env]) => {
-    host.configure(['[ssm]', line]);
-    expect(await list({ AWS_REGION: REGION, ...env })).toEqual(listed);
-    expect(world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', region: 'eu-central-1' });
-  });
+  everyIt.each(both('region', 'eu-central-1'))(
+    '%s is the Region for reading the key',
+    async (...[, line, env]) => {
+      host.configure(['[ssm]', line]);
+      expect(await list({ AWS_REGION: REGION, ...env })).toEqual(listed);
+      expect(world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', region: 'eu-central-1' });
+    },
+  );
 
-  everyIt.each(both('roleArn', reader))('%s is who reads it', async (...[, line, env]) => {
+  everyIt.each(both('roleArn', reader))('%s is the role for reading the key', async (...[, line, env]) => {
     host.configure(['[ssm]', line]);
     expect(await list(env)).toEqual(listed);
     expect(world.aws.calls.at(-1)).toMatchObject({ service: 'ssm', roleArn: reader });
   });
 
-  everyIt.each(both('keyLifetime', '0'))('%s is how long the agent has it', async (...[, line, env]) => {
+  everyIt.each(both('keyLifetime', '0'))('%s is the lifetime in the agent', async (...[, line, env]) => {
     host.configure(['[ssm]', line]);
     expect(await list(env)).toEqual(listed);
     expect(marks()).toEqual(['0']);
   });
 
   everyIt.each(both('passphrase', '/ci/passphrase', '/ci/locked'))(
-    '%s opens it',
+    '%s decrypts the key',
     async (...[, line, env]) => {
       host.configure(['[ssm]', line]);
       expect(await list(env)).toEqual(listed);
     },
   );
 
-  everyIt.each(both('certificate', '/ci/certificate'))('%s comes with it', async (...[, line, env]) => {
-    host.configure(['[ssm]', line]);
-    expect(await list(env)).toEqual(listed);
-    const { stdout } = await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -L | cut -d ' ' -f 1`);
-    expect(stdout).toBe('ssh-ed25519\nssh-ed25519-cert-v01@openssh.com\n');
-  });
+  everyIt.each(both('certificate', '/ci/certificate'))(
+    '%s is loaded with the key',
+    async (...[, line, env]) => {
+      host.configure(['[ssm]', line]);
+      expect(await list(env)).toEqual(listed);
+      const { stdout } = await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -L | cut -d ' ' -f 1`);
+      expect(stdout).toBe('ssh-ed25519\nssh-ed25519-cert-v01@openssh.com\n');
+    },
+  );
 
   everyIt.each(both('knownHosts', '/KNOWN'))('%s is a file of host keys', async (...[, line, env]) => {
     const known = join(host.home, 'known');
@@ -134,13 +143,13 @@ describeOnHost('a setting of ssm-ssh', () => {
     expect((await list(env)).code).toBe(0);
   });
 
-  everyIt.each(both('timeout', '1s'))('%s is how long AWS may take', async (...[, line, env]) => {
+  everyIt.each(both('timeout', '1s'))('%s limits the time for AWS', async (...[, line, env]) => {
     world.aws.faults.order({ operation: 'ssm:*', fault: 'hang', times: 1 });
     host.configure(['[ssm]', line]);
     expect((await list(env)).stderr).toContain('TIMEOUT: fetching the key took longer than 1 seconds');
   });
 
-  it('heals a key whose name has spaces: a role, a profile', async () => {
+  it('repairs a key with spaces in its role or profile', async () => {
     host.configure(['[ssm]', 'key = /ci/key', `roleArn = ${reader}`]);
     host.env['AWS_PROFILE'] = 'the build machine';
     host.env['AWS_CONFIG_FILE'] = join(host.home, 'aws');
@@ -155,7 +164,7 @@ describeOnHost('a setting of ssm-ssh', () => {
     expect([names.length, marks().length]).toEqual([1, 1]);
   });
 
-  it('of a section is for its key alone', async () => {
+  it('of a section is only for its key', async () => {
     const place = `${git.address}:${String(git.port)}`;
     const section = [`[ssm "${place}/acme/lib"]`, 'key = /ci/locked', 'passphrase = /ci/passphrase'];
     const own = ['keyLifetime = 0', `roleArn = ${reader}`, 'region = eu-central-1'];

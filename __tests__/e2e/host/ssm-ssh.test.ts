@@ -52,7 +52,7 @@ describeOnHost('ssm-ssh on a host', () => {
     );
   };
 
-  it("clones by the instance's role, pushes, and asks AWS once", async () => {
+  it("clones with the instance's role, pushes, and asks AWS once", async () => {
     const { code, stderr } = await host.run(
       `${clone()} && cd it && git commit -q --allow-empty -m x && git push -q && git fetch -q`,
     );
@@ -60,7 +60,7 @@ describeOnHost('ssm-ssh on a host', () => {
     expect(calls()).toEqual(['ssm:GetParameter']);
   });
 
-  it('finds the key of each repository in the configuration of git, submodules too', async () => {
+  it('finds the key of each repository in git’s configuration, also for submodules', async () => {
     inSections();
     const script = `${clone()} && cd it
       git submodule --quiet add ${git.url(repositories[1])} extra && git commit -qm sub && git push -q && cd ..
@@ -73,7 +73,7 @@ describeOnHost('ssm-ssh on a host', () => {
     }
   });
 
-  it('leaves what nobody configured to plain ssh', async () => {
+  it('uses plain ssh for repositories without a key', async () => {
     inSections();
     host.env['GIT_SSH_COMMAND'] = `${program} -o StrictHostKeyChecking=no`;
     const { stderr } = await host.run(`${clone('acme/tools')} || true`);
@@ -81,7 +81,7 @@ describeOnHost('ssm-ssh on a host', () => {
     expect([calls(), host.processes()]).toEqual([[], []]);
   });
 
-  it('passes over a section that names no repository, and says so', async () => {
+  it('ignores a section that names no repository, with a warning', async () => {
     host.configure(['[ssm "*/lib"]', 'key = /ci/key-1']);
     const { code, stderr } = await host.run(clone());
     expect(code).toBe(0);
@@ -90,7 +90,7 @@ describeOnHost('ssm-ssh on a host', () => {
     );
   });
 
-  it("leaves a repository's own ssh command alone where no section names it", async () => {
+  it("uses a repository's own ssh command if no section names it", async () => {
     const { stderr } = await host.run(
       `${clone()} && cd it && git config core.sshCommand 'echo theirs >&2; false' && env -u GIT_SSH_COMMAND git -c core.sshCommand="$GIT_SSH_COMMAND" fetch || true`,
     );
@@ -108,7 +108,7 @@ describeOnHost('ssm-ssh on a host', () => {
     ['AWS is down', 'ssm:*', 'reset', 'NETWORK_UNREACHABLE', /meant to be the endpoint of ssm/],
     ['AWS hangs', 'ssm:*', 'hang', 'TIMEOUT', /raise ssm\.timeout/],
     ['the parameter is missing', '', 'reset', 'KEY_NOT_FOUND', /check the name/],
-  ] as const)('says so where %s on a cold host', async (...[, operation, fault, code, hint]) => {
+  ] as const)('reports on a cold host if %s', async (...[, operation, fault, code, hint]) => {
     if (operation) world.aws.faults.order({ operation, fault, times: 50 });
     else host.env['SSM_SSH_KEY'] = '/ci/nowhere';
     const ran = await host.run(clone(), { SSM_SSH_TIMEOUT: '4s' });
@@ -118,14 +118,14 @@ describeOnHost('ssm-ssh on a host', () => {
     expect(ran.took).toBeLessThan(30_000);
   });
 
-  it('says so where the hop limit of the instance metadata keeps a container out', async () => {
+  it('reports the hop limit of the instance metadata in a container', async () => {
     const { aws } = world;
     aws.metadata.set({ region: 'eu-west-1', account: '111122223333', access: 'hop-limit' });
     const { stderr } = await host.run(clone(), { SSM_SSH_REGION: 'eu-west-1' });
     expect(stderr).toMatch(/^ssm-ssh: CREDENTIALS_MISSING: .*\nhint: .*hop limit of 2/);
   });
 
-  it('fetches anew when the lifetime is over', async () => {
+  it('fetches the key again after its lifetime', async () => {
     const settings = { SSM_SSH_KEY_LIFETIME: '6s' };
     await host.run(clone(), settings);
     await sleep(7000);
@@ -133,20 +133,20 @@ describeOnHost('ssm-ssh on a host', () => {
     expect(calls().length).toBe(2);
   });
 
-  it('fetches and tries again where somebody took the key out of the agent', async () => {
+  it('fetches and tries again if the key was removed from the agent', async () => {
     await host.run(clone());
     await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -qD`);
     expect((await host.run('cd it && git fetch')).code).toBe(0);
     expect(calls().length).toBe(2);
   });
 
-  it('fetches and tries again where somebody killed the agent', async () => {
+  it('fetches and tries again if the agent was killed', async () => {
     await host.run(clone());
     for (const { pid } of host.processes()) process.kill(pid, 'SIGKILL');
     expect((await host.run('cd it && git fetch')).code).toBe(0);
   });
 
-  it('heals a rotated key, once, and asks for it no more than once a minute', async () => {
+  it('replaces a rotated key, once, and asks for it at most once a minute', async () => {
     await host.run(clone());
     const next = await makeSshKey();
     git.removeKey(keys[0]?.publicKey ?? '');
@@ -172,18 +172,18 @@ describeOnHost('ssm-ssh on a host', () => {
     git.addDeployKey({ repository: repositories[0], publicKey: keys[0]?.publicKey ?? '', write: true });
   });
 
-  it('is ssh for what is no git command: the same output and exit code', async () => {
+  it('behaves like ssh for other commands: the same output and exit code', async () => {
     const { code, stderr } = await host.run(`${program} -p ${String(git.port)} ${git.user}@${git.address}`);
     expect(stderr).toContain('Hi acme/lib!');
     expect(code).toBe(1);
   });
 
-  it('fetches nothing to answer what git asks of an ssh command first', async () => {
+  it('fetches nothing for git’s probe of the ssh command', async () => {
     const { code } = await host.run(`${program} -G -o SendEnv=GIT_PROTOCOL ${git.address}`);
     expect([code, calls(), host.processes()]).toEqual([0, [], []]);
   });
 
-  it('keeps no key text in files, and nothing that others may read', async () => {
+  it('keeps no key text in files, and no files that others can read', async () => {
     await host.run(clone());
     const body = (keys[0]?.privateKey ?? '').split('\n').slice(2, -2);
     for (const text of host.files().values()) for (const line of body) expect(text).not.toContain(line);

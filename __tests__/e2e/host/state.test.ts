@@ -18,11 +18,11 @@ import { itInTurn as it } from '../../support/parts.ts';
 
 const { uid } = userInfo();
 const root = uid === 0;
-/** Accounts of every Linux: ssh starts for nobody whom the system does not know. */
+/** Accounts of every Linux: ssh only starts for users that the system knows. */
 const [daemon, nobody] = [1, 65534];
 const readableByAll = root && works('setpriv', `--reuid=${nobody}`, '--clear-groups', 'test', '-r', program);
 
-describeOnHost('the state of a user on a host', () => {
+describeOnHost('the state folder of a user on a host', () => {
   const stand = useHost();
   const name = `ssm-ssh-agent-${uid}`;
   let temp: string;
@@ -36,13 +36,13 @@ describeOnHost('the state of a user on a host', () => {
 
   const inHome = (path: string): string => join(stand.host.home, path);
   const fetch = (): string => `git ls-remote ${stand.git.url('acme/lib')}`;
-  /** Where the agent listens, of the folders that were candidates. */
+  /** The candidate folders in which an agent listens. */
   const listening = (): string[] =>
     [join(stand.host.runUser, String(uid), name), inHome(`.cache/${name}`), join(temp, name)].filter(
       (folder) => existsSync(join(folder, 'agent')),
     );
 
-  /** Ways in which a folder can be there and not be ours alone. */
+  /** Folders that exist but are not safe. */
   const squats: Readonly<Record<string, (path: string) => void>> = {
     'a symbolic link': (path) => {
       mkdirSync(`${path}-elsewhere`, { mode: 0o700 });
@@ -54,11 +54,11 @@ describeOnHost('the state of a user on a host', () => {
     'a file': (path) => {
       writeFileSync(path, '');
     },
-    'a folder that its group may write to': (path) => {
+    'a folder that its group can write to': (path) => {
       mkdirSync(path);
       chmodSync(path, 0o770);
     },
-    'a folder that all may write to': (path) => {
+    'a folder that everyone can write to': (path) => {
       mkdirSync(path);
       chmodSync(path, 0o1777);
     },
@@ -77,7 +77,7 @@ describeOnHost('the state of a user on a host', () => {
     }),
   };
 
-  it.each(Object.entries(squats))('is not kept in %s, but in the next place', async (_, squat) => {
+  it.each(Object.entries(squats))('is not %s, but the next candidate', async (_, squat) => {
     mkdirSync(inHome('.cache'));
     squat(inHome(`.cache/${name}`));
     const before = [...stand.host.files(inHome('.cache')).keys()];
@@ -88,7 +88,7 @@ describeOnHost('the state of a user on a host', () => {
   });
 
   it.each(Object.entries(squats))(
-    'is nowhere, and AWS is not asked, where all there is is %s',
+    'is not found, and AWS is not asked, if every candidate is %s',
     async (_, squat) => {
       mkdirSync(inHome('.cache'));
       for (const folder of [inHome('.cache'), temp]) squat(join(folder, name));
@@ -102,7 +102,7 @@ describeOnHost('the state of a user on a host', () => {
     },
   );
 
-  it('is not kept where others can put another folder in its place', async () => {
+  it('is not a folder that others can replace', async () => {
     chmodSync(temp, 0o777);
     const { code, stderr } = await stand.host.run(`${program} ${stand.git.address}`, { HOME: '/nowhere' });
     expect([code, existsSync(join(temp, name))]).toEqual([255, false]);
@@ -110,7 +110,7 @@ describeOnHost('the state of a user on a host', () => {
   });
 
   itWhere(root, 'a folder of another user needs root')(
-    'is nowhere in a temporary folder of another user, or below one',
+    'is not in a temporary folder of another user, or below one',
     async () => {
       const { host } = stand;
       const inner = join(temp, 'inner');
@@ -133,7 +133,7 @@ describeOnHost('the state of a user on a host', () => {
   );
 
   itWhere(root, 'a folder of another user needs root')(
-    'of exec and add is not in a temporary folder of another user either',
+    'of exec and add is not in a temporary folder of another user',
     async () => {
       const { host } = stand;
       chownSync(temp, nobody, nobody);
@@ -148,25 +148,22 @@ describeOnHost('the state of a user on a host', () => {
     },
   );
 
-  it('is kept in a shorter place where the path of the socket would be too long', async () => {
+  it('has a shorter path if the path of the socket would be too long', async () => {
     const home = inHome('long'.repeat(25));
     mkdirSync(home);
     expect((await stand.host.run(fetch(), { HOME: home })).code).toBe(0);
     expect(existsSync(join(temp, name, 'agent'))).toBe(true);
   });
 
-  it.each(["with'quotes$and`more", 'with\nline end'])(
-    'is kept elsewhere where HOME is called %j',
-    async (odd) => {
-      const home = inHome(odd);
-      mkdirSync(home);
-      const { stderr, code } = await stand.host.run(fetch(), { HOME: home });
-      expect([stderr, code]).toEqual(['', 0]);
-      expect(existsSync(join(temp, name, 'agent'))).toBe(true);
-    },
-  );
+  it.each(["with'quotes$and`more", 'with\nline end'])('is another candidate if HOME is %j', async (odd) => {
+    const home = inHome(odd);
+    mkdirSync(home);
+    const { stderr, code } = await stand.host.run(fetch(), { HOME: home });
+    expect([stderr, code]).toEqual(['', 0]);
+    expect(existsSync(join(temp, name, 'agent'))).toBe(true);
+  });
 
-  it('is kept elsewhere where the path of HOME is no UTF-8', async () => {
+  it('is another candidate if the path of HOME is not UTF-8', async () => {
     const { stderr, code } = await stand.host.run(
       `export HOME=$(printf '%s/\\377' "$PWD"); mkdir "$HOME"; ${fetch()}`,
     );
@@ -174,7 +171,7 @@ describeOnHost('the state of a user on a host', () => {
     expect(existsSync(join(temp, name, 'agent'))).toBe(true);
   });
 
-  it('is nowhere, for a reason that is told of each place', async () => {
+  it('is not found, with the reason for each candidate', async () => {
     const home = inHome('long'.repeat(25));
     mkdirSync(home);
     chmodSync(temp, 0o777);
@@ -199,7 +196,7 @@ describeOnHost('the state of a user on a host', () => {
     );
 
   itWhere(canMount, 'a mount namespace needs root')(
-    'is nowhere where all disks are full, and where one becomes full later: one error each',
+    'is not found if all disks are full, or one becomes full later: one error each',
     async () => {
       const { host } = stand;
       const fill = `mount -t tmpfs -o size=64k none $HOME/.cache; mount -t tmpfs -o size=4k none $TMPDIR; head -c 4096 /dev/zero >$TMPDIR/x`;
@@ -216,7 +213,7 @@ describeOnHost('the state of a user on a host', () => {
     },
   );
 
-  it('is kept elsewhere where another machine that has the same home folder keeps its own, until that comes no more', async () => {
+  it('is another candidate if another machine with the same home folder uses it, until that machine is gone', async () => {
     const { host } = stand;
     const theirs = inHome(`.cache/${name}`);
     mkdirSync(theirs, { recursive: true, mode: 0o700 });
@@ -238,7 +235,7 @@ describeOnHost('the state of a user on a host', () => {
     expect(listening()).toEqual([theirs]);
   });
 
-  it('closes a folder of our own that others may look into', async () => {
+  it('is closed for others if it belongs to the user', async () => {
     mkdirSync(inHome(`.cache/${name}`), { recursive: true, mode: 0o755 });
     expect((await stand.host.run(fetch())).code).toBe(0);
     expect(listening()).toEqual([inHome(`.cache/${name}`)]);
@@ -247,7 +244,7 @@ describeOnHost('the state of a user on a host', () => {
   });
 
   itWhere(canMount, 'a mount namespace needs root')(
-    "is kept in the system's folder for this user, where there is one",
+    "is in the system's folder for this user, if there is one",
     async () => {
       const own = join(stand.host.runUser, String(uid));
       mkdirSync(own, { mode: 0o700 });
@@ -259,7 +256,7 @@ describeOnHost('the state of a user on a host', () => {
   );
 
   itWhere(canMount, 'a mount namespace needs root')(
-    'is not kept in a folder of /run/user that is a link, or of another user',
+    'is not a link in /run/user, or a folder of another user there',
     async () => {
       mkdirSync(join(stand.host.home, 'target'), { mode: 0o700 });
       symlinkSync(join(stand.host.home, 'target'), join(stand.host.runUser, String(uid)));
@@ -272,7 +269,7 @@ describeOnHost('the state of a user on a host', () => {
   );
 
   itWhere(readableByAll, 'users of one host need root, and a project that all may read')(
-    'is of each user alone, where they share all but the name',
+    'is separate for each user, if they share everything else',
     async () => {
       const { host } = stand;
       chmodSync(host.home, 0o755);

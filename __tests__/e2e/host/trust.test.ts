@@ -1,4 +1,4 @@
-/** The first connection of a fresh host: nobody has written known hosts yet, and the pinned ones are there already. */
+/** The first connection of a new host: there are no known hosts yet, but the pinned ones. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
@@ -9,7 +9,7 @@ import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('a server that claims to be github.com, on the first connection', () => {
   const stand = useHost();
-  /** The server is the test's git host, whose key is not GitHub's. */
+  /** The server is the test's git host. Its key is not GitHub's. */
   const claim = (): string => `-o HostName=127.0.0.1 -p ${String(stand.git.port)}`;
   const asGitHub = (): string => `${claim()} -o HostKeyAlias=github.com`;
   const alone = (): void => {
@@ -19,12 +19,12 @@ describeOnHost('a server that claims to be github.com, on the first connection',
   it.each([
     ['the usual checking', {}],
     ['new hosts accepted', { SSM_SSH_STRICT_HOST_KEY_CHECKING: 'accept-new' }],
-  ])('is refused without a question, with %s: GitHub is pinned', async (_, settings) => {
+  ])('is refused without a question, with %s, because GitHub’s keys are pinned', async (_, settings) => {
     alone();
     const { host, git } = stand;
     const before = (await git.log()).length;
     const ssh = `${program} ${asGitHub()}`;
-    // In a terminal of its own, where ssh would ask; nobody answers.
+    // In a terminal, where ssh would ask; nobody answers.
     const { stdout, stderr, code } = await host.run(
       `GIT_SSH_COMMAND="${ssh}" setsid git ls-remote ${git.user}@github.com:acme/lib.git </dev/null`,
       settings,
@@ -37,7 +37,7 @@ describeOnHost('a server that claims to be github.com, on the first connection',
     expect(existsSync(join(host.state, 'known_hosts'))).toBe(false);
   });
 
-  it('is refused where nobody knows it by any other name, and nothing is learnt', async () => {
+  it('is refused if its key is unknown, and the key is not stored', async () => {
     alone();
     const { host, git } = stand;
     const ran = await host.run(
@@ -48,7 +48,7 @@ describeOnHost('a server that claims to be github.com, on the first connection',
     expect(existsSync(join(host.state, 'known_hosts'))).toBe(false);
   });
 
-  it('is let in where its key is known, by the same options', async () => {
+  it('is accepted if its key is known, with the same options', async () => {
     const { host, git } = stand;
     const { stderr, code } = await host.run(
       `GIT_SSH_COMMAND="${program} ${claim()}" git ls-remote ${git.user}@git.test:acme/lib.git`,

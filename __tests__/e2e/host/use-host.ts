@@ -1,4 +1,4 @@
-/** For each test a host whose instance may read `/ci/key`: the deploy key of `acme/lib` on a git host. */
+/** For each test: a host whose instance may read `/ci/key`, the deploy key of `acme/lib` on a git host. */
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance } from '../../support/ec2-host.ts';
@@ -10,7 +10,7 @@ export interface Hosting {
   readonly git: GitHost;
   readonly key: SshKey;
   readonly host: Ec2Host;
-  /** The calls to Parameter Store so far. */
+  /** Number of calls to Parameter Store so far. */
   readonly calls: () => number;
 }
 

@@ -1,4 +1,4 @@
-/** Where there is no flock(1), as on macOS. */
+/** Without flock(1), as on macOS. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ const tools = [
   ...['mount', 'unshare'],
 ];
 
-describeOnHost('git commands at once on a cold host without flock', () => {
+describeOnHost('parallel git commands on a cold host without flock', () => {
   const stand = useHost();
 
   beforeEach(() => {
@@ -67,12 +67,12 @@ describeOnHost('git commands at once on a cold host without flock', () => {
       /\.(held|dead)/.test(name),
     );
 
-  everyIt('all succeed, by one call', async () => {
+  everyIt('all succeed with one AWS call', async () => {
     const { stdout, stderr } = await stand.host.run(`! command -v flock; ${atOnce()}`);
     expect([stderr, done(stdout), stand.calls(), locks()]).toEqual(['', commands, 1, []]);
   });
 
-  itInRest('all others succeed where whoever fetches is killed meanwhile', async () => {
+  itInRest('all others succeed if the fetching process is killed', async () => {
     const { host, world } = stand;
     world.aws.faults.order({ operation: 'ssm:GetParameter', fault: { latency: 3000 }, times: 1 });
     const running = host.run(atOnce());
@@ -88,7 +88,7 @@ describeOnHost('git commands at once on a cold host without flock', () => {
     expect(stand.calls()).toBe(2);
   });
 
-  itInRest('is not kept waiting by the lock of a process that was', async () => {
+  itInRest('do not wait for the lock of a process that has ended', async () => {
     const { host, git } = stand;
     await host.run(`git ls-remote ${git.url('acme/lib')}`);
     const ended = spawnSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).stdout.trim();
