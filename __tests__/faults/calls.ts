@@ -1,17 +1,17 @@
-/** The calls by which main gets to its keys, each with a job that makes it. */
+/** The calls of main on the way to its keys, each with a job that makes it. */
 import type { LocalAws } from '../support/aws/local-aws.ts';
 import { ACCOUNT, allow, REGION, ROLE_ARN, trustGitHub, type ReadyWorld } from '../support/aws/world.ts';
 
 export interface FaultyCall {
-  /** As the local AWS calls it. */
+  /** The local AWS's name of the operation. */
   readonly operation: string;
-  /** What troubles promise depends on it. */
+  /** The promises of faults depend on it. */
   readonly kind: 'oidc' | 'web identity' | 'session' | 'store' | 'metadata token' | 'metadata';
   readonly inputs: Readonly<Record<string, string>>;
   readonly env: (world: ReadyWorld) => Readonly<Record<string, string>>;
-  /** The variable that sends this call elsewhere. */
+  /** The variable that redirects this call. */
   readonly endpoint: string;
-  /** How an error has to call the service. */
+  /** The service's name in errors. */
   readonly names: RegExp;
 }
 
@@ -63,7 +63,7 @@ export const calls: readonly FaultyCall[] = [
   { ...metadata, operation: 'imds:GET /latest/meta-data/iam/security-credentials/host' },
 ];
 
-/** The keys, and the roles beside `ci`. */
+/** Creates the keys, and the roles in addition to `ci`. */
 export function furnish(aws: LocalAws, [key, other]: readonly [string, string]): void {
   const read = [
     allow(['ssm:GetParameter', 'ssm:GetParameters'], `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`),
@@ -97,7 +97,7 @@ export function furnish(aws: LocalAws, [key, other]: readonly [string, string]):
   }
 }
 
-/** Credentials of the instance that have ended already. */
+/** Expired credentials of the instance. */
 export function expireInstance(aws: LocalAws): void {
   aws.metadata.set({ account: ACCOUNT, region: REGION, roleArn: HOST_ARN, roleSeconds: -60 });
 }

@@ -1,4 +1,4 @@
-/** One row of the table of faults: main as the runner starts it, with one call in trouble. */
+/** One row of the table of faults: main, started like by the runner, with a fault in one call. */
 import { dirname } from 'node:path';
 import { startReadyWorld } from '../support/aws/world.ts';
 import { startLocalAws } from '../support/aws/local-aws.ts';
@@ -14,21 +14,21 @@ export interface Row {
 }
 
 export interface Outcome {
-  /** `ok`, or the codes of the errors that were told. */
+  /** `ok`, or the codes of the reported errors. */
   readonly code: string;
   readonly milliseconds: number;
-  /** What is not as promised; empty where all is. */
+  /** Broken promises; empty if there are none. */
   readonly wrong: readonly string[];
-  /** It took longer than the time limit and some: on a busy machine that is the machine's doing. */
+  /** It took much longer than the time limit. On a busy machine that may be the machine's fault. */
   readonly late: boolean;
   readonly log: string;
 }
 
-/** Seconds that the step has, unless a trouble says it. */
+/** The step's time limit in seconds, unless the fault sets it. */
 const limit = 8;
-/** What is overcome takes a share of it, and a busy machine the rest. */
+/** An overcome fault takes a part of it, and a busy machine the rest. */
 const limitOfOnce = 24;
-/** Milliseconds beyond that: Node starts before the limit does, and cleans up after it. */
+/** Additional milliseconds: Node starts before the limit begins, and cleans up after it. */
 const grace = 3_500;
 
 export const rows: readonly Row[] = calls.flatMap((call) =>
@@ -60,7 +60,7 @@ export async function openGround(actionPath = dirname(dirname(import.meta.dirnam
 
 interface Around {
   readonly actionPath: string;
-  /** Of private keys. */
+  /** The texts of private keys. */
   readonly texts: readonly [string, string];
   readonly places: Places;
 }
@@ -87,7 +87,7 @@ async function runRow(
     const wrong = [
       code === promised || promised.includes(code)
         ? []
-        : `${code} in place of ${[promised].flat().join(' or ')}`,
+        : `${code} instead of ${[promised].flat().join(' or ')}`,
       led || asked ? [] : `${call.operation} was never asked for`,
       code === 'ok' ? [] : errorWrong(main, text, { call, trouble }),
       leaks(main, [...texts, env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '']),
@@ -108,7 +108,7 @@ async function runRow(
   }
 }
 
-/** Plain HTTP, to a port that speaks TLS: the metadata service knows no other. */
+/** Plain HTTP to a TLS port, because the metadata service is only used with HTTP. */
 function elsewhere({ kind }: FaultyCall, { closed, untrusted }: Places): Places {
   return { closed, untrusted: kind === 'metadata token' ? untrusted.replace('https', 'http') : untrusted };
 }
@@ -132,7 +132,7 @@ function errorWrong(main: StepResult, text: string, { call, trouble }: Omit<Row,
   ].flat();
 }
 
-/** What nobody may read in a log: how the bundle is made, and secrets. */
+/** Text that must not be in a log: bundle code and secrets. */
 function leaks({ log }: StepResult, secrets: readonly string[]): string[] {
   const lines = secrets
     .flatMap((text) => text.split('\n'))

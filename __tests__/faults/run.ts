@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults`: every call of main in every trouble. `npm run test:faults -- sts drip` runs the rows whose names
- * have these words in them; AT_ONCE says how many run beside one another, ACTION which action (its folder).
+ * `npm run test:faults`: every call of main with every fault. `npm run test:faults -- sts drip` runs the rows with
+ * these words in their names. AT_ONCE sets how many run in parallel, ACTION the folder of the action.
  */
 import { openGround, rows, type Outcome, type Row } from './row.ts';
 

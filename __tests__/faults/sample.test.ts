@@ -1,4 +1,7 @@
-/** A sample of the table of faults: each call in one trouble, in the rest each trouble at one call. `npm run test:faults` has them all. */
+/**
+ * A sample of the table of faults: each call with one fault; in the rest, each fault with one call. `npm run
+ * test:faults` runs all.
+ */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inLanes } from '../support/in-lanes.ts';
 import { rowsOf } from '../support/parts.ts';
@@ -9,10 +12,10 @@ import { troubles, type Trouble } from './troubles.ts';
 
 const faultOf = ({ name }: Trouble): string => name.replace(', once', '');
 const faults = [...new Set(troubles.map(faultOf))];
-/** What stays takes its time: these once, where they have to be overcome. */
+/** Permanent faults take long. These are tested once only, and have to be overcome. */
 const slow = /^(hang|drip|stall)/;
 
-/** For each fault the call of its turn, or the next one that can meet it; one that is overcome and one that stays in turn. */
+/** For each fault, a call in turn that can have it; alternately one that is overcome and one that stays. */
 const everyFault: readonly Row[] = faults.flatMap((fault, turn) => {
   const variants = troubles.filter((trouble) => faultOf(trouble) === fault);
   const wanted = variants[slow.test(fault) || variants.length === 1 ? 0 : turn % 2];
@@ -24,7 +27,7 @@ const everyFault: readonly Row[] = faults.flatMap((fault, turn) => {
 
 const sample = rowsOf(firstOfEachKind(everyFault, ({ call }) => call.operation));
 
-describe('trouble with a call of main', () => {
+describe('a fault in a call of main', () => {
   let ground: Ground;
   let outcomes: readonly Outcome[];
 
@@ -36,13 +39,13 @@ describe('trouble with a call of main', () => {
     await ground.close();
   });
 
-  it('is each that the table has, and each call', () => {
+  it('covers every fault of the table, and every call', () => {
     expect(everyFault.map(({ trouble }) => faultOf(trouble))).toEqual(faults);
     expect(new Set(everyFault.map(({ call }) => call)).size).toBe(calls.length);
   });
 
   it.each(sample.map(({ call, trouble }, index) => [trouble.name, call.operation, index] as const))(
-    '%s at %s is as the contract has it',
+    '%s at %s is handled as the contract says',
     (_, __, index) => {
       expect(outcomes[index]?.wrong).toEqual([]);
     },

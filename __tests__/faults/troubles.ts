@@ -1,20 +1,20 @@
-/** What can go wrong with one call, and what main promises then. */
+/** The possible faults of one call, and what main promises for each. */
 import type { Code } from '../../src/errors.ts';
 import type { Fault } from '../support/aws/local-aws.ts';
 import type { ReadyWorld } from '../support/aws/world.ts';
 import { expireInstance, type FaultyCall } from './calls.ts';
 
-/** What is unusual about the job. */
+/** The changes to the usual job. */
 export interface Arranged {
   readonly env?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
 }
 
-/** Places where nothing good answers. */
+/** Addresses without a working service. */
 export interface Places {
   /** Nobody listens there. */
   readonly closed: string;
-  /** TLS with a certificate that nobody knows. */
+  /** TLS with an untrusted certificate. */
   readonly untrusted: string;
 }
 
@@ -23,9 +23,9 @@ export interface Trouble {
   /** Milliseconds by which AWS's clock is ahead of this machine's. */
   readonly ahead?: number;
   readonly arrange: (call: FaultyCall, world: ReadyWorld, places: Places) => Arranged;
-  /** Each of these codes is right; `ok`: the step goes on. `undefined`: the trouble cannot be made for this call. */
+  /** Any of these codes is correct; `ok`: the step succeeds. `undefined`: the fault is impossible for this call. */
   readonly promise: (call: FaultyCall) => 'ok' | readonly Code[] | undefined;
-  /** What the two lines have to say as well. */
+  /** Additional text of the error. */
   readonly says?: RegExp;
 }
 
@@ -39,7 +39,7 @@ const ordered =
     return {};
   };
 
-/** Where it stays, two tries have to be enough to say so. */
+/** For permanent faults, two tries have to be enough. */
 const few = { 'max-attempts': '2' };
 
 const staying =
@@ -57,11 +57,11 @@ const ends =
   };
 
 const unreachable = ends('NETWORK_UNREACHABLE');
-/** With so little time its end may come before the last try has ended. */
+/** With such a short limit, the time limit may end before the last try. */
 const late = (own: Promised = {}): Trouble['promise'] =>
   ends(['NETWORK_UNREACHABLE', 'TIMEOUT'], { oidc: ['OIDC_REQUEST_FAILED', 'TIMEOUT'], ...own });
 
-/** Overcome where it happens once; as promised where it stays. */
+/** Overcome if it happens once; as promised if it is permanent. */
 function both(fault: Fault, forever: Pick<Trouble, 'name' | 'promise' | 'says'>): Trouble[] {
   return [
     { name: `${forever.name}, once`, arrange: ordered(fault, 1), promise: passes },
@@ -76,7 +76,7 @@ const lead =
   (place: keyof Places): Trouble['arrange'] =>
   ({ endpoint }, _, places) => ({ env: { [endpoint]: places[place] }, inputs: few });
 
-/** Other requests to the metadata service cannot be told from these before they are sent. */
+/** Later requests to the metadata service cannot be distinguished before they are sent. */
 const notLaterMetadata =
   (promise: Trouble['promise']): Trouble['promise'] =>
   (call) =>
@@ -91,17 +91,17 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'TLS failure',
     arrange: lead('untrusted'),
-    // The metadata service has no TLS: what speaks it is not that service.
+    // The metadata service has no TLS, so a server with TLS is another service.
     promise: notLaterMetadata(ends('NETWORK_UNREACHABLE')),
     says: /NODE_EXTRA_CA_CERTS|instance metadata/,
   },
   ...both('reset', { name: 'reset', promise: unreachable }),
-  // Nothing comes back through a hop limit, and off EC2.
+  // With a hop limit, and outside of EC2, there is no answer.
   ...both('hang', { name: 'hang', promise: late({ 'metadata token': 'CREDENTIALS_MISSING' }) }),
   ...both('drip', {
     name: 'drip',
     promise: (call) =>
-      // A role's name is over before anybody has had enough.
+      // A role's name is short and complete before the time limit.
       call.operation.endsWith('security-credentials/') ? 'ok' : late()(call),
   }),
   ...both('stall', { name: 'stall after headers', promise: late() }),
@@ -128,7 +128,7 @@ export const troubles: readonly Trouble[] = [
   ...both('broken', {
     name: 'half of the JSON',
     promise: (call) =>
-      // Half of the name of a role is the name of a role, and there is none of that name.
+      // Half of a role's name is a valid name, but there is no such role.
       call.operation.endsWith('security-credentials/') ? ['CREDENTIALS_MISSING'] : unreachable(call),
   }),
   { name: 'wrong JSON', arrange: staying('foreign'), promise: unreachable },
@@ -141,14 +141,14 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'expired, once',
     arrange: ({ operation, kind }, { aws }) => {
-      // A metadata token that has ended is answered with 401.
+      // An expired metadata token is answered with 401.
       const fault = kind.startsWith('metadata')
         ? { error: { code: 'Unauthorized', message: '', status: 401 } }
         : expired;
       aws.faults.order({ operation, fault, times: 1 });
       return {};
     },
-    // GitHub's service gives tokens, and is shown none; credentials of the environment are what they are.
+    // GitHub's service issues tokens and gets none; credentials of the environment cannot be renewed.
     promise: ({ kind, operation }) =>
       kind === 'oidc' || kind === 'metadata token' || operation === 'sts:GetCallerIdentity'
         ? undefined

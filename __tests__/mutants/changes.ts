@@ -1,4 +1,4 @@
-/** The small faults that can be put into a source file, TypeScript by its syntax and shell by its lines. */
+/** Small faults that can be put into a source file: TypeScript by its syntax, shell by its lines. */
 import ts from 'typescript';
 
 export interface Change {
@@ -45,7 +45,7 @@ function inTypeScript(file: string, source: string): Found[] {
     found.push({ start: node.getStart(tree), end: node.getEnd(), text, what });
   };
   const visit = (node: ts.Node): void => {
-    // Types are not run, and an import that leads nowhere is no fault that could hide.
+    // Types do not run, and a wrong import path cannot stay unnoticed.
     if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isInterfaceDeclaration(node)) return;
     if (ts.isTypeAliasDeclaration(node) || ts.isExportDeclaration(node)) return;
     if (ts.isBinaryExpression(node)) {
@@ -87,7 +87,7 @@ const shellChanges: readonly (readonly [RegExp, string])[] = [
   [/(?<=\breturn )0\b/g, '1'],
   [/(?<=\bif )(?!!)/g, '! '],
 ];
-/** A command or an assignment that has its line to itself. */
+/** A command or an assignment on a line of its own. */
 const wholeCommand =
   /^\s+(?!(?:else|fi|done|esac|then|do|in|\}|;;|#|if|for|while|case|elif)\b)[a-z_][^;{}()\\]*$/i;
 

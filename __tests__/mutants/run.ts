@@ -1,7 +1,7 @@
 /**
- * `npm run test:mutants -- COUNT SEED`: breaks COUNT places of src and helper, one at a time, in a copy of the tree, and
- * says which tests find it: those that import the file, all of `npm test`, or only what `npm run test:rest` adds. A fault that
- * the compiler refuses does not count.
+ * `npm run test:mutants -- COUNT SEED`: breaks COUNT places of src and helper, one at a time, in a copy of the tree.
+ * Reports which tests find each fault: those that import the file, all of `npm test`, or only `npm run test:rest`. A
+ * fault that the compiler finds does not count.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const [count = '30', seed = String(Date.now() % 1_000_000)] = process.argv.slice
 const root = join(import.meta.dirname, '../..');
 const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
-// Other users start what is in it.
+// Other users start programs in it.
 chmodSync(copy, 0o755);
 for (const file of tracked) cpSync(join(root, file), join(copy, file), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
@@ -34,7 +34,7 @@ const places = tracked
 const random = randomOf(Number(seed));
 console.log(`${String(places.length)} places, seed ${seed}`);
 
-/** The first test that fails; undefined where all pass. */
+/** The first failing test; undefined if all pass. */
 function findsIt(tests: string, ...args: string[]): string | undefined {
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const { status, stderr } = spawnSync(
@@ -53,7 +53,7 @@ const compiles = (): boolean =>
   succeeds(join(root, 'node_modules/typescript/bin/tsc6'), '--noEmit', '-p', 'build/tsconfig.json');
 const builds = (): boolean => succeeds('--disable-warning=DEP0187', 'build/write-dist.ts');
 
-/** Undefined where the compiler refuses the change. */
+/** Undefined if the compiler refuses the change. */
 function verdictOn(change: Change): string | undefined {
   const path = join(copy, change.file);
   const source = readFileSync(path, 'utf8');

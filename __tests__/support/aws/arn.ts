@@ -1,11 +1,11 @@
-/** Amazon Resource Names: `arn:partition:service:region:account:resource`, and which partition a region is in. */
+/** Amazon Resource Names, `arn:partition:service:region:account:resource`, and the partition of a Region. */
 
 export interface Arn {
   readonly partition: string;
   readonly service: string;
   readonly region: string;
   readonly account: string;
-  /** The sixth field whole, further colons included. */
+  /** The whole sixth field, including further colons. */
   readonly resource: string;
 }
 
@@ -18,7 +18,7 @@ export function parseArn(text: string): Arn | undefined {
     : { partition, service, region, account, resource: resource.join(':') };
 }
 
-/** For ARNs that a test wrote: a typing error there is a mistake to hear of at once. */
+/** For ARNs in tests: a typing error throws at once. */
 export function requireArn(text: string): Arn {
   const arn = parseArn(text);
   if (arn === undefined) throw new TypeError(`not an ARN: ${text}`);
@@ -30,7 +30,7 @@ export function partitionOf(region: string): string {
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
-/** The last part of an AWS host name, as it appears in `kms:ViaService` too. */
+/** The last part of an AWS host name, also in `kms:ViaService`. */
 export function dnsSuffix(partition: string): string {
   return partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
 }

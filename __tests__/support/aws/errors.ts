@@ -1,9 +1,9 @@
-/** What AWS refuses with. The protocol layer gives it a body: JSON for SSM, XML for STS. */
+/** AWS errors. The protocol layer renders them: JSON for SSM, XML for STS. */
 
 export interface AwsErrorFields {
   readonly code: string;
   readonly message: string;
-  /** HTTP status; 400 unless told. */
+  /** HTTP status. Default: 400. */
   readonly status?: number;
 }
 
@@ -19,12 +19,12 @@ export class AwsError extends Error {
   }
 }
 
-/** The wording of AWS's common model validation, shared by its services. */
+/** The message of AWS's common model validation, used by several services. */
 export function constraintMessage(field: string, value: string, constraint: string): string {
   return `1 validation error detected: Value '${value}' at '${field}' failed to satisfy constraint: ${constraint}`;
 }
 
-/** The reasons for which a request has no caller; SSM and STS call them by different names. */
+/** Reasons why a request has no valid caller. SSM and STS name them differently. */
 export type AuthenticationReason =
   'missing-token' | 'incomplete-signature' | 'invalid-token' | 'expired-token' | 'invalid-signature';
 

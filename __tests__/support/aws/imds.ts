@@ -17,11 +17,11 @@ export interface Instance {
   /** The role of the instance profile; absent: none. */
   readonly roleArn?: string;
   /**
-   * `hop-limit`: asked from a container while the hop limit is 1, so that the token's answer never arrives.
-   * `disabled`: HttpEndpoint is disabled, everything is 403. Default: `enabled`.
+   * `hop-limit`: a container asks while the hop limit is 1, so the token's answer never arrives. `disabled`:
+   * HttpEndpoint is disabled, every answer is 403. Default: `enabled`.
    */
   readonly access?: 'enabled' | 'hop-limit' | 'disabled';
-  /** How long the role's credentials hold; in the past where it is negative. Default: 21,600, as on EC2. */
+  /** Lifetime of the role's credentials; expired if it is negative. Default: 21,600, as on EC2. */
   readonly roleSeconds?: number;
 }
 
@@ -34,7 +34,7 @@ const ROLE_DURATION_SECONDS = 21_600;
 export class InstanceMetadata implements Service {
   readonly #iam: Iam;
   readonly #clock: () => Date;
-  /** Session token → the time until which it is good, in milliseconds. */
+  /** Session token → its expiry in milliseconds. */
   readonly #tokens = new Map<string, number>();
   #instance: Instance | undefined;
   #issued: { roleArn: string; credentials: Required<Credentials> } | undefined;
@@ -82,7 +82,7 @@ export class InstanceMetadata implements Service {
   #issueToken({ url, headers }: HttpRequest, { access }: Instance): HttpAnswer {
     if (url !== TOKEN_PATH) throw notFound();
     if (access === 'hop-limit') return { status: 0, headers: {}, body: '', delivery: 'never' };
-    // A proxy between would let others than the instance ask.
+    // A proxy would let others than the instance use it.
     if (headers['x-forwarded-for'] !== undefined) {
       throw new AwsError({ code: 'Forbidden', message: '', status: 403 });
     }
@@ -125,7 +125,7 @@ export class InstanceMetadata implements Service {
     }
   }
 
-  /** The same credentials until less than half of their time is left, as EC2 does. */
+  /** Returns the same credentials until less than half of their lifetime is left, as on EC2. */
   #credentials(roleArn: string, instance: Instance): object {
     const { instanceId = INSTANCE_ID, roleSeconds = ROLE_DURATION_SECONDS } = instance;
     const now = this.#clock();

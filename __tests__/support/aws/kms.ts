@@ -1,4 +1,4 @@
-/** KMS's part in reading and storing a secret: keys and their states, permission, and encryption bound to a context. */
+/** KMS for stored secrets: keys and their states, permissions, and encryption with a context. */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 
 import { dnsSuffix, partitionOf, requireArn } from './arn.ts';
@@ -16,7 +16,7 @@ export interface KmsKeyInput {
   readonly state?: KeyState;
   /** `alias/ci` */
   readonly alias?: string;
-  /** Accounts that the key policy lets use the key, beside its own. */
+  /** Accounts that the key policy allows, in addition to its own. */
   readonly sharedWith?: readonly string[];
 }
 
@@ -24,13 +24,13 @@ interface KmsKey extends KmsKeyInput {
   readonly arn: string;
   readonly state: KeyState;
   readonly secret: Buffer;
-  /** `alias/aws/ssm` and its like: usable by everyone in the account through the service, and nobody else. */
+  /** `alias/aws/ssm` and similar keys: every user of the account can use them through the service, and nobody else. */
   readonly awsManaged: boolean;
 }
 
 export interface KeyUse {
   readonly keyArn: string;
-  /** `ssm`: the service that calls KMS for somebody. */
+  /** `ssm`: the service that calls KMS for the user. */
   readonly via: string;
   readonly encryptionContext: Readonly<Record<string, string>>;
 }
@@ -46,7 +46,7 @@ export class Kms {
     this.#wording = wording;
   }
 
-  /** A customer key. Answers its ARN. */
+  /** Creates a customer key. Returns its ARN. */
   createKey(input: KmsKeyInput): string {
     return this.#create(input, false);
   }
@@ -55,12 +55,12 @@ export class Kms {
     this.#keys.set(keyArn, { ...this.#find(keyArn), state });
   }
 
-  /** As if the waiting period of its deletion had passed. */
+  /** The state after the waiting period of a deletion. */
   deleteKey(keyArn: string): void {
     this.#keys.delete(keyArn);
   }
 
-  /** A key's id, alias or ARN, as callers name keys → its ARN. AWS-managed keys appear when first used. */
+  /** A key's id, alias or ARN → its ARN. AWS-managed keys are created at their first use. */
   resolve(keyId: string, place: { readonly account: string; readonly region: string }): string {
     if (keyId.startsWith('arn:') && !keyId.includes(':alias/')) return keyId;
     const alias = /alias\/.*$/.exec(keyId)?.[0];
@@ -76,10 +76,14 @@ export class Kms {
     return `arn:${partitionOf(region)}:kms:${region}:${account}:${alias ?? `key/${keyId}`}`;
   }
 
-  /** May this caller use the key for `kms:Decrypt`, `kms:Encrypt`, …, and can it be used? Throws KmsError. */
+  /**
+   * Checks whether the caller may use the key for `kms:Decrypt`, `kms:Encrypt`, …, and whether it is usable. Throws
+   * KmsError.
+   */
   authorize(caller: Caller, action: string, { keyArn, via, encryptionContext }: KeyUse): void {
     const key = this.#find(keyArn);
-    // The key policy of an AWS-managed key: everyone of the account, through the service; no policy narrows it.
+    // The key policy of an AWS-managed key allows everyone of the account, through the service; other policies cannot
+    // limit that.
     const open = key.awsManaged && key.account === caller.principal.account;
     if (!open) this.#checkPermission(caller, action, { key, via, encryptionContext });
     if (key.state === 'Disabled') {
@@ -105,7 +109,7 @@ export class Kms {
     throw new KmsError({ code: 'AccessDeniedException', message: this.#denial(caller, action, reason) });
   }
 
-  /** Both wordings are in use: which one a caller sees depends on the service and on when it was last touched. */
+  /** Both messages exist: which one a caller gets depends on the service. */
   #denial({ principal }: Caller, action: string, reason: string): string {
     return this.#wording === 'old'
       ? 'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or ' +
@@ -145,7 +149,7 @@ export class Kms {
   }
 }
 
-/** The condition keys of "AWS KMS condition keys" that a policy can narrow a key's use with. */
+/** The condition keys of "AWS KMS condition keys" for the use of a key. */
 function kmsContext({ keyArn, via, encryptionContext }: KeyUse, { principal }: Caller): RequestContext {
   const { region, partition } = requireArn(keyArn);
   const entries = Object.entries(encryptionContext);

@@ -40,19 +40,19 @@ export interface LocalAwsOptions {
   readonly tls?: boolean;
   /** AWS's clock. Default: the real one. */
   readonly clock?: () => Date;
-  /** How a denied kms:Decrypt reads. Default: `new`. */
+  /** The wording of a denied kms:Decrypt. Default: `new`. */
   readonly kmsWording?: KmsWording;
   /**
-   * The regions that exist; a signature for another is refused. Default: any that looks like one. With tls the certificate
-   * is for their host names, too: see `startGateway`.
+   * The existing Regions; a signature for another one is refused. Default: everything that looks like one. With tls the
+   * certificate also has their host names: see `startGateway`.
    */
   readonly regions?: readonly string[];
-  /** Seconds that a pushed key is good for. Default: 60, as on AWS. */
+  /** Lifetime of a pushed key in seconds. Default: 60, as on AWS. */
   readonly pushedKeySeconds?: number;
 }
 
 export interface EnvironmentOptions {
-  /** Lets the client reach the instance metadata; otherwise it is switched off. Default: false. */
+  /** Allows the client to use the instance metadata; otherwise it is turned off. Default: false. */
   readonly metadata?: boolean;
   readonly credentials?: Credentials;
 }
@@ -65,17 +65,17 @@ export interface LocalAws {
   readonly parameters: ParameterStore;
   readonly secrets: Secrets;
   readonly ec2: Ec2;
-  /** What SendSSHPublicKey was given. */
+  /** The keys of SendSSHPublicKey. */
   readonly pushedKeys: PushedKeys;
-  /** Of the Instance Connect Endpoints, which need `tls`. */
+  /** The tunnels of the Instance Connect Endpoints, which need `tls`. */
   readonly tunnels: Tunnels;
   /** Session Manager, and the agents on its instances. */
   readonly sessions: SessionManager;
-  /** The instance that the metadata service describes; none until it is set. */
+  /** The instance of the metadata service; none until it is set. */
   readonly metadata: { set: (instance: Parameters<InstanceMetadata['set']>[0]) => void };
   readonly oidc: {
     readonly issueToken: (job?: Job, audience?: string) => Promise<string>;
-    /** Where the issuer's documents are served. */
+    /** The address of the issuer's documents. */
     readonly url: string;
   };
   readonly faults: Faults;
@@ -85,9 +85,9 @@ export interface LocalAws {
   /** STS, Systems Manager and Secrets Manager. */
   readonly endpoint: string;
   readonly metadataEndpoint: string;
-  /** The authority's PEM, where tls is on. */
+  /** The authority's PEM, with tls. */
   readonly ca: string | undefined;
-  /** For a client process; hermetic: no configuration files of the user's, no region. */
+  /** For a client process without the user's configuration files and without a Region. */
   readonly environment: (options?: EnvironmentOptions) => Environment;
   /** For a job whose workflow has `id-token: write`. */
   readonly actionsEnvironment: (job?: Job) => Environment;
@@ -200,7 +200,7 @@ function serviceOf(request: HttpRequest, { ssm, secretsManager: secrets, sts, ..
   return isForSecretsManager(request) ? secrets : ssm;
 }
 
-/** STS speaks awsQuery, and EC2 much the same. */
+/** STS uses awsQuery, and EC2 a similar protocol. */
 function isForm({ headers }: HttpRequest): boolean {
   return headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
 }

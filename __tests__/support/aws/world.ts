@@ -1,4 +1,7 @@
-/** The usual case in one call: an account whose role `ci` trusts acme/app's main branch and reads /ci/ parameters and ci/ secrets. */
+/**
+ * The usual set-up in one call: an account with a role `ci` that trusts acme/app's main branch and reads /ci/
+ * parameters and ci/ secrets.
+ */
 import {
   startLocalAws,
   type LocalAws,
@@ -15,9 +18,9 @@ export const PROVIDER_ARN = `arn:aws:iam::${ACCOUNT}:oidc-provider/token.actions
 
 export interface ReadyWorld {
   readonly aws: LocalAws;
-  /** Stores a SecureString in the account and region, and answers its ARN. */
+  /** Stores a SecureString in the account and Region, and returns its ARN. */
   readonly put: (name: string, value: string, more?: Partial<ParameterInput>) => string;
-  /** Stores a secret in the account and region. */
+  /** Stores a secret in the account and Region. */
   readonly putSecret: (
     name: string,
     value: string | Uint8Array,
@@ -28,7 +31,7 @@ export interface ReadyWorld {
   readonly stop: () => Promise<void>;
 }
 
-/** Trust in one subject of GitHub's, as GitHub's documentation has it. */
+/** Trust in one subject of GitHub, as in GitHub's documentation. */
 export function trustGitHub(
   sub = 'repo:acme/app:ref:refs/heads/main',
   providerArn = PROVIDER_ARN,

@@ -1,4 +1,4 @@
-/** What EC2 tells of instances and Instance Connect Endpoints: DescribeInstances, DescribeInstanceConnectEndpoints. */
+/** DescribeInstances and DescribeInstanceConnectEndpoints. */
 import type { Caller } from '../iam/caller.ts';
 import { AwsError } from '../errors.ts';
 import type { XmlTree } from '../wire/aws-query.ts';
@@ -64,7 +64,7 @@ function endpointAttribute(endpoint: ConnectEndpoint, name: string): string | un
   throw invalidFilter(name);
 }
 
-/** The token is where the next page begins. */
+/** The token is the index of the next page's first item. */
 function pageOf<T>(
   found: readonly T[],
   limit: number,
@@ -80,7 +80,7 @@ const STATE_CODES = {
   ...{ pending: 0, running: 16, 'shutting-down': 32, terminated: 48, stopping: 64, stopped: 80 },
 };
 
-/** A reservation for each: what was launched together is of no interest here. */
+/** One reservation for each instance. */
 function reservation(instance: LaunchedInstance): XmlTree {
   const { account, instanceId, state, tags, launchTime, platform, ipv6 } = instance;
   // A terminated instance has left its network.

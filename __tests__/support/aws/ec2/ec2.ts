@@ -1,4 +1,4 @@
-/** EC2's endpoint: the ec2Query protocol in front of its two operations. Neither can be narrowed to a resource by a policy. */
+/** EC2's endpoint: the ec2Query protocol and its two operations. A policy cannot limit either to a resource. */
 import { queryParameters } from '../wire/aws-query.ts';
 import { ec2Answer, ec2CommonError, ec2Refusal, EC2_VERSION } from '../wire/ec2-query.ts';
 import { authenticate, refusalOf, regionOf, type ApiOptions } from '../iam/caller.ts';
@@ -8,12 +8,12 @@ import type { Service } from '../wire/service.ts';
 import { describeInstanceConnectEndpoints, describeInstances, type Ec2Operation } from './describe.ts';
 import type { Ec2 } from './instances.ts';
 
-/** Among the services that take forms, EC2 is known by its version. */
+/** Of the services with form requests, EC2 is identified by its version. */
 export function isForEc2({ body }: HttpRequest): boolean {
   return new URLSearchParams(body.toString()).get('Version') === EC2_VERSION;
 }
 
-/** @param origin of the local AWS, where its Instance Connect Endpoints are as well */
+/** @param origin of the local AWS, which also serves its Instance Connect Endpoints */
 export function elasticComputeCloud(ec2: Ec2, options: ApiOptions & { origin: () => string }): Service {
   const operations = new Map<string, Ec2Operation>([
     ['DescribeInstances', describeInstances],

@@ -1,4 +1,4 @@
-/** EC2's filters: all names have to match, any value of each. Source: "Filter" in the EC2 API Reference. */
+/** EC2's filters: every name has to match one of its values. Source: "Filter" in the EC2 API Reference. */
 import { AwsError } from '../errors.ts';
 
 export interface Filter {
@@ -26,7 +26,7 @@ export function readList(parameters: Readonly<Record<string, string>>, name: str
   }
 }
 
-/** @param attribute what the filter of that name looks at; undefined where the resource has nothing of it */
+/** @param attribute the values that a filter of this name compares; undefined if the resource has none */
 export function matches(
   filters: readonly Filter[],
   attribute: (name: string) => string | undefined,
@@ -37,7 +37,7 @@ export function matches(
   });
 }
 
-/** `*` and `?` are wildcards, and themselves behind a backslash. Case counts. */
+/** `*` and `?` are wildcards; a backslash makes them literal. Case-sensitive. */
 function expression(pattern: string): RegExp {
   const source = pattern.replace(/\\[\s\S]|[\s\S]/g, (part) => {
     if (part === '*') return '[\\s\\S]*';

@@ -1,4 +1,4 @@
-/** The instances and Instance Connect Endpoints that exist, as EC2 knows them. */
+/** EC2's instances and Instance Connect Endpoints. */
 import { randomBytes } from 'node:crypto';
 
 import { partitionOf } from '../arn.ts';
@@ -19,13 +19,13 @@ export interface LaunchedInstance extends Place {
   readonly vpcId: string;
   readonly subnetId: string;
   readonly availabilityZone: string;
-  /** Undefined: none, as in a subnet with IPv6 alone. */
+  /** Undefined: none, as in a subnet with only IPv6. */
   readonly privateIp: string | undefined;
   readonly publicIp: string | undefined;
   readonly ipv6: string | undefined;
   readonly platform: 'windows' | undefined;
   readonly launchTime: Date;
-  /** Where its ports are on 127.0.0.1, for tunnels to it. A port that is not here refuses connections. */
+  /** Its ports → ports on 127.0.0.1, for tunnels. Other ports refuse connections. */
   readonly ports: Readonly<Record<number, number>>;
 }
 
@@ -35,7 +35,7 @@ export interface ConnectEndpoint extends Place {
   readonly vpcId: string;
   readonly subnetId: string;
   readonly state: string;
-  /** With the port, where it is not 443. Default: where the local AWS is. */
+  /** With the port if it is not 443. Default: the local AWS. */
   readonly dnsName: string | undefined;
   readonly fipsDnsName: string | undefined;
 }
@@ -50,10 +50,10 @@ const defaults = {
 export class Ec2 {
   readonly #instances = new Map<string, LaunchedInstance>();
   readonly #endpoints: ConnectEndpoint[] = [];
-  /** Of one answer; what is more goes to the next page. */
+  /** Items in one answer; the rest is on further pages. */
   pageSize = 1000;
 
-  /** Replaces an instance of the same id. Default: running, without tags, with a private address alone. */
+  /** Replaces an instance with the same id. Default: running, without tags, with only a private address. */
   launch(input: Partial<LaunchedInstance> = {}): LaunchedInstance {
     const region = input.region ?? defaults.region;
     const instance: LaunchedInstance = {
@@ -103,7 +103,7 @@ export class Ec2 {
     return this.#endpoints.filter((one) => one.account === account && one.region === region);
   }
 
-  /** Forgets every instance and endpoint. */
+  /** Removes every instance and endpoint. */
   clear(): void {
     this.#instances.clear();
     this.#endpoints.length = 0;

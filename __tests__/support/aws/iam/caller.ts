@@ -1,4 +1,4 @@
-/** Who sends a request, and whether their policies allow what they ask for. */
+/** Identifies the sender of a request, and evaluates their policies. */
 import { partitionOf } from '../arn.ts';
 import { AuthenticationError } from '../errors.ts';
 import type { Iam, Principal } from './iam.ts';
@@ -13,11 +13,11 @@ export interface Caller {
   readonly context: RequestContext;
 }
 
-/** What an AWS API needs to know its callers. */
+/** What an AWS API needs to identify callers. */
 export interface ApiOptions {
   readonly iam: Iam;
   readonly clock: () => Date;
-  /** The regions that exist here; undefined: all that look like one. */
+  /** The existing Regions; undefined: everything that looks like one. */
   readonly regions: readonly string[] | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface Authentication extends ApiOptions {
 
 const INVALID_TOKEN = 'The security token included in the request is invalid.';
 
-/** Throws AuthenticationError. The order is AWS's: scope, key, session token, then the signature itself. */
+/** Throws AuthenticationError. Checks in AWS's order: scope, key, session token, then the signature. */
 export function authenticate(request: SignableRequest, options: Authentication): Caller {
   const authorization = readAuthorization(request);
   if (authorization === undefined) {
@@ -88,11 +88,11 @@ export interface Refusal {
   /** "because no identity-based policy allows the … action" */
   readonly reason: string;
   readonly explicit: boolean;
-  /** The session's own policies are what refuses. */
+  /** Whether the session policies refuse. */
   readonly bySession: boolean;
 }
 
-/** Undefined when the caller's policies allow it; else AWS's wording of the refusal. */
+/** Undefined if the caller's policies allow it; otherwise AWS's message. */
 export function refusalOf({ principal, context }: Caller, wish: Wish): Refusal | undefined {
   const decision = decide(principal.policies, { ...wish, context: { ...context, ...wish.context } });
   if (decision.allowed) return undefined;
@@ -107,7 +107,7 @@ export function refusalOf({ principal, context }: Caller, wish: Wish): Refusal |
   };
 }
 
-/** The region that a request is signed for, else the one that AWS's own host name says; undefined where neither does. */
+/** The Region of the signature's scope, otherwise of AWS's host name; undefined if there is neither. */
 export function regionOf(request: SignableRequest): string | undefined {
   const [, named] = /^\w+\.([a-z]+(?:-[a-z]+)+-\d)\.amazonaws\./.exec(String(request.headers['host'])) ?? [];
   try {

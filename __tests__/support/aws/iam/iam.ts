@@ -1,4 +1,4 @@
-/** IAM's store: OIDC providers, roles, users' access keys, and the sessions that STS hands out. */
+/** IAM's store: OIDC providers, roles, users' access keys, and STS sessions. */
 import { randomBytes } from 'node:crypto';
 
 import { lastSegment, requireArn } from '../arn.ts';
@@ -12,7 +12,7 @@ export interface OidcProviderInput {
   readonly partition?: string;
   /** Default: `sts.amazonaws.com`, or China's `sts.amazonaws.com.cn` there. */
   readonly clientIds?: readonly string[];
-  /** The issuer's JWKS as AWS would fetch it. Default: the local issuer's own. */
+  /** The issuer's JWKS, as fetched by AWS. Default: the local issuer's. */
   readonly fetchKeys?: () => Promise<JsonWebKeySet>;
 }
 
@@ -48,7 +48,7 @@ export interface OidcProvider {
   readonly fetchKeys: () => Promise<JsonWebKeySet>;
 }
 
-/** Names as the SDK has them. */
+/** Names as in the SDK. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -72,7 +72,7 @@ export interface SessionInput {
   readonly roleArn: string;
   /** Default: `local`. */
   readonly sessionName?: string;
-  /** The session policies: inline and managed. Absent: as much as the role. */
+  /** The session policies: inline and managed. Absent: the role's full permissions. */
   readonly sessionPolicies?: readonly PolicyDocument[] | undefined;
   /** Default: 3600. */
   readonly durationSeconds?: number;
@@ -80,7 +80,7 @@ export interface SessionInput {
 
 interface Key {
   readonly credentials: Credentials;
-  /** Policies are looked up at each call, as IAM does: a change reaches the sessions that exist already. */
+  /** Policies are evaluated at each call, as in IAM: a change also affects existing sessions. */
   readonly principal: () => Principal | undefined;
 }
 
@@ -102,7 +102,7 @@ export class Iam {
     this.#defaults = defaults;
   }
 
-  /** Answers the provider's ARN. */
+  /** Returns the provider's ARN. */
   createOidcProvider(input: OidcProviderInput): string {
     const { account, url = GITHUB_ISSUER, partition = 'aws', fetchKeys = this.#defaults.fetchKeys } = input;
     const arn = `arn:${partition}:iam::${account}:oidc-provider/${url.replace('https://', '')}`;
@@ -115,7 +115,7 @@ export class Iam {
     return [...this.#providers.values()].find((one) => one.account === account && one.url === issuer);
   }
 
-  /** Replaces a role of the same ARN. */
+  /** Replaces a role with the same ARN. */
   createRole({ arn, trustPolicy, policies = [], maxSessionDuration = 3600 }: RoleInput): Role {
     const parsed = requireArn(arn);
     const role: Role = {
@@ -159,7 +159,7 @@ export class Iam {
     return credentials;
   }
 
-  /** A role's temporary credentials, as STS or EC2 would hand them out; trust is not asked here. */
+  /** Temporary credentials of a role, as from STS or EC2, without a check of the trust policy. */
   createSession(input: SessionInput): Required<Credentials> {
     const { roleArn, sessionName = 'local', durationSeconds = 3600, sessionPolicies } = input;
     if (!this.#roles.has(roleArn)) throw new TypeError(`no such role: ${roleArn}`);
@@ -198,7 +198,7 @@ function sessionPrincipal(role: Role, sessionName: string, session: PolicySet['s
   };
 }
 
-/** A role's path is not part of its sessions' ARNs. */
+/** The path of a role is not a part of its sessions' ARNs. */
 export function assumedRoleArn({ partition, account, name }: Role, sessionName: string): string {
   return `arn:${partition}:sts::${account}:assumed-role/${name}/${sessionName}`;
 }
@@ -211,7 +211,7 @@ function secret(bytes: number): string {
   return randomBytes(bytes).toString('base64');
 }
 
-/** Twenty characters: IAM's prefix for the kind of thing, then base32. */
+/** Twenty characters: IAM's prefix for the kind of resource, then base32. */
 function uniqueId(prefix: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   const rest = [...randomBytes(16)].map((byte) => alphabet.charAt(byte % alphabet.length));

@@ -7,7 +7,7 @@ import { BlockList, isIP } from 'node:net';
 import { many, type Condition, type OneOrMany } from './policy-document.ts';
 import { matchesArn, matchesText } from './policy-pattern.ts';
 
-/** What is known of a request, by condition key. Keys compare without regard to case; absent means absent. */
+/** The request's condition keys and values. Keys are case-insensitive. */
 export type RequestContext = Readonly<Record<string, OneOrMany<string>>>;
 
 type Matcher = (pattern: string, value: string) => boolean;
@@ -17,7 +17,7 @@ const MATCHERS: Readonly<Record<string, Matcher>> = {
   StringEquals: (pattern, value) => pattern === value,
   StringEqualsIgnoreCase: (pattern, value) => lower(pattern) === lower(value),
   StringLike: matchesText,
-  // ArnEquals and ArnLike behave identically, says the guide.
+  // ArnEquals and ArnLike are equal according to the guide.
   ArnEquals: matchesArn,
   ArnLike: matchesArn,
   Bool: (pattern, value) => lower(pattern) === lower(value),
@@ -36,7 +36,7 @@ interface Operator {
   readonly ifExists: boolean;
 }
 
-/** True when every operator and every key in it holds. */
+/** True if every operator and every key in it matches. */
 export function holds(condition: Condition | undefined, context: RequestContext): boolean {
   const known = indexed(context);
   return Object.entries(condition ?? {}).every(([operator, keys]) =>
@@ -60,7 +60,7 @@ function holdsForKey(
   };
   if (operator.quantifier === 'ForAllValues') return values.every(satisfies);
   if (values.length === 0) {
-    // A negated operator holds for a key that is not there; a quantified one needs a value to look at.
+    // A negated operator matches a missing key; a quantified one needs a value.
     return operator.ifExists || (operator.negated && operator.quantifier === undefined);
   }
   return operator.negated && operator.quantifier === undefined
@@ -87,7 +87,7 @@ export function indexed(context: RequestContext): ReadonlyMap<string, readonly s
   return new Map(Object.entries(context).map(([key, value]) => [lower(key), many(value)]));
 }
 
-/** @param range an address, or one with the length of its prefix */
+/** @param range an address, or one with a prefix length */
 function isWithin(range: string, address: string): boolean {
   const [network = '', prefix] = range.split('/');
   const type = isIP(network) === 6 ? 'ipv6' : 'ipv4';
@@ -96,7 +96,7 @@ function isWithin(range: string, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Policy variables, `${aws:PrincipalAccount}`; undefined when one has no value, and then nothing matches. */
+/** Policy variables, `${aws:PrincipalAccount}`; undefined if one has no value: then nothing matches. */
 export function substitute(
   pattern: string,
   known: ReadonlyMap<string, readonly string[]>,

@@ -1,4 +1,4 @@
-/** IAM policy documents: their shape, and the errors of the JSON that is not one. Pure. */
+/** IAM policy documents: their structure, and the errors of invalid JSON. Pure. */
 import { AwsError } from '../errors.ts';
 
 export type OneOrMany<T> = T | readonly T[];

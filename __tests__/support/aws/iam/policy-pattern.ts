@@ -1,6 +1,6 @@
-/** The wildcards of IAM: `*` is any run of characters, `?` any single one. Pure. */
+/** IAM's wildcards: `*` matches any characters, `?` a single one. Pure. */
 
-/** Matches the whole text, with regard to case. */
+/** Matches the whole text, case-sensitively. */
 export function matchesText(pattern: string, text: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -9,12 +9,12 @@ export function matchesText(pattern: string, text: string): boolean {
   return new RegExp(`^${source}$`, 's').test(text);
 }
 
-/** Action names compare without regard to case. */
+/** Action names are case-insensitive. */
 export function matchesAction(pattern: string, action: string): boolean {
   return matchesText(pattern.toLowerCase(), action.toLowerCase());
 }
 
-/** Each of an ARN's six fields on its own: a wildcard never reaches over a colon, except inside the last field. */
+/** Matches each of an ARN's six fields separately: a wildcard never matches a colon, except inside the last field. */
 export function matchesArn(pattern: string, arn: string): boolean {
   if (pattern === '*') return true;
   const wanted = fields(pattern);

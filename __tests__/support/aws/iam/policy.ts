@@ -1,6 +1,6 @@
 /**
- * May this request do that? Identity policies, narrowed by session policies; an explicit Deny wins. Pure.
- * Source: "Policy evaluation logic" in the IAM User Guide.
+ * Evaluates identity policies, narrowed by session policies; an explicit Deny wins. Pure. Source: "Policy evaluation
+ * logic" in the IAM User Guide.
  */
 import { holds, indexed, substitute, type RequestContext } from './policy-condition.ts';
 import { many, type PolicyDocument, type Statement } from './policy-document.ts';
@@ -20,11 +20,11 @@ export type Effect = 'Allow' | 'ExplicitDeny' | 'ImplicitDeny';
 
 export interface PolicySet {
   readonly identity: readonly PolicyDocument[];
-  /** Absent: the session was not narrowed. Several policies add up. */
+  /** Absent: no session policies. Several policies add up. */
   readonly session?: readonly PolicyDocument[] | undefined;
 }
 
-/** `by` is the kind of policy that AWS names in its message. */
+/** `by` is the kind of policy in AWS's message. */
 export type Decision =
   { readonly allowed: true } | { readonly allowed: false; readonly by: string; readonly explicit: boolean };
 
@@ -37,7 +37,7 @@ export function decide({ identity, session }: PolicySet, request: AccessRequest)
   return silent === undefined ? { allowed: true } : { allowed: false, by: silent.by, explicit: false };
 }
 
-/** One layer of policies: what do they say together? */
+/** The combined effect of one layer of policies. */
 export function evaluate(policies: readonly PolicyDocument[], request: AccessRequest): Effect {
   const effects = policies
     .flatMap((policy) => many(policy.Statement))

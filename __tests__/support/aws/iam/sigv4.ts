@@ -1,6 +1,6 @@
 /**
- * AWS Signature Version 4, from the service's side: take a signed request apart, and recompute its signature.
- * Pure. Source: "Create a signed AWS API request" in the IAM User Guide (reference_sigv-create-signed-request).
+ * AWS Signature Version 4 on the service's side: parses a signed request and recomputes its signature. Pure. Source:
+ * "Create a signed AWS API request" in the IAM User Guide (reference_sigv-create-signed-request).
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -28,17 +28,17 @@ export interface Authorization {
   readonly signedHeaders: readonly string[];
   /** Lower-case hexadecimal. */
   readonly signature: string;
-  /** `YYYYMMDDTHHMMSSZ`, as it was signed. */
+  /** `YYYYMMDDTHHMMSSZ`, as signed. */
   readonly timestamp: string;
   readonly sessionToken: string | undefined;
-  /** Seconds from the timestamp that a presigned URL works for; undefined for a signature in headers. */
+  /** Seconds that a presigned URL is valid, from the timestamp; undefined for a signature in headers. */
   readonly expires: number | undefined;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const SKEW_MINUTES = 5;
 
-/** Where the signature is: the Authorization header, or the query of a presigned URL. Undefined: not signed. */
+/** From the Authorization header, or the query of a presigned URL. Undefined: not signed. */
 export function readAuthorization(request: SignableRequest): Authorization | undefined {
   const header = single(request, 'authorization');
   if (header !== undefined) return fromHeader(request, header);
@@ -96,7 +96,7 @@ export interface Expectation {
   readonly now: Date;
 }
 
-/** Throws AuthenticationError, in AWS's words, unless the request was signed with this secret, now. */
+/** Throws AuthenticationError with AWS's message unless the request was signed with this secret, now. */
 export function verifySignature(
   request: SignableRequest,
   authorization: Authorization,
@@ -141,7 +141,7 @@ function checkTime({ timestamp, scope, expires }: Authorization, now: Date): voi
   }
 }
 
-/** The signature that AWS calculates. Exported for vectors: hexadecimal, 64 digits. */
+/** The signature that AWS calculates, 64 hexadecimal digits. Exported for test vectors. */
 export function signatureFor(request: SignableRequest, authorization: Authorization, secret: string): string {
   const { timestamp, scope } = authorization;
   const path = `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
@@ -158,17 +158,17 @@ function canonicalRequest(request: SignableRequest, authorization: Authorization
   const headers = signedHeaders.map((name) => `${name}:${canonicalValue(request.headers[name])}\n`);
   return [
     request.method,
-    // Every service but S3 encodes the path once more than it is on the wire.
+    // Every service except S3 encodes the path once more than on the wire.
     path.split('/').map(encode).join('/'),
     canonicalQuery(request),
     headers.join(''),
     signedHeaders.join(';'),
-    // What was received counts, never what x-amz-content-sha256 claims.
+    // The received body counts, not the value of x-amz-content-sha256.
     sha256(request.body),
   ].join('\n');
 }
 
-/** Sorted by name, then by value. A presigned URL's signature is not part of what it signs. */
+/** Sorted by name, then by value. The signature of a presigned URL is not signed. */
 function canonicalQuery(request: SignableRequest): string {
   const pairs = [...queryOf(request)]
     .filter(([name]) => name !== 'X-Amz-Signature')
@@ -186,7 +186,7 @@ function canonicalValue(value: string | readonly string[] | undefined): string {
   return values.map((text) => text.trim().replace(/ +/g, ' ')).join(',');
 }
 
-/** RFC 3986: everything but the unreserved characters. */
+/** RFC 3986: everything except the unreserved characters. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

@@ -1,10 +1,10 @@
-/** May this principal assume this role? A role's trust policy. Pure. */
+/** Evaluates a role's trust policy. Pure. */
 import { parseArn } from '../arn.ts';
 import { holds, type RequestContext } from './policy-condition.ts';
 import { many, type PolicyDocument, type PrincipalElement } from './policy-document.ts';
 import { actionMatches, type Effect } from './policy.ts';
 
-/** Who asks: an AWS identity, an OIDC provider's token, or an AWS service. */
+/** The caller: an AWS identity, an OIDC provider's token, or an AWS service. */
 export type TrustCaller =
   | { readonly type: 'AWS'; readonly account: string; readonly arns: readonly string[] }
   | { readonly type: 'Federated'; readonly providerArn: string }
@@ -20,8 +20,8 @@ export interface TrustRequest {
 export interface TrustVerdict {
   readonly effect: Effect;
   /**
-   * The principal is named itself, or `*`; not only by its account. Inside one account AWS then asks the caller's
-   * identity policies for nothing more than not to deny ("Role trust policies" in the IAM User Guide).
+   * Whether the policy names the principal itself or `*`, and not only its account. Within one account, the caller's
+   * identity policies then only must not deny ("Role trust policies" in the IAM User Guide).
    */
   readonly direct: boolean;
 }

@@ -1,4 +1,4 @@
-/** EC2 Instance Connect's endpoint: the awsJson1_1 protocol in front of SendSSHPublicKey. */
+/** EC2 Instance Connect's endpoint: the awsJson1_1 protocol and SendSSHPublicKey. */
 import { randomUUID } from 'node:crypto';
 
 import { jsonAnswer, jsonCommonError, jsonMembers, jsonOperation, jsonRefusal } from '../wire/aws-json.ts';

@@ -63,7 +63,7 @@ export function instanceConnectEndpoint({ ec2, tunnels }: TunnelStore, options: 
   };
 }
 
-/** An endpoint reaches its own VPC. */
+/** An endpoint only reaches its own VPC. */
 function portOf(
   instance: LaunchedInstance | undefined,
   { vpcId }: ConnectEndpoint,

@@ -1,4 +1,4 @@
-/** The public keys that were pushed, each for one instance, one user and a minute: what an instance's sshd asks for. */
+/** The pushed public keys, each for one instance, one user and a minute. An instance's sshd asks for them. */
 
 export interface PushedKey {
   readonly instanceId: string;
@@ -26,12 +26,15 @@ export class PushedKeys {
     }, this.#lifetime).unref();
   }
 
-  /** Those of an instance that are still good. */
+  /** The valid keys of an instance. */
   of(instanceId: string): readonly PushedKey[] {
     return this.#keys.filter((key) => key.instanceId === instanceId);
   }
 
-  /** Called before the answer to each push for the instance, and when a key expires. Replaces another watcher of the instance. */
+  /**
+   * Called before the answer to each push for the instance, and when a key expires. Replaces another watcher of the
+   * instance.
+   */
   watch(instanceId: string, watcher: (keys: readonly PushedKey[]) => void): void {
     this.#watchers.set(instanceId, watcher);
   }

@@ -1,4 +1,4 @@
-/** The tunnels that Instance Connect Endpoints hold: one WebSocket for one TCP connection, raw bytes both ways. */
+/** The tunnels of Instance Connect Endpoints: one WebSocket for one TCP connection, with raw bytes in both directions. */
 import { connect } from 'node:net';
 import { createWebSocketStream, type WebSocket } from 'ws';
 
@@ -8,14 +8,14 @@ export interface Ending {
   readonly reason: string;
 }
 
-/** When nothing listens at the port, or a security group is in the way. AWS's wording; the code is a guess. */
+/** Nothing listens on the port, or a security group blocks it. AWS's message; the code is a guess. */
 const unreachable: Ending = { code: 1011, reason: 'Unable to connect to target' };
 
 export class Tunnels {
   readonly #open = new Set<WebSocket>();
-  /** Milliseconds of the longest that a tunnel lives, whatever was asked for. AWS has an hour. */
+  /** The longest lifetime of a tunnel in milliseconds, whatever the client asks for. AWS has an hour. */
   longest = 3_600_000;
-  /** Pings that came in. */
+  /** Number of received pings. */
   pings = 0;
 
   get open(): number {
@@ -46,11 +46,11 @@ export class Tunnels {
       socket.close(unreachable.code, unreachable.reason);
     });
     const stream = createWebSocketStream(socket);
-    // Where the client ends, the host still gets all that it sent.
+    // If the client ends, the host still receives everything.
     stream.on('error', () => host.destroy()).on('close', () => host.end());
     host.on('close', () => {
       if (socket.readyState === socket.OPEN) socket.close(1000);
-      // The client's part of the closing is behind what the host did not take.
+      // The client's close frame comes after data that the host did not accept.
       socket.removeAllListeners('message');
       socket.resume();
     });
@@ -65,7 +65,7 @@ export class Tunnels {
     }
   }
 
-  /** Has every open tunnel say something that is not bytes. */
+  /** Sends a text message on every open tunnel. */
   sayText(text: string): void {
     for (const socket of this.#open) socket.send(text);
   }

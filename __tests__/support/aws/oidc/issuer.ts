@@ -1,4 +1,4 @@
-/** GitHub's side of OIDC: the endpoint where a job fetches its token, and the issuer's published keys. */
+/** GitHub's OIDC: the endpoint for a job's token, and the issuer's published keys. */
 import {
   createPrivateKey,
   createPublicKey,
@@ -47,14 +47,14 @@ export class OidcIssuer implements Service {
     return new OidcIssuer({ kid, privateKey }, { keys: [published] }, clock);
   }
 
-  /** A token as this job would get it. */
+  /** A token for this job. */
   issueToken(job: Job = {}, audience?: string): Promise<string> {
     return new SignJWT({ ...claimsOf(job, audience, this.#clock()) })
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid: this.#key.kid })
       .sign(this.#key.privateKey);
   }
 
-  /** The variables of a job whose workflow has `id-token: write`; each job has a request token of its own. */
+  /** The variables of a job with `id-token: write`; each job has its own request token. */
   environment(job: Job, origin: string): Record<string, string> {
     const token = `${randomUUID()}${randomUUID()}`.replaceAll('-', '');
     const path = `/42//idtoken/${randomUUID()}/${randomUUID()}`;
@@ -107,7 +107,7 @@ export class OidcIssuer implements Service {
   }
 }
 
-/** RSA keys take their time to make: where LOCAL_AWS_ISSUER_KEY names a PEM file, all issuers of a run share its key. */
+/** RSA keys take long to make: if LOCAL_AWS_ISSUER_KEY names a PEM file, all issuers of a run share its key. */
 function signingKey(): KeyObject {
   const { LOCAL_AWS_ISSUER_KEY: file } = process.env;
   if (file !== undefined) return createPrivateKey(readFileSync(file));

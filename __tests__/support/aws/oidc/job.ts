@@ -1,4 +1,4 @@
-/** The identity of a workflow's job: GitHub's claims about it, and the subject that it gets. Pure. */
+/** The identity of a workflow's job: GitHub's claims and the subject. Pure. */
 import { randomUUID } from 'node:crypto';
 
 import { GITHUB_ISSUER } from '../iam/iam.ts';
@@ -8,17 +8,17 @@ export interface Job {
   readonly repository?: string;
   /** Default: `refs/heads/main`, or `refs/pull/1/merge` for a pull request. */
   readonly ref?: string;
-  /** The job's environment; it takes the ref's place in the subject. */
+  /** The job's environment; it replaces the ref in the subject. */
   readonly environment?: string;
-  /** The event. Default: `push`. `pull_request` takes the ref's place in the subject. */
+  /** The event. Default: `push`. `pull_request` replaces the ref in the subject. */
   readonly event?: string;
-  /** `repo:acme@1234/app@5678:…`, as repositories made since 2026-07-15 have it. Default: false. */
+  /** `repo:acme@1234/app@5678:…`, the form of repositories created since 2026-07-15. Default: false. */
   readonly immutableSubject?: boolean;
-  /** The subject itself, where a repository has customised it. */
+  /** The subject itself, for a repository with a custom one. */
   readonly sub?: string;
   /** Default: github.com's. */
   readonly issuer?: string;
-  /** Replaces or adds claims, `exp` and `iss` among them. */
+  /** Replaces or adds claims, including `exp` and `iss`. */
   readonly claims?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
@@ -26,7 +26,7 @@ export type Claims = Readonly<Record<string, string | number | boolean | readonl
 
 const OWNER_ID = '1234';
 const REPOSITORY_ID = '5678';
-/** The example in GitHub's "OpenID Connect reference" has these. */
+/** As in the example of GitHub's "OpenID Connect reference". */
 const LIFETIME_SECONDS = 300;
 const NOT_BEFORE_SECONDS = 600;
 

@@ -30,12 +30,12 @@ export const getSecretValue: SecretsOperation = (store, caller, input) =>
     versionId: optionalText(input, 'VersionId'),
   });
 
-/** What is wrong with one secret is reported beside the others; the call itself is allowed for all or for none. */
+/** Errors of single secrets are part of the answer; the call itself is allowed or denied as a whole. */
 export const batchGetSecretValue: SecretsOperation = (store, caller, input) => {
   const ids = texts(input, 'SecretIdList');
   const refusal = refusalOf(caller, { action: 'secretsmanager:BatchGetSecretValue', resource: '*' });
   if (refusal !== undefined) {
-    // No resource is named, as none can be in a policy.
+    // The message names no resource, because a policy cannot either.
     const who = refusal.message.replace(/ on resource: .*$/, '');
     throw new AwsError({ code: 'AccessDeniedException', message: `${who} ${refusal.reason}` });
   }
@@ -99,14 +99,14 @@ function checkId(id: string): void {
   });
 }
 
-/** An endpoint knows its own Region only. */
+/** An endpoint only knows its own Region. */
 function locate({ secrets }: SecretsStore, caller: Caller, id: string): StoredSecret | undefined {
   const place = { account: caller.principal.account, region: caller.region };
   if (!id.startsWith('arn:')) return secrets.find(place, id);
   return parseArn(id)?.region === caller.region ? secrets.findByArn(id) : undefined;
 }
 
-/** A policy is matched on the ARN with its six characters; what does not exist has none, and is named as it was asked for. */
+/** A policy is matched with the full ARN; a missing secret has none, and is named as in the request. */
 function requirePermission(caller: Caller, wanted: Wanted, secret: StoredSecret | undefined): void {
   const action = 'secretsmanager:GetSecretValue';
   const { account } = caller.principal;
@@ -144,7 +144,7 @@ function select({ versions }: StoredSecret, { stage, versionId }: Wanted): Secre
   throw invalidRequest('You provided a VersionStage that is not associated to the provided VersionId.');
 }
 
-/** KMS's refusal, as Secrets Manager passes it on: without KMS's own words. */
+/** KMS's refusal as Secrets Manager passes it on, without KMS's message. */
 function requireKey(
   kms: Kms,
   caller: Caller,

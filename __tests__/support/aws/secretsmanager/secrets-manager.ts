@@ -1,4 +1,4 @@
-/** Secrets Manager's endpoint: the awsJson1_1 protocol in front of its reading operations. */
+/** Secrets Manager's endpoint: the awsJson1_1 protocol and its reading operations. */
 import { AwsError } from '../errors.ts';
 import { authenticate, regionOf, type ApiOptions } from '../iam/caller.ts';
 import { jsonAnswer, jsonCommonError, jsonMembers, jsonOperation, jsonRefusal } from '../wire/aws-json.ts';
@@ -13,7 +13,7 @@ const OPERATIONS = new Map<string, SecretsOperation>([
   ['BatchGetSecretValue', batchGetSecretValue],
 ]);
 
-/** One endpoint serves several services: the target header names this one. */
+/** One endpoint serves several services: the target header selects this one. */
 export function isForSecretsManager(request: HttpRequest): boolean {
   return jsonOperation(request, TARGET) !== undefined;
 }

@@ -1,4 +1,4 @@
-/** Secrets Manager's contents: secrets with their versions and staging labels, encrypted at rest. */
+/** Secrets Manager's store: secrets with their versions and staging labels, encrypted. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { partitionOf } from '../arn.ts';
@@ -15,11 +15,11 @@ export interface SecretInput extends Place {
   readonly value?: string | Uint8Array;
   /** Default: random. */
   readonly versionId?: string;
-  /** Default: `AWSCURRENT`, whose former version becomes `AWSPREVIOUS`. */
+  /** Default: `AWSCURRENT`; its former version becomes `AWSPREVIOUS`. */
   readonly stages?: readonly string[];
   /** A KMS key's id, alias or ARN. Default: `alias/aws/secretsmanager`. */
   readonly keyId?: string;
-  /** Accounts that the secret's own policy lets read it. */
+  /** Accounts that the secret's resource policy allows to read it. */
   readonly sharedWith?: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export class Secrets {
     this.#clock = clock;
   }
 
-  /** Stores a version; no permission is asked. Answers the ARN and the version's id. */
+  /** Stores a version without a permission check. Returns the ARN and the version's id. */
   put(input: SecretInput): { readonly arn: string; readonly versionId: string } {
     const { name, account, region, value, versionId = randomUUID() } = input;
     const previous = this.find(input, name);
@@ -77,7 +77,7 @@ export class Secrets {
     return { arn, versionId };
   }
 
-  /** As DeleteSecret with a recovery window: it is there, and cannot be read. */
+  /** Like DeleteSecret with a recovery window: it exists, but cannot be read. */
   markDeleted(place: Place, name: string): void {
     const secret = this.find(place, name);
     if (secret === undefined) throw new TypeError(`no such secret: ${name}`);
@@ -88,7 +88,7 @@ export class Secrets {
     return this.#secrets.get(keyOf(place, name));
   }
 
-  /** Whole, or without the six random characters. */
+  /** The whole ARN, or without the six random characters. */
   findByArn(arn: string): StoredSecret | undefined {
     const all = [...this.#secrets.values()];
     return (
@@ -114,7 +114,7 @@ export function secretArn({ account, region }: Place, nameAndSuffix: string): st
   return `arn:${partitionOf(region)}:secretsmanager:${region}:${account}:secret:${nameAndSuffix}`;
 }
 
-/** A stage belongs to one version; what AWSCURRENT leaves becomes AWSPREVIOUS. */
+/** A stage belongs to one version; the former version of AWSCURRENT becomes AWSPREVIOUS. */
 function moveStages(versions: readonly SecretVersion[], target: string, stages: readonly string[]): void {
   for (const stage of stages) {
     const holder = versions.find((version) => version.stages.has(stage) && version.versionId !== target);
@@ -124,7 +124,7 @@ function moveStages(versions: readonly SecretVersion[], target: string, stages: 
   }
 }
 
-/** KMS here encrypts text. */
+/** KMS here only encrypts text. */
 function pack(value: string | Uint8Array): string {
   return JSON.stringify(
     typeof value === 'string' ? { text: value } : { base64: Buffer.from(value).toString('base64') },

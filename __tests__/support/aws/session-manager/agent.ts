@@ -1,6 +1,6 @@
 /**
- * The agent's part in one session: the handshake, then one TCP connection whose bytes go both ways.
- * Source: amazon-ssm-agent, agent/session/datachannel and agent/session/plugins/port (port.go, port_basic.go).
+ * The agent's part in a session: the handshake, then one TCP connection in both directions. Source: amazon-ssm-agent,
+ * agent/session/datachannel and agent/session/plugins/port (port.go, port_basic.go).
  */
 import { randomUUID } from 'node:crypto';
 
@@ -10,32 +10,32 @@ import { Outbox } from './outbox.ts';
 import { PortConnection } from './port-connection.ts';
 
 export interface AgentOptions {
-  /** Milliseconds that the client has for its answer to the handshake. Default: 15,000. */
+  /** Milliseconds for the client's answer to the handshake. Default: 15,000. */
   readonly handshakeLimit?: number;
-  /** Milliseconds from the end of the handshake until the port is dialled: data is refused meanwhile. Default: 0. */
+  /** Milliseconds from the end of the handshake to the connection to the port; data is refused meanwhile. Default: 0. */
   readonly connectDelay?: number;
-  /** Milliseconds of sleep after each payload, as the real agent has it (1). Default: 0, as fast as the socket drains. */
+  /** Milliseconds of sleep after each payload, 1 in the real agent. Default: 0, as fast as the socket drains. */
   readonly pace?: number;
-  /** Milliseconds that the agent waits at the end for what is not acknowledged. Default: 2,000. */
+  /** Milliseconds to wait for acknowledgements at the end. Default: 2,000. */
   readonly drainLimit?: number;
-  /** Messages that may wait for an earlier one. Default: 100,000, as the real agent has it. */
+  /** Limit of messages that wait for an earlier one. Default: 100,000, as in the real agent. */
   readonly capacity?: number;
-  /** Asks for KMS encryption, too, which the real agent does not do for ports. Default: false. */
+  /** Also asks for KMS encryption, which the real agent does not do for ports. Default: false. */
   readonly encryption?: boolean;
 }
 
-/** What the agent's end of the service gives it. */
+/** The service's interface for the agent. */
 export interface AgentSide {
   readonly options: AgentOptions;
   readonly portNumber: string;
-  /** Where that port is; undefined: nobody listens there. */
+  /** The address of that port; undefined: nobody listens. */
   readonly address: { readonly host: string; readonly port: number } | undefined;
   /** Calls `gone` when the frame has left this machine's buffers, or is lost. */
   readonly send: (kind: 'data' | 'acknowledgement', bytes: Buffer, gone: () => void) => void;
-  /** No more is taken from the client until `drained`. */
+  /** Accepts no more client data until `drained`. */
   readonly hold: () => void;
   readonly drained: () => void;
-  /** The session is over; the output is what the client is told. */
+  /** The session is over; the client gets the output. */
   readonly ended: (output: string) => void;
 }
 
@@ -81,12 +81,12 @@ export class Agent {
     return this.#state !== 'handshake';
   }
 
-  /** The id that a message went out with; undefined for a message that was never sent. */
+  /** The id of a sent message; undefined for an unknown one. */
   messageId(sequence: number): string | undefined {
     return this.#messageIds.get(sequence);
   }
 
-  /** A frame that was found to be right. */
+  /** Handles a valid frame. */
   receive(frame: Frame): void {
     if (this.#state === 'ended') return;
     if (frame.messageType !== 'acknowledge') {
@@ -118,7 +118,7 @@ export class Agent {
     if (this.#state === 'handshake') return 'processed';
     if (this.#port?.connected !== true) return 'refused';
     if (frame.payloadType === payloadTypes.output) this.#port.write(frame.payload);
-    // The port of an SSH session is not dialled again: to disconnect is to end.
+    // The port of an SSH session is not connected again, so a disconnect ends it.
     if (frame.payloadType === payloadTypes.flag && frame.payload.readUInt32BE(0) <= flags.terminateSession) {
       this.#end('');
     }
@@ -163,7 +163,7 @@ export class Agent {
     });
   }
 
-  /** The real one would send on, and keep no copy of what it sends. */
+  /** The real agent would send anyway, and keep no copy of the message. */
   #isFull(): boolean {
     return this.#outbox.size >= outboxCapacity;
   }
@@ -203,7 +203,7 @@ export class Agent {
     else this.#side.send('data', bytes, gone);
   }
 
-  /** As the real one ends: what is not acknowledged is sent again for a while, and then given up. */
+  /** Like the real agent: repeats unacknowledged messages for a while, and then ends. */
   #end(output: string): void {
     if (this.#state === 'ending' || this.#state === 'ended') return;
     this.#state = 'ending';
@@ -246,7 +246,7 @@ function handshakeRequest({ portNumber, options }: AgentSide): object {
   };
 }
 
-/** What the agent says about an action that the client did not take; undefined where all went well. */
+/** The agent's message about an action that the client refused; undefined if there is none. */
 function failedAction(payload: Buffer): string | undefined {
   const { ProcessedClientActions: actions } = JSON.parse(payload.toString()) as {
     ProcessedClientActions: { ActionType: string; ActionStatus: number; Error: string }[];

@@ -1,4 +1,4 @@
-/** Whether a client's frames are what the protocol lets it send, at that point of the session. */
+/** Checks whether a client's frames are allowed by the protocol, in the current state of the session. */
 import { createHash } from 'node:crypto';
 
 import { decodeFrame, payloadTypes, require, Violation, type Frame } from './frame.ts';
@@ -6,25 +6,25 @@ import { decodeFrame, payloadTypes, require, Violation, type Frame } from './fra
 export interface ClientFramesInput {
   /** Whether the agent has finished the handshake. */
   readonly ready: () => boolean;
-  /** Whether the client has been here before, over another socket. */
+  /** Whether the client was connected before, over another socket. */
   readonly resumed: () => boolean;
-  /** The id that a message of the agent's went out with; undefined for one that was never sent. */
+  /** The id of an agent's message; undefined for an unknown one. */
   readonly messageId: (sequence: number) => string | undefined;
-  /** A violation in a frame that can be passed on nevertheless. */
+  /** Reports a violation in a frame that can still be passed on. */
   readonly report: (what: string) => void;
 }
 
 const payloadSize = 1024;
 const clientPayloads: readonly number[] = [
   payloadTypes.output,
-  // Of a terminal: for a port the agent does nothing with it.
+  // A terminal's size. For a port the agent ignores it.
   payloadTypes.size,
   payloadTypes.handshakeResponse,
   payloadTypes.flag,
 ];
-/** Messages whose content is remembered, to be compared with what is sent again. */
+/** Number of messages with a remembered content, for comparison with repeated ones. */
 const remembered = 4096;
-/** Messages that a client may have unacknowledged. */
+/** Limit of a client's unacknowledged messages. */
 const windowSize = 1_000;
 const hour = 3_600_000;
 /** The first version that signs, and the oldest that AWS supports. */
@@ -78,7 +78,7 @@ export class ClientFrames {
     require(payload.length > 0 && payload.length <= payloadSize, `a payload of ${payload.length} bytes`);
     if (payloadType === payloadTypes.handshakeResponse) checkResponse(frame);
     if (payloadType === payloadTypes.flag) require(payload.length === 4, 'a flag that is not four bytes');
-    // After a new socket what the old one lost may come behind what it carried.
+    // After a new socket, messages that the old one lost may come after newer ones.
     const furthest = this.#next + (this.#input.resumed() ? windowSize : 0);
     require(sequence <= furthest, `sequence number ${sequence} where ${this.#next} is next`);
     this.#checkContent(frame);
@@ -88,7 +88,7 @@ export class ClientFrames {
     }
   }
 
-  /** A sequence number has one content, however often it is sent. */
+  /** A sequence number always has the same content, however often it is sent. */
   #checkContent({ sequence, payloadType, payload }: Frame): void {
     const digest = `${payloadType} ${createHash('sha256').update(payload).digest('base64')}`;
     const before = this.#digests.get(sequence);

@@ -1,4 +1,4 @@
-/** The service's end of one WebSocket of a client's: opened by a token, then frames, until it closes or is cut. */
+/** The service's end of one client WebSocket: opened with a token, then frames, until it is closed or cut. */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 
@@ -10,7 +10,7 @@ export interface ClientSocketInput {
   /** The socket below. */
   readonly transport: Pick<Socket, 'resetAndDestroy'>;
   readonly faults: () => SessionFaults;
-  /** False: the token does not open this session. */
+  /** False: the token is not valid for this session. */
   readonly admit: (token: string) => boolean;
   readonly opened: () => void;
   readonly frame: (data: Buffer, isBinary: boolean) => void;
@@ -84,7 +84,7 @@ export class ClientSocket {
     this.#resume('agent');
   }
 
-  /** A closing frame; 1006 is a cut instead. */
+  /** Sends a close frame; 1006 cuts the connection instead. */
   close(code: number): void {
     if (code !== 1006) {
       this.#socket.close(code);
@@ -94,7 +94,7 @@ export class ClientSocket {
     this.#leave();
   }
 
-  /** By a RST, which a client meets at its next write. Not over TLS. */
+  /** Sends a RST, which a client notices at its next write. Not over TLS. */
   reset(): void {
     this.#input.transport.resetAndDestroy();
     this.#leave();

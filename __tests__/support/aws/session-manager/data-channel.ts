@@ -11,11 +11,11 @@ import { requirePermission, sessionArn, sessionContext } from './operations.ts';
 import type { Sessions } from './sessions.ts';
 
 const operation = 'ssmmessages:OpenDataChannel';
-/** More than any frame may be, and less than anything that would hurt. */
+/** Larger than any frame, and small enough to be harmless. */
 const maxPayload = 64 * 1024;
 const accepted: HttpAnswer = { status: 101, headers: {}, body: '' };
 
-/** Answers 101 to whom may open that session's channel. */
+/** Answers 101 to callers who may open that session's channel. */
 export function messageGateway(sessions: Sessions, options: ApiOptions): Service {
   return {
     identify(request) {

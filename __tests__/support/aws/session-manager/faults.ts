@@ -1,35 +1,38 @@
-/** What can go wrong between a client and an agent; the same each time for the same seed. */
+/** Faults between a client and an agent, reproducible by the seed. */
 import { seededRandom } from './random.ts';
 
 /** One number for both directions, or one for each. */
 export type BothWays = number | { readonly toAgent?: number; readonly toClient?: number };
 
-/** Chances are from 0 to 1 a frame, times in milliseconds. Absent: it does not happen. */
+/** Probabilities are from 0 to 1 for each frame, times in milliseconds. Absent: never. */
 export interface SessionFaults {
   /** Default: 1. */
   readonly seed?: number;
-  /** Chances for frames with data, the handshake's included. */
+  /** Probabilities for frames with data, including the handshake. */
   readonly drop?: BothWays;
   readonly duplicate?: BothWays;
-  /** Comes after up to four later ones. */
+  /** Arrives after up to four later ones. */
   readonly reorder?: BothWays;
-  /** The chance that an acknowledgement is lost. `toClient`: one of the agent's, which it never repeats. */
+  /** The probability that an acknowledgement is lost. `toClient`: one of the agent's, which it never repeats. */
   readonly lostAcknowledgements?: BothWays;
-  /** Every frame comes that much later. */
+  /** Delays every frame by this time. */
   readonly delay?: BothWays;
-  /** The socket is cut (1006) each time that so many bytes went through it, both directions together. */
+  /** Cuts the socket (1006) whenever this number of bytes has passed, in both directions together. */
   readonly cutAfterBytes?: number;
-  /** As before, for each direction by itself, and by a reset (RST): what lies in the client's buffers is lost, too. */
+  /** The same for each direction separately, with a reset (RST): data in the client's buffers is lost, too. */
   readonly resetAfterBytes?: BothWays;
-  /** The socket is cut at this age. */
+  /** Cuts the socket at this age. */
   readonly closeEvery?: number;
-  /** The service bids both sides pause, each `every` so long, `for` so long; what they send meanwhile is lost. */
+  /**
+   * The service asks both sides to pause, after each `every`, for the time `for`; data that they send meanwhile is
+   * lost.
+   */
   readonly pause?: { readonly every: number; readonly for: number };
-  /** Once a socket: after so many bytes nothing moves for so long, and no ping is answered. */
+  /** Once for each socket: after this number of bytes nothing moves for a time, and no ping is answered. */
   readonly stall?: { readonly afterBytes: number; readonly for: number };
-  /** A socket on which the client says nothing for so long, no ping either, is cut. */
+  /** Cuts a socket on which the client sends nothing for this time, not even a ping. */
   readonly idleLimit?: number;
-  /** How long TerminateSession takes. */
+  /** The duration of TerminateSession. */
   readonly terminateDelay?: number;
 }
 
@@ -41,21 +44,21 @@ export function amount(value: BothWays | undefined, direction: Direction): numbe
 
 interface Held {
   readonly deliver: () => void;
-  /** How many may still go before it. */
+  /** Number of frames that may still overtake it. */
   left: number;
 }
 
-/** A frame that others never overtake for good: alone on the way it arrives after this time. Milliseconds. */
+/** Milliseconds after which a held frame arrives even if no other frames follow. */
 const longestHold = 30;
 
-/** One direction of a session's way, with its faults. */
+/** One direction of a session, with its faults. */
 export class FaultyLink {
   readonly #faults: () => SessionFaults;
   readonly #direction: Direction;
   readonly #random: () => number;
   #held: Held[] = [];
 
-  /** @param session counts the sessions, so that not all of them meet the same fate */
+  /** @param session index of the session, so that sessions have different faults */
   constructor(faults: () => SessionFaults, direction: Direction, session: number) {
     this.#faults = faults;
     this.#direction = direction;
@@ -64,9 +67,9 @@ export class FaultyLink {
     );
   }
 
-  /** Delivers the frame once, twice, later or never; `lost` is called instead of the last. */
+  /** Delivers the frame once, twice, later or never; in the last case it calls `lost`. */
   pass(kind: 'data' | 'acknowledgement', deliver: () => void, lost: () => void = () => undefined): void {
-    // As many numbers for each frame, whatever the faults: one fault's chance does not move another's choices.
+    // Always takes the same number of random values, so that one fault's probability does not change another fault.
     const [dropped, doubled, late, places] = [this.#random(), this.#random(), this.#random(), this.#random()];
     const chance = (name: 'drop' | 'duplicate' | 'reorder' | 'lostAcknowledgements'): number =>
       amount(this.#faults()[name], this.#direction);

@@ -1,6 +1,6 @@
 /**
- * The frames of Session Manager's data channel: made, and taken apart without forgiveness. Pure.
- * Source: amazon-ssm-agent, agent/session/contracts (AgentMessage). Numbers are big-endian.
+ * The frames of Session Manager's data channel: encoded, and strictly decoded. Pure. Source: amazon-ssm-agent,
+ * agent/session/contracts (AgentMessage). Numbers are big-endian.
  */
 import { createHash } from 'node:crypto';
 
@@ -17,7 +17,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** What a client did that the protocol does not allow. */
+/** A client's violation of the protocol. */
 export class Violation extends Error {}
 
 export const payloadTypes = {
@@ -32,7 +32,7 @@ export const payloadTypes = {
 
 export const flags = { disconnectToPort: 1, terminateSession: 2, connectToPortFailed: 3 } as const;
 
-/** What the header says about its own length; the payload's length follows it, then the payload. */
+/** The header's length field; the payload's length and the payload follow it. */
 const headerLength = 116;
 const payloadOffset = 120;
 const schemaVersion = 1;
@@ -56,7 +56,7 @@ export function encodeFrame(frame: Frame): Buffer {
   return bytes;
 }
 
-/** Throws a Violation for the first thing that is not as the protocol has it. */
+/** Throws a Violation for the first mistake. */
 export function decodeFrame(bytes: Buffer): Frame {
   require(bytes.length >= payloadOffset, `a frame of ${bytes.length} bytes`);
   require(bytes.readUInt32BE(0) === headerLength, `a header length of ${bytes.readUInt32BE(0)}`);
@@ -89,7 +89,7 @@ export function decodeFrame(bytes: Buffer): Frame {
 function uuidOf(field: Buffer): string {
   const hex = Buffer.concat([field.subarray(8), field.subarray(0, 8)]).toString('hex');
   const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  // Halves that were not swapped have these digits elsewhere.
+  // If the halves are not swapped, these digits are in other places.
   require(/^.{14}4.{4}[89ab]/.test(id), `the message id ${id}, which is no UUID`);
   return id;
 }

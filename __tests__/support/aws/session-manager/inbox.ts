@@ -1,6 +1,6 @@
 /**
- * What the agent has received: processed in order, early messages kept. Pure.
- * Source: amazon-ssm-agent, agent/session/datachannel (handleStreamDataMessage).
+ * The agent's received messages: processed in order, early messages kept. Pure. Source: amazon-ssm-agent,
+ * agent/session/datachannel (handleStreamDataMessage).
  */
 import type { Frame } from './frame.ts';
 
@@ -10,7 +10,7 @@ export type Outcome = 'processed' | 'refused';
 export interface InboxOwner {
   readonly process: (frame: Frame) => Outcome;
   readonly acknowledge: (frame: Frame) => void;
-  /** Messages that may wait for an earlier one. */
+  /** Limit of messages that wait for an earlier one. */
   readonly capacity: number;
 }
 
@@ -25,7 +25,7 @@ export class Inbox {
 
   receive(frame: Frame): void {
     const { process, acknowledge, capacity } = this.#owner;
-    // One that was processed already is dropped in silence: an acknowledgement that got lost is never made good.
+    // A repeated message is silently dropped, so a lost acknowledgement is never repeated.
     if (frame.sequence < this.#expected) return;
     if (frame.sequence > this.#expected) {
       if (this.#early.size >= capacity) return;

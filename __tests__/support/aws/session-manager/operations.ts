@@ -35,7 +35,7 @@ export const startSession: SessionOperation = (api, caller, input) => {
   const document = `arn:${partition}:ssm:${region}::document/${documentName}`;
   requirePermission(caller, 'ssm:StartSession', { resource: document, context: {} });
   if (documentName !== sshDocument) {
-    // Others exist at AWS; here nobody serves them.
+    // AWS has other documents; they are not supported here.
     throw new AwsError({
       code: 'InvalidDocument',
       message: `Document with name ${documentName} does not exist.`,
@@ -50,7 +50,7 @@ export const startSession: SessionOperation = (api, caller, input) => {
 
 export const resumeSession: SessionOperation = (api, caller, input) => {
   const session = locate(api, caller, { input, action: 'ssm:ResumeSession' });
-  // A session that is over has no token.
+  // A finished session has no token.
   if (session.output !== undefined)
     return Promise.resolve({ SessionId: session.id, TokenValue: '', StreamUrl: '' });
   return Promise.resolve(present(api, session));
@@ -68,7 +68,7 @@ export function sessionArn({ principal, region }: Caller, id: string): string {
   return `arn:${partitionOf(region)}:ssm:${region}:${principal.account}:session/${id}`;
 }
 
-/** The tags that Session Manager gives to each session. */
+/** The tags of each session of Session Manager. */
 export function sessionContext(session: Session | undefined): RequestContext {
   if (session === undefined) return {};
   const { owner, target } = session.details;

@@ -1,6 +1,6 @@
 /**
- * What the agent has sent and nobody has acknowledged: it sends only the oldest again, without limit. Pure.
- * Source: amazon-ssm-agent, agent/session/datachannel (ResendStreamDataMessageScheduler, calculateRetransmissionTimeout).
+ * The agent's unacknowledged messages: it repeats only the oldest, without limit. Pure. Source: amazon-ssm-agent,
+ * agent/session/datachannel (ResendStreamDataMessageScheduler, calculateRetransmissionTimeout).
  */
 
 interface Sent {
@@ -43,7 +43,7 @@ export class Outbox {
     this.#timeout = Math.min(longestTimeout, this.#roundTrip + Math.max(granularity, 4 * this.#variation));
   }
 
-  /** What has to go out again now, if anything. Asked every 100 ms. */
+  /** The message to repeat now, if any. Called every 100 ms. */
   overdue(now: number): Buffer | undefined {
     const [oldest] = this.#sent.values();
     if (oldest === undefined || now - oldest.sentAt <= this.#timeout) return undefined;

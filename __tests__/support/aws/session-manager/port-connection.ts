@@ -3,20 +3,20 @@ import { connect, type Socket } from 'node:net';
 
 export interface PortConnectionInput {
   readonly address: { readonly host: string; readonly port: number };
-  /** Milliseconds between payloads; 0: as fast as they go. */
+  /** Milliseconds between payloads; 0: no pause. */
   readonly pace: number;
   readonly mayRead: () => boolean;
   /** At most 1,024 bytes. */
   readonly read: (payload: Buffer, gone: () => void) => void;
-  /** The port takes no more for now. */
+  /** The port accepts no more data for now. */
   readonly full: () => void;
   readonly drained: () => void;
-  /** Refused, ended or broken. All that was read has been passed on. */
+  /** Refused, ended or broken. Everything that was read has been passed on. */
   readonly closed: () => void;
 }
 
 const payloadSize = 1024;
-/** Bytes on their way to the client, above which the port waits. */
+/** Limit of bytes on their way to the client; above it, reading pauses. */
 const mostUnderway = 256 * 1024;
 
 export class PortConnection {
@@ -54,12 +54,12 @@ export class PortConnection {
     if (!this.#closed && !this.#socket.write(bytes)) this.#input.full();
   }
 
-  /** After `mayRead` has become true. */
+  /** Call it when `mayRead` becomes true. */
   resume(): void {
     void this.#pump();
   }
 
-  /** What was written still arrives. */
+  /** Written data still arrives. */
   close(): void {
     this.#closed = true;
     this.#socket.destroySoon();
@@ -81,7 +81,7 @@ export class PortConnection {
   #take(): Buffer | undefined {
     if (this.#closed || this.#underway >= mostUnderway || !this.#input.mayRead()) return undefined;
     const length = Math.min(payloadSize, this.#socket.readableLength);
-    // A read of nothing asks for more, and lets the end be told.
+    // A read without data requests more, and triggers the end event.
     const payload = this.#socket.read(length) as Buffer | null;
     return length === 0 || payload === null ? undefined : payload;
   }
@@ -89,7 +89,7 @@ export class PortConnection {
   #pass(payload: Buffer): void {
     this.#underway += payload.length;
     let underway = payload.length;
-    // A frame that is sent twice goes twice.
+    // A repeated frame is read twice.
     this.#input.read(payload, () => {
       this.#underway -= underway;
       underway = 0;

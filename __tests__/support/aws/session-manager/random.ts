@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same each time: a fault happens to the same frame in every run. Pure. */
+/** Reproducible random numbers: a fault happens to the same frame in every run. Pure. */
 
 /** @returns a source of numbers from 0 to just under 1 (mulberry32) */
 export function seededRandom(seed: number): () => number {

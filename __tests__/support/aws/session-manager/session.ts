@@ -1,4 +1,4 @@
-/** One session: the client's sockets that come and go, the agent, and the service between the two. */
+/** One session: the client's sockets, the agent, and the service between them. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
@@ -15,20 +15,20 @@ export interface SessionInput {
   readonly target: string;
   readonly account: string;
   readonly region: string;
-  /** `aws:userid` of who started it. */
+  /** `aws:userid` of the user who started it. */
   readonly owner: string;
   readonly portNumber: string;
   readonly address: { readonly host: string; readonly port: number } | undefined;
   readonly agent: AgentOptions;
-  /** Which session it is, counted from 0. */
+  /** The session's index, from 0. */
   readonly ordinal: number;
   readonly faults: () => SessionFaults;
   readonly violation: (what: string) => void;
 }
 
-/** Milliseconds in which a token opens a channel, once. */
+/** Lifetime of a token in milliseconds; it opens a channel once. */
 const tokenLifetime = 60_000;
-/** Milliseconds between channel_closed and the closing of the socket. */
+/** Milliseconds between channel_closed and the close of the socket. */
 const farewell = 200;
 
 export class Session {
@@ -43,7 +43,7 @@ export class Session {
   #agent: Agent | undefined;
   #pausing: NodeJS.Timeout | undefined;
   #paused = false;
-  /** The agent's port takes no more for now. */
+  /** The agent's port accepts no more data for now. */
   #held = false;
   #output: string | undefined;
   #pings = 0;
@@ -69,27 +69,27 @@ export class Session {
     return this.#input;
   }
 
-  /** What the client was told at the end; undefined while the session is open. */
+  /** The client's message at the end; undefined while the session is open. */
   get output(): string | undefined {
     return this.#output;
   }
 
-  /** Whether a client's socket is there now. */
+  /** Whether a client's socket is open. */
   get connected(): boolean {
     return this.#client?.isOpen === true;
   }
 
-  /** Pings of the client's, on all its sockets. */
+  /** Number of the client's pings, on all its sockets. */
   get pings(): number {
     return this.#pings;
   }
 
-  /** How many sockets have been opened with a token. */
+  /** Number of sockets that were opened with a token. */
   get sockets(): number {
     return this.#sockets;
   }
 
-  /** A new token, and the cell of the service that takes it. */
+  /** A new token, and the service's cell for it. */
   issueToken(): { readonly token: string; readonly cell: string } {
     const token = randomBytes(300).toString('base64');
     this.#tokens.set(token, { until: Date.now() + tokenLifetime, used: false });
@@ -97,7 +97,7 @@ export class Session {
     return { token, cell: this.cell };
   }
 
-  /** `cell-number` of the StreamUrl that was given last. */
+  /** `cell-number` of the latest StreamUrl. */
   get cell(): string {
     return `AAEAA${String(this.#cell).padStart(4, '0')}`;
   }
@@ -121,7 +121,7 @@ export class Session {
     });
   }
 
-  /** TerminateSession, or the end of everything. */
+  /** For TerminateSession, or the end of the local AWS. */
   terminate(output: string): void {
     if (this.#output !== undefined) return;
     this.#agent?.cancel();
@@ -151,7 +151,7 @@ export class Session {
     if (pause && !this.#pausing) this.#pauseEvery(pause);
   }
 
-  /** The agent is told that nobody listens; what it acknowledges meanwhile is lost. */
+  /** Tells the agent that no client is connected; its acknowledgements are lost meanwhile. */
   #absent(): void {
     this.#client = undefined;
     this.#agent?.publish(false);
@@ -203,7 +203,7 @@ export class Session {
     }
   }
 
-  /** One timer after the other: where this process is late, messages still arrive between the end of a pause and the next. */
+  /** One timer after the other: if this process is late, messages still arrive between two pauses. */
   #pauseEvery({ every, for: pause }: NonNullable<SessionFaults['pause']>): void {
     const next = (): void => {
       this.#setPaused(!this.#paused);

@@ -1,4 +1,4 @@
-/** The sessions of the local AWS: which agents are connected, which sessions are open, and what clients did wrong. */
+/** The sessions of the local AWS: connected agents, open sessions, and the clients' violations. */
 import { randomBytes } from 'node:crypto';
 
 import type { Principal } from '../iam/iam.ts';
@@ -12,11 +12,11 @@ export interface AgentInput extends AgentOptions {
   readonly region: string;
   /** `i-…`, `mi-…` */
   readonly instanceId: string;
-  /** Where the instance's ports are. Default: 127.0.0.1. */
+  /** The address of the instance's ports. Default: 127.0.0.1. */
   readonly host?: string;
-  /** A port of the instance → the port of `host` that stands for it. All others are refused. */
+  /** A port of the instance → a port of `host`. All others are refused. */
   readonly ports: Readonly<Record<number, number>>;
-  /** For its sessions, in place of everybody's. */
+  /** For its sessions, instead of the common faults. */
   readonly faults?: SessionFaults;
   /** For conditions on `ssm:resourceTag/NAME`. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -28,18 +28,18 @@ export interface OpenSession {
   readonly account: string;
   readonly region: string;
   readonly since: Date;
-  /** Whether a client's socket is there now. */
+  /** Whether a client's socket is open. */
   readonly connected: boolean;
-  /** WebSocket pings of the client's so far. */
+  /** Number of the client's pings so far. */
   readonly pings: number;
-  /** Sockets of the client's so far. */
+  /** Number of the client's sockets so far. */
   readonly sockets: number;
 }
 
 export interface EndedSession {
   readonly id: string;
   readonly target: string;
-  /** What `channel_closed` told the client. */
+  /** The output in the client's `channel_closed`. */
   readonly output: string;
   readonly sockets: number;
 }
@@ -49,21 +49,21 @@ export interface SessionViolation {
   readonly what: string;
 }
 
-/** What a test sees. */
+/** The interface for tests. */
 export interface SessionManager {
-  /** Lets sessions be started on an instance; again: with other options. */
+  /** Allows sessions on an instance; when called again, changes its options. */
   readonly connectAgent: (input: AgentInput) => void;
-  /** From now on the target is not connected; its sessions go on. */
+  /** The target is not connected any more; its sessions continue. */
   readonly disconnectAgent: (instanceId: string) => void;
   readonly open: readonly OpenSession[];
   readonly ended: readonly EndedSession[];
-  /** What clients did against the protocol. A test of a client ends by finding this empty. */
+  /** The clients' violations of the protocol. A test of a client has to check that it is empty. */
   readonly violations: readonly SessionViolation[];
-  /** Read whenever something is sent: a change holds from the next frame on. */
+  /** Read for every frame, so a change affects the next frame. */
   faults: SessionFaults;
   /** Cuts all sockets of clients (1006). */
   readonly cut: () => void;
-  /** Forgets what ended, and the violations. */
+  /** Removes ended sessions and violations. */
   readonly forget: () => void;
   /** Ends every session. */
   readonly stop: () => void;
@@ -71,7 +71,7 @@ export interface SessionManager {
 
 export class Sessions implements SessionManager {
   faults: SessionFaults = {};
-  /** `ws://127.0.0.1:PORT`, once it is known. */
+  /** `ws://127.0.0.1:PORT`, when it is known. */
   origin = '';
   readonly #agents = new Map<string, AgentInput>();
   readonly #sessions = new Map<string, Session>();

@@ -1,4 +1,4 @@
-/** What stands between a caller and a parameter: IAM, sharing between accounts, and KMS. */
+/** Access to a parameter: IAM, sharing between accounts, and KMS. */
 import { randomUUID } from 'node:crypto';
 
 import { refusalOf, type Caller } from '../iam/caller.ts';
@@ -12,20 +12,20 @@ export interface SsmStore {
   readonly kms: Kms;
 }
 
-/** IAM is asked before anybody looks whether the parameter exists. Throws AccessDeniedException. */
+/** IAM is checked before existence. Throws AccessDeniedException. */
 export function requirePermission(caller: Caller, action: string, arn: string): void {
   const refusal = refusalOf(caller, { action, resource: arn });
   if (refusal !== undefined) throw denied(`${refusal.message} ${refusal.reason}`);
 }
 
-/** The parameter, where the caller may see that it exists. Undefined: it doesn't. */
+/** The parameter, if the caller may see that it exists; otherwise undefined. */
 export function locate(
   { parameters }: SsmStore,
   caller: Caller,
   { request, action }: { readonly request: ParameterRequest; readonly action: string },
 ): Parameter | undefined {
   if (!request.byArn) return parameters.find(request, request.name);
-  // An endpoint knows its own Region only.
+  // An endpoint only knows its own Region.
   const parameter = request.region === caller.region ? parameters.findByArn(request.arn) : undefined;
   const { account, arn } = caller.principal;
   if (request.account === account || parameter?.sharedWith.includes(account)) return parameter;
@@ -35,7 +35,7 @@ export function locate(
   );
 }
 
-/** KMS's refusal, as Systems Manager passes it on. */
+/** KMS's refusal as Systems Manager passes it on. */
 export function requireKey(kms: Kms, caller: Caller, use: Omit<KeyUse, 'via'> & { action: string }): void {
   try {
     kms.authorize(caller, use.action, { ...use, via: 'ssm' });

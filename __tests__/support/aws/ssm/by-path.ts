@@ -1,4 +1,4 @@
-/** GetParametersByPath: what lies below a level of the hierarchy, a page at a time. */
+/** GetParametersByPath: the parameters below a level of the hierarchy, page by page. */
 import { AwsError, constraintMessage } from '../errors.ts';
 import { flag, optionalInteger, optionalText, text, validation } from './input.ts';
 import { requirePermission } from './access.ts';
@@ -7,7 +7,10 @@ import { placeOf, present, reader, type SsmOperation } from './read.ts';
 
 const MAX_RESULTS = 10;
 
-/** Permission is asked for the path alone, as it is written: who may read a level reads all levels below it. */
+/**
+ * The permission is only checked for the path in the request: a caller who may read a level may read all levels below
+ * it.
+ */
 export const getParametersByPath: SsmOperation = (store, caller, input) => {
   const path = text(input, 'Path');
   checkPath(path);

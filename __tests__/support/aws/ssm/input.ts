@@ -1,4 +1,4 @@
-/** Reading the members of an SSM request: a wrong type is a SerializationException, as Systems Manager answers. */
+/** Reads the members of an SSM request. A wrong type is a SerializationException, as in Systems Manager. */
 import type { JsonRecord } from '../wire/aws-json.ts';
 import { AwsError, constraintMessage } from '../errors.ts';
 
@@ -55,7 +55,7 @@ export function validation(message: string): AwsError {
   return new AwsError({ code: 'ValidationException', message });
 }
 
-/** In messages members begin in lower case. */
+/** In messages, members begin in lower case. */
 function memberName(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }

@@ -1,16 +1,16 @@
-/** How callers name a parameter: a name or an ARN, with an optional version or label behind. Pure. */
+/** Parses the name of a parameter: a name or an ARN, with an optional version or label. Pure. */
 import { parseArn, partitionOf } from '../arn.ts';
 import { AwsError, constraintMessage } from '../errors.ts';
 
 export interface ParameterRequest {
-  /** As the caller wrote it: what InvalidParameters repeats. */
+  /** As in the request; InvalidParameters repeats it. */
   readonly requested: string;
   readonly name: string;
   readonly arn: string;
   readonly account: string;
   readonly region: string;
   readonly byArn: boolean;
-  /** `:7` or `:prod`, colon included, as in the answer; undefined: the latest version. */
+  /** `:7` or `:prod`, including the colon, as in the answer; undefined: the latest version. */
   readonly selector: string | undefined;
 }
 
@@ -23,12 +23,12 @@ export function parameterArn({ account, region }: Place, name: string): string {
   return `arn:${partitionOf(region)}:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`;
 }
 
-/** Throws ValidationException. `place` is the caller's own account and the signed region. */
+/** Throws ValidationException. `place` is the caller's own account and the signed Region. */
 export function parseParameterName(requested: string, place: Place): ParameterRequest {
   checkLength(requested);
   const arn = requested.startsWith('arn:') ? parseArn(requested) : undefined;
   const byArn = arn?.service === 'ssm' && arn.resource.startsWith('parameter/');
-  // `parameter/ci/key` is the parameter /ci/key; `parameter/key` may be either of key and /key.
+  // `parameter/ci/key` is the parameter /ci/key; `parameter/key` may be key or /key.
   const path = byArn ? arn.resource.slice('parameter/'.length) : requested;
   const [bare = '', selector, ...rest] = path.split(':');
   const name = byArn && bare.includes('/') ? `/${bare}` : bare;
@@ -56,7 +56,7 @@ function checkLength(requested: string): void {
   }
 }
 
-/** The grammar and limits of PutParameter's Name; reading checks them as well. */
+/** The grammar and limits of PutParameter's Name; reading checks them, too. */
 export function checkName(name: string): void {
   const levels = name.split('/').filter((level) => level !== '');
   if (name.includes('/') && !name.startsWith('/')) {

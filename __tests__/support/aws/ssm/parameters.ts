@@ -1,4 +1,4 @@
-/** Parameter Store's contents: parameters with their versions and labels, secrets encrypted at rest. */
+/** Parameter Store's contents: parameters with their versions and labels, secrets encrypted. */
 import { AwsError } from '../errors.ts';
 import type { Kms } from '../kms.ts';
 import { checkName, parameterArn, type Place } from './parameter-name.ts';
@@ -13,7 +13,7 @@ export interface ParameterInput extends Place {
   readonly type?: ParameterType;
   /** A KMS key's id, alias or ARN. Default: `alias/aws/ssm`. */
   readonly keyId?: string;
-  /** Default: `Standard` where the value fits, as Intelligent-Tiering does. */
+  /** Default: `Standard` if the value fits, as with Intelligent-Tiering. */
   readonly tier?: Tier | 'Intelligent-Tiering';
   /** Labels of this version. */
   readonly labels?: readonly string[];
@@ -41,7 +41,7 @@ export interface Parameter extends Place {
 
 const MAX_VERSIONS = 100;
 const STANDARD_LIMIT = 4096;
-/** How ciphertext begins: a KMS blob for a standard parameter, an AWS Encryption SDK message for an advanced one. */
+/** The beginning of ciphertext: a KMS blob for a standard parameter, an AWS Encryption SDK message for an advanced one. */
 const HEADERS = {
   Standard: Buffer.from([1, 2, 2, 0, 0x78]),
   Advanced: Buffer.from([1, 0x80, 3, 0x78, 0]),
@@ -57,7 +57,7 @@ export class ParameterStore {
     this.#clock = clock;
   }
 
-  /** Stores a version, the next one where the parameter exists. No permission is asked: that is PutParameter's part. */
+  /** Stores a version, the next one if the parameter exists. Without a permission check, which PutParameter does. */
   put(input: ParameterInput): { readonly arn: string; readonly version: number; readonly tier: Tier } {
     const { name, account, region, value, type = 'SecureString', labels = [] } = input;
     checkName(name);
@@ -87,12 +87,12 @@ export class ParameterStore {
     return this.#parameters.get(keyOf(place, name));
   }
 
-  /** By ARN a parameter of one level may be called `key` or `/key`. */
+  /** In an ARN, a parameter of one level may be named `key` or `/key`. */
   findByArn(arn: string): Parameter | undefined {
     return [...this.#parameters.values()].find((parameter) => parameter.arn === arn);
   }
 
-  /** Those of the account and region whose name begins so, by name. */
+  /** The account's parameters in the Region with this prefix, by name. */
   under({ account, region }: Place, beginning: string): Parameter[] {
     return [...this.#parameters.values()]
       .filter((one) => one.account === account && one.region === region && one.name.startsWith(beginning))
@@ -103,7 +103,7 @@ export class ParameterStore {
     return this.#parameters.delete(keyOf(place, name));
   }
 
-  /** The value as it is read with decryption. */
+  /** The value with decryption. */
   reveal({ stored, keyArn }: ParameterVersion, arn: string): string {
     return typeof stored === 'string' || keyArn === undefined
       ? stored.toString()
@@ -111,7 +111,7 @@ export class ParameterStore {
   }
 }
 
-/** The value as it is read without decryption: base64 that begins with `AQICAH` or `AYAD`. */
+/** The value without decryption: base64 that begins with `AQICAH` or `AYAD`. */
 export function sealedValue({ stored, tier }: ParameterVersion): string {
   return typeof stored === 'string' ? stored : Buffer.concat([HEADERS[tier], stored]).toString('base64');
 }
@@ -121,7 +121,7 @@ export function bindTo(arn: string): { readonly encryptionContext: Readonly<Reco
   return { encryptionContext: { PARAMETER_ARN: arn } };
 }
 
-/** A label belongs to one version: setting it takes it from the one that had it. */
+/** A label belongs to one version: setting it removes it from another one. */
 export function moveLabels(
   versions: readonly ParameterVersion[],
   target: number,
@@ -148,7 +148,7 @@ function roomForOneMore(versions: readonly ParameterVersion[]): readonly Paramet
   });
 }
 
-/** Source: "Managing parameter tiers". There is no way back from advanced. */
+/** Source: "Managing parameter tiers". An advanced parameter stays advanced. */
 export function tierFor(value: string, wanted: ParameterInput['tier'], held: Tier | undefined): Tier {
   const size = Buffer.byteLength(value);
   if (size > 2 * STANDARD_LIMIT) {

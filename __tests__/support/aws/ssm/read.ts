@@ -29,7 +29,7 @@ export const getParameter: SsmOperation = (store, caller, input) => {
   return { Parameter: present(found, reader(store, caller, flag(input, 'WithDecryption'))) };
 };
 
-/** A missing name is reported; a denied one, or one whose key is denied, fails the whole call. */
+/** A missing name is reported; a denied one, or one with a denied key, fails the whole call. */
 export const getParameters: SsmOperation = (store, caller, input) => {
   const action = 'ssm:GetParameters';
   const names = texts(input, 'Names');
@@ -45,7 +45,7 @@ export const getParameters: SsmOperation = (store, caller, input) => {
     if (parameter === undefined || version === undefined) invalid.push(request.requested);
     else found.push({ parameter, version, selector: request.selector });
   }
-  // The API promises no order: by name it is rarely the caller's.
+  // The API does not promise an order. Sorted by name, it usually differs from the request.
   found.sort((one, other) => (one.parameter.name < other.parameter.name ? -1 : 1));
   return { Parameters: found.map((one) => present(one, read)), InvalidParameters: invalid };
 };
@@ -74,7 +74,7 @@ export function placeOf({ principal, region }: Caller): { account: string; regio
 }
 
 export function parameterNotFound(): AwsError {
-  // Systems Manager sends no message with this one.
+  // Systems Manager sends no message with this error.
   return new AwsError({ code: 'ParameterNotFound', message: '' });
 }
 

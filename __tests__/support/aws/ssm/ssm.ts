@@ -1,4 +1,4 @@
-/** Systems Manager's endpoint: the awsJson1_1 protocol in front of Parameter Store's and Session Manager's operations. */
+/** Systems Manager's endpoint: the awsJson1_1 protocol, with Parameter Store's and Session Manager's operations. */
 import { jsonAnswer, jsonCommonError, jsonMembers, jsonOperation, jsonRefusal } from '../wire/aws-json.ts';
 import { authenticate, regionOf, type ApiOptions } from '../iam/caller.ts';
 import { AwsError } from '../errors.ts';

@@ -19,7 +19,7 @@ export const putParameter: SsmOperation = (store, caller, input) => {
   if (/^\/?aws/i.test(name)) {
     throw accessDenied(`No access to reserved parameter name: ${name}.`);
   }
-  // Source: PutParameter, `Name`: the 1,011 characters are the ARN's.
+  // Source: PutParameter, `Name`: the limit of 1,011 characters applies to the ARN.
   if (arn.length > 1011) {
     throw validation(constraintMessage('name', name, 'Member must have length less than or equal to 1011'));
   }
@@ -36,7 +36,7 @@ export const putParameter: SsmOperation = (store, caller, input) => {
   const keyId = keyFor(type, optionalText(input, 'KeyId'));
   if (keyId !== undefined) {
     const keyArn = store.kms.resolve(keyId, place);
-    // An advanced parameter is encrypted under a data key, by the AWS Encryption SDK.
+    // An advanced parameter is encrypted with a data key, by the AWS Encryption SDK.
     const action = tier === 'Advanced' ? 'kms:GenerateDataKey' : 'kms:Encrypt';
     requireKey(store.kms, caller, { action, keyArn, ...bindTo(arn) });
   }
@@ -118,7 +118,7 @@ export const deleteParameter: SsmOperation = (store, caller, input) => {
   return {};
 };
 
-/** These operations know the caller's own parameters only. */
+/** These operations only know the caller's own parameters. */
 function own(
   { parameters }: SsmStore,
   caller: Caller,

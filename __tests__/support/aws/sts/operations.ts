@@ -35,7 +35,7 @@ export async function assumeRoleWithWebIdentity(
   const role = iam.findRole(request.roleArn);
   const caller = { type: 'Federated', providerArn: identity.provider.arn } as const;
   const context = { ...identity.context, 'sts:RoleSessionName': request.sessionName };
-  // STS says the same of a role that does not exist and of one that does not trust the token.
+  // STS has the same message for a missing role and for one that does not trust the token.
   if (role === undefined || evaluateTrust(role.trustPolicy, { caller, action, context }).effect !== 'Allow') {
     throw accessDenied(`Not authorized to perform ${action}`);
   }
@@ -61,8 +61,8 @@ export function getCallerIdentity({ principal }: Caller): XmlTree {
 }
 
 /**
- * Both sides have to agree: the caller's policies and the role's trust policy. Inside one account a trust policy that
- * names the caller itself is enough, as long as nothing of the caller's own forbids it.
+ * Both sides have to agree: the caller's policies and the role's trust policy. Within one account, a trust policy that
+ * names the caller itself is enough, unless the caller's policies deny it.
  */
 function requireTrust(
   role: Role | undefined,

@@ -1,10 +1,10 @@
 /**
  * The size limits of session policies. Pure.
  *
- * STS packs a session's policies and tags into a binary form whose size it limits, and documents neither. The model:
- * every element name, operator, condition key, action, effect and version is a word of a dictionary and costs one byte;
- * every other string (ARNs, values) costs its UTF-8 bytes and two of framing. The budget is set by what was seen:
- * about 16 parameter ARNs of ordinary length fit, half as many with an encryption context each, 40 do not.
+ * STS packs a session's policies and tags into a binary form with a limited size, and documents neither the form nor
+ * the limit. In this model, every element name, operator, condition key, action, effect and version costs one byte.
+ * Every other string (ARNs, values) costs its UTF-8 bytes plus two. The limit is from observation: about 16 parameter
+ * ARNs of usual length fit, half as many with an encryption context each, 40 do not.
  */
 import { AwsError, constraintMessage } from '../errors.ts';
 
@@ -20,7 +20,7 @@ export function checkPlainSize(policy: string): void {
   throw new AwsError({ code: 'ValidationError', message: constraintMessage('policy', policy, constraint) });
 }
 
-/** Per cent of the allotted space, as PackedPolicySize reports it. Throws PackedPolicyTooLarge. */
+/** Percentage of the allowed size, as in PackedPolicySize. Throws PackedPolicyTooLarge. */
 export function packedPolicySize(documents: readonly unknown[]): number {
   const bytes = documents.map(packedBytes).reduce((sum, size) => sum + size, 0);
   const percent = Math.ceil((100 * bytes) / PACKED_BUDGET);

@@ -1,4 +1,4 @@
-/** The parameters that AssumeRole and AssumeRoleWithWebIdentity share, checked as STS checks them. */
+/** The common parameters of AssumeRole and AssumeRoleWithWebIdentity, checked like STS. */
 import { parseArn } from '../arn.ts';
 import { AwsError, constraintMessage } from '../errors.ts';
 import type { Iam, Role } from '../iam/iam.ts';
@@ -14,7 +14,7 @@ export interface AssumeRequest {
 }
 
 export interface SessionPolicies {
-  /** Undefined: the session is as powerful as the role. */
+  /** Undefined: the session has the role's full permissions. */
   readonly policies: readonly PolicyDocument[] | undefined;
   /** Per cent. */
   readonly packedSize: number | undefined;
@@ -36,7 +36,7 @@ export function readAssumeRequest(parameters: QueryParameters): AssumeRequest {
   return { roleArn, sessionName, durationSeconds: readDuration(parameters['DurationSeconds']) };
 }
 
-/** After trust was given: what depends on the role, and the policies that narrow the session. */
+/** Checked after trust: the limits of the role, and the session policies. */
 export function checkDuration({ durationSeconds }: AssumeRequest, role: Role, chained: boolean): void {
   if (chained && durationSeconds > 3600) {
     throw validationError(

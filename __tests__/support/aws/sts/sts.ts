@@ -1,4 +1,4 @@
-/** The Security Token Service's endpoint: the awsQuery protocol in front of its operations. */
+/** The Security Token Service's endpoint: the awsQuery protocol and its operations. */
 import {
   queryAnswer,
   queryCommonError,

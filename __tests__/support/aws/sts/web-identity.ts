@@ -1,4 +1,4 @@
-/** What STS checks of an OIDC token: provider, signature, audience, time. The role's trust policy comes after. */
+/** STS's checks of an OIDC token: provider, signature, audience, time. The role's trust policy is checked later. */
 import {
   compactVerify,
   createLocalJWKSet,
@@ -80,7 +80,7 @@ function checkTime({ exp, nbf }: JWTPayload, now: Date): void {
   }
 }
 
-/** Where the token names an authorized party (`azp`), that is what IAM compares and calls `aud`. */
+/** If the token has an authorized party (`azp`), IAM compares that as `aud`. */
 function audienceOf(claims: JWTPayload, { clientIds }: OidcProvider): string {
   const azp = claims['azp'];
   const audiences = typeof azp === 'string' ? [azp] : [claims.aud ?? []].flat();

@@ -1,4 +1,4 @@
-/** The awsJson1_1 protocol, as Systems Manager speaks it (Smithy: aws.protocols#awsJson1_1). */
+/** The awsJson1_1 protocol of Systems Manager (Smithy: aws.protocols#awsJson1_1). */
 import { randomUUID } from 'node:crypto';
 
 import { AuthenticationError, AwsError, type AuthenticationReason } from '../errors.ts';
@@ -23,7 +23,7 @@ export function jsonOperation({ headers }: HttpRequest, target: string): string 
     : undefined;
 }
 
-/** The request's members; empty where the body is no JSON object, which `requireJson` then refuses. */
+/** The request's members; empty if the body is not a JSON object, which `requireJson` refuses. */
 export function jsonMembers({ body }: HttpRequest): JsonRecord | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
@@ -40,7 +40,7 @@ export function jsonAnswer(result: JsonRecord): HttpAnswer {
 export function jsonRefusal(error: AwsError | AuthenticationError): { code: string; answer: HttpAnswer } {
   const authentication = error instanceof AuthenticationError;
   const code = authentication ? AUTHENTICATION_CODES[error.reason] : error.code;
-  // SSM leaves the message out of ParameterNotFound.
+  // SSM omits the message of ParameterNotFound.
   const body = { __type: code, ...(error.message !== '' && { message: error.message }) };
   return {
     code,

@@ -1,11 +1,14 @@
-/** The awsQuery protocol, as STS speaks it: a form in, XML out (Smithy: aws.protocols#awsQuery). */
+/** The awsQuery protocol of STS: a form in, XML out (Smithy: aws.protocols#awsQuery). */
 import { randomUUID } from 'node:crypto';
 
 import { AuthenticationError, AwsError, type AuthenticationReason } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from './http-server.ts';
 import type { CommonError } from './service.ts';
 
-/** A structure to write as XML elements, in order; undefined members are left out. A list's members are called `item`, as EC2's are. */
+/**
+ * A structure for XML elements, in order; undefined members are omitted. The members of lists are named `item`, as in
+ * EC2.
+ */
 export interface XmlTree {
   readonly [element: string]: string | number | XmlTree | readonly XmlTree[] | undefined;
 }
@@ -38,7 +41,7 @@ export function queryRefusal(error: AwsError | AuthenticationError): { code: str
   return { code, answer: answer(status, requestId, element('ErrorResponse', tree, ` xmlns="${NAMESPACE}"`)) };
 }
 
-/** STS words these two a little differently from the JSON services. */
+/** STS words these two slightly differently from the JSON services. */
 function messageOf(error: AwsError | AuthenticationError): string {
   if (!(error instanceof AuthenticationError)) return error.message;
   if (error.reason === 'missing-token') return 'Request is missing Authentication Token';

@@ -1,4 +1,4 @@
-/** The log of what was asked, in the order of arrival. Never a token, a credential or a parameter's value. */
+/** The log of calls, in order of arrival. It never has a token, a credential or a parameter's value. */
 
 export type ServiceName =
   | 'ssm'
@@ -15,16 +15,16 @@ export interface Call {
   readonly service: ServiceName;
   /** `ssm:GetParameters`, `sts:AssumeRole`, `oidc:token`, `imds:GET /latest/meta-data/…` */
   readonly operation: string;
-  /** From the signature's scope, else from AWS's own host name; undefined where neither says it. */
+  /** From the signature's scope, otherwise from AWS's host name; undefined if there is neither. */
   readonly region: string | undefined;
-  /** The request's parameters by AWS's names. */
+  /** The request's parameters with AWS's names. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Who asked, once the signature was verified. */
+  /** The caller, after the signature was verified. */
   readonly account?: string;
   readonly principal?: string;
   readonly roleArn?: string;
   readonly sessionName?: string;
-  /** Undefined while the call lasts, and for ever where nothing was answered. */
+  /** Undefined during the call, and if there was no answer. */
   readonly status?: number;
   readonly errorCode?: string;
   /** Milliseconds since 1970, by the real clock. */

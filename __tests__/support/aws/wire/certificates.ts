@@ -1,10 +1,13 @@
-/** A certificate authority made for one run: its PEM file for clients, a server certificate for 127.0.0.1, localhost and AWS's names. */
+/**
+ * A certificate authority for one run: a PEM file for clients, and a server certificate for 127.0.0.1, localhost and
+ * AWS's names.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Certificates {
-  /** The server's, in PEM. */
+  /** The server's key, in PEM. */
   readonly key: string;
   readonly cert: string;
   /** For NODE_EXTRA_CA_CERTS and AWS_CA_BUNDLE. */
@@ -14,9 +17,9 @@ export interface Certificates {
   readonly remove: () => Promise<void>;
 }
 
-/** @param regions whose host names (`sts.REGION.amazonaws.com`) the certificate is for, too */
+/** @param regions with host names (`sts.REGION.amazonaws.com`) in the certificate */
 export async function createCertificates(regions: readonly string[] = []): Promise<Certificates> {
-  // Only here: loading it is a fifth of what a test file takes before its first test.
+  // Imported here, because loading it takes a fifth of a test file's start.
   const { generate } = await import('selfsigned');
   const yesterday = new Date(Date.now() - 86_400_000);
   const common = { keyType: 'ec', algorithm: 'sha256', notBeforeDate: yesterday } as const;

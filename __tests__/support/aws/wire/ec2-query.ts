@@ -1,4 +1,7 @@
-/** EC2's own query protocol: a form in, XML out, lists as `item` elements, errors in a shape of their own (Smithy: aws.protocols#ec2Query). */
+/**
+ * EC2's query protocol: a form in, XML out, lists as `item` elements, errors in another structure (Smithy:
+ * aws.protocols#ec2Query).
+ */
 import { randomUUID } from 'node:crypto';
 
 import { AuthenticationError, AwsError, type AuthenticationReason } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** Trouble to order: what goes wrong, at which operation, how many times. */
+/** Faults on demand: the fault, the operation, the number of times. */
 
 /**
  * - `throttling`, `internal-error` (500), `unavailable` (503): the service's own errors;
@@ -29,9 +29,9 @@ export type Fault =
   | { readonly error: { readonly code: string; readonly message: string; readonly status?: number } };
 
 export interface FaultOrder {
-  /** `ssm:GetParameters`, `sts:*`, `*`. Case counts; `*` is any run of characters. */
+  /** `ssm:GetParameters`, `sts:*`, `*`. Case-sensitive; `*` matches any characters. */
   readonly operation: string;
-  /** The region that the request is signed for, or that AWS's own host name says. Absent: any. */
+  /** The Region of the signature, or of AWS's host name. Absent: any. */
   readonly region?: string;
   readonly fault: Fault;
   /** Absent: for ever. */
@@ -41,7 +41,7 @@ export interface FaultOrder {
 export class Faults {
   #orders: { order: FaultOrder; left: number }[] = [];
 
-  /** Orders are served in the order in which they were made. A latency goes together with one other fault. */
+  /** Orders are used in the order in which they were made. A latency combines with one other fault. */
   order(order: FaultOrder): void {
     this.#orders.push({ order, left: order.times ?? Number.POSITIVE_INFINITY });
   }
@@ -50,7 +50,7 @@ export class Faults {
     this.#orders = [];
   }
 
-  /** What shall happen to this call; counts it. */
+  /** The fault for this call, which is counted. */
   take(operation: string, region: string | undefined): { latency: number; fault: Fault | undefined } {
     const mine = this.#orders.filter(({ order, left }) => left > 0 && concerns(order, operation, region));
     const delay = mine.find(({ order }) => latencyOf(order.fault) !== undefined);

@@ -1,25 +1,25 @@
-/** An HTTPS proxy: every host by its own name, and those of AWS led to the local AWS. A region can be cut off. */
+/** An HTTPS proxy for every host name. AWS's hosts are forwarded to the local AWS. A Region can be made unreachable. */
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
  * - `down`: the proxy cannot connect;
- * - `hanging`: it accepts, and says no more.
+ * - `hanging`: it accepts the connection and sends nothing.
  */
 export type Trouble = 'down' | 'hanging';
 
 export interface GatewayOptions {
-  /** Where `*.amazonaws.com` is: the local AWS's endpoint. Absent: nowhere. */
+  /** The endpoint of the local AWS for `*.amazonaws.com`. Absent: none. */
   readonly leads?: string;
 }
 
 export interface Gateway {
   /** For HTTPS_PROXY. */
   readonly url: string;
-  /** `host:port` of each connection that was asked for, in order. */
+  /** `host:port` of each requested connection, in order. */
   readonly tunnels: readonly string[];
-  /** Host names that have this in them meet trouble. */
+  /** Host names that contain this text have the fault. */
   readonly trouble: Map<string, Trouble>;
   readonly forget: () => void;
   readonly close: () => void;

@@ -1,4 +1,7 @@
-/** One HTTP or HTTPS server on a free port of 127.0.0.1 that can also misbehave on the wire, carry WebSockets, and that stops at once. */
+/**
+ * An HTTP or HTTPS server on a free port of 127.0.0.1 that can simulate network faults, accepts WebSockets, and stops
+ * at once.
+ */
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -20,11 +23,11 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /**
-   * How much of it arrives. `cut`: half of the promised bytes, then the socket closes; `stall`: half of them; `drip`: a
-   * byte every tenth of a second; `huge`: 50 MB of white space in its place. Default: `whole`.
+   * How the body is sent. `cut`: half of the announced bytes, then the socket closes; `stall`: only half of them;
+   * `drip`: a byte every tenth of a second; `huge`: 50 MB of white space instead. Default: `whole`.
    */
   readonly delivery?: 'whole' | 'cut' | 'stall' | 'drip' | 'huge' | 'reset' | 'never';
-  /** With status 101, to a request that asks for a WebSocket: called with it as soon as it is open. */
+  /** For a WebSocket request, with status 101: called when the WebSocket is open. */
   readonly webSocket?: (socket: WebSocket) => void;
 }
 
@@ -39,7 +42,7 @@ export interface Upgrade {
 
 export interface Upgrades {
   readonly takes: (request: HttpRequest) => boolean;
-  /** The answer of a refusal; undefined where the socket has been taken. */
+  /** The answer of a refusal; undefined if the socket was accepted. */
   readonly answer: (upgrade: Upgrade) => Promise<HttpAnswer | undefined>;
 }
 
@@ -51,12 +54,12 @@ export interface ServerOptions {
 }
 
 export interface HttpServer {
-  /** `http://127.0.0.1:PORT`, without a slash behind. */
+  /** `http://127.0.0.1:PORT`, without a slash at its end. */
   readonly origin: string;
   readonly close: () => Promise<void>;
 }
 
-/** More than any request that these services accept. */
+/** Larger than any accepted request of these services. */
 const MAX_BODY_BYTES = 1_000_000;
 const HUGE_BYTES = 50_000_000;
 
@@ -71,7 +74,7 @@ export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<Ht
       const { method = 'GET', url = '/', headers } = incoming;
       deliver(await handle({ method, url, headers, body }), response, sockets);
     } catch {
-      // A client that went away while it sent its request: there is nobody left to tell.
+      // The client disconnected while it sent its request.
       incoming.destroy();
     }
   }
@@ -128,7 +131,7 @@ function deliver(answer: HttpAnswer, response: http.ServerResponse, sockets: Map
   const delivery = answer.delivery ?? 'whole';
   if (delivery === 'never') return;
   if (delivery === 'reset') {
-    // The TCP socket, not the TLS one on top of it: only the former can send RST.
+    // The TCP socket, not the TLS one on top of it: only the TCP socket can send RST.
     sockets.get(response.socket?.remotePort ?? 0)?.resetAndDestroy();
     return;
   }
@@ -139,7 +142,7 @@ function deliver(answer: HttpAnswer, response: http.ServerResponse, sockets: Map
     response.end(body);
     return;
   }
-  // The client may go away at any time.
+  // The client may disconnect at any time.
   if (delivery === 'huge' || delivery === 'drip') {
     const sent = delivery === 'huge' ? whiteSpace() : drops(body);
     pipeline(Readable.from(sent), response).catch(() => undefined);
@@ -163,7 +166,7 @@ async function* drops(body: Buffer): AsyncGenerator<Buffer> {
   }
 }
 
-/** The answer to a request for a WebSocket that does not get one: behind it nothing else can be said on that connection. */
+/** Refuses a WebSocket request. The connection cannot be used afterwards. */
 function deliverRaw(answer: HttpAnswer, socket: Duplex, tcp: Socket | undefined): void {
   const { delivery = 'whole', status, headers, body } = answer;
   if (delivery === 'never') return;

@@ -1,4 +1,4 @@
-/** What every endpoint has in common: a call is logged, suffers the faults that were ordered, is performed, answered. */
+/** The common part of every endpoint: logs a call, applies the ordered faults, performs it, and answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Call, CallLog, OpenCall, ServiceName } from './calls.ts';
@@ -24,10 +24,10 @@ export interface Refused {
 
 export interface Service {
   identify(request: HttpRequest): Operation;
-  /** Notes on the call who asked, as soon as that is known. Throws AwsError or AuthenticationError. */
+  /** Notes the caller in the call as soon as it is known. Throws AwsError or AuthenticationError. */
   perform(request: HttpRequest, operation: Operation, call: OpenCall): Promise<HttpAnswer>;
   refuse(error: AwsError | AuthenticationError): Refused;
-  /** The service's own name for trouble that every service has. */
+  /** The service's name for a common error. */
   commonError(kind: CommonError): AwsError;
 }
 
@@ -45,7 +45,7 @@ export async function attend(
   const operation = service.identify(request);
   const call = calls.begin(operation);
   const { latency, fault } = faults.take(operation.operation, operation.region);
-  // Nobody's process stays up for the sake of a delay that was ordered here.
+  // The delay does not keep the process alive.
   if (latency > 0) await sleep(latency, undefined, { ref: false });
   const answer = await suffer(fault, {
     work: () => settle(service.perform.bind(service, request, operation, call), refuse),
@@ -54,7 +54,7 @@ export async function attend(
   if (answer.delivery === 'never' || answer.delivery === 'reset') return answer;
   call.status = answer.status;
   call.finishedAt = Date.now();
-  // The SDK corrects its clock by this header.
+  // The SDK corrects its clock with this header.
   return { ...answer, headers: { date: clock().toUTCString(), ...answer.headers } };
 
   function refuse(error: AwsError | AuthenticationError | CommonError): HttpAnswer {
@@ -66,7 +66,7 @@ export async function attend(
 
 type Refuse = (error: AwsError | AuthenticationError | CommonError) => HttpAnswer;
 
-/** The fault in place of the answer, or after it. */
+/** Applies the fault instead of the answer, or after it. */
 async function suffer(
   fault: Fault | undefined,
   { work, refuse }: { readonly work: () => Promise<HttpAnswer>; readonly refuse: Refuse },
@@ -107,7 +107,7 @@ async function settle(perform: () => Promise<HttpAnswer>, refuse: Refuse): Promi
     return await perform();
   } catch (error) {
     if (error instanceof AwsError || error instanceof AuthenticationError) return refuse(error);
-    // A mistake in this local AWS: say so, rather than have a test blame its subject.
+    // A bug in this local AWS: report it, so that no test blames the tested code.
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return refuse(new AwsError({ code: 'LocalAwsDefect', message, status: 501 }));
   }
@@ -117,7 +117,7 @@ function halved(answer: HttpAnswer): HttpAnswer {
   return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) };
 }
 
-/** What another program of the same format would say. Plain text has no members: any text is right. */
+/** The answer of another program with the same format. Plain text has no members, so any text is valid. */
 function foreign(answer: HttpAnswer): HttpAnswer {
   const type = answer.headers['content-type'] ?? '';
   if (type.includes('xml')) return { ...answer, body: '<Status><Ready>true</Ready></Status>\n' };
