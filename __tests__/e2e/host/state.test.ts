@@ -125,7 +125,7 @@ describeOnHost('the state folder of a user on a host', () => {
         const env = { HOME: '/nowhere', TMPDIR: place };
         const { code, stderr } = await host.run(`${program} ${stand.git.address}`, env);
         expect([code, stderr]).toEqual([255, expect.stringContaining('STATE_UNSAFE') as unknown]);
-        expect(stderr).toContain('the folders above it');
+        expect(stderr).toContain('and of its parent folders');
         expect(readdirSync(temp)).toEqual(['inner']);
         expect([readdirSync(inner), stand.calls()]).toEqual([[], 0]);
       }

@@ -1,4 +1,4 @@
-/** A client in a process of its own that reads /ci/key, with no more environment than it is given. */
+/** A client in a separate process that reads /ci/key, with only the given environment. */
 import { spawn } from 'node:child_process';
 
 const PROGRAM = `

@@ -1,4 +1,4 @@
-/** The real SDK's clients, pointed at a local AWS. */
+/** The real SDK's clients for a local AWS. */
 import { SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm';
 import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 
@@ -9,7 +9,7 @@ export function ssmClient(aws: LocalAws, credentials: Credentials, more: SSMClie
   return new SSMClient({ region: REGION, endpoint: aws.endpoint, maxAttempts: 1, credentials, ...more });
 }
 
-/** A client with a session of the ready world's role, narrowed by session policies if any are given. */
+/** A client with a session of the usual role, narrowed by the given session policies. */
 export function ciClient(aws: LocalAws, sessionPolicies: readonly PolicyDocument[] = []): SSMClient {
   const session = { roleArn: ROLE_ARN, sessionName: 'run-1' };
   const narrowed = sessionPolicies.length > 0 ? { ...session, sessionPolicies } : session;
@@ -27,14 +27,14 @@ export function stsClient(aws: LocalAws, credentials?: Credentials, more: STSCli
 }
 
 export interface Failure {
-  /** The error's code, as the SDK names it. */
+  /** The error's code in the SDK. */
   readonly name: string;
   readonly message: string;
   /** HTTP status. */
   readonly status: number | undefined;
 }
 
-/** How a call fails. A call that succeeds is a failure of the test. */
+/** The error of a call. A successful call fails the test. */
 export async function failureOf(call: Promise<unknown>): Promise<Failure> {
   const outcome = await call.then(
     (value) => ({ value }),

@@ -49,7 +49,7 @@ describe("the SDK's own retries", () => {
     expect(statuses()).toEqual(expected);
   });
 
-  test('give up in the end', async () => {
+  test('stop after the last try', async () => {
     order('throttling');
     expect(await failureOf(read({ maxAttempts: 2 }))).toEqual({
       name: 'ThrottlingException',
@@ -61,14 +61,14 @@ describe("the SDK's own retries", () => {
 });
 
 describe('a fault', () => {
-  test('cuts the body half-way', async () => {
+  test('cuts the body after a half', async () => {
     order('cut', 1);
     const failure = await failureOf(read());
     expect(failure.message).toMatch(/aborted|JSON/);
     await expect(read()).resolves.toBeDefined();
   });
 
-  test("puts a proxy's page in the answer's place", async () => {
+  test("sends a proxy's page instead of the answer", async () => {
     order('malformed', 1);
     expect((await failureOf(read())).message).toMatch(/JSON|<!DOCTYPE/);
   });
@@ -82,19 +82,19 @@ describe('a fault', () => {
     expect(world.aws.calls.map(({ finishedAt }) => finishedAt)).toEqual([undefined]);
   });
 
-  test('is late, and right', async () => {
+  test('delays the answer without changing it', async () => {
     order({ latency: 150 }, 1);
     await expect(read()).resolves.toHaveProperty('Parameter');
     const [call] = world.aws.calls;
     expect((call?.finishedAt ?? 0) - (call?.startedAt ?? 0)).toBeGreaterThanOrEqual(140);
   });
 
-  test("is any error of the service's, in its own format", async () => {
+  test('may be any error of the service, in its format', async () => {
     order({ error: { code: 'KMSThrottled', message: 'told so', status: 418 } }, 1);
     expect(await failureOf(read())).toEqual({ name: 'KMSThrottled', message: 'told so', status: 418 });
   });
 
-  test('concerns one operation, and one region where told', async () => {
+  test('applies to one operation, and to one Region if it names one', async () => {
     world.aws.faults.order({ operation: 'ssm:*', region: 'us-east-1', fault: 'unavailable' });
     await expect(read()).resolves.toBeDefined();
     expect(await failureOf(read({ region: 'us-east-1' }))).toMatchObject({ status: 503 });
@@ -103,7 +103,7 @@ describe('a fault', () => {
     ).resolves.toBeDefined();
   });
 
-  test('comes in the order of ordering, and latency beside it', async () => {
+  test('is used in the order of the orders, and latency in addition', async () => {
     order({ latency: 50 }, 1);
     order('unavailable', 1);
     order('internal-error', 1);
@@ -112,14 +112,14 @@ describe('a fault', () => {
     await expect(read({ region: REGION })).resolves.toBeDefined();
   });
 
-  test("has STS's names at STS", async () => {
+  test("has STS's error names for STS", async () => {
     world.aws.faults.order({ operation: 'sts:*', fault: 'throttling', times: 1 });
     expect(await failureOf(stsClient(world.aws, credentials).send(new GetCallerIdentityCommand({})))).toEqual(
       { name: 'Throttling', message: 'Rate exceeded', status: 400 },
     );
   });
 
-  test('meets the token endpoint too', async () => {
+  test('also applies to the token endpoint', async () => {
     const { ACTIONS_ID_TOKEN_REQUEST_URL: url = '', ACTIONS_ID_TOKEN_REQUEST_TOKEN: token = '' } =
       world.aws.actionsEnvironment();
     world.aws.faults.order({ operation: 'oidc:token', fault: 'unavailable', times: 1 });

@@ -38,7 +38,7 @@ async function read(path: string): Promise<string> {
 }
 
 describe('instance metadata', () => {
-  test('tells region, identity and the name of the role', async () => {
+  test('returns Region, identity and the name of the role', async () => {
     expect(await read('/latest/meta-data/placement/region')).toBe(REGION);
     expect(await read('/latest/meta-data/instance-id')).toBe('i-0123456789abcdef0');
     expect(JSON.parse(await read('/latest/dynamic/instance-identity/document'))).toMatchObject({
@@ -50,7 +50,7 @@ describe('instance metadata', () => {
     expect(await read('/latest/user-data')).toBe('404');
   });
 
-  test('wants a session token, and a sensible life for it', async () => {
+  test('requires a session token with a valid lifetime', async () => {
     const region = `${url}/latest/meta-data/placement/region`;
     expect((await fetch(region)).status).toBe(401);
     expect((await fetch(region, { headers: { 'x-aws-ec2-metadata-token': 'made-up' } })).status).toBe(401);
@@ -63,7 +63,7 @@ describe('instance metadata', () => {
     ).toBe(403);
   });
 
-  test('lets a session token live as long as it was asked for', async () => {
+  test('uses the requested lifetime of a session token', async () => {
     const headers = { 'x-aws-ec2-metadata-token': await token('60') };
     const status = async (seconds: number): Promise<number> => {
       now = new Date(now.getTime() + seconds * 1000);
@@ -73,7 +73,7 @@ describe('instance metadata', () => {
     expect(await status(1)).toBe(401);
   });
 
-  test('hands out the same credentials until they are half used up', async () => {
+  test('returns the same credentials until half of their lifetime is over', async () => {
     const path = '/latest/meta-data/iam/security-credentials/runner';
     const first = await read(path);
     expect(JSON.parse(first)).toMatchObject({ Code: 'Success', Type: 'AWS-HMAC' });
@@ -82,14 +82,14 @@ describe('instance metadata', () => {
     expect(await read(path)).not.toBe(first);
   });
 
-  test('says so when EC2 is not trusted with the role', async () => {
+  test('reports a role that does not trust EC2', async () => {
     world.aws.iam.createRole({ arn: ROLE, trustPolicy: trustService('ecs-tasks.amazonaws.com') });
     expect(JSON.parse(await read('/latest/meta-data/iam/security-credentials/runner'))).toMatchObject({
       Code: 'AssumeRoleUnauthorizedAccess',
     });
   });
 
-  test('is forbidden when disabled, and silent behind a hop limit of 1', async () => {
+  test('is forbidden when disabled, and silent with a hop limit of 1', async () => {
     world.aws.metadata.set({ ...instance, access: 'disabled' });
     expect(await read('/latest/meta-data/placement/region')).toBe('403');
     world.aws.metadata.set({ ...instance, access: 'hop-limit' });

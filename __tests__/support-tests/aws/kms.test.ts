@@ -47,7 +47,7 @@ describe('a customer key', () => {
     });
   };
 
-  test("needs kms:Decrypt beside the parameter's own permission; the AWS-managed key does not", async () => {
+  test("needs kms:Decrypt in addition to the parameter's permission; the AWS-managed key does not", async () => {
     const key = secure();
     expect(await failureOf(get('/ci/key'))).toEqual({
       name: 'AccessDeniedException',
@@ -66,12 +66,12 @@ describe('a customer key', () => {
     });
   });
 
-  test('is not asked for where nothing is decrypted', async () => {
+  test('is not checked if nothing is decrypted', async () => {
     secure();
     await expect(client().send(new GetParameterCommand({ Name: '/ci/key' }))).resolves.toBeDefined();
   });
 
-  test('can be allowed through Parameter Store alone, and for one parameter', async () => {
+  test('can be allowed only through Parameter Store, and for one parameter', async () => {
     const key = secure();
     const via = (service: string, path: string): object => ({
       StringEquals: {
@@ -123,7 +123,7 @@ describe('a customer key', () => {
     await expect(read([ACCOUNT])).resolves.toBeDefined();
   });
 
-  test('is refused in the old wording where the world speaks that', async () => {
+  test('is refused in the old wording if that is configured', async () => {
     const old = await startReadyWorld({ kmsWording: 'old' });
     try {
       old.put('/ci/key', 'text', { keyId: old.aws.kms.createKey({ account: ACCOUNT, region: REGION }) });

@@ -7,7 +7,7 @@ import { ROLE_ARN, startReadyWorld } from '../../support/aws/world.ts';
 import { runClient, runNode } from './client-process.ts';
 import { failureOf, ssmClient } from './clients.ts';
 
-test("over HTTPS a client trusts the world's own authority and no other does", async () => {
+test('over HTTPS only a client with the local authority trusts it', async () => {
   const world = await startReadyWorld({ tls: true });
   try {
     world.put('/ci/key', 'text');
@@ -42,7 +42,7 @@ test('stop closes waiting connections at once, removes its files, and may be cal
   expect(await waiting).toMatchObject({ message: expect.stringMatching(/ECONNRESET|hang up|aborted/) });
 });
 
-test('runs in plain node, and keeps no process alive that forgets to stop it', async () => {
+test('runs in plain node, and does not keep a process alive', async () => {
   const world = fileURLToPath(new URL('../../support/aws/world.ts', import.meta.url));
   const program = `
     const { startReadyWorld } = await import(${JSON.stringify(world)});

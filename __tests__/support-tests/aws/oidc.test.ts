@@ -15,7 +15,7 @@ async function request(job: Job, query = '', bearer?: string): Promise<Response>
   return fetch(`${url}${query}`, { headers: { authorization: `bearer ${bearer ?? token}` } });
 }
 
-/** The claims, once the published keys have verified the token. */
+/** The claims, after verification with the published keys. */
 async function claimsFor(job: Job, query = '&audience=sts.amazonaws.com'): Promise<JWTPayload> {
   const answer = (await (await request(job, query)).json()) as { count: number; value: string };
   expect(answer.count).toBe(answer.value.length);
@@ -26,7 +26,7 @@ async function claimsFor(job: Job, query = '&audience=sts.amazonaws.com'): Promi
 }
 
 describe("a job's token", () => {
-  test("carries GitHub's claims, for the audience that was asked", async () => {
+  test("has GitHub's claims and the requested audience", async () => {
     const claims = await claimsFor({});
     expect(claims).toMatchObject({
       iss: 'https://token.actions.githubusercontent.com',
@@ -49,7 +49,7 @@ describe("a job's token", () => {
     expect((await claimsFor({})).jti).not.toBe(claims.jti);
   });
 
-  test("is for the owner's page on GitHub where no audience was asked", async () => {
+  test("has the owner's page on GitHub as the default audience", async () => {
     expect(await claimsFor({ repository: 'octo/lib' }, '')).toMatchObject({ aud: 'https://github.com/octo' });
   });
 
@@ -73,7 +73,7 @@ test("a request token that is missing, or another job's, is unauthorized", async
   expect((await request({}, '', other)).status).toBe(401);
 });
 
-test('the issuer publishes where its keys are', async () => {
+test('the issuer publishes the address of its keys', async () => {
   const answer = await fetch(`${aws.oidc.url}/.well-known/openid-configuration`);
   expect(await answer.json()).toMatchObject({
     issuer: 'https://token.actions.githubusercontent.com',

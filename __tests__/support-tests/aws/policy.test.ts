@@ -79,7 +79,7 @@ describe('a policy', () => {
     expect(evaluate([policy], { ...request, resource: KEY })).toBe('ImplicitDeny');
   });
 
-  test('denies when any statement denies, in whatever order they stand', () => {
+  test('denies if any statement denies, in any order', () => {
     const effect = fc.constantFrom<Statement['Effect']>('Allow', 'Deny');
     fc.assert(
       fc.property(fc.array(effect, { minLength: 1 }), (effects) => {
@@ -100,12 +100,12 @@ describe('a session policy', () => {
   test.each<[string, PolicySet, Decision]>([
     ['allows what both allow', { identity: [wide], session: [narrow] }, { allowed: true }],
     [
-      'gives nothing that the role has not',
+      'gives no permission that the role does not have',
       { identity: [other], session: [wide] },
       { allowed: false, by: 'identity-based', explicit: false },
     ],
     [
-      'takes away what it does not name',
+      'removes permissions that it does not name',
       { identity: [wide], session: [other] },
       { allowed: false, by: 'session', explicit: false },
     ],

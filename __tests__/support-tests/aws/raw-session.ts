@@ -1,4 +1,4 @@
-/** A small client of Session Manager's data channel that does what a test tells it, right or wrong. */
+/** A small client of Session Manager's data channel that sends valid and invalid frames for tests. */
 import { createHash, randomUUID } from 'node:crypto';
 import { Hash } from '@smithy/core/serde';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -25,7 +25,7 @@ export interface FrameInput {
   readonly payload?: string | Buffer;
 }
 
-/** A frame as the table of the protocol has it, written down once more. */
+/** A frame in the layout of the protocol's table, written independently. */
 export function makeFrame(input: FrameInput): Buffer {
   const { type = 'input_stream_data', sequence = 0, flags = 0, payloadType = 1, payload = '' } = input;
   const content = Buffer.from(payload);
@@ -65,7 +65,7 @@ export async function signedHeaders(
   return (await signerOf(credentials, scope).sign(requestOf(streamUrl))).headers;
 }
 
-/** A StreamUrl that carries its signature itself, for a minute. */
+/** A presigned StreamUrl, valid for a minute. */
 export async function presignedUrl(streamUrl: string, credentials: Credentials): Promise<string> {
   const { query = {} } = await signerOf(credentials).presign(requestOf(streamUrl), { expiresIn: 60 });
   const url = new URL(streamUrl);
@@ -101,9 +101,9 @@ export interface Started {
 export interface Connecting {
   readonly credentials: Credentials;
   readonly ca?: string | undefined;
-  /** Default: what a client of AWS sends. */
+  /** Default: the handshake of AWS's clients. */
   readonly opening?: Readonly<Record<string, unknown>>;
-  /** Acknowledges whatever comes. Default: true. */
+  /** Acknowledges every message. Default: true. */
   readonly acknowledges?: boolean;
   /** Default: true. */
   readonly signs?: boolean;
@@ -130,7 +130,7 @@ export class RawSession {
     });
   }
 
-  /** Rejects where the service answers no 101. */
+  /** Rejects if the service does not answer 101. */
   static async connect(started: Started, connecting: Connecting): Promise<RawSession> {
     const { StreamUrl = '', TokenValue } = started;
     const { credentials, ca, opening = {}, acknowledges = true, signs = true } = connecting;
@@ -177,14 +177,14 @@ export class RawSession {
     );
   }
 
-  /** What came out, in order, each message once. */
+  /** The output in order, each message once. */
   get output(): Buffer {
     const messages = new Map(this.data(1).map(({ sequence, payload }) => [sequence, payload]));
     const ordered = [...messages].sort(([one], [other]) => one - other);
     return Buffer.concat(ordered.map(([, payload]) => payload));
   }
 
-  /** The numbers of the messages that were acknowledged, in the order of arrival. */
+  /** The sequence numbers of the acknowledged messages, in the order of arrival. */
   get acknowledged(): number[] {
     return this.received
       .filter(({ type }) => type === 'acknowledge')

@@ -67,7 +67,7 @@ describe('a secret', () => {
     });
   });
 
-  test('is bytes where bytes were stored', async () => {
+  test('is returned as bytes if bytes were stored', async () => {
     const bytes = Uint8Array.from([0, 255, 10, 128]);
     world.putSecret('ci/key', bytes);
     const { SecretBinary, SecretString } = await get('ci/key');
@@ -82,7 +82,7 @@ describe('a secret', () => {
     });
   });
 
-  test('has stages, which move on when a new version comes', async () => {
+  test('has stages that move when a new version is stored', async () => {
     const ids = ['1', '2', '3'].map((value) => world.putSecret('ci/key', value).versionId);
     world.putSecret('ci/key', '4', { stages: ['canary'] });
     expect(await get('ci/key')).toMatchObject({ SecretString: '3' });
@@ -94,7 +94,7 @@ describe('a secret', () => {
     });
   });
 
-  test('that is missing, or has no such version, is told by the wording', async () => {
+  test('that is missing, or has no such version, has different messages', async () => {
     const { versionId } = world.putSecret('ci/key', 'text');
     const refusals = [
       get('ci/none'),
@@ -122,7 +122,7 @@ describe('a secret', () => {
     });
   });
 
-  test('is another one in another region and account', async () => {
+  test('is a different one in another Region and account', async () => {
     const { arn } = world.putSecret('ci/key', 'text', { region: 'us-east-1' });
     expect(await failureOf(get('ci/key'))).toMatchObject({ name: 'ResourceNotFoundException' });
     grant(allow('*', '*'));
@@ -160,7 +160,7 @@ describe('permission', () => {
     const shared = { account: OTHER_ACCOUNT, sharedWith: [ACCOUNT] };
     grant(allow(['secretsmanager:GetSecretValue', 'kms:Decrypt'], '*'));
     const { arn: managed } = world.putSecret('ci/managed', 'text', shared);
-    // The AWS-managed key is its own account's only.
+    // Only its own account can use the AWS-managed key.
     expect(await failureOf(get(managed))).toMatchObject({ message: 'Access to KMS is not allowed' });
     const keyId = aws.kms.createKey({ ...shared, region: REGION });
     const { arn } = world.putSecret('ci/theirs', 'text', { ...shared, keyId });
@@ -173,7 +173,7 @@ describe('permission', () => {
 });
 
 describe('a batch', () => {
-  test('answers what can be read, and reports what is wrong with each of the others', async () => {
+  test('returns readable secrets, and an error for each other one', async () => {
     world.putSecret('ci/a', 'A');
     world.putSecret('ci/b', 'B');
     world.putSecret('other/c', 'C');
@@ -191,7 +191,7 @@ describe('a batch', () => {
     ]);
   });
 
-  test('has a permission of its own, which names no secret', async () => {
+  test('has a separate permission without a resource', async () => {
     const { arn } = world.putSecret('ci/a', 'A');
     const read = allow('secretsmanager:GetSecretValue', '*');
     const batch = 'secretsmanager:BatchGetSecretValue';
@@ -218,7 +218,7 @@ describe('a customer key', () => {
     Statement: { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Condition } as never,
   });
 
-  test("needs kms:Decrypt, which may be for Secrets Manager and for this secret's ARN alone", async () => {
+  test("needs kms:Decrypt, which may be limited to Secrets Manager and this secret's ARN", async () => {
     const keyId = aws.kms.createKey({ account: ACCOUNT, region: REGION });
     const { arn } = world.putSecret('ci/key', 'text', { keyId });
     const denied = { name: 'AccessDeniedException', message: 'Access to KMS is not allowed', status: 400 };

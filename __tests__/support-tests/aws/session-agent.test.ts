@@ -74,12 +74,12 @@ describe('the handshake', () => {
     expect(world.violations()).toEqual(['data before the handshake was complete']);
   });
 
-  test('has a limit, and tells the client of it', async () => {
+  test('has a time limit, which is reported to the client', async () => {
     const session = await world.open({ handshakeLimit: 30 });
     expect(await endOf(session)).toMatch(/^Handshake timed out\./);
   });
 
-  test('fails with an action that the client could not take', async () => {
+  test('fails if the client refuses an action', async () => {
     const session = await world.open();
     await session.shakeHands(3);
     expect(await endOf(session)).toBe('SessionType failed on client with status 3 error: ');
@@ -87,7 +87,7 @@ describe('the handshake', () => {
 });
 
 describe('an agent', () => {
-  test('refuses data until it has connected, and takes it when it comes again', async () => {
+  test('refuses data until it has connected, and accepts it when it is repeated', async () => {
     const session = await world.open({ connectDelay: 250 });
     await session.shakeHands();
     session.send({ sequence: 1, payload: 'a' });
@@ -102,7 +102,7 @@ describe('an agent', () => {
     expect(session.acknowledged).toEqual([0, 2, 1]);
   });
 
-  test('never acknowledges twice what it has processed, and early messages each time', async () => {
+  test('never acknowledges a processed message twice, but early messages each time', async () => {
     const session = await world.open();
     await session.shakeHands();
     session.send({ sequence: 1, payload: 'a' });
@@ -124,7 +124,7 @@ describe('an agent', () => {
     expect(session.acknowledged).toEqual([0, 1, 2, 4, 4, 3]);
   });
 
-  test('sends its oldest message again, and no other', async () => {
+  test('repeats only its oldest message', async () => {
     const session = await world.open({}, { acknowledges: false });
     await session.until(() => session.data(5).length > 0);
     session.send({ sequence: 0, payloadType: 6, payload: handshakeResponse() });
@@ -142,7 +142,7 @@ describe('an agent', () => {
     expect(world.violations()).toEqual([]);
   });
 
-  test('ends in silence where the port is refused, and where the host hangs up', async () => {
+  test('ends silently if the port is refused, or the host disconnects', async () => {
     const refused = await world.open({ ports: { 22: await closedPort() } });
     await refused.shakeHands();
     expect(await endOf(refused)).toBe('');
@@ -160,7 +160,7 @@ describe('an agent', () => {
     expect(session.closed).toBe(1000);
   });
 
-  test('gives up after a while what nobody acknowledges', async () => {
+  test('stops after a while without acknowledgements', async () => {
     world.serve((socket) => socket.end('last words'));
     const session = await world.open({ drainLimit: 300 }, { acknowledges: false });
     await session.until(() => session.data(5).length > 0);
@@ -168,7 +168,7 @@ describe('an agent', () => {
     expect(await endOf(session)).toBe('');
   });
 
-  test('cuts what it reads into payloads, and sleeps between them where told', async () => {
+  test('splits its input into payloads, and sleeps between them if configured', async () => {
     world.serve((socket) => socket.end(Buffer.alloc(50_000, 7)));
     const session = await world.open({ pace: 1 });
     await session.shakeHands();
@@ -177,7 +177,7 @@ describe('an agent', () => {
     expect(Math.max(...session.data(1).map(({ payload }) => payload.length))).toBe(1024);
   });
 
-  test('says when its port takes no more, and when it does again', async () => {
+  test('reports when its port is full, and when it accepts data again', async () => {
     const accepted = new Promise<Socket>((resolve) => {
       world.serve((socket) => {
         resolve(socket.pause());

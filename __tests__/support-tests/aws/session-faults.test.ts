@@ -21,7 +21,7 @@ async function resume(): Promise<RawSession> {
   return RawSession.connect(await world.client.send(new ResumeSessionCommand({ SessionId })), world);
 }
 
-/** Which of a hundred frames arrive, in which order. */
+/** The frames that arrive, of a hundred, in order. */
 function arrivals(faults: SessionFaults, session = 0): number[] {
   const link = new FaultyLink(() => faults, 'toAgent', session);
   const arrived: number[] = [];
@@ -29,7 +29,7 @@ function arrivals(faults: SessionFaults, session = 0): number[] {
   return arrived;
 }
 
-test('the same seed has the same faults, another seed and another session others', () => {
+test('the same seed has the same faults; another seed or session has others', () => {
   const faults = { seed: 3, drop: 0.1, duplicate: 0.1, reorder: 0.1 };
   const first = arrivals(faults);
   expect(arrivals(faults)).toEqual(first);
@@ -37,7 +37,7 @@ test('the same seed has the same faults, another seed and another session others
   expect(arrivals(faults, 1)).not.toEqual(first);
 });
 
-test('one fault does not move the choices of another', () => {
+test('one fault does not change another', () => {
   const dropped = new Set(arrivals({ drop: 0.2 }));
   expect(new Set(arrivals({ drop: 0.2, duplicate: 0.3 }))).toEqual(dropped);
   expect(dropped.size).toBeGreaterThan(60);
@@ -49,7 +49,7 @@ test('a fault has the direction that it is given', () => {
   expect(arrivals(faults)).toHaveLength(200);
 });
 
-test('a frame that is put off comes after a few others, and alone after a moment', async () => {
+test('a delayed frame arrives after a few others, and without others after a moment', async () => {
   const arrived = arrivals({ reorder: 0.2 });
   expect(arrived).not.toEqual(arrived.toSorted((one, other) => one - other));
   expect(arrived.every((frame, place) => Math.abs(frame - place) < 10)).toBe(true);
@@ -60,7 +60,7 @@ test('a frame that is put off comes after a few others, and alone after a moment
   });
 });
 
-test('lost acknowledgements of the agent are lost for good', async () => {
+test('lost acknowledgements of the agent are lost permanently', async () => {
   const session = await world.open();
   await session.shakeHands();
   world.aws.sessions.faults = { lostAcknowledgements: { toClient: 1 } };
@@ -84,7 +84,7 @@ test.each<[string, SessionFaults]>([
   ['so many bytes', { cutAfterBytes: 4_000 }],
   ['so long a time', { closeEvery: 30 }],
   ['a silence of the client', { idleLimit: 30 }],
-])('a socket is cut after %s, and the session goes on where it is resumed', async (_, faults) => {
+])('a socket is cut after %s, and the session continues when it is resumed', async (_, faults) => {
   const session = await world.open();
   await session.shakeHands();
   session.socket.terminate();
@@ -108,7 +108,7 @@ test.each<[string, SessionFaults]>([
   expect(world.violations()).toEqual([]);
 });
 
-test('pings keep a socket that would be cut for its silence', async () => {
+test('pings keep a socket open that would be cut when idle', async () => {
   world.aws.sessions.faults = { idleLimit: 600 };
   const session = await world.open();
   await session.shakeHands();
@@ -139,7 +139,7 @@ test('in a pause both sides are told, and what the client sends is lost', async 
   }
 });
 
-test('a service that stalls passes nothing on and answers no ping, and then goes on', async () => {
+test('a service that stalls passes nothing on and answers no ping, and then continues', async () => {
   const heard = new Promise<void>((resolve) => {
     world.serve((socket) => {
       socket.pipe(socket).once('data', () => {
@@ -151,7 +151,7 @@ test('a service that stalls passes nothing on and answers no ping, and then goes
   await session.shakeHands();
   world.aws.sessions.faults = { stall: { afterBytes: 1, for: 250 } };
   session.send({ sequence: 1, payload: 'a' });
-  // The message has got through, and nothing does after it.
+  // The message has arrived, and nothing after it.
   await heard;
   const events: string[] = [];
   session.socket.once('pong', () => events.push('pong'));
@@ -165,7 +165,7 @@ test('a service that stalls passes nothing on and answers no ping, and then goes
   expect(session.acknowledged).toEqual([0, 1]);
 });
 
-test('TerminateSession takes as long as it is told to', async () => {
+test('TerminateSession takes the configured time', async () => {
   world.aws.sessions.faults = { terminateDelay: 100 };
   const session = await world.open();
   await session.shakeHands();

@@ -87,7 +87,7 @@ describe('StartSession', () => {
     }
   });
 
-  test('refuses what is not connected, other documents, and no port', async () => {
+  test('refuses unconnected targets, other documents, and a missing port', async () => {
     world.connectAgent();
     expect(await failureOf(world.start({ instance: 'i-00000000' }))).toEqual({
       name: 'TargetNotConnected',
@@ -105,7 +105,7 @@ describe('StartSession', () => {
     });
   });
 
-  test('suffers the faults of every other call', async () => {
+  test('supports the same faults as every other call', async () => {
     world.connectAgent();
     world.aws.faults.order({ operation: 'ssm:StartSession', fault: 'throttling', times: 1 });
     expect(await failureOf(world.start())).toMatchObject({ name: 'ThrottlingException' });
@@ -127,7 +127,7 @@ describe('TerminateSession and ResumeSession', () => {
     await expect(resumed).resolves.toMatchObject({ TokenValue: '' });
   });
 
-  test('ask for the session, and do not know all of them', async () => {
+  test('need permission for the session', async () => {
     world.connectAgent();
     const { SessionId } = await world.start();
     for (const Command of [ResumeSessionCommand, TerminateSessionCommand]) {
@@ -172,7 +172,7 @@ describe('the data channel opens', () => {
     ).toBe(404);
   });
 
-  test('at the StreamUrl that was given last, with a token of its own', async () => {
+  test('at the latest StreamUrl, with its own token', async () => {
     world.connectAgent();
     const first = await world.start();
     const { SessionId } = first;
@@ -199,7 +199,7 @@ describe('the data channel opens', () => {
     expect(world.violations()).toEqual([violation]);
   });
 
-  test('over HTTPS, and suffers faults before it does', async () => {
+  test('over HTTPS, and supports faults before it opens', async () => {
     const secure = await startSessionWorld({ tls: true });
     try {
       secure.connectAgent();
@@ -219,7 +219,7 @@ describe('the data channel opens', () => {
   });
 });
 
-/** The status with which an upgrade is refused. */
+/** The status of a refused upgrade. */
 async function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
   const socket = new WebSocket(url, { headers });
   return await new Promise((resolve, reject) => {

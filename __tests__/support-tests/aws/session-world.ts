@@ -1,4 +1,4 @@
-/** A local AWS with an instance whose port 22 echoes, and clients that may do everything there. */
+/** A local AWS with an instance that echoes on port 22, and clients with all permissions for it. */
 import { Agent as HttpsAgent } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { StartSessionCommand, type SSMClient, type StartSessionResponse } from '@aws-sdk/client-ssm';
@@ -15,7 +15,7 @@ interface Starting {
   readonly port?: string;
   readonly instance?: string;
   readonly document?: string;
-  /** Default: one that may do everything. */
+  /** Default: all permissions. */
   readonly client?: SSMClient;
 }
 
@@ -23,16 +23,16 @@ export interface SessionWorld {
   readonly aws: LocalAws;
   readonly credentials: Credentials;
   readonly client: SSMClient;
-  /** The port that echoes, until `serve` says otherwise. */
+  /** The port that echoes, unless `serve` replaces it. */
   readonly serve: (connection: (socket: Socket) => void) => void;
-  /** Where the instance's port 22 is. */
+  /** The address of the instance's port 22. */
   readonly port: { readonly host: string; readonly port: number };
   readonly connectAgent: (more?: Partial<AgentInput>) => void;
   readonly start: (more?: Starting) => Promise<StartSessionResponse>;
   /** Connects the agent, starts a session and opens its channel. */
   readonly open: (agent?: Partial<AgentInput>, more?: Partial<Connecting>) => Promise<RawSession>;
   readonly violations: () => string[];
-  /** As it was at the beginning. */
+  /** Restores the initial state. */
   readonly reset: () => void;
   readonly stop: () => Promise<void>;
 }

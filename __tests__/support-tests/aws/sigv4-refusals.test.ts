@@ -21,7 +21,7 @@ type Sign = (
   options: { signingService: string },
 ) => Promise<{ headers: Record<string, string> }>;
 
-/** Signs one body with the SDK's signer and sends another, or signs for another service. */
+/** Signs one body with the SDK's signer and sends another one, or signs for another service. */
 async function sendSigned(
   aws: LocalAws,
   key: Credentials,
@@ -57,12 +57,12 @@ describe('a request is refused', () => {
   const read = new GetParameterCommand({ Name: '/ci/key' });
   const whoAmI = new GetCallerIdentityCommand({});
 
-  test('never when it is signed well', async () => {
+  test('not if it is signed correctly', async () => {
     await expect(ssmClient(aws, key).send(read)).resolves.toMatchObject({ Parameter: { Name: '/ci/key' } });
     await expect(stsClient(aws, key).send(whoAmI)).resolves.toMatchObject({ Account: ACCOUNT });
   });
 
-  test('when the secret is another one', async () => {
+  test('if the secret is wrong', async () => {
     const wrong = { ...key, secretAccessKey: `${key.secretAccessKey}x` };
     expect(await failureOf(ssmClient(aws, wrong).send(read))).toEqual({
       name: 'InvalidSignatureException',
@@ -76,7 +76,7 @@ describe('a request is refused', () => {
     });
   });
 
-  test('when the body was changed on the way', async () => {
+  test('if the body was changed', async () => {
     const body = '{"Name":"/ci/key"}';
     expect(await sendSigned(aws, key, { body })).toHaveProperty('Parameter');
     expect(await sendSigned(aws, key, { body, sent: body.replace('key', 'kez') })).toEqual({
@@ -85,7 +85,7 @@ describe('a request is refused', () => {
     });
   });
 
-  test('when nobody knows the key', async () => {
+  test('if the access key is unknown', async () => {
     const unknown = { ...key, accessKeyId: 'AKIAUNKNOWNUNKNOWN77' };
     expect(await failureOf(ssmClient(aws, unknown).send(read))).toEqual({
       name: 'UnrecognizedClientException',

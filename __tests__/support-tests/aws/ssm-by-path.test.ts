@@ -55,12 +55,12 @@ describe('GetParametersByPath', () => {
     expect(namesIn(await list({ Path: '/ci/deep/' }))).toEqual(['/ci/deep/c']);
   });
 
-  test('answers nothing for a path that is not there, as it does for one that is a parameter', async () => {
+  test('returns nothing for a missing path, or one that is a parameter', async () => {
     expect(namesIn(await list({ Path: '/nowhere' }))).toEqual([]);
     expect(namesIn(await list({ Path: '/ci/a' }))).toEqual([]);
   });
 
-  test('answers ten at a time, or fewer where that is asked for', async () => {
+  test('returns ten at a time, or fewer if requested', async () => {
     const first = await list({ Path: '/many' });
     const second = await list({ Path: '/many', NextToken: first.NextToken });
     const third = await list({ Path: '/many', NextToken: second.NextToken });
@@ -72,12 +72,12 @@ describe('GetParametersByPath', () => {
     expect(await failureOf(list({ NextToken: 'no token' }))).toMatchObject({ name: 'InvalidNextToken' });
   });
 
-  test('seals the values unless decryption is asked for', async () => {
+  test('returns encrypted values unless decryption is requested', async () => {
     const { Parameters = [] } = await list({ WithDecryption: false });
     expect(Parameters.every(({ Value }) => Value?.startsWith('AQICAH'))).toBe(true);
   });
 
-  test('asks for permission on the path alone, and for the key of each parameter', async () => {
+  test('needs permission for only the path, and for the key of each parameter', async () => {
     expect(await failureOf(list({}, reader(allow('ssm:GetParameter*', arnOf('ci/*')))))).toMatchObject({
       name: 'AccessDeniedException',
       message: expect.stringContaining(`ssm:GetParametersByPath on resource: ${arnOf('ci')}`),

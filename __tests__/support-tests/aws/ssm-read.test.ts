@@ -88,7 +88,7 @@ describe('a parameter', () => {
     });
   });
 
-  test('is encrypted at rest, and read without decryption it is what the store holds', async () => {
+  test('is encrypted, and without decryption the stored bytes are returned', async () => {
     const read = async (name: string): Promise<string> => {
       const { Parameter } = await client().send(new GetParameterCommand({ Name: name }));
       return Parameter?.Value ?? '';
@@ -117,7 +117,7 @@ describe('a parameter', () => {
 });
 
 describe('GetParameters', () => {
-  test('answers what is there in no promised order and reports the rest as it was asked for', async () => {
+  test('returns existing parameters in any order, and reports the others as requested', async () => {
     world.put('/ci/b', 'B');
     world.put('/ci/a', 'A', { labels: ['prod'] });
     const { Parameters = [], InvalidParameters } = await getAll([
@@ -134,7 +134,7 @@ describe('GetParameters', () => {
     expect(InvalidParameters).toEqual(['/ci/none', '/ci/a:9', '/ci/b:dev']);
   });
 
-  test('takes 10 names, and not the same one twice', async () => {
+  test('accepts 10 different names', async () => {
     const names = Array.from({ length: 11 }, (_, i) => `/ci/${String(i)}`);
     expect((await getAll(names.slice(1))).InvalidParameters).toHaveLength(10);
     expect(await failureOf(getAll(names))).toEqual({
@@ -149,7 +149,7 @@ describe('GetParameters', () => {
     });
   });
 
-  test('fails whole for one denied name, and for one denied key', async () => {
+  test('fails as a whole for one denied name or one denied key', async () => {
     world.put('/ci/a', 'A');
     world.put('/prod/b', 'B');
     world.put('/ci/c', 'C', { keyId: aws.kms.createKey({ account: ACCOUNT, region: REGION }) });
@@ -188,7 +188,7 @@ describe('permission', () => {
     );
   });
 
-  test('is lost to an explicit deny', async () => {
+  test('is denied by an explicit deny', async () => {
     const policies: PolicyDocument[] = [
       allow('ssm:*', '*'),
       { Statement: { Effect: 'Deny', Action: 'ssm:Get*', Resource: arnOf('ci/*') } },
@@ -199,7 +199,7 @@ describe('permission', () => {
     );
   });
 
-  test('in one region is none in another', async () => {
+  test('in one Region does not exist in another', async () => {
     const session = aws.iam.createSession({ roleArn: ROLE_ARN });
     expect(await failureOf(get('/ci/a', ssmClient(aws, session, { region: 'us-east-1' })))).toMatchObject({
       message: expect.stringContaining('arn:aws:ssm:us-east-1:'),
@@ -222,7 +222,7 @@ describe('a parameter of another account', () => {
     aws.iam.createRole({ arn: ROLE_ARN, trustPolicy: trustGitHub(), policies: [allow('ssm:*', '*')] });
   };
 
-  test('is read by its full ARN where it is shared and allowed', async () => {
+  test('is read with its full ARN if it is shared and allowed', async () => {
     put([ACCOUNT]);
     expect(await failureOf(get(theirs))).toMatchObject({
       message: expect.stringContaining('no identity-based policy'),
@@ -232,7 +232,7 @@ describe('a parameter of another account', () => {
     expect(await failureOf(get('/ci/theirs'))).toMatchObject({ name: 'ParameterNotFound' });
   });
 
-  test('is denied where it is not shared, whether it exists or not', async () => {
+  test('is denied if it is not shared, whether it exists or not', async () => {
     put([]);
     everywhere();
     for (const arn of [theirs, `${theirs}-2`]) {

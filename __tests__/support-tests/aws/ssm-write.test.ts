@@ -65,7 +65,7 @@ describe('PutParameter', () => {
     expect(await valueOf(`${name}:1`)).toBe('text');
   });
 
-  test('keeps 4 KB in the standard tier and 8 KB in the advanced one, from which no way leads back', async () => {
+  test('keeps 4 KB in the standard tier and 8 KB in the advanced one, which is permanent', async () => {
     const long = 'x'.repeat(4097);
     await expect(put({ Value: long.slice(1) })).resolves.toMatchObject({ Tier: 'Standard' });
     expect(await failureOf(put({ Value: long, Overwrite: true }))).toMatchObject({
@@ -100,7 +100,7 @@ describe('PutParameter', () => {
     });
   });
 
-  test('does not know a key that is not there', async () => {
+  test('refuses a missing KMS key', async () => {
     expect(await failureOf(put({ KeyId: 'alias/none' }, writer(allow('kms:*', '*'))))).toMatchObject({
       name: 'InvalidKeyId',
       message: expect.stringContaining('NotFoundException'),
@@ -160,7 +160,7 @@ test('a label belongs to one version, and moves', async () => {
   ).toMatchObject({ name: 'ParameterVersionLabelLimitExceeded' });
 });
 
-test('the history lists every version, with values in clear only where decryption was asked for', async () => {
+test('the history lists every version, with decrypted values only if requested', async () => {
   await put();
   await put({ Value: 'newer', Overwrite: true });
   const { Parameters: sealed = [] } = await ssm.send(new GetParameterHistoryCommand({ Name: name }));
@@ -182,7 +182,7 @@ test('a deleted parameter is gone, and the name is free again', async () => {
   expect(await put()).toMatchObject({ Version: 1 });
 });
 
-test('no value that was written stands in the log', async () => {
+test('no written value is in the log', async () => {
   await put({ Value: 'a value nobody may log' });
   expect(aws.calls.at(-1)).toMatchObject({
     operation: 'ssm:PutParameter',

@@ -73,7 +73,7 @@ describe('AssumeRole', () => {
     expect(await failureOf(assume(key, { ExternalId: 'acme-43' }))).toEqual(refused(user));
   });
 
-  test('a chained role lasts an hour at most, whatever its maximum', async () => {
+  test('a chained role lasts one hour at most, for any maximum', async () => {
     const first = `arn:aws:iam::${ACCOUNT}:role/team/first`;
     aws.iam.createRole({ arn: first, trustPolicy: trust('*'), policies: [mayAssume] });
     aws.iam.createRole({ arn: ROLE_ARN, trustPolicy: trust(first), maxSessionDuration: 43_200 });
@@ -91,7 +91,7 @@ describe('AssumeRole', () => {
     await expect(assume(key, { DurationSeconds: 43_200 })).resolves.toBeDefined();
   });
 
-  test('an operation that is not modelled says so', async () => {
+  test('an unsupported operation is reported', async () => {
     const response = await fetch(aws.endpoint, {
       method: 'POST',
       body: new URLSearchParams({ Action: 'GetSessionToken', Version: '2011-06-15' }),

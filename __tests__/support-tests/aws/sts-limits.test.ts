@@ -87,12 +87,12 @@ test.each<[string, WebIdentityInput, { name: string; message: string }]>([
     },
   ],
   [
-    'a role ARN that is none',
+    'an invalid role ARN',
     { RoleArn: 'ci-role-of-the-account' },
     { name: 'ValidationError', message: 'ci-role-of-the-account is invalid' },
   ],
   [
-    'a policy that is no JSON',
+    'a policy that is not JSON',
     { Policy: 'auto' },
     { name: 'MalformedPolicyDocumentException', message: 'This policy contains invalid Json' },
   ],
@@ -105,7 +105,7 @@ test.each<[string, WebIdentityInput, { name: string; message: string }]>([
   expect(await failureOf(assume(input))).toEqual({ ...expected, status: 400 });
 });
 
-test('take the limits themselves', async () => {
+test('accept the exact limits', async () => {
   await expect(assume({ RoleSessionName: 'x'.repeat(64), DurationSeconds: 900 })).resolves.toBeDefined();
   await expect(assume({ RoleSessionName: 'a+=,.@-_', DurationSeconds: 3600 })).resolves.toBeDefined();
 });
@@ -120,8 +120,8 @@ test('count 2,048 characters of plain policy', async () => {
   });
 });
 
-test('pack about 16 parameter ARNs, not 24, and tell how full it is', async () => {
-  // The SDK calls this member deprecated; STS still sends it.
+test('pack about 16 parameter ARNs, not 24, and report the packed size', async () => {
+  // The SDK marks this member as deprecated; STS still sends it.
   const { PackedPolicySize: size }: { PackedPolicySize?: number | undefined } = await assume({
     Policy: policyOf(arns(16)),
   });
@@ -147,7 +147,7 @@ test('with an encryption context each, half as many fit', async () => {
   });
 });
 
-test('managed policies narrow a session as an inline one does, where they exist', async () => {
+test('managed policies narrow a session like an inline one', async () => {
   const arn = `arn:aws:iam::${ACCOUNT}:policy/nothing`;
   expect(await failureOf(assume({ PolicyArns: [{ arn }] }))).toMatchObject({ name: 'ValidationError' });
   aws.iam.createPolicy({ arn, document: allow('s3:GetObject', '*') });

@@ -99,7 +99,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     ['repo:acme/app:pull_request', { event: 'pull_request' }],
     ['repo:acme@1234/app@5678:ref:refs/heads/main', { immutableSubject: true }],
     ['repo:acme/lib:*', { repository: 'acme/lib' }],
-  ])('trusts %s where the policy says so', async (sub, job) => {
+  ])('trusts %s if the policy does', async (sub, job) => {
     aws.iam.createRole({ arn: ROLE_ARN, trustPolicy: trustGitHub(sub) });
     await expect(assumeByOidc({}, job)).resolves.toHaveProperty('AccessKeyId');
     expect(await failureOf(assumeByOidc())).toEqual(NOT_AUTHORIZED);
@@ -122,7 +122,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     );
   });
 
-  test('does not trust the token of another provider, registered as it may be', async () => {
+  test('does not trust the token of another registered provider', async () => {
     const issuer = 'https://ghes.example.com/_services/token';
     aws.iam.createOidcProvider({ account: ACCOUNT, url: issuer });
     const federated = { Effect: 'Allow', Action: 'sts:AssumeRoleWithWebIdentity' } as const;
@@ -137,7 +137,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     await expect(assumeByOidc({}, { issuer })).resolves.toHaveProperty('AccessKeyId');
   });
 
-  test('says the same of a role that does not exist', async () => {
+  test('has the same error for a missing role', async () => {
     expect(await failureOf(assumeByOidc({ RoleArn: `${ROLE_ARN}-2` }))).toEqual(NOT_AUTHORIZED);
   });
 
@@ -165,7 +165,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     });
   });
 
-  test('refuses a token that has expired, and takes it until then', async () => {
+  test('accepts a token until it expires', async () => {
     const WebIdentityToken = await aws.oidc.issueToken({}, AUDIENCE);
     now = new Date(now.getTime() + 299_000);
     await assumeByOidc({ WebIdentityToken });
@@ -212,7 +212,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     expect((await failureOf(assumeByOidc())).message).toMatch(/^Couldn't retrieve verification key/);
   });
 
-  test('refuses what is no token at all', async () => {
+  test('refuses text that is not a token', async () => {
     expect(await failureOf(assumeByOidc({ WebIdentityToken: 'gho_accesstoken' }))).toMatchObject({
       name: 'InvalidIdentityTokenException',
       message: expect.stringContaining('not a valid JWT'),

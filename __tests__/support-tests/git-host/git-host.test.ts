@@ -1,4 +1,4 @@
-/** Every promise of the git host, held by each SSH server that this machine has. */
+/** The promises of the git host, tested with each SSH server of this machine. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const servers = await availableServers();
 if (!servers.includes('openssh'))
   console.log('sshd does not work on this machine: its half of this suite is absent');
 
-describe.each([...servers])('a git host behind %s', (server) => {
+describe.each([...servers])('a git host with %s', (server) => {
   let host: GitHost;
   let folder: string;
   let commit: string;
@@ -101,7 +101,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
 
   const lastEntry = async (): Promise<unknown> => (await host.log()).at(-1);
 
-  test('a deploy key clones its repository, and the log says so', async () => {
+  test('a deploy key clones its repository, and the log has an entry', async () => {
     const copy = join(folder, 'copy');
     expect(await git(['reader'], 'clone', '-q', host.url('acme/lib'), copy)).toMatchObject({ code: 0 });
     expect(readdirSync(copy).sort()).toEqual(['.git', 'a b', 'lib.txt']);
@@ -129,7 +129,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect(await lastEntry()).toMatchObject({ verdict: 'not-found', accepted: fingerprint('reader') });
   });
 
-  test('the first key that the host knows decides: the right one behind it is never asked', async () => {
+  test('the first known key decides: the right one after it is never tried', async () => {
     const { stderr } = await git(['stranger', 'writer', 'reader'], 'ls-remote', host.url('acme/lib'));
     expect(stderr).toContain('ERROR: Repository not found.');
     expect(await lastEntry()).toMatchObject({
@@ -139,14 +139,14 @@ describe.each([...servers])('a git host behind %s', (server) => {
     });
   });
 
-  test('an unknown key is refused before anything else is said', async () => {
+  test('an unknown key is refused before anything else', async () => {
     const { code, stderr } = await ssh(['stranger'], "git-upload-pack '/acme/lib.git'");
     expect(code).toBe(255);
     expect(stderr).toContain(`${host.user}@${host.address}: Permission denied (publickey).`);
     expect(await lastEntry()).toEqual({ offered: [fingerprint('stranger')], verdict: 'permission-denied' });
   });
 
-  test('six unknown keys use up the attempts, and the right one comes too late', async () => {
+  test('after six unknown keys, the right one comes too late', async () => {
     const strangers = ['s1', 's2', 's3', 's4', 's5', 's6'];
     await Promise.all(strangers.map((name) => key(name)));
     expect((await ssh([...strangers.slice(0, 5), 'reader'])).stderr).toContain('Hi acme/lib!');
@@ -154,7 +154,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect(await lastEntry()).toEqual({ offered: strangers.map(fingerprint), verdict: 'permission-denied' });
   });
 
-  test('without a command the key is greeted by the name that it stands for', async () => {
+  test('without a command the greeting has the name of the key', async () => {
     const words = "You've successfully authenticated, but GitHub does not provide shell access.\n";
     for (const [name, identity] of [
       ['reader', 'acme/lib'],
@@ -165,7 +165,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect(await lastEntry()).toMatchObject({ command: '', verdict: 'no-shell' });
   });
 
-  test('what is not git is not run', async () => {
+  test('other commands than git’s are not run', async () => {
     expect(await ssh(['reader'], 'id; id')).toEqual({
       code: 1,
       stdout: '',
@@ -176,7 +176,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect(escape).toMatchObject({ code: 1, stdout: '', stderr: 'ERROR: Repository not found.\n' });
   });
 
-  test('a deploy key pushes only where it may write', async () => {
+  test('a deploy key pushes only with write access', async () => {
     const push = async (identity: string, repository: string): Promise<Outcome> => {
       const copy = join(folder, `push-${repository.replace('/', '-')}`);
       await git(['octocat'], 'clone', '-q', host.url(repository), copy);
@@ -204,7 +204,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     ["git-upload-pack '/ACME/Lib.git'"],
     ["git upload-pack '/acme/lib.git'"],
   ])('%s names the repository', async (command) => {
-    // The client hangs up after the advertisement, which git-upload-pack takes for an error of the client's.
+    // The client disconnects after the advertisement, which git-upload-pack reports as the client's error.
     const { stdout } = await ssh(['reader'], command);
     expect(stdout).toContain(`${commit} HEAD`);
     expect(await lastEntry()).toMatchObject({ command, verdict: 'allowed' });
@@ -219,7 +219,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect(stdout).toContain('v1\n');
   });
 
-  test('protocol v2 comes through, and v0 where it is asked for', async () => {
+  test('protocol v2 works, and v0 if requested', async () => {
     const trace = async (version: string): Promise<string> => {
       const args = ['-c', `protocol.version=${version}`, 'ls-remote', host.url('acme/lib')];
       const ssh = ['ssh', ...sshOptions('reader')].join(' ');
@@ -229,7 +229,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect(await trace('0')).not.toContain('version 2');
   });
 
-  test('a key that is removed is unknown from the next connection on', async () => {
+  test('a removed key is unknown for the next connection', async () => {
     const { publicKey } = await key('leaver');
     host.addDeployKey({ repository: 'acme/lib', publicKey });
     expect((await ssh(['leaver'])).stderr).toContain('Hi acme/lib!');
@@ -237,7 +237,7 @@ describe.each([...servers])('a git host behind %s', (server) => {
     expect((await ssh(['leaver'])).stderr).toContain('Permission denied (publickey).');
   });
 
-  test('a key is one identity: it is not taken for a second repository', () => {
+  test('a key has one identity: it is refused for a second repository', () => {
     const publicKey = keys.get('reader')?.publicKey ?? '';
     expect(() => {
       host.addDeployKey({ repository: 'acme/app', publicKey });

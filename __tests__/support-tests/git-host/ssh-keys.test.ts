@@ -1,4 +1,4 @@
-/** The key maker's keys, as the real `ssh-keygen` reads them. */
+/** Generated keys, read by the real `ssh-keygen`. */
 import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fingerprintOf, makeSshKey } from '../../support/ssh-keys.ts';
 import type { SshKey, SshKeyOptions } from '../../support/ssh-keys.ts';
 
-/** The public key that `ssh-keygen -y` finds in a private one, without its comment. */
+/** The public key that `ssh-keygen -y` computes, without its comment. */
 function publicHalf({ privateKey }: SshKey, passphrase: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'ssh-keys-test-'));
   try {
@@ -54,13 +54,10 @@ describe('a key', () => {
     expect(fingerprintOf(publicKey)).toBe(fingerprint);
   });
 
-  test.each([{}, { passphrase: 'open sesame' }])(
-    'of Ed25519 in PKCS#8 is one that Node reads: %j',
-    async (lock) => {
-      const { privateKey, publicKey } = await makeSshKey({ format: 'PKCS8', ...lock });
-      const read = createPublicKey(createPrivateKey({ key: privateKey, ...lock }));
-      const point = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64').subarray(-32);
-      expect(read.export({ format: 'jwk' }).x).toBe(point.toString('base64url'));
-    },
-  );
+  test.each([{}, { passphrase: 'open sesame' }])('of Ed25519 in PKCS#8 is read by Node: %j', async (lock) => {
+    const { privateKey, publicKey } = await makeSshKey({ format: 'PKCS8', ...lock });
+    const read = createPublicKey(createPrivateKey({ key: privateKey, ...lock }));
+    const point = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64').subarray(-32);
+    expect(read.export({ format: 'jwk' }).x).toBe(point.toString('base64url'));
+  });
 });

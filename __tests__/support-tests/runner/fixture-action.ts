@@ -6,7 +6,7 @@ import { createJob } from '../../support/runner/job.ts';
 import type { Job, JobOptions } from '../../support/runner/job.ts';
 
 export interface Fixture {
-  /** CommonJS, with `fs`, `env` and `say` (a line on standard output) at hand. */
+  /** CommonJS with `fs`, `env` and `say` (prints a line). */
   readonly main: string;
   readonly post?: string;
   /** The YAML below `inputs:`, in flow style. */

@@ -1,4 +1,4 @@
-/** A job's steps: what they are given, what they leave for each other, and what is left at the end. */
+/** A job's steps: their environment, what they pass on, and what remains at the end. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ const printEnvironment = 'say(JSON.stringify(env))';
 
 const environmentOf = (raw: string): Record<string, string> => JSON.parse(raw) as Record<string, string>;
 
-describe('what an action is given', () => {
+describe('the environment of an action', () => {
   const inputs =
     '{ aws-region: { required: true }, two words: { default: 3 }, Mixed: { default: "${{ github.repository }}" } }';
 
@@ -26,12 +26,12 @@ describe('what an action is given', () => {
     });
   });
 
-  test('a required input that is missing is empty, and nobody complains', async () => {
+  test('a missing required input is empty, without an error', async () => {
     const { raw, outcome, annotations } = await jobUsing({ main: printEnvironment, inputs }).uses();
     expect([environmentOf(raw)['INPUT_AWS-REGION'], outcome, annotations]).toEqual(['', 'success', []]);
   });
 
-  test('an unexpected input is handed over with a warning', async () => {
+  test('an unknown input is passed on with a warning', async () => {
     const job = jobUsing({ main: printEnvironment, inputs });
     const { raw, log } = await job.uses({ with: { region: 'x' } });
     expect(environmentOf(raw)['INPUT_REGION']).toBe('x');
@@ -40,7 +40,7 @@ describe('what an action is given', () => {
     );
   });
 
-  test("the runner's variables are there, and nothing of the test's own environment but PATH", async () => {
+  test("the runner's variables are set, and only PATH of the test's environment", async () => {
     process.env['AWS_PROFILE'] = 'leaks';
     try {
       const job = jobUsing(
@@ -73,13 +73,13 @@ describe('what an action is given', () => {
     expect((await job.uses()).raw).toBe(`${job.workspace}\n`);
   });
 
-  test('another Node can be told to run it', async () => {
+  test('another Node can be configured', async () => {
     const job = jobUsing({ main: '' }, { nodePath: '/bin/echo' });
     expect((await job.uses()).raw).toMatch(/main\.js\n$/);
   });
 });
 
-describe('what steps leave for each other', () => {
+describe('what steps pass on', () => {
   const main = `
     append('ENV', 'ONE=1\\nMANY<<_\\na\\n\\nb\\n_\\nGITHUB_REPOSITORY=evil/app\\n');
     append('PATH', '/first\\n/second\\n');
@@ -95,7 +95,7 @@ describe('what steps leave for each other', () => {
     expect(raw).toBe(`1|a\n\nb|acme/app|/second:/first:${process.env['PATH'] ?? ''}\n`);
   });
 
-  test('a run step exports too, and its own environment stays its own', async () => {
+  test('a run step also exports, and its own environment is not passed on', async () => {
     const job = jobUsing({ main: printEnvironment });
     await job.run('echo "LATER=$SECRET_OF_STEP" >>"$GITHUB_ENV"', { env: { SECRET_OF_STEP: 'x' } });
     const env = environmentOf((await job.uses()).raw);
@@ -110,7 +110,7 @@ describe('what steps leave for each other', () => {
     expect([existsSync(first), existsSync(second)]).toEqual([false, false]);
   });
 
-  test('NODE_OPTIONS is refused, and the rest of the file counts', async () => {
+  test('NODE_OPTIONS is refused, but the rest of the file counts', async () => {
     const { annotations, env, outcome } = await jobUsing({
       main: "append('ENV', 'NODE_OPTIONS=--inspect\\nB=2\\n')",
     }).uses();
@@ -131,7 +131,7 @@ describe('what steps leave for each other', () => {
     ]);
   });
 
-  test("a run step stops at the first failure and says the exit code, in the runner's words", async () => {
+  test("a run step stops at the first failure with the runner's message", async () => {
     const { log, outcome, exitCode } = await jobUsing({ main: '' }).run('(exit 3)\necho never');
     expect([log, outcome, exitCode]).toEqual([
       '##[error]Process completed with exit code 3.\n',
@@ -177,7 +177,7 @@ describe('the end of a step', () => {
   const stubborn =
     "process.on('SIGINT', () => say('INT')).on('SIGTERM', () => say('TERM')); say('up'); process.title = 'up'; setInterval(() => {}, 1000)";
   const soon = { interrupt: 300, terminate: 300 };
-  /** When the title of the step's process says so. */
+  /** When the title of the step's process is set. */
   const whenUp = async (pid: number): Promise<void> => {
     while (!runningProcesses().some((it) => it.pid === pid && it.command === 'up')) await sleep(10);
   };
@@ -189,19 +189,19 @@ describe('the end of a step', () => {
     expect(result.log).toContain('##[error]The operation was canceled.');
   });
 
-  test('a step that heeds the interrupt is cancelled whatever its exit code', async () => {
+  test('a step that ends after the interrupt is cancelled, with any exit code', async () => {
     const main =
       "process.on('SIGINT', () => process.exit(0)); process.title = 'up'; setInterval(() => {}, 1000)";
     const result = await jobUsing({ main }).uses({ cancelWhen: whenUp });
     expect(result).toMatchObject({ outcome: 'cancelled', exitCode: 0 });
   });
 
-  test('killing leaves no time for anything', async () => {
+  test('killing takes effect at once', async () => {
     const result = await jobUsing({ main: stubborn }).uses({ killWhen: whenUp });
     expect(result).toMatchObject({ outcome: 'failure', signal: 'SIGKILL', raw: 'up\n' });
   });
 
-  test('a moment that cannot be awaited is the test that fails, and the step goes with it', async () => {
+  test('a rejected moment fails the test and ends the step', async () => {
     const job = jobUsing({ main: stubborn });
     await expect(job.uses({ cancelWhen: () => Promise.reject(new Error('no server')) })).rejects.toThrow(
       'no server',
@@ -210,7 +210,7 @@ describe('the end of a step', () => {
     expect(job.processes()).toEqual([]);
   });
 
-  test('output that somebody else still holds is waited for only so long, and reported', async () => {
+  test('output that another process holds open is waited for with a limit, and reported', async () => {
     const job = jobUsing({
       main: "spawn('sleep', ['60'], { detached: true, stdio: 'inherit' }).unref(); say('done')",
     });
@@ -218,7 +218,7 @@ describe('the end of a step', () => {
   });
 });
 
-describe('what is left', () => {
+describe('what remains', () => {
   const main = `
     spawn('sleep', ['61'], { detached: true, stdio: 'ignore' }).unref();
     spawn('tail', ['-f', env.GITHUB_EVENT_PATH], { detached: true, stdio: 'ignore', env: {} }).unref();`;
@@ -234,7 +234,7 @@ describe('what is left', () => {
     expect(commands(job.processes())).toEqual(['sleep', 'tail']);
   });
 
-  test("the runner's clean-up ends them where it is asked for", async () => {
+  test("the runner's clean-up ends them if requested", async () => {
     const job = jobUsing({ main });
     await job.uses();
     expect(commands((await job.finish({ orphanCleanup: true })).leftoverProcesses)).toEqual([

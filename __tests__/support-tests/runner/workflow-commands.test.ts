@@ -1,4 +1,4 @@
-/** What a user sees of a step's output, and what the runner takes out of it. */
+/** A step's output: what users see, and what the runner executes. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { StepResult } from '../../support/runner/job.ts';
 import { parseKeyValues } from '../../support/runner/file-commands.ts';
@@ -22,11 +22,11 @@ describe('masks', () => {
     expect((await job.run('echo line-two')).log).toBe('***\n');
   });
 
-  test('a secret that contains another one leaves nothing beside the stars', async () => {
+  test('a secret that contains another one is masked completely', async () => {
     expect((await output(['::add-mask::abc', '::add-mask::abcdef', 'abcdef'])).log).toBe('***\n');
   });
 
-  test('the workflow has masked its secrets from the start', async () => {
+  test('the workflow’s secrets are masked from the start', async () => {
     const job = jobUsing({ main: "say('s3cret')" }, { secrets: ['s3cret'] });
     expect((await job.uses()).log).toBe('***\n');
   });
@@ -55,7 +55,7 @@ describe('messages', () => {
     );
   });
 
-  test('debug messages show only where debugging is on', async () => {
+  test('debug messages are shown only with debugging', async () => {
     expect((await output(['::debug::d', 'x'])).log).toBe('x\n');
     expect((await output(['::debug::d', 'x'], true)).log).toBe('##[debug]d\nx\n');
   });
@@ -85,7 +85,7 @@ describe('commands', () => {
     expect(annotations.at(-1)?.message).toContain('command is disabled');
   });
 
-  test('save-state and set-output work still, with a warning', async () => {
+  test('save-state and set-output still work, with a warning', async () => {
     const { state, outputs, annotations } = await output([
       '::save-state name=a::1',
       '::set-output name=b::2',
@@ -98,7 +98,7 @@ describe('commands', () => {
     expect(parseCommand(line)).toBeUndefined();
   });
 
-  test('may be indented and in any case, and an escaped per cent sign escapes nothing else', () => {
+  test('may be indented and in any case, and an escaped percent sign is decoded once', () => {
     expect(parseCommand('  ::ERROR title=a::%250A')).toEqual({
       name: 'error',
       properties: { title: 'a' },

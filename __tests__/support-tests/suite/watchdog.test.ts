@@ -7,12 +7,12 @@ import { expect, it } from '@jest/globals';
 import { processesOf } from '../../support/suite/leftovers.ts';
 
 const watchdog = join(import.meta.dirname, '../../support/suite/watchdog.ts');
-/** A process that is no child of ours by the time it runs, as an agent is none. */
+/** A process that is not our child when it runs, like an agent. */
 const daemon = (folder: string): string => `OF=${folder} setsid sleep 300 >/dev/null 2>&1 &`;
 
-it('a run that is killed leaves no process and no file, and other runs alone', async () => {
+it('a killed run leaves no process and no file, and does not disturb other runs', async () => {
   const [folder, other] = [mkdtempSync(join(tmpdir(), 'a-')), mkdtempSync(join(tmpdir(), 'b-'))];
-  // What stands for the run: its end closes the watchdog's standard input, whatever ends it.
+  // Stands for the run: its end closes the watchdog's standard input.
   const run = spawn('sh', ['-c', `${daemon(folder)} ${daemon(other)} sleep 300`], {
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,

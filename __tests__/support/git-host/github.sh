@@ -1,7 +1,7 @@
-# shellcheck shell=sh disable=SC2154 # What forced-command.ts puts before it: git, folder, repositories, journal.
-# GitHub's side of one session: it knows which key was accepted, decides from that key's grants alone, notes the verdict in
-# the journal and becomes git. Its arguments are a grant file and a fingerprint. With hardly a process, because their start
-# would be most of a connection's time.
+# shellcheck shell=sh disable=SC2154 # forced-command.ts sets: git, folder, repositories, journal.
+# GitHub's part of one session: it checks the grants of the accepted key, writes the result to the journal and replaces
+# itself with git. Its arguments are a grant file and a fingerprint. It starts few processes, because they would take most of
+# a connection's time.
 
 grants=$1 fingerprint=$2
 command=$SSH_ORIGINAL_COMMAND
@@ -49,14 +49,14 @@ while read -r repository granted; do
   [ "$repository" = "$path" ] && access=$granted
 done 2>/dev/null <"$grants"
 
-# A repository that exists and one that does not get the same words: GitHub does not say which it was.
+# Like GitHub, gives the same message for a missing repository and for one without access.
 { [ -n "$access" ] && [ -d "$repositories/$path.git" ]; } ||
   refuse not-found 'ERROR: Repository not found.'
 [ "$service $access" != 'git-receive-pack read' ] ||
   refuse read-only 'ERROR: The key you are authenticating with has been marked as read only.'
 
 note allowed
-# Whoever's account this runs under, their git configuration is not the host's. GIT_CONFIG_GLOBAL is git 2.32's.
+# The configuration of the account's user must not apply. GIT_CONFIG_GLOBAL exists since git 2.32.
 HOME=$folder GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 export HOME GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM
 unset XDG_CONFIG_HOME
