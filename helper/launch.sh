@@ -27,7 +27,7 @@ if [ -r "$_ssm_package/installation" ]; then
   { read -r _ssm_package && read -r _ssm_node; } <"$_ssm_package/installation"
   [ -r "$_ssm_package/helper/find-node.sh" ] ||
     give_up 1 INTERNAL "the action that put this program here cannot be read: $_ssm_package" \
-      'in a container of your own, install it there: npm install --global ssm-ssh-agent'
+      'in a container of your own, install a release there: https://github.com/OWNER/ssm-ssh-agent/blob/main/docs/install.md'
 fi
 # shellcheck source-path=SCRIPTDIR source=find-node.sh
 . "$_ssm_package/helper/find-node.sh"

@@ -129,7 +129,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
     expect((await list('acme/tools', env)).split(message).length).toBe(2);
     expect(await list(repository, env)).not.toContain(message);
     const { log } = await job.run('ssm-ssh-agent --version 2>&1 || echo "exit $?"');
-    expect(log).toMatch(/^ssm-ssh-agent: INTERNAL: .*\nhint: .*npm install.*\nexit 1\n$/);
+    expect(log).toMatch(/^ssm-ssh-agent: INTERNAL: .*\nhint: .*docs\/install\.md\nexit 1\n$/);
     execFileSync('mv', [join(folder, 'elsewhere'), installed]);
   });
 

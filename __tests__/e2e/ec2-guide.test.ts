@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
@@ -113,15 +114,27 @@ describe('an EC2 host, by the guide', () => {
     ]);
   });
 
-  it('is set up by user data, from a tarball', async () => {
+  it('is set up by user data, from a tarball whose checksum is the one that somebody wrote down', async () => {
     const pack = ['pack', '--silent', '--pack-destination', host.folder];
-    const tarball = execFileSync('npm', pack, { cwd: actionPath, encoding: 'utf8' }).trim();
+    const tarball = join(
+      host.folder,
+      execFileSync('npm', pack, { cwd: actionPath, encoding: 'utf8' }).trim(),
+    );
     const prefix = join(host.folder, 'prefix');
-    const env = {
-      ...{ NPM_CONFIG_PREFIX: prefix, NPM_CONFIG_OFFLINE: 'true', NPM_CONFIG_UPDATE_NOTIFIER: 'false' },
-      ...{ PACKAGE: join(host.folder, tarball), PATH: `${prefix}/bin:${bin}:${host.env['PATH'] ?? ''}` },
+    const checksum = createHash('sha256').update(readFileSync(tarball)).digest('hex');
+    const userData = async (SHA256: string): ReturnType<Ec2Host['agent']> => {
+      const env = {
+        ...{ NPM_CONFIG_PREFIX: prefix, NPM_CONFIG_OFFLINE: 'true', NPM_CONFIG_UPDATE_NOTIFIER: 'false' },
+        ...{ URL: `file://${tarball}`, SHA256, PATH: `${prefix}/bin:${bin}:${host.env['PATH'] ?? ''}` },
+      };
+      return await host.start([join(examples, 'user-data.sh')], { env }).ended;
     };
-    const { exitCode, stdout } = await host.start([join(examples, 'user-data.sh')], { env }).ended;
+    const unnamed = await userData('');
+    expect([unnamed.exitCode === 0, unnamed.stdout]).toEqual([false, '']);
+    expect(unnamed.stderr).toContain('docs/install.md');
+    const another = await userData('0'.repeat(64));
+    expect([another.exitCode, existsSync(prefix)]).toEqual([1, false]);
+    const { exitCode, stdout } = await userData(checksum);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('dnf install -y git openssh-clients nodejs24 nodejs24-npm');
     const command = (await sh('git config --system core.sshCommand')).stdout.trim();
