@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
@@ -7,6 +16,7 @@ import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
+import { isThere, relativeLinks } from '../support/markdown-links.ts';
 
 const { version } = JSON.parse(readFileSync(join(actionPath, 'package.json'), 'utf8')) as { version: string };
 
@@ -84,10 +94,36 @@ describe('the package', () => {
         ].map((file) => `package/${file}`),
       ),
     );
-    expect(list.filter((file) => /\.ts$|__tests__|dist\/(main|post)/.test(file))).toEqual([]);
+    expect(list.filter((file) => /\.ts$|\.map$|node_modules|dist\/(main|post)/.test(file))).toEqual([]);
     const file = join(folder, 'unpacked/package/package.json');
     const { dependencies } = JSON.parse(readFileSync(file, 'utf8')) as { dependencies?: object };
     expect(dependencies).toBeUndefined();
+  });
+
+  it('has each file and each heading that its documents link to', () => {
+    const root = join(folder, 'unpacked/package');
+    const documents = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.md'),
+    );
+    expect(documents).toEqual(expect.arrayContaining(['README.md', 'docs/install.md', 'docs/ec2.md']));
+    const dead = documents.flatMap((name) =>
+      relativeLinks(readFileSync(join(root, name), 'utf8'))
+        .filter((link) => !isThere(root, name, link))
+        .map((link) => `${name}: ${link}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it('says whose it is, where its source is, and what it is for', () => {
+    const file = join(folder, 'unpacked/package/package.json');
+    const { name, repository, homepage, bugs, author, keywords } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    ) as Record<string, unknown>;
+    const { url = '' } = repository as { url?: string };
+    const address = /^git\+(https:\/\/github\.com\/[^/]+\/ssm-ssh-agent)\.git$/.exec(url)?.[1] ?? '';
+    expect([name, homepage, bugs]).toEqual(['ssm-ssh-agent', `${address}#readme`, `${address}/issues`]);
+    expect(author).toBeTruthy();
+    expect(keywords).toEqual(expect.arrayContaining(['ssh-agent', 'parameter-store', 'github-actions']));
   });
 
   describe.each(different)('on Node %s', (...[, node]) => {
