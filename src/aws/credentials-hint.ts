@@ -27,6 +27,9 @@ export function hostExpiredHint(env: Environment): string {
   const profile = env['AWS_PROFILE'];
   if (profile) return `get new credentials for the profile ${profile} (aws sso login --profile ${profile})`;
   if (env['AWS_ACCESS_KEY_ID']) return 'get new credentials for AWS_ACCESS_KEY_ID, or unset it';
+  const token = env['AWS_WEB_IDENTITY_TOKEN_FILE'];
+  if (token)
+    return `get a new token into ${token}, right before its use, and check the clock of this machine`;
   return 'check the clock of this machine: the credentials were asked for anew';
 }
 

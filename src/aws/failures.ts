@@ -65,6 +65,11 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
   if (/^ExpiredToken|RequestExpired/.test(read.name)) {
     return fail('CREDENTIALS_EXPIRED', `${service} says that the AWS credentials have expired`, expiredHint);
   }
+  if (/^(InvalidIdentityToken|IDP)/.test(read.name)) {
+    // The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so.
+    const what = `AWS STS does not accept the token of the default credential chain: ${read.message}`;
+    return fail('ASSUME_ROLE_DENIED', what, tokenHint);
+  }
   if (rejected.has(read.name.replace(/Exception$/, ''))) {
     return fail(
       'CREDENTIALS_MISSING',
@@ -135,6 +140,8 @@ const throttledHint =
   'run it again later; Parameter Store serves 40 calls a second an account unless higher throughput is switched on';
 const ec2ThrottledHint = 'run it again later, with fewer connections at once';
 const expiredHint = 'get new credentials, and check the clock of this machine';
+const tokenHint =
+  "compare the token's iss and aud with the identity providers of the role's account; AWS has to reach the issuer from the internet";
 const rejectedHint =
   'check the access key and its session token in the environment, and the clock of this machine';
 const missingHint =

@@ -13,6 +13,7 @@ import { PushedKeys } from './instance-connect/pushed-keys.ts';
 import { Tunnels } from './instance-connect/tunnels.ts';
 import { Kms, type KmsWording } from './kms.ts';
 import { OidcIssuer } from './oidc/issuer.ts';
+import type { CiJob, CiService } from './oidc/ci-services.ts';
 import type { Job } from './oidc/job.ts';
 import { isForSecretsManager, secretsManager } from './secretsmanager/secrets-manager.ts';
 import { Secrets } from './secretsmanager/secrets.ts';
@@ -28,6 +29,7 @@ export type { Fault, FaultOrder } from './wire/faults.ts';
 export type { Credentials, OidcProviderInput, RoleInput, SessionInput } from './iam/iam.ts';
 export type { Instance } from './imds.ts';
 export type { InstanceState, LaunchedInstance } from './ec2/instances.ts';
+export type { CiJob, CiService } from './oidc/ci-services.ts';
 export type { Job } from './oidc/job.ts';
 export type { SessionFaults } from './session-manager/faults.ts';
 export type { AgentInput, OpenSession } from './session-manager/sessions.ts';
@@ -75,6 +77,8 @@ export interface LocalAws {
   readonly metadata: { set: (instance: Parameters<InstanceMetadata['set']>[0]) => void };
   readonly oidc: {
     readonly issueToken: (job?: Job, audience?: string) => Promise<string>;
+    /** Of a CI service other than GitHub; `iam.createOidcProvider` makes the account know its issuer. */
+    readonly issueCiToken: (service: CiService, audience: string, job?: CiJob) => Promise<string>;
     /** The address of the issuer's documents. */
     readonly url: string;
   };
@@ -130,7 +134,11 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     ...{ secrets, ec2, pushedKeys, tunnels },
     sessions,
     metadata: { set: metadata.set.bind(metadata) },
-    oidc: { issueToken: issuer.issueToken.bind(issuer), url: endpoints.oidc },
+    oidc: {
+      issueToken: issuer.issueToken.bind(issuer),
+      issueCiToken: issuer.issueCiToken.bind(issuer),
+      url: endpoints.oidc,
+    },
     faults: observation.faults,
     get calls() {
       return observation.calls.calls;

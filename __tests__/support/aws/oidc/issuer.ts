@@ -13,7 +13,8 @@ import { AuthenticationError, AwsError } from '../errors.ts';
 import { GITHUB_ISSUER, type JsonWebKeySet } from '../iam/iam.ts';
 import type { HttpAnswer, HttpRequest } from '../wire/http-server.ts';
 import type { CommonError, Operation, Refused, Service } from '../wire/service.ts';
-import { claimsOf, type Job } from './job.ts';
+import { ciClaims, type CiJob, type CiService } from './ci-services.ts';
+import { claimsOf, type Claims, type Job } from './job.ts';
 
 interface RegisteredJob {
   readonly job: Job;
@@ -49,7 +50,16 @@ export class OidcIssuer implements Service {
 
   /** A token for this job. */
   issueToken(job: Job = {}, audience?: string): Promise<string> {
-    return new SignJWT({ ...claimsOf(job, audience, this.#clock()) })
+    return this.#sign(claimsOf(job, audience, this.#clock()));
+  }
+
+  /** A token as a job of another CI service would get it, whose issuer has the same keys here. */
+  issueCiToken(service: CiService, audience: string, job: CiJob = {}): Promise<string> {
+    return this.#sign(ciClaims(service, { audience, job }, this.#clock()));
+  }
+
+  #sign(claims: Claims): Promise<string> {
+    return new SignJWT({ ...claims })
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid: this.#key.kid })
       .sign(this.#key.privateKey);
   }
