@@ -67,7 +67,7 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
   }
   if (/^(InvalidIdentityToken|IDP)/.test(read.name)) {
     // The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so.
-    const what = `AWS STS does not accept the token of the default credential chain: ${read.message}`;
+    const what = `no role for ${resource}: AWS STS does not accept the token of the default credential chain: ${read.message}`;
     return fail('ASSUME_ROLE_DENIED', what, tokenHint);
   }
   if (rejected.has(read.name.replace(/Exception$/, ''))) {
