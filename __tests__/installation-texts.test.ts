@@ -26,6 +26,12 @@ const files = readdirSync(root, { withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name));
 
+describe('the README', () => {
+  it.each(['docs/install.md', 'docs/other-ci.md'])('leads to %s', (path) => {
+    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`](${path}`);
+  });
+});
+
 describe('a text of the project', () => {
   it('never installs or runs the package by its name on npm, which is not ours', () => {
     expect(files.length).toBeGreaterThan(300);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
+import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 
-import { startLocalAws, type Job, type LocalAws } from '../../support/aws/local-aws.ts';
+import { startLocalAws, type CiService, type Job, type LocalAws } from '../../support/aws/local-aws.ts';
 
 let aws: LocalAws;
 beforeAll(async () => {
@@ -78,5 +78,46 @@ test('the issuer publishes the address of its keys', async () => {
   expect(await answer.json()).toMatchObject({
     issuer: 'https://token.actions.githubusercontent.com',
     jwks_uri: 'https://token.actions.githubusercontent.com/.well-known/jwks',
+  });
+});
+
+describe('a token of another CI service', () => {
+  test.each<[CiService, JWTPayload]>([
+    ['GitLab', { iss: 'https://gitlab.com', sub: 'project_path:acme/lib:ref_type:branch:ref:topic' }],
+    [
+      'Buildkite',
+      {
+        iss: 'https://agent.buildkite.com',
+        sub: expect.stringMatching(
+          /^organization:acme:pipeline:lib:ref:refs\/heads\/topic:commit:[0-9a-f]{40}:step:/,
+        ) as unknown as string,
+      },
+    ],
+    [
+      'CircleCI',
+      {
+        iss: expect.stringMatching(
+          /^https:\/\/oidc\.circleci\.com\/org\/[0-9a-f-]{36}$/,
+        ) as unknown as string,
+        sub: expect.stringMatching(
+          /^org\/[^/]+\/project\/[^/]+\/user\/[^/]+\/vcs-origin\/github\.com\/acme\/lib\/vcs-ref\/refs\/heads\/topic$/,
+        ) as unknown as string,
+      },
+    ],
+    [
+      'Bitbucket',
+      { sub: expect.stringMatching(/^\{[0-9a-f-]{36}\}:\{[0-9a-f-]{36}\}$/) as unknown as string },
+    ],
+    ['Jenkins', { sub: 'https://jenkins.example.com/job/lib/job/topic/', aud: ['the audience'] }],
+  ])('of %s has its issuer and subject, and is signed by the published keys', async (service, claims) => {
+    const token = await aws.oidc.issueCiToken(service, 'the audience', { project: 'lib', branch: 'topic' });
+    const keys = (await (await fetch(`${aws.oidc.url}/.well-known/jwks`)).json()) as JSONWebKeySet;
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), { audience: 'the audience' });
+    expect(payload).toMatchObject(claims);
+  });
+
+  test('is as old as it is asked to be', async () => {
+    const token = await aws.oidc.issueCiToken('Buildkite', 'the audience', { tokenAge: 301 });
+    expect(decodeJwt(token).exp).toBeLessThan(Date.now() / 1000);
   });
 });
