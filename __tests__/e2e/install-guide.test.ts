@@ -170,6 +170,19 @@ describe('a host, by the guide to installing', () => {
     expect([ran.stderr, ran.exitCode]).toEqual(['', 0]);
   });
 
+  it('moves to another place when it is set up again from there', async () => {
+    const setUp = block('setup --system --key').split('\n').slice(1).join('\n');
+    for (const lines of [download, install, setUp, block('--strip-components=1')])
+      expect((await sh(lines)).exitCode).toBe(0);
+    await sh('npm uninstall --global ssm-ssh-agent');
+    const broken = await sh(clone('broken'), trust());
+    expect(broken.exitCode).not.toBe(0);
+    const again = await sh(setUp);
+    expect([again.stderr.match(/^ssm-ssh-agent: [A-Z_]+: .*/m), again.exitCode]).toEqual([null, 0]);
+    const moved = await sh(clone('moved'), trust());
+    expect([moved.stderr, moved.exitCode]).toEqual(['', 0]);
+  });
+
   it('is packed from a checkout into the file that a release has', async () => {
     const checkout = join(host.folder, 'checkout');
     for (const name of ['package.json', 'dist', 'helper', 'docs', 'examples', 'README.md', 'LICENSE'])
