@@ -59,7 +59,11 @@ const runs: readonly Run[] = [
     test: 'e2e/credential/storage.test.ts',
     as: "tell('erase'",
   },
-  { commands: /^docs\/security\.md: exec ssm-ssh-agent flush/, test: 'e2e/host/after-setup.test.ts', as: 'flush' },
+  {
+    commands: /^docs\/security\.md: exec ssm-ssh-agent flush/,
+    test: 'e2e/host/after-setup.test.ts',
+    as: 'flush',
+  },
 ];
 
 /** Which commands → why no test runs them. */

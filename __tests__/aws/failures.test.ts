@@ -41,7 +41,6 @@ describe("the AWS SDK's errors", () => {
     ['CREDENTIALS_EXPIRED', thrown('RequestExpired', 'Request has expired.', { status: 400 })],
     ['ASSUME_ROLE_DENIED', thrown('InvalidIdentityTokenException', 'Incorrect token audience')],
     ['ASSUME_ROLE_DENIED', thrown('IDPRejectedClaimException', 'The token is not valid any more')],
-    ['ASSUME_ROLE_DENIED', thrown('IDPCommunicationErrorException', 'The issuer does not answer')],
     [
       'CREDENTIALS_MISSING',
       thrown('UnrecognizedClientException', 'The security token included in the request is invalid.'),

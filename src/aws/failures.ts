@@ -65,7 +65,7 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
   if (/^ExpiredToken|RequestExpired/.test(read.name)) {
     return fail('CREDENTIALS_EXPIRED', `${service} says that the AWS credentials have expired`, expiredHint);
   }
-  if (/^(InvalidIdentityToken|IDP)/.test(read.name)) {
+  if (/^(InvalidIdentityToken|IDPRejectedClaim)/.test(read.name)) {
     // The default chain asks STS by itself where AWS_WEB_IDENTITY_TOKEN_FILE or a profile says so.
     const what = `no role for ${resource}: AWS STS does not accept the token of the default credential chain: ${read.message}`;
     return fail('ASSUME_ROLE_DENIED', what, tokenHint);
