@@ -17,6 +17,7 @@ function proseOf(markdown: string): string[] {
     .replace(/^( *)```.*?^\1```$/gms, '\n\n')
     .replace(/<!--.*?-->/gs, '')
     .replace(/`[^`]*`/g, 'code')
+    .replace(/\[\^[^\]]*\]/g, '')
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1');
   return text.split('\n').reduce<string[]>((blocks, line) => {
     const isTable = line.startsWith('|');
