@@ -28,8 +28,8 @@ export function problemsOf(files: Files, pureFiles: readonly string[], shellLimi
   const imports = [...sources].flatMap(([path, text]) => importsOf(path, text));
   return [
     ...circles(imports),
-    ...wronglyPure(sources, imports, pureFiles),
-    ...strangeCommands(sources, imports),
+    ...purityProblems(sources, imports, pureFiles),
+    ...misplacedCommands(sources, imports),
     ...tooMuchShell(files, shellLimit),
   ];
 }
@@ -67,14 +67,14 @@ function circles(imports: readonly Import[]): string[] {
   for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
   const told = new Set<string>();
   return [...next.keys()].sort().flatMap((start) => {
-    const way = wayRound(start, next);
+    const way = shortestCircle(start, next);
     if (!way || way.some((path) => told.has(path))) return [];
     for (const path of way) told.add(path);
     return [`${[...way, start].join(' → ')}: an import circle: move the shared part to a separate file`];
   });
 }
 
-function wayRound(start: string, next: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+function shortestCircle(start: string, next: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const ways = [[start]];
   const seen = new Set<string>();
   for (const way of ways) {
@@ -87,7 +87,7 @@ function wayRound(start: string, next: ReadonlyMap<string, readonly string[]>): 
   return undefined;
 }
 
-function wronglyPure(sources: Files, imports: readonly Import[], pureFiles: readonly string[]): string[] {
+function purityProblems(sources: Files, imports: readonly Import[], pureFiles: readonly string[]): string[] {
   const isListed = (path: string): boolean => pureFiles.some((pattern) => matchesGlob(path, pattern));
   const headers = [...sources].flatMap(([path, text]) => {
     const says = /^\/\*\*(?:(?!\*\/).)*\bPure[.:;]/s.test(text);
@@ -106,7 +106,7 @@ function wronglyPure(sources: Files, imports: readonly Import[], pureFiles: read
 }
 
 /** Only entries and the table of subcommands may import a command. */
-function strangeCommands(sources: Files, imports: readonly Import[]): string[] {
+function misplacedCommands(sources: Files, imports: readonly Import[]): string[] {
   const starts = (path: string): boolean =>
     /^helper\/[^/]+\.ts$/.test(path) || path === 'helper/command-line/program.ts';
   return [...sources.keys()]

@@ -80,7 +80,7 @@ export function unfinished(what: string): Failure {
 }
 
 /** The part of `process` that this needs. */
-export interface Emptying {
+export interface ExitEvents {
   on(event: 'beforeExit', listener: () => void): unknown;
 }
 
@@ -90,7 +90,7 @@ export interface Emptying {
  *
  * @param give called once, when nothing is left that could finish the work; it has to end the process
  */
-export function onUnfinished(source: Emptying, what: string, give: (failure: Failure) => void): void {
+export function onUnfinished(source: ExitEvents, what: string, give: (failure: Failure) => void): void {
   source.on('beforeExit', () => {
     give(unfinished(what));
   });

@@ -35,7 +35,7 @@ export const catalogue = {
   NETWORK_UNREACHABLE: 'a service could not be reached',
   TIMEOUT: 'it took longer than allowed',
   CREDENTIAL_INVALID: 'the stored git credential cannot be used',
-  PROVIDER_FAILED: 'a service answered with a failure of its own',
+  PROVIDER_FAILED: 'a service answered with an error',
   TARGET_NOT_FOUND: 'no EC2 host matches',
   TARGET_AMBIGUOUS: 'more than one EC2 host matches',
   SESSION_FAILED: 'the Session Manager session could not be opened or kept',

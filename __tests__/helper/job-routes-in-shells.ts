@@ -87,7 +87,7 @@ function expectPlaces(job: string, shell: Shell): void {
   expect(settings).toMatchObject({
     identityagent: `${job}/agent`,
     identitiesonly: 'yes',
-    // As it stands in the configuration, where two % are one.
+    // As in the configuration, where %% stands for one %.
     identityfile: `${job.replaceAll('%', '%%')}/keys/0.pub`,
     stricthostkeychecking: 'accept-new',
     userknownhostsfile: `${job}/known_hosts ${home} ${home}2`,

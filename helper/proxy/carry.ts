@@ -17,7 +17,7 @@ export interface Watch {
 }
 
 /** Milliseconds for the host's last bytes after the end of input. */
-const lastWords = 500;
+const drainTime = 500;
 
 /**
  * Resolves when either side ends or the signal is aborted. It does not close the stream.
@@ -42,7 +42,7 @@ export async function carry(stream: Duplex, { input, output, signal }: Stdio, wa
     output.on('error', end);
     input.once('error', end);
     input.once('end', () => {
-      setTimeout(end, lastWords).unref();
+      setTimeout(end, drainTime).unref();
     });
     signal.addEventListener('abort', end, { once: true });
     input.on('data', (chunk: Buffer) => {

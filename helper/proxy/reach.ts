@@ -38,11 +38,11 @@ export interface Around extends Stdio {
 }
 
 /** Milliseconds before the first progress message. */
-const silence = 1_000;
+const progressDelay = 1_000;
 /** Milliseconds for closing the tunnel, and for waiting for the other half's failure. */
-const lastPatience = 1_200;
+const closingLimit = 1_200;
 /** Milliseconds for closing an aborted connection: opening may still be in progress (src/ec2/session-manager/tunnel.ts). */
-const closingPatience = 1_700;
+const abortingLimit = 1_700;
 
 /**
  * Returns when the connection has ended on either side.
@@ -60,7 +60,7 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
     await around.ended?.(outcome);
     return outcome;
   } finally {
-    await within(lastPatience, tunnel.close());
+    await within(closingLimit, tunnel.close());
   }
 }
 
@@ -94,7 +94,7 @@ async function open(wanted: Wanted, around: Around): Promise<Opened> {
   );
   const telling = setTimeout(() => {
     around.wait(`opening a connection to ${what} (${wanted.via})`);
-  }, silence);
+  }, progressDelay);
   try {
     return await openBoth(wanted, around, life);
   } catch (error) {
@@ -122,7 +122,7 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const caller = await callerFor({ instanceId, user: push && user });
   const openTunnel = await loading.tunnel;
   const opening = openTunnel({ instanceId, port: wanted.port }, caller).catch(async (error: unknown) => {
-    throw push ? error : await plainReason(error, instanceId, caller);
+    throw push ? error : await clearerReason(error, instanceId, caller);
   });
   const pushing = (async () => {
     if (!agent || !loading.key) return;
@@ -190,11 +190,11 @@ async function bothOrNone(
   } catch (error) {
     const settled = Promise.allSettled([opening, pushing]);
     // If both fail, the other error may be clearer: a stopped instance is not connected to Session Manager either.
-    const both = await within(life.signal.aborted ? 0 : lastPatience, settled);
+    const both = await within(life.signal.aborted ? 0 : closingLimit, settled);
     life.abort(error);
-    await within(closingPatience, settled.then(closeOpened));
+    await within(abortingLimit, settled.then(closeOpened));
     const failures = both?.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])) ?? [];
-    throw plainest(failures) ?? error;
+    throw clearestError(failures) ?? error;
   }
 }
 
@@ -202,13 +202,13 @@ async function bothOrNone(
  * Session Manager only says that there is no session. The instance's state says whether it is stopped or does not
  * exist. With a pushed key, the push says the same.
  */
-async function plainReason(error: unknown, instanceId: string, caller: Ec2Caller): Promise<unknown> {
+async function clearerReason(error: unknown, instanceId: string, caller: Ec2Caller): Promise<unknown> {
   if (!(error instanceof Failure) || error.code !== 'SESSION_FAILED' || !instanceId.startsWith('i-'))
     return error;
   const { findInstance } = await import('../../src/ec2/instances.ts');
   return await findInstance({ kind: 'instance', id: instanceId }, caller).then(
     () => error,
-    (reason: unknown) => plainest([error, reason]),
+    (reason: unknown) => clearestError([error, reason]),
   );
 }
 
@@ -216,7 +216,7 @@ async function closeOpened([opened]: readonly PromiseSettledResult<unknown>[]): 
   if (opened?.status === 'fulfilled') await (opened.value as Tunnel).close();
 }
 
-function plainest(errors: readonly unknown[]): unknown {
+function clearestError(errors: readonly unknown[]): unknown {
   const isTarget = (error: unknown): boolean => error instanceof Failure && error.code === 'TARGET_NOT_FOUND';
   return errors.find(isTarget) ?? errors[0];
 }

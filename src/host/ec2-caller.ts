@@ -12,7 +12,7 @@ import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
 import { partitionOf } from '../keys/partition.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
-import { callerOf, regionFor, withFreshTry, type ReadOptions } from './read-secrets.ts';
+import { callerOf, regionFor, retryIfExpired, type ReadOptions } from './read-secrets.ts';
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 
@@ -54,7 +54,7 @@ export async function openEc2Caller(
     });
   const fresh = { role, env: options.env, voice: options.voice };
   const open = async (): Promise<Credentials> =>
-    await withFreshTry(fresh, once).catch((error: unknown) => {
+    await retryIfExpired(fresh, once).catch((error: unknown) => {
       throw connection.troubles.explain(error);
     });
   const first = await open().catch((error: unknown) => {

@@ -54,11 +54,11 @@ export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise
       `the proxy is not used: Node ${process.versions.node} does not support HTTPS_PROXY; use Node 24.5 or newer`,
     );
   }
-  return await withFreshTry({ role: wanted.role, env, voice }, () => readOnce(wanted, options));
+  return await retryIfExpired({ role: wanted.role, env, voice }, () => readOnce(wanted, options));
 }
 
 /** Tries once more if AWS says that a token, a role's session or a machine's credentials have expired. */
-export async function withFreshTry<T>(
+export async function retryIfExpired<T>(
   { role, env, voice }: Pick<ReadOptions, 'env' | 'voice'> & { readonly role: Role | undefined },
   work: () => Promise<T>,
 ): Promise<T> {

@@ -37,8 +37,8 @@ export async function ensureAgent(folder: string, options: EnsureOptions): Promi
     throw unwritable(folder, error);
   }
   for (let tries = 1; !(await answers(socket, options)); tries++) {
-    await clearAway(socket, options);
-    await forgetMarks(folder);
+    await removeStaleSocket(socket, options);
+    await removeMarks(folder);
     const started = await start(folder, options);
     if (started.firstLine === 'up') return;
     if (tries === mostTries) throw agentFailed(`ssh-agent did not start on ${socket}`, started);
@@ -76,7 +76,7 @@ async function answers(
  * Removes a socket on which nobody listens: it prevents the start of an agent. If another process has replaced the
  * socket meanwhile, it is put back.
  */
-async function clearAway(socket: string, options: EnsureOptions): Promise<void> {
+async function removeStaleSocket(socket: string, options: EnsureOptions): Promise<void> {
   const aside = join(socket, `../a.${process.pid}`);
   try {
     await rename(socket, aside);
@@ -91,7 +91,7 @@ async function clearAway(socket: string, options: EnsureOptions): Promise<void> 
  * Removes the marks of an agent that has ended, and folders that were not written for a day: credentials that change
  * hourly create a new name each time.
  */
-async function forgetMarks(folder: string): Promise<void> {
+async function removeMarks(folder: string): Promise<void> {
   for (const [parent, file] of [
     ['keys', 'fingerprint'],
     ['asked', 'outcome'],

@@ -63,7 +63,7 @@ export async function ask(
         if (received.length < messages.length) return;
         if (received.length > messages.length) throw new RangeError('more answers than messages');
       } catch (error) {
-        fail(broken(socket, strange, error));
+        fail(broken(socket, breaksProtocol, error));
         return;
       }
       end(() => {
@@ -75,7 +75,7 @@ export async function ask(
 }
 
 /** Describes an agent that sends any other answer. */
-export const strange = 'does not speak the protocol of ssh-agent';
+export const breaksProtocol = 'does not speak the protocol of ssh-agent';
 
 function nobody(socket: string, cause: NodeJS.ErrnoException): Failure {
   return new Failure(

@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import type { Certificate } from '../keys/certificate.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
-import { ask, broken, strange, type AskOptions } from './agent-connection.ts';
+import { ask, broken, breaksProtocol, type AskOptions } from './agent-connection.ts';
 import {
   addIdentity,
   answers,
@@ -27,7 +27,7 @@ export async function heldKeys({ socket }: Listening, options: AskOptions): Prom
   try {
     return readIdentities(answer ?? Buffer.alloc(0));
   } catch (error) {
-    throw broken(socket, strange, error);
+    throw broken(socket, breaksProtocol, error);
   }
 }
 
@@ -64,7 +64,7 @@ export async function addKeys(
   for (const [number, { key }] of adding.entries()) {
     const [answer] = received[number] ?? [];
     if (answer === answers.failure) throw refused(socket, key);
-    if (answer !== answers.success) throw broken(socket, strange);
+    if (answer !== answers.success) throw broken(socket, breaksProtocol);
   }
 }
 
