@@ -42,7 +42,7 @@ describe('a program whose work can never end', () => {
 
   const lines = (text: string, program: string): void => {
     expect(text).toMatch(
-      new RegExp(`^${program}: INTERNAL: .*came to a stop.*\\nhint: please report this.*$`),
+      new RegExp(`^${program}: INTERNAL: .*stopped without a result.*\\nhint: please report this.*$`),
     );
   };
 

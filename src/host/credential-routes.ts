@@ -96,7 +96,7 @@ export function chooseRoute(routes: readonly CredentialRoute[], request: Credent
   const setting = `credential.https://${request.host ?? ''}.useHttpPath`;
   return {
     warnings: [
-      `git did not send the repository's path, and ${narrower.place} names only a part of the host: git config --global ${setting} true`,
+      `git does not say for which repository, and ${narrower.place} names only a part of the host: git config --global ${setting} true`,
     ],
   };
 }
