@@ -33,7 +33,7 @@ function checkLine(line: string, number: number): void {
   if (key === '') throw invalid(number, 'has fewer than three fields', form);
   if (!hostPatterns.test(hosts)) throw invalid(number, 'does not begin with host names', form);
   if (typeOf(key) !== type) {
-    throw invalid(number, `does not have a ${type} key in its third field`, form);
+    throw invalid(number, `has no ${type} key in its third field`, form);
   }
 }
 

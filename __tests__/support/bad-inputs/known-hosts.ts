@@ -10,7 +10,7 @@ const form = 'write HOST TYPE KEY, as ssh-keyscan HOST prints it';
 const markers = 'the markers are @cert-authority and @revoked';
 const few = 'has fewer than three fields';
 const noHosts = 'does not begin with host names';
-const noKey = 'does not have a ssh-ed25519 key in its third field';
+const noKey = 'has no ssh-ed25519 key in its third field';
 
 const at = (number: number, lines: string, rest: Pick<BadInput, 'what' | 'says' | 'hint'>): BadInput => ({
   ...rest,
@@ -31,7 +31,7 @@ const rows = ({ privateKey }: SshKey): Row[] => [
   ['a key and no host', ed25519, few],
   ['a public key with its comment', `${ed25519} me@example.com`, 'key in its third field'],
   ['a key cut off', `a.example ssh-ed25519 ${blob.slice(0, -8)}`, noKey],
-  ['the key of another type', `a.example ssh-rsa ${blob}`, 'does not have a ssh-rsa key in its third field'],
+  ['the key of another type', `a.example ssh-rsa ${blob}`, 'has no ssh-rsa key in its third field'],
   ['dots for a key', 'a.example ssh-ed25519 AAAA\u2026', noKey],
   ['a fingerprint', 'a.example ssh-ed25519 SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU', noKey],
   ['a key of the first protocol', 'a.example 1024 35 1234567890', 'has no 1024 key'],
