@@ -3,6 +3,7 @@ import { partitionOf } from '../arn.ts';
 import { AuthenticationError } from '../errors.ts';
 import type { Iam, Principal } from './iam.ts';
 import { decide, type RequestContext } from './policy.ts';
+import { principalContext } from '../sts/session-tags.ts';
 import { readAuthorization, verifySignature, type SignableRequest } from './sigv4.ts';
 
 export interface Caller {
@@ -66,8 +67,9 @@ function checkScope(region: string, service: string, options: Authentication): v
   }
 }
 
-function globalContext({ arn, roleArn, account, userId }: Principal, region: string): RequestContext {
+function globalContext({ arn, roleArn, account, userId, tags }: Principal, region: string): RequestContext {
   return {
+    ...principalContext(tags?.tags ?? {}),
     'aws:PrincipalArn': roleArn ?? arn,
     'aws:PrincipalAccount': account,
     'aws:PrincipalType': roleArn === undefined ? 'User' : 'AssumedRole',

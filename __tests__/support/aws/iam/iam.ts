@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { lastSegment, requireArn } from '../arn.ts';
 import { parsePolicy, type PolicyDocument } from './policy-document.ts';
 import type { PolicySet } from './policy.ts';
+import type { SessionTags } from '../sts/session-tags.ts';
 
 export interface OidcProviderInput {
   readonly account: string;
@@ -66,6 +67,7 @@ export interface Principal {
   /** Only for sessions. */
   readonly roleArn?: string;
   readonly sessionName?: string;
+  readonly tags?: SessionTags | undefined;
 }
 
 export interface SessionInput {
@@ -76,6 +78,7 @@ export interface SessionInput {
   readonly sessionPolicies?: readonly PolicyDocument[] | undefined;
   /** Default: 3600. */
   readonly durationSeconds?: number;
+  readonly tags?: SessionTags;
 }
 
 interface Key {
@@ -161,7 +164,7 @@ export class Iam {
 
   /** Temporary credentials of a role, as from STS or EC2, without a check of the trust policy. */
   createSession(input: SessionInput): Required<Credentials> {
-    const { roleArn, sessionName = 'local', durationSeconds = 3600, sessionPolicies } = input;
+    const { roleArn, sessionName = 'local', durationSeconds = 3600 } = input;
     if (!this.#roles.has(roleArn)) throw new TypeError(`no such role: ${roleArn}`);
     const credentials: Required<Credentials> = {
       accessKeyId: uniqueId('ASIA'),
@@ -174,7 +177,7 @@ export class Iam {
     };
     const principal = (): Principal | undefined => {
       const role = this.#roles.get(roleArn);
-      return role && sessionPrincipal(role, sessionName, sessionPolicies);
+      return role && sessionPrincipal(role, { ...input, sessionName });
     };
     this.#keys.set(credentials.accessKeyId, { credentials, principal });
     return credentials;
@@ -185,7 +188,10 @@ export class Iam {
   }
 }
 
-function sessionPrincipal(role: Role, sessionName: string, session: PolicySet['session']): Principal {
+function sessionPrincipal(
+  role: Role,
+  { sessionName, sessionPolicies: session, tags }: SessionInput & { readonly sessionName: string },
+): Principal {
   const { account, partition, id, arn: roleArn, policies: identity } = role;
   return {
     arn: assumedRoleArn(role, sessionName),
@@ -195,6 +201,7 @@ function sessionPrincipal(role: Role, sessionName: string, session: PolicySet['s
     policies: { identity, session },
     roleArn,
     sessionName,
+    tags,
   };
 }
 

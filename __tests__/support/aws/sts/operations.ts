@@ -13,6 +13,13 @@ import {
   type AssumeRequest,
   type QueryParameters,
 } from './request.ts';
+import {
+  needsTagSession,
+  readTags,
+  requestContext,
+  tagsOfSession,
+  type RequestedTags,
+} from './session-tags.ts';
 import { evaluateTrust } from '../iam/trust.ts';
 import { verifyWebIdentity } from './web-identity.ts';
 
@@ -50,14 +57,24 @@ export async function assumeRoleWithWebIdentity(
 
 export function assumeRole({ iam }: StsStore, parameters: QueryParameters, caller: Caller): XmlTree {
   const request = readAssumeRequest(parameters);
+  const tags = readTags(parameters, caller.principal.tags);
   const role = iam.findRole(request.roleArn);
-  requireTrust(role, caller, { request, externalId: parameters['ExternalId'] });
+  const asked = { request, tags, externalId: parameters['ExternalId'] };
+  requireTrust(role, caller, { ...asked, action: 'sts:AssumeRole' });
+  if (needsTagSession(tags)) requireTrust(role, caller, { ...asked, action: 'sts:TagSession' });
   checkDuration(request, role, caller.principal.roleArn !== undefined);
-  return openSession(iam, { role, request, parameters });
+  return openSession(iam, { role, request, parameters, tags });
 }
 
 export function getCallerIdentity({ principal }: Caller): XmlTree {
   return { Arn: principal.arn, UserId: principal.userId, Account: principal.account };
+}
+
+interface AskedTrust {
+  readonly request: AssumeRequest;
+  readonly action: 'sts:AssumeRole' | 'sts:TagSession';
+  readonly tags: RequestedTags;
+  readonly externalId: string | undefined;
 }
 
 /**
@@ -67,13 +84,13 @@ export function getCallerIdentity({ principal }: Caller): XmlTree {
 function requireTrust(
   role: Role | undefined,
   caller: Caller,
-  { request, externalId }: { request: AssumeRequest; externalId: string | undefined },
+  { request, action, tags, externalId }: AskedTrust,
 ): asserts role is Role {
-  const action = 'sts:AssumeRole';
   const { principal } = caller;
   const arns = [principal.arn, ...(principal.roleArn === undefined ? [] : [principal.roleArn])];
   const context = {
     ...caller.context,
+    ...requestContext(tags),
     'sts:RoleSessionName': request.sessionName,
     ...(externalId !== undefined && { 'sts:ExternalId': externalId }),
   };
@@ -95,13 +112,21 @@ function requireTrust(
   );
 }
 
-function openSession(
-  iam: Iam,
-  { role, request, parameters }: { role: Role; request: AssumeRequest; parameters: QueryParameters },
-): XmlTree {
+interface Opening {
+  readonly role: Role;
+  readonly request: AssumeRequest;
+  readonly parameters: QueryParameters;
+  readonly tags?: RequestedTags;
+}
+
+function openSession(iam: Iam, { role, request, parameters, tags }: Opening): XmlTree {
   const { roleArn, sessionName, durationSeconds } = request;
-  const { policies: sessionPolicies, packedSize } = readSessionPolicies(parameters, iam);
-  const credentials = iam.createSession({ roleArn, sessionName, durationSeconds, sessionPolicies });
+  const { policies: sessionPolicies, packedSize } = readSessionPolicies(parameters, {
+    iam,
+    tags: tags?.tags ?? {},
+  });
+  const session = { roleArn, sessionName, durationSeconds, sessionPolicies };
+  const credentials = iam.createSession({ ...session, ...(tags && { tags: tagsOfSession(tags) }) });
   return {
     AssumedRoleUser: {
       AssumedRoleId: `${role.id}:${sessionName}`,

@@ -21,14 +21,15 @@ export function checkPlainSize(policy: string): void {
 }
 
 /** Percentage of the allowed size, as in PackedPolicySize. Throws PackedPolicyTooLarge. */
-export function packedPolicySize(documents: readonly unknown[]): number {
-  const bytes = documents.map(packedBytes).reduce((sum, size) => sum + size, 0);
+export function packedPolicySize(policies: readonly unknown[], tags: readonly string[] = []): number {
+  const bytes = [...policies, ...tags].map(packedBytes).reduce((sum, size) => sum + size, 0);
   const percent = Math.ceil((100 * bytes) / PACKED_BUDGET);
   if (percent <= 100) return percent;
-  throw new AwsError({
-    code: 'PackedPolicyTooLarge',
-    message: `Packed policy consumes ${String(percent)}% of allotted space, please use smaller policy.`,
-  });
+  const message =
+    policies.length > 0
+      ? `Packed policy consumes ${String(percent)}% of allotted space, please use smaller policy.`
+      : `Packed size of session tags consumes ${String(percent)}% of allotted space.`;
+  throw new AwsError({ code: 'PackedPolicyTooLarge', message });
 }
 
 function packedBytes(value: unknown): number {

@@ -3,6 +3,7 @@ import { parseArn } from '../arn.ts';
 import { AwsError, constraintMessage } from '../errors.ts';
 import type { Iam, Role } from '../iam/iam.ts';
 import { checkPlainSize, packedPolicySize } from './packed-policy.ts';
+import type { Tags } from './session-tags.ts';
 import { parsePolicy, type PolicyDocument } from '../iam/policy-document.ts';
 
 export type QueryParameters = Readonly<Record<string, string>>;
@@ -48,7 +49,10 @@ export function checkDuration({ durationSeconds }: AssumeRequest, role: Role, ch
   }
 }
 
-export function readSessionPolicies(parameters: QueryParameters, iam: Iam): SessionPolicies {
+export function readSessionPolicies(
+  parameters: QueryParameters,
+  { iam, tags }: { readonly iam: Iam; readonly tags: Tags },
+): SessionPolicies {
   const arns = Object.entries(parameters)
     .filter(([name]) => /^PolicyArns\.member\.\d+\.arn$/.test(name))
     .map(([, arn]) => arn);
@@ -62,8 +66,11 @@ export function readSessionPolicies(parameters: QueryParameters, iam: Iam): Sess
     return document;
   });
   const inline = parameters['Policy'] === undefined ? [] : [parsePolicy(parameters['Policy'], 'permission')];
-  if (inline.length + managed.length === 0) return { policies: undefined, packedSize: undefined };
-  return { policies: [...inline, ...managed], packedSize: packedPolicySize([...inline, ...arns]) };
+  const policies = [...inline, ...managed];
+  const words = Object.entries(tags).flat();
+  if (policies.length + words.length === 0) return { policies: undefined, packedSize: undefined };
+  const packedSize = packedPolicySize([...inline, ...arns], words);
+  return { policies: policies.length > 0 ? policies : undefined, packedSize };
 }
 
 export function required(parameters: QueryParameters, name: string): string {
