@@ -22,8 +22,8 @@ const wall = ({ files, ignores = [], group, message }) => ({
 export const pureFiles = [
   'src/errors.ts',
   'src/keys/*.ts',
-  'src/action/{input,inputs,restrictions,role-inputs,state,summary}.ts',
-  'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,session-policy,troubles}.ts',
+  'src/action/{foreign-inputs,input,inputs,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
+  'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,session-policy,session-tags,token,troubles}.ts',
   'src/ec2/host-name.ts',
   'src/ec2/session-manager/{codec,contents,conversation,reliability,silence}.ts',
   'src/git/{credential,job-configuration,listing,named-credential,store-entry}.ts',

@@ -2,13 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseInputs } from './action/inputs.ts';
+import { withMaskedAccounts } from './action/masked-accounts.ts';
 import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
-import { run, workflow } from './runner.ts';
+import * as runner from './runner.ts';
 import { onUnfinished } from './deadline.ts';
 
 const { env, argv, execPath } = process;
+const workflow = withMaskedAccounts(runner.workflow, env);
+const { run } = runner;
 
 let ending = false;
 

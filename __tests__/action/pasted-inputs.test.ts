@@ -25,6 +25,16 @@ describe('an input of another action', () => {
     ['action-timeout-s', '60', 'write timeout-seconds'],
     ['aws-secret-access-key', tokens['AWS, secret access key'], 'role-to-assume'],
     ['role-chaining', 'true', 'one on each line'],
+    ['expected-account-ids', '111122223333', 'write allowed-account-ids'],
+    ['no-proxy', 'localhost', 'NO_PROXY in the env'],
+    ['sts-endpoint', 'https://sts.test', 'AWS_ENDPOINT_URL_STS in the env'],
+    ['role-skip-session-tagging', 'true', 'only the tags in custom-tags are sent'],
+    ['output-credentials', 'true', 'never leave this step'],
+    ['output-env-credentials', 'true', 'never leave this step'],
+    ['aws-profile', 'ci', 'AWS_PROFILE in the env'],
+    ['overwrite-aws-profile', 'true', 'no credentials are written'],
+    ['unset-current-credentials', 'true', 'no credentials are exported'],
+    ['special-characters-workaround', 'true', 'not exported'],
   ])('is refused with what to write: %s', (name, value, hint) => {
     const text = refuse({ [name]: value });
     expect(text).toContain(`the input ${name} is not an input of this action\n`);

@@ -14,11 +14,12 @@ const claims = {
   aud: 'sts.amazonaws.com',
   iss: 'https://token.actions.githubusercontent.com',
 };
+const token = { text: 'x', claims };
 const thrown = (name: string, message = 'no'): Error =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400 } });
 const notAuthorized = thrown('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
-const failure = (error: unknown, more: Partial<AskedRole> = { claims }): Failure =>
-  assumeRoleFailure(error, { arn, region: 'eu-west-1', claims: undefined, ...more });
+const failure = (error: unknown, more: Partial<AskedRole> = { token }): Failure =>
+  assumeRoleFailure(error, { arn, region: 'eu-west-1', token: undefined, ...more });
 
 describe("STS's refusals", () => {
   it('of a token show its claims, and the trust policy that would let it in', () => {
@@ -41,13 +42,13 @@ describe("STS's refusals", () => {
   });
 
   it.each(['aws-cn', 'aws-us-gov'])('in %s name the identity provider of that partition', (partition) => {
-    const { hint } = failure(notAuthorized, { claims, arn: `arn:${partition}:iam::111122223333:role/ci` });
+    const { hint } = failure(notAuthorized, { token, arn: `arn:${partition}:iam::111122223333:role/ci` });
     expect(hint).toContain(`"arn:${partition}:iam::111122223333:oidc-provider/`);
   });
 
   it('of an issuer with a path keep the path, as GitHub Enterprise Server needs it', () => {
     const { hint } = failure(notAuthorized, {
-      claims: { ...claims, iss: 'https://ghe.example.com/_services/token' },
+      token: { ...token, claims: { ...claims, iss: 'https://ghe.example.com/_services/token' } },
     });
     expect(hint).toContain('oidc-provider/ghe.example.com/_services/token"');
     expect(hint).toContain('"ghe.example.com/_services/token:aud"');

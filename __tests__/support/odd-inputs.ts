@@ -50,6 +50,7 @@ export const oddInputs: readonly OddInput[] = [
   other('aws-region: none, and the ARN of a key', { 'aws-region': '', keys: resource }),
   other('role-to-assume: white space and a comma', { 'role-to-assume': `  ${ROLE_ARN},\r\n` }),
   other('session-policy: JSON of many lines', { 'session-policy': JSON.stringify(policy, undefined, 2) }),
+  other('custom-tags: an empty object', { 'custom-tags': '{ }', 'transitive-tag-keys': ',' }),
   other('allowed-account-ids: lines and commas', { 'allowed-account-ids': `000011112222,\n ${ACCOUNT},` }),
   other('key-lifetime: capitals', { 'key-lifetime': '1H30M' }),
   other('known-hosts: CRLF, comments, tabs', {
@@ -59,6 +60,8 @@ export const oddInputs: readonly OddInput[] = [
     ...{ 'role-session-name': '', 'role-duration-seconds': '', 'role-external-id': '', audience: '' },
     ...{ 'session-policy': '', 'allowed-account-ids': '', 'known-hosts': '', 'key-lifetime': '' },
     ...{ 'strict-host-key-checking': '', 'max-attempts': '', 'timeout-seconds': '', summary: '' },
-    ...{ 'restrict-to-hosts': '', 'git-signing': '' },
+    ...{ 'restrict-to-hosts': '', 'git-signing': '', 'force-skip-oidc': '', 'mask-aws-account-id': '' },
+    ...{ 'managed-session-policies': '', 'custom-tags': '', 'transitive-tag-keys': '' },
+    ...{ 'web-identity-token-file': '', 'use-existing-credentials': '' },
   }),
 ];

@@ -23,11 +23,13 @@ export interface Loaded {
   readonly keys: readonly LoadedKey[];
   readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
+  /** Of the credentials, where it is known. */
+  readonly account: string | undefined;
   readonly env: Env;
 }
 
 export function handOver(loaded: Loaded, workflow: Workflow): void {
-  const { folder, agent, filled, byShell, keys, tokens, inputs, env } = loaded;
+  const { folder, agent, filled, byShell, keys, tokens, inputs, account, env } = loaded;
   const publicKeys = keys.map(({ publicKey }) => publicKey);
   // In containers the runner translates a value that begins with RUNNER_TEMP: sh stands in front only where it has to.
   const command = inputs.withSsh ? `${byShell ? 'sh ' : ''}${quoteForShell(folder.ssh)}` : '';
@@ -39,7 +41,7 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
     'known-hosts-file': filled ? folder.knownHosts : '',
     fingerprints: JSON.stringify(keys.map(({ fingerprint }) => fingerprint)),
     'public-keys': publicKeys.map(authorizedKeysLine).join('\n'),
-    'aws-account-id': accountOf([...keys, ...tokens], inputs.role),
+    'aws-account-id': account ?? accountOf([...keys, ...tokens]),
   };
   const variables: Partial<Record<ExportedVariable, string>> = {
     ...(agent && { SSH_AUTH_SOCK: agent.socket, SSH_AGENT_PID: String(agent.pid) }),
@@ -71,8 +73,8 @@ function signingFiles(folder: JobFolder, byShell: boolean): Parameters<typeof si
   return { publicKey: publicKeyFile(folder, 0), allowedSigners, program };
 }
 
-/** A role's ARN names its account; without a role, a parameter that was asked for by its bare name is in ours, if any was. */
-function accountOf(read: readonly { readonly secret: Secret }[], role: Inputs['role']): string {
+/** A parameter that was asked for by its bare name is in our account, if any was. */
+function accountOf(read: readonly { readonly secret: Secret }[]): string {
   const ours = (read.find(({ secret }) => !secret.reference.location) ?? read[0])?.secret.arn;
-  return (role?.arn ?? ours)?.split(':')[4] ?? '';
+  return ours?.split(':')[4] ?? '';
 }

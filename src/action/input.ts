@@ -7,6 +7,9 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export const defaults: Readonly<Record<string, string>> = {
   'role-duration-seconds': '900',
   'session-policy': 'auto',
+  'force-skip-oidc': 'false',
+  'use-existing-credentials': 'false',
+  'mask-aws-account-id': 'false',
   'strict-host-key-checking': 'yes',
   'key-lifetime': '6h',
   'max-attempts': '5',
@@ -46,6 +49,11 @@ export function oneOf(env: Env, name: string, choices: readonly string[]): strin
     `cannot be "${text}"`,
     `write ${choices.slice(0, -1).join(', ')} or ${String(choices.at(-1))}`,
   );
+}
+
+/** Of an input that is off by default. */
+export function isOn(env: Env, name: string): boolean {
+  return oneOf(env, name, ['false', 'true']) === 'true';
 }
 
 export function wholeNumber(env: Env, name: string, [least, most]: readonly [number, number]): number {

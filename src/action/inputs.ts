@@ -4,8 +4,10 @@ import { Failure } from '../errors.ts';
 import type { AppLine } from '../keys/app-line.ts';
 import { parseLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
-import { input, invalid, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
-import { parseRole, type RoleInputs } from './role-inputs.ts';
+import { refuseForeignInputs } from './foreign-inputs.ts';
+import { input, invalid, isOn, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
+import type { Role } from '../aws/caller.ts';
+import { parseRole } from './role-inputs.ts';
 
 export type { Env } from './input.ts';
 
@@ -20,7 +22,9 @@ export interface Inputs {
   /** In order of preference. None: the key's own, or the machine's. */
   readonly regions: readonly string[];
   /** Absent: the default credential chain. */
-  readonly role: RoleInputs | undefined;
+  readonly role: Role | undefined;
+  /** Whether valid credentials in the environment are used in the place of the role. */
+  readonly useExisting: boolean;
   /** None: credentials of any account will do. */
   readonly allowedAccounts: readonly string[];
   /** Lines in known_hosts form. */
@@ -46,6 +50,8 @@ export interface Inputs {
  */
 export function parseInputs(env: Env): Inputs {
   refuseForeignInputs(env);
+  // What masks has read it before the first message.
+  isOn(env, 'mask-aws-account-id');
   const role = parseRole(env);
   const { keys, apps } = parseLines(lines(env, 'keys'));
   if (keys.length === 0 && apps.length === 0 && !role) {
@@ -59,7 +65,7 @@ export function parseInputs(env: Env): Inputs {
     );
   }
   const strictHostKeyChecking = oneOf(env, 'strict-host-key-checking', ['yes', 'accept-new', 'no']);
-  const restrictToHosts = oneOf(env, 'restrict-to-hosts', ['false', 'true']) === 'true';
+  const restrictToHosts = isOn(env, 'restrict-to-hosts');
   if (restrictToHosts && strictHostKeyChecking !== 'yes') {
     const problem = `cannot hold with strict-host-key-checking: ${strictHostKeyChecking}`;
     throw invalid(
@@ -68,7 +74,7 @@ export function parseInputs(env: Env): Inputs {
       'write strict-host-key-checking: yes, or leave one of them out',
     );
   }
-  const gitSigning = oneOf(env, 'git-signing', ['false', 'true']) === 'true';
+  const gitSigning = isOn(env, 'git-signing');
   if (gitSigning && keys.length === 0) {
     throw invalid(
       'git-signing',
@@ -80,7 +86,7 @@ export function parseInputs(env: Env): Inputs {
     const problem = 'cannot hold together with git-signing: a key that is for hosts only does not sign';
     throw invalid('restrict-to-hosts', problem, 'leave one of them out, or use the action twice');
   }
-  const sshConfig = oneOf(env, 'ssh-config', ['false', 'true']) === 'true';
+  const sshConfig = isOn(env, 'ssh-config');
   // Without a key there may be EC2 hosts for ssh to be led to, and none to restrict keys to.
   const needingKeys = { 'restrict-to-hosts': restrictToHosts, 'ssh-config': sshConfig && !role };
   for (const [name, on] of Object.entries(needingKeys)) {
@@ -94,6 +100,7 @@ export function parseInputs(env: Env): Inputs {
     ...{ keys, apps, role },
     withAgent: keys.length > 0,
     withSsh: keys.length > 0 || apps.length === 0,
+    useExisting: isOn(env, 'use-existing-credentials'),
     allowedAccounts: parseAccounts(env),
     regions: parseRegions(env),
     knownHosts: lines(env, 'known-hosts'),
@@ -159,42 +166,4 @@ function parseKeyLifetime(env: Env): number {
   const seconds = parseLifetime(text);
   if (seconds !== undefined) return seconds;
   throw invalid('key-lifetime', `is not a duration: "${text}"`, 'write 90s, 15m, 6h, or 0 for no limit');
-}
-
-const store = 'aws ssm put-parameter --name /ci/deploy-key --type SecureString --value file://FILE';
-const credentials = 'set role-to-assume, or export the credentials in a step before: the environment counts';
-const onPath = 'leave it out: the program is found on PATH';
-
-/**
- * Inputs of other actions that people move from: each is refused with what to write here. The values of secrets are among
- * them: none is repeated.
- */
-const foreign: Readonly<Record<string, string>> = {
-  // webfactory/ssh-agent
-  'ssh-private-key': `store each key once (${store}), write keys: /ci/deploy-key in its place, and delete the secret`,
-  'ssh-auth-sock': 'leave it out: the output ssh-auth-sock and SSH_AUTH_SOCK say where the agent is',
-  'log-public-key': 'leave it out: the log shows fingerprints, and the output public-keys has the keys',
-  'ssh-agent-cmd': onPath,
-  'ssh-add-cmd': onPath,
-  'git-cmd': onPath,
-  // aws-actions/configure-aws-credentials, for what is called otherwise here
-  'inline-session-policy': 'write session-policy',
-  'retry-max-attempts': 'write max-attempts',
-  'action-timeout-s': 'write timeout-seconds',
-  'aws-access-key-id': credentials,
-  'aws-secret-access-key': credentials,
-  'aws-session-token': credentials,
-  'role-chaining': 'write the roles of the chain in role-to-assume, one on each line',
-  'disable-retry': 'write max-attempts: 1',
-  'http-proxy': 'write HTTPS_PROXY in the env of the job',
-};
-
-/** What says the same as leaving it out. */
-const idle = new Set(['', 'false']);
-
-/** @throws INPUT_INVALID */
-function refuseForeignInputs(env: Env): void {
-  for (const [name, hint] of Object.entries(foreign)) {
-    if (!idle.has(input(env, name))) throw invalid(name, 'is not an input of this action', hint);
-  }
 }

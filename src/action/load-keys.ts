@@ -2,7 +2,6 @@
 import { appendFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
 import { allowedSigner } from '../git/job-configuration.ts';
 import { forSigning, forTokens, requireGit, forRestrictions, requireSsh } from './versions.ts';
 import { authorizedKeysLine } from '../keys/public-key.ts';
@@ -31,6 +30,7 @@ import {
 import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
+import { readJobSecrets } from './job-secrets.ts';
 import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
 import { sweep } from './sweep.ts';
@@ -73,9 +73,9 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
   const starting = withAgent ? startAgent(socket, job) : Promise.resolve(undefined);
   try {
-    const [agent, secrets] = await Promise.all([
+    const [agent, { secrets, account }] = await Promise.all([
       starting,
-      readSecrets(inputs, job),
+      readJobSecrets(inputs, job),
       sweep(dirname(path), { ...job, timeoutSeconds: inputs.timeoutSeconds }),
     ]);
     const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
@@ -94,7 +94,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const tokens = await makeTokens(inputs, secrets, { ...job, folder, record });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
-    handOver({ folder, agent, filled, byShell, keys, tokens, inputs, env }, workflow);
+    handOver({ folder, agent, filled, byShell, keys, tokens, inputs, account, env }, workflow);
     if (inputs.summary && keys.length + tokens.length > 0)
       await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
   } catch (error) {
@@ -107,18 +107,6 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     if (withAgent) await stopAgent(socket);
     throw error;
   }
-}
-
-/** The AWS SDK is loaded while ssh-agent starts. */
-async function readSecrets(inputs: Inputs, { workflow: voice, ...job }: Job): Promise<Secret[]> {
-  const aws = await import('../host/read-secrets.ts');
-  const missing = {
-    region: 'set the input aws-region, or AWS_REGION',
-    credentials: credentialsHint(job.env),
-    expired: expiredHint(),
-  };
-  const wanted = { ...inputs, keys: [...inputs.keys, ...inputs.apps] };
-  return await aws.readSecrets(wanted, { ...job, voice, missing });
 }
 
 /** What GitHub is asked with is loaded where a line wants it. */

@@ -1,19 +1,8 @@
 /** The inputs that say which role, and what its session may do. Pure. */
-import { input, invalid, wholeNumber, type Env } from './input.ts';
-
-export interface RoleInputs {
-  /** The role that reads the keys: the last of a chain. */
-  readonly arn: string;
-  /** The roles on the way to it, in order. */
-  readonly through: readonly string[];
-  readonly sessionName: string;
-  readonly durationSeconds: number;
-  readonly audience: string;
-  readonly externalId: string | undefined;
-  readonly policy: SessionPolicy;
-}
-
-export type SessionPolicy = 'auto' | 'none' | { readonly json: string };
+import type { Role, SessionTag } from '../aws/caller.ts';
+import { looksSecret } from '../keys/secret-text.ts';
+import { input, invalid, isOn, wholeNumber, type Env } from './input.ts';
+import { checkManagedPolicies, parseManagedPolicies, parseTags } from './session-inputs.ts';
 
 /** AWS caps the session of a role that was assumed from another role. Seconds. */
 const longestChained = 3600;
@@ -22,16 +11,14 @@ const longestChained = 3600;
 const longestPolicy = 2048;
 
 /** @throws INPUT_INVALID, for what is wrong without a role as well */
-export function parseRole(env: Env): RoleInputs | undefined {
-  const policy = parseSessionPolicy(env);
+export function parseRole(env: Env): Role | undefined {
   const durationSeconds = wholeNumber(env, 'role-duration-seconds', [900, 43_200]);
   const sessionName = parseSessionName(env);
-  const externalId = parseExternalId(env);
+  const session = parseSession(env);
   const roles = parseRoles(env);
   const arn = roles.at(-1);
   if (arn === undefined) {
-    if (typeof policy !== 'string') throw needsRole('session-policy', 'is a policy');
-    if (externalId !== undefined) throw needsRole('role-external-id', 'is set');
+    refuseWithoutRole(session);
     return undefined;
   }
   const through = roles.slice(0, -1);
@@ -42,15 +29,84 @@ export function parseRole(env: Env): RoleInputs | undefined {
       `write ${longestChained} or less: AWS caps what one role gets from another`,
     );
   }
-  if (through.length === 0 && externalId !== undefined && hasToken(env)) {
-    throw invalid(
-      'role-external-id',
-      'cannot be passed with an OIDC token, which is what role-to-assume is asked for with',
-      'leave it out and let the trust policy of the role check the token; or write a chain of roles whose last one asks for it',
-    );
+  const { tokenFile, skipsOidc, tags, managedPolicies, externalId, policy } = session;
+  if (through.length === 0 && (tokenFile !== undefined || (hasToken(env) && !skipsOidc))) {
+    refuseWithToken(session);
   }
-  const audience = input(env, 'audience') || standardAudience(arn);
-  return { arn, through, sessionName, durationSeconds, audience, externalId, policy };
+  checkManagedPolicies(managedPolicies, arn);
+  const usesGitHub = tokenFile === undefined && !skipsOidc;
+  return {
+    ...{ arn, through, sessionName, durationSeconds, externalId, policy },
+    audience: usesGitHub ? input(env, 'audience') || standardAudience(arn) : undefined,
+    ...(tokenFile !== undefined && { tokenFile }),
+    ...(tokenFile === undefined && skipsOidc && { skipsOidc }),
+    ...(managedPolicies.length > 0 && { managedPolicies }),
+    ...(tags.length > 0 && { tags }),
+  };
+}
+
+/** What the role's session is asked for with. */
+interface SessionInputs {
+  readonly policy: Role['policy'];
+  readonly externalId: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly skipsOidc: boolean;
+  readonly managedPolicies: readonly string[];
+  readonly tags: readonly SessionTag[];
+}
+
+function parseSession(env: Env): SessionInputs {
+  return {
+    policy: parseSessionPolicy(env),
+    externalId: parseExternalId(env),
+    tokenFile: parseTokenFile(env),
+    skipsOidc: isOn(env, 'force-skip-oidc'),
+    managedPolicies: parseManagedPolicies(env),
+    tags: parseTags(env),
+  };
+}
+
+function refuseWithoutRole({ policy, externalId, tokenFile, managedPolicies, tags }: SessionInputs): void {
+  const set = {
+    'session-policy': typeof policy === 'string' ? '' : 'is a policy',
+    'role-external-id': externalId === undefined ? '' : 'is set',
+    'web-identity-token-file': tokenFile === undefined ? '' : 'is set',
+    'managed-session-policies': managedPolicies.length === 0 ? '' : 'names policies',
+    'custom-tags': tags.length === 0 ? '' : 'has tags',
+  };
+  for (const [name, what] of Object.entries(set)) {
+    if (what === '') continue;
+    const hint = 'write role-to-assume, or leave it out';
+    throw invalid(name, `${what}, and role-to-assume names no role`, hint);
+  }
+}
+
+/** @source AWS STS API Reference, AssumeRoleWithWebIdentity: it has neither parameter */
+function refuseWithToken({ externalId, tags }: SessionInputs): void {
+  const problem = 'cannot be passed with an OIDC token, which is what role-to-assume is asked for with';
+  if (externalId !== undefined) {
+    const hint =
+      'leave it out and let the trust policy of the role check the token; or write a chain of roles whose last one asks for it';
+    throw invalid('role-external-id', problem, hint);
+  }
+  if (tags.length > 0) {
+    const hint =
+      'write a chain of roles in role-to-assume: each role that is assumed from another one can have tags; or leave it out, and let policies check the claims of the token';
+    throw invalid('custom-tags', problem, hint);
+  }
+}
+
+/** Relative to the workspace, as in aws-actions/configure-aws-credentials. */
+function parseTokenFile(env: Env): string | undefined {
+  const text = input(env, 'web-identity-token-file');
+  if (text === '') return undefined;
+  const fail = (problem: string, hint: string): Error => invalid('web-identity-token-file', problem, hint);
+  if (looksSecret(text)) throw fail('has a token in it', 'write the path of the file that has the token');
+  // eslint-disable-next-line no-control-regex -- a path of several lines, or with a NUL, is no path
+  if (/[\x00-\x1f]/.test(text)) throw fail('is not a path', 'write the path of one file on one line');
+  const { GITHUB_WORKSPACE: workspace } = env;
+  if (text.startsWith('/') || !workspace) return text;
+  return `${workspace}/${text}`;
 }
 
 /** Not `list`: a chain may come back to a role that it has been through. */
@@ -96,7 +152,7 @@ function parseExternalId(env: Env): string | undefined {
   throw invalid('role-external-id', 'is not an external id', 'write 2 to 1224 letters, digits and _+=,.@:/-');
 }
 
-function parseSessionPolicy(env: Env): SessionPolicy {
+function parseSessionPolicy(env: Env): Role['policy'] {
   const text = input(env, 'session-policy');
   if (text === 'auto' || text === 'none') return text;
   const fail = (problem: string, hint: string): Error => invalid('session-policy', problem, hint);
@@ -126,10 +182,6 @@ function minified(text: string): string | undefined {
 /** The same two variables that the token is asked for with. */
 function hasToken(env: Env): boolean {
   return Boolean(env['ACTIONS_ID_TOKEN_REQUEST_URL'] && env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']);
-}
-
-function needsRole(name: string, what: string): Error {
-  return invalid(name, `${what}, and role-to-assume names no role`, 'write role-to-assume, or leave it out');
 }
 
 /** Characters of a session's name. */

@@ -26,7 +26,8 @@ export async function checkAccount(
   return regions;
 }
 
-function checkAllowed(allowed: readonly string[], account: string, who: string): void {
+/** @throws ACCOUNT_NOT_ALLOWED */
+export function checkAllowed(allowed: readonly string[], account: string, who: string): void {
   if (allowed.includes(account)) return;
   throw new Failure(
     'ACCOUNT_NOT_ALLOWED',
@@ -35,12 +36,12 @@ function checkAllowed(allowed: readonly string[], account: string, who: string):
   );
 }
 
-interface Identity {
+export interface Identity {
   readonly account: string;
   readonly arn: string;
 }
 
-async function callerAccount({ region, signal }: Turn, { connection }: Caller): Promise<Identity> {
+export async function callerAccount({ region, signal }: Turn, { connection }: Caller): Promise<Identity> {
   const attempted = { service: 'sts', region, resource: 'sts:GetCallerIdentity' };
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ region, ...connection });

@@ -1,7 +1,8 @@
 /** What STS refuses → our code, the role, the trust policy that mends it. */
 import { Failure } from '../errors.ts';
 import { awsFailure, readAwsError } from './failures.ts';
-import type { Claims } from './web-identity.ts';
+import type { SessionTag } from './caller.ts';
+import { audienceText, type Claims, type Token } from './token.ts';
 
 /** A role takes some seconds to be known everywhere after it was made, and so does its trust policy. */
 export function mayPass(error: unknown): boolean {
@@ -28,17 +29,19 @@ export function isPackedTooLarge(error: unknown): boolean {
 export interface AskedRole {
   readonly arn: string;
   readonly region: string;
-  /** Of the OIDC token that was shown; absent where the role was asked for with other credentials. */
-  readonly claims: Claims | undefined;
+  /** Absent where the role was asked for with other credentials. */
+  readonly token: Token | undefined;
   /** The role before, in a chain. */
   readonly before?: string | undefined;
   readonly position?: string | undefined;
   readonly externalId?: string | undefined;
+  readonly tags?: readonly SessionTag[];
 }
 
 export function assumeRoleFailure(error: unknown, asked: AskedRole): Failure {
   if (error instanceof Failure) return error;
-  const { arn, region, claims, position } = asked;
+  const { arn, region, token, position } = asked;
+  const claims = token?.claims;
   const { name, message } = readAwsError(error);
   const denied = (hint: string): Failure =>
     new Failure(
@@ -48,11 +51,12 @@ export function assumeRoleFailure(error: unknown, asked: AskedRole): Failure {
     );
   if (/^AccessDenied/.test(name)) return denied(claims ? trustHint(arn, claims) : callerHint(asked, message));
   if (lacksKeys(error)) return denied(keysHint(claims));
-  if (name === 'ExpiredTokenException' && claims) return denied(clockHint(claims));
+  if (name === 'ExpiredTokenException' && token) return denied(endedHint(token));
   if (/^InvalidIdentityToken/.test(name) && claims) return denied(providerHint(claims, message));
   if (/^(ValidationError|MalformedPolicyDocument|PackedPolicyTooLarge)/.test(name)) {
     return denied(validationHint(message));
   }
+  if (/^InvalidParameterValue/.test(name)) return denied(inheritedHint);
   if (/^RegionDisabled/.test(name)) {
     return denied(`activate STS in ${region} for the account, or choose another aws-region`);
   }
@@ -64,31 +68,40 @@ function trustHint(arn: string, claims: Claims): string {
   const condition = { StringEquals: { [`${issuer}:aud`]: claims.aud, [`${issuer}:sub`]: claims.sub } };
   const [, partition = 'aws', , , account = ''] = arn.split(':');
   return (
-    `the token of this job has sub ${claims.sub}, aud ${claims.aud} and iss ${claims.iss}; ` +
+    `the token of this job has sub ${claims.sub}, aud ${audienceText(claims)} and iss ${claims.iss}; ` +
     `let the trust policy of the role say Principal {"Federated":"arn:${partition}:iam::${account}:oidc-provider/${issuer}"}, ` +
     `Action "sts:AssumeRoleWithWebIdentity", "Condition":${JSON.stringify(condition)}`
   );
 }
 
+const inheritedHint =
+  'the credentials that ask have a transitive session tag with a key of custom-tags already: write another key, or leave it out';
+
 /** Across accounts both sides have to agree: the role's trust policy, and the caller's own permissions. */
-function callerHint({ arn, before, externalId }: AskedRole, message: string): string {
+function callerHint({ arn, before, externalId, tags = [] }: AskedRole, message: string): string {
   const [, user = 'the caller (aws sts get-caller-identity shows it)'] = /User: (\S+)/.exec(message) ?? [];
-  const allow = `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"${arn}"}`;
+  // A session hands its transitive tags on, whatever is asked for here.
+  const tagging = tags.length > 0 || message.includes('sts:TagSession');
+  const Action = tagging ? ['sts:AssumeRole', 'sts:TagSession'] : 'sts:AssumeRole';
+  const allow = JSON.stringify({ Effect: 'Allow', Action, Resource: arn });
   const condition = externalId && { StringEquals: { 'sts:ExternalId': externalId } };
   if (before === undefined) {
     const id = externalId ? ` and the external id ${externalId} (or none)` : '';
-    return `let the role's trust policy name ${user}${id}, and allow it ${allow}`;
+    const both = tagging ? ' with the same actions' : '';
+    return `let the role's trust policy name ${user}${id}${both}, and allow it ${allow}`;
   }
   const Condition = condition ? { Condition: condition } : {};
-  const trust = { Effect: 'Allow', Principal: { AWS: before }, Action: 'sts:AssumeRole', ...Condition };
+  const trust = { Effect: 'Allow', Principal: { AWS: before }, Action, ...Condition };
   return `let the trust policy of ${arn} say ${JSON.stringify(trust)}, and the policy of ${before} ${allow}`;
 }
 
-function providerHint({ iss, aud }: Claims, message: string): string {
+function providerHint(claims: Claims, message: string): string {
+  const { iss } = claims;
+  const aud = audienceText(claims);
   const make = `aws iam create-open-id-connect-provider --url ${iss} --client-id-list ${aud}`;
   return message.includes('audience')
     ? `add ${aud} to the audiences of the identity provider in the role's account, or set the input audience to one that it has`
-    : `the role's account needs an identity provider for GitHub: ${make}`;
+    : `the role's account needs an identity provider for ${iss}: ${make}`;
 }
 
 function keysHint(claims: Claims | undefined): string {
@@ -96,8 +109,11 @@ function keysHint(claims: Claims | undefined): string {
   return `run the job again: this passes by itself where ${issuer} is GitHub's own; AWS has to reach /.well-known/openid-configuration and the keys there from the internet`;
 }
 
-/** It was asked for a moment ago: the clock by which it was made is behind AWS's. */
-function clockHint({ iss }: Claims): string {
+/** GitHub's was asked for a moment ago: the clock by which it was made is behind AWS's. */
+function endedHint({ claims: { iss }, file }: Token): string {
+  if (file !== undefined) {
+    return `the token in ${file} is too old: check that what writes it still runs, or let a step right before this one write it`;
+  }
   return `the token was new: check the clock of the server that makes it (${iss}), and that of this machine`;
 }
 
@@ -107,6 +123,12 @@ function validationHint(message: string): string {
   }
   if (message.includes('MaxSessionDuration')) {
     return "set role-duration-seconds to no more than the role's maximum session duration, or raise that";
+  }
+  if (/policy \S+ does not exist/.test(message)) {
+    return 'check managed-session-policies: each policy must be in the account of the role, or be one of AWS';
+  }
+  if (message.includes('session tags consumes')) {
+    return 'write fewer or shorter tags in custom-tags: AWS packs all tags of a session together, and limits their size';
   }
   return 'check role-to-assume, role-session-name, role-duration-seconds and session-policy';
 }

@@ -1,7 +1,7 @@
 /** One role of AWS STS, asked for with an OIDC token or with other credentials. */
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { assumeRoleFailure, lacksKeys, mayPass } from './assume-role-failures.ts';
-import type { Caller, Credentials } from './caller.ts';
+import type { Caller, Credentials, SessionTag } from './caller.ts';
 import type { Turn } from './failover.ts';
 import { notFromAws } from './failures.ts';
 import type { SourceCredentials } from './web-identity.ts';
@@ -12,6 +12,9 @@ export interface WantedRole {
   readonly durationSeconds: number;
   /** A session policy's JSON. */
   readonly policy?: string;
+  /** ARNs. */
+  readonly managedPolicies?: readonly string[] | undefined;
+  readonly tags?: readonly SessionTag[];
   readonly externalId?: string | undefined;
   /** In a chain: `role 2 of 3`. */
   readonly position?: string | undefined;
@@ -46,8 +49,7 @@ export async function roleAsker(
     say(`assuming ${wanted.arn} as ${wanted.sessionName}`);
     const answer = await patiently(() => send(wanted), {
       ...{ wanted, signal, caller },
-      explain: (error) =>
-        assumeRoleFailure(error, { ...wanted, region, claims: token?.claims, before: role?.arn }),
+      explain: (error) => assumeRoleFailure(error, { ...wanted, region, token, before: role?.arn }),
     });
     const credentials = toCredentials(answer);
     if (!credentials) throw notFromAws({ service: 'sts', region, resource: wanted.arn });
@@ -58,13 +60,19 @@ export async function roleAsker(
 }
 
 function toInput(wanted: WantedRole): AssumeRoleCommandInput {
-  const { arn, sessionName, durationSeconds, policy, externalId } = wanted;
+  const { arn, sessionName, durationSeconds, policy, managedPolicies = [], externalId, tags = [] } = wanted;
+  const transitive = tags.filter((tag) => tag.transitive);
   return {
     RoleArn: arn,
     RoleSessionName: sessionName,
     DurationSeconds: durationSeconds,
     ...(policy !== undefined && { Policy: policy }),
+    ...(managedPolicies.length > 0 && {
+      PolicyArns: managedPolicies.map((policyArn) => ({ arn: policyArn })),
+    }),
     ...(externalId !== undefined && { ExternalId: externalId }),
+    ...(tags.length > 0 && { Tags: tags.map(({ key, value }) => ({ Key: key, Value: value })) }),
+    ...(transitive.length > 0 && { TransitiveTagKeys: transitive.map(({ key }) => key) }),
   };
 }
 

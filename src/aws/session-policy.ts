@@ -8,6 +8,8 @@ const longestPolicy = 2048;
 /** Where a reference without an ARN is: the role's account and the chosen region, or another that stands in for it. */
 export interface Home extends Location {
   readonly otherRegions?: readonly string[];
+  /** Of managed policies that are sent with it: STS's documentation counts the text of both. */
+  readonly managedPolicies?: readonly string[] | undefined;
 }
 
 export interface NarrowSession {
@@ -22,7 +24,8 @@ export interface NarrowSession {
  */
 export function narrowSessions(references: readonly Reference[], home: Home): NarrowSession[] {
   const policy = render(references, home);
-  if (policy.length <= longestPolicy || references.length < 2) return [{ references, policy }];
+  const taken = home.managedPolicies?.join('').length ?? 0;
+  if (policy.length + taken <= longestPolicy || references.length < 2) return [{ references, policy }];
   return halve(references).flatMap((half) => narrowSessions(half, home));
 }
 

@@ -6,6 +6,7 @@ import { isMalformedPolicy, isPackedTooLarge } from './assume-role-failures.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
 import { inTurn, type Outcome, type Turn } from './failover.ts';
 import { sourceCredentials, type SourceCredentials } from './web-identity.ts';
+import { tagsAt } from './session-tags.ts';
 import { halve, narrowSessions, type Home, type NarrowSession } from './session-policy.ts';
 
 /** What may be read with which credentials. */
@@ -51,17 +52,19 @@ async function inRole<T>(
   caller: Caller,
   work: (open: Open, turn: Turn) => Promise<T>,
 ): Promise<Outcome<T>> {
-  const { arn, sessionName, durationSeconds, externalId, through } = role;
+  const { arn, sessionName, durationSeconds, externalId, managedPolicies, through } = role;
   const first = await sourceCredentials(role, caller);
   return await inTurn(async (turn) => {
     const assume = await roleAsker(await walkChain(role, first, { turn, caller }), turn, caller);
     const position = positionOf(through.length, through);
-    const wanted: WantedRole = { arn, sessionName, durationSeconds, externalId, position };
+    const tags = tagsAt(role, through.length, first.token !== undefined);
+    const session = { sessionName, durationSeconds, externalId, managedPolicies, tags };
+    const wanted: WantedRole = { arn, ...session, position };
     const open: Open = async (policy) => {
       try {
         return await assume({ ...wanted, ...(policy !== undefined && { policy }) });
       } catch (error) {
-        throw policy === undefined ? error : explainPolicy(error, role);
+        throw explainPolicy(error, role);
       }
     };
     return await work(open, turn);
@@ -82,15 +85,18 @@ const shortestSession = 900;
 
 /** From role to role, up to what the last one is asked for with. */
 async function walkChain(
-  { through, sessionName }: Role,
+  role: Role,
   first: SourceCredentials,
   { turn, caller }: { turn: Turn; caller: Caller },
 ): Promise<SourceCredentials> {
+  const { through, sessionName } = role;
   let source = first;
   for (const [index, arn] of through.entries()) {
     const assume = await roleAsker(source, turn, caller);
     const position = positionOf(index, through);
-    const credentials = await assume({ arn, sessionName, durationSeconds: shortestSession, position });
+    const tags = tagsAt(role, index, first.token !== undefined);
+    const session = { sessionName, durationSeconds: shortestSession, tags };
+    const credentials = await assume({ arn, ...session, position });
     source = { role: { arn, credentials } };
   }
   return source;
@@ -124,17 +130,33 @@ async function openEach(
   return [{ references, credentials: await open(policyOf(role, '')) }];
 }
 
-function homeOf({ arn }: Role, { region, regions }: Turn): Home {
+function homeOf({ arn, managedPolicies }: Role, { region, regions }: Turn): Home {
   const [, partition = 'aws', , , account = ''] = arn.split(':');
-  return { partition, region, account, otherRegions: regions.slice(1) };
+  return { partition, region, account, otherRegions: regions.slice(1), managedPolicies };
+}
+
+/** The other inputs that count in the size of the last role's session. */
+function packedWith({ managedPolicies = [], tags = [] }: Role): string[] {
+  const inputs = { 'managed-session-policies': managedPolicies, 'custom-tags': tags };
+  return Object.entries(inputs).flatMap(([name, { length }]) => (length > 0 ? [name] : []));
 }
 
 /** STS speaks of "policy": which one that is, and where it comes from. */
-function explainPolicy(error: unknown, { policy }: Role): unknown {
+function explainPolicy(error: unknown, role: Role): unknown {
   if (!(error instanceof Failure)) return error;
   const { message, cause } = error;
+  const { policy } = role;
   const [tooLarge, malformed] = [isPackedTooLarge(cause), isMalformedPolicy(cause)];
   if (!tooLarge && !malformed) return error;
+  const others = tooLarge ? packedWith(role) : [];
+  if (others.length > 0) {
+    const hint =
+      'write fewer or shorter ones: AWS packs the policies and tags of a session together, and limits their size';
+    const which = others.length === 1 ? `input ${others.join()} is` : `inputs ${others.join(' and ')} are`;
+    const problem = `the ${which} too large together with session-policy: ${message}`;
+    return new Failure('INPUT_INVALID', problem, { hint, cause });
+  }
+  if (policy === 'none') return error;
   if (typeof policy === 'object') {
     const problem = tooLarge ? 'is too large' : 'is no policy to AWS STS';
     const hint = tooLarge

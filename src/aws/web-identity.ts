@@ -4,6 +4,8 @@ import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
 import { isPrivate } from './endpoint.ts';
 import { isCertificateTrouble } from './failures.ts';
+import { readToken, type Token } from './token.ts';
+import { readTokenFile } from './token-file.ts';
 import type { Troubles } from './troubles.ts';
 
 /** Neither: what the AWS SDK's default chain finds. */
@@ -13,16 +15,24 @@ export interface SourceCredentials {
   readonly role?: { readonly arn: string; readonly credentials: Credentials };
 }
 
-/** @throws OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED */
-export async function sourceCredentials(
-  { arn, through, audience }: Role,
-  caller: Caller,
-): Promise<SourceCredentials> {
+/** @throws OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED, CREDENTIALS_MISSING, INPUT_INVALID of a token file */
+export async function sourceCredentials(role: Role, caller: Caller): Promise<SourceCredentials> {
+  const { audience, tokenFile, skipsOidc = false } = role;
   const { env, connection, say, mask } = caller;
+  if (tokenFile !== undefined) {
+    say(`reading the token in ${tokenFile}`);
+    const token = await readTokenFile(tokenFile);
+    mask(token.text);
+    return { token };
+  }
+  if (skipsOidc) {
+    sayOthers('force-skip-oidc is set', role, caller);
+    return {};
+  }
   if (audience === undefined) return {};
   const service = tokenService(env);
   if (!service) {
-    say(`no OIDC token in this job: asking for ${through[0] ?? arn} with ${otherCredentials(env)}`);
+    sayOthers('no OIDC token in this job', role, caller);
     return {};
   }
   say('asking GitHub for an OIDC token');
@@ -31,20 +41,35 @@ export async function sourceCredentials(
   return { token };
 }
 
+/** @throws OIDC_UNAVAILABLE, CREDENTIALS_MISSING: there are none */
+function sayOthers(why: string, { arn, through, skipsOidc }: Role, { env, say }: Caller): void {
+  const others = otherCredentials(env);
+  if (others === undefined) throw skipsOidc ? nothingElse() : noToken();
+  say(`${why}: asking for ${through[0] ?? arn} with ${others}`);
+}
+
 /** What the default chain would find; on a hosted runner an instance role could only be somebody else's. */
-function otherCredentials(env: Readonly<Record<string, string | undefined>>): string {
+export function otherCredentials(env: Readonly<Record<string, string | undefined>>): string | undefined {
   // In the order in which the SDK looks.
   const explicit = ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...containerVariables];
   const name = explicit.find((variable) => env[variable]);
   if (name) return `the credentials of ${name}`;
   if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') return "this machine's own role";
-  throw new Failure(
-    'OIDC_UNAVAILABLE',
-    'this job cannot ask GitHub for an OIDC token, and has no other credentials',
-    {
-      hint: 'give the job "permissions: { id-token: write, contents: read }"; pull requests from forks and Dependabot never get a token',
-    },
-  );
+  return undefined;
+}
+
+function noToken(): Failure {
+  const message = 'this job cannot ask GitHub for an OIDC token, and has no other credentials';
+  return new Failure('OIDC_UNAVAILABLE', message, {
+    hint: 'give the job "permissions: { id-token: write, contents: read }"; pull requests from forks and Dependabot never get a token',
+  });
+}
+
+function nothingElse(): Failure {
+  const message = 'force-skip-oidc is set, and the environment has no credentials to assume the role with';
+  return new Failure('CREDENTIALS_MISSING', message, {
+    hint: 'export credentials in a step before this one, write web-identity-token-file, or leave force-skip-oidc out',
+  });
 }
 
 const containerVariables = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
@@ -73,19 +98,6 @@ export interface TokenRequestOptions {
   readonly troubles: Troubles;
 }
 
-export interface Token {
-  /** A JSON Web Token. Secret. */
-  readonly text: string;
-  readonly claims: Claims;
-}
-
-/** The claims that a role's trust policy is matched on. The token itself stays secret; these are printed. */
-export interface Claims {
-  readonly sub: string;
-  readonly aud: string;
-  readonly iss: string;
-}
-
 /** @throws OIDC_REQUEST_FAILED */
 export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<Token> {
   const { audience, maxAttempts, sleep, signal, troubles } = options;
@@ -104,7 +116,7 @@ export async function requestToken(service: TokenService, options: TokenRequestO
   for (let attempt = 1; ; attempt++) {
     const answer = await sendRequest({ url, headers }, options);
     signal.throwIfAborted();
-    const token = answer.status === 200 ? readToken(answer.text) : undefined;
+    const token = answer.status === 200 ? tokenIn(answer.text) : undefined;
     troubles.note(name, token ? undefined : { what: `${name} ${saidBy(answer)}`, throttled: false });
     if (token) return token;
     // With 200, something else has answered in its place.
@@ -122,13 +134,10 @@ function mayPass({ status, code = '' }: HttpAnswer): boolean {
   return status < 400 || status >= 500 || status === 429;
 }
 
-/** undefined for what is no token. */
-function readToken(answer: string): Token | undefined {
+/** @returns undefined for an answer without a token */
+function tokenIn(answer: string): Token | undefined {
   try {
-    const { value: text } = JSON.parse(answer) as { value: string };
-    const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as Claims;
-    if (typeof claims.iss !== 'string') throw new TypeError('a token names its issuer');
-    return { text, claims };
+    return readToken((JSON.parse(answer) as { value: string }).value);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** AWS credentials for EC2 hosts: in a job the job's role, narrowed to one host; elsewhere the machine's credentials. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { checkAccount } from '../aws/account.ts';
+import { checkAccount, type Identity } from '../aws/account.ts';
 import { ec2SessionPolicy, type Ec2Target } from '../aws/ec2-session-policy.ts';
 import { refreshing } from '../aws/refreshing-credentials.ts';
 import { openSession } from '../aws/session.ts';
@@ -11,6 +11,7 @@ import { Failure } from '../errors.ts';
 import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
 import { partitionOf } from '../keys/partition.ts';
 import { callerOnHost, type Host } from './caller.ts';
+import { existingIdentity } from './existing-credentials.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
 import { callerOf, regionFor, retryIfExpired, type ReadOptions } from './read-secrets.ts';
 
@@ -44,7 +45,8 @@ export async function openEc2Caller(
   const [region = ''] = regions;
   const { signal } = options;
   const { connection } = callerOf(wanted, options);
-  if (!role) return { region, connection, signal, credentials: connection.credentials };
+  if (!role || (await findExisting(wanted, role, options)))
+    return { region, connection, signal, credentials: connection.credentials };
   const policy = ec2SessionPolicy(target, { ...role, region });
   const once = async (): Promise<Credentials> =>
     await withDeadline(deadlineOf(wanted, role, signal), async (within) => {
@@ -65,6 +67,19 @@ export async function openEc2Caller(
 
 /** With at least one region. */
 type Wanted = Omit<JobRole, 'role' | 'environmentRegion'> & { readonly role: Role | undefined };
+
+/** The credentials of this step: it may have others than the action's step. */
+async function findExisting(
+  wanted: Wanted,
+  role: Role,
+  options: Omit<ReadOptions, 'missing'>,
+): Promise<Identity | undefined> {
+  if (!wanted.useExisting) return undefined;
+  return await withDeadline(
+    deadlineOf(wanted, role, options.signal),
+    async (signal) => await existingIdentity(wanted, { ...options, signal }),
+  );
+}
 
 /** The latest use of the action in this job that has a role. */
 async function findJobRole(job: string): Promise<JobRole | undefined> {

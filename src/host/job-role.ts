@@ -1,9 +1,11 @@
 /** The action's role, as noted for later steps that reach EC2 hosts: they open its session again. Pure. */
 import type { Role } from '../aws/caller.ts';
 
-/** Holds no secrets: each step asks for its own OIDC token. */
+/** Holds no secrets: it has the path of a token file, and each step asks GitHub for its own token. */
 export interface JobRole {
   readonly role: Role;
+  /** Whether valid credentials in the environment of a step are used instead of the role. */
+  readonly useExisting?: boolean;
   /** In order of preference. EC2 hosts are in the first. Empty: the step's own Region. */
   readonly regions: readonly string[];
   /** The Region in the environment when the action ran; empty: none. A step that sets another Region uses that one. */
@@ -18,6 +20,7 @@ export const jobRoleFile = 'role';
 
 export function renderJobRole({
   role,
+  useExisting,
   regions,
   environmentRegion,
   allowedAccounts,
@@ -25,9 +28,13 @@ export function renderJobRole({
   timeoutSeconds,
 }: JobRole): string {
   const { arn, through, sessionName, durationSeconds, audience, externalId, policy } = role;
-  const noted = { arn, through, sessionName, durationSeconds, audience, externalId, policy };
+  const { tokenFile, skipsOidc, managedPolicies, tags } = role;
+  const noted = {
+    ...{ arn, through, sessionName, durationSeconds, audience, externalId, policy },
+    ...{ tokenFile, skipsOidc, managedPolicies, tags },
+  };
   const settings = { regions, environmentRegion, allowedAccounts, maxAttempts, timeoutSeconds };
-  return `${JSON.stringify({ role: noted, ...settings })}\n`;
+  return `${JSON.stringify({ role: noted, ...(useExisting && { useExisting }), ...settings })}\n`;
 }
 
 /** Trimmed, because exported values may end in a line end. Empty: none. */

@@ -83,16 +83,14 @@ function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
 }
 
 function usesToken(role: Role | undefined, env: ReadOptions['env']): boolean {
+  if (role?.tokenFile !== undefined) return true;
   return role?.audience !== undefined && tokenService(env) !== undefined;
 }
 
 async function readOnce(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
   const { env, signal, voice, missing } = options;
   const references = referencesOf(wanted.keys);
-  const regions =
-    wanted.regions.length > 0
-      ? wanted.regions
-      : [await abortable(regionFor(references, { hint: missing.region, ...options, ...wanted }), signal)];
+  const regions = await regionsOf(wanted, options);
   const caller = callerOf({ ...wanted, regions }, options);
   const read = async (): Promise<Secret[]> => {
     const known = await checkAccount(wanted.allowedAccounts, wanted.role, caller);
@@ -155,6 +153,13 @@ export function callerOf(
       voice.warn(message);
     },
   };
+}
+
+/** The wanted ones, or the one that is found. @throws as regionFor */
+export async function regionsOf(wanted: Wanted, options: ReadOptions): Promise<readonly string[]> {
+  if (wanted.regions.length > 0) return wanted.regions;
+  const search = { hint: options.missing.region, ...options, ...wanted };
+  return [await abortable(regionFor(referencesOf(wanted.keys), search), options.signal)];
 }
 
 export interface RegionSearch extends Pick<ReadOptions, 'env' | 'signal'> {

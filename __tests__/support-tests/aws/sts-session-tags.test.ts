@@ -147,7 +147,7 @@ describe('session tags', () => {
       'PackedPolicyTooLargeException',
       /Packed size of session tags consumes 1\d\d%/,
     ],
-  ])('are refused for %s', async (_, more, name, message) => {
+  ])('are refused for %s', async (...[, more, name, message]) => {
     expect(await failureOf(assume(more))).toMatchObject({
       name,
       message: expect.stringMatching(message) as unknown,

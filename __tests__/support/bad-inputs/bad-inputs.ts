@@ -87,6 +87,11 @@ const numbers = [
   ),
 ];
 
+const offByDefault = [
+  ...['restrict-to-hosts', 'git-signing', 'ssh-config'],
+  ...['force-skip-oidc', 'use-existing-credentials', 'mask-aws-account-id'],
+];
+
 const choices = [
   ...wrong(
     'strict-host-key-checking',
@@ -94,7 +99,7 @@ const choices = [
       (value) => [value, value, `cannot be "${value}"`, 'write yes, accept-new or no'] as const,
     ),
   ),
-  ...['restrict-to-hosts', 'git-signing', 'ssh-config', 'summary'].flatMap((input) =>
+  ...[...offByDefault, 'summary'].flatMap((input) =>
     wrong(
       input,
       ['yes', 'True', '1'].map(
@@ -135,6 +140,17 @@ const contradictions = [
     ['without a role', `{"Statement":[${statement}]}`, needsRole, writeRole],
     ['wrong without a role as well', 'yes', 'is no policy', 'write auto, none'],
   ]),
+  ...against(alone, 'managed-session-policies', [
+    ['without a role', 'arn:aws:iam::aws:policy/ReadOnlyAccess', needsRole, writeRole],
+  ]),
+  ...against(alone, 'custom-tags', [['without a role', '{"Team":"a"}', needsRole, writeRole]]),
+  ...against(alone, 'web-identity-token-file', [['without a role', '/token', needsRole, writeRole]]),
+  ...against({ 'custom-tags': '{"Team":"a"}' }, 'transitive-tag-keys', [
+    ['another case', 'team', 'which is not a key of custom-tags', 'write keys of custom-tags: Team'],
+  ]),
+  ...against({ 'role-to-assume': role, 'force-skip-oidc': 'true' }, 'custom-tags', [
+    ['with a token file', '{"Team":"a"}', 'with an OIDC token', 'write a chain of roles'],
+  ]).map((row) => ({ ...row, given: { ...row.given, 'web-identity-token-file': '/token' } })),
   ...against(alone, 'role-external-id', [['without a role', 'acme-42', needsRole, writeRole]]),
   ...wrong('role-external-id', [['with a token', 'acme-42', 'with an OIDC token', 'write a chain of roles']]),
   ...against(alone, 'role-duration-seconds', [

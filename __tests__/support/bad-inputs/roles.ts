@@ -47,6 +47,10 @@ export const badRoles: readonly BadInput[] = wrong('role-to-assume', [
 const name = 'write 2 to 64 letters, digits and _+=,.@-';
 const seconds = 'write a whole number from 900 to 43200';
 const externalId = 'write 2 to 1224 letters, digits and _+=,.@:/-';
+const policies = 'write arn:aws:iam::ACCOUNT:policy/NAME';
+const tagForm = 'write a JSON object of texts';
+const tags = (count: number): string =>
+  JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'v'])));
 const policy = 'write auto, none, or the JSON of a policy';
 const whole = 'write {"Version":"2012-10-17","Statement":[';
 
@@ -74,6 +78,59 @@ export const badSessions: readonly BadInput[] = [
     ['an accent', 'cl\u00E9', 'is not an external id', externalId],
     ['1,225 characters', 'x'.repeat(1225), 'is not an external id', externalId],
   ]),
+  ...wrong('managed-session-policies', [
+    ['a name', 'ReadOnlyAccess', 'not the ARN of a managed policy: "ReadOnlyAccess"', policies],
+    ['a policy as JSON', `{"Statement":[${statement}]}`, 'is not the ARN of a managed policy', policies],
+    ['the ARN of a role', role, 'is not the ARN of a managed policy', policies],
+    [
+      'commas between',
+      'arn:aws:iam::aws:policy/A, arn:aws:iam::aws:policy/B',
+      'is not the ARN of a managed policy',
+      policies,
+    ],
+    [
+      'a policy of another account',
+      'arn:aws:iam::444455556666:policy/a',
+      'which is not in the account of the role',
+      "or AWS's own",
+    ],
+  ]),
+  ...wrong('custom-tags', [
+    ['text', 'Team=build', 'is not valid JSON', tagForm],
+    ['a list', '["Team"]', 'is not a JSON object', tagForm],
+    ['an object in it', '{"Team":{"a":"b"}}', 'has a value for "Team" that is not a text', 'in quotes'],
+    ['a fraction', '{"Version":1.10}', 'has a value for "Version" that is not a text', 'in quotes'],
+    ['a number that is too large', '{"Id":12345678901234567890}', 'is not a text', 'in quotes'],
+    ['null', '{"Team":null}', 'is not a text', 'in quotes'],
+    ['51 tags', tags(51), 'has 51 tags, and AWS takes 50', 'write fewer'],
+    ['keys that differ by case', '{"Team":"a","team":"b"}', 'has the key "team" twice', 'write it once'],
+    ['an empty key', '{"":"a"}', 'has a key that AWS does not take: "" is empty', '1 to 128 letters'],
+    ['a key of 129 characters', `{"${'k'.repeat(129)}":"a"}`, 'has 129 characters', '1 to 128 letters'],
+    ['a key of AWS', '{"aws:Team":"a"}', 'has the key "aws:Team"', 'AWS keeps aws: for itself'],
+    ['a value of 257 characters', `{"a":"${'v'.repeat(257)}"}`, 'it has 257 characters', 'up to 256 letters'],
+    ['a value with brackets', '{"Actor":"dependabot[bot]"}', 'a character that is not allowed', 'up to 256'],
+    ['with a token and one role', '{"Team":"a"}', 'with an OIDC token', 'write a chain of roles'],
+  ]),
+  ...wrong('transitive-tag-keys', [
+    ['without custom-tags', 'Team', 'names "Team", which is not a key of custom-tags', 'it has none'],
+  ]),
+  ...wrong('web-identity-token-file', [
+    ['two lines', '/a\n/b', 'is not a path', 'write the path of one file'],
+    ['a token', `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.c`, 'has a token in it', 'write the path'],
+  ]).concat(
+    [
+      ['a missing file', '/nowhere/token', 'which is not there', 'check that the step'],
+      ['an empty file', '/dev/null', 'which is not a file', 'write the path of a file'],
+      ['a folder', '/tmp', 'which is not a file', 'write the path of a file'],
+    ].map(([what = '', path = '', says = '', hint = '']) => ({
+      what: `web-identity-token-file: ${what}`,
+      given: { 'web-identity-token-file': path },
+      later: true,
+      code: 'INPUT_INVALID' as const,
+      names: `the input web-identity-token-file names ${path}, `,
+      ...{ says, hint },
+    })),
+  ),
   ...wrong('session-policy', [
     ['a word', 'yes', 'is no policy', policy],
     ['auto in capitals', 'AUTO', 'is no policy', policy],

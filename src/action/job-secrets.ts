@@ -1,0 +1,39 @@
+/** What the keys of a job name, read as the role or as the credentials that there are. */
+import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
+import type { ReadOptions, Wanted } from '../host/read-secrets.ts';
+import type { Secret } from '../secrets/source.ts';
+import type { Inputs } from './inputs.ts';
+import type { Workflow } from './workflow.ts';
+
+export interface JobSecrets {
+  readonly secrets: readonly Secret[];
+  /** Of the credentials; absent where only the secrets tell it. */
+  readonly account: string | undefined;
+}
+
+interface Job extends Pick<ReadOptions, 'env' | 'signal'> {
+  readonly workflow: Workflow;
+}
+
+/** The AWS SDK is loaded while ssh-agent starts. */
+export async function readJobSecrets(inputs: Inputs, job: Job): Promise<JobSecrets> {
+  const aws = await import('../host/read-secrets.ts');
+  const missing = {
+    region: 'set the input aws-region, or AWS_REGION',
+    credentials: credentialsHint(job.env),
+    expired: expiredHint(),
+  };
+  const wanted = { ...inputs, keys: [...inputs.keys, ...inputs.apps] };
+  const options = { env: job.env, signal: job.signal, voice: job.workflow, missing };
+  const account = inputs.useExisting && inputs.role ? await existingAccount(wanted, options) : undefined;
+  const settled = account === undefined ? wanted : { ...wanted, role: undefined, allowedAccounts: [] };
+  const secrets = await aws.readSecrets(settled, options);
+  return { secrets, account: account ?? settled.role?.arn.split(':')[4] };
+}
+
+async function existingAccount(wanted: Wanted, options: ReadOptions): Promise<string | undefined> {
+  const { regionsOf } = await import('../host/read-secrets.ts');
+  const { existingIdentity } = await import('../host/existing-credentials.ts');
+  const regions = await regionsOf(wanted, options);
+  return (await existingIdentity({ ...wanted, regions }, options))?.account;
+}
