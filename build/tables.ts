@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { format } from 'prettier';
 import { parse } from 'yaml';
 import { catalogue } from '../src/errors.ts';
+import { inputGroups, problemsOfGroups } from './input-groups.ts';
 
 interface Field {
   readonly description: string;
@@ -27,17 +28,24 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 
-const inputs = Object.entries(action.inputs).map(([name, { description, default: value, required }]) => [
-  `\`${name}\``,
-  value === undefined ? (required ? '**required**' : '') : `\`${value}\``,
-  description,
-]);
+const problems = problemsOfGroups(Object.keys(action.inputs), inputGroups);
+if (problems.length > 0) throw new Error(problems.join('\n'));
+
+function inputRow(name: string): string[] {
+  const { description, default: value, required } = action.inputs[name] ?? { description: '' };
+  const given = value === undefined ? (required ? '**required**' : '') : `\`${value}\``;
+  return [`\`${name}\``, given, description];
+}
+
+const inputs = Object.entries(inputGroups).map(
+  ([heading, names]) => `### ${heading}\n\n${table(['input', 'default', 'meaning'], names.map(inputRow))}`,
+);
 const outputs = Object.entries(action.outputs).map(([name, { description }]) => [`\`${name}\``, description]);
 const errors = Object.entries(catalogue).map(([code, meaning]) => [`\`${code}\``, meaning]);
 
 /** Name of the marker → the text between `<!-- NAME -->` and `<!-- /NAME -->`. */
 const tables = {
-  inputs: table(['input', 'default', 'meaning'], inputs),
+  inputs: inputs.join('\n\n'),
   outputs: table(['output', 'meaning'], outputs),
   errors: table(['code', 'meaning'], errors),
 };
