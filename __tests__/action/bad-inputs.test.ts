@@ -1,4 +1,4 @@
-/** What people are told of each wrong input that shows as it is parsed: e2e/bad-inputs.test.ts has the whole step. */
+/** The message for each wrong input that parsing finds. e2e/bad-inputs.test.ts runs the whole step. */
 import { expect, it } from '@jest/globals';
 import { parseInputs } from '../../src/action/inputs.ts';
 import { usualInputs } from '../support/bad-inputs/bad-input.ts';

@@ -16,11 +16,11 @@ describe('the inputs', () => {
     ['/ci/key\n/ci/app as=github-app github.com/acme', { withAgent: true, withSsh: true }],
     ['/ci/app as=github-app github.com/acme', { withAgent: false, withSsh: false }],
     ['', { withAgent: false, withSsh: true }],
-  ])('want an agent for keys, and lead git to our ssh unless every line is an App: %j', (keys, wanted) => {
+  ])('need an agent if there are keys, and our ssh unless each line is a GitHub App: %j', (keys, wanted) => {
     expect(parseInputs(stepEnvironment({ keys, 'role-to-assume': role }, token))).toMatchObject(wanted);
   });
 
-  it('need no more than a key: the rest comes from action.yml', () => {
+  it('need only a key: all other values come from action.yml', () => {
     expect(parseInputs(stepEnvironment())).toEqual({
       keys: [
         {
@@ -47,7 +47,7 @@ describe('the inputs', () => {
     });
   });
 
-  it('with a role have its defaults too', () => {
+  it('with a role have the defaults of the role inputs, too', () => {
     expect(parseInputs(stepEnvironment({ 'role-to-assume': role })).role).toEqual({
       arn: role,
       through: [],
@@ -231,12 +231,12 @@ describe('a wrong input', () => {
     },
   );
 
-  it('is any input of action.yml that has rules', () => {
+  it('is tested for each input of action.yml that has rules', () => {
     const free = ['audience', 'known-hosts']; // Any text, or checked where the host keys are put together.
     expect([...Object.keys(wrong), ...free].sort()).toEqual([...action.inputs.keys()].sort());
   });
 
-  it('is refused without a role as well', () => {
+  it('is refused even if it has no effect without a role', () => {
     const failure = failureOf(() =>
       parseInputs(stepEnvironment({ 'role-duration-seconds': 'soon', 'role-to-assume': '' })),
     );
@@ -256,13 +256,13 @@ describe('a wrong input', () => {
       {},
       ['role-duration-seconds', 'role-to-assume'],
     ],
-  ])('is one that contradicts another: %j with %j names both', (given, env, names) => {
+  ])('that contradicts another is refused, and both are named: %j with %j', (given, env, names) => {
     const failure = failureOf(() => parseInputs(stepEnvironment(given, env)));
     expect(failure.code).toBe('INPUT_INVALID');
     for (const name of names) expect(failure.message).toContain(name);
   });
 
-  it('is no external id that is passed on: by a chain, or with other credentials', () => {
+  it('is not an external id in a chain of roles, or with other credentials', () => {
     const given = { 'role-external-id': 'acme-42', 'role-to-assume': `${hub},${role}` };
     expect(parseInputs(stepEnvironment(given, token)).role?.externalId).toBe('acme-42');
     expect(parseInputs(stepEnvironment({ ...given, 'role-to-assume': role })).role?.externalId).toBe(
@@ -270,7 +270,7 @@ describe('a wrong input', () => {
     );
   });
 
-  it('is no policy that is short enough without its white space, up to the last character', () => {
+  it('is not a policy that is short enough without its white space', () => {
     const policyOf = (length: number): string => {
       const empty = JSON.stringify({ Statement: [{ Resource: '' }] });
       return JSON.stringify({ Statement: [{ Resource: 'x'.repeat(length - empty.length) }] }, undefined, 2);
@@ -281,7 +281,7 @@ describe('a wrong input', () => {
     expect(failureOf(() => parse(2049)).message).toContain('2049 characters');
   });
 
-  it('is not laid at the door of aws-region where the environment is wrong', () => {
+  it('in AWS_REGION is not reported as the input aws-region', () => {
     const failure = failureOf(() => parseInputs(stepEnvironment({}, { AWS_REGION: 'Ireland' })));
     expect(failure.message).toContain('AWS_REGION');
   });
@@ -290,7 +290,7 @@ describe('a wrong input', () => {
     ['inline-session-policy', 'session-policy'],
     ['retry-max-attempts', 'max-attempts'],
     ['action-timeout-s', 'timeout-seconds'],
-  ])('is %s, which points to %s', (name, ours) => {
+  ])('with the name %s gets a hint to %s', (name, ours) => {
     const failure = failureOf(() => parseInputs(stepEnvironment({ [name]: '1' })));
     expect(failure).toMatchObject({ code: 'INPUT_INVALID', hint: `write ${ours}` });
     expect(failure.message).toContain(name);
@@ -298,7 +298,7 @@ describe('a wrong input', () => {
     expect(parseInputs(stepEnvironment({ [name]: ' ' })).maxAttempts).toBe(5);
   });
 
-  it('is a Failure, whatever it is', () => {
+  it('always throws a Failure', () => {
     const name = fc.constantFrom(...action.inputs.keys());
     fc.assert(
       fc.property(fc.dictionary(name, fc.string({ unit: 'binary' })), (given) => {

@@ -1,4 +1,4 @@
-/** What people bring along from other actions, and paste: e2e/job/pasted-inputs.test.ts has the whole step. */
+/** Inputs of other actions, and pasted secrets. e2e/job/pasted-inputs.test.ts runs the whole step. */
 import { describe, expect, it } from '@jest/globals';
 import { parseInputs } from '../../src/action/inputs.ts';
 import { looksSecret } from '../../src/keys/secret-text.ts';
@@ -35,14 +35,14 @@ describe('an input of another action', () => {
     ['overwrite-aws-profile', 'true', 'no credentials are written'],
     ['unset-current-credentials', 'true', 'no credentials are exported'],
     ['special-characters-workaround', 'true', 'not exported'],
-  ])('is refused with what to write: %s', (name, value, hint) => {
+  ])('is refused with a hint what to write: %s', (name, value, hint) => {
     const text = refuse({ [name]: value });
     expect(text).toContain(`the input ${name} is not an input of this action\n`);
     expect(text.split('\n')[1]).toContain(hint);
     if (value.length > 30) expect(text).not.toContain(value);
   });
 
-  it('is passed over where it says nothing', () => {
+  it('is ignored if it is empty or false', () => {
     const env = stepEnvironment({
       'ssh-private-key': '',
       'log-public-key': 'false',

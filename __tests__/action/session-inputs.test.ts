@@ -27,7 +27,7 @@ describe('managed-session-policies', () => {
     ]);
   });
 
-  it('takes 10 policies, and says of 11 that AWS does not', () => {
+  it('takes 10 policies, and refuses 11', () => {
     const names = (count: number): string =>
       Array.from({ length: count }, (_, i) => policy(`p${i}`)).join('\n');
     expect(roleOf({ 'managed-session-policies': names(10) })?.managedPolicies?.length).toBe(10);
@@ -51,7 +51,7 @@ describe('custom-tags', () => {
   const tagsOf = (json: string, more: Record<string, string> = {}): Role['tags'] =>
     roleOf({ 'custom-tags': json, ...more })?.tags;
 
-  it('are texts, whole numbers and truth values, each a tag', () => {
+  it('are strings, whole numbers, true and false', () => {
     expect(tagsOf('{"Team": "b\u00FCild é", "Run": 42, "Release": true, "Empty": ""}')).toEqual([
       { key: 'Team', value: 'b\u00FCild é', transitive: false },
       { key: 'Run', value: '42', transitive: false },
@@ -61,7 +61,7 @@ describe('custom-tags', () => {
     expect(tagsOf('{}')).toBeUndefined();
   });
 
-  it('take the limits of AWS whole: 50 tags, keys of 128 and values of 256 characters', () => {
+  it('have the limits of AWS: 50 tags, keys of 128 and values of 256 characters', () => {
     const tags = Object.fromEntries(
       Array.from({ length: 50 }, (_, i) => [String(i).padEnd(128, 'k'), 'v'.repeat(256)]),
     );
@@ -83,7 +83,7 @@ describe('custom-tags', () => {
     expect(roleOf({ ...given, 'force-skip-oidc': 'true' })?.tags?.length).toBe(1);
     for (const more of [{}, { 'force-skip-oidc': 'true', 'web-identity-token-file': '/token' }]) {
       const { message } = failureOf(() => roleOf({ ...given, ...more }));
-      expect(message).toContain('custom-tags cannot be passed with an OIDC token');
+      expect(message).toContain('custom-tags cannot be sent with an OIDC token');
     }
   });
 
@@ -115,7 +115,7 @@ describe('the source of the first role', () => {
     expect(roleOf({ 'force-skip-oidc': 'true' })).toMatchObject({ skipsOidc: true, audience: undefined });
   });
 
-  it('is GitHub otherwise, and what is not used leaves no trace', () => {
+  it('is GitHub otherwise, and unused inputs add nothing to the role', () => {
     const parsed = roleOf({
       'force-skip-oidc': 'false',
       'custom-tags': '',
@@ -127,7 +127,7 @@ describe('the source of the first role', () => {
     expect(parsed?.audience).toBe('sts.amazonaws.com');
   });
 
-  it('never repeats a token that stands in the place of its path', () => {
+  it('does not repeat a token that was pasted instead of a path', () => {
     const jwt = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.${'c'.repeat(20)}`;
     const { message, hint } = failureOf(() => roleOf({ 'web-identity-token-file': jwt }));
     expect(message).toBe('the input web-identity-token-file has a token in it');
@@ -145,7 +145,7 @@ it.each([
   expect(hint).toBe('write role-to-assume, or leave it out');
 });
 
-it('force-skip-oidc and use-existing-credentials say nothing without a role', () => {
+it('force-skip-oidc and use-existing-credentials have no effect without a role', () => {
   const given = { 'role-to-assume': '', 'force-skip-oidc': 'true', 'use-existing-credentials': 'true' };
   expect(parseInputs(stepEnvironment(given))).toMatchObject({ role: undefined, useExisting: true });
 });

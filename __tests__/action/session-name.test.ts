@@ -1,4 +1,4 @@
-/** The session's name holds to STS's rules, whatever the repository is called. */
+/** The name of the session follows STS's rules for every name of a repository. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sessionNameOf } from '../../src/action/role-inputs.ts';
@@ -23,7 +23,7 @@ describe('the name of a session', () => {
     expect(name.length).toBeLessThanOrEqual(64);
   });
 
-  it('is one that STS takes, and ends with the run', () => {
+  it('is valid for STS, and ends with the run id and the attempt', () => {
     const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 100 });
     fc.assert(
       fc.property(text, fc.nat(), fc.integer({ min: 1, max: 99 }), (repository, run, attempt) => {

@@ -1,10 +1,10 @@
-/** What main leaves for post comes back as it was, and nothing else is taken for it. */
+/** The state that main saves for post is read unchanged, and no other text is accepted. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readState, replacedBy, writeState } from '../../src/action/state.ts';
 
 describe('the state', () => {
-  it('comes back as it was written', () => {
+  it('is read as it was written', () => {
     const value = fc.option(fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), value, value, (folder, SSH_AUTH_SOCK, GIT_SSH_COMMAND) => {
@@ -34,11 +34,11 @@ describe('the state', () => {
     '{"folder":"/x","replaced":null}',
     '{"folder":"/x","replaced":"y"}',
     '{"folder":"/x","replaced":{}',
-  ])('%j is none of ours', (text) => {
+  ])('%j is not accepted', (text) => {
     expect(readState(text)).toBeUndefined();
   });
 
-  it('holds nothing but what main writes, whatever else the text says', () => {
+  it('contains only what main writes, even if the text has more', () => {
     expect(readState('{"folder":"/x","replaced":{},"extra":1,"socket":2,"sshConfig":"yes"}')).toEqual({
       folder: '/x',
       replaced: {},
@@ -47,7 +47,7 @@ describe('the state', () => {
 });
 
 describe('the replaced variables', () => {
-  it('are those that the action exports; null where they were not set', () => {
+  it('are the ones that the action exports, with null for one that was not set', () => {
     const env = { SSH_AUTH_SOCK: '/run/a', GIT_SSH_COMMAND: '', PATH: '/bin', AWS_SECRET_ACCESS_KEY: 'x' };
     const agent = { SSH_AUTH_SOCK: '/run/a', SSH_AGENT_PID: null };
     const ssh = { GIT_SSH_COMMAND: '', GIT_SSH_VARIANT: null };

@@ -1,10 +1,10 @@
-/** What main finds in its environment. */
+/** The environment of main. */
 import { dirname } from 'node:path';
 import type { Env } from '../../src/action/inputs.ts';
 import { inputVariable, readActionFile } from '../support/runner/action-file.ts';
 
 export const action = readActionFile(dirname(dirname(import.meta.dirname)));
-/** What a job with `id-token: write` has. */
+/** The variables of a job with `id-token: write`. */
 export const token = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x.test', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'x' };
 
 /** The environment of a step: the defaults of action.yml, what `with:` says, and what the runner sets. */

@@ -30,7 +30,7 @@ describe('the version of ssh for restrict-to-hosts', () => {
     });
   });
 
-  it('is AGENT_NOT_FOUND where there is no ssh, with what to install', async () => {
+  it('is AGENT_NOT_FOUND with the package to install if there is no ssh', async () => {
     const run: Run = () => Promise.reject(new ProgramNotFound('ssh is not on PATH'));
     await expect(requireSsh(forRestrictions, { env: {}, signal, run })).rejects.toMatchObject({
       code: 'AGENT_NOT_FOUND',

@@ -1,4 +1,4 @@
-/** HTTP answers: which are AWS's own, and what they say of the service. */
+/** HTTP answers: which ones are from AWS, and what they say about the service. */
 import { describe, expect, it } from '@jest/globals';
 import { oddityOf, serviceOf, troubleOf } from '../../src/aws/answers.ts';
 
@@ -30,7 +30,7 @@ describe('an answer', () => {
     expect(odd(status, type, text)).toBe(expected);
   });
 
-  it('that is a redirect is told with the host alone', () => {
+  it('that is a redirect is reported with its host only', () => {
     const to = (location: string): string | undefined =>
       oddityOf({ statusCode: 307, headers: { location }, text: () => '' });
     expect(to('https://portal.example.test/login?token=secret')).toBe(

@@ -1,4 +1,4 @@
-/** What STS refuses, in its own words → the trust policy that mends it. */
+/** STS's refusals, in its own words → a hint with the trust policy that fixes it. */
 import { describe, expect, it } from '@jest/globals';
 import {
   assumeRoleFailure,
@@ -22,7 +22,7 @@ const failure = (error: unknown, more: Partial<AskedRole> = { token }): Failure 
   assumeRoleFailure(error, { arn, region: 'eu-west-1', token: undefined, ...more });
 
 describe("STS's refusals", () => {
-  it('of a token show its claims, and the trust policy that would let it in', () => {
+  it('of a token show its claims, and a trust policy that accepts it', () => {
     const { code, message, hint } = failure(notAuthorized);
     expect({ code, message }).toEqual({
       code: 'ASSUME_ROLE_DENIED',
@@ -54,7 +54,7 @@ describe("STS's refusals", () => {
     expect(hint).toContain('"ghe.example.com/_services/token:aud"');
   });
 
-  it('of other credentials name who asked', () => {
+  it('of other credentials name the caller', () => {
     const user = 'arn:aws:sts::111122223333:assumed-role/runner/i-0123456789abcdef0';
     const message = `User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${arn}`;
     const { code, hint } = failure(thrown('AccessDenied', message), {});
@@ -69,7 +69,7 @@ describe("STS's refusals", () => {
     expect(failure(thrown('AccessDenied'), { externalId: 'acme-42' }).hint).toContain('external id acme-42');
   });
 
-  it('in a chain say which role it is, and what both roles have to say', () => {
+  it('in a chain name the role, and the policies that both roles need', () => {
     const before = 'arn:aws:iam::444455556666:role/hub';
     const { message, hint } = failure(thrown('AccessDenied'), { before, position: 'role 2 of 2' });
     expect(message).toBe(`AWS STS did not give the role ${arn} (role 2 of 2): no`);
@@ -136,7 +136,7 @@ describe('a refusal', () => {
     expect([mayPass(thrown(name)), isPackedTooLarge(thrown(name))]).toEqual([passes, tooLarge]);
   });
 
-  it('may be nothing at all', () => {
+  it('may be a value that is not an Error', () => {
     expect([mayPass(undefined), isPackedTooLarge(undefined)]).toEqual([false, false]);
   });
 });

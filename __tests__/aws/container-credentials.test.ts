@@ -1,4 +1,4 @@
-/** The credentials of a container, and what may answer in their place. */
+/** The credentials of a container, and wrong answers instead of them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,7 +53,7 @@ describe('the credentials of a container', () => {
     });
   };
 
-  it('are what it answers, with the token of the environment, or of the file that EKS writes', async () => {
+  it('are read with the token of the environment, or of the file that EKS writes', async () => {
     const file = join(folder, 'token');
     writeFileSync(file, 'of the file\n');
     expect(await ask({ AWS_CONTAINER_AUTHORIZATION_TOKEN: 'of the environment' })).toEqual({
@@ -97,7 +97,7 @@ describe('the credentials of a container', () => {
   ];
 
   it.each(troubles)(
-    'are asked for again after %s, which is told where it stays',
+    'are requested again after %s, which is reported if it does not pass',
     async (_, trouble, told) => {
       answers = [trouble];
       expect(await ask()).toMatchObject({ accessKeyId: 'AKIAEXAMPLE' });
@@ -109,14 +109,14 @@ describe('the credentials of a container', () => {
     },
   );
 
-  it('are not asked for again where they are refused', async () => {
+  it('are not requested again after a refusal', async () => {
     answers = [(response) => response.writeHead(403).end()];
     await expect(ask()).rejects.toThrow('the answer was 403');
     expect(received).toHaveLength(1);
   });
 
   it.each(['http://192.0.2.7/credentials', 'http://127.0.0.1.evil.test/', 'credentials'])(
-    'are not asked for at %s',
+    'are not requested at %s',
     async (place) => {
       await expect(ask({ AWS_CONTAINER_CREDENTIALS_FULL_URI: place })).rejects.toThrow(/the address is/);
     },

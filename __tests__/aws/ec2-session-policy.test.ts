@@ -1,4 +1,4 @@
-/** The session policy for an EC2 host: enough for it, for no other, and within STS's size. Judged as IAM would. */
+/** The session policy for an EC2 host allows this host and no other, and fits STS's limit. IAM's rules evaluate it. */
 import { describe, expect, it } from '@jest/globals';
 import { ec2SessionPolicy, type Ec2Target } from '../../src/aws/ec2-session-policy.ts';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
@@ -16,7 +16,7 @@ const withDocument = { 'ssm:SessionDocumentAccessCheck': 'true' };
 
 type Asked = readonly [action: string, resource: string, context?: RequestContext];
 
-/** What the policy says of an action. */
+/** What the policy says about an action. */
 const says = (target: Ec2Target, ...[action, resource, context = {}]: Asked): string =>
   evaluate([parsePolicy(ec2SessionPolicy(target, role), 'permission')], {
     ...{ action, resource, context: { ...userId, ...context } },
@@ -44,7 +44,7 @@ describe('the session policy for an EC2 host', () => {
     expect(says(target, ...asked)).toBe('Allow');
   });
 
-  it('pushes a key for its user, and looks hosts up', () => {
+  it('allows to push a key for its user, and to look hosts up', () => {
     for (const asked of [key, ...lookups]) expect(says(target, ...asked)).toBe('Allow');
   });
 
@@ -62,17 +62,17 @@ describe('the session policy for an EC2 host', () => {
     expect(says(target, ...asked)).toBe('ImplicitDeny');
   });
 
-  it('of one that is not known yet only looks hosts up', () => {
+  it('for an unknown host allows only to look hosts up', () => {
     for (const asked of lookups) expect(says({}, ...asked)).toBe('Allow');
     for (const asked of [key, ...Object.values(reaching)]) expect(says({}, ...asked)).toBe('ImplicitDeny');
   });
 
-  it('pushes no key where none is to be pushed', () => {
+  it('does not allow to push a key if none is needed', () => {
     expect(says({ instanceId }, ...key)).toBe('ImplicitDeny');
     expect(says({ instanceId: 'mi-0123456789abcdef0', user: 'deploy' }, ...key)).toBe('ImplicitDeny');
   });
 
-  it('of a managed node names it as Systems Manager does', () => {
+  it('for a managed node has its ARN at Systems Manager', () => {
     const managed = { instanceId: 'mi-0123456789abcdef0' };
     const node = `${ssm}:managed-instance/mi-0123456789abcdef0`;
     expect(says(managed, 'ssm:StartSession', node, withDocument)).toBe('Allow');
@@ -92,7 +92,7 @@ describe('the session policy for an EC2 host', () => {
     expect(says({ ...target, via }, ...key)).toBe('Allow');
   });
 
-  it("has less than STS's 2,048 characters, whatever the names", () => {
+  it("has less than STS's 2,048 characters with the longest names", () => {
     const long = {
       arn: `arn:aws-us-gov:iam::111122223333:role/${'r'.repeat(64)}`,
       sessionName: 's'.repeat(64),
@@ -101,7 +101,7 @@ describe('the session policy for an EC2 host', () => {
     expect(ec2SessionPolicy({ instanceId, user: 'u'.repeat(64) }, long).length).toBeLessThan(2048);
   });
 
-  it("speaks of the role's partition", () => {
+  it("has the role's partition in its ARNs", () => {
     const china = { ...role, arn: 'arn:aws-cn:iam::111122223333:role/deploy', region: 'cn-north-1' };
     expect(ec2SessionPolicy({ instanceId, user: 'x' }, china)).not.toMatch(/"arn:aws:/);
   });

@@ -18,9 +18,9 @@ describe('an endpoint', () => {
     ['https://sts.amazonaws.com.evil.test', false],
     ['https://sts-amazonaws.com', false],
     ['https://127.0.0.1', false],
-    // On the way of plain HTTP, and through HTTP_PROXY, anybody is AWS.
+    // With plain HTTP, or through HTTP_PROXY, anybody can answer as AWS.
     ['http://sts.amazonaws.com', false],
-    // What customers have there.
+    // Names of customers.
     ['https://abcdef1234.execute-api.eu-west-1.amazonaws.com', false],
     ['https://sts-123.eu-west-1.elb.amazonaws.com', false],
     ['https://ec2-192-0-2-7.eu-west-1.compute.amazonaws.com', false],
@@ -48,7 +48,7 @@ describe('an endpoint', () => {
     expect(isPrivate(new URL(url))).toBe(expected);
   });
 
-  it('is told with its port, where it has one of its own', () => {
+  it('is shown with its port, if it has one', () => {
     expect(originOf({ protocol: 'https:', hostname: 'a.test' })).toBe('https://a.test');
     expect(originOf({ protocol: 'http:', hostname: '127.0.0.1', port: 4566 })).toBe('http://127.0.0.1:4566');
   });

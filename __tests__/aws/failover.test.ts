@@ -1,4 +1,4 @@
-/** Which trouble gives the next region its turn, and how long a region has. */
+/** After which failures the next Region is tried, and how much time a Region has. */
 import { describe, expect, it } from '@jest/globals';
 import { inTurn, isUnreachable, type Regions, type Turn } from '../../src/aws/failover.ts';
 import { awsFailure } from '../../src/aws/failures.ts';
@@ -29,7 +29,7 @@ describe('a region cannot be reached', () => {
     expect(isUnreachable(awsFailure(error, attempted))).toBe(expected);
   });
 
-  it('when every one of several failures says so', () => {
+  it('if each of several failures says so', () => {
     expect(isUnreachable(several(failure('THROTTLED'), failure('NETWORK_UNREACHABLE')))).toBe(true);
     expect(isUnreachable(several(failure('THROTTLED'), failure('KEY_ACCESS_DENIED')))).toBe(false);
     expect(isUnreachable(failure('KEY_NOT_FOUND'))).toBe(false);
@@ -53,17 +53,17 @@ describe('regions in turn', () => {
       return await Promise.resolve(region);
     };
 
-  it('end with the first that answers, and with those behind it', async () => {
+  it('return the answer of the first that answers, and the Regions after it', async () => {
     const game = play();
     expect(await inTurn(down('a'), game)).toEqual({ answer: 'b', regions: ['b', 'c'] });
     expect(game.warnings).toEqual(['NETWORK_UNREACHABLE: trying b']);
   });
 
-  it('end with the trouble of the last', async () => {
+  it('throw the failure of the last', async () => {
     await expect(inTurn(down('a', 'b', 'c'), play())).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE' });
   });
 
-  it('do not wait longer than its share for one that does not listen to its signal', async () => {
+  it('do not wait longer than its time for one that ignores its signal', async () => {
     const deaf = async ({ region }: Turn): Promise<string> =>
       region === 'a' ? await new Promise<string>(() => undefined) : region;
     const game = play();
@@ -71,13 +71,13 @@ describe('regions in turn', () => {
     expect(game.warnings).toEqual(['a did not answer within 0.05 seconds: trying b']);
   });
 
-  it('leave the last all the time that there is', async () => {
+  it('leave the last Region all the time that is left', async () => {
     const slow = async (): Promise<string> =>
       await new Promise((resolve) => setTimeout(resolve, 150, 'at last'));
     expect(await inTurn(slow, play({ regions: ['a'] }))).toEqual({ answer: 'at last', regions: ['a'] });
   });
 
-  it('end all at once when the step is over', async () => {
+  it('end at once when the step is aborted', async () => {
     const over = new AbortController();
     const game = play({ signal: over.signal, share: 10_000 });
     const outcome = inTurn(async () => await new Promise<string>(() => undefined), game);

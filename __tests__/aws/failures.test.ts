@@ -1,4 +1,4 @@
-/** Errors as the AWS SDK throws them → our code, and a hint that is true where it is read. */
+/** Errors of the AWS SDK → our code, and a correct hint. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { notAws } from '../../src/aws/answers.ts';
@@ -8,7 +8,7 @@ import { told } from '../support/failure-of.ts';
 
 const attempted = { service: 'ssm', region: 'eu-west-1', resource: '/ci/key' };
 
-/** What the SDK's service exceptions, and Node's errors below them, have in common. */
+/** The common form of the SDK's service exceptions and of Node's errors. */
 function thrown(name: string, message: string, more: { code?: string; status?: number } = {}): Error {
   const { code, status } = more;
   return Object.assign(new Error(message), {
@@ -166,12 +166,12 @@ describe("the AWS SDK's errors", () => {
     expect([code, message]).toEqual(['NETWORK_UNREACHABLE', `the answer of ssm in eu-west-1 ${said}`]);
   });
 
-  it('are passed on where they are Failures already', () => {
+  it('are returned unchanged if they are Failures', () => {
     const failure = new Failure('TIMEOUT', 'x', { hint: 'y' });
     expect(awsFailure(failure, attempted)).toBe(failure);
   });
 
-  it('may be anything at all', () => {
+  it('may be any value', () => {
     const parts = fc.record(
       { name: fc.anything(), message: fc.anything(), code: fc.anything(), $metadata: fc.anything() },
       { requiredKeys: [] },

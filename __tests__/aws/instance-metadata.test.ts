@@ -1,4 +1,4 @@
-/** Instance metadata, asked as EC2 hosts ask: with a token, again where that helps, and never blamed on anybody else. */
+/** Instance metadata: requests with a token, repeated if that helps, and errors that name the right service. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { InstanceMetadata } from '../../src/aws/instance-metadata.ts';
 import { machineCredentials } from '../../src/aws/machine-credentials.ts';
@@ -17,7 +17,7 @@ const roles = 'imds:GET /latest/meta-data/iam/security-credentials/';
 let world: ReadyWorld;
 let before: NodeJS.ProcessEnv;
 
-/** The AWS SDK reads its settings from the environment of the process: here this test file's own. */
+/** The AWS SDK reads its settings from the environment of this process. */
 function setEnvironment(wanted: NodeJS.ProcessEnv): void {
   const others = Object.keys(process.env).filter((name) => name.startsWith('AWS_'));
   for (const name of others) Reflect.deleteProperty(process.env, name);
@@ -48,7 +48,7 @@ const order = (operation: string, fault: Fault, times?: number): void => {
 const operations = (): string[] => world.aws.calls.map(({ operation }) => operation);
 
 describe('instance metadata', () => {
-  it('give the credentials of the role, and the region', async () => {
+  it('return the credentials of the role, and the Region', async () => {
     expect(await metadata().credentials()).toMatchObject({
       accessKeyId: expect.stringMatching(/^ASIA/),
       expiration: expect.any(Date),
@@ -68,7 +68,7 @@ describe('instance metadata', () => {
     expect(await metadata().credentials()).toHaveProperty('accessKeyId');
   });
 
-  it('are asked with another token where theirs has ended', async () => {
+  it('are requested with a new token if the old one has expired', async () => {
     order(`${roles}host`, { error: { code: 'Unauthorized', message: '', status: 401 } }, 1);
     await metadata().credentials();
     expect(operations().filter((operation) => operation === token).length).toBe(2);
@@ -102,17 +102,17 @@ describe('instance metadata', () => {
     expect(await instanceRegion(options())).toBeUndefined();
   });
 
-  it('of an instance without a role say so', async () => {
+  it('of an instance without a role report that', async () => {
     world.aws.metadata.set({ account: ACCOUNT, region: REGION });
     await expect(metadata().credentials()).rejects.toThrow('knows no role for this instance');
   });
 
-  it('of a role that EC2 may not assume say why', async () => {
+  it('of a role that EC2 may not assume report why', async () => {
     world.aws.iam.createRole({ arn: ROLE, trustPolicy: { Statement: [] } });
     await expect(metadata().credentials()).rejects.toThrow(/EC2 cannot assume the role host/);
   });
 
-  it('are never asked where the user has switched them off', async () => {
+  it('are not requested if the user has switched them off', async () => {
     const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
     expect(await instanceRegion({ ...options(), env })).toBeUndefined();
     await expect(machineCredentials({ ...options(), env })()).rejects.toThrow(/switched off|any providers/);
@@ -121,7 +121,7 @@ describe('instance metadata', () => {
 });
 
 describe("the machine's credentials", () => {
-  it('are asked for once by all who want them at the same time', async () => {
+  it('are requested once for several callers at the same time', async () => {
     const credentials = machineCredentials(options());
     const [one, other] = await Promise.all([credentials(), credentials()]);
     expect(one).toBe(other);
@@ -129,14 +129,14 @@ describe("the machine's credentials", () => {
     expect(operations().length).toBe(3);
   });
 
-  it('that have ended are asked for each time, and used for what they are worth', async () => {
+  it('that have expired are requested each time, and used', async () => {
     world.aws.metadata.set({ ...instance, roleSeconds: -60 });
     const credentials = machineCredentials(options());
     const first = await credentials();
     expect(await credentials()).not.toBe(first);
   });
 
-  it('of a profile that does not exist are no others', async () => {
+  it('of a profile that does not exist are not replaced by others', async () => {
     process.env['AWS_PROFILE'] = 'nobody';
     await expect(machineCredentials(options())()).rejects.toThrow('there is no profile nobody');
     expect(operations()).toEqual([]);

@@ -1,4 +1,4 @@
-/** Credentials that outlast a role's session. */
+/** Credentials that are used for longer than a role's session. */
 import { describe, expect, it } from '@jest/globals';
 import type { Credentials } from '../../src/aws/caller.ts';
 import { refreshing } from '../../src/aws/refreshing-credentials.ts';
@@ -12,7 +12,7 @@ describe('refreshing credentials', () => {
   let now = 0;
   const clock = (): number => now;
 
-  it('are the first ones until five minutes before their end, then others, asked for once', async () => {
+  it('are renewed once, five minutes before they expire', async () => {
     now = 0;
     let asked = 0;
     const open = (): Promise<ReturnType<typeof ending>> => {
@@ -30,7 +30,7 @@ describe('refreshing credentials', () => {
     expect(asked).toBe(2);
   });
 
-  it('serve to their end where no others can be had, and are then missed', async () => {
+  it('are used until they expire if the renewal fails, then the failure is thrown', async () => {
     now = 0;
     const open = (): Promise<never> => Promise.reject(new Error('refused'));
     const credentials = refreshing(ending('first', minutes(15)), open, { clock });

@@ -1,4 +1,4 @@
-/** Session policies: as narrow as the references, and within STS's size. */
+/** Session policies allow to read the references and nothing else, and fit STS's limit. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { halve, narrowSessions } from '../../src/aws/session-policy.ts';
@@ -68,13 +68,13 @@ describe('the policy', () => {
     return (read(session?.policy ?? '') as { Statement: unknown }).Statement;
   };
 
-  it('of a secret names its six random characters as such, and no batch', () => {
+  it('for one secret has wildcards for the six random characters, and no batch', () => {
     const one = [get(`${secret}ci/deploy-??????`), viaService('secretsmanager.eu-west-1.amazonaws.com')];
     expect(statements(['secretsmanager:ci/deploy'])).toEqual(one);
     expect(statements(['secretsmanager:ci/deploy:a', 'secretsmanager:ci/deploy:b'])).toEqual(one);
   });
 
-  it('of several secrets lets them be read in a batch, and has statements for what is named only', () => {
+  it('for several secrets allows a batch, and has statements only for named references', () => {
     expect(statements(['secretsmanager:a', `${secret}b-AbCdEf:key`])).toEqual([
       get(`${secret}a-??????`, `${secret}b-AbCdEf`),
       batch,
@@ -121,13 +121,13 @@ describe('the policy for several regions', () => {
     Condition: { StringEquals: { 'aws:RequestedRegion': ['eu-west-1', 'eu-central-1', 'us-east-1'] } },
   };
 
-  it('names a parameter once, in these regions and no other, and an ARN in its own', () => {
+  it('names a parameter once for all these Regions, and an ARN in its own Region', () => {
     expect(statements(['/a', arn]).slice(0, -1)).toEqual([{ ...base, Resource: [arn] }, named]);
     expect(statements(['/a:1', '/a:2']).slice(0, -1)).toEqual([named]);
     expect(statements([arn]).slice(0, -1)).toEqual([{ ...base, Resource: [arn] }]);
   });
 
-  it('decrypts by the Parameter Store of each', () => {
+  it('allows to decrypt through the Parameter Store of each Region', () => {
     const services = (texts: readonly string[]): unknown =>
       (statements(texts).at(-1) as { Condition: { StringEquals: object } }).Condition.StringEquals;
     const hosts = ['eu-west-1', 'eu-central-1', 'us-east-1'].map((region) => `ssm.${region}.amazonaws.com`);
@@ -135,7 +135,7 @@ describe('the policy for several regions', () => {
     expect(services([arn])).toEqual({ 'kms:ViaService': ['ssm.ap-south-1.amazonaws.com'] });
   });
 
-  it('is one for the longest name that there can be', () => {
+  it('is one policy for the longest possible name', () => {
     const [session, ...others] = narrowSessions([parseReference(`/${'k'.repeat(1010)}`)], several);
     expect(others).toEqual([]);
     expect(session?.policy.length).toBeLessThanOrEqual(2048);
@@ -146,7 +146,7 @@ describe('the policies of many references', () => {
   const name = fc.stringMatching(/^[A-Za-z0-9_.-]{10,200}$/).map((text) => `/${text.slice(0, 199)}`);
   const arn = name.map((path) => `arn:aws:ssm:us-east-1:999988887777:parameter${path}`);
 
-  it('fit into STS, and have every reference in exactly one of them', () => {
+  it('fit STS, and have each reference in exactly one policy', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(name, arn), { minLength: 1, maxLength: 100 }), (texts) => {
         const references = texts.map(parseReference);
@@ -165,14 +165,14 @@ describe('the policies of many references', () => {
     );
   });
 
-  it('are one where they fit into one', () => {
+  it('are one policy if all references fit', () => {
     const references = Array.from({ length: 16 }, (_, index) =>
       parseReference(`/ci/deploy-key-of-repository-${index}`),
     );
     expect(narrowSessions(references, home)).toHaveLength(1);
   });
 
-  it('are one for the longest name that there can be', () => {
+  it('are one policy for the longest possible name', () => {
     const [session, ...others] = narrowSessions([parseReference(`/${'k'.repeat(1010)}`)], home);
     expect(others).toEqual([]);
     expect(session?.policy.length).toBeLessThanOrEqual(2048);

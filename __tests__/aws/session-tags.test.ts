@@ -1,4 +1,4 @@
-/** Which role of a chain is asked for with which tags. */
+/** Which tags are sent for which role of a chain. */
 import { expect, it } from '@jest/globals';
 import { tagsAt } from '../../src/aws/session-tags.ts';
 import type { Role } from '../../src/aws/caller.ts';
@@ -26,6 +26,6 @@ it.each([
   },
 );
 
-it('a role without tags is asked for without tags', () => {
+it('no tags are sent for a role without tags', () => {
   expect(tagsAt({ ...roleWith(['a']), tags: undefined }, 1, true)).toEqual([]);
 });

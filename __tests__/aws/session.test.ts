@@ -1,4 +1,4 @@
-/** Sessions of roles, where STS does not give them at once. */
+/** Sessions of roles, if STS does not give them at once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openConnection, patienceOf } from '../../src/aws/connection.ts';
 import { openSessions } from '../../src/aws/session.ts';
@@ -62,7 +62,7 @@ describe('a session of a role', () => {
   const keys =
     "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
 
-  it('waits for STS to get the keys of the issuer', async () => {
+  it('waits until STS has the keys of the issuer', async () => {
     order('InvalidIdentityToken', keys, 4);
     expect(await open()).toBe('opened');
     expect(slept).toEqual([1000, 2000, 4000, 8000]);
@@ -71,7 +71,7 @@ describe('a session of a role', () => {
     );
   });
 
-  it('does not wait for ever, and blames nobody who has an identity provider', async () => {
+  it('does not wait for ever, and does not ask for an identity provider that exists', async () => {
     order('InvalidIdentityToken', keys);
     const told = await open();
     expect(told).toMatch(/^ASSUME_ROLE_DENIED: .*verification key.*\nrun the job again/);
@@ -79,7 +79,7 @@ describe('a session of a role', () => {
     expect(slept.length).toBe(4);
   });
 
-  it('with a token that has ended names the clock of who made it', async () => {
+  it('with an expired token names the clock of the server that made it', async () => {
     order('ExpiredTokenException', 'Token expired: current date/time 1 must be before 0');
     expect(await open()).toMatch(
       /^ASSUME_ROLE_DENIED: .*Token expired.*\n.*clock of the server that makes it \(https:\/\/token\.actions/,
@@ -87,7 +87,7 @@ describe('a session of a role', () => {
   });
 
   it.each(['MalformedPolicyDocument', 'PackedPolicyTooLarge'])(
-    "%s of the user's own policy is about the input session-policy",
+    "%s of the user's own policy names the input session-policy",
     async (code) => {
       order(code, 'policy trouble');
       const told = await open({ policy: { json: '{"Statement":[]}' } });
@@ -96,7 +96,7 @@ describe('a session of a role', () => {
   );
 
   it.each(['MalformedPolicyDocument', 'PackedPolicyTooLarge'])(
-    '%s of ours says whose it is',
+    '%s of our own policy says that session-policy: auto made it',
     async (code) => {
       order(code, 'policy trouble');
       expect(await open()).toMatch(

@@ -1,4 +1,4 @@
-/** What somebody hears who ran out of time. */
+/** The message of a TIMEOUT. */
 import { describe, expect, it } from '@jest/globals';
 import { Troubles } from '../../src/aws/troubles.ts';
 import { Failure } from '../../src/errors.ts';
@@ -16,7 +16,7 @@ function after(...notes: Parameters<Troubles['note']>[]): unknown {
 }
 
 describe('running out of time', () => {
-  it('is THROTTLED where AWS limited the rate of calls up to then', () => {
+  it('is THROTTLED if AWS limited the rate of calls until the end', () => {
     expect(after(['ssm', slow])).toMatchObject({
       code: 'THROTTLED',
       message: 'ssm limits the rate of calls, and loading the keys took longer than 3 seconds',
@@ -24,19 +24,19 @@ describe('running out of time', () => {
     });
   });
 
-  it('is TIMEOUT with what the time went into', () => {
+  it('is TIMEOUT with what took the time', () => {
     expect(after(['ssm', slow], ['sts', deaf])).toMatchObject({
       code: 'TIMEOUT',
       message: 'sts did not answer, and loading the keys took longer than 3 seconds',
     });
   });
 
-  it('says nothing of trouble that is over', () => {
+  it('does not name trouble that has passed', () => {
     expect(after(['ssm', slow], ['sts', deaf], ['sts', undefined], ['ssm', undefined])).toBe(late);
     expect(after(['sts', deaf], ['ssm', slow], ['ssm', undefined])).toMatchObject({ code: 'TIMEOUT' });
   });
 
-  it('is not the end of those who were interrupted, or who failed', () => {
+  it('does not change other failures', () => {
     const troubles = new Troubles();
     troubles.note('ssm', slow);
     for (const other of [

@@ -41,7 +41,7 @@ describe('trouble on the way to AWS', () => {
 
   it.each([
     ['ACTIONS_ID_TOKEN_REQUEST_URL', 'ftp://runner.test/token', /did not answer/],
-    ['ACTIONS_ID_TOKEN_REQUEST_URL', 'http://[::1', /is no URL/],
+    ['ACTIONS_ID_TOKEN_REQUEST_URL', 'http://[::1', /is not a URL/],
     ['ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'not\na header', /did not answer/],
   ])('an environment with a broken %s (%j) is OIDC_REQUEST_FAILED', async (name, value, text) => {
     const job = stage.job({ env: { ...world.jobEnvironment(), [name]: value } });

@@ -71,7 +71,7 @@ describe('a token of as=github-app', () => {
     const { posts, leftoverProcesses } = await job.finish();
     const [warning] = posts[0]?.annotations ?? [];
     expect(warning).toMatchObject({ level: 'warning' });
-    expect(warning?.message).toMatch(/was not revoked, and ends by itself: .* answered 503/);
+    expect(warning?.message).toMatch(/was not revoked, and expires by itself: .* answered 503/);
     expect([posts[0]?.outcome, leftoverProcesses, job.files()]).toEqual(['success', [], []]);
   });
 

@@ -72,7 +72,7 @@ describe('restrict-to-hosts', () => {
       'a wildcard',
       { keys: '/ci/deploy-key *.example.com' },
       'KNOWN_HOSTS_INVALID',
-      /restrict-to-hosts cannot hold for .*\*\.example\.com/,
+      /restrict-to-hosts does not work for .*\*\.example\.com/,
     ],
     [
       'lax host keys',

@@ -95,7 +95,7 @@ describe('many keys, each for its repositories', () => {
         '| key | version | fingerprint | repositories | lifetime |',
         '| --- | --- | --- | --- | --- |',
         `| \`/ci/0/acme-lib\` | 1 | \`${fingerprintOf('acme/lib')}\` | \`github.com/acme/lib\`, \`*.example.com:2222\` | 90 s |`,
-        `| \`/ci/0/acme-tools\` | 1 | \`${fingerprintOf('acme/tools')}\` | what no other key claims | 90 s |`,
+        `| \`/ci/0/acme-tools\` | 1 | \`${fingerprintOf('acme/tools')}\` | all that no other key matches | 90 s |`,
         '',
         '',
       ].join('\n'),
@@ -103,7 +103,7 @@ describe('many keys, each for its repositories', () => {
     expect((await job.uses({ with: { ...inputs, summary: 'false' } })).summary).toBe('');
   });
 
-  it('falls back to the default key for what no other key claims', async () => {
+  it('falls back to the default key for repositories that no other key matches', async () => {
     const [host] = hosts as [GitHost, GitHost];
     const job = await use([
       parameter(0, 'acme/tools'),

@@ -131,6 +131,8 @@ describe("a session policy of the user's", () => {
   it('that STS does not understand is INPUT_INVALID, as one that is too large is', async () => {
     const { code, text } = told(await load({ 'session-policy': '{"Statement":[{"Effect":"Perhaps"}]}' }));
     expect(code).toBe('INPUT_INVALID');
-    expect(text).toMatch(/: the input session-policy is no policy to AWS STS: .*\nhint: .*session-policy/);
+    expect(text).toMatch(
+      /: the input session-policy is not a policy that AWS STS accepts: .*\nhint: .*session-policy/,
+    );
   });
 });

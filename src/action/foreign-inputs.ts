@@ -9,7 +9,7 @@ const neverOut =
 const noProfile =
   'leave it out: no credentials are written; to read the keys with a profile write AWS_PROFILE in the env of this step';
 
-/** The values of secrets are among them: no value is repeated. */
+/** Some of them hold secrets, so no message repeats a value. */
 const foreign: Readonly<Record<string, string>> = {
   // webfactory/ssh-agent
   'ssh-private-key': `store each key once (${store}), write keys: /ci/deploy-key in its place, and delete the secret`,
@@ -18,7 +18,7 @@ const foreign: Readonly<Record<string, string>> = {
   'ssh-agent-cmd': onPath,
   'ssh-add-cmd': onPath,
   'git-cmd': onPath,
-  // aws-actions/configure-aws-credentials, for what has another name here
+  // aws-actions/configure-aws-credentials: inputs with another name here
   'inline-session-policy': 'write session-policy',
   'expected-account-ids': 'write allowed-account-ids',
   'retry-max-attempts': 'write max-attempts',
@@ -31,7 +31,7 @@ const foreign: Readonly<Record<string, string>> = {
   'http-proxy': 'write HTTPS_PROXY in the env of the job',
   'no-proxy': 'write NO_PROXY in the env of the job',
   'sts-endpoint': 'write AWS_ENDPOINT_URL_STS in the env of this step',
-  // and for what there is nothing to choose here
+  // and inputs that have no effect here
   'role-skip-session-tagging': 'leave it out: only the tags in custom-tags are sent',
   'output-credentials': neverOut,
   'output-env-credentials': neverOut,

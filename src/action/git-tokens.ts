@@ -1,4 +1,4 @@
-/** `as=github-app`: tokens that the job's git sends by HTTPS, each in a daemon of git's own until post revokes it. */
+/** `as=github-app`: tokens that git sends by HTTPS. A git credential-cache daemon keeps each until post revokes it. */
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Failure, toFailure } from '../errors.ts';
@@ -25,7 +25,7 @@ export interface GitToken {
   readonly repositories: readonly string[];
   /** Seconds since 1970. */
   readonly expiresAt: number;
-  /** What leads git to it. */
+  /** The git configuration that makes git use the token. */
   readonly entries: readonly Entry[];
 }
 
@@ -38,7 +38,7 @@ export interface TokenJob {
   readonly record: TokenRecord;
 }
 
-/** One after the other: each is on record before it is kept, and revoked at once where it cannot be. */
+/** One after the other. A token is recorded before it is stored, and revoked at once if it cannot be stored. */
 export async function makeTokens(
   lines: readonly AppLine[],
   secrets: readonly Secret[],
@@ -60,7 +60,7 @@ interface StoredApp {
 }
 
 /**
- * Masks what is stored before anything else happens with it.
+ * Masks the stored value before it is used.
  *
  * @throws CREDENTIAL_INVALID
  */
@@ -111,7 +111,9 @@ async function makeToken(
     record.drop(kept);
     const revoking = { ...asking, signal: AbortSignal.timeout(10_000), maxAttempts: 1 };
     await revokeToken(password, app.apiUrl, revoking).catch((cause: unknown) => {
-      workflow.warn(`the token for ${host} was not revoked, and ends by itself: ${toFailure(cause).message}`);
+      workflow.warn(
+        `the token for ${host} was not revoked, and expires by itself: ${toFailure(cause).message}`,
+      );
     });
     throw error;
   }
@@ -124,7 +126,7 @@ async function makeToken(
   return { secret, repositories, expiresAt, entries };
 }
 
-/** The token, and how git sends it, which GIT_TRACE_CURL shows where GIT_TRACE_REDACT=0 is set. */
+/** The token, and its form in a header: GIT_TRACE_CURL shows that if GIT_TRACE_REDACT=0 is set. */
 function maskedForms({ username, password }: InstallationToken): string[] {
   return [password, Buffer.from(`${username}:${password}`).toString('base64')];
 }

@@ -16,14 +16,14 @@ export interface Loaded {
   readonly folder: JobFolder;
   /** Absent where there is no key. */
   readonly agent: Agent | undefined;
-  /** Whether the folder has what leads ssh, and its programs. */
+  /** Whether the folder has the files for ssh and our programs. */
   readonly filled: boolean;
-  /** Whether these have to be started by sh. */
+  /** Whether sh must start the programs. */
   readonly byShell: boolean;
   readonly keys: readonly LoadedKey[];
   readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
-  /** Of the credentials, where it is known. */
+  /** The account of the credentials, if it is known. */
   readonly account: string | undefined;
   readonly env: Env;
 }
@@ -31,7 +31,7 @@ export interface Loaded {
 export function handOver(loaded: Loaded, workflow: Workflow): void {
   const { folder, agent, filled, byShell, keys, tokens, inputs, account, env } = loaded;
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  // In containers the runner translates a value that begins with RUNNER_TEMP: sh stands in front only where it has to.
+  // In containers the runner translates a value that begins with RUNNER_TEMP, so `sh` is written only if it is needed.
   const command = inputs.withSsh ? `${byShell ? 'sh ' : ''}${quoteForShell(folder.ssh)}` : '';
   if (inputs.withSsh) tellOfCommand(env, workflow);
   const outputs = {
@@ -66,14 +66,14 @@ function tellOfCommand(env: Env, workflow: Workflow): void {
   );
 }
 
-/** git starts the program itself. Without ours, signatures are by SSH_AUTH_SOCK, which a later use of the action changes. */
+/** git starts this program. ssh-keygen alone would use SSH_AUTH_SOCK, which a later use of the action changes. */
 function signingFiles(folder: JobFolder, byShell: boolean): Parameters<typeof signingEntries>[0] {
   const { allowedSigners, sign } = folder;
   const program = byShell ? 'ssh-keygen' : sign;
   return { publicKey: publicKeyFile(folder, 0), allowedSigners, program };
 }
 
-/** A parameter that was asked for by its bare name is in our account, if any was. */
+/** A parameter or secret that was read by its name, without an ARN, is in the account of the credentials. */
 function accountOf(read: readonly { readonly secret: Secret }[]): string {
   const ours = (read.find(({ secret }) => !secret.reference.location) ?? read[0])?.secret.arn;
   return ours?.split(':')[4] ?? '';

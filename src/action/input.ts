@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Those of action.yml. */
+/** The defaults in action.yml. */
 export const defaults: Readonly<Record<string, string>> = {
   'role-duration-seconds': '900',
   'session-policy': 'auto',
@@ -21,19 +21,19 @@ export const defaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * As @actions/core reads it: hyphens stay, white space around goes. An input that is set to nothing, as one that a
- * reusable workflow passes on may be, is as good as not set.
+ * Reads an input as @actions/core does: hyphens stay in the name, white space around the value is removed. An empty input
+ * counts as not set: a reusable workflow may pass one on.
  */
 export function input(env: Env, name: string): string {
   return (env[`INPUT_${name.toUpperCase()}`] ?? '').trim() || (defaults[name] ?? '');
 }
 
-/** As `input`, for what is read line by line: blank lines in front are kept, since errors name a line by its number. */
+/** As `input`, but keeps blank lines at the start: errors give the number of a line. */
 export function lines(env: Env, name: string): string {
   return (env[`INPUT_${name.toUpperCase()}`] ?? '').trimEnd();
 }
 
-/** What stands between commas or on lines of its own, each thing once. */
+/** The values between commas or line ends, each once. */
 export function list(env: Env, name: string): string[] {
   const items = input(env, name)
     .split(/[,\r\n]/)
@@ -51,7 +51,7 @@ export function oneOf(env: Env, name: string, choices: readonly string[]): strin
   );
 }
 
-/** Of an input that is off by default. */
+/** Reads an input that is false by default. */
 export function isOn(env: Env, name: string): boolean {
   return oneOf(env, name, ['false', 'true']) === 'true';
 }

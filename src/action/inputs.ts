@@ -13,44 +13,44 @@ export type { Env } from './input.ts';
 
 export interface Inputs {
   readonly keys: readonly KeyLine[];
-  /** Those behind `as=github-app`. */
+  /** The lines with `as=github-app`. */
   readonly apps: readonly AppLine[];
-  /** Whether there are keys for an agent. */
+  /** Whether an agent is needed. */
   readonly withAgent: boolean;
-  /** Whether git is led to our ssh. A job of tokens for HTTPS alone needs no OpenSSH. */
+  /** Whether git uses our ssh. A job that has only tokens for HTTPS needs no OpenSSH. */
   readonly withSsh: boolean;
-  /** In order of preference. None: the key's own, or the machine's. */
+  /** In order of preference. Empty: the Region of the key's ARN, or of the machine. */
   readonly regions: readonly string[];
   /** Absent: the default credential chain. */
   readonly role: Role | undefined;
-  /** Whether valid credentials in the environment are used in the place of the role. */
+  /** Whether valid credentials in the environment are used instead of the role. */
   readonly useExisting: boolean;
-  /** None: credentials of any account will do. */
+  /** Empty: credentials of any account are accepted. */
   readonly allowedAccounts: readonly string[];
-  /** Lines in known_hosts form. */
+  /** Lines as in known_hosts. */
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
   /** Seconds; 0 for no limit. */
   readonly keyLifetime: number;
   readonly maxAttempts: number;
   readonly timeoutSeconds: number;
-  /** Whether the agent uses each key for the hosts of its repositories only. */
+  /** Whether the agent uses each key only for the hosts of its repositories. */
   readonly restrictToHosts: boolean;
   /** Whether commits and tags of the job are signed with the first key. */
   readonly gitSigning: boolean;
-  /** Whether ~/.ssh leads plain ssh to the keys, by host. */
+  /** Whether ~/.ssh/config tells plain ssh which key to use, by host. */
   readonly sshConfig: boolean;
   /** Whether the step summary gets a table. */
   readonly summary: boolean;
 }
 
 /**
- * @param env of the step: `INPUT_…` holds the inputs, which the runner has given action.yml's defaults
+ * @param env of the step: the inputs are in `INPUT_…`, with the defaults of action.yml
  * @throws INPUT_INVALID
  */
 export function parseInputs(env: Env): Inputs {
   refuseForeignInputs(env);
-  // What masks has read it before the first message.
+  // Only checked here: main has read it before the first message (action/masked-accounts.ts).
   isOn(env, 'mask-aws-account-id');
   const role = parseRole(env);
   const { keys, apps } = parseLines(lines(env, 'keys'));
@@ -67,7 +67,7 @@ export function parseInputs(env: Env): Inputs {
   const strictHostKeyChecking = oneOf(env, 'strict-host-key-checking', ['yes', 'accept-new', 'no']);
   const restrictToHosts = isOn(env, 'restrict-to-hosts');
   if (restrictToHosts && strictHostKeyChecking !== 'yes') {
-    const problem = `cannot hold with strict-host-key-checking: ${strictHostKeyChecking}`;
+    const problem = `does not work with strict-host-key-checking: ${strictHostKeyChecking}`;
     throw invalid(
       'restrict-to-hosts',
       problem,
@@ -83,18 +83,18 @@ export function parseInputs(env: Env): Inputs {
     );
   }
   if (gitSigning && restrictToHosts) {
-    const problem = 'cannot hold together with git-signing: a key that is for hosts only does not sign';
+    const problem = 'does not work together with git-signing: a key that is restricted to hosts cannot sign';
     throw invalid('restrict-to-hosts', problem, 'leave one of them out, or use the action twice');
   }
   const sshConfig = isOn(env, 'ssh-config');
-  // Without a key there may be EC2 hosts for ssh to be led to, and none to restrict keys to.
+  // Without a key, ssh-config is still useful for EC2 hosts; restrict-to-hosts is not.
   const needingKeys = { 'restrict-to-hosts': restrictToHosts, 'ssh-config': sshConfig && !role };
   for (const [name, on] of Object.entries(needingKeys)) {
     if (!on || keys.length > 0) continue;
     const named = apps.length > 0 ? 'as=github-app alone' : 'none';
     const hint =
       'leave it out, or name an SSH key in keys: git sends a token to the hosts of its repositories only';
-    throw invalid(name, `is about SSH keys, and keys names ${named}`, hint);
+    throw invalid(name, `needs an SSH key, and keys names ${named}`, hint);
   }
   return {
     ...{ keys, apps, role },
@@ -122,7 +122,7 @@ function parseAccounts(env: Env): string[] {
     return accounts;
   throw invalid(
     'allowed-account-ids',
-    `has what is no account id: "${wrong ?? input(env, 'allowed-account-ids')}"`,
+    `has a value that is not an account id: "${wrong ?? input(env, 'allowed-account-ids')}"`,
     'write ids of 12 digits, in quotes where YAML would drop a first 0, with commas between them',
   );
 }

@@ -1,4 +1,4 @@
-/** The one folder that a use of the action has: under RUNNER_TEMP, for this user alone; its socket elsewhere if it must. */
+/** The folder of one use of the action: under RUNNER_TEMP, for this user alone. A socket whose path is too long is elsewhere. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,41 +18,41 @@ import {
 
 const prefix = 'ssm-ssh-agent-';
 
-/** Whether a name in RUNNER_TEMP is one that nameJobFolder gave. */
+/** Whether nameJobFolder made this name. */
 export function isJobFolder(name: string): boolean {
   return /^ssm-ssh-agent-[0-9a-f]{8}$/.test(name);
 }
 
-/** Its socket is in the folder, or, where that path is too long for one, in a shelter: a folder of the same name in /tmp. */
+/** The socket is in the folder. If its path is too long, it is in a folder of the same name in /tmp, the shelter. */
 export interface JobFolder extends KeyFolder {
   /** A file with the RUNNER_TRACKING_ID of the job that made the folder. */
   readonly owner: string;
-  /** For git's signing, where that is asked for. */
+  /** For git-signing. */
   readonly allowedSigners: string;
-  /** A file that says which tokens were made, and where they are kept. */
+  /** A file with a record of each token: where it is stored, not the token. */
   readonly tokens: string;
-  /** The signing program that git is given. */
+  /** The program that git signs with. */
   readonly sign: string;
-  /** What ssm-ssh keeps for EC2 hosts: an agent for the keys of a minute, and the host keys that it has met. */
+  /** What ssm-ssh stores for EC2 hosts: an agent for keys that live one minute, and the known host keys. */
   readonly ec2: Ec2Folder;
 }
 
-/** Beside the agent's socket, since there is one in it as well. Made when it is first needed. */
+/** Beside the agent's socket: it holds a socket, too. It is made when it is first needed. */
 export interface Ec2Folder {
   readonly path: string;
   readonly socket: string;
   readonly knownHosts: string;
 }
 
-/** A name that nobody has yet, chosen before the folder is made: so that post knows it whenever main dies. */
+/** A new name, chosen before the folder is made: post must know the name, whenever main is killed. */
 export function nameJobFolder(temp = ''): JobFolder {
-  // ssh's options take quotes, ${…} and a backslash that quotes in a path for their own.
+  // In a path, ssh's options interpret quotes, ${…} and backslashes.
   if (!isAbsolute(temp) || /["\n\r]|\$\{|\\[\\']/.test(temp)) {
-    throw unusable(temp, 'is no path that ssh can be told', undefined);
+    throw unusable(temp, 'is a path that ssh cannot use in its options', undefined);
   }
   const folder = jobFolder(join(temp, prefix + randomBytes(4).toString('hex')));
   if (fits(folder)) return folder;
-  // RUNNER_TEMP is the runner's, which may be another user's in a container; the system's temporary folder may be anybody's.
+  // In a container RUNNER_TEMP may belong to another user. Everybody may write to the system's temporary folder.
   const places = [tmpdir(), '/tmp'].filter(isProtected);
   const shelters = places.map((place) => join(place, basename(folder.path), 'agent'));
   return jobFolder(
@@ -81,7 +81,7 @@ function ec2Folder(path: string): Ec2Folder {
   return { path, socket: join(path, 'agent'), knownHosts: join(path, 'known_hosts') };
 }
 
-/** The job folders in RUNNER_TEMP that a command line names: those of agents, of EC2 hosts' tunnels, and of caches. */
+/** The job folders in RUNNER_TEMP that a command line names: agents, tunnels to EC2 hosts and credential caches name one. */
 export function jobFoldersIn(command: string, temp: string): string[] {
   const names = command.split(`${temp}/`).slice(1);
   return names.flatMap((text) => {
@@ -91,7 +91,7 @@ export function jobFoldersIn(command: string, temp: string): string[] {
 }
 
 /**
- * Leaves nothing where it fails.
+ * Removes what it made if it fails.
  *
  * @throws STATE_UNSAFE
  */
@@ -116,10 +116,10 @@ export async function makeJobFolder(folder: JobFolder, trackingId = ''): Promise
   }
 }
 
-/** In a shelter: whose it is. */
+/** A file in the shelter with the path of its job folder. */
 export const shelteredFile = 'for';
 
-/** undefined where the socket is in the folder itself. */
+/** @returns undefined if the socket is in the folder itself */
 function shelterOf({ path, socket }: JobFolder): string | undefined {
   const shelter = dirname(socket);
   return shelter === path ? undefined : shelter;
@@ -134,20 +134,20 @@ function unusable(temp: string, problem: string, cause: unknown): Failure {
 }
 
 export interface JobFiles extends Omit<KeyFiles, 'before'> {
-  /** Empty: none. */
+  /** Empty: there are none. */
   readonly allowedSigners: string;
-  /** SSH_AUTH_SOCK, unless there is no agent to replace it, and GIT_SSH_COMMAND as they were. */
+  /** The values that SSH_AUTH_SOCK, if an agent replaces it, and GIT_SSH_COMMAND had before. */
   readonly before: { readonly agent: string | undefined; readonly command: string };
   readonly installation: Installation;
-  /** The input aws-region, the first; empty: none. */
+  /** The first Region of the input aws-region; empty: there is none. */
   readonly region: string;
-  /** As renderJobRole makes it; empty: none. */
+  /** The text that renderJobRole makes; empty: there is no role. */
   readonly role: string;
 }
 
-/** By what later steps can start the programs of this action. */
+/** What later steps need to start the programs of this action. */
 export interface Installation {
-  /** The folder that has helper/ and dist/ in it. */
+  /** The folder that contains helper/ and dist/. */
   readonly path: string;
   /** The Node that runs the action. */
   readonly node: string;
@@ -168,21 +168,21 @@ export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise
   }
 }
 
-/** The folder of the use before this one in the same job, by its name alone: a container sees RUNNER_TEMP elsewhere. */
+/** The name of the folder of the previous use in this job. Not its path: in a container RUNNER_TEMP has another path. */
 function earlierUse(folder: JobFolder, command: string): string {
   const path = folderOfCommand(command);
   const ours = path !== undefined && isJobFolder(basename(path)) && dirname(path) === dirname(folder.path);
   return ours ? basename(path) : '';
 }
 
-/** Removes a folder of ours and its shelter, whether or not they were ever made; any other path is left alone. */
+/** Removes a job folder and its shelter, if they exist. Any other path is left alone. */
 export async function removeJobFolder(folder: JobFolder): Promise<void> {
   const paths = [folder.path, shelterOf(folder) ?? []].flat().filter((path) => isJobFolder(basename(path)));
   const removed = await Promise.allSettled(paths.map((path) => rm(path, { recursive: true, force: true })));
   for (const [index, result] of removed.entries()) {
     if (result.status === 'fulfilled') continue;
     const { code, message } = result.reason as NodeJS.ErrnoException;
-    // RUNNER_TEMP itself is no folder: ours was never made.
+    // RUNNER_TEMP is not a folder, so the job folder was never made.
     if (code === 'ENOTDIR') continue;
     throw new Failure('STATE_UNSAFE', `${paths[index] ?? ''} cannot be removed (${message})`, {
       hint: 'remove it by hand, as its owner or root: it has no keys in it',

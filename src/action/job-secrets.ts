@@ -1,4 +1,4 @@
-/** What the keys of a job name, read as the role or as the credentials that there are. */
+/** Reads the parameters and secrets that the keys of a job name. */
 import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
 import type { ReadOptions, Wanted } from '../host/read-secrets.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -7,7 +7,7 @@ import type { Workflow } from './workflow.ts';
 
 export interface JobSecrets {
   readonly secrets: readonly Secret[];
-  /** Of the credentials; absent where only the secrets tell it. */
+  /** The account of the credentials, if it is known without the secrets. */
   readonly account: string | undefined;
 }
 

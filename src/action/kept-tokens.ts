@@ -1,4 +1,4 @@
-/** The tokens that a use of the action keeps for git: a record of where, without them, and their end. */
+/** The tokens that a use of the action stores for git: a record of each, without the token, and how it is revoked. */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -16,15 +16,15 @@ export interface Kept {
   readonly apiUrl: string;
   readonly host: string;
   readonly username: string;
-  /** The name of its daemon's socket, beside that of the agent. */
+  /** The name of its daemon's socket, which is beside the agent's. */
   readonly daemon: string;
-  /** The token's SHA-256, in hexadecimal: what the daemon has by then may be another. */
+  /** SHA-256 of the token, in hexadecimal: by the end of the job the daemon may hold another token. */
   readonly digest: string;
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
 
-/** For this step, its post and later jobs: what is added before a token is kept, and dropped where it is not. */
+/** For this step, its post step and later jobs. A record is added before a token is stored, and dropped if that fails. */
 export interface TokenRecord {
   add(kept: Kept): Promise<void>;
   drop(kept: Kept): void;
@@ -34,7 +34,7 @@ export function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** undefined for what is no record of ours: a state or a file may hold anything. */
+/** @returns undefined for a value that is not a record: a state or a file may hold anything */
 function readKept(value: unknown): Kept | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { apiUrl, host, username, daemon, digest, expiresAt } = value as Readonly<Record<string, unknown>>;
@@ -47,8 +47,8 @@ function readKept(value: unknown): Kept | undefined {
 }
 
 /**
- * What the file beside the daemons of a job that died says, whose state is gone. Whoever could write to the file could have
- * named another place for the token to go to: it goes to its own host's API alone.
+ * Reads the records of a job that was killed, whose state is lost. Somebody else may have written to the file and named
+ * another address, so a token is sent only to the API of its own host.
  */
 export async function readNote(
   { tokens }: Pick<JobFolder, 'tokens'>,
@@ -61,7 +61,7 @@ export async function readNote(
     const { hostname } = new URL(`https://${host}`);
     if (hostname === api || [hostname, api].every(isLocal)) return true;
     workflow.warn(
-      `the token for ${host} of an earlier job was not revoked, and ends by itself: its API is said to be at ${api}`,
+      `the token for ${host} of an earlier job was not revoked, and expires by itself: its API is said to be at ${api}`,
     );
     return false;
   });
@@ -71,7 +71,7 @@ export function renderKept(kept: Kept): string {
   return `${JSON.stringify(kept)}\n`;
 }
 
-/** undefined where the line was cut. */
+/** @returns undefined for a line that was cut */
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -80,7 +80,7 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** Milliseconds for all of them. A token that outlives it ends by itself. */
+/** Milliseconds for all tokens together. A token that is not revoked by then expires by itself. */
 const patience = 15_000;
 
 interface Ending {
@@ -95,7 +95,7 @@ interface Keeping {
   readonly tokens: readonly unknown[];
 }
 
-/** Every daemon is ended, whether or not its token can be revoked: the runner may have emptied the folder. */
+/** Ends every daemon, even if its token cannot be revoked: the runner may have emptied the folder. */
 export async function endTokens(uses: readonly Keeping[], { signal, ...ending }: Ending): Promise<void> {
   const limit = AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]);
   const kept = uses.flatMap(({ folder, tokens }) =>
@@ -119,7 +119,7 @@ async function endToken(
   if (token === undefined || digestOf(token) !== digest) {
     if (Date.now() / 1000 > expiresAt) return;
     workflow.warn(
-      `the token for ${host} was not found where it was kept: it was not revoked, and ends by itself`,
+      `the token for ${host} was not found where it was kept: it was not revoked, and expires by itself`,
     );
     return;
   }
@@ -127,6 +127,8 @@ async function endToken(
     await revokeToken(token, apiUrl, { env, signal, sleep, maxAttempts: 3 });
     workflow.info(`the token for ${host} is revoked`);
   } catch (error) {
-    workflow.warn(`the token for ${host} was not revoked, and ends by itself: ${toFailure(error).message}`);
+    workflow.warn(
+      `the token for ${host} was not revoked, and expires by itself: ${toFailure(error).message}`,
+    );
   }
 }

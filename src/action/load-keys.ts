@@ -1,4 +1,4 @@
-/** The story of main: from key references to keys in an agent that the next steps reach. */
+/** The main step: from key references to keys in an agent that later steps use. */
 import { appendFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
@@ -42,13 +42,13 @@ export interface Job {
   readonly workflow: Workflow;
   /** Aborted when the job is cancelled or the step takes too long, with a Failure as its reason. */
   readonly signal: AbortSignal;
-  /** Starts what is given no secret. */
+  /** Starts programs that get no secret. */
   readonly run: Run;
   readonly installation: Installation;
   readonly programs: Programs;
 }
 
-/** Leaves everything in place for the next steps, or throws and leaves nothing. */
+/** Prepares everything for the next steps, or throws and leaves nothing behind. */
 export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
@@ -103,13 +103,13 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     for (const problem of await unloadKeys([left], { env, workflow: muted(workflow) }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
-    // An agent whose start timed out may have come up meanwhile. From now on none can: its folder is gone.
+    // An agent whose start timed out may run by now. No other one can start: its folder is gone.
     if (withAgent) await stopAgent(socket);
     throw error;
   }
 }
 
-/** What GitHub is asked with is loaded where a line wants it. */
+/** The code that calls GitHub is loaded only if a line needs it. */
 async function makeTokens(
   { apps, maxAttempts }: Inputs,
   secrets: readonly Secret[],
@@ -127,9 +127,9 @@ interface Filling extends Job {
 }
 
 /**
- * The folder that leads ssh to the keys of the agent, if there are any, and to EC2 hosts.
+ * Fills the folder that tells ssh which key to use, and how to reach EC2 hosts.
  *
- * @returns whether its programs have to be started by sh
+ * @returns whether sh must start the programs in it
  */
 async function leadSsh(
   agent: Agent | undefined,
@@ -170,8 +170,8 @@ function filesFor(
 }
 
 /**
- * ssh signs for a certificate with the plain key where it has both, which an agent refuses whose key is for hosts only:
- * there the certificate stands alone.
+ * With a key and its certificate, ssh signs for the certificate with the plain key. An agent refuses that for a key that is
+ * restricted to hosts, so ssh gets the certificate alone.
  */
 function identityOf({ publicKey, certificate }: LoadedKey, { restrictToHosts }: Inputs): Identity {
   if (certificate && restrictToHosts) return { publicKey: certificate.line };
@@ -196,21 +196,21 @@ async function addAll(
   }
 }
 
-/** They are ended: post has nothing to look for. Where that cannot be saved (the disk is full) it looks in vain. */
+/** The tokens are revoked, so post must not look for them. If this cannot be saved (the disk is full), post finds none. */
 function forgetTokens(kept: Kept[], save: () => void): void {
   if (kept.splice(0).length === 0) return;
   try {
     save();
   } catch {
-    // What went wrong first is told.
+    // The first failure is reported.
   }
 }
 
-/** A host accepts the first key that it knows, and then shows that key's repositories only. */
+/** A host accepts the first key that it knows, and then gives access to the repositories of that key alone. */
 function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {
   for (const [pattern, { size }] of claims(keys)) {
     if (size < 2) continue;
-    const what = pattern || 'whatever no other key claims';
+    const what = pattern || 'all repositories that no other key matches';
     const limit = size > 5 ? ', and most servers hang up after the sixth' : '';
     workflow.warn(
       `${size} keys are offered for ${what}, in the order written: a host takes the first that it knows${limit}`,
@@ -224,7 +224,7 @@ function warnOfNoexec(workflow: Pick<Workflow, 'warn'>): void {
   );
 }
 
-/** OpenSSH's programs look up the account, and end where there is none (getpwuid(3)). */
+/** OpenSSH's programs look up the account of the user, and exit if there is none (getpwuid(3)). */
 function warnOfAccount(workflow: Pick<Workflow, 'warn'>): void {
   try {
     userInfo();

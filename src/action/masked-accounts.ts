@@ -2,7 +2,7 @@
 import { input, list, type Env } from './input.ts';
 import type { Workflow } from './workflow.ts';
 
-/** The same, as the input says. What it says wrong is told later, by who parses it. */
+/** Masks account ids if the input is `true`. parseInputs reports a wrong value later. */
 export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
   if (input(env, 'mask-aws-account-id') !== 'true') return workflow;
   const masked = new Set<string>();
@@ -40,7 +40,7 @@ export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
   };
 }
 
-/** In ARNs, and where a message speaks of an account. Other numbers of 12 digits are not ids: runs have long numbers. */
+/** In ARNs, and behind the word account. Other numbers of 12 digits are not masked: run ids can be as long. */
 export function accountIdsIn(text: string): string[] {
   const found = text.matchAll(
     /\barn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12})(?!\d)|\baccount (\d{12})(?!\d)/g,

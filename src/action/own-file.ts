@@ -1,15 +1,15 @@
-/** A small file that an earlier job left. What others put in its place (a pipe, a device, a link) is not waited for. */
+/** Reads a small file that an earlier job left. Does not wait for a pipe, a device or a link that somebody put there instead. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isOutOfFiles } from '../errors.ts';
 
-/** Bytes: more than any of ours has. */
+/** Bytes. Our files are smaller. */
 const longest = 65_536;
 
 /**
- * Empty where there is none, or something else.
+ * @returns an empty text if there is no such file, or something else
  *
- * @throws where no more files can be opened: that says nothing of this one
+ * @throws if this process can open no more files: then nothing is known about this file
  */
 export async function readOwnFile(path: string): Promise<string> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;

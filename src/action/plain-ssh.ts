@@ -1,4 +1,4 @@
-/** ssh-config: what leads programs to the keys that start ssh themselves. They tell it the host, and no more. */
+/** ssh-config: blocks in ~/.ssh for programs that start ssh themselves. Such programs tell ssh only the host. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -19,10 +19,10 @@ interface Leading {
   readonly signal: AbortSignal;
   readonly run: Run;
   readonly folder: JobFolder;
-  /** The text of the folder's known_hosts. */
+  /** The text of the known_hosts file in the folder. */
   readonly knownHosts: string;
   readonly strictHostKeyChecking: string;
-  /** Whether our programs have to be started by sh. */
+  /** Whether sh must start our programs. */
   readonly byShell: boolean;
 }
 
@@ -43,7 +43,7 @@ export async function leadPlainSsh(
   const there = { claimedBefore: await claimedBefore(uses), ec2: ec2Access(folder, uses, byShell) };
   await addBlocks(folder.path, {
     config: renderSshConfig(named, { ...files, ...there }),
-    // Other jobs of this user read them, too: nothing there revokes, or vouches for more than one host key.
+    // Other jobs of this user read this file, too, so @revoked and @cert-authority lines are left out.
     knownHosts: knownHosts.split('\n').filter((line) => line !== '' && !line.startsWith('@')),
   });
   const shell = env['SHELL'] || '/bin/sh';
@@ -53,14 +53,14 @@ export async function leadPlainSsh(
   );
 }
 
-/** The folders of earlier uses in this job, the latest first. */
+/** The folders of earlier uses in this job, latest first. */
 async function usesBefore({ path }: JobFolder): Promise<string[]> {
   const uses: string[] = [];
   for (let use = await useBefore(path); use !== undefined; use = await useBefore(use)) uses.push(use);
   return uses;
 }
 
-/** Their blocks are behind this one's, whose default keys are not to go before them. */
+/** The blocks of earlier uses come after this one's, but take precedence over its default keys. */
 async function claimedBefore(uses: readonly string[]): Promise<Claimed[]> {
   const written = await blockNames();
   const routes = uses
@@ -69,7 +69,7 @@ async function claimedBefore(uses: readonly string[]): Promise<Claimed[]> {
   return (await Promise.all(routes)).flatMap(readClaims);
 }
 
-/** The role may be that of an earlier use, whose block this one stands in front of. */
+/** The role may be the role of an earlier use: this block comes before its block. */
 function ec2Access(
   { path, programs, ec2 }: JobFolder,
   uses: readonly string[],
@@ -85,12 +85,12 @@ async function useBefore(path: string): Promise<string | undefined> {
   return isJobFolder(name) && name !== basename(path) ? join(dirname(path), name) : undefined;
 }
 
-/** @source ssh_config(5), `Match exec`: by the user's shell, which may be csh, fish or nologin */
+/** @source ssh_config(5), `Match exec`: the user's shell runs it, which may be csh, fish or nologin */
 async function readsConditions(
   shell: string,
   { env: { RUNNER_TRACKING_ID: job }, signal, run }: Pick<Leading, 'env' | 'signal' | 'run'>,
 ): Promise<boolean> {
-  // By RUNNER_TRACKING_ID the runner finds a shell that hangs.
+  // The runner finds a shell that hangs by RUNNER_TRACKING_ID.
   const env = job === undefined ? {} : { RUNNER_TRACKING_ID: job };
   try {
     const condition = 'case x in x) ;; *) false;; esac';

@@ -1,4 +1,4 @@
-/** For which hosts the agent may use each key, where `restrict-to-hosts` says that it matters. Pure. */
+/** `restrict-to-hosts`: for which hosts the agent may use each key. Pure. */
 import { Failure } from '../errors.ts';
 import type { KeyLine } from '../keys/key-line.ts';
 import type { RepositoryPattern, RoutedKey } from '../keys/routes.ts';
@@ -7,10 +7,10 @@ import { hostKeysFor } from '../ssh/host-keys.ts';
 import { pinnedHosts } from '../ssh/known-hosts.ts';
 
 /**
- * Fingerprint → where the agent may sign. A key that two lines name gets the hosts of both: adding it again replaces the
- * first ones.
+ * Fingerprint → hosts for which the agent may sign. A key that two lines name gets the hosts of both: adding a key again
+ * replaces its first hosts.
  *
- * @param knownHosts as renderKnownHosts makes it
+ * @param knownHosts the text that renderKnownHosts makes
  */
 export function destinationsOfKeys(
   keys: readonly RoutedKey[],
@@ -25,9 +25,9 @@ export function destinationsOfKeys(
 }
 
 /**
- * Before anything is asked of AWS.
+ * Checks the keys before any call to AWS.
  *
- * @param knownHosts as renderKnownHosts makes it
+ * @param knownHosts the text that renderKnownHosts makes
  * @throws KNOWN_HOSTS_INVALID
  */
 export function checkRestrictable(lines: readonly KeyLine[], knownHosts: string): void {
@@ -36,7 +36,7 @@ export function checkRestrictable(lines: readonly KeyLine[], knownHosts: string)
     if (wildcard) {
       throw new Failure(
         'KNOWN_HOSTS_INVALID',
-        `restrict-to-hosts cannot hold for ${reference.text}, which keys names for ${wildcard.host}: no single host has that name`,
+        `restrict-to-hosts does not work for ${reference.text}, which keys names for ${wildcard.host}: no single host has that name`,
         { hint: 'name each host behind the key, or leave restrict-to-hosts out' },
       );
     }
@@ -52,7 +52,7 @@ export function checkRestrictable(lines: readonly KeyLine[], knownHosts: string)
   }
 }
 
-/** As known_hosts and `ssh-add -h` write them. */
+/** A host as known_hosts and `ssh-add -h` write it. */
 function hostNames(repositories: readonly RepositoryPattern[]): readonly string[] {
   return repositories.length > 0 ? repositories.map(hostName) : pinnedHosts.flatMap(({ names }) => names);
 }

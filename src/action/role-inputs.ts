@@ -1,16 +1,16 @@
-/** The inputs that say which role, and what its session may do. Pure. */
+/** The inputs about the role: which role, how it is assumed, what its session may do. Pure. */
 import type { Role, SessionTag } from '../aws/caller.ts';
 import { looksSecret } from '../keys/secret-text.ts';
 import { input, invalid, isOn, wholeNumber, type Env } from './input.ts';
 import { checkManagedPolicies, parseManagedPolicies, parseTags } from './session-inputs.ts';
 
-/** AWS caps the session of a role that was assumed from another role. Seconds. */
+/** Seconds. The longest session of a role that is assumed from another role. */
 const longestChained = 3600;
 
 /** Characters of a session policy (AssumeRole, `Policy`). */
 const longestPolicy = 2048;
 
-/** @throws INPUT_INVALID, for what is wrong without a role as well */
+/** @throws INPUT_INVALID, also for wrong inputs that have no effect without a role */
 export function parseRole(env: Env): Role | undefined {
   const durationSeconds = wholeNumber(env, 'role-duration-seconds', [900, 43_200]);
   const sessionName = parseSessionName(env);
@@ -26,7 +26,7 @@ export function parseRole(env: Env): Role | undefined {
     throw invalid(
       'role-duration-seconds',
       `is more than an hour, and role-to-assume is a chain of roles: "${durationSeconds}"`,
-      `write ${longestChained} or less: AWS caps what one role gets from another`,
+      `write ${longestChained} or less: AWS limits the session of a role assumed from another role`,
     );
   }
   const { tokenFile, skipsOidc, tags, managedPolicies, externalId, policy } = session;
@@ -45,7 +45,7 @@ export function parseRole(env: Env): Role | undefined {
   };
 }
 
-/** What the role's session is asked for with. */
+/** The inputs that are sent with the request for the role. */
 interface SessionInputs {
   readonly policy: Role['policy'];
   readonly externalId: string | undefined;
@@ -83,7 +83,7 @@ function refuseWithoutRole({ policy, externalId, tokenFile, managedPolicies, tag
 
 /** @source AWS STS API Reference, AssumeRoleWithWebIdentity: it has neither parameter */
 function refuseWithToken({ externalId, tags }: SessionInputs): void {
-  const problem = 'cannot be passed with an OIDC token, which is what role-to-assume is asked for with';
+  const problem = 'cannot be sent with an OIDC token, and role-to-assume is assumed with an OIDC token';
   if (externalId !== undefined) {
     const hint =
       'leave it out and let the trust policy of the role check the token; or write a chain of roles whose last one asks for it';
@@ -109,7 +109,7 @@ function parseTokenFile(env: Env): string | undefined {
   return `${workspace}/${text}`;
 }
 
-/** Not `list`: a chain may come back to a role that it has been through. */
+/** Not `list`: a chain may contain a role twice. */
 function parseRoles(env: Env): string[] {
   const text = input(env, 'role-to-assume');
   const roles = text
@@ -121,7 +121,7 @@ function parseRoles(env: Env): string[] {
     throw invalid(
       'role-to-assume',
       `is not the ARN of a role: "${wrong ?? text}"`,
-      'write arn:aws:iam::ACCOUNT:role/NAME, one a line for a chain',
+      'write arn:aws:iam::ACCOUNT:role/NAME, one per line for a chain',
     );
   }
   const partitions = new Set(roles.map((role) => role.split(':')[1]));
@@ -156,8 +156,8 @@ function parseSessionPolicy(env: Env): Role['policy'] {
   const text = input(env, 'session-policy');
   if (text === 'auto' || text === 'none') return text;
   const fail = (problem: string, hint: string): Error => invalid('session-policy', problem, hint);
-  if (!text.startsWith('{')) throw fail('is no policy', 'write auto, none, or the JSON of a policy');
-  // Written anew: the white space that makes it readable in a workflow file would count.
+  if (!text.startsWith('{')) throw fail('is not a policy', 'write auto, none, or the JSON of a policy');
+  // White space counts in the size of a policy, so it is removed.
   const json = minified(text);
   if (json === undefined) throw fail('is not valid JSON', 'write auto, none, or the JSON of a policy');
   const { Statement: statement } = JSON.parse(json) as { Statement?: unknown };
@@ -179,17 +179,17 @@ function minified(text: string): string | undefined {
   }
 }
 
-/** The same two variables that the token is asked for with. */
+/** Whether the job has the variables to ask GitHub for a token. */
 function hasToken(env: Env): boolean {
   return Boolean(env['ACTIONS_ID_TOKEN_REQUEST_URL'] && env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']);
 }
 
-/** Characters of a session's name. */
+/** The longest name of a session, in characters. */
 const longestName = 64;
 
 /**
- * The name that CloudTrail shows for the run: `<owner>-<repo>-<run id>-<attempt>`, cut and cleaned to STS's rules. The end,
- * which names the run, stays whole.
+ * The name that CloudTrail shows for the run: `<owner>-<repo>-<run id>-<attempt>`, changed to fit STS's rules. If it is
+ * too long, it is cut before the run id.
  *
  * @source AssumeRoleWithWebIdentity, `RoleSessionName`: 2 to 64 of `[\w+=,.@-]`
  */

@@ -43,7 +43,7 @@ const mostTags = 50;
 const longestKey = 128;
 const longestValue = 256;
 const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-const tagForm = 'write a JSON object of texts, for example {"Team": "build", "Repository": "acme/app"}';
+const tagForm = 'write a JSON object of strings, for example {"Team": "build", "Repository": "acme/app"}';
 
 /** @throws INPUT_INVALID; no message repeats a value */
 export function parseTags(env: Env): SessionTag[] {
@@ -95,7 +95,7 @@ function parseTag([key, value]: [string, unknown]): [string, string] {
   if (/^aws:/i.test(key)) throw fail(`has the key "${key}"`, 'write another: AWS keeps aws: for itself');
   const text = textOf(value);
   if (text === undefined) {
-    throw fail(`has a value for "${key}" that is not a text`, `${tagForm}; put numbers in quotes`);
+    throw fail(`has a value for "${key}" that is not a string`, `${tagForm}; put numbers in quotes`);
   }
   const problem = problemOfText(text, longestValue);
   if (problem === undefined) return [key, text];

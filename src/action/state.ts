@@ -1,6 +1,6 @@
-/** What main leaves for its own post step: where everything of this use is, and which variables it replaced. Pure. */
+/** The state that main saves for its post step: where the files are, and which variables main replaced. Pure. */
 
-/** What the agent, our ssh and git's configuration are found by. */
+/** The variables by which programs find the agent, our ssh and git's configuration. */
 const exportedVariables = {
   agent: ['SSH_AUTH_SOCK', 'SSH_AGENT_PID'],
   ssh: ['GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'],
@@ -12,21 +12,21 @@ type Exported = keyof typeof exportedVariables;
 export type ExportedVariable = (typeof exportedVariables)['agent' | 'ssh'][number];
 
 export interface State {
-  /** Everything that this use puts on disk is in this folder. */
+  /** The folder with all files of this use. */
   readonly folder: string;
-  /** The agent's, which may be elsewhere. */
+  /** The agent's socket, which may be outside the folder. */
   readonly socket?: string | undefined;
-  /** Whether there are blocks of ours in ~/.ssh. */
+  /** Whether main wrote blocks to ~/.ssh. */
   readonly sshConfig?: boolean | undefined;
-  /** What is known of each token that was made for git, without the token. */
+  /** A record of each token that was made for git, without the token. */
   readonly tokens?: readonly unknown[] | undefined;
-  /** What the exported variables were before; null where they were not set. */
+  /** The values of the exported variables before; null if one was not set. */
   readonly replaced: Replaced;
 }
 
 export type Replaced = Readonly<Record<string, string | null>>;
 
-/** What is there before this use exports its own. */
+/** The values before this use exports its own. */
 export function replacedBy(
   env: Readonly<Record<string, string | undefined>>,
   exported: Readonly<Record<Exported, boolean>>,
@@ -43,7 +43,7 @@ export function writeState(state: State): string {
   return JSON.stringify(state);
 }
 
-/** undefined where main left none, or something that is not its own. */
+/** @returns undefined if main saved no state, or if the text is something else */
 export function readState(text: string | undefined): State | undefined {
   try {
     const { folder, socket, sshConfig, tokens, replaced } = JSON.parse(text ?? '') as Partial<State>;

@@ -2,14 +2,14 @@
 import { Failure } from '../errors.ts';
 import { abortAfter, tookTooLong, unfinished } from '../deadline.ts';
 
-/** The part of `process` that this needs. */
+/** The part of `process` that this function needs. */
 interface Signals {
   on(event: 'SIGINT' | 'SIGTERM' | 'beforeExit', listener: () => void): unknown;
 }
 
 /**
- * Aborted with a Failure as its reason. The runner cancels by SIGINT, then by SIGTERM. Where nothing is left that Node
- * waits for and the step has not ended, its promise will never be kept: that is a defect, and has to be told as one.
+ * Aborted with a Failure as its reason. The runner cancels by SIGINT, then by SIGTERM. If Node has nothing left to wait
+ * for and the step has not ended, its promise will never settle: that is a defect, and is reported as one.
  */
 export function stopSignal(signals: Signals, timeoutSeconds: number): AbortSignal {
   const controller = new AbortController();

@@ -23,7 +23,7 @@ export function renderSummary({ keys, tokens }: Loaded, lifetime: number): strin
   const rows = keys.map(({ secret, fingerprint, repositories }) => [
     ...named(secret),
     code(fingerprint),
-    repositories.map((pattern) => code(patternText(pattern))).join(', ') || 'what no other key claims',
+    repositories.map((pattern) => code(patternText(pattern))).join(', ') || 'all that no other key matches',
     lifetime === 0 ? 'the job' : `${lifetime} s`,
   ]);
   const tokenRows = tokens.map(({ secret, repositories, expiresAt }) => [

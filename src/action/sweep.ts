@@ -1,4 +1,4 @@
-/** Leftovers of jobs that died on this runner: their agents, folders and blocks go before a new job starts its own. */
+/** Removes what killed jobs left on this runner: agents, folders and blocks. */
 import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -24,16 +24,16 @@ export interface Sweeping {
   readonly timeoutSeconds: number;
 }
 
-/** Seconds. The work goes on beside the calls to AWS, which are hardly ever longer. */
+/** Seconds. This work runs at the same time as the calls to AWS, which rarely take longer. */
 const patience = 10;
 
-/** Another job's leftovers are no reason for this one to fail, or to wait for long: the next job goes on with them. */
+/** What other jobs left must not make this job fail or wait for long: the next job tries again. */
 export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweeping): Promise<void> {
   const { workflow } = sweeping;
   const seconds = Math.min(patience, timeoutSeconds / 3);
   const reason = tookTooLong('that', Math.round(seconds), 'the next job goes on with it');
   const asking = new AbortController();
-  // Those that are asked for something get less: agents and folders can still be removed when they are given up.
+  // Requests to daemons get less time, so that time is left to remove agents and folders.
   const timer = abortAfter(600 * seconds, asking, reason);
   const { signal } = sweeping;
   try {
@@ -51,8 +51,8 @@ export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweep
 }
 
 /**
- * Only what is ours by its name, lies in this runner's RUNNER_TEMP and was left by another job: RUNNER_TRACKING_ID is the
- * runner's own name for one. An earlier use in this job stays.
+ * Removes only folders with a name of ours, in the RUNNER_TEMP of this runner, that another job left: each job has its own
+ * RUNNER_TRACKING_ID. The folder of an earlier use in this job stays.
  */
 async function removeLeftovers(
   temp: string,
@@ -63,7 +63,7 @@ async function removeLeftovers(
   const blocks = await blockNames().catch((): string[] => []);
   const shelters = await findShelters();
   const processes = await listProcesses();
-  // The runner empties RUNNER_TEMP between jobs: an agent, a connection, a shelter or a block may have outlived its folder.
+  // The runner empties RUNNER_TEMP between jobs, so an agent, a connection, a shelter or a block may exist without its folder.
   const paths = [
     ...(await readdir(temp)).map((name) => join(temp, name)),
     ...processes.flatMap(({ command }) => jobFoldersIn(command, temp)),
@@ -83,7 +83,7 @@ async function removeLeftovers(
   return await unloadKeys(left, { env, signal, workflow: muted(workflow) });
 }
 
-/** Job folder → the socket that this user has for it elsewhere. */
+/** Job folder → its socket in a shelter of this user. */
 async function findShelters(): Promise<Map<string, string>> {
   const shelters = new Map<string, string>();
   for (const place of new Set([tmpdir(), '/tmp'])) {

@@ -1,4 +1,4 @@
-/** The story of post, from saved state alone: everything that main left is undone. */
+/** The post step: undoes what main did, by the saved state alone. */
 import { toFailure } from '../errors.ts';
 import { inLanes } from '../in-lanes.ts';
 import { endProcesses, type Process } from '../process/process-table.ts';
@@ -15,15 +15,15 @@ import type { Workflow } from './workflow.ts';
 interface Unloading {
   readonly env: Env;
   readonly workflow: Pick<Workflow, 'info' | 'warn' | 'exportVariable'>;
-  /** For what is asked of others: their answers are not waited for any more. */
+  /** Ends requests to other programs and services: nothing waits for their answers any more. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Of several uses, all at once. Undoing what is not there succeeds: main may have died at any point, or never begun. What
- * cannot be undone keeps nothing else from it, and keys go before files.
+ * Undoes several uses at once. It succeeds for things that do not exist: main may have been killed at any point. If one
+ * thing cannot be undone, all others still are. Keys are removed before files.
  *
- * @returns what could not be undone, for people
+ * @returns messages about what could not be undone
  */
 export async function unloadKeys(uses: readonly State[], options: Unloading): Promise<string[]> {
   const { workflow, env } = options;
@@ -60,7 +60,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
   return problems;
 }
 
-/** Through their sockets first: a process in another namespace cannot be seen. */
+/** Removes the keys through the sockets first: a process in another namespace is not visible. */
 async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloading): Promise<void> {
   const asked = await inLanes(folders, async ({ socket, ec2 }) => {
     const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
@@ -84,14 +84,14 @@ async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloa
 }
 
 /**
- * What is left of EC2 hosts: the agent of their keys, its keeper, and connections of steps long over. They are known by the
- * folder, whose name is random, on their command lines. An ssh that is ended ends its tunnel, which ends its session at AWS.
+ * Ends what connections to EC2 hosts left: the agent of their keys, its keeper, and connections of earlier steps. Their
+ * command lines name the folder, whose name is random. When ssh ends, its tunnel ends, and so does the session at AWS.
  */
 function isOfEc2({ ec2 }: Pick<JobFolder, 'ec2'>): (process: Process) => boolean {
   return ({ command }) => command.includes(`${ec2.path}/`) || `${command} `.includes(` ${ec2.path} `);
 }
 
-/** What a later step has set in its place is that step's. */
+/** If a later step has set a variable again, its value stays. */
 function putBack(
   { folder, socket, replaced }: State,
   { env, workflow }: { readonly env: Env; readonly workflow: Pick<Workflow, 'exportVariable'> },
@@ -105,8 +105,8 @@ function putBack(
 }
 
 /**
- * The runner can set a variable for the steps to come, not remove it. To ssh an empty SSH_AUTH_SOCK is no agent; git
- * would run an empty GIT_SSH_COMMAND.
+ * An action can set a variable for later steps, but cannot remove it. For ssh an empty SSH_AUTH_SOCK means no agent. git
+ * would try to run an empty GIT_SSH_COMMAND.
  */
 const unset: Readonly<Record<string, string>> = {
   GIT_SSH_COMMAND: 'ssh',

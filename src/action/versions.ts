@@ -1,21 +1,21 @@
-/** Whether this machine's git and OpenSSH are new enough for what they are to do. */
+/** Checks that git and OpenSSH are new enough for the inputs. */
 import { Failure } from '../errors.ts';
 import { ProgramNotFound, type Run } from '../process/run.ts';
 import { agentEnv, found, type AgentOptions } from '../ssh/agent.ts';
 
 interface Needed {
-  /** How messages call what needs it. */
+  /** What needs this version, as messages name it. */
   readonly by: string;
   readonly version: readonly [major: number, minor: number];
 }
 
-/** An older git fails at each commit over the format that it does not know. */
+/** An older git does not know the format, and fails at each commit. */
 export const forSigning: Needed = { by: 'git-signing', version: [2, 34] };
 
 /** An older git does not read GIT_CONFIG_COUNT. */
 export const forTokens: Needed = { by: 'as=github-app', version: [2, 31] };
 
-/** An older ssh does not tell the agent which host it talks to, and an older agent refuses the key. */
+/** An older ssh does not tell the agent its host, and an older agent refuses the key. */
 export const forRestrictions: Needed = { by: 'restrict-to-hosts', version: [8, 9] };
 
 /** @throws GIT_NOT_FOUND */
@@ -29,7 +29,7 @@ export async function requireGit(
 ): Promise<void> {
   const { signal, run } = options;
   const { PATH = '', RUNNER_TRACKING_ID } = options.env;
-  // By RUNNER_TRACKING_ID the runner finds a git that hangs.
+  // The runner finds a git that hangs by RUNNER_TRACKING_ID.
   const env = { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) };
   const { by, version } = needed;
   const wanted = version.join('.');
@@ -46,7 +46,7 @@ export async function requireGit(
 }
 
 /**
- * A version that cannot be read is no reason to fail: the agent says what it cannot do.
+ * Does not fail if the version cannot be read: the agent reports what it cannot do.
  *
  * @throws AGENT_NOT_FOUND where there is no ssh, AGENT_FAILED where it is too old
  */

@@ -1,4 +1,4 @@
-/** What the two use cases may say to the runner. */
+/** What main and post can tell the runner. */
 import type { Failure } from '../errors.ts';
 
 export interface Workflow {
@@ -13,6 +13,6 @@ export interface Workflow {
   setOutput(name: string, value: string): void;
   /** Markdown, for the page of the run. */
   summarize(markdown: string): Promise<void>;
-  /** For this use's own post step. */
+  /** For the post step of this use. */
   saveState(name: string, value: string): void;
 }

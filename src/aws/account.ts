@@ -1,14 +1,14 @@
-/** Whose credentials these are, before anything is read with them. */
+/** Checks the account of the credentials before anything is read with them. */
 import { Failure } from '../errors.ts';
 import { inTurn, type Turn } from './failover.ts';
 import { awsFailure, notFromAws } from './failures.ts';
 import type { Caller, Role } from './caller.ts';
 
 /**
- * A role's ARN names its account; only the default credential chain has to be asked.
+ * The ARN of a role names its account. For other credentials AWS is asked.
  *
- * @param allowed account ids; none: all are
- * @returns the regions that are worth asking next
+ * @param allowed account ids; empty: all accounts are allowed
+ * @returns the Regions to ask next
  * @throws ACCOUNT_NOT_ALLOWED
  */
 export async function checkAccount(

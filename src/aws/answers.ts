@@ -1,28 +1,28 @@
-/** An HTTP answer: whether it is one that AWS gives, and what it says of the service. Pure. */
+/** Whether an HTTP answer is from AWS, and what it says about the service. Pure. */
 import type { Trouble } from './troubles.ts';
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
 export interface Answer {
   readonly statusCode: number;
-  /** By lower-case names. */
+  /** Names in lower case. */
   readonly headers: Headers;
   readonly text: () => string;
 }
 
-/** What no answer of AWS has, as it goes on behind "the answer of ssm in eu-west-1"; undefined where all is well. */
+/** Why the answer is not from AWS, as it follows "the answer of ssm in eu-west-1". @returns undefined if it may be from AWS */
 export function oddityOf({ statusCode, headers, text }: Answer): string | undefined {
   const type = headers['content-type'] ?? '';
   if (statusCode >= 300 && statusCode < 400) {
     return `is a redirect (${statusCode})${to(headers['location'])}`;
   }
-  // Servers that stand in for AWS may call their JSON HTML.
+  // Servers that emulate AWS may declare their JSON as HTML.
   if (type.includes('html') && statusCode < 500 && !isJson(text)) return `is a web page (${statusCode})`;
   if (statusCode !== 200 || isWhole(type, text)) return undefined;
   return 'is broken';
 }
 
-/** The host alone: a portal's address may hold anything behind it. */
+/** Only the host: the rest of a portal's address may contain secrets. */
 function to(location = ''): string {
   return URL.canParse(location) ? ` to ${new URL(location).host}` : '';
 }
@@ -40,12 +40,12 @@ function isJson(text: () => string): boolean {
   }
 }
 
-/** Its name is what awsFailure knows it by; `$retryable` makes the SDK try again: a proxy's hiccup passes. */
+/** awsFailure recognises it by its name. `$retryable` makes the SDK try again: the trouble of a proxy may pass. */
 export function notAws(what: string): Error {
   return Object.assign(new Error(what), { name: 'NotFromAws', $retryable: {} });
 }
 
-/** What an answer says of the service: undefined where it does what it is for. */
+/** The trouble that an answer reports. @returns undefined if there is none */
 export function troubleOf(
   service: string,
   { statusCode, headers, body }: { statusCode: number; headers: Headers; body?: unknown },
@@ -59,7 +59,7 @@ export function troubleOf(
   return statusCode >= 500 ? { what: `${service} answered ${statusCode}`, throttled: false } : undefined;
 }
 
-/** As messages call it, from what its protocol says: `ssm`. */
+/** The service's name in messages, from the request: `ssm`. */
 export function serviceOf({ headers, body }: { readonly headers: Headers; readonly body?: unknown }): string {
   const [target = ''] = (headers['x-amz-target'] ?? '').split('.');
   if (target !== '') return services[target] ?? target;
@@ -69,7 +69,7 @@ export function serviceOf({ headers, body }: { readonly headers: Headers; readon
   return text.includes('Version=2011-06-15') ? 'sts' : 'ec2';
 }
 
-/** Those whose protocol calls them by another name. */
+/** Services that have another name in their protocol. */
 const services: Readonly<Record<string, string>> = {
   AmazonSSM: 'ssm',
   AWSEC2InstanceConnectService: 'ec2-instance-connect',

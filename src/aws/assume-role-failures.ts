@@ -1,37 +1,37 @@
-/** What STS refuses → our code, the role, the trust policy that mends it. */
+/** What STS refuses → our code, the role, and a hint with the trust policy that fixes it. */
 import { Failure } from '../errors.ts';
 import { awsFailure, readAwsError } from './failures.ts';
 import type { SessionTag } from './caller.ts';
 import { audienceText, type Claims, type Token } from './token.ts';
 
-/** A role takes some seconds to be known everywhere after it was made, and so does its trust policy. */
+/** A new role, or a new trust policy, takes some seconds until all of STS knows it. */
 export function mayPass(error: unknown): boolean {
   return /^(AccessDenied|InvalidIdentityToken)/.test(readAwsError(error).name);
 }
 
-/** STS could not fetch the keys of the identity provider just now: that is no answer about the role. */
+/** STS could not fetch the keys of the identity provider: that says nothing about the role. */
 export function lacksKeys(error: unknown): boolean {
   const { name, message } = readAwsError(error);
   return /^InvalidIdentityToken/.test(name) && /retrieve verification key/i.test(message);
 }
 
-/** Whether the policy that the role's session was asked for with is what STS does not accept. */
+/** Whether STS refuses the session policy. */
 export function isMalformedPolicy(error: unknown): boolean {
   return readAwsError(error).name.startsWith('MalformedPolicyDocument');
 }
 
-/** The policy is short enough, and yet too large once STS has packed it. */
+/** The policy is short enough, but too large after STS has packed it. */
 export function isPackedTooLarge(error: unknown): boolean {
   return readAwsError(error).name.startsWith('PackedPolicyTooLarge');
 }
 
-/** Which role was asked for, and with what. */
+/** The role in the request, and what was sent with it. */
 export interface AskedRole {
   readonly arn: string;
   readonly region: string;
-  /** Absent where the role was asked for with other credentials. */
+  /** Absent if other credentials assumed the role. */
   readonly token: Token | undefined;
-  /** The role before, in a chain. */
+  /** The previous role in a chain. */
   readonly before?: string | undefined;
   readonly position?: string | undefined;
   readonly externalId?: string | undefined;
@@ -77,10 +77,10 @@ function trustHint(arn: string, claims: Claims): string {
 const inheritedHint =
   'the credentials that ask have a transitive session tag with a key of custom-tags already: write another key, or leave it out';
 
-/** Across accounts both sides have to agree: the role's trust policy, and the caller's own permissions. */
+/** Across accounts both must allow it: the trust policy of the role, and the policies of the caller. */
 function callerHint({ arn, before, externalId, tags = [] }: AskedRole, message: string): string {
   const [, user = 'the caller (aws sts get-caller-identity shows it)'] = /User: (\S+)/.exec(message) ?? [];
-  // A session hands its transitive tags on, whatever is asked for here.
+  // A session passes its transitive tags on, even if custom-tags is empty.
   const tagging = tags.length > 0 || message.includes('sts:TagSession');
   const Action = tagging ? ['sts:AssumeRole', 'sts:TagSession'] : 'sts:AssumeRole';
   const allow = JSON.stringify({ Effect: 'Allow', Action, Resource: arn });
@@ -109,7 +109,7 @@ function keysHint(claims: Claims | undefined): string {
   return `run the job again: this passes by itself where ${issuer} is GitHub's own; AWS has to reach /.well-known/openid-configuration and the keys there from the internet`;
 }
 
-/** GitHub's was asked for a moment ago: the clock by which it was made is behind AWS's. */
+/** A token from GitHub is new, so the clock of the server that made it is behind the clock of AWS. */
 function endedHint({ claims: { iss }, file }: Token): string {
   if (file !== undefined) {
     return `the token in ${file} is too old: check that what writes it still runs, or let a step right before this one write it`;
@@ -119,7 +119,7 @@ function endedHint({ claims: { iss }, file }: Token): string {
 
 function validationHint(message: string): string {
   if (message.includes('role chaining')) {
-    return 'set role-duration-seconds to 3600 or less: AWS caps what one role gets from another at an hour';
+    return 'set role-duration-seconds to 3600 or less: AWS limits the session of a role assumed from another role to one hour';
   }
   if (message.includes('MaxSessionDuration')) {
     return "set role-duration-seconds to no more than the role's maximum session duration, or raise that";

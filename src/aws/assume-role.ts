@@ -1,4 +1,4 @@
-/** One role of AWS STS, asked for with an OIDC token or with other credentials. */
+/** Assumes one role at AWS STS, with an OIDC token or with other credentials. */
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { assumeRoleFailure, lacksKeys, mayPass } from './assume-role-failures.ts';
 import type { Caller, Credentials, SessionTag } from './caller.ts';
@@ -16,15 +16,15 @@ export interface WantedRole {
   readonly managedPolicies?: readonly string[] | undefined;
   readonly tags?: readonly SessionTag[];
   readonly externalId?: string | undefined;
-  /** In a chain: `role 2 of 3`. */
+  /** In a chain of roles: `role 2 of 3`. */
   readonly position?: string | undefined;
 }
 
 export type AssumeRole = (wanted: WantedRole) => Promise<Credentials>;
 
-/** Milliseconds before asking again for a role that may just have been made. */
+/** Milliseconds before STS is asked again, in case the role is new. */
 const newRolePauses = [1000, 2000];
-/** The same, while STS does not get at the keys of the identity provider: that takes as long as it takes. */
+/** Milliseconds before STS is asked again, if it cannot fetch the keys of the identity provider. */
 const missingKeysPauses = [1000, 2000, 4000, 8000];
 
 export async function roleAsker(
@@ -100,7 +100,7 @@ async function patiently<T>(ask: () => Promise<T>, patience: Patience, tries = 0
   }
 }
 
-/** undefined where something else answered in the place of STS. */
+/** @returns undefined if the answer is not from STS */
 function toCredentials({ Credentials: answer }: AssumeRoleCommandOutput): Credentials | undefined {
   const {
     AccessKeyId: accessKeyId,

@@ -1,4 +1,4 @@
-/** How this process reaches AWS: one set of sockets, timeouts, retries and credentials for all its clients. */
+/** How this process reaches AWS: sockets, timeouts, retries and credentials, shared by all clients. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
@@ -8,26 +8,26 @@ import { RequestHandler } from './request-handler.ts';
 import { Troubles } from './troubles.ts';
 
 export interface ConnectionOptions {
-  /** Proxy settings are read from it (HTTPS_PROXY, NO_PROXY), and which credentials there are. */
+  /** Has the proxy settings (HTTPS_PROXY, NO_PROXY) and the credentials. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Tries of one call, the first included. */
   readonly maxAttempts: number;
   /** Milliseconds for one try. Default: 10,000. */
   readonly patience?: number;
   readonly signal?: AbortSignal;
-  /** Called with what the log should have. */
+  /** Called with lines for the log. */
   readonly say?: (line: string) => void;
 }
 
-/** Milliseconds: no try of a call takes longer, however much time there is. */
+/** Milliseconds. No try of a call takes longer. */
 const longest = 10_000;
-/** Milliseconds: with less, a try over a slow network would never end well. */
+/** Milliseconds. With less time, calls over a slow network would fail. */
 const shortest = 1_500;
-/** Milliseconds in which a connection has to be there. */
+/** Milliseconds to open a connection. */
 const connecting = 5_000;
 
 /**
- * A try's share of the time: a hang has to leave enough for another try, in each region, and for the calls behind it.
+ * The time for one try. If it hangs, time must be left for another try, in each Region, and for the next calls.
  *
  * @returns milliseconds
  */
@@ -45,20 +45,20 @@ export function patienceOf({
   return Math.min(longest, all, Math.max(shortest, share));
 }
 
-/** What every client of the AWS SDK is made with. */
+/** The settings of every client of the AWS SDK. */
 export interface Connection {
   readonly maxAttempts: number;
   readonly requestHandler: HttpHandler & { destroy: () => void };
-  /** The default credential chain. A client of other credentials replaces it. */
+  /** The default credential chain. A client that has other credentials replaces it. */
   readonly credentials: AwsCredentialIdentityProvider;
-  /** The sockets below it, for what is no call of an API: WebSockets. By the URL's scheme. */
+  /** The sockets, by the scheme of the URL, also for WebSockets. */
   readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly troubles: Troubles;
-  /** Milliseconds for one try, for requests that are no client's. */
+  /** Milliseconds for one try of a request that no client of the SDK makes. */
   readonly patience: number;
 }
 
-/** The Node that first takes proxy settings from the environment (`proxyEnv` of http.Agent): 24.5. */
+/** Node 24.5 is the first that takes proxy settings from the environment (`proxyEnv` of http.Agent). */
 export function ignoresProxy(env: ConnectionOptions['env'], version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const proxy = env['HTTPS_PROXY'] || env['https_proxy'];
@@ -68,7 +68,7 @@ export function ignoresProxy(env: ConnectionOptions['env'], version: string): bo
 export function openConnection(options: ConnectionOptions): Connection {
   const { env, maxAttempts, patience = longest, signal, say = () => undefined } = options;
   const sockets = { keepAlive: true, proxyEnv: env };
-  // Plain HTTP stays on this machine or among its neighbours: a proxy would read what is kept private by that.
+  // Plain HTTP is only for this machine and its network. It must not go through a proxy, which could read it.
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(sockets) };
   const troubles = new Troubles();
   const requestHandler = new RequestHandler({

@@ -1,6 +1,6 @@
 /**
- * The credentials that a container is given (ECS, EKS Pod Identity). By our own requests, for those of the AWS SDK bound the
- * time to the headers, read without an end, and blame others for an answer that is cut.
+ * The credentials of a container (ECS, EKS Pod Identity). We send our own requests: the AWS SDK limits only the time to the
+ * headers, reads answers of any size, and reports a cut answer as an error of another service.
  */
 import { readFile } from 'node:fs/promises';
 import { CredentialsProviderError } from '@smithy/core/config';
@@ -12,15 +12,15 @@ import { parseCredentials, type MetadataOptions } from './instance-metadata.ts';
 const tries = 3;
 /** Milliseconds before the second try, and three times as many before the third. */
 const pause = 100;
-/** Milliseconds of one try at most: whoever answers is on this machine. */
+/** Milliseconds for one try: the answer comes from this machine. */
 const longest = 5_000;
 /** Bytes. */
 const largest = 64_000;
 
-/** Where ECS and EKS answer. */
+/** The addresses of ECS and EKS. */
 const neighbours = new Set(['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]']);
 
-/** Whether the environment leads to any. */
+/** Whether the environment names such credentials. */
 export function isContainer(env: MetadataOptions['env']): boolean {
   return Boolean(env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'] || env['AWS_CONTAINER_CREDENTIALS_FULL_URI']);
 }
@@ -55,13 +55,13 @@ function placeOf(env: MetadataOptions['env']): URL {
   const place = relative
     ? `http://169.254.170.2${relative}`
     : (env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] ?? '');
-  if (!URL.canParse(place)) throw missing('the address is no URL');
+  if (!URL.canParse(place)) throw missing('the address is not a URL');
   const url = new URL(place);
   if (isPrivate(url) || neighbours.has(url.hostname)) return url;
   throw missing('the address is neither https nor that of ECS, EKS or this machine');
 }
 
-/** Read anew for each try: EKS changes the file. */
+/** Read for each try: EKS rewrites the file. */
 async function authorizationOf(env: MetadataOptions['env']): Promise<string | undefined> {
   const file = env['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'];
   if (!file) return env['AWS_CONTAINER_AUTHORIZATION_TOKEN'] || undefined;
@@ -71,7 +71,7 @@ async function authorizationOf(env: MetadataOptions['env']): Promise<string | un
   return text.trim();
 }
 
-/** A string is what is wrong. */
+/** @returns a text that says what is wrong, or the credentials */
 function outcomeOf({ status, text }: HttpAnswer): AwsCredentialIdentity | string {
   if (status === undefined) return `no whole answer (${text})`;
   if (status !== 200) return `the answer was ${status}`;

@@ -1,4 +1,4 @@
-/** Where the default credential chain looked, in this environment, and what to check there. Pure. */
+/** Where the default credential chain looked in this environment, and what to check there. Pure. */
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,17 +12,17 @@ export function credentialsHint(env: Environment): string {
   return 'set role-to-assume to a role that trusts this repository';
 }
 
-/** The same on a host, where nobody asks for a job's role. */
+/** The same for a host, which has no input for a role. */
 export function hostCredentialsHint(env: Environment): string {
   return explicitHint(env) ?? `give the instance a role; ${hopLimit}`;
 }
 
-/** What to do about credentials that have ended, where the job did not ask for them by its own token. */
+/** What to do about expired credentials that do not come from the job's own token. */
 export function expiredHint(): string {
   return 'get new credentials right before this step; with role-to-assume and "id-token: write" the action gets its own';
 }
 
-/** The same on a host. */
+/** The same for a host. */
 export function hostExpiredHint(env: Environment): string {
   const profile = env['AWS_PROFILE'];
   if (profile) return `get new credentials for the profile ${profile} (aws sso login --profile ${profile})`;

@@ -1,26 +1,26 @@
-/** An EC2 host → the narrowest session policy that reaches it. Pure. */
+/** An EC2 host → the session policy with the least permissions that reach it. Pure. */
 import type { Location } from '../keys/reference.ts';
 import type { Role } from './caller.ts';
 
-/** The way to the host, as the setting `via` calls it. */
+/** How the host is reached: a value of the setting `via`. */
 export type Way = 'session-manager' | 'instance-connect-endpoint' | 'direct';
 
 export interface Ec2Target {
-  /** `i-…` or `mi-…`. Absent: it is not known yet, and looked for by its tag. */
+  /** `i-…` or `mi-…`. Absent: not known yet, the host is looked up by its tag. */
   readonly instanceId?: string | undefined;
-  /** Whose key is pushed. Absent: none is. */
+  /** The user whose key is pushed. Absent: no key is pushed. */
   readonly user?: string | undefined;
   /** Absent: any. */
   readonly via?: Way | undefined;
 }
 
-/** As whom the host is reached, and in which region. */
+/** Which role reaches the host, and in which Region. */
 export interface Ec2Home extends Pick<Role, 'arn' | 'sessionName'> {
   readonly region: string;
 }
 
 /**
- * Looking hosts up; and for one that is known, a tunnel to it and its user's key.
+ * Allows to look hosts up. For a known host it also allows a tunnel, and a key for its user.
  *
  * @returns JSON, under STS's 2,048 characters
  * @source Service Authorization Reference, "Actions, resources, and condition keys" of Amazon EC2, AWS Systems Manager,
@@ -37,7 +37,7 @@ export function ec2SessionPolicy(target: Ec2Target, role: Ec2Home): string {
           ...(via === undefined || via === 'instance-connect-endpoint' ? [tunnelStatement(home)] : []),
           ...(user === undefined || isManaged(instanceId) ? [] : [keyStatement(instanceId, user, home)]),
         ];
-  // EC2's lookups know no resources.
+  // EC2's Describe actions support no resource-level permissions.
   const lookup = allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*');
   return JSON.stringify({ Version: '2012-10-17', Statement: [lookup, ...reaching] });
 }
@@ -51,12 +51,12 @@ function placeOf({ arn, sessionName, region }: Ec2Home): Place {
   return { partition, region, account, sessionName };
 }
 
-/** Registered with Systems Manager from elsewhere: no host of EC2's. */
+/** A managed node, which is registered with Systems Manager and is not an EC2 instance. */
 function isManaged(instanceId: string): boolean {
   return instanceId.startsWith('mi-');
 }
 
-/** A session's id begins with the name of the role's session; AWS's own sample policies have it begin with the user id. */
+/** The id of a session begins with the name of the role's session. In AWS's sample policies it begins with the user id. */
 function sessionStatements(instanceId: string, home: Place): object[] {
   const { partition, region, account, sessionName } = home;
   const host = isManaged(instanceId)
@@ -65,9 +65,9 @@ function sessionStatements(instanceId: string, home: Place): object[] {
   const session = `arn:${partition}:ssm:${region}:${account}:session`;
   return [
     {
-      // The document is AWS's own, and its ARN has no account.
+      // AWS owns the document, so its ARN has no account.
       ...allow('ssm:StartSession', [host, `arn:${partition}:ssm:${region}:*:document/AWS-StartSSHSession`]),
-      // Without it the host alone would be enough for a session without a document: a shell.
+      // Without this condition the session could start without a document, which is a shell.
       Condition: { BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' } },
     },
     allow(

@@ -1,17 +1,17 @@
-/** Where a request goes: AWS's own host names, and what somebody has put in their place. Pure. */
+/** Where a request goes: to AWS's own host names, or to a configured endpoint. Pure. */
 import { dnsSuffixes } from '../keys/partition.ts';
 
 export interface Target {
   /** `https:` */
   readonly protocol: string;
-  /** Without its port; an IPv6 address may stand in brackets. */
+  /** Without a port. An IPv6 address may be in brackets. */
   readonly hostname: string;
   readonly port?: number | undefined;
 }
 
 /**
- * Whether it is a service of AWS's own, encrypted. Below AWS's domains customers have names as well, which lead to them
- * (execute-api, elb, compute, s3), and whoever is on the way of plain HTTP can answer for any name.
+ * Whether this is an encrypted endpoint of AWS itself. Customers have names below AWS's domains, too (execute-api, elb,
+ * compute, s3). With plain HTTP anybody in the network can answer for any name.
  */
 export function isOfAws({ protocol, hostname }: Pick<Target, 'protocol' | 'hostname'>): boolean {
   const name = hostname.toLowerCase();
@@ -19,17 +19,17 @@ export function isOfAws({ protocol, hostname }: Pick<Target, 'protocol' | 'hostn
   return protocol === 'https:' && suffix !== undefined && ownNames.test(name.slice(0, -suffix.length));
 }
 
-/** Beside those of the partitions: the names of dual-stack endpoints. */
+/** The suffixes of the partitions, and of dual-stack endpoints. */
 const suffixes = [...dnsSuffixes, 'api.aws', 'api.amazonwebservices.com.cn', 'api.amazonwebservices.eu'];
 
 /**
- * In front of the suffix, for the services that are asked; through a VPC endpoint of theirs, too. A name that is missing here
- * is called somebody else's, and no more.
+ * The name before the suffix, for the services that we call, also through their VPC endpoints. If a name is missing here,
+ * the log calls the endpoint not AWS's own: that is all.
  */
 const ownNames =
   /^(vpce-[\da-z-]+\.)?(sts|ssm|secretsmanager|kms|ec2|ec2-instance-connect|oidc|portal\.sso)(-fips)?\.([a-z]{2,}(-[a-z]+)+-\d+\.(vpce\.)?)?$/;
 
-/** Whether what is sent there can be read on the way: anywhere but on this machine itself, unless it is encrypted. */
+/** Whether nobody in the network can read what is sent: it is encrypted, or stays on this machine. */
 export function isPrivate({ protocol, hostname }: Pick<Target, 'protocol' | 'hostname'>): boolean {
   return protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
 }

@@ -1,12 +1,12 @@
-/** Several regions in order of preference: the next has its turn where one cannot be reached. A refusal is an answer. */
+/** Several Regions in order of preference: the next is tried if one cannot be reached. If access is denied, no other is tried. */
 import { Failure } from '../errors.ts';
 import { withDeadline } from '../deadline.ts';
 import { readAwsError } from './failures.ts';
 
 export interface Regions {
-  /** In order of preference; one at least. */
+  /** In order of preference; at least one. */
   readonly regions: readonly string[];
-  /** Milliseconds that a region has at a time, unless it is the last: one that hangs must leave time for the next. */
+  /** Milliseconds for a Region that is not the last: if it hangs, time must be left for the next. */
   readonly share: number;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
@@ -14,19 +14,19 @@ export interface Regions {
 
 export interface Turn {
   readonly region: string;
-  /** Aborted when the region's share is over, too. */
+  /** Also aborted when the time of the Region is over. */
   readonly signal: AbortSignal;
-  /** This one, and those that are left if it cannot be reached. */
+  /** This Region, and the ones to try next. */
   readonly regions: readonly string[];
 }
 
 export interface Outcome<T> {
   readonly answer: T;
-  /** The one that answered, and those behind it. Those before it are out of the game. */
+  /** The Region that answered, and the ones after it. The ones before it could not be reached. */
   readonly regions: readonly string[];
 }
 
-/** @throws what the first reachable region refuses with, or the last region's trouble */
+/** @throws the refusal of the first Region that can be reached, or the failure of the last Region */
 export async function inTurn<T>(
   attempt: (turn: Turn) => Promise<T>,
   { regions, share, signal, warn }: Regions,
@@ -52,11 +52,11 @@ export async function inTurn<T>(
   return await inTurn(attempt, { regions: others, share, signal, warn });
 }
 
-/** Down, hanging, throttling or failing by itself, to the end of max-attempts. */
+/** Whether a Region did not answer, throttled, or failed by itself in all attempts. */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
   const several = error.cause instanceof AggregateError ? error.cause.errors : [];
-  // Node has an AggregateError of its own, for a host with several addresses: that is one trouble.
+  // Node throws an AggregateError for a host with several addresses: that is one failure.
   if (several.some((one) => one instanceof Failure)) return several.every(isUnreachable);
   if (error.code === 'PROVIDER_FAILED') return readAwsError(error.cause).status >= 500;
   return error.code === 'NETWORK_UNREACHABLE' || error.code === 'THROTTLED';

@@ -2,7 +2,7 @@
 import { Failure, type Code } from '../errors.ts';
 import { dnsSuffix } from '../keys/partition.ts';
 
-/** What was being done, to say it in the message. */
+/** What the call was for; messages say it. */
 export interface Attempted {
   /** The service's name in host names and in VPC endpoints, e.g. `ssm`. */
   readonly service: string;
@@ -11,19 +11,19 @@ export interface Attempted {
   readonly resource: string;
   /** What was done with it. Default: `reading`. */
   readonly doing?: string;
-  /** Where the service is, if it is not at its usual name. */
+  /** The host of the service, if it is not the usual one. */
   readonly host?: string;
-  /** Where somebody has put it: `http://127.0.0.1:4566`. */
+  /** A configured endpoint: `http://127.0.0.1:4566`. */
   readonly endpoint?: string;
 }
 
-/** The parts of the SDK's errors that matter here; none of them is promised, since anything can be thrown. */
+/** The parts of an error of the SDK that are used here. Each may be missing: anything can be thrown. */
 export interface AwsError {
   readonly name: string;
   readonly message: string;
   readonly code: string;
   readonly status: number;
-  /** Where it came from, if that is not AWS's own endpoint (aws/request-handler.ts); else empty. */
+  /** The endpoint that answered, if it is not AWS's own (aws/request-handler.ts); else empty. */
   readonly endpoint: string;
 }
 
@@ -34,8 +34,8 @@ export function readAwsError(error: unknown): AwsError {
   const own = endpoint ?? answering;
   return {
     name: typeof name === 'string' ? name : '',
-    // The first line alone: behind it AWS may repeat the signed request, session token included. No full stop at its end,
-    // as ours have none. What is no Error is not shown: nobody knows what it holds.
+    // Only the first line: after it AWS may repeat the signed request with the session token. Our messages end without a
+    // full stop. A value that is not an Error is not shown: it may contain a secret.
     message: typeof message === 'string' ? firstLine(message) : `a ${typeof error} was thrown`,
     code: typeof code === 'string' ? code : '',
     status: typeof httpStatusCode === 'number' ? httpStatusCode : 0,
@@ -47,7 +47,7 @@ function firstLine(text: string): string {
   return (text.trim().split('\n')[0] ?? '').replace(/\.\s*$/, '');
 }
 
-/** The failures that any call can meet. What means something only to one service is told apart by its caller first. */
+/** The failures that any call can have. The caller handles the ones of its own service first. */
 export function awsFailure(error: unknown, asked: Attempted): Failure {
   if (error instanceof Failure) return error;
   const read = readAwsError(error);
@@ -109,13 +109,13 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
   );
 }
 
-/** The SDK says so in its second line. */
+/** The SDK says it in the second line of the message. */
 function isUnreadable(error: unknown): boolean {
   const { message } = (error ?? {}) as Record<string, unknown>;
   return typeof message === 'string' && message.includes('Deserialization error');
 }
 
-/** A captive portal or a proxy answers in AWS's place, or cuts the answer. */
+/** A captive portal or a proxy answers instead of AWS, or cuts the answer. */
 export function notFromAws(attempted: Attempted, cause?: unknown, why = 'is broken'): Failure {
   const { service, region } = attempted;
   const said = why === 'is broken' ? `${why} or not from AWS` : `${why}, and not from AWS`;
@@ -170,7 +170,7 @@ function settingOf(service: string): string {
   return `AWS_ENDPOINT_URL, ${variableOf(service)} or endpoint_url in the AWS configuration names it`;
 }
 
-/** The variable for this service alone. */
+/** The variable for this service only. */
 export function variableOf(service: string): string {
   return `AWS_ENDPOINT_URL_${settingNames[service] ?? service.toUpperCase().replaceAll('-', '_')}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The instance metadata service, version 2 alone: the region, and the credentials of the instance's role. By our own
- * requests, for those of the AWS SDK never end where an answer is cut, fall back to version 1, and blame others.
+ * The instance metadata service, only version 2: the Region, and the credentials of the instance's role. We send our own
+ * requests: the AWS SDK hangs if an answer is cut, falls back to version 1, and reports wrong causes.
  */
 import { getInstanceMetadataEndpoint } from '@smithy/credential-provider-imds';
 import { CredentialsProviderError } from '@smithy/core/config';
@@ -10,7 +10,7 @@ import { sendRequest, type HttpAnswer } from '../http-request.ts';
 
 export interface MetadataOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds that one request may take at most. */
+  /** The longest time for one request, in milliseconds. */
   readonly patience: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,7 +19,7 @@ export interface MetadataOptions {
 const tries = 3;
 /** Milliseconds before the second try, and three times as many before the third. */
 const pause = 100;
-/** Milliseconds for one request: off EC2 nothing answers, and nobody should wait for that. Callers have limits of their own. */
+/** Milliseconds for one request. Outside EC2 nothing answers, and the wait must be short. Callers have limits of their own. */
 const patienceOf = { usual: 1_000, longest: 15_000 } as const;
 /** Bytes. A role's credentials are less than 3 KB. */
 const largest = 64_000;
@@ -27,13 +27,13 @@ const largest = 64_000;
 const tokenPath = 'latest/api/token';
 const rolesPath = 'latest/meta-data/iam/security-credentials/';
 
-/** Why a try brought nothing: `passing` is worth another one. */
+/** Why a try failed. `passing`: another try may succeed. */
 interface Problem {
-  /** Behind the service's name. */
+  /** Follows the name of the service in messages. */
   readonly what: string;
   readonly code: Code;
   readonly passing: boolean;
-  /** Whether there is no such service here, as far as anybody can tell. */
+  /** Whether this machine seems to have no such service. */
   readonly absent?: boolean;
 }
 
@@ -46,7 +46,7 @@ export class InstanceMetadata {
   }
 
   /**
-   * undefined where there is no metadata service.
+   * @returns undefined if there is no metadata service
    *
    * @throws NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED
    */
@@ -62,7 +62,7 @@ export class InstanceMetadata {
   }
 
   /**
-   * What has ended already is answered all the same: while AWS cannot renew credentials, it may take them for longer.
+   * Also returns expired credentials: while AWS cannot renew them, it may accept them for longer.
    *
    * @throws NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED; an error of the AWS SDK's where the instance has none
    */
@@ -70,7 +70,7 @@ export class InstanceMetadata {
     try {
       return await this.#credentialsOfRole();
     } catch (error) {
-      // Another role may have been attached between the two questions.
+      // Another role may have been attached between the two requests.
       if (!(error instanceof CredentialsProviderError) || this.#token === undefined) throw error;
       return await this.#credentialsOfRole();
     }
@@ -107,7 +107,7 @@ export class InstanceMetadata {
       });
       const problem = withoutToken(answer) ?? problemOf(answer);
       if (problem) return { problem };
-      // What is no token could not be sent on as a header, either.
+      // Other text could not be sent as a header.
       if (!/^[\w+/=-]+$/.test(answer.text)) return { problem: strange };
       this.#token = answer.text;
     }
@@ -128,13 +128,13 @@ export class InstanceMetadata {
   }
 }
 
-/** By the user's own setting. */
+/** Whether the user has switched the service off. */
 export function isSwitchedOff(env: MetadataOptions['env']): boolean {
   const { AWS_EC2_METADATA_DISABLED: disabled } = env;
   return Boolean(disabled) && disabled !== 'false';
 }
 
-/** With the slash behind it. AWS_EC2_METADATA_SERVICE_ENDPOINT, and what the profile says of it. */
+/** Ends with a slash. From AWS_EC2_METADATA_SERVICE_ENDPOINT, or the profile. */
 async function originOf(): Promise<string> {
   const { protocol, hostname, port } = await getInstanceMetadataEndpoint();
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}/`;
@@ -144,7 +144,7 @@ const strange: Problem = {
   ...{ what: 'gave an answer that is broken or not its own', code: 'NETWORK_UNREACHABLE', passing: true },
 };
 
-/** Off EC2 nobody is there; and the token alone does not come through a hop limit. */
+/** Outside EC2 nothing answers. With a hop limit of 1, only the token's answer is lost in a container. */
 function withoutToken({ status, code = '', text }: HttpAnswer): Problem | undefined {
   const absent = { code: 'CREDENTIALS_MISSING', absent: true } as const;
   if (code === 'ETIMEDOUT') return { ...absent, what: 'did not answer', passing: true };
@@ -170,7 +170,7 @@ function problemOf({ status, headers, text }: HttpAnswer): Problem | undefined {
     const place = URL.canParse(location) ? ` to ${new URL(location).host}` : '';
     return problem(`answered with a redirect (${status})${place}`, 'NETWORK_UNREACHABLE');
   }
-  // A token that has ended is 401: the next try has a new one.
+  // 401 means an expired token: the next try gets a new one.
   return problem(
     `answered ${status}`,
     status === 401 ? 'NETWORK_UNREACHABLE' : 'PROVIDER_FAILED',
@@ -215,19 +215,19 @@ function failureOf({ what, code, absent = false }: Problem, origin: string, atte
   });
 }
 
-/** In the SDK's words, for its chain of providers; none comes behind this one. */
+/** An error of the SDK's type, for its chain of providers. This is the last provider. */
 function missing(what: string): Error {
   return new CredentialsProviderError(what, { tryNextLink: false });
 }
 
-/** Holds Node up, which nothing else may do meanwhile. */
+/** Keeps Node running while nothing else does. */
 async function sleep(milliseconds: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /**
- * A second of this process's own time. Where dozens of connections begin at once, each gets a small part of the processor,
- * and a second is over before it comes to read the answer that is there.
+ * A second of this process's own time. If dozens of connections start at once, each gets a small part of the processor, and
+ * a second may pass before it reads an answer that has arrived.
  *
  * @returns milliseconds for one request
  */

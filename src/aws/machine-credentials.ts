@@ -1,6 +1,6 @@
 /**
- * The default credential chain, for all clients of a process: the AWS SDK's, in its order, but for the instance's own
- * credentials, which are asked for by our own requests.
+ * The default credential chain, shared by all clients of a process. It has the order of the AWS SDK's chain; the credentials
+ * of containers and instances come from our own requests.
  */
 import {
   CredentialsProviderError,
@@ -16,11 +16,11 @@ import { refreshing } from './refreshing-credentials.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
-/** What a client says of itself to a provider that asks STS. */
+/** What a client passes to a provider that calls STS. */
 type Properties = Parameters<AwsCredentialIdentityProvider>[0];
 type Link = (properties: Properties) => Promise<AwsCredentialIdentity>;
 
-/** Times that a provider of the SDK's which may hang is asked. */
+/** Tries of a provider of the SDK that may hang. */
 const tries = 2;
 
 export function machineCredentials(options: MetadataOptions): AwsCredentialIdentityProvider {
@@ -56,10 +56,10 @@ const fromEnvironment: Link = async () => {
   return await fromEnv()();
 };
 
-/** Names of profiles that the SDK knows how to read in a file; of others nobody can say whether they are there. */
+/** Names of profiles that the SDK can read in a file. For other names it is unknown whether they exist. */
 const readable = /^[\w@+.%:/-]+$/;
 
-/** Static keys, roles, web identities, processes, SSO: whatever the profile says. */
+/** Static keys, roles, web identities, processes or SSO, as the profile says. */
 function fromProfile({ patience, env }: MetadataOptions): Link {
   return async (properties) => {
     const profiles = await parseKnownFiles({});
@@ -70,7 +70,7 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
       });
     }
     const { fromIni } = await import('@aws-sdk/credential-provider-ini');
-    // Those that ask IAM Identity Center would use a handler of their own, which looks at no endpoint.
+    // Providers that call IAM Identity Center would use a handler of their own, which does not check endpoints.
     const { requestHandler } = (properties?.callerClientConfig ?? {}) as { requestHandler?: RequestHandler };
     const own = requestHandler && { clientConfig: { requestHandler } };
     const ask = async (): Promise<AwsCredentialIdentity> => await fromIni({ ...own })(properties);
@@ -90,7 +90,7 @@ const fromTokenFile: Link = async (properties) => {
   return await fromTokenFile()(properties);
 };
 
-/** What is not the user's but the machine's: a container's credentials, else the instance's. */
+/** The credentials of the machine: those of the container, else those of the instance. */
 function fromMachine(options: MetadataOptions): Link {
   const { env } = options;
   const metadata = new InstanceMetadata(options);
@@ -109,8 +109,8 @@ interface Asked {
 }
 
 /**
- * The SDK's own requests to containers and machines bound the time to the headers, or never end where they are cut; and
- * what they make of a web page looks like an answer of the service that the credentials are for.
+ * The SDK's own requests to containers and instances limit only the time to the headers, or hang if an answer is cut. If
+ * they get a web page, their error looks like an answer of the service that is called.
  */
 async function insistently(
   ask: () => Promise<AwsCredentialIdentity>,

@@ -1,7 +1,7 @@
-/** Credentials that are asked for again before they end: a connection may last longer than a role's session. */
+/** Credentials that are renewed before they expire: a connection may last longer than a role's session. */
 
 export interface Refreshable {
-  /** Absent: they do not end. */
+  /** Absent: they do not expire. */
   readonly expiration?: Date | undefined;
 }
 
@@ -10,13 +10,13 @@ export interface RefreshOptions {
   readonly clock: () => number;
 }
 
-/** Milliseconds before their end from which on the AWS SDK asks for others. */
+/** Milliseconds before their end at which the AWS SDK renews credentials, too. */
 const early = 300_000;
 
 /**
- * One that is under way serves all who ask meanwhile. Where it fails, what there is serves to its end.
+ * All callers share one renewal at a time. If it fails, the old credentials are used until they expire.
  *
- * @param first absent: none yet
+ * @param first absent: there are none yet
  */
 export function refreshing<C extends Refreshable, A extends unknown[]>(
   first: C | undefined,

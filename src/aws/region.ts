@@ -1,8 +1,8 @@
-/** The region of this machine, for keys that name none. */
+/** The Region of this machine, for keys without a Region. */
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
-/** Of the profile in the AWS configuration files, that of AWS_PROFILE or the default one, as the AWS CLI has it. */
+/** The Region of the profile (AWS_PROFILE or the default one) in the AWS configuration files, as the AWS CLI reads it. */
 export async function profileRegion(): Promise<string | undefined> {
   const region = loadConfig(
     { environmentVariableSelector: () => undefined, configFileSelector: ({ region }) => region, default: '' },
@@ -12,7 +12,7 @@ export async function profileRegion(): Promise<string | undefined> {
 }
 
 /**
- * From instance metadata, or undefined where there is none.
+ * The Region from the instance metadata, or undefined if there is none.
  *
  * @throws NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED
  */

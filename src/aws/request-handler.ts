@@ -1,4 +1,4 @@
-/** How a client of the AWS SDK sends a request: each try bounded to its last byte, answers whole, small and AWS's own. */
+/** How a client of the AWS SDK sends a request. A try has a time limit up to the last byte, and an answer must be complete, small and from AWS. */
 import type { Readable } from 'node:stream';
 import { HttpResponse, type HttpHandler, type HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
@@ -9,18 +9,18 @@ import { isOfAws, isPrivate, originOf } from './endpoint.ts';
 import { variableOf } from './failures.ts';
 import type { Troubles } from './troubles.ts';
 
-/** Bytes. More than any answer that is asked for: twenty secrets of 64 KB, each character escaped in JSON. */
+/** Bytes. Larger than any expected answer: twenty secrets of 64 KB, each character escaped in JSON. */
 const largest = 8_000_000;
 
 export interface HandlerOptions extends NodeHttpHandlerOptions {
   /** Milliseconds for one try, from the connection to the last byte of the answer. */
   readonly patience: number;
   readonly troubles: Troubles;
-  /** Called once for each endpoint that is not AWS's. */
+  /** Called once for each endpoint that is not AWS's own. */
   readonly say: (line: string) => void;
 }
 
-/** Bodies are read here, for the SDK bounds the time to the headers alone. */
+/** Reads the body itself: the SDK limits only the time to the headers. */
 export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #options: HandlerOptions;
@@ -62,7 +62,7 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
     return new HttpResponse({ statusCode, headers, body });
   }
 
-  /** Any earlier step, and any profile, may have named the endpoint. */
+  /** An earlier step or a profile may have set the endpoint. */
   #admit(request: HttpRequest, { service, endpoint }: { service: string; endpoint: string }): void {
     const token = tokenIn(request);
     if (token !== undefined && !isPrivate(request)) {
@@ -95,8 +95,8 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
 }
 
 /**
- * What opens something to whoever has it, as messages call it: in AssumeRoleWithWebIdentity, and in what a profile asks IAM
- * Identity Center for. The default credential chain calls both by itself.
+ * The name of a token in a request, for messages. AssumeRoleWithWebIdentity sends one, and so does a profile that calls IAM
+ * Identity Center. The default credential chain makes both calls by itself.
  */
 function tokenIn({ headers, body }: HttpRequest): string | undefined {
   const text = typeof body === 'string' ? body : '';
@@ -105,7 +105,7 @@ function tokenIn({ headers, body }: HttpRequest): string | undefined {
   return ofProfile ? 'the token of IAM Identity Center' : undefined;
 }
 
-/** Its name makes the SDK try again. */
+/** The SDK tries again because of the error's name. */
 function timedOut(patience: number): Error {
   return Object.assign(new Error(`no whole answer within ${patience / 1000} seconds`), {
     name: 'TimeoutError',

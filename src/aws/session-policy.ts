@@ -1,14 +1,14 @@
-/** References → the narrowest session policy that reads them, in as many policies as STS's limits ask for. Pure. */
+/** References → session policies that allow to read them and nothing else, as many as STS's limits require. Pure. */
 import { arnOf, type Location, type Reference } from '../keys/reference.ts';
 import { dnsSuffix } from '../keys/partition.ts';
 
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;
 
-/** Where a reference without an ARN is: the role's account and the chosen region, or another that stands in for it. */
+/** The place of a reference without an ARN: the account of the role, and the chosen Region or another one. */
 export interface Home extends Location {
   readonly otherRegions?: readonly string[];
-  /** Of managed policies that are sent with it: STS's documentation counts the text of both. */
+  /** ARNs of managed policies that are sent with it: STS may count the text of both together. */
   readonly managedPolicies?: readonly string[] | undefined;
 }
 
@@ -19,8 +19,8 @@ export interface NarrowSession {
 }
 
 /**
- * Reading exactly these parameters and secrets, and decrypting only through the service that keeps them: which KMS
- * key that is need not be known.
+ * Allows to read exactly these parameters and secrets, and to decrypt only through the service that stores them. So the
+ * KMS key need not be known.
  */
 export function narrowSessions(references: readonly Reference[], home: Home): NarrowSession[] {
   const policy = render(references, home);
@@ -29,7 +29,7 @@ export function narrowSessions(references: readonly Reference[], home: Home): Na
   return halve(references).flatMap((half) => narrowSessions(half, home));
 }
 
-/** STS packs policies in a way that it does not publish: where it refuses one that is short enough, two halves go. */
+/** How STS packs policies is not published. If it refuses a policy that is short enough, two halves are sent. */
 export function halve<T>(items: readonly T[]): [T[], T[]] {
   const middle = Math.ceil(items.length / 2);
   return [items.slice(0, middle), items.slice(middle)];
@@ -50,7 +50,7 @@ function render(references: readonly Reference[], home: Home): string {
   });
 }
 
-/** With several regions a name is written once, with its regions as a condition: ARNs are what STS's limits count most. */
+/** With several Regions a name is written once, and its Regions are a condition: ARNs use most of STS's limit. */
 function readStatements(references: readonly Reference[], homes: readonly Location[]): object[] {
   const [home, ...others] = homes;
   if (!home) return [];
@@ -72,7 +72,7 @@ function statementsFor(references: readonly Reference[], home: Location): object
 
 const allowReading = {
   parameter: (arns: readonly string[]) => [allow(['ssm:GetParameter', 'ssm:GetParameters'], arns)],
-  // A batch is allowed for all secrets or for none; each secret in it is asked for by GetSecretValue's permission.
+  // BatchGetSecretValue supports no resources. Each secret in a batch also needs GetSecretValue.
   secret: (arns: readonly string[]) => [
     allow('secretsmanager:GetSecretValue', arns),
     ...(arns.length > 1 ? [allow('secretsmanager:BatchGetSecretValue', '*')] : []),

@@ -1,4 +1,4 @@
-/** Who we are at AWS: a role or a chain of roles, or the default credential chain. */
+/** Opens sessions of a role, or of a chain of roles, or uses the default credential chain. */
 import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
 import { roleAsker, type WantedRole } from './assume-role.ts';
@@ -9,7 +9,7 @@ import { sourceCredentials, type SourceCredentials } from './web-identity.ts';
 import { tagsAt } from './session-tags.ts';
 import { halve, narrowSessions, type Home, type NarrowSession } from './session-policy.ts';
 
-/** What may be read with which credentials. */
+/** References, and the credentials to read them with. */
 export interface Session {
   readonly references: readonly Reference[];
   /** Absent: the AWS SDK's default chain. */
@@ -17,9 +17,9 @@ export interface Session {
 }
 
 /**
- * One session for each part of the references: one in all, unless STS's limits on policies ask for more.
+ * Opens one session for all references, or several if STS's limits on policies require it.
  *
- * @returns with the regions that are worth asking next
+ * @returns the sessions, and the Regions to ask next
  * @throws OIDC_UNAVAILABLE, OIDC_REQUEST_FAILED, ASSUME_ROLE_DENIED, INPUT_INVALID, CREDENTIALS_MISSING, THROTTLED, NETWORK_UNREACHABLE
  */
 export async function openSessions(
@@ -34,7 +34,7 @@ export async function openSessions(
 }
 
 /**
- * One session of the role.
+ * Opens one session of the role.
  *
  * @param narrow what `auto` lets the session do: a session policy's JSON
  * @throws as openSessions
@@ -43,10 +43,10 @@ export async function openSession(role: Role, narrow: string, caller: Caller): P
   return await inRole(role, caller, async (open) => await open(policyOf(role, narrow)));
 }
 
-/** Asks for one session. @param policy its JSON, if there is one */
+/** Opens one session. @param policy the session policy's JSON, if there is one */
 type Open = (policy: string | undefined) => Promise<Credentials>;
 
-/** What is done with the (last) role, in the first region that can be reached. */
+/** Does the work with the last role, in the first Region that can be reached. */
 async function inRole<T>(
   role: Role,
   caller: Caller,
@@ -80,10 +80,10 @@ function isTooLarge(error: unknown): boolean {
   return isPackedTooLarge((error as Failure).cause);
 }
 
-/** Of the sessions on the way: each is used for one call. */
+/** Seconds, for the sessions before the last one: each is used for one call. */
 const shortestSession = 900;
 
-/** From role to role, up to what the last one is asked for with. */
+/** Assumes the roles before the last one. @returns the credentials that assume the last one */
 async function walkChain(
   role: Role,
   first: SourceCredentials,
@@ -135,13 +135,13 @@ function homeOf({ arn, managedPolicies }: Role, { region, regions }: Turn): Home
   return { partition, region, account, otherRegions: regions.slice(1), managedPolicies };
 }
 
-/** The other inputs that count in the size of the last role's session. */
+/** The other inputs that count in the packed size of the last session. */
 function packedWith({ managedPolicies = [], tags = [] }: Role): string[] {
   const inputs = { 'managed-session-policies': managedPolicies, 'custom-tags': tags };
   return Object.entries(inputs).flatMap(([name, { length }]) => (length > 0 ? [name] : []));
 }
 
-/** STS speaks of "policy": which one that is, and where it comes from. */
+/** STS only says "policy": the message must say which one, and where it comes from. */
 function explainPolicy(error: unknown, role: Role): unknown {
   if (!(error instanceof Failure)) return error;
   const { message, cause } = error;
@@ -158,7 +158,7 @@ function explainPolicy(error: unknown, role: Role): unknown {
   }
   if (policy === 'none') return error;
   if (typeof policy === 'object') {
-    const problem = tooLarge ? 'is too large' : 'is no policy to AWS STS';
+    const problem = tooLarge ? 'is too large' : 'is not a policy that AWS STS accepts';
     const hint = tooLarge
       ? 'write fewer or shorter ARNs, with * where they have a beginning in common, or session-policy: auto, which opens several sessions where one policy is too large'
       : 'check it by aws accessanalyzer validate-policy --policy-type IDENTITY_POLICY --policy-document …, or write session-policy: auto';

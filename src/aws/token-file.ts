@@ -1,4 +1,4 @@
-/** The token in the file of `web-identity-token-file`: Forgejo, a pod of EKS, a token that a step before has written. */
+/** Reads the token in the file of `web-identity-token-file`: of Forgejo, of a pod in EKS, or from an earlier step. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { Failure } from '../errors.ts';
@@ -8,7 +8,7 @@ import { readToken, type Token } from './token.ts';
 const longest = 20_000;
 
 /**
- * Symbolic links are followed: Kubernetes replaces a token by replacing a link. What is not a token is not sent.
+ * Symbolic links are followed: Kubernetes replaces a token by replacing a link. Text that is not a token is not sent.
  *
  * @throws INPUT_INVALID
  */
@@ -28,7 +28,7 @@ const compact = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const writer = 'check that the step or the service that writes the token has run before this step';
 
-/** Not more than tells whether it is too long. Opening a pipe does not wait for its other end. */
+/** Reads enough to see that a file is too long. O_NONBLOCK: opening a pipe must not wait for its other end. */
 async function readStart(path: string): Promise<string> {
   let file: FileHandle | undefined;
   try {

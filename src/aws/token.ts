@@ -1,4 +1,4 @@
-/** A web identity token: GitHub's for a job, or one that something else has written into a file. Pure. */
+/** A web identity token: from GitHub for a job, or from a file. Pure. */
 
 export interface Token {
   /** A JSON Web Token. Secret. */
@@ -8,10 +8,10 @@ export interface Token {
   readonly file?: string;
 }
 
-/** The claims that a role's trust policy is matched on. The token itself stays secret; these are printed. */
+/** The claims that a trust policy checks. They are printed; the token stays secret. */
 export interface Claims {
   readonly sub: string;
-  /** Several in tokens of Kubernetes. */
+  /** Tokens of Kubernetes have a list. */
   readonly aud: string | readonly string[];
   readonly iss: string;
 }
@@ -26,7 +26,7 @@ export function readToken(text: string): Token | undefined {
   }
 }
 
-/** As people write it. */
+/** For messages. */
 export function audienceText({ aud }: Claims): string {
   return [aud].flat().join(', ');
 }

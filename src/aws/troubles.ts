@@ -1,10 +1,10 @@
-/** What stands between us and a service just now: for whoever runs out of time, to say what the time went into. Pure. */
+/** The last trouble with each service. If the time runs out, the message says what took the time. Pure. */
 import { Failure } from '../errors.ts';
 
 export interface Trouble {
   /** `ssm did not answer` */
   readonly what: string;
-  /** Whether the service limits the rate of calls: then that is what is wrong, and not the time. */
+  /** Whether the service limits the rate of calls: then the failure is THROTTLED, not TIMEOUT. */
   readonly throttled: boolean;
 }
 
@@ -17,11 +17,11 @@ export class Troubles {
     if (trouble) this.#latest.set(service, trouble);
   }
 
-  /** A failure for want of time, with what it went into. Any other is passed on: nobody else's limit is explained by it. */
+  /** Adds the trouble to a TIMEOUT of ours. Any other error is returned as it is. */
   explain(error: unknown): unknown {
     const trouble = [...this.#latest.values()].at(-1);
     if (!trouble || !(error instanceof Failure) || error.code !== 'TIMEOUT') return error;
-    // Who was interrupted knows why.
+    // If the runner cancelled the step, the user knows why.
     if (!error.message.includes(' took longer than ')) return error;
     const { message, hint } = error;
     return new Failure(trouble.throttled ? 'THROTTLED' : 'TIMEOUT', `${trouble.what}, and ${message}`, {

@@ -1,4 +1,4 @@
-/** What a role is asked for with: GitHub's OIDC token of the job, or the credentials that there are otherwise. */
+/** What assumes the first role: GitHub's OIDC token, the token in a file, or other credentials. */
 import { Failure } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
@@ -8,10 +8,10 @@ import { readToken, type Token } from './token.ts';
 import { readTokenFile } from './token-file.ts';
 import type { Troubles } from './troubles.ts';
 
-/** Neither: what the AWS SDK's default chain finds. */
+/** Neither: the credentials that the AWS SDK's default chain finds. */
 export interface SourceCredentials {
   readonly token?: Token | undefined;
-  /** The role before, in a chain. */
+  /** The previous role in a chain. */
   readonly role?: { readonly arn: string; readonly credentials: Credentials };
 }
 
@@ -48,9 +48,9 @@ function sayOthers(why: string, { arn, through, skipsOidc }: Role, { env, say }:
   say(`${why}: asking for ${through[0] ?? arn} with ${others}`);
 }
 
-/** What the default chain would find; on a hosted runner an instance role could only be somebody else's. */
+/** What the default chain finds. On GitHub's own runners the role of the machine is not used: it is not the user's. */
 export function otherCredentials(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  // In the order in which the SDK looks.
+  // In the order of the SDK.
   const explicit = ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...containerVariables];
   const name = explicit.find((variable) => env[variable]);
   if (name) return `the credentials of ${name}`;
@@ -74,7 +74,7 @@ function nothingElse(): Failure {
 
 const containerVariables = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
 
-/** What the runner puts into the environment of a job that may ask for tokens. */
+/** From the environment of a job that may ask for tokens. */
 export interface TokenService {
   readonly url: string;
   /** Secret. */
@@ -102,7 +102,7 @@ export interface TokenRequestOptions {
 export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<Token> {
   const { audience, maxAttempts, sleep, signal, troubles } = options;
   if (!URL.canParse(service.url)) {
-    throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no URL', 'the runner sets it; nothing else should');
+    throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is not a URL', 'the runner sets it; nothing else should');
   }
   const url = new URL(service.url);
   if (url.protocol === 'http:' && !isPrivate(url)) {
@@ -119,7 +119,7 @@ export async function requestToken(service: TokenService, options: TokenRequestO
     const token = answer.status === 200 ? tokenIn(answer.text) : undefined;
     troubles.note(name, token ? undefined : { what: `${name} ${saidBy(answer)}`, throttled: false });
     if (token) return token;
-    // With 200, something else has answered in its place.
+    // With 200, the answer is not from GitHub.
     if (!mayPass(answer) || attempt >= maxAttempts) throw refused(url, answer, attempt);
     await sleep(Math.min(longestPause, 100 * 2 ** attempt));
   }
@@ -145,7 +145,7 @@ function tokenIn(answer: string): Token | undefined {
 
 function saidBy({ status, text, headers }: HttpAnswer): string {
   if (status === undefined) return `did not answer (${text})`;
-  if (status === 200) return 'answered with something that is no token';
+  if (status === 200) return 'answered without a token';
   const { location = '' } = headers;
   const place = URL.canParse(location) ? ` to ${new URL(location).host}` : '';
   return status >= 300 && status < 400

@@ -50,16 +50,16 @@ const regions = [
 const ids = 'write ids of 12 digits, in quotes where YAML would drop a first 0';
 
 const accounts = wrong('allowed-account-ids', [
-  ['11 digits, since YAML dropped a 0', String(12_345_678_901), 'no account id: "12345678901"', ids],
-  ['a number with an exponent', '1.11122223333E+11', 'has what is no account id', ids],
-  ['13 digits', '1111222233334', 'has what is no account id', ids],
-  ['the name of an account', 'acme', 'has what is no account id: "acme"', ids],
-  ['hyphens', '1111-2222-3333', 'has what is no account id', ids],
-  ['a wildcard', '*', 'has what is no account id', ids],
-  ['commas only', ',', 'has what is no account id', ids],
-  ['spaces between', '111122223333 444455556666', 'has what is no account id', ids],
-  ['an ARN', role, 'has what is no account id', ids],
-  ['the second of two', '111122223333,4444', 'has what is no account id: "4444"', ids],
+  ['11 digits, since YAML dropped a 0', String(12_345_678_901), 'not an account id: "12345678901"', ids],
+  ['a number with an exponent', '1.11122223333E+11', 'has a value that is not an account id', ids],
+  ['13 digits', '1111222233334', 'has a value that is not an account id', ids],
+  ['the name of an account', 'acme', 'has a value that is not an account id: "acme"', ids],
+  ['hyphens', '1111-2222-3333', 'has a value that is not an account id', ids],
+  ['a wildcard', '*', 'has a value that is not an account id', ids],
+  ['commas only', ',', 'has a value that is not an account id', ids],
+  ['spaces between', '111122223333 444455556666', 'has a value that is not an account id', ids],
+  ['an ARN', role, 'has a value that is not an account id', ids],
+  ['the second of two', '111122223333,4444', 'has a value that is not an account id: "4444"', ids],
 ]);
 
 const lifetime = 'write 90s, 15m, 6h, or 0 for no limit';
@@ -138,7 +138,7 @@ const contradictions = [
   ]),
   ...against(alone, 'session-policy', [
     ['without a role', `{"Statement":[${statement}]}`, needsRole, writeRole],
-    ['wrong without a role as well', 'yes', 'is no policy', 'write auto, none'],
+    ['wrong without a role as well', 'yes', 'is not a policy', 'write auto, none'],
   ]),
   ...against(alone, 'managed-session-policies', [
     ['without a role', 'arn:aws:iam::aws:policy/ReadOnlyAccess', needsRole, writeRole],
@@ -170,14 +170,14 @@ const contradictions = [
     ]),
   ),
   ...against({ 'git-signing': 'true' }, 'restrict-to-hosts', [
-    ['with git-signing', 'true', 'cannot hold together with git-signing', 'leave one of them out'],
+    ['with git-signing', 'true', 'does not work together with git-signing', 'leave one of them out'],
   ]),
   {
     what: 'keys: a wildcard, with restrict-to-hosts',
     given: { 'restrict-to-hosts': 'true', keys: '/ci/a\n/ci/b *.acme.test' },
     later: true,
     code: 'KNOWN_HOSTS_INVALID' as const,
-    names: 'restrict-to-hosts cannot hold for /ci/b, which keys names for *.acme.test',
+    names: 'restrict-to-hosts does not work for /ci/b, which keys names for *.acme.test',
     says: 'no single host has that name',
     hint: 'name each host behind the key',
   },
@@ -185,15 +185,15 @@ const contradictions = [
     [
       'with Apps alone',
       'true',
-      'is about SSH keys, and keys names as=github-app alone',
+      'needs an SSH key, and keys names as=github-app alone',
       'name an SSH key in keys',
     ],
   ]),
   ...against({ keys: '' }, 'restrict-to-hosts', [
-    ['without a key', 'true', 'is about SSH keys, and keys names none', 'name an SSH key in keys'],
+    ['without a key', 'true', 'needs an SSH key, and keys names none', 'name an SSH key in keys'],
   ]),
   ...against({ keys: '/ci/app as=github-app github.com/acme', 'role-to-assume': '' }, 'ssh-config', [
-    ['with Apps alone and no role', 'true', 'is about SSH keys', 'name an SSH key in keys'],
+    ['with Apps alone and no role', 'true', 'needs an SSH key', 'name an SSH key in keys'],
   ]),
   ...against({ keys: '/ci/app as=github-app github.com/acme' }, 'git-signing', [
     ['with Apps alone', 'true', 'has no key to sign with', 'write its name in keys'],

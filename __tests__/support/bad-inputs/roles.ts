@@ -48,7 +48,7 @@ const name = 'write 2 to 64 letters, digits and _+=,.@-';
 const seconds = 'write a whole number from 900 to 43200';
 const externalId = 'write 2 to 1224 letters, digits and _+=,.@:/-';
 const policies = 'write arn:aws:iam::ACCOUNT:policy/NAME';
-const tagForm = 'write a JSON object of texts';
+const tagForm = 'write a JSON object of strings';
 const tags = (count: number): string =>
   JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'v'])));
 const policy = 'write auto, none, or the JSON of a policy';
@@ -98,10 +98,10 @@ export const badSessions: readonly BadInput[] = [
   ...wrong('custom-tags', [
     ['text', 'Team=build', 'is not valid JSON', tagForm],
     ['a list', '["Team"]', 'is not a JSON object', tagForm],
-    ['an object in it', '{"Team":{"a":"b"}}', 'has a value for "Team" that is not a text', 'in quotes'],
-    ['a fraction', '{"Version":1.10}', 'has a value for "Version" that is not a text', 'in quotes'],
-    ['a number that is too large', '{"Id":12345678901234567890}', 'is not a text', 'in quotes'],
-    ['null', '{"Team":null}', 'is not a text', 'in quotes'],
+    ['an object in it', '{"Team":{"a":"b"}}', 'has a value for "Team" that is not a string', 'in quotes'],
+    ['a fraction', '{"Version":1.10}', 'has a value for "Version" that is not a string', 'in quotes'],
+    ['a number that is too large', '{"Id":12345678901234567890}', 'is not a string', 'in quotes'],
+    ['null', '{"Team":null}', 'is not a string', 'in quotes'],
     ['51 tags', tags(51), 'has 51 tags, and AWS takes 50', 'write fewer'],
     ['keys that differ by case', '{"Team":"a","team":"b"}', 'has the key "team" twice', 'write it once'],
     ['an empty key', '{"":"a"}', 'has a key that AWS does not take: "" is empty', '1 to 128 letters'],
@@ -132,10 +132,10 @@ export const badSessions: readonly BadInput[] = [
     })),
   ),
   ...wrong('session-policy', [
-    ['a word', 'yes', 'is no policy', policy],
-    ['auto in capitals', 'AUTO', 'is no policy', policy],
-    ['the name of a file', 'policy.json', 'is no policy', policy],
-    ['the ARN of a policy', 'arn:aws:iam::111122223333:policy/ci', 'is no policy', policy],
+    ['a word', 'yes', 'is not a policy', policy],
+    ['auto in capitals', 'AUTO', 'is not a policy', policy],
+    ['the name of a file', 'policy.json', 'is not a policy', policy],
+    ['the ARN of a policy', 'arn:aws:iam::111122223333:policy/ci', 'is not a policy', policy],
     ['JSON cut off', '{"Statement":[', 'is not valid JSON', policy],
     ['JSON with a comma too many', `{"Statement":[${statement}],}`, 'is not valid JSON', policy],
     ['no Statement', '{"Version":"2012-10-17"}', 'has no Statement', whole],
