@@ -54,7 +54,7 @@ describe('trouble on the way to AWS', () => {
   it.each([
     ['oidc:token', 'internal-error', 'OIDC_REQUEST_FAILED', /answered 500, tried 2 times/],
     ['oidc:token', 'reset', 'OIDC_REQUEST_FAILED', /did not answer/],
-    ['oidc:token', 'malformed', 'OIDC_REQUEST_FAILED', /no token.*\nhint: .*proxy/],
+    ['oidc:token', 'malformed', 'OIDC_REQUEST_FAILED', /without a token.*\nhint: .*proxy/],
     ['sts:AssumeRoleWithWebIdentity', 'throttling', 'THROTTLED', /sts in eu-west-1 limits/],
     ['sts:AssumeRoleWithWebIdentity', 'reset', 'NETWORK_UNREACHABLE', /meant to be the endpoint of sts/],
     ['ssm:GetParameter', 'throttling', 'THROTTLED', /ssm in eu-west-1 limits/],
