@@ -123,19 +123,18 @@ describe('docs/ec2-hosts.md', () => {
       .map(([, block = '']) => parse(block) as { steps?: Step[] })
       .flatMap(({ steps }) => (steps ? [steps] : []));
 
-  it('has the steps of the example workflow, as the README has', () => {
+  it('has the steps of the example workflow', () => {
     const { jobs } = parse(read('examples/workflows/deploy-to-ec2.yml')) as {
       jobs: { deploy: { steps: Step[] } };
     };
     expect(stepsIn(text)).toEqual([jobs.deploy.steps]);
-    expect(stepsIn(readme)).toContainEqual(jobs.deploy.steps);
   });
 
   it('links to every policy of the examples, and is linked', () => {
     for (const name of readdirSync(join(root, 'examples/ec2-hosts')))
       expect(text).toContain(`](../examples/ec2-hosts/${name})`);
     expect(readme).toContain('](docs/ec2-hosts.md)');
-    expect(readme).toMatch(/^## Setting it up$/m);
+    expect(readme).toMatch(/^## Set up$/m);
     expect(text).toMatch(/^## When it fails$/m);
   });
 

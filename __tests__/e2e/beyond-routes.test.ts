@@ -80,7 +80,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
       .filter(({ operation }) => operation === 'ssm:GetParameter')
       .map(({ roleArn, region, parameters }) => [roleArn, region, parameters['Name']]);
 
-  it('a section that names the repository goes before a default key of the action, by the role of the instance', async () => {
+  it('a section that names the repository takes precedence over a default key of the action, by the role of the instance', async () => {
     await use('/ci/lib');
     configure(`[ssm "${place('acme/tools')}"]`, 'key = /ci/tools');
     expect(await list('acme/tools')).toContain('refs/heads/main');
@@ -92,7 +92,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
     expect([reads().length, await lastOffered()]).toEqual([1, [stage.key.fingerprint]]);
   });
 
-  it('a key of the action that names the repository goes before everything', async () => {
+  it('a key of the action that names the repository takes precedence over everything', async () => {
     await use(`/ci/tools ${place('acme/tools')}`);
     configure(`[ssm "${place('acme/tools')}"]`, 'key = /ci/lib', '[core]', 'sshCommand = false');
     expect(await list('acme/tools', { SSM_SSH_KEY: '/ci/lib' })).toContain('refs/heads/main');
@@ -109,7 +109,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
     expect(await list('acme/tools', env)).toContain('theirs');
   });
 
-  it('a default key of the action goes before SSM_SSH_KEY', async () => {
+  it('a default key of the action takes precedence over SSM_SSH_KEY', async () => {
     await use('/ci/lib');
     expect(await list(repository, { SSM_SSH_KEY: '/ci/tools' })).toContain('refs/heads/main');
     expect(reads()).toEqual([]);

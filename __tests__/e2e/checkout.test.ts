@@ -155,7 +155,7 @@ describe('with actions/checkout', () => {
       await undoOurs();
       expect(await configuration()).toBe(theirs);
       expect(used.files.filter((file) => !existsSync(file))).toEqual([]);
-      // The runner cannot unset a variable: post has left it as `ssh`, which goes before core.sshCommand.
+      // The runner cannot unset a variable: post has left it as `ssh`, which takes precedence over core.sshCommand.
       await run(job, `unset GIT_SSH_COMMAND && ${fetchAndPush}`);
       await used.post();
     } else {

@@ -1,4 +1,4 @@
-/** Programs that await what can never come: Node would end them with exit code 13, without a word. */
+/** Programs that wait for an answer which never comes: Node would end them silently with exit code 13. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -40,7 +40,7 @@ describe('behind a proxy', () => {
     expect(await load({ HTTPS_PROXY: gateway.url, NO_PROXY: '127.0.0.1' })).toEqual([]);
   });
 
-  it('that accepts and says no more, GitHub is given up on after ten seconds and max-attempts', async () => {
+  it('that accepts and then says nothing, the request to GitHub ends after ten seconds and max-attempts', async () => {
     gateway.forget();
     gateway.trouble.set('127.0.0.1', 'hanging');
     const inputs = {

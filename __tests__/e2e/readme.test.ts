@@ -7,9 +7,9 @@ import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { actionPath, gitSteps, openStage, repository, told, type Stage } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
 
-const readme = readFileSync(join(actionPath, 'README.md'), 'utf8');
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, text = '']) => text);
+const read = (path: string): string => readFileSync(join(actionPath, path), 'utf8');
+const blocks = (language: string, document = 'README.md'): string[] =>
+  [...read(document).matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, text = '']) => text);
 
 interface Step {
   readonly uses?: string;
@@ -48,8 +48,9 @@ describe('a new user', () => {
     expect(log).toContain('## main...origin/main\n');
   });
 
-  it("reads secrets by the README's statement for them", async () => {
-    const [trust, , secrets] = blocks('json').map((text) => JSON.parse(text) as PolicyDocument);
+  it('reads secrets with the statement of docs/keys.md', async () => {
+    const [trust] = blocks('json').map((text) => JSON.parse(text) as PolicyDocument);
+    const [secrets] = blocks('json', 'docs/keys.md').map((text) => JSON.parse(text) as PolicyDocument);
     const role = 'arn:aws:iam::111122223333:role/secrets';
     const trustPolicy = trust as PolicyDocument;
     world.aws.iam.createRole({ arn: role, trustPolicy, policies: [secrets as PolicyDocument] });

@@ -64,7 +64,7 @@ describe('what AWS refuses', () => {
     throw new Error(`no JSON behind ${before}`);
   };
 
-  it('the role: ASSUME_ROLE_DENIED, and the condition in the hint mends it', async () => {
+  it('the role: ASSUME_ROLE_DENIED, and the condition in the hint fixes it', async () => {
     const setTrust = (condition: unknown): void => {
       const trust = trustGitHub('repo:acme/somebody-else:*');
       const [statement] = trust.Statement as [object];
@@ -108,7 +108,7 @@ describe('what AWS refuses', () => {
     expect(asked().length).toBe(3);
   });
 
-  it('the parameter: KEY_ACCESS_DENIED, and the statement in the hint mends it', async () => {
+  it('the parameter: KEY_ACCESS_DENIED, and the statement in the hint fixes it', async () => {
     const grant = (statement: unknown): void => {
       const Statement = [statement as never];
       const policies = [{ Version: '2012-10-17' as const, Statement }];

@@ -157,7 +157,7 @@ describe('several regions', () => {
   it.each([
     ['is missing', 'KEY_NOT_FOUND', '/ci/only-there'],
     ['is denied', 'KEY_ACCESS_DENIED', '/other/key'],
-  ])('do not help where a key %s in the first: that is an answer', async (_, code, name) => {
+  ])('are not tried if a key %s in the first Region', async (_, code, name) => {
     world.put(name, stage.key.privateKey, { region: second });
     const main = await load({ keys: name });
     expect(told(main).code).toBe(code);
@@ -165,7 +165,7 @@ describe('several regions', () => {
     expect(warnings(main)).toEqual([]);
   });
 
-  it('do not help where the role is refused: that is an answer', async () => {
+  it('are not tried if the role is refused', async () => {
     world.aws.iam.createRole({ arn: ROLE_ARN, trustPolicy: trustGitHub('repo:acme/other:*') });
     const main = await load();
     expect(told(main).code).toBe('ASSUME_ROLE_DENIED');

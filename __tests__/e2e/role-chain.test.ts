@@ -145,7 +145,7 @@ describe('a chain of roles through three accounts', () => {
   it.each([
     [hub, 'role 2 of 3', entry],
     [keeper, 'role 3 of 3', hub],
-  ])('refused at %s says so, and its hint mends it', async (role, position, before) => {
+  ])('refused at %s says so, and its hint fixes it', async (role, position, before) => {
     const policies =
       role === hub ? [allow('sts:AssumeRole', keeper)] : [allow('ssm:GetParameter', parameters)];
     world.aws.iam.createRole({

@@ -120,7 +120,7 @@ describe('Secrets Manager', () => {
   });
 
   describe('refuses', () => {
-    it('a secret: KEY_ACCESS_DENIED, and the statement in the hint mends it', async () => {
+    it('a secret: KEY_ACCESS_DENIED, and the statement in the hint fixes it', async () => {
       const { arn } = world.putSecret('ci/deploy', stage.key.privateKey);
       grant(get(secretArn('ci/other-*')));
       const { code, text } = await use(['secretsmanager:ci/deploy']);
@@ -157,7 +157,7 @@ describe('Secrets Manager', () => {
       expect(text).toContain('the secret belongs to another account');
     });
 
-    it('a KMS key that is denied: KMS_ACCESS_DENIED, and the statement in the hint mends it', async () => {
+    it('a KMS key that is denied: KMS_ACCESS_DENIED, and the statement in the hint fixes it', async () => {
       const keyId = world.aws.kms.createKey({ account: ACCOUNT, region: REGION });
       world.putSecret('ci/deploy', stage.key.privateKey, { keyId });
       const { code, text } = await use(['secretsmanager:ci/deploy']);

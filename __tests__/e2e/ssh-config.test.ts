@@ -105,7 +105,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config'
     expect(sshFolder()).toEqual(['config', 'known_hosts']);
   });
 
-  it('goes before what the user says for all hosts', async () => {
+  it('takes precedence over what the user sets for all hosts', async () => {
     write('config', 'Host *\n  IdentityAgent none\n  IdentityFile /nowhere\n  StrictHostKeyChecking no\n');
     const job = newJob();
     await use(job, `/ci/deploy-key ${place()}`);
@@ -140,7 +140,7 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config'
   it('of three jobs that begin and end at once leaves nothing', () => leavesNothing(3));
   itInRest('of eight jobs that begin and end at once leaves nothing', () => leavesNothing(8));
 
-  it('has no say in what git asks our own program for', async () => {
+  it('does not apply to what git asks our own program for', async () => {
     const job = newJob();
     await use(job, `/ci/deploy-key ${place()}/acme/lib\n/ci/tools-key ${place()}/acme/tools`);
     const script = `git ls-remote ${stage.host.url('acme/tools')} && git ls-remote ${stage.host.url('acme/other')} 2>&1 || true`;
