@@ -64,11 +64,30 @@ const runs: readonly Run[] = [
     test: 'e2e/host/after-setup.test.ts',
     as: 'flush',
   },
+  { commands: /^README\.md: (rsync|ssm-ssh)/, test: 'e2e/ec2/ssh.test.ts', as: 'rsync -' },
+  {
+    commands: /^docs\/install\.md: (sudo|version|release|curl|sha256sum|ssm-ssh-agent)/,
+    test: 'e2e/install-guide.test.ts',
+    as: 'docs/install.md',
+  },
+  {
+    commands: /^docs\/other-ci\.md: (ssm-ssh-agent|set|tokens|buildkite-agent|export|node)/,
+    test: 'e2e/other-ci.test.ts',
+    as: 'docs/other-ci.md',
+  },
+  {
+    commands: /^docs\/other-ci\.md: (instances|\[|failed|for|rsync|ssm-ssh|done)/,
+    test: 'e2e/ec2/tagged-instances.test.ts',
+    as: 'docs/other-ci.md',
+  },
 ];
 
 /** Which commands → why no test runs them. */
 const runByNone: readonly (readonly [commands: RegExp, reason: string])[] = [
   [/: npm (ci|test|run)/, 'a test that runs the tests would run itself; .ci/run runs them'],
+  [/: gh attestation verify/, 'it asks GitHub for a release that has been published'],
+  [/: docker build/, 'no test has a Docker engine'],
+  [/: shasum/, 'it is macOS that needs it; on Linux the same line has sha256sum'],
   [/: aws (cloudtrail lookup-events|ssm describe-instance-information)/, 'moto cannot answer them'],
 ];
 

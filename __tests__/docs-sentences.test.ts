@@ -55,4 +55,9 @@ describe('the sentences of a document', () => {
     expect(sentences.length).toBeGreaterThan(3);
     expect(sentences.filter((sentence) => wordsOf(sentence) > mostWords)).toEqual([]);
   });
+
+  it('leave the README a read of ten minutes: 2,000 words at most', () => {
+    const words = readFileSync(join(root, 'README.md'), 'utf8').trim().split(/\s+/);
+    expect(words.length).toBeLessThanOrEqual(2_000);
+  });
 });
