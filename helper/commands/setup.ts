@@ -2,17 +2,24 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { canonicalName, writing, type Scope, type Setting, type Settings } from '../../src/git/listing.ts';
+import { writing, type Scope, type Setting, type Settings } from '../../src/git/listing.ts';
 import { withoutSecrets } from '../../src/keys/secret-text.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
-import { parseCredentialLine, isOurs, oursAmong, settingsFor, type Wanted } from '../setup/plan.ts';
+import {
+  changesBetween,
+  isOurs,
+  parseCredentialLine,
+  settingsFor,
+  valuesOf,
+  type Wanted,
+} from '../setup/plan.ts';
 import { parseWay } from '../proxy/way.ts';
 import { closedToOthers, isReadByOthers } from '../setup/for-all-users.ts';
-import { environmentLines, sshConfigLines } from '../setup/lines.ts';
+import { environmentLines, removedLines, sshConfigLines } from '../setup/lines.ts';
 
 const options = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },
@@ -36,14 +43,15 @@ const options = {
     value: 'WAY',
     help: 'the way to EC2 hosts: session-manager, instance-connect-endpoint or direct',
   },
-  'dry-run': { type: 'boolean', help: 'print what would be written, and write nothing' },
+  remove: { type: 'boolean', help: 'take out what setup wrote, and nothing else' },
+  'dry-run': { type: 'boolean', help: 'print what would be written or removed, and change nothing' },
   force: { type: 'boolean', help: "replace a core.sshCommand that is somebody else's" },
 } as const;
 
 export const setup = command({
   name: 'setup',
   summary: 'Write the configuration of git for this host or user',
-  synopsis: '--system|--global --key|--credential REF [REPOSITORY …]|--via WAY [OPTION …]',
+  synopsis: '--system|--global --key|--credential REF [REPOSITORY …]|--via WAY|--remove [OPTION …]',
   examples: [
     ['setup --system --key /ci/deploy-key --region eu-west-1', 'one key for every repository'],
     [
@@ -56,6 +64,7 @@ export const setup = command({
     ],
     ['setup --global --via session-manager', 'no key: for EC2 hosts alone'],
     ['setup --system --key /ci/deploy-key --dry-run', 'what it would write'],
+    ['setup --global --remove', 'before you uninstall: take out what setup wrote'],
   ],
   options,
   run: runSetup,
@@ -64,13 +73,17 @@ export const setup = command({
 async function runSetup(line: Line<typeof options>, running: Running): Promise<number> {
   const { values } = line;
   const scope = scopeOf(line);
+  if (values.remove) return await runRemoval(line, scope, running);
   const wanted = wantedBy(line, running);
   // What other commands do without is loaded here.
-  const { readSettings, writeSetting } = await import('../../src/git/config-file.ts');
+  const [{ readSettings }, { write }] = await Promise.all([
+    import('../../src/git/config-file.ts'),
+    import('../setup/changes.ts'),
+  ]);
   const known = await readSettings(scope, running);
   const changes = changesBetween(known, settingsFor(wanted, known));
   if (!values.force) checkSshCommand(changes, known, scope);
-  if (!values['dry-run']) for (const change of changes) await writeSetting(change, scope, running);
+  if (!values['dry-run']) await write(changes, scope, running);
   if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
   if (scope === 'system' && !values['dry-run'] && !values.quiet) await warnOfClosed(running);
   const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
@@ -84,15 +97,39 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   return 0;
 }
 
+async function runRemoval(line: Line<typeof options>, scope: Scope, running: Running): Promise<number> {
+  checkAlone(line);
+  const { json, quiet, 'dry-run': dryRun } = line.values;
+  const { remove } = await import('../setup/changes.ts');
+  const removed = await remove(scope, { env: running.env, signal: running.signal, dryRun });
+  if (json) running.out(`${JSON.stringify({ scope, removed }, null, 2)}\n`);
+  if (!quiet) running.err(removedLines(removed, { scope, dryRun }));
+  return 0;
+}
+
+/** @throws INPUT_INVALID where --remove is told what to leave */
+function checkAlone({ values, words, behind }: Line<typeof options>): void {
+  const alone = ['system', 'global', 'remove', 'dry-run', 'json', 'quiet', 'verbose'];
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    alone.includes(name) || !value || (Array.isArray(value) && value.length === 0) ? [] : [`--${name}`],
+  );
+  const more = [...given, ...words, ...(behind ?? [])];
+  if (more.length === 0) return;
+  throw invalid(
+    `--remove takes out all that setup wrote, and does not go together with ${more.join(' ')}`,
+    "leave that out; to take out one repository: git config --global --remove-section 'ssm.github.com/acme/lib'",
+  );
+}
+
 /** A file that was there keeps its mode, and root may have a umask that keeps what it installs from others. */
 async function warnOfClosed(running: Running): Promise<void> {
   const { installation, node } = running;
-  const { systemFile } = await import('../../src/git/config-file.ts');
-  const file = await systemFile(running);
+  const { fileOf } = await import('../../src/git/config-file.ts');
+  const file = await fileOf('system', running);
   const warn = (text: string): void => {
     running.err(`ssm-ssh-agent: warning: ${visible(text)}\n`);
   };
-  if (file !== undefined && !(await isReadByOthers(file)))
+  if (!(await isReadByOthers(file)))
     warn(`other users cannot read ${file}, and every git of theirs fails: chmod 644 ${quoteForShell(file)}`);
   for (const path of [
     join(installation, 'helper/ssm-ssh'),
@@ -161,21 +198,6 @@ function linesOf(
     keys: key.map((text) => parseKey([text, ...more].join(' '), '--key')),
     credentials: credential.map((text) => parseCredentialLine([text, ...repositories].join(' '))),
   };
-}
-
-function changesBetween(known: Settings, wanted: ReadonlyMap<string, string | undefined>): Setting[] {
-  return [...wanted].flatMap(([name, value]) => {
-    const there = valuesOf(known, name);
-    const same = value === undefined ? there.length === 0 : there.length === 1 && there[0] === value;
-    return same ? [] : [{ name, value, among: oursAmong(name) }];
-  });
-}
-
-/** Those that ours would replace. */
-function valuesOf(known: Settings, name: string): readonly string[] {
-  const there = known.get(canonicalName(name)) ?? [];
-  const ours = oursAmong(name);
-  return ours === undefined ? there : there.filter((value) => value.includes(ours));
 }
 
 /** @throws INPUT_INVALID where an ssh command that is not ours would be lost */

@@ -1,4 +1,7 @@
 /** Lines for files that git's configuration does not reach, ready to be copied. Pure. */
+import type { Scope, Setting } from '../../src/git/listing.ts';
+import { withoutSecrets } from '../../src/keys/secret-text.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 import { ec2HostIds, quotable } from '../../src/keys/ec2-host-patterns.ts';
 
 /**
@@ -41,5 +44,23 @@ Match host "${ec2HostIds}" ${quotable}
   ForwardAgent no
   UserKnownHostsFile "${folder}/known_hosts"
   StrictHostKeyChecking accept-new
+`;
+}
+
+/** What people are told of `setup --remove`: what it took out, and what only they know the place of. */
+export function removedLines(
+  removed: readonly Setting[],
+  { scope, dryRun }: { readonly scope: Scope; readonly dryRun: boolean },
+): string {
+  const where = `git's ${scope} configuration`;
+  const settings = removed.map(({ name, value = '' }) => visible(`  ${name} (was ${withoutSecrets(value)})`));
+  const what =
+    removed.length === 0
+      ? `there is nothing of setup in ${where}`
+      : `${dryRun ? 'would be removed' : 'removed'} from ${where}:`;
+  return `${[`ssm-ssh-agent: ${what}`, ...settings].join('\n')}
+hint: what setup printed is where you put it. Take out GIT_SSH_COMMAND in /etc/environment, in the .env of an Actions
+  runner and in /etc/systemd/system/SERVICE.service.d/ssm-ssh.conf, and the block of ~/.ssh/config that begins with
+  Match host "${ec2HostIds.split(',')[0] ?? ''}
 `;
 }

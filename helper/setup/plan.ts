@@ -1,4 +1,5 @@
 /** What git's configuration has to say for a host, and what of it is not there yet. Pure. */
+import { canonicalName, type Setting, type Settings } from '../../src/git/listing.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { Reference } from '../../src/keys/reference.ts';
 import { parseRepositoryPattern, patternText, type RepositoryPattern } from '../../src/keys/routes.ts';
@@ -49,10 +50,7 @@ export interface Wanted {
 export type Value = string | undefined;
 
 /** Name → value. What is not named here is left as it is. */
-export function settingsFor(
-  wanted: Wanted,
-  known: ReadonlyMap<string, readonly string[]>,
-): Map<string, Value> {
+export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value> {
   const settings = new Map<string, Value>();
   for (const key of wanted.keys) {
     for (const section of sectionsOf(key)) {
@@ -95,7 +93,7 @@ function sectionsOf({ repositories }: KeyLine): string[] {
 }
 
 /** Hosts for which a section names a credential: git tells a helper the path only where it is told to (gitcredentials(7)). */
-function credentialHosts(known: ReadonlyMap<string, readonly string[]>): string[] {
+function credentialHosts(known: Settings): string[] {
   return [...known.keys()].flatMap((name) => {
     const [, section] = /^ssm\.(.+)\.credential$/s.exec(name) ?? [];
     if (section === undefined) return [];
@@ -110,6 +108,31 @@ function hostOf({ host, port }: RepositoryPattern): string {
 /** Of the values that a name may have many of: a pattern for those that are ours to replace. */
 export function oursAmong(name: string): string | undefined {
   return name.endsWith('.helper') ? 'git-credential-ssm' : undefined;
+}
+
+/**
+ * An extended regular expression for the values that must not stand beside ours: helpers and roles, of which all count, and
+ * the ssh command of another installation, which may be gone.
+ */
+export function replaced(name: string): string | undefined {
+  if (name === 'core.sshCommand') return "(^|/)ssm-ssh'?$";
+  return name === 'ssm.roleArn' ? '.' : oursAmong(name);
+}
+
+/** Those of `wanted` that git's configuration does not say yet. */
+export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Value>): Setting[] {
+  return [...wanted].flatMap(([name, value]) => {
+    const there = valuesOf(known, name);
+    const isOnly = replaced(name) === undefined || there.length <= 1;
+    return isOnly && (there.at(-1) ?? '') === (value ?? '') ? [] : [{ name, value, among: oursAmong(name) }];
+  });
+}
+
+/** Those that ours would replace. */
+export function valuesOf(known: Settings, name: string): readonly string[] {
+  const there = known.get(canonicalName(name)) ?? [];
+  const ours = oursAmong(name);
+  return ours === undefined ? there : there.filter((value) => value.includes(ours));
 }
 
 /** Whether an ssh command is this program's, of whatever installation. */

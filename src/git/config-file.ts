@@ -1,4 +1,6 @@
 /** Reads and writes git's configuration by running git (git-config(1)). */
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 import {
@@ -92,27 +94,45 @@ function defined(env: GitOptions['env']): Record<string, string> {
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
 export async function writeSetting(setting: Setting, scope: Scope, options: GitOptions): Promise<void> {
-  const finished = await git(['config', ...writing(setting, scope)], {
-    ...options,
-    forAll: scope === 'system',
-  });
+  const finished = await git(['config', ...writing(setting, scope)], options);
   if (finished.exitCode !== 0) throw refused('write', scope, finished);
 }
 
-/** The path of the system's configuration; undefined if there is none. */
-export async function systemFile(options: GitOptions): Promise<string | undefined> {
-  const { stdout } = await git(['config', '--system', '--show-origin', '--list', '-z'], options);
-  return /^file:([^\0]+)\0/.exec(stdout)?.[1];
+/**
+ * The file that git reads and writes for this scope, whether it is there or not.
+ *
+ * @throws GIT_NOT_FOUND, INPUT_INVALID
+ */
+export async function fileOf(scope: Scope, options: GitOptions): Promise<string> {
+  const { env } = options;
+  if (scope === 'system') return await systemFile(options);
+  if (env['GIT_CONFIG_GLOBAL']) return env['GIT_CONFIG_GLOBAL'];
+  // git-config(1), FILES: the second one only where it is there, and the first is not.
+  const home = env['HOME'] ?? '';
+  const [own, other] = [
+    join(home, '.gitconfig'),
+    join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'git/config'),
+  ];
+  const canRead = async (path: string): Promise<boolean> =>
+    await access(path, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+  return !(await canRead(own)) && (await canRead(other)) ? other : own;
 }
 
-/** git creates files with the caller's umask. If other users cannot read the system's configuration, git fails for them. */
-const readableForAll = ['sh', '-c', 'umask 022 && exec "$@"', 'sh'];
-
-interface Running extends GitOptions {
-  readonly forAll?: boolean;
+/** Only git knows where it was built to look. It names the file to an editor, which is the shell's own echo here. */
+async function systemFile({ env, signal }: GitOptions): Promise<string> {
+  const finished = await git(['config', '--system', '--edit'], {
+    env: { ...env, GIT_EDITOR: ': ; echo' },
+    signal,
+  });
+  const file = finished.stdout.trimEnd();
+  if (finished.exitCode !== 0 || file === '') throw refused('read', 'system', finished);
+  return file;
 }
 
-async function git(args: readonly string[], { env, signal, forAll = false }: Running): Promise<Finished> {
+async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {
   const names = [
     'PATH',
     'HOME',
@@ -120,11 +140,11 @@ async function git(args: readonly string[], { env, signal, forAll = false }: Run
     'GIT_CONFIG_SYSTEM',
     'GIT_CONFIG_GLOBAL',
     'GIT_CONFIG_NOSYSTEM',
+    'GIT_EDITOR',
   ];
   const known = defined(Object.fromEntries(names.map((name) => [name, env[name]])));
   // Messages in English, because they are matched here. Outside of a repository, because git may not trust one.
-  const [program = 'git', ...words] = [...(forAll ? readableForAll : []), 'git', ...args];
-  return await run([program, ...words], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
+  return await run(['git', ...args], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
 }
 
 /** @throws the given error, or GIT_NOT_FOUND */

@@ -75,6 +75,7 @@ export function canonicalName(name: string): string {
 
 /** The arguments for git config. */
 export function writing({ name, value, among }: Setting, scope: Scope): string[] {
-  if (value === undefined) return [`--${scope}`, '--unset-all', name];
-  return [`--${scope}`, '--replace-all', name, value, ...(among === undefined ? [] : [among])];
+  const pattern = among === undefined ? [] : [among];
+  if (value === undefined) return [`--${scope}`, '--unset-all', name, ...pattern];
+  return [`--${scope}`, '--replace-all', name, value, ...pattern];
 }

@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { markedSettings, withEdits, withoutMarked, type Edit } from '../../helper/setup/marked-lines.ts';
+
+const set = (name: string, value?: string, besideOthers = false): Edit => ({ name, value, besideOthers });
+const edits = [
+  set('ssm.key', '/ci/key'),
+  set('ssm.passphrase'),
+  set('ssm.github.com/acme/lib.key', '/ci/lib'),
+  set('ssm.node', '/opt/a node/bin/node'),
+  set('core.sshCommand', `'/it'\\''s "here"; #1\\/ssm-ssh'`),
+  set('credential.https://github.com.useHttpPath', 'true'),
+];
+const listed = [
+  'ssm.key\n/ci/key',
+  'ssm.node\n/opt/a node/bin/node',
+  'ssm.github.com/acme/lib.key\n/ci/lib',
+  `core.sshcommand\n'/it'\\''s "here"; #1\\/ssm-ssh'`,
+  'credential.https://github.com.usehttppath\ntrue',
+];
+
+/** Files that people have. */
+const files: Record<string, string | undefined> = {
+  'no file': undefined,
+  'an empty file': '',
+  'a plain file': '[user]\n\tname = me\n',
+  'a file with comments and odd indentation':
+    '# mine\n  [user]   ; who\nname=me # not you\n\n\n   [core]\n# nothing\n',
+  'a file without a last line end': '[user]\n\tname = me',
+  'a file that ends in a header': '[user]\n\tname = me\n[core]',
+  'a file of Windows': '[user]\r\n\tname = me\r\n[core]\r\n\teditor = vi\r\n',
+  'a file of Windows without a last line end': '[user]\r\n\tname = me',
+  'a file that includes another': '[include]\n\tpath = ~/.gitconfig.more\n[core]\n\teditor = vi\n',
+  'a file whose last value goes on': '[alias]\n\tx = !echo \\\n',
+  'a file whose last value would go on': '[alias]\n\tx = !echo \\',
+  'a file with a mark of bytes in front': '\uFEFF[user]\n\tname = me\n',
+  'a file with blank lines at its end': '[user]\n\tname = me\n\n\n',
+};
+
+describe('the lines that setup writes', () => {
+  let file: string;
+  beforeAll(() => {
+    file = join(mkdtempSync(join(tmpdir(), 'marked-')), 'config');
+  });
+  afterAll(() => {
+    rmSync(join(file, '..'), { recursive: true });
+  });
+  const list = (text: string): string[] => {
+    writeFileSync(file, text);
+    return git('--list', '-z').split('\0').slice(0, -1);
+  };
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['config', '--file', file, ...args], { encoding: 'utf8' });
+  /** The text after git itself has changed it. */
+  const changed = (text: string, ...args: string[]): string => {
+    writeFileSync(file, text);
+    git(...args);
+    return readFileSync(file, 'utf8');
+  };
+
+  it.each(Object.keys(files))('are read by git as they were meant, and go without a trace: %s', (name) => {
+    const before = files[name];
+    const text = withEdits(before, edits);
+    expect(list(text)).toEqual([...list(before ?? ''), ...listed]);
+    expect(withoutMarked(text)).toBe(before);
+  });
+
+  it('hold any value that git can hold', () => {
+    const value = fc.string({
+      unit: fc.constantFrom('a', ' ', '"', '\\', '\t', ';', '#', '=', '[', "'", '\r', '\u00e9'),
+    });
+    fc.assert(
+      fc.property(value, (one) => {
+        const text = withEdits(undefined, [set('ssm.key', one)]);
+        expect(markedSettings(text)).toEqual([{ name: 'ssm.key', value: one }]);
+        expect(list(text)).toEqual([`ssm.key\n${one}`]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('change where they stand, and stay in their order', () => {
+    const before = '[user]\n\tname = me\n';
+    const text = withEdits(before, edits);
+    const again = withEdits(text, [set('ssm.key', '/ci/new'), set('ssm.region', 'eu-west-1')]);
+    expect(list(again)).toEqual([
+      ...['user.name\nme', 'ssm.key\n/ci/new', listed[1], 'ssm.region\neu-west-1'],
+      ...listed.slice(2),
+    ]);
+    expect(withoutMarked(again)).toBe(before);
+  });
+
+  it('go one by one, with the header of what is empty', () => {
+    const text = withEdits('[user]\n\tname = me\n', edits);
+    const less = withEdits(text, [set('ssm.github.com/acme/lib.key'), set('ssm.key')]);
+    expect(less).not.toContain('acme');
+    expect(markedSettings(less).map(({ name }) => name)).toEqual([
+      ...['ssm.node', 'core.sshCommand', 'credential.https://github.com.useHttpPath'],
+    ]);
+  });
+
+  it('stand below what somebody else wrote, whose value counts again without them', () => {
+    const before = '[ssm]\n\tkey = /ci/mine\n\tpassphrase = /ci/p\n[user]\n\tname = me\n';
+    const text = withEdits(before, [set('ssm.key', '/ci/key', true), set('ssm.passphrase', undefined, true)]);
+    expect(list(text).slice(-2)).toEqual(['ssm.key\n/ci/key', 'ssm.passphrase\n']);
+    expect(withoutMarked(text)).toBe(before);
+  });
+
+  it('are no longer those of setup once git has changed them', () => {
+    const text = changed(withEdits(undefined, edits), 'ssm.key', '/ci/mine');
+    expect(list(withoutMarked(text) ?? '')).toEqual(['ssm.key\n/ci/mine']);
+  });
+
+  it('are no longer those of setup once somebody has changed them by hand', () => {
+    const text = withEdits(undefined, edits).replace('key = /ci/lib', 'key = /ci/mine');
+    expect(list(withoutMarked(text) ?? '')).toEqual(['ssm.github.com/acme/lib.key\n/ci/mine']);
+  });
+
+  it.each([
+    [['core.pager', 'less'], 'core.pager\nless'],
+    [['ssm.timeout', '10s'], 'ssm.timeout\n10s'],
+    [
+      ['--add', 'credential.https://github.com.helper', 'store'],
+      'credential.https://github.com.helper\nstore',
+    ],
+    [['user.email', 'me@example.com'], 'user.email\nme@example.com'],
+  ])('leave what git wrote between them since: %j', (args, expected) => {
+    const text = changed(withEdits(undefined, edits), ...args);
+    expect(list(withoutMarked(text) ?? '')).toEqual([expected]);
+  });
+
+  it('leave what somebody wrote behind them, comments too', () => {
+    const before = '[user]\n\tname = me';
+    const more = '\n# mine\n[alias]\n\tst = status\n';
+    expect(withoutMarked(`${withEdits(before, edits)}${more}`)).toBe(`${before}\n${more}`);
+  });
+
+  it('are found again after an editor of Windows', () => {
+    const text = withEdits('[user]\n\tname = me\n', edits).replaceAll('\n', '\r\n');
+    expect(withoutMarked(text)).toBe('[user]\r\n\tname = me\r\n');
+  });
+
+  it('leave nothing after git has taken some of them out', () => {
+    let text = withEdits(undefined, edits);
+    for (const name of ['ssm.key', 'core.sshCommand']) text = changed(text, '--unset', name);
+    expect(withoutMarked(text)).toBeUndefined();
+  });
+
+  it('are none where there are none', () => {
+    for (const text of Object.values(files)) {
+      expect(markedSettings(text)).toEqual([]);
+      if (text !== undefined) expect(withoutMarked(text)).toBe(text);
+    }
+  });
+});
