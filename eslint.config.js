@@ -32,7 +32,7 @@ export const pureFiles = [
   'src/process/quote.ts',
   'src/ssh/{agent-protocol,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
-  'helper/setup/{lines,marked-lines,plan}.ts',
+  'helper/setup/{lines,marked-lines,plan,short-lived}.ts',
 ];
 
 /** Each station and the stations that it may know. */

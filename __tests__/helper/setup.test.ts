@@ -19,7 +19,7 @@ const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
     helper: '/opt/git-credential-ssm',
     region: undefined,
     roles: [],
-    ...{ via: undefined, keyLifetime: undefined },
+    ...{ via: undefined, keyLifetime: undefined, knownHosts: undefined },
   },
   ...{ sshCommand: '/opt/ssm-ssh', node: '/usr/bin/node', ...more },
 });

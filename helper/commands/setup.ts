@@ -18,8 +18,10 @@ import {
   type Wanted,
 } from '../setup/plan.ts';
 import { parseWay } from '../proxy/way.ts';
-import { closedToOthers, isReadByOthers } from '../setup/for-all-users.ts';
+import { closedWarnings } from '../setup/for-all-users.ts';
+import { readKnownHosts } from '../setup/known-hosts-file.ts';
 import { environmentLines, removedLines, sshConfigLines } from '../setup/lines.ts';
+import { shortLivedWarning } from '../setup/short-lived.ts';
 
 const options = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },
@@ -43,6 +45,11 @@ const options = {
     value: 'WAY',
     help: 'the way to EC2 hosts: session-manager, instance-connect-endpoint or direct',
   },
+  'known-hosts': {
+    type: 'string',
+    value: 'FILE',
+    help: 'a file with the keys of your own git hosts, as ssh-keyscan prints them',
+  },
   remove: { type: 'boolean', help: 'take out what setup wrote, and nothing else' },
   'dry-run': { type: 'boolean', help: 'print what would be written or removed, and change nothing' },
   force: { type: 'boolean', help: "replace a core.sshCommand that is somebody else's" },
@@ -51,7 +58,8 @@ const options = {
 export const setup = command({
   name: 'setup',
   summary: 'Write the configuration of git for this host or user',
-  synopsis: '--system|--global --key|--credential REF [REPOSITORY …]|--via WAY|--remove [OPTION …]',
+  synopsis:
+    '--system|--global --key|--credential REF [REPOSITORY …]|--via WAY|--known-hosts FILE|--remove [OPTION …]',
   examples: [
     ['setup --system --key /ci/deploy-key --region eu-west-1', 'one key for every repository'],
     [
@@ -63,6 +71,7 @@ export const setup = command({
       "a token for the owner's repositories by HTTPS",
     ],
     ['setup --global --via session-manager', 'no key: for EC2 hosts alone'],
+    ['setup --system --known-hosts /etc/ssh/git_known_hosts', 'the keys of a git host of your own'],
     ['setup --system --key /ci/deploy-key --dry-run', 'what it would write'],
     ['setup --global --remove', 'before you uninstall: take out what setup wrote'],
   ],
@@ -74,7 +83,7 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   const { values } = line;
   const scope = scopeOf(line);
   if (values.remove) return await runRemoval(line, scope, running);
-  const wanted = wantedBy(line, running);
+  const wanted = await wantedBy(line, running);
   // What other commands do without is loaded here.
   const [{ readSettings }, { write }] = await Promise.all([
     import('../../src/git/config-file.ts'),
@@ -85,7 +94,7 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   if (!values.force) checkSshCommand(changes, known, scope);
   if (!values['dry-run']) await write(changes, scope, running);
   if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
-  if (scope === 'system' && !values['dry-run'] && !values.quiet) await warnOfClosed(running);
+  if (!values['dry-run'] && !values.quiet) await warn(scope, wanted, running);
   const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
   const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
   const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(scope, running)) : '';
@@ -121,27 +130,17 @@ function checkAlone({ values, words, behind }: Line<typeof options>): void {
   );
 }
 
-/** A file that was there keeps its mode, and root may have a umask that keeps what it installs from others. */
-async function warnOfClosed(running: Running): Promise<void> {
+/** Of what setup wrote: whether all who read it can use it, and for how long. */
+async function warn(scope: Scope, { knownHosts }: Wanted, running: Running): Promise<void> {
   const { installation, node } = running;
   const { fileOf } = await import('../../src/git/config-file.ts');
-  const file = await fileOf('system', running);
-  const warn = (text: string): void => {
-    running.err(`ssm-ssh-agent: warning: ${visible(text)}\n`);
-  };
-  if (!(await isReadByOthers(file)))
-    warn(`other users cannot read ${file}, and every git of theirs fails: chmod 644 ${quoteForShell(file)}`);
-  for (const path of [
-    join(installation, 'helper/ssm-ssh'),
-    join(installation, 'dist/programs/index.js'),
-    node,
-  ]) {
-    const closed = await closedToOthers(path);
-    if (closed === undefined) continue;
-    const what = path === node ? 'Node' : 'ssm-ssh-agent';
-    warn(`other users cannot read ${closed}: for them, install ${what} where all may read it`);
-    return;
-  }
+  const shortLived = shortLivedWarning(installation, node);
+  const closed =
+    scope === 'system'
+      ? await closedWarnings({ file: await fileOf(scope, running), installation, node, knownHosts })
+      : [];
+  for (const text of [...(shortLived === undefined ? [] : [shortLived]), ...closed])
+    running.err(`ssm-ssh-agent: warning: ${text.split('\n').map(visible).join('\n')}\n`);
 }
 
 function scopeOf({ values }: Line<typeof options>): Scope {
@@ -152,19 +151,22 @@ function scopeOf({ values }: Line<typeof options>): Scope {
   );
 }
 
-function wantedBy({ values, words, behind = [] }: Line<typeof options>, running: Running): Wanted {
+async function wantedBy(
+  { values, words, behind = [] }: Line<typeof options>,
+  running: Running,
+): Promise<Wanted> {
   if (values.profile !== undefined) {
     const hint = 'set AWS_PROFILE where git runs, or write --role-arn';
     throw invalid("--profile is nothing that git's configuration can say", hint);
   }
   const { via } = values;
   if (via !== undefined) parseWay(via, '--via');
-  const keyLifetime = values['key-lifetime'];
+  const { 'key-lifetime': keyLifetime, 'known-hosts': file } = values;
   if (keyLifetime !== undefined) parseDuration('--key-lifetime', keyLifetime);
   return {
     ...parseAccount(values),
     ...linesOf(values, [...words, ...behind]),
-    ...{ via, keyLifetime },
+    ...{ via, keyLifetime, knownHosts: file === undefined ? undefined : await readKnownHosts(file) },
     sshCommand: quoteForShell(join(running.installation, 'helper/ssm-ssh')),
     helper: helperOf(join(running.installation, 'helper/git-credential-ssm')),
     node: running.node,
@@ -177,15 +179,18 @@ function helperOf(path: string): string {
   return quoted === path ? path : `!${quoted}`;
 }
 
-type Values = Pick<Line<typeof options>['values'], 'key' | 'credential' | 'passphrase' | 'via'>;
+type Values = Pick<
+  Line<typeof options>['values'],
+  'key' | 'credential' | 'passphrase' | 'via' | 'known-hosts'
+>;
 
 /** Repositories that stand by themselves are those of the one key, or of the one credential. */
 function linesOf(
-  { key, credential, passphrase, via }: Values,
+  { key, credential, passphrase, via, 'known-hosts': file }: Values,
   repositories: readonly string[],
 ): Pick<Wanted, 'keys' | 'credentials'> {
   const given = [...key, ...credential];
-  if (given.length === 0 && (via === undefined || repositories.length > 0))
+  if (given.length === 0 && ((via ?? file) === undefined || repositories.length > 0))
     throw invalid('setup has no key to write', 'write --key /NAME, or --credential /NAME HOST/OWNER');
   if (given.length > 1 && (repositories.length > 0 || passphrase !== undefined)) {
     const hint = "write '--key REF passphrase=REF REPOSITORY' for each";

@@ -36,6 +36,8 @@ export interface Wanted {
   readonly roles: readonly string[];
   /** The way to EC2 hosts. */
   readonly via: string | undefined;
+  /** A file, by its whole path. */
+  readonly knownHosts: string | undefined;
   /** As it was written. */
   readonly keyLifetime: string | undefined;
   /** The ssh command, as a word of sh. */
@@ -78,6 +80,7 @@ export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value>
   if (wanted.region !== undefined) settings.set('ssm.region', wanted.region);
   if (wanted.roles.length > 0) settings.set('ssm.roleArn', wanted.roles.join(','));
   if (wanted.via !== undefined) settings.set('ssm.via', wanted.via);
+  if (wanted.knownHosts !== undefined) settings.set('ssm.knownHosts', wanted.knownHosts);
   if (wanted.keyLifetime !== undefined) settings.set('ssm.keyLifetime', wanted.keyLifetime);
   settings.set('ssm.node', wanted.node);
   if (wanted.keys.length > 0) {

@@ -14,7 +14,10 @@ export function credentialsHint(env: Environment): string {
 
 /** The same for a host, which has no input for a role. */
 export function hostCredentialsHint(env: Environment): string {
-  return explicitHint(env) ?? `give the instance a role; ${hopLimit}`;
+  return (
+    explicitHint(env) ??
+    `on EC2 give the instance a role; elsewhere sign in and name the profile: aws sso login --profile NAME, export AWS_PROFILE=NAME; ${hopLimit}`
+  );
 }
 
 /** What to do about expired credentials that do not come from the job's own token. */
@@ -39,7 +42,9 @@ const hopLimit =
 function explicitHint(env: Environment): string | undefined {
   const container =
     env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] ?? env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
-  if (env['AWS_PROFILE']) return `check the profile: aws configure list --profile ${env['AWS_PROFILE']}`;
+  const { AWS_PROFILE: profile } = env;
+  if (profile)
+    return `check the profile: aws configure list --profile ${profile}; or sign in again: aws sso login --profile ${profile}`;
   if (env['AWS_WEB_IDENTITY_TOKEN_FILE']) {
     return `check AWS_ROLE_ARN, and that the file ${env['AWS_WEB_IDENTITY_TOKEN_FILE']} is there`;
   }
