@@ -30,7 +30,7 @@ export const pureFiles = [
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,job-role,settings,voice}.ts',
   'src/process/quote.ts',
-  'src/ssh/{agent-protocol,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
+  'src/ssh/{agent-protocol,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
   'helper/setup/{lines,marked-lines,plan,short-lived}.ts',
 ];
@@ -63,7 +63,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['*.js'],
+    files: ['*.js', 'build/*.cjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
   },
