@@ -89,7 +89,7 @@ describe('a token of as=github-app', () => {
     rmSync(bin, { recursive: true });
   });
 
-  it('goes before helpers that are there, which get no token to store, and leaves them what it is not for', async () => {
+  it('takes precedence over other helpers, which do not store the token and still serve all other URLs', async () => {
     const job = stage.job();
     writeFileSync(
       join(job.home, '.gitconfig'),
@@ -106,7 +106,7 @@ describe('a token of as=github-app', () => {
     expect(passwords(stage.git)).toContain('somebody:old');
   });
 
-  it('goes before the header that actions/checkout leaves in its repository', async () => {
+  it('takes precedence over the header that actions/checkout leaves in its repository', async () => {
     const job = stage.job();
     const header = Buffer.from('x-access-token:of-the-job').toString('base64');
     await job.run(

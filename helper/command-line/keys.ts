@@ -13,7 +13,7 @@ const timeoutSeconds = 30;
 
 export type Speech = Pick<Common, 'quiet' | 'verbose'>;
 
-/** All that hangs on the AWS SDK is loaded here, and not before the command line is known to be right. */
+/** Importing this file loads the AWS SDK: the command line is checked before. */
 export async function readKeys(
   keys: readonly KeyLine[],
   { region, roles, profile, ...speech }: Account & Speech,

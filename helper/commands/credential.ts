@@ -149,7 +149,7 @@ interface Surroundings {
   readonly warn: (message: string) => void;
 }
 
-/** All that hangs on the AWS SDK is loaded here. */
+/** Loads the AWS SDK. */
 async function read(
   named: NamedCredential,
   { request, env, warn }: Surroundings & { readonly request: Request },
