@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readTokenFile } from '../../src/aws/token-file.ts';
 import { audienceText } from '../../src/aws/token.ts';
 import { Failure } from '../../src/errors.ts';
+import { itWhere } from '../support/needs.ts';
 
 const part = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url');
 const claims = { iss: 'https://oidc.example', sub: 'system:serviceaccount:ci:runner', aud: ['sts', 'other'] };
@@ -77,7 +78,7 @@ describe('a token file', () => {
       expect(await refusal(path)).toContain('which is not a file');
   });
 
-  (process.getuid?.() === 0 ? it.skip : it)('may not be read by everybody', async () => {
+  itWhere(process.getuid?.() !== 0, 'a user that is not root')('may not be read by everybody', async () => {
     const path = write('secret', jwt);
     chmodSync(path, 0);
     expect(await refusal(path)).toContain('which cannot be read (EACCES); give the user');

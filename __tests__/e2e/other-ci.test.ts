@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { parse } from 'yaml';
 import type { CiJob, CiService, PolicyDocument } from '../support/aws/local-aws.ts';
 import { ACCOUNT, allow, REGION, ROLE_ARN } from '../support/aws/world.ts';
-import { it as itInSample, itInTurn as it } from '../support/parts.ts';
+import { describeInTurn, it as itInSample, itInTurn as it } from '../support/parts.ts';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
 
@@ -146,7 +146,7 @@ describe('the guide to other CI services', () => {
   });
 });
 
-describe.each(rows)('a job of $service, by the guide', (row) => {
+function describeJob(row: Row): void {
   const stage = useStage();
   let host: Ec2Host;
   let audience: string;
@@ -248,4 +248,9 @@ describe.each(rows)('a job of $service, by the guide', (row) => {
     expect(stdout).toContain(`aud: ${row.service === 'Jenkins' ? `[ '${audience}' ]` : `'${audience}'`}`);
     expect(stdout).toMatch(/^ {2}sub: '.*app.*'|^ {2}sub: '\{1d397906-/m);
   });
-});
+}
+
+for (const row of rows)
+  describeInTurn(describe)(`a job of ${row.service}, by the guide`, () => {
+    describeJob(row);
+  });

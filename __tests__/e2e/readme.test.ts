@@ -9,7 +9,9 @@ import { itInTurn as it } from '../support/parts.ts';
 
 const read = (path: string): string => readFileSync(join(actionPath, path), 'utf8');
 const blocks = (language: string, document = 'README.md'): string[] =>
-  [...read(document).matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, text = '']) => text);
+  [...read(document).matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(
+    ([, text = '']) => text,
+  );
 
 interface Step {
   readonly uses?: string;

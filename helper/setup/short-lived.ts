@@ -29,8 +29,8 @@ export function shortLivedWarning(installation: string, node: string): string | 
   if (owner !== undefined) {
     return (
       `ssm-ssh-agent is in a folder of ${owner} that an upgrade removes: ${installation}\n` +
-      'hint: install it elsewhere and run setup from there: ' +
-      'npm install --global --prefix "$HOME/.local" ssm-ssh-agent; or run setup again after each upgrade'
+      'hint: install it elsewhere (npm install --global --prefix "$HOME/.local" FILE.tgz) and run setup from there; ' +
+      'or run setup again after each upgrade'
     );
   }
   const ownerOfNode = shortLivedIn(node);

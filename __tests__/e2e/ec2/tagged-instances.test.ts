@@ -1,22 +1,19 @@
 /** The guide's loop over all instances of a tag: what it deploys to, and what it says of those that it did not reach. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, program, project, stateIsOurs, type Ran } from '../../support/ec2-host.ts';
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
-import { describeWhere } from '../../support/needs.ts';
-import { itInTurn as it } from '../../support/parts.ts';
+import { describeWhere, describeWith } from '../../support/needs.ts';
+import { describeInTurn, itInTurn as it } from '../../support/parts.ts';
 import { launch, reachHosts } from './use-ec2.ts';
 
 const guide = readFileSync(join(project, 'docs/other-ci.md'), 'utf8');
 const lines = /## Deploy to all.*?```sh\n(.*?)```/s.exec(guide)?.[1] ?? '';
-const clients = ['aws', 'rsync'].every((name) => spawnSync(name, ['--version']).status === 0);
-const missing =
-  'the AWS CLI and rsync, and a state folder of the test: pip install awscli, apt-get install rsync';
-
-const describeWithClients = describeWhere(clients && stateIsOurs, missing);
+const describeHere = stateIsOurs
+  ? describeWith('aws', 'rsync')
+  : describeWhere(false, 'a state folder of the test');
 
 describe('the guide to other CI services', () => {
   it('has lines that deploy to all instances of a tag', () => {
@@ -25,7 +22,7 @@ describe('the guide to other CI services', () => {
   });
 });
 
-describeWithClients('deploying to all instances of a tag, by the guide', () => {
+describeInTurn(describeHere)('deploying to all instances of a tag, by the guide', () => {
   let world: ReadyWorld;
   let host: Ec2Host;
   let instances: Ec2Instance[];

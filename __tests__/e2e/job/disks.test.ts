@@ -46,7 +46,7 @@ describeWithMounts('a RUNNER_TEMP', () => {
       const { code, text } = told(main);
       expect(code).toBe('STATE_UNSAFE');
       expect(text).toMatch(/ENOSPC|no space left/i);
-      expect(text).toMatch(/\nhint: make room/);
+      expect(text).toMatch(/\nhint: free space/);
       expect(main.log).not.toContain('left: ');
       expect([job.processes(), main.env]).toEqual([[], {}]);
       expect((await job.finish()).posts.map(({ outcome, annotations }) => [outcome, annotations])).toEqual([
