@@ -32,10 +32,7 @@ wait_for() {
 take() {
   until ln -s $$ "$1" 2>/dev/null; do
     _ssm_holder=$(readlink "$1")
-    if [ -z "$_ssm_holder" ] || kill -0 "$_ssm_holder" 2>/dev/null; then
-      wait_for "$1"
-      continue
-    fi
+    { [ -z "$_ssm_holder" ] || kill -0 "$_ssm_holder" 2>/dev/null; } && wait_for "$1" && continue
     set -- "$1" "$_ssm_holder"
     take "$1.$2"
     # Somebody may have taken its place before, and have it by now.
@@ -131,11 +128,10 @@ run_node() {
     _ssm_tries=$((_ssm_tries + 1))
     # 255 is its own; 128 and more otherwise says that it was killed.
     if [ "$_ssm_status" -lt 128 ] || [ "$_ssm_status" -eq 255 ]; then break; fi
-    if [ "$_ssm_tries" -eq 3 ]; then
-      tell "ssm-ssh: INTERNAL: Node was ended by signal $((_ssm_status - 128)), three times" \
-        'hint: see what ends it: the memory of this machine, or its limits (ulimit -n, ulimit -u)'
-      break
-    fi
+    [ "$_ssm_tries" -eq 3 ] || continue
+    tell "ssm-ssh: INTERNAL: Node was ended by signal $((_ssm_status - 128)), three times" \
+      'hint: see what ends it: the memory of this machine, or its limits (ulimit -n, ulimit -u)'
+    break
   done
   # Something that was cut is no answer.
   case $_ssm_status$_ssm_answer in 0*_ssm_set_found=1) eval "$_ssm_answer" ;; 0*) _ssm_status=255 ;; esac

@@ -153,7 +153,6 @@ add_words() {
 
 # With the key that is pushed, or the user's own.
 go_through_tunnel() {
-  _ssm_signalled=''
   arrange "$@"
   shift "$_ssm_options_end"
   eval "stay_with_ssh $_ssm_head \"\$@\""

@@ -42,13 +42,13 @@ go_with_keys() {
   if [ -z "$_ssm_repository$_ssm_tunnel" ]; then
     eval "become_ssh_of_theirs $_ssm_head \"\$@\""
   fi
-  _ssm_signalled='' _ssm_refused=yes
   eval "stay_with_ssh $_ssm_head \"\$@\""
   # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
   [ -z "$_ssm_tunnel" ] || read_report
   [ "$_ssm_status" -ne 255 ] || [ -n "$_ssm_signalled" ] || [ -z "$_ssm_refused" ] || ! heal ||
     eval "stay_with_ssh $_ssm_head \"\$@\""
   [ -z "$_ssm_tunnel" ] || [ "$_ssm_status" -ne 255 ] || rm -f "$_ssm_report"
+  eval "explain_host_key $_ssm_head \"\$@\""
   exit "$_ssm_status"
 }
 
@@ -201,27 +201,4 @@ add_options() {
   [ -n "$_ssm_own_control" ] || option ControlPath=none
   option "UserKnownHostsFile=$_ssm_job_known$_ssm_set_hosts"
   option "StrictHostKeyChecking=${_ssm_set_strict:-${_ssm_job_strict:-yes}}"
-}
-
-# Sets `_ssm_status`. As ssh's parent, which hands its standard input on and the signals that it gets: a shell that waits
-# would keep them, and what it starts in the background ignores SIGINT.
-stay_with_ssh() {
-  exec 3<&0
-  # ssh hands its ProxyCommand to the shell of the account, which may be one that refuses, as nologin does.
-  [ -z "$_ssm_tunnel" ] || export SHELL=/bin/sh
-  become_ssh_of_theirs "$@" <&3 3<&- &
-  _ssm_child=$!
-  exec 3<&-
-  trap '_ssm_signalled=yes _ssm_again=yes; kill -HUP "$_ssm_child"' HUP
-  trap '_ssm_signalled=yes _ssm_again=yes; kill -TERM "$_ssm_child"' INT TERM
-  _ssm_status=''
-  while :; do
-    _ssm_again=''
-    wait "$_ssm_child"
-    _ssm_number=$?
-    # 127: it has been waited for before.
-    [ "$_ssm_number" -eq 127 ] && [ -n "$_ssm_status" ] || _ssm_status=$_ssm_number
-    [ -n "$_ssm_again" ] || break
-  done
-  trap - HUP INT TERM
 }

@@ -148,7 +148,10 @@ become_ssh() {
   [ -z "$_ssm_tunnel" ] || go_through_tunnel "$@"
   arrange "$@"
   shift "$_ssm_options_end"
-  eval "become_ssh_of_theirs $_ssm_head \"\$@\""
+  if [ -z "$_ssm_repository" ] || [ -z "$_ssm_keys" ]; then eval "become_ssh_of_theirs $_ssm_head \"\$@\""; fi
+  eval "stay_with_ssh $_ssm_head \"\$@\""
+  eval "explain_host_key $_ssm_head \"\$@\""
+  exit "$_ssm_status"
 }
 
 # Sets `_ssm_job_known`: the files of known hosts of all uses in this job, as ssh's option has them.

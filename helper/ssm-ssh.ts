@@ -29,6 +29,10 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     };
     return await choose(question, { ...io, out });
   }
+  if (args[0] === 'host-key') {
+    const { explainHostKey } = await import('./commands/host-key.ts');
+    return await explainHostKey(args.slice(1), io);
+  }
   const [{ tunnel }, { stdioOfProcess }] = await Promise.all([
     import('./commands/tunnel.ts'),
     import('./stdio.ts'),

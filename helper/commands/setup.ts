@@ -228,7 +228,13 @@ function describe(
     const was = before === undefined ? '' : ` (was ${withoutSecrets(before)})`;
     return visible(`  ${name} ${value === undefined ? 'removed' : `= ${value}`}${was}`);
   });
-  return [`ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`, ...lines].join('\n');
+  // git says no more than "cannot run", and no program of ours is left that could.
+  const hint = `hint: before you uninstall: ssm-ssh-agent setup --${scope} --remove; else git has an ssh command that is gone`;
+  return [
+    `ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`,
+    ...lines,
+    ...(dryRun ? [] : [hint]),
+  ].join('\n');
 }
 
 /**

@@ -20,7 +20,8 @@ export interface Edit {
 
 const mark = ' # ssm-ssh-agent setup ';
 const anyMark = / # ssm-ssh-agent setup [0-9a-f]{8}(?=\r?$)/;
-const note = '# ssm-ssh-agent setup wrote the marked lines, and takes them out: ssm-ssh-agent setup --remove';
+const note =
+  '# ssm-ssh-agent setup wrote the marked lines. setup --remove takes them out; or delete them by hand';
 /** They stand behind the note, where it has to say how the file was before. */
 const [madeFile, endedLine] = [' (it made this file)', ' (it ended the line above)'];
 
