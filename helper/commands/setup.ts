@@ -18,10 +18,7 @@ import {
   type Wanted,
 } from '../setup/plan.ts';
 import { parseWay } from '../proxy/way.ts';
-import { closedWarnings } from '../setup/for-all-users.ts';
-import { readKnownHosts } from '../setup/known-hosts-file.ts';
 import { environmentLines, removedLines, sshConfigLines } from '../setup/lines.ts';
-import { shortLivedWarning } from '../setup/short-lived.ts';
 
 const options = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },
@@ -133,7 +130,11 @@ function checkAlone({ values, words, behind }: Line<typeof options>): void {
 /** Of what setup wrote: whether all who read it can use it, and for how long. */
 async function warn(scope: Scope, { knownHosts }: Wanted, running: Running): Promise<void> {
   const { installation, node } = running;
-  const { fileOf } = await import('../../src/git/config-file.ts');
+  const [{ fileOf }, { closedWarnings }, { shortLivedWarning }] = await Promise.all([
+    import('../../src/git/config-file.ts'),
+    import('../setup/for-all-users.ts'),
+    import('../setup/short-lived.ts'),
+  ]);
   const shortLived = shortLivedWarning(installation, node);
   const closed =
     scope === 'system'
@@ -163,6 +164,7 @@ async function wantedBy(
   if (via !== undefined) parseWay(via, '--via');
   const { 'key-lifetime': keyLifetime, 'known-hosts': file } = values;
   if (keyLifetime !== undefined) parseDuration('--key-lifetime', keyLifetime);
+  const { readKnownHosts } = await import('../setup/known-hosts-file.ts');
   return {
     ...parseAccount(values),
     ...linesOf(values, [...words, ...behind]),
