@@ -1,11 +1,12 @@
 # shellcheck shell=sh disable=SC2154 # `_ssm_self`: the path of the program that sources this, free of links.
 # Finds a Node, and becomes the program of that name in dist.
 #
-# Whatever the caller exported is the command's of exec: all names that are set here begin with _ssm_.
+# exec passes the caller's environment on to its command, so all names that are set here begin with _ssm_.
 
-# give_up STATUS CODE MESSAGE HINT. Paths are text of others: their control characters are made visible, as by `tell` of ssm-ssh.
+# give_up STATUS CODE MESSAGE HINT. Other people chose the paths: their control characters are made visible, as `tell` of
+# ssm-ssh does.
 give_up() {
-  # Where PATH is poor there may be no tr.
+  # With a short PATH there may be no tr.
   _ssm_text=$(printf %s "$3" | LC_ALL=C command -p tr '\001-\037\177' '?')
   printf '%s\n' "$_ssm_program: $2: $_ssm_text" "hint: $4" >&2
   exit "$1"
@@ -20,9 +21,9 @@ refuse() {
 }
 
 _ssm_program=${_ssm_self##*/} _ssm_package=${_ssm_self%/*/*} _ssm_node=''
-# In a job the action puts copies under RUNNER_TEMP, beside which it notes where it is installed and the Node that ran it.
+# In a job the action copies the programs to RUNNER_TEMP. A file beside them names the action's folder and its Node.
 if [ -r "$_ssm_package/installation" ]; then
-  # Hosts are reached by the job's role.
+  # The connection to an EC2 host uses the role of the job.
   [ "${1-}" != proxy ] || export SSM_SSH_JOB="$_ssm_package"
   { read -r _ssm_package && read -r _ssm_node; } <"$_ssm_package/installation"
   [ -r "$_ssm_package/helper/find-node.sh" ] ||
@@ -36,6 +37,6 @@ if [ -n "${SSM_SSH_NODE-}" ] || [ ! -x "$_ssm_node" ]; then
 fi
 can_open_files || give_up 1 STATE_UNSAFE "this process may open $_ssm_files files at once, and Node needs 64" 'raise ulimit -n'
 set -- "$_ssm_package/dist/programs/index.js" "$_ssm_program" "$@"
-# As in ssm-ssh-ec2.sh: what a tunnel leaves behind is collected early.
+# As in ssm-ssh-ec2.sh: garbage is collected early, which keeps the process small.
 [ "${3-}" != proxy ] || set -- --max-semi-space-size=2 "$@"
 exec "$_ssm_node" "$@"

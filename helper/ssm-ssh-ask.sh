@@ -1,16 +1,15 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh and ssm-ssh-host.sh set, and read.
-# The part of ssm-ssh that Node and AWS are behind: what the configuration says, and the keys that the agent does not have
-# yet.
+# The part of ssm-ssh that starts Node, which reads the configuration and fetches keys that the agent does not have yet.
 
-# --- one of all who ask --------------------------------------------------------------------------------------------------
+# --- one Node for all -----------------------------------------------------------------------------------------------------
 
-# lock FILE: waits for it; whoever dies lets go. Two seconds more than whoever has it: it is for the one that asked AWS to say
-# why that failed.
+# lock FILE: waits for the lock; it is free when its holder ends. It waits two seconds longer than the holder's time limit,
+# so that the holder, which asked AWS, can say why that failed.
 lock() {
   _ssm_left=$((_ssm_limit + 2))
   if command -v flock >/dev/null; then
     exec 9>>"$1"
-    # Not every flock knows -E.
+    # Some versions of flock do not have -E.
     flock -E 75 -w "$_ssm_left" 9 2>/dev/null
     case $? in 0) return ;; 75) _ssm_left=0 ;; esac
     until flock -n 9 2>/dev/null; do wait_for "$1"; done
@@ -27,15 +26,15 @@ wait_for() {
   _ssm_left=$((_ssm_left - 1))
 }
 
-# Where there is no flock(1), a link says who has it: one step makes it, name and all. Of those who see that its holder is
-# dead, one takes its place, in one step too: the one that has a lock of their own, named after the dead.
+# Without flock(1) the lock is a symlink to the holder's pid, which is made in one step. When the holder is dead, the symlink
+# is replaced under a second lock, which is named after the dead pid.
 take() {
   until ln -s $$ "$1" 2>/dev/null; do
     _ssm_holder=$(readlink "$1")
     { [ -z "$_ssm_holder" ] || kill -0 "$_ssm_holder" 2>/dev/null; } && wait_for "$1" && continue
     set -- "$1" "$_ssm_holder"
     take "$1.$2"
-    # Somebody may have taken its place before, and have it by now.
+    # Another process may have replaced it before, and hold the lock now.
     if [ "$(readlink "$1")" = "$2" ]; then
       ln -s $$ "$1.next.$$" && mv -f "$1.next.$$" "$1"
       rm -f "$1.$2"
@@ -50,9 +49,9 @@ unlock() {
   if [ -L "$1.held" ] && [ "$(readlink "$1.held")" = $$ ]; then rm -f "$1.held"; fi
 }
 
-# ask PLACE KEY FAILED: has Node see to it that the agent has the key of this folder, after ssh failed with it a newer version;
-# or, without KEY, say what the configuration is. One of all that ask at once starts Node, and the others wait for it. If it
-# fails they fail with it; if it dies the next one takes its turn.
+# ask PLACE KEY FAILED: Node loads the key of this folder into the agent; with FAILED, the version that ssh failed with, only
+# a newer version. Without KEY Node reads the configuration. Of all processes that ask at once, one starts Node and the
+# others wait for it. If it fails, they fail, too; if it is killed, the next one starts Node.
 ask() {
   _ssm_mask=$(umask) _ssm_before='' _ssm_after='' _ssm_status=0
   umask 077
@@ -77,10 +76,10 @@ ask() {
   [ "$_ssm_status" -eq 0 ] || exit 255
 }
 
-# Where there is no agent yet, all wait in a folder of this user's alone, until Node has chosen one.
+# Before there is an agent, all wait in a folder that only this user can write to, until Node has chosen one.
 ask_for_text() {
   [ -n "$_ssm_state" ] || find_waiting_place
-  # What git's configuration says of it is not known yet, and Node has a limit of its own.
+  # ssm.timeout of git's configuration is not known yet. Node has a time limit of its own.
   case ${SSM_SSH_TIMEOUT-} in
   '' | *[!0123456789smSM]* | *[smSM]?*) _ssm_limit=300 ;;
   *) _ssm_limit=${SSM_SSH_TIMEOUT%[smSM]} ;;
@@ -111,8 +110,8 @@ find_waiting_place() {
 
 # --- Node ----------------------------------------------------------------------------------------------------------------
 
-# run_node PLACE KEY FAILED. A Node that is killed is started again. What people wrote goes by the environment: every user of the
-# machine can read arguments.
+# run_node PLACE KEY FAILED. A Node that is killed is started again. The question is in the environment, because every user
+# of the machine can read arguments.
 run_node() {
   choose_node
   _ssm_tries=0
@@ -126,19 +125,19 @@ run_node() {
     )
     _ssm_status=$?
     _ssm_tries=$((_ssm_tries + 1))
-    # 255 is its own; 128 and more otherwise says that it was killed.
+    # 255 is an exit code of ours. Any other from 128 on says that Node was killed.
     if [ "$_ssm_status" -lt 128 ] || [ "$_ssm_status" -eq 255 ]; then break; fi
     [ "$_ssm_tries" -eq 3 ] || continue
     tell "ssm-ssh: INTERNAL: Node was ended by signal $((_ssm_status - 128)), three times" \
       'hint: see what ends it: the memory of this machine, or its limits (ulimit -n, ulimit -u)'
     break
   done
-  # Something that was cut is no answer.
+  # An answer without its last line is incomplete.
   case $_ssm_status$_ssm_answer in 0*_ssm_set_found=1) eval "$_ssm_answer" ;; 0*) _ssm_status=255 ;; esac
   return "$_ssm_status"
 }
 
-# Sets `_ssm_node`: the one that the job has, the one that was found the last time, or a new find.
+# Sets `_ssm_node`: the Node of the job, the one that was found the last time, or the result of a new search.
 choose_node() {
   # shellcheck source=helper/find-node.sh
   . "$_ssm_here/find-node.sh"
@@ -147,6 +146,6 @@ choose_node() {
   { read -r _ssm_node; } 2>/dev/null <"${_ssm_state:-/dev/null}/node-path" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$_ssm_node" ] && return
   find_node || fail INTERNAL "no Node 20 or newer was found to fetch the key with${_ssm_unsafe:+, but for $_ssm_unsafe, which others may replace}" \
     'install it where root or you alone may write, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
-  # Where it cannot be kept it is looked for anew.
+  # If it cannot be kept, the next process searches again.
   [ -z "$_ssm_state" ] || { printf '%s\n' "$_ssm_node" >"$_ssm_state/node-path"; } 2>/dev/null || :
 }

@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2154,SC2034,SC2031 # What ssm-ssh and its other parts set, and read.
-# The part of ssm-ssh for EC2 hosts: a way through AWS, and a key that is made for the moment.
+# The part of ssm-ssh for EC2 hosts: a tunnel through AWS, and a key that is made for one connection.
 #
-# ssh's ProxyCommand is ours (helper/commands/tunnel.ts): it opens the way, and meanwhile puts a key into an agent that is
-# for such keys alone, and has EC2 Instance Connect push its public half to the instance. What goes by names here goes by
-# the instance's id: AWS never gives one again, so that the first host key seen there is the one to hold the host to.
+# ssh's ProxyCommand is ours (helper/commands/tunnel.ts). It opens the tunnel; meanwhile it adds a new key to an agent that
+# only holds such keys, and EC2 Instance Connect pushes the public key to the instance. Known hosts are kept by the id of
+# the instance: AWS never uses an id again, so the first host key that is seen there stays the right one.
 
-# From the name to the end of ssh. A key that a route or a section names, or the user, goes before one that is pushed.
+# From the name to the end of ssh. A key of a route, of a section or of the user takes precedence over a pushed key.
 connect_to_ec2_host() {
   require_ssh
   check_login
-  # What is new is learned, unless somebody set it.
+  # A new host key is accepted, unless a setting says otherwise.
   _ssm_job_strict=accept-new _ssm_wants_default=''
   list_settings
   [ -z "$_ssm_jobs" ] || find_state_in_job
@@ -21,7 +21,7 @@ connect_to_ec2_host() {
   _ssm_place=$_ssm_set_place
   case $_ssm_host in *=*)
     look_up
-    # What ssh takes for no host's name (ssh.c, valid_hostname) it is told by the id.
+    # ssh refuses some names (ssh.c, valid_hostname): it gets the id instead.
     case $_ssm_named in
     -* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=.:_/@+-]*)
       _ssm_number=0
@@ -54,7 +54,7 @@ connect_to_ec2_host() {
     become_ssh "$@"
   fi
   if [ -n "$_ssm_keys" ]; then
-    # What a job has for EC2 hosts is not where the keys of this user are.
+    # The job's state for EC2 hosts is in another folder than the keys of this user.
     if [ -n "$_ssm_jobs" ]; then
       _ssm_state='' _ssm_own_state=''
       choose_keys
@@ -65,15 +65,15 @@ connect_to_ec2_host() {
   go_through_tunnel "$@"
 }
 
-# ssh hands the name to a shell, in quotes. A submodule's URL may have been chosen by anybody.
+# ssh passes the user's name to a shell, in single quotes. Anybody may have chosen it: it can come from a submodule's URL.
 check_login() {
   case $_ssm_login${_ssm_target%"$_ssm_named"*} in
   *\'*) fail INPUT_INVALID "the user in $_ssm_target has a quote in it" 'write the name of a user of the host' ;;
   esac
 }
 
-# git passes a submodule's URL on as it is, and anybody may have written it: it starts a session, and pushes a key, only
-# where somebody has allowed that, or has named the host. A repository allows nothing.
+# git passes on the URL of a submodule, which anybody may have written. So git's commands start a session and push a key only
+# if a protected setting allows it, or names the host. The repository's own settings do not count.
 require_permission() {
   _ssm_keys=''
   [ -z "$_ssm_jobs" ] || find_route
@@ -92,7 +92,7 @@ require_instance() {
   esac
 }
 
-# What a job has for EC2 hosts is beside the socket of its own agent.
+# The job's state for EC2 hosts is beside the socket of the job's agent.
 find_state_in_job() {
   _ssm_home=$_ssm_job
   read_socket
@@ -118,10 +118,10 @@ look_up() {
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# What ssh is told of the way, of the host's key, and of the agent that has the key.
+# Adds the options of ssh for the tunnel, the host's key, and the agent that has the key.
 add_tunnel() {
   _ssm_report=$_ssm_ec2/report.$$ _ssm_proxy='' _ssm_tunnel=yes
-  # A tunnel makes much garbage, quickly: where it is collected early, the process stays small.
+  # A tunnel makes much garbage. Collecting it early keeps the process small.
   add_words "$_ssm_node" --no-warnings --max-semi-space-size=2 "$_ssm_here/../dist/programs/index.js" ssm-ssh proxy
   add_words "--host=$_ssm_host" "--report=$_ssm_report" "--shell=$$"
   eval "add_words $_ssm_place"
@@ -136,13 +136,13 @@ add_tunnel() {
   option "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"
   [ -n "$_ssm_own_control" ] || option ControlPath=none
   [ -n "$_ssm_pushes" ] || return 0
-  # The key comes into the agent while ssh connects: no file of ours could name it before, so that ssh is not held to files.
+  # The key is added to the agent while ssh connects. No file can name it before that, so IdentitiesOnly would hide it.
   _ssm_first="$_ssm_first -o IdentitiesOnly=no"
   option IdentityFile=none
   option "IdentityAgent=\"$_ssm_escaped/agent\""
 }
 
-# To `_ssm_proxy`, as words of the shell that ssh hands it to.
+# Adds each argument to `_ssm_proxy`, as a word of the shell that ssh starts.
 add_words() {
   for _ssm_value; do
     escape "$_ssm_value"
@@ -151,7 +151,7 @@ add_words() {
   done
 }
 
-# With the key that is pushed, or the user's own.
+# With the pushed key, or with a key of the user's own.
 go_through_tunnel() {
   arrange "$@"
   shift "$_ssm_options_end"
@@ -160,8 +160,8 @@ go_through_tunnel() {
   exit "$_ssm_status"
 }
 
-# Sets `_ssm_refused` where the host let nobody in, and says what is likely to be the cause where the key was pushed. The
-# proxy outlives ssh by a moment, and has the last word.
+# Sets `_ssm_refused` if the host refused the login, and prints the likely cause if the key was pushed. The ProxyCommand ends
+# a moment after ssh, and writes its report then.
 read_report() {
   _ssm_refused='' _ssm_tries=0
   while [ "$_ssm_status" -eq 255 ] && [ -z "$_ssm_signalled" ] && { read -r _ssm_value; } 2>/dev/null <"$_ssm_report"; do
@@ -179,6 +179,6 @@ read_report() {
     *) break ;;
     esac
   done
-  # What is of no use its writer takes away.
+  # Other reports are removed by the ProxyCommand.
   [ -z "$_ssm_refused" ] || rm -f "$_ssm_report"
 }

@@ -2,12 +2,12 @@
 # The part of ssm-ssh for hosts: keys that SSM_SSH_KEY and git's configuration name, fetched when they are needed and kept
 # in the one agent of this user until their lifetime is over.
 #
-# The way to a key that the agent has runs git once, and nothing else before ssh. What the agent holds is told by marks
-# (`live`, in each key's folder), with their time. Should a mark be wrong, because somebody ended the agent, ssh fails, and
-# the key is fetched and tried again.
+# If the agent has the key, one git and then ssh are started, and nothing else. A mark (`live`, in each key's folder) says
+# until when the agent has the key. If a mark is wrong, because somebody ended the agent, ssh fails, and the key is fetched
+# and tried again.
 
-# From the configuration to ssh, by the order of the contract: a section that names the repository, the repository's own
-# ssh command, the default key, plain ssh.
+# From the configuration to ssh. The order is: a section that names the repository, the repository's own ssh command, the
+# default key, plain ssh.
 go_from_host() {
   list_settings
   _ssm_keys='' _ssm_defaults=''
@@ -26,7 +26,7 @@ go_from_host() {
   go_with_keys "$@"
 }
 
-# To ssh with the `_ssm_keys` that were chosen. In a job, ssm-ssh-job.sh has set what begins with job_.
+# To ssh with the `_ssm_keys` that were chosen. In a job, ssm-ssh-job.sh has set the names that begin with _ssm_job_.
 go_with_keys() {
   require_ssh
   for _ssm_number in $_ssm_keys; do
@@ -43,7 +43,8 @@ go_with_keys() {
     eval "become_ssh_of_theirs $_ssm_head \"\$@\""
   fi
   eval "stay_with_ssh $_ssm_head \"\$@\""
-  # Nobody's command runs twice: git's do nothing before git has spoken, and of others it is known whether they began.
+  # No command runs twice: git's remote commands do nothing before git writes to them, and of other commands it is known
+  # whether they began.
   [ -z "$_ssm_tunnel" ] || read_report
   [ "$_ssm_status" -ne 255 ] || [ -n "$_ssm_signalled" ] || [ -z "$_ssm_refused" ] || ! heal ||
     eval "stay_with_ssh $_ssm_head \"\$@\""
@@ -52,13 +53,13 @@ go_with_keys() {
   exit "$_ssm_status"
 }
 
-# What the way to a key that the agent has does without.
+# Not needed if the agent has the key.
 load_asking() {
   # shellcheck source=helper/ssm-ssh-ask.sh
   . "$_ssm_here/ssm-ssh-ask.sh"
 }
 
-# After ssh failed: whether it is worth trying again, because the agent had lost the key, or the store has a newer one.
+# After ssh failed: whether to try again, because the agent had lost the key, or AWS has a newer version.
 heal() {
   [ -z "$_ssm_set_fetched" ] || return 1
   load_asking
@@ -70,16 +71,16 @@ heal() {
     ask "$_ssm_identity" "$_ssm_identity" "${_ssm_version:-none}"
     [ -z "$_ssm_set_fetched" ] || _ssm_again=0
   done
-  # ssh's again.
+  # `ask` has changed it.
   _ssm_status=255
   return "$_ssm_again"
 }
 
 # --- what is configured --------------------------------------------------------------------------------------------------
 
-# Sets `_ssm_keys` and `_ssm_defaults`, numbers of the routes that the configuration has: as Node has compiled it before for
-# the same text (src/host/compile.ts), or as it does now, and fetches the keys at once. With `_ssm_wants_default` the
-# default key, too, where there is no other.
+# Sets `_ssm_keys` and `_ssm_defaults`, the numbers of routes of the configuration. If Node has compiled the same text before
+# (src/host/compile.ts), that result is used. Otherwise Node compiles it now, and fetches the keys at once; with
+# `_ssm_wants_default` also the default key if no other key matches.
 choose_keys() {
   [ -n "$_ssm_state" ] || find_state
   render_text
@@ -94,8 +95,8 @@ choose_keys() {
   case $_ssm_keys in *' '*) tell "ssm-ssh: several keys are offered for $_ssm_host/$_ssm_repository: a host takes the first that it knows" ;; esac
 }
 
-# Sets `_ssm_state`, the folder of this user's agent, as src/host/state-folder.ts has it; empty where there is none yet. Who
-# changes its mode later is this user.
+# Sets `_ssm_state`, the folder of this user's agent, by the rules of src/host/state-folder.ts; empty if there is none yet.
+# The mode is not checked again: only this user can have changed it.
 find_state() {
   case ${TMPDIR-} in /*) _ssm_temporary=${TMPDIR%/} ;; *) _ssm_temporary=/tmp ;; esac
   for _ssm_state in /run/user/*/ssm-ssh-agent-* "${HOME-}"/.cache/ssm-ssh-agent-* "$_ssm_temporary"/ssm-ssh-agent-*; do
@@ -114,7 +115,7 @@ LINES
   _ssm_defaults=${_ssm_defaults# }
 }
 
-# A line each.
+# One warning per line.
 tell_warnings() {
   IFS=$_ssm_newline
   set -f
@@ -124,14 +125,14 @@ tell_warnings() {
   set +f
 }
 
-# Whether machines share the home folder, and another one keeps its agent there. Where there is no /proc it is not asked.
+# Whether several machines share the home folder, and another one keeps its agent there. Not checked without /proc.
 is_of_another_machine() {
   { read -r _ssm_rest </proc/sys/kernel/hostname && read -r _ssm_name <"$_ssm_state/machine"; } 2>/dev/null &&
     [ "$_ssm_rest" != "$_ssm_name" ]
 }
 
-# Sets `_ssm_text`: by what configurations are told apart. src/host/compile.ts has the same. The number is the format of
-# what is kept: another version has a text of its own.
+# Sets `_ssm_text`, which is different for different configurations. src/host/compile.ts makes the same text. It begins with
+# the number of the format, so that each version of the format has texts of its own.
 render_text() {
   _ssm_text='2 ssh'
   [ -z "$_ssm_repository" ] || _ssm_text='2 git'
@@ -149,8 +150,8 @@ render_text() {
   [ -z "$_ssm_listed" ] || _ssm_text=$_ssm_text$_ssm_newline$_ssm_listed
 }
 
-# Whether it was compiled before. Each file sets `_ssm_set_found`, and the rest, where the text is its own. It may be taken
-# away at any moment: `command` keeps that from ending this shell.
+# Whether this text was compiled before. A file sets `_ssm_set_found` and the other names if its text is the same. The file
+# may be removed at any moment: with `command` that does not end this shell.
 find_compiled() {
   for _ssm_part in "$_ssm_state"/compiled/*; do
     # shellcheck source=/dev/null
@@ -162,8 +163,8 @@ find_compiled() {
 
 # --- the agent -----------------------------------------------------------------------------------------------------------
 
-# Whether the agent has the key, by its mark: `BOOT UNTIL`, as src/host/mark.ts writes it. A mark of before this machine's
-# last start says nothing.
+# Whether the agent has the key, by its mark: `BOOT UNTIL`, as src/host/mark.ts writes it. A mark from before the last boot
+# does not count.
 is_live() {
   { read -r _ssm_marked _ssm_until; } 2>/dev/null <"$1/live" && [ -S "$_ssm_socket" ] || return 1
   if [ -r /proc/sys/kernel/random/boot_id ] && [ -r /proc/uptime ]; then
@@ -175,11 +176,11 @@ is_live() {
   fi
   [ "$_ssm_marked" = "$_ssm_boot" ] || return 1
   [ "$_ssm_until" = 0 ] || [ "$_ssm_now" -lt "$_ssm_until" ] || return 1
-  # Of what is not git's, ssh will be all that is left: nobody could try again.
+  # For commands that are not git's this shell becomes ssh, and nobody could try again.
   [ -n "$_ssm_repository" ] || holds "$1"
 }
 
-# Whether the agent itself says that it has the key. Of one that hangs Node says more.
+# Whether the agent itself lists the key. If the agent hangs, Node reports that.
 holds() {
   { read -r _ssm_fingerprint; } 2>/dev/null <"$1/fingerprint" || return 1
   list_held
@@ -188,7 +189,7 @@ holds() {
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# What ssh learns about hosts goes into the first file of known hosts.
+# ssh adds new host keys to the first file of UserKnownHostsFile.
 add_options() {
   _ssm_first="$_ssm_first -o IdentitiesOnly=yes"
   _ssm_options="$_ssm_options $_ssm_set_agent"
@@ -197,7 +198,7 @@ add_options() {
     [ ! -r "$_ssm_identity/key-cert.pub" ] || eval "_ssm_options=\"\$_ssm_options \$_ssm_set_certificate_$_ssm_number\""
     eval "_ssm_options=\"\$_ssm_options \$_ssm_set_identity_$_ssm_number\""
   done
-  # A shared connection would carry another key's rights.
+  # A shared connection was authenticated with another key.
   [ -n "$_ssm_own_control" ] || option ControlPath=none
   option "UserKnownHostsFile=$_ssm_job_known$_ssm_set_hosts"
   option "StrictHostKeyChecking=${_ssm_set_strict:-${_ssm_job_strict:-yes}}"

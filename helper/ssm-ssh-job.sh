@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # What ssm-ssh sets, and reads.
-# The part of ssm-ssh for jobs: keys that uses of the action loaded, each into an agent of its own, and so does exec.
+# The part of ssm-ssh for jobs and for exec: each use of the action, and each exec, has loaded its keys into its own agent.
 
-# From the routes to ssh, by the order of the contract.
+# From the routes to ssh.
 go_from_job() {
   read -r _ssm_job_strict <"$_ssm_job/strict" || _ssm_job_strict=yes
   find_route
@@ -11,15 +11,15 @@ go_from_job() {
   become_ssh "$@"
 }
 
-# For what no route names: a section of git's configuration that does, the repository's own ssh command, the default keys of
-# the job, and last the key that SSM_SSH_KEY or git's configuration has for all else.
+# For a repository that no route names. The order is: a section of git's configuration that names it, the repository's own
+# ssh command, the default keys of the job, the default key of SSM_SSH_KEY or of git's configuration.
 go_beyond_routes() {
   list_settings
   case $_ssm_listed in *ssm.*.key*) if load_host_part; then
     _ssm_wants_default=''
     choose_keys
     [ -z "$_ssm_keys" ] || go_with_keys "$@"
-    # Those of the configuration are asked for below.
+    # The default key of the configuration is handled below.
     find_route
   fi ;; esac
   [ -z "$_ssm_repository" ] || defer_to_repository "$@"
@@ -35,8 +35,8 @@ go_beyond_routes() {
   fi ;; esac
 }
 
-# The keys of hosts are fetched by what the action noted of itself. exec's command gets the keys that were named to it.
-# git's probe fetches nothing.
+# Keys of the host's configuration are fetched by the installation that the action noted. The command of exec only gets the
+# keys that exec was given. git's probe fetches nothing.
 load_host_part() {
   [ -z "$_ssm_probe" ] && [ -r "$_ssm_job/installation" ] || return 1
   if ! find_installation; then
@@ -47,14 +47,14 @@ load_host_part() {
   find_known_hosts
   # shellcheck source=helper/ssm-ssh-host.sh
   . "$_ssm_here/ssm-ssh-host.sh"
-  # The job's own keys need no Node.
+  # The job's own keys work without Node.
   _ssm_reason=$({ load_asking && choose_node; } 2>&1) ||
     ! tell "ssm-ssh: warning: keys of git's configuration are passed over: ${_ssm_reason%%"$_ssm_newline"*}" \
       "${_ssm_reason#*"$_ssm_newline"}"
 }
 
-# Sets `_ssm_installation`, where whoever made this folder is installed, `_ssm_job_node`, the Node that ran it, and
-# `_ssm_job_region`, the region that the action was given. Whether it can be seen from here.
+# Sets `_ssm_installation`, the folder of the action or package that made this folder, `_ssm_job_node`, the Node that ran it,
+# and `_ssm_job_region`, the region that the action was given. Fails if the installation cannot be read from here.
 find_installation() {
   { read -r _ssm_installation && read -r _ssm_job_node && read -r _ssm_job_region; } <"$_ssm_job/installation" ||
     { read -r _ssm_installation && read -r _ssm_job_node; } <"$_ssm_job/origin" || return 1
@@ -71,8 +71,8 @@ find_route() {
   done
 }
 
-# A command that brings a key gets nothing of ours: ssh would offer the keys of our agent first, and a host takes the first
-# that it knows. Another is told of the default keys, and of the hosts that the job knows, behind what it says itself.
+# A command that names its own key gets no key of ours: ssh would offer the keys of our agent first, and a host accepts the
+# first key that it knows. Any other command gets the default keys and the known hosts of the job, behind its own options.
 defer_to_repository() {
   find_their_command
   [ -n "$_ssm_theirs" ] || return 0
@@ -87,8 +87,8 @@ defer_to_repository() {
 
 take_defaults() { _ssm_keys=$_ssm_defaults _ssm_home=${_ssm_home_of_defaults:-$_ssm_job}; }
 
-# Where SSH_AUTH_SOCK is that of a use in this job, it becomes what it was before; what a later step has set stays. The
-# folder is told by its name: a container sees it at another path.
+# If SSH_AUTH_SOCK is the socket of a use of the action in this job, its former value is restored; a value that a later step
+# has set stays. The folder is recognised by its name, because a container sees it at another path.
 leave_our_agent() {
   for _ssm_name in $_ssm_jobs; do
     case ${SSH_AUTH_SOCK-} in */"$_ssm_name/agent") ;; *) continue ;; esac
@@ -97,7 +97,7 @@ leave_our_agent() {
   done
 }
 
-# With a public key whose private half has left the agent, ssh would take the .pub file for a private key.
+# If the agent no longer has the private key, ssh would read the .pub file as a private key.
 keep_living_keys() {
   [ -n "$_ssm_keys" ] || return 0
   read_socket
@@ -125,7 +125,7 @@ read_socket() {
 
 # --- ssh -----------------------------------------------------------------------------------------------------------------
 
-# What ssh learns about hosts goes into the first file; a shared connection (ControlPath) would carry another key's rights.
+# ssh adds new host keys to the first file. A shared connection (ControlPath) was authenticated with another key.
 become_ssh() {
   find_known_hosts
   if [ -n "$_ssm_keys" ]; then
@@ -154,7 +154,7 @@ become_ssh() {
   exit "$_ssm_status"
 }
 
-# Sets `_ssm_job_known`: the files of known hosts of all uses in this job, as ssh's option has them.
+# Sets `_ssm_job_known`: the known_hosts files of all uses of the action in this job, in the form of ssh's option.
 find_known_hosts() {
   _ssm_job_known=''
   for _ssm_name in $_ssm_jobs; do

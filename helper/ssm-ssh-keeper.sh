@@ -1,21 +1,21 @@
 # shellcheck shell=sh
-# The keeper of a user's agent: ssh-agent starts it, and ends with it. It ends the agent when that has no key left, and none is
-# on its way. Run as `sh ssm-ssh-keeper.sh STATE`.
+# The keeper of a user's agent: ssh-agent starts it, and ends with it. It ends the agent when the agent has no key left and
+# no key is announced. Run as `sh ssm-ssh-keeper.sh STATE`.
 set +aefC
 set -u
 umask 077
 
-# Whether the folder is still this agent's: somebody may have flushed it, even while this was starting.
+# Whether the folder still belongs to this agent: somebody may have flushed it, also while the agent was starting.
 is_ours() { { read -r noted; } 2>/dev/null <"$1/keeper" && [ "$noted" = $$ ] && [ -S "$1/agent" ]; }
 
-# Whether the agent has a key, or a minute has not passed since one was announced. 2: it is no more.
+# Whether the agent has a key, or a key was announced less than a minute ago. 2: the agent is gone.
 is_needed() {
   ssh-add -l
   case $? in 1) [ -n "$(find "$1/reserved" -mmin -1)" ] ;; 2) exit ;; esac
 }
 
 trap 'kill "$sleeper"; exit' TERM
-# To whoever started the agent, unless that was killed meanwhile. From here on nobody listens.
+# Whoever started the agent reads this, unless it was killed. Nobody reads later output.
 trap '' HUP INT PIPE QUIT
 echo $$ >"$1/keeper"
 sleeper=''

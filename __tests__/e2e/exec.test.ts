@@ -200,7 +200,7 @@ describe('ssm-ssh-agent exec', () => {
       const off = await host.agent(exec(...deployKey, '--', 'true'), {
         env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:9' },
       });
-      expect(off.stderr).toMatch(/^ssm-ssh-agent: REGION_MISSING: .*\nhint: say --region/);
+      expect(off.stderr).toMatch(/^ssm-ssh-agent: REGION_MISSING: .*\nhint: pass --region/);
       expect(off.exitCode).toBe(2);
     });
   });

@@ -77,7 +77,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBe(before);
   });
 
-  it('keeps a symlink, and a file that is only there at its end', async () => {
+  it('keeps a symlink, also one to a file that does not exist', async () => {
     const dotfiles = join(host.folder, 'dotfiles');
     mkdirSync(dotfiles);
     for (const before of ['[user]\n\tname = me\n', undefined]) {
@@ -94,7 +94,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     }
   });
 
-  it('takes out of the file in ~/.config what it wrote there', async () => {
+  it('removes what it wrote from ~/.config/git/config', async () => {
     const home = host.env['HOME'] ?? '';
     const other = join(home, '.config/git/config');
     mkdirSync(join(home, '.config/git'), { recursive: true });
@@ -124,7 +124,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).not.toContain('setup');
   });
 
-  it('puts back the ssh command that --force replaced', async () => {
+  it('restores the ssh command that --force overrode', async () => {
     const before = '[core]\n\tsshCommand = ssh -i /etc/key\n';
     writeFileSync(file(), before);
     await setup('--key', '/ci/key', '--force');
@@ -133,7 +133,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBe(before);
   });
 
-  it('says with --dry-run what it would take out, and with --json what it took', async () => {
+  it('prints with --dry-run what it would remove, and with --json what it removed', async () => {
     await setup('--key', '/ci/key');
     const before = text();
     const dry = await remove('--dry-run');
@@ -150,7 +150,18 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBeUndefined();
   });
 
-  it('takes out nothing of the other scope', async () => {
+  it('warns of an ssh command of ours that it did not write, and keeps it', async () => {
+    const before = '[core]\n\tsshCommand = /old/helper/ssm-ssh\n';
+    writeFileSync(file(), before);
+    const { stderr } = await remove();
+    expect(stderr).toContain(
+      'ssm-ssh-agent: warning: /old/helper/ssm-ssh is still core.sshCommand: setup did not write that line\n' +
+        'hint: git config --global --unset-all core.sshCommand\n',
+    );
+    expect(text()).toBe(before);
+  });
+
+  it('removes nothing from the other scope', async () => {
     await setup('--key', '/ci/key');
     await host.agent(['setup', '--system', '--key', '/ci/all']);
     await remove();
@@ -164,7 +175,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     [['--via', 'direct'], '--via'],
     [['github.com/acme/lib'], 'github.com/acme/lib'],
     [['--force'], '--force'],
-  ])('takes out all or nothing: %j is refused', async (more, named) => {
+  ])('refuses %j, because it removes all or nothing', async (more, named) => {
     await setup('--key', '/ci/key');
     const before = text();
     const { exitCode, stderr } = await host.agent(['setup', '--global', '--remove', ...more]);
@@ -176,7 +187,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBe(before);
   });
 
-  it('waits for nobody who writes the same file, and says so', async () => {
+  it('reports that another program is writing the same file', async () => {
     await setup('--key', '/ci/key');
     const before = text();
     writeFileSync(`${file()}.lock`, '');

@@ -72,7 +72,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(stderr).toBe("ssm-ssh-agent: nothing to change in git's global configuration\n");
   });
 
-  it('changes nothing the second time, and says so', async () => {
+  it('changes nothing the second time, and reports that', async () => {
     const args = [
       'setup',
       '--system',
@@ -127,7 +127,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(git('config', '--default=', '--get', 'credential.https://gitlab.com.useHttpPath')).toBe('');
   });
 
-  it('prints with --dry-run what it would do, as commands that do it', async () => {
+  it('prints with --dry-run the commands that do the same', async () => {
     const args = ['setup', '--system', ...key, '--role-arn', 'arn:aws:iam::111122223333:role/keys'];
     const { stdout, stderr } = await host.agent([...args, '--dry-run']);
     expect(existsSync(file())).toBe(false);
@@ -146,19 +146,19 @@ describe('ssm-ssh-agent setup', () => {
     });
   });
 
-  it("leaves somebody else's core.sshCommand alone, but for --force", async () => {
+  it('refuses to override a core.sshCommand that setup did not write, except with --force', async () => {
     git('config', '--system', 'core.sshCommand', 'ssh -i /etc/key');
     const refused = await host.agent(['setup', '--system', ...key]);
     expect([refused.exitCode, refused.stdout]).toEqual([2, '']);
     expect(refused.stderr).toMatch(
-      /^ssm-ssh-agent: INPUT_INVALID: core.sshCommand .*: ssh -i \/etc\/key\nhint: write --force/,
+      /^ssm-ssh-agent: INPUT_INVALID: core.sshCommand .*: ssh -i \/etc\/key\nhint: write --force to override it/,
     );
     expect(settings()).toEqual(['core.sshcommand=ssh -i /etc/key']);
     expect((await host.agent(['setup', '--system', ...key, '--force'])).exitCode).toBe(0);
     expect(git('config', 'core.sshCommand')).toBe(ssh);
   });
 
-  it('moves on from another installation of ours', async () => {
+  it('replaces the ssh command of another installation of ours', async () => {
     git('config', '--system', 'core.sshCommand', '/old/helper/ssm-ssh');
     const { exitCode, stderr } = await host.agent(['setup', '--system', ...key]);
     expect(exitCode).toBe(0);
@@ -220,7 +220,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(statSync(join(host.env['HOME'] ?? '', '.gitconfig')).mode & 0o777).toBe(0o600);
   });
 
-  it('leaves the mode of a system configuration that was there, and says where others cannot read it', async () => {
+  it('keeps the mode of an existing system configuration, and warns if other users cannot read it', async () => {
     writeFileSync(file(), '', { mode: 0o600 });
     for (const args of [
       ['setup', '--system', ...key],
@@ -235,7 +235,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
-  it('says so where other users cannot read what it tells them to use', async () => {
+  it('warns if other users cannot read the installation', async () => {
     const place = join(host.folder, 'closed');
     for (const name of ['helper', 'dist/programs', 'package.json'])
       cpSync(join(actionPath, name), join(place, name), { recursive: true });
@@ -249,12 +249,12 @@ describe('ssm-ssh-agent setup', () => {
   });
 
   it.each([
-    [['setup'], 'setup is not told for whom'],
+    [['setup'], '--system or --global is missing'],
     [['setup', '--system', '--global', ...key], '--system and --global do not go together'],
     [['setup', '--system'], 'setup has no key to write'],
     [['setup', '--system', '--key=/a', '--key=/b', 'github.com'], 'with several keys it is not clear'],
     [['setup', '--system', '--key=/a', '--key=/b'], 'two keys are for every other repository'],
-    [['setup', '--system', ...key, '--profile', 'x'], '--profile is nothing'],
+    [['setup', '--system', ...key, '--profile', 'x'], 'setup cannot write --profile'],
     [['setup', '--system', ...key, '--key-lifetime', 'soon'], '--key-lifetime is not a duration'],
     [['setup', '--system', ...key, 'not/a*host'], 'the repository "not/a*host"'],
     [['setup', '--system', '--known-hosts', '/nowhere'], '--known-hosts: /nowhere cannot be read: ENOENT'],
@@ -267,7 +267,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(existsSync(file())).toBe(false);
   });
 
-  it('says what to do where git cannot write, or is not there', async () => {
+  it('says what to do if git cannot write, or is not installed', async () => {
     const nowhere = await host.agent(['setup', '--system', ...key], {
       env: { GIT_CONFIG_SYSTEM: '/proc/gitconfig' },
     });

@@ -42,11 +42,11 @@ describe('a command line', () => {
     expect([words, behind]).toEqual([[], undefined]);
   });
 
-  it('knows -h', () => {
+  it('accepts -h', () => {
     expect(parse('-h').values.help).toBe(true);
   });
 
-  it('takes a value that begins with a hyphen by = only', () => {
+  it('accepts a value that begins with a hyphen only behind =', () => {
     expect(parse('--lifetime=-1').values.lifetime).toBe('-1');
     expect(failureOf(() => parse('--lifetime', '-1')).message).toBe('--lifetime has no value');
   });
@@ -68,7 +68,7 @@ describe('a command line', () => {
     expect(failure.hint).toContain(hint);
   });
 
-  it('never throws anything but INPUT_INVALID', () => {
+  it('only throws INPUT_INVALID', () => {
     const word = fc.oneof(fc.constantFrom('--key', '--agent', '--', '-', '--key=', '-h', ''), fc.string());
     fc.assert(
       fc.property(fc.array(word), (args) => {

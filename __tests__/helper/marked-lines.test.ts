@@ -62,14 +62,14 @@ describe('the lines that setup writes', () => {
     return readFileSync(file, 'utf8');
   };
 
-  it.each(Object.keys(files))('are read by git as they were meant, and go without a trace: %s', (name) => {
+  it.each(Object.keys(files))('are read by git as intended, and are removed to the byte: %s', (name) => {
     const before = files[name];
     const text = withEdits(before, edits);
     expect(list(text)).toEqual([...list(before ?? ''), ...listed]);
     expect(withoutMarked(text)).toBe(before);
   });
 
-  it('hold any value that git can hold', () => {
+  it('can have any value that git can have', () => {
     const value = fc.string({
       unit: fc.constantFrom('a', ' ', '"', '\\', '\t', ';', '#', '=', '[', "'", '\r', '\u00e9'),
     });
@@ -83,7 +83,7 @@ describe('the lines that setup writes', () => {
     );
   });
 
-  it('change where they stand, and stay in their order', () => {
+  it('are changed in place, and stay in their order', () => {
     const before = '[user]\n\tname = me\n';
     const text = withEdits(before, edits);
     const again = withEdits(text, [set('ssm.key', '/ci/new'), set('ssm.region', 'eu-west-1')]);
@@ -94,7 +94,7 @@ describe('the lines that setup writes', () => {
     expect(withoutMarked(again)).toBe(before);
   });
 
-  it('go one by one, with the header of what is empty', () => {
+  it('are removed one by one, with the header of an empty section', () => {
     const text = withEdits('[user]\n\tname = me\n', edits);
     const less = withEdits(text, [set('ssm.github.com/acme/lib.key'), set('ssm.key')]);
     expect(less).not.toContain('acme');
@@ -103,7 +103,7 @@ describe('the lines that setup writes', () => {
     ]);
   });
 
-  it('stand below what somebody else wrote, whose value counts again without them', () => {
+  it('stand below the lines of others, whose values count again without them', () => {
     const before = '[ssm]\n\tkey = /ci/mine\n\tpassphrase = /ci/p\n[user]\n\tname = me\n';
     const text = withEdits(before, [set('ssm.key', '/ci/key', true), set('ssm.passphrase', undefined, true)]);
     expect(list(text).slice(-2)).toEqual(['ssm.key\n/ci/key', 'ssm.passphrase\n']);
@@ -128,29 +128,29 @@ describe('the lines that setup writes', () => {
       'credential.https://github.com.helper\nstore',
     ],
     [['user.email', 'me@example.com'], 'user.email\nme@example.com'],
-  ])('leave what git wrote between them since: %j', (args, expected) => {
+  ])('leave what git has written between them since: %j', (args, expected) => {
     const text = changed(withEdits(undefined, edits), ...args);
     expect(list(withoutMarked(text) ?? '')).toEqual([expected]);
   });
 
-  it('leave what somebody wrote behind them, comments too', () => {
+  it('leave what somebody wrote below them, also comments', () => {
     const before = '[user]\n\tname = me';
     const more = '\n# mine\n[alias]\n\tst = status\n';
     expect(withoutMarked(`${withEdits(before, edits)}${more}`)).toBe(`${before}\n${more}`);
   });
 
-  it('are found again after an editor of Windows', () => {
+  it('are found again after an editor has written CRLF', () => {
     const text = withEdits('[user]\n\tname = me\n', edits).replaceAll('\n', '\r\n');
     expect(withoutMarked(text)).toBe('[user]\r\n\tname = me\r\n');
   });
 
-  it('leave nothing after git has taken some of them out', () => {
+  it('leave nothing behind after git has removed some of them', () => {
     let text = withEdits(undefined, edits);
     for (const name of ['ssm.key', 'core.sshCommand']) text = changed(text, '--unset', name);
     expect(withoutMarked(text)).toBeUndefined();
   });
 
-  it('are none where there are none', () => {
+  it('are not found in files without them', () => {
     for (const text of Object.values(files)) {
       expect(markedSettings(text)).toEqual([]);
       if (text !== undefined) expect(withoutMarked(text)).toBe(text);

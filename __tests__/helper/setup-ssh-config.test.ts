@@ -27,15 +27,15 @@ describe("setup's block of ~/.ssh/config", () => {
 
   // TAG=VALUE is for ssm-ssh: plain ssh is told the ids only.
   const ids = Object.entries(hostNames).filter(([, kind]) => kind !== 'tag');
-  it.each(ids)('leads %s to the tunnel where it is an id (%s)', (host, kind) => {
+  it.each(ids)('uses the tunnel for %s if it is an id (%s)', (host, kind) => {
     expect(proxyFor(host)).toBe(kind && "/opt/ssm-ssh-agent proxy -- '%h' %p '%r'");
   });
 
-  it.each(lookalikes)('leaves %s alone', (host) => {
+  it.each(lookalikes)('does not match %s', (host) => {
     expect(proxyFor(host)).toBeUndefined();
   });
 
-  it.each(attacks)('runs nothing of the user %s, whom the URL of a submodule chose', (user) => {
+  it.each(attacks)('does not run commands in the user name %s of a submodule URL', (user) => {
     const program = join(folder, 'program');
     writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" >'${folder}/words'\n`, { mode: 0o755 });
     const file = join(folder, 'config');
@@ -51,12 +51,12 @@ describe("setup's block of ~/.ssh/config", () => {
     expect(words).toBe(user.includes("'") ? '' : `proxy\n--\n${host}\n22\n${user}\n`);
   });
 
-  it("leads people's own names for a host there, whose lines stand above", () => {
+  it("matches people's own names for a host, which stand above it", () => {
     const names = 'Host web\n  HostName i-0123456789abcdef0\nHost other\n  HostName other.example.com\n';
     expect([proxyFor('web', names), proxyFor('other', names)]).toEqual([expect.any(String), undefined]);
   });
 
-  it('takes an id in capitals', () => {
+  it('matches an id in capitals', () => {
     expect(proxyFor('I-0123456789ABCDEF0')).toBeDefined();
   });
 });

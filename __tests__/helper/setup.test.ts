@@ -27,15 +27,15 @@ const settings = (lines: string, more?: Partial<Wanted>, known: Record<string, s
   Object.fromEntries(settingsFor(wanted(lines, more), new Map(Object.entries(known))));
 const always = { 'ssm.node': '/usr/bin/node', 'core.sshCommand': '/opt/ssm-ssh', 'ssh.variant': 'ssh' };
 
-describe("what git's configuration has to say", () => {
-  it('for a default key', () => {
+describe('the settings that setup writes', () => {
+  it('name a default key', () => {
     expect(settings('/ci/key passphrase=/ci/p certificate=/ci/c')).toEqual({
       ...always,
       ...{ 'ssm.key': '/ci/key', 'ssm.passphrase': '/ci/p', 'ssm.certificate': '/ci/c' },
     });
   });
 
-  it('for keys of repositories, under one name however they are written', () => {
+  it('name the keys of repositories, with one form of each repository', () => {
     const lines =
       '/ci/lib git@github.com:Acme/lib.git\n/ci/all https://github.com/acme/* git.example.com:2222';
     expect(settings(lines)).toMatchObject({
@@ -46,14 +46,14 @@ describe("what git's configuration has to say", () => {
     });
   });
 
-  it('for the host', () => {
+  it('include the region, the roles and the lifetime', () => {
     const roles = ['arn:aws:iam::111122223333:role/a', 'arn:aws:iam::444455556666:role/b'];
     expect(settings('/ci/key', { region: 'eu-west-1', roles, keyLifetime: '15m' })).toMatchObject({
       ...{ 'ssm.region': 'eu-west-1', 'ssm.keyLifetime': '15m', 'ssm.roleArn': roles.join(',') },
     });
   });
 
-  it('where a credential is configured: that git sends the path to its host', () => {
+  it('let git send the path to a host that has a credential', () => {
     const known = {
       'ssm.github.com/acme.credential': ['/ci/token'],
       'ssm.git.example.com:8443/a.b/c.credential': ['/ci/other'],
@@ -66,7 +66,7 @@ describe("what git's configuration has to say", () => {
     });
   });
 
-  it('for a credential: its section, and that git asks the helper with the path', () => {
+  it('name a credential and its helper, and let git send the path', () => {
     const credentials = [
       '/ci/token github.com/acme https://git.example.com:8443',
       '/ci/b username=bot gitlab.com',
@@ -93,18 +93,18 @@ describe("what git's configuration has to say", () => {
     '/ci/token username=bot',
     '/ci/token user=bot github.com',
     '/ci/token username= github.com',
-  ])('is no credential for everyone, nor an unknown option: %s', (line) => {
+  ])('refuse a credential without a host, and unknown options: %s', (line) => {
     expect(failureOf(() => parseCredentialLine(line)).code).toBe('INPUT_INVALID');
   });
 
-  it('is one credential for each place', () => {
+  it('refuse two credentials for the same repository', () => {
     const credentials = ['/ci/a github.com/acme', '/ci/b GitHub.com/Acme'].map(parseCredentialLine);
     expect(failureOf(() => settings('', { credentials })).message).toBe(
       'two credentials are for github.com/acme',
     );
   });
 
-  it('is one key for each place', () => {
+  it('refuse two keys for the same repository', () => {
     expect(failureOf(() => settings('/a\n/b')).message).toBe('two keys are for every other repository');
     const same = '/a github.com/acme\n/b github.com/acme/*';
     expect(failureOf(() => settings(same)).message).toBe('two keys are for github.com/acme');
@@ -119,7 +119,7 @@ describe('an ssh command', () => {
     },
   );
   it.each(['ssh', 'ssh -i ~/.ssh/ssm-ssh-key', '/opt/not-ssm-ssh', 'ssh -o ProxyCommand=x', 'ssm-ssh -v'])(
-    "is somebody else's: %s",
+    'is not ours: %s',
     (text) => {
       expect(isOurs(text)).toBe(false);
     },
@@ -147,14 +147,14 @@ describe('a name of a setting', () => {
 });
 
 describe('the lines for other files', () => {
-  it('are plain where the path is', () => {
+  it('have no quotes if the path needs none', () => {
     const lines = environmentLines('/opt/helper/ssm-ssh').split('\n');
     expect(lines.filter((line) => line === 'GIT_SSH_COMMAND=/opt/helper/ssm-ssh').length).toBe(2);
     expect(lines).toContain('Environment="GIT_SSH_COMMAND=/opt/helper/ssm-ssh"');
   });
 
   it.each(['/a b/ssm-ssh', "/it's/ssm-ssh", '/100%/ssm-ssh'])(
-    'name a program that a shell finds: %s',
+    'quote the path so that a shell finds the program: %s',
     (path) => {
       const lines = environmentLines(quoteForShell(path)).split('\n');
       const [, runner = ''] = lines.filter((line) => line.startsWith('GIT_SSH_COMMAND='));

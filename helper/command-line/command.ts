@@ -1,19 +1,19 @@
-/** A subcommand of ssm-ssh-agent: what it takes, what help says of it, and what it does. Pure. */
+/** A subcommand of ssm-ssh-agent: its options, its help text, and its function. Pure. */
 import { common, type Line, type Options } from './parse.ts';
 import type { SignalSource } from '../../src/process/attached.ts';
 import type { Stdio } from '../proxy/carry.ts';
 
-/** What a program has of the process that it runs in. Only an entry makes one of the real process. */
+/** The process as a program sees it. Only an entry point makes one from the real process. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Standard output: what was asked for, and nothing else. */
+  /** Standard output: only what was asked for. */
   out(text: string): void;
-  /** Standard error: what people are told. */
+  /** Standard error: messages for people. */
   err(text: string): void;
   readonly signals: SignalSource;
   /** The process as one end of a connection, which its standard input and output carry. */
   stdio(): Stdio;
-  /** Whether people at a terminal are there. */
+  /** Whether one of standard input, output and error is a terminal. */
   readonly terminal: boolean;
   /** The folder that has helper/ and package.json in it. */
   readonly installation: string;
@@ -23,7 +23,7 @@ export interface Io {
   useProfile(name: string): void;
 }
 
-/** A program's process while a command runs: the signal is aborted when it is interrupted, or loading takes too long. */
+/** The process while a command runs. The signal is aborted on an interrupt, and when loading takes too long. */
 export interface Running extends Io {
   readonly signal: AbortSignal;
 }
@@ -36,13 +36,13 @@ export interface Command<O extends Options = Options> {
   /** Lines to type, and what they do. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly options: O;
-  /** Of the common options those that change what it does, where that is not all of them. */
+  /** The common options that the command has, if it does not have all of them. */
   readonly common?: readonly (keyof typeof common)[];
   /** @returns the exit code */
   run(line: Line<O>, running: Running): Promise<number>;
 }
 
-/** Forgets the options' types, which the command itself needs alone. */
+/** Drops the types of the options, which only the command itself needs. */
 export function command<const O extends Options>(definition: Command<O>): Command {
   return definition;
 }

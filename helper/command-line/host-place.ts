@@ -1,4 +1,4 @@
-/** The settings of a host, as they are written → where AWS is asked, as whom, and for how long. */
+/** The settings of a host as text → the region, the roles and the time limit for AWS. */
 import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
@@ -32,7 +32,7 @@ export function timeLimit(seconds: number, what: string): AbortSignal {
   return controller.signal;
 }
 
-/** Seconds, as many as a timer holds: what is longer would be over at once. */
+/** Seconds; a timer with a longer time would fire at once. */
 const longest = 2_147_483;
 
 /**
@@ -44,7 +44,7 @@ export function readTimeLimit(duration: string, setting: string): number {
 }
 
 /**
- * @param setting how the user calls it
+ * @param setting its name in the message
  * @throws INPUT_INVALID
  */
 export function readSeconds(duration: string, setting: string): number {

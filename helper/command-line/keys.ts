@@ -1,4 +1,4 @@
-/** Keys for a command: read with the credentials of this host, and told about. */
+/** Reads keys for a command with the credentials of this host, and describes them. */
 import { Failure } from '../../src/errors.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
@@ -8,12 +8,12 @@ import type { Common } from './parse.ts';
 import type { Running } from './command.ts';
 import type { Account } from './settings.ts';
 
-/** Seconds in which a region has to answer. */
+/** Seconds for one region to answer. */
 const timeoutSeconds = 30;
 
 export type Speech = Pick<Common, 'quiet' | 'verbose'>;
 
-/** Importing this file loads the AWS SDK: the command line is checked before. */
+/** Importing these files loads the AWS SDK: only after the command line was checked. */
 export async function readKeys(
   keys: readonly KeyLine[],
   { region, roles, profile, ...speech }: Account & Speech,
@@ -29,12 +29,12 @@ export async function readKeys(
     return await reading;
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'REGION_MISSING') throw error;
-    const hint = 'say --region eu-west-1, set AWS_REGION, or write the ARN of the key';
+    const hint = 'pass --region eu-west-1, set AWS_REGION, or write the ARN of the key';
     throw new Failure(error.code, error.message, { hint, cause: error });
   }
 }
 
-/** Standard error. Nothing is masked there: no secret is ever said. */
+/** Prints on standard error. Nothing has to be masked: no message has a secret in it. */
 export function voiceOf(
   { quiet, verbose }: Speech,
   running: Pick<Running, 'err'>,
@@ -50,7 +50,7 @@ export function voiceOf(
   };
 }
 
-/** What an agent gets of a key. */
+/** The key as an agent gets it. */
 export function toAdd(key: LoadedKey): AddedKey {
   return { ...key, resource: key.secret.reference.text };
 }

@@ -7,7 +7,7 @@ export interface Option {
   readonly type: 'string' | 'boolean';
   /** May be given more than once. */
   readonly multiple?: true;
-  /** How help calls the value. */
+  /** The name of the value in help. */
   readonly value?: string;
   readonly help: string;
 }
@@ -27,17 +27,17 @@ export const common = {
   region: {
     type: 'string',
     value: 'REGION',
-    help: "the AWS region; else the key's ARN, AWS_REGION, the profile's, the host's",
+    help: "the AWS region (default: from the key's ARN, AWS_REGION, the profile, the host)",
   },
   profile: { type: 'string', value: 'NAME', help: 'a profile of the AWS configuration files' },
   'role-arn': {
     ...({ type: 'string', multiple: true, value: 'ARN' } as const),
-    help: 'the role to assume; several, or with commas between: each from the one before',
+    help: 'the role to assume; several roles, or a list with commas, are assumed one after the other',
   },
   json: { type: 'boolean', help: 'print JSON on standard output, where there is something to print' },
-  quiet: { type: 'boolean', help: 'say nothing but errors' },
-  verbose: { type: 'boolean', help: 'say what is going on' },
-  help: { type: 'boolean', help: 'show this' },
+  quiet: { type: 'boolean', help: 'print errors only' },
+  verbose: { type: 'boolean', help: 'print what is done' },
+  help: { type: 'boolean', help: 'show this text' },
   version: { type: 'boolean', help: 'show the version' },
 } as const satisfies Options;
 
@@ -45,9 +45,9 @@ export type Common = Values<typeof common>;
 
 export interface Line<O extends Options> {
   readonly values: Values<O> & Common;
-  /** What is no option, in order. */
+  /** The arguments that are not options, in order. */
   readonly words: readonly string[];
-  /** What stands behind `--`; absent where there is none. */
+  /** The arguments behind `--`; undefined if there is no `--`. */
   readonly behind: readonly string[] | undefined;
 }
 
@@ -107,7 +107,7 @@ function readValue({ name, rawName, value, inlineValue }: OptionToken, options: 
     if (value === undefined) return true;
     throw invalid(`${rawName} takes no value`, `write ${rawName} alone`);
   }
-  // What begins with a hyphen is more likely the next option, whose value this one would swallow.
+  // A value that begins with a hyphen is more likely the next option.
   const swallowed = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith('-');
   if (value === undefined || value === '' || swallowed) {
     throw invalid(`${rawName} has no value`, `write ${rawName} ${option.value ?? 'VALUE'}`);

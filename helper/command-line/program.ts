@@ -1,4 +1,4 @@
-/** ssm-ssh-agent: finds the command, and tells people what went wrong. */
+/** ssm-ssh-agent: finds the command, runs it, and reports errors. */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
 export const commands: readonly Command[] = [exec, add, flush, setup, proxy];
-/** Seconds; for what comes before a command of the user's own runs. */
+/** Seconds; until the user's own command starts. */
 const patience = 120;
 
 /** @returns the exit code */
@@ -88,13 +88,13 @@ function versionOf({ installation }: Io): string {
 }
 
 interface Interruption {
-  /** Aborted with a Failure as its reason. */
+  /** It is aborted with a Failure. */
   readonly signal: AbortSignal;
-  /** 128 and the number of the signal that came, as a shell has it; undefined where none has. */
+  /** 128 plus the number of the signal, as in a shell; undefined if no signal has come. */
   exitCode(): number | undefined;
 }
 
-/** It gives up where somebody interrupts it, and where it takes too long. */
+/** Aborts on a signal, and after `seconds`. */
 function interruption(signals: SignalSource, seconds: number): Interruption {
   const controller = new AbortController();
   let code: number | undefined;

@@ -15,7 +15,7 @@ export function parseKey(text: string, place: string): KeyLine {
   }
 }
 
-/** Where keys are read, and as whom. */
+/** The region, roles and profile with which keys are read. */
 export interface Account {
   readonly region: string | undefined;
   readonly roles: readonly string[];
@@ -33,7 +33,7 @@ export function parseRegion(text: string | undefined, place = '--region'): strin
   throw invalid(`${place} is not a region: "${text}"`, 'write one, for example --region eu-west-1');
 }
 
-/** A chain: each role is assumed from the one before. */
+/** A chain: each role is assumed with the credentials of the one before. */
 export function parseRoles(texts: readonly string[], place = '--role-arn'): string[] {
   const roles = texts.flatMap((text) => text.split(',').map((role) => role.trim()));
   const wrong = roles.find((role) => !/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(role));
@@ -53,7 +53,7 @@ export function parseStrictness(text = 'yes'): string {
   throw invalid(`--strict-host-key-checking cannot be "${text}"`, 'write yes, accept-new or no');
 }
 
-/** As tokens of github.com, GitLab and Bitbucket begin. */
+/** The prefixes of tokens of github.com, GitLab and Bitbucket. */
 const tokenText = /^(gh[a-z]_|github_pat_|gl(pat|dt|cbt|rt)-|AT(BB|CTT|ATT))/;
 
 /**
@@ -70,7 +70,7 @@ export function parseCredentialReference(text: string, place: string): Reference
     return parseReference(text);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    // What stands there may be the password itself, and is not repeated.
+    // The text may be the password itself: it is not repeated.
     throw new Failure(error.code, `${place} is not the name of a parameter or a secret`, {
       hint: 'write /NAME, secretsmanager:NAME[:json-key], or the ARN of a parameter or a secret, where the credential is stored',
     });

@@ -1,6 +1,6 @@
-/** What somebody who mistyped a name may have meant. Pure. */
+/** Suggests a name for one that was mistyped. Pure. */
 
-/** A hint, or undefined where nothing is near. */
+/** A hint, or undefined if no name is similar. */
 export function suggest(word: string, names: readonly string[]): string | undefined {
   const near = names
     .map((name) => ({ name, distance: word.length > 3 && name.startsWith(word) ? 0 : distance(word, name) }))

@@ -1,4 +1,4 @@
-/** What is ours alone in the system's temporary folder, its path short enough for a socket. */
+/** A folder or socket of our own in the system's temporary folder, with a path that is short enough for a socket. */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,23 +7,23 @@ import { fitsSocket } from '../../src/ssh/agent.ts';
 import { isProtected } from '../../src/ssh/own-path.ts';
 
 /**
- * The path of a folder that is not there yet, in the system's temporary folder: whoever removes it makes it, so that a kill
- * at no moment leaves it.
+ * The path of a folder that does not exist yet, in the system's temporary folder. The program that removes it also makes it,
+ * so that a kill never leaves it behind.
  *
- * @param preferred a place instead of the system's temporary folder: a job's own, which the runner answers for
+ * @param preferred used instead of the system's temporary folder: the job's own, which the runner protects
  * @throws STATE_UNSAFE
  */
 export function nameTemporaryFolder(purpose: string, preferred?: string): string {
   const name = `ssm-ssh-agent-${purpose}-${randomBytes(6).toString('hex')}`;
-  // ssh's options take quotes and ${…} in a path for their own.
+  // ssh reads quotes and ${…} in a path of an option.
   const fits = (place: string): boolean =>
     fitsSocket(join(place, name, 'agent')) && !/["\n\r]|\$\{/.test(place);
   return join(preferred !== undefined && fits(preferred) ? preferred : placeFor(fits), name);
 }
 
 /**
- * The path of a socket that has no folder around it, for an agent that is to leave nothing when it ends. It lets nobody else
- * in: ssh-agent makes it 0600, and turns other users away by their number.
+ * The path of a socket without a folder of its own, for an agent that leaves nothing behind. No other user can use it:
+ * ssh-agent makes it 0600, and refuses other users by their uid.
  *
  * @throws STATE_UNSAFE
  */
@@ -35,7 +35,7 @@ export function nameTemporarySocket(purpose: string): string {
   );
 }
 
-/** The owner of a folder can put a socket of their own instead of ours, whatever the modes are: the key would go there. */
+/** The owner of a folder can replace our socket, whatever its mode is, and would get the key. */
 function placeFor(fits: (place: string) => boolean): string {
   const place = [tmpdir(), '/tmp'].find((candidate) => fits(candidate) && isProtected(candidate));
   if (place !== undefined) return place;

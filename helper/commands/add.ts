@@ -1,4 +1,4 @@
-/** `add`: keys into an agent that is there, or into a new one. */
+/** `add`: load keys into the agent of the caller, or into a new one. */
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../src/errors.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
@@ -85,7 +85,7 @@ async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<
 }
 
 /**
- * Asks for the list of keys, as the least that an agent can be asked: before AWS is.
+ * Whether an agent answers: asks for its list of keys, before AWS is called.
  *
  * @throws AGENT_NOT_FOUND, AGENT_FAILED
  */
@@ -104,7 +104,7 @@ async function requireAgent(socket: string, { signal }: Adding): Promise<void> {
   }
 }
 
-/** Standard output says nothing of an agent that did not get its keys: it is gone. */
+/** If the keys cannot be added, the new agent is ended, and nothing is printed on standard output. */
 async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
   const socket = nameTemporarySocket('add');
   try {
@@ -120,12 +120,12 @@ async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<Load
   }
 }
 
-/** As `ssh-agent -s` prints them, for bash, dash and their like. */
+/** As `ssh-agent -s` prints them, for bash, dash and similar shells. */
 function exportLines({ socket, pid }: Agent): string {
   return `export SSH_AUTH_SOCK=${quoteForShell(socket)};\nexport SSH_AGENT_PID=${pid};\n`;
 }
 
-/** Milliseconds: some agents ask the person before they take a key. */
+/** Milliseconds: some agents ask a person before they add a key. */
 const patience = 120_000;
 
 async function addAll(

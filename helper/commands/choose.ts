@@ -1,6 +1,6 @@
 /**
- * The story of the cold path: what the configuration says, for helper/ssm-ssh to pick from; and the keys that are for this
- * connection, which the agent has afterwards.
+ * What ssm-ssh asks Node: compiles the settings, from which helper/ssm-ssh picks a key, and loads the keys of this connection
+ * into the agent.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
@@ -28,12 +28,12 @@ import { timeLimit } from '../command-line/host-place.ts';
 
 const program = 'ssm-ssh';
 
-/** Answers the exit code. */
+/** @returns the exit code */
 export async function choose(question: Question, io: Terminal): Promise<number> {
   const { place, key: only, repository, region } = question;
   const { env, tell, out } = io;
   try {
-    // While git answers.
+    // It loads while git answers.
     if (only || question.host) void import('../../src/host/read-keys.ts');
     const signal = timeLimit(30, 'reading the configuration of git');
     const [listing, state, awsFiles] = await Promise.all([
@@ -52,9 +52,9 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     const text = textOf(listing, env, connection);
     const proven = wanted.some(({ pattern }) => !pattern);
     if (text !== undefined && !only && (proven || mayBeWritten(env)))
-      // What cannot be kept is made anew the next time.
+      // If it cannot be kept, the next process compiles it again.
       await keepCompiled(renderKept(text, answer), state).catch(() => undefined);
-    // Before the answer: whoever asked may be gone, and others wait.
+    // Before the answer: the process that asked may be gone, and others wait for the outcome.
     await writeOutcome(place, `ok ${randomUUID()} ${isFetched ? 'fetched' : 'there'}\n`);
     await leave(place, state);
     out(`${answer}_ssm_set_fetched=${isFetched ? 'yes' : ''}\n_ssm_set_found=1\n`);
@@ -67,14 +67,14 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
   }
 }
 
-/** As the AWS SDK finds it. */
+/** The folder where the AWS SDK looks for them. */
 async function awsFilesOf(env: Terminal['env']): Promise<string | undefined> {
   const folder = join(env['HOME'] || homedir(), '.aws');
   const names: readonly string[] = await readdir(folder).catch(() => []);
   return names.includes('config') || names.includes('credentials') ? folder : undefined;
 }
 
-/** Where there is no room for it, whoever waits finds out by trying. */
+/** If it cannot be written, for example on a full disk, those who wait start Node themselves. */
 async function writeOutcome(place: string, text: string): Promise<void> {
   if (!place) return;
   await mkdir(place, { recursive: true, mode: 0o700 })
@@ -82,7 +82,7 @@ async function writeOutcome(place: string, text: string): Promise<void> {
     .catch(() => undefined);
 }
 
-/** What those who waited before the folder of the agent was found have made elsewhere. */
+/** Removes what waiting processes made elsewhere, before the folder of the agent was known. */
 async function leave(place: string, state: string): Promise<void> {
   const folder = dirname(dirname(place));
   if (!place || folder === state) return;
@@ -97,11 +97,11 @@ function noneWithoutGit(error: unknown): Listing {
   throw error;
 }
 
-/** The keys that the connection is sure to need. */
+/** The keys that the connection certainly needs. */
 function pickKeys(compiled: Compiled, question: Question, env: Terminal['env']): HostKey[] {
   const { host, port, repository } = question;
   const remote = { host, port: Number(port), path: repository };
-  // A command of somebody else's may bring its own key, which the shell finds out.
+  // The repository's own ssh command may name a key of its own: the shell checks that later.
   const theirs = [compiled.command, env['GIT_SSH'] ?? ''].some(
     (text) => repository !== '' && text !== '' && !text.includes('ssm-ssh'),
   );

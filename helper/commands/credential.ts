@@ -1,4 +1,4 @@
-/** The story of a git credential: what git asks for, the section that names it, what is stored, and the answer. */
+/** git-credential-ssm: reads the request of git, finds the section for it, reads or stores the credential, and answers. */
 import { Failure, toFailure } from '../../src/errors.ts';
 import { abortable } from '../../src/deadline.ts';
 import { readProtectedSettings } from '../../src/git/config-file.ts';
@@ -20,11 +20,11 @@ export interface GitIo {
   input(): Promise<Uint8Array>;
   /** Standard output: git reads it. */
   out(text: string): void;
-  /** Standard error: people do. */
+  /** Standard error: people read it. */
   err(text: string): void;
 }
 
-/** For people, who start it without git. */
+/** Shown to people who start it without git. */
 const help = `A git credential helper: tokens for HTTPS remotes from AWS Parameter Store and Secrets Manager.
 
   git config --global credential.helper ssm
@@ -39,7 +39,7 @@ for you. With a store prefix it also keeps what git stores, as SecureString para
 `;
 
 /**
- * A failure leaves git to its next helper, or to asking; `quit=1` would take that away from people who have one.
+ * After a failure git tries its next helper, or asks the user. `quit=1` would prevent that.
  *
  * @returns the exit code
  */
@@ -71,11 +71,11 @@ function unreadable(): Failure {
   });
 }
 
-/** What is configured for the request. */
+/** The settings for the request. */
 interface Found extends Surroundings {
   /** A section's, or that of the environment. */
   readonly named: NamedCredential | undefined;
-  /** Where there is a store prefix. */
+  /** Only if there is a store prefix. */
   readonly storage: CredentialStorage | undefined;
 }
 
@@ -88,7 +88,7 @@ async function look(args: readonly string[], request: Request, io: GitIo): Promi
   const { settings, ignored } = await readProtectedSettings({ env, signal });
   const { routes, warnings } = readRoutes(settings, env);
   const { named, warnings: more } = chooseRoute(routes, request);
-  // Once for a command of git's, which tells and asks several times.
+  // One warning per command of git, although git starts the helper several times.
   if (args.at(-1) === 'get')
     for (const message of [...ignoredWarnings(ignored), ...warnings, ...more]) warn(message);
   return { named, storage: storageFor(args, settings, { env, warn }), env, warn };
@@ -132,7 +132,7 @@ async function getNamed(
   { env, warn }: Surroundings,
 ): Promise<string> {
   const credential = await read(named, { request, env, warn });
-  // git would take another user's password, too.
+  // git would also accept the password of another user.
   if (request.username !== undefined && credential.username !== undefined) {
     if (request.username !== credential.username) return '';
   }
@@ -149,7 +149,7 @@ interface Surroundings {
   readonly warn: (message: string) => void;
 }
 
-/** Loads the AWS SDK. */
+/** Importing these files loads the AWS SDK. */
 async function read(
   named: NamedCredential,
   { request, env, warn }: Surroundings & { readonly request: Request },

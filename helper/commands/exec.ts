@@ -1,4 +1,4 @@
-/** `exec`: a command with an agent of its own that holds the keys, gone when the command ends. */
+/** `exec`: run a command with a private agent that has the keys and ends with the command. */
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
@@ -32,7 +32,7 @@ const options = {
   lifetime: {
     type: 'string',
     value: 'TIME',
-    help: 'the agent forgets the keys after 90s, 15m, 6h; else at the end',
+    help: 'how long the agent keeps the keys: 90s, 15m, 6h (default: until the command ends)',
   },
   'known-hosts': { type: 'string', value: 'FILE', help: 'host keys beside the pinned ones' },
   'strict-host-key-checking': { type: 'string', value: 'WORD', help: 'yes (default), accept-new or no' },
@@ -40,7 +40,7 @@ const options = {
 
 export const exec = command({
   name: 'exec',
-  summary: 'Run a command with a private agent that holds the keys, gone when it ends',
+  summary: 'Run a command with a private agent that has the keys and ends with the command',
   synopsis: '--key REF [--key REF …] [OPTION …] -- COMMAND [ARGUMENT …]',
   examples: [
     ['exec --key /ci/deploy-key -- git clone git@github.com:acme/lib.git', 'clone a private repository'],
@@ -81,7 +81,7 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
         ]),
       ),
     });
-    // For EC2 hosts, to which ssm-ssh needs more than its copy.
+    // For EC2 hosts ssm-ssh needs the whole installation, and not only its copy.
     await writeFile(join(folder.path, 'origin'), `${running.installation}\n${running.node}\n`, exclusively);
     await addKeys(agent, keys.map(toAdd), { lifetime, signal: running.signal });
     for (const key of keys) voiceOf(values, running).info(describeKey(key));
@@ -108,7 +108,7 @@ function commandOf({ words, behind, values }: Line<typeof options>): readonly [s
 }
 
 /**
- * The host keys that connections are held to: the pinned ones, and those of a file.
+ * The known host keys: the pinned ones, and those of a file.
  *
  * @param file as `--known-hosts` names it
  * @throws INPUT_INVALID, KNOWN_HOSTS_INVALID
@@ -122,7 +122,7 @@ async function readKnownHosts(file: string | undefined): Promise<string> {
   return renderKnownHosts(text);
 }
 
-/** In a job, or in another exec: its folder, whose keys stay reachable. */
+/** The folder of the job or of the exec around this one. Its keys stay available. */
 function foldersAround(command = ''): string | undefined {
   const path = folderOfCommand(command);
   return path !== undefined && existsSync(join(path, 'routes')) ? path : undefined;

@@ -1,4 +1,4 @@
-/** `proxy`: ssh's ProxyCommand for EC2 hosts, in people's own ~/.ssh/config. */
+/** `proxy`: ssh's ProxyCommand for EC2 hosts, for people's ~/.ssh/config. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Settings } from '../../src/git/listing.ts';
@@ -42,7 +42,7 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   const [host = '', port = '', user, ...more] = [...line.words, ...(line.behind ?? [])];
   if (port === '' || more.length > 0)
     throw invalid('proxy takes HOST PORT [USER]', "write ProxyCommand ssm-ssh-agent proxy -- '%h' %p '%r'");
-  // What other commands do without is loaded here.
+  // Loaded here, because other commands do not need it.
   const { allowsEc2Remotes, sectionFor, settingsOf } = await import('../../src/host/settings.ts');
   const configured = await readGitSettings(running);
   const section = sectionFor(configured, { host, path: '' }, sshPort);
@@ -52,7 +52,7 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
     values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via',
   );
   const target = parseHost(host, via);
-  // A submodule's URL may be anybody's: it reaches only what somebody allowed, or named.
+  // Anybody may have written the URL of a submodule: it only reaches hosts that a setting allows or names.
   if (isFromGit(running.env) && section === undefined && !allowsEc2Remotes(configured, running.env)) {
     throw invalid(
       `git was given the EC2 host ${host}, which nothing allows it to reach`,
@@ -97,13 +97,13 @@ async function reachUntilEnd(
       },
     });
   } catch (error) {
-    // Whoever ended it knows.
+    // A signal ended it: no message is needed.
     if (stdio.signal.aborted) return { refused: false };
     throw error;
   }
 }
 
-/** Without git there are none. */
+/** Without git there are no settings. */
 async function readGitSettings({ env, signal }: Running): Promise<Settings> {
   const { readProtectedSettings } = await import('../../src/git/config-file.ts');
   return await readProtectedSettings({ env, signal }).then(
@@ -112,7 +112,7 @@ async function readGitSettings({ env, signal }: Running): Promise<Settings> {
   );
 }
 
-/** Options of the command line win over settings. In a job, `ssm-ssh-agent` sets SSM_SSH_JOB. */
+/** Options take precedence over settings. In a job, the launcher of `ssm-ssh-agent` sets SSM_SSH_JOB. */
 async function placeOf(
   { values }: Line<typeof options>,
   settings: HostSettings,

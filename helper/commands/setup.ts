@@ -1,4 +1,4 @@
-/** `setup`: git's configuration for this host, so that git finds its keys by itself. */
+/** `setup`: write the configuration of git for this host or user, or remove it again. */
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ const options = {
   'key-lifetime': {
     type: 'string',
     value: 'TIME',
-    help: 'how long the agent keeps a key: 90s, 15m, 6h (1h unless told)',
+    help: 'how long the agent keeps a key: 90s, 15m, 6h (default 1h)',
   },
   via: {
     type: 'string',
@@ -47,9 +47,9 @@ const options = {
     value: 'FILE',
     help: 'a file with the keys of your own git hosts, as ssh-keyscan prints them',
   },
-  remove: { type: 'boolean', help: 'take out what setup wrote, and nothing else' },
+  remove: { type: 'boolean', help: 'remove what setup wrote, and nothing else' },
   'dry-run': { type: 'boolean', help: 'print what would be written or removed, and change nothing' },
-  force: { type: 'boolean', help: "replace a core.sshCommand that is somebody else's" },
+  force: { type: 'boolean', help: 'override a core.sshCommand that setup did not write' },
 } as const;
 
 export const setup = command({
@@ -70,7 +70,7 @@ export const setup = command({
     ['setup --global --via session-manager', 'no key: for EC2 hosts alone'],
     ['setup --system --known-hosts /etc/ssh/git_known_hosts', 'the keys of a git host of your own'],
     ['setup --system --key /ci/deploy-key --dry-run', 'what it would write'],
-    ['setup --global --remove', 'before you uninstall: take out what setup wrote'],
+    ['setup --global --remove', 'before you uninstall: remove what setup wrote'],
   ],
   options,
   run: runSetup,
@@ -81,7 +81,7 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
   const scope = scopeOf(line);
   if (values.remove) return await runRemoval(line, scope, running);
   const wanted = await wantedBy(line, running);
-  // What other commands do without is loaded here.
+  // Loaded here, because other commands do not need it.
   const [{ readSettings }, { write }] = await Promise.all([
     import('../../src/git/config-file.ts'),
     import('../setup/changes.ts'),
@@ -110,10 +110,20 @@ async function runRemoval(line: Line<typeof options>, scope: Scope, running: Run
   const removed = await remove(scope, { env: running.env, signal: running.signal, dryRun });
   if (json) running.out(`${JSON.stringify({ scope, removed }, null, 2)}\n`);
   if (!quiet) running.err(removedLines(removed, { scope, dryRun }));
+  if (!quiet && !dryRun) await warnOfLeft(scope, running);
   return 0;
 }
 
-/** @throws INPUT_INVALID where --remove is told what to leave */
+/** A line without a mark was not written by setup: people have to remove it before they uninstall. */
+async function warnOfLeft(scope: Scope, running: Running): Promise<void> {
+  const { readSettings } = await import('../../src/git/config-file.ts');
+  const left = (await readSettings(scope, running)).get('core.sshcommand')?.at(-1);
+  if (left === undefined || !isOurs(left)) return;
+  running.err(`ssm-ssh-agent: warning: ${visible(left)} is still core.sshCommand: setup did not write that line
+hint: git config --${scope} --unset-all core.sshCommand\n`);
+}
+
+/** @throws INPUT_INVALID if --remove is given together with options of writing */
 function checkAlone({ values, words, behind }: Line<typeof options>): void {
   const alone = ['system', 'global', 'remove', 'dry-run', 'json', 'quiet', 'verbose'];
   const given = Object.entries(values).flatMap(([name, value]) =>
@@ -147,7 +157,7 @@ async function warn(scope: Scope, { knownHosts }: Wanted, running: Running): Pro
 function scopeOf({ values }: Line<typeof options>): Scope {
   if (values.system !== values.global) return values.system ? 'system' : 'global';
   throw invalid(
-    values.system ? '--system and --global do not go together' : 'setup is not told for whom',
+    values.system ? '--system and --global do not go together' : '--system or --global is missing',
     'write --system for every user of this host, or --global for this one',
   );
 }
@@ -158,7 +168,7 @@ async function wantedBy(
 ): Promise<Wanted> {
   if (values.profile !== undefined) {
     const hint = 'set AWS_PROFILE where git runs, or write --role-arn';
-    throw invalid("--profile is nothing that git's configuration can say", hint);
+    throw invalid("setup cannot write --profile: git's configuration has no such setting", hint);
   }
   const { via } = values;
   if (via !== undefined) parseWay(via, '--via');
@@ -175,7 +185,7 @@ async function wantedBy(
   };
 }
 
-/** git takes what begins with a slash for a command, as it is; what is quoted has to begin with `!` (gitcredentials(7)). */
+/** git runs a value that begins with a slash as a command. A quoted path has to begin with `!` (gitcredentials(7)). */
 function helperOf(path: string): string {
   const quoted = quoteForShell(path);
   return quoted === path ? path : `!${quoted}`;
@@ -186,7 +196,7 @@ type Values = Pick<
   'key' | 'credential' | 'passphrase' | 'via' | 'known-hosts'
 >;
 
-/** Repositories that stand by themselves are those of the one key, or of the one credential. */
+/** Repositories outside of --key and --credential belong to the only key or credential. */
 function linesOf(
   { key, credential, passphrase, via, 'known-hosts': file }: Values,
   repositories: readonly string[],
@@ -213,8 +223,8 @@ function checkSshCommand(changes: readonly Setting[], known: Settings, scope: Sc
   const ours = changes.find(({ name }) => name === 'core.sshCommand')?.value;
   if (theirs === undefined || isOurs(theirs) || ours === undefined) return;
   throw invalid(
-    `core.sshCommand of git's ${scope} configuration is somebody else's: ${theirs}`,
-    `write --force to replace it; or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
+    `core.sshCommand of git's ${scope} configuration was not written by setup: ${theirs}`,
+    `write --force to override it; or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
   );
 }
 
@@ -249,7 +259,7 @@ function ec2Folder(scope: Scope, { env }: Running): string {
   const isForAll = scope === 'system' && uid === 0 && caller === undefined;
   const id = isForAll ? '%i' : String(Number(caller ?? uid));
   const runtime = isForAll ? '/run/user' : `/run/user/${id}`;
-  // ssh expands ~ by the account, and not by HOME.
+  // ssh expands ~ to the home folder of the account, and not to HOME.
   const home = isForAll || caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
   const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
   return join(parent, `ssm-ssh-agent-${id}`, 'ec2');

@@ -1,4 +1,4 @@
-/** The part of ssm-ssh for EC2 hosts that needs Node: `proxy`, which is its ssh's ProxyCommand, and `find`, which looks a tag up. */
+/** The part of ssm-ssh for EC2 hosts that needs Node: `proxy` is the ProxyCommand of its ssh, `find` looks up a tag. */
 import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
 import type { Ec2Place } from '../../src/host/ec2-caller.ts';
@@ -16,10 +16,10 @@ const program = 'ssm-ssh';
 
 export interface TunnelIo {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether a person reads along. */
+  /** Whether standard error is a terminal. */
   readonly terminal: boolean;
   readonly tell: (text: string) => void;
-  /** Standard output, where it is not the connection's. */
+  /** Standard output, except in `proxy`, where it carries the connection. */
   readonly out: (text: string) => void;
   /** The folder of the programs' scripts. */
   readonly helper: string;
@@ -80,7 +80,7 @@ async function proxy(given: Arguments, io: TunnelIo, ended?: Around['ended']): P
   try {
     await reach(wanted, around);
   } catch (error) {
-    // Whoever ended it knows.
+    // A signal ended it: no message is needed.
     if (!around.signal.aborted) throw error;
   }
 }

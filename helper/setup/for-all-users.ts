@@ -1,4 +1,4 @@
-/** What setup --system tells every user of the host to use: whether they can. */
+/** Whether every user of the host can use what setup --system writes. */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -62,6 +62,6 @@ async function isReadByOthers(path: string): Promise<boolean> {
 
 async function allows(path: string, bit: number): Promise<boolean> {
   const there = await stat(path).catch(() => undefined);
-  // What is not there is nothing that a mode can open.
+  // No mode can help if it is not there.
   return there === undefined || (there.mode & bit) !== 0;
 }

@@ -1,17 +1,17 @@
-/** Lines for files that git's configuration does not reach, ready to be copied. Pure. */
+/** Lines for other files than git's configuration, for people to copy; and what setup --remove prints. Pure. */
 import type { Scope, Setting } from '../../src/git/listing.ts';
 import { withoutSecrets } from '../../src/keys/secret-text.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { ec2HostIds, quotable } from '../../src/keys/ec2-host-patterns.ts';
 
 /**
- * npm and Go set a GIT_SSH_COMMAND of their own where there is none, which goes before core.sshCommand.
+ * If GIT_SSH_COMMAND is not set, npm and Go set one, which takes precedence over core.sshCommand.
  *
  * @param sshCommand as a word of sh
  */
 export function environmentLines(sshCommand: string): string {
   const quoted = /["']/.test(sshCommand);
-  // pam_env takes one pair of quotes away; systemd knows % and \ (systemd.exec(5), systemd.unit(5)).
+  // pam_env removes one pair of quotes; systemd knows % and \ (systemd.exec(5), systemd.unit(5)).
   const forLogins = quoted ? `"${sshCommand}"` : sshCommand;
   const forSystemd = sshCommand.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%');
   return `# /etc/environment, for logins
@@ -27,8 +27,8 @@ Environment="GIT_SSH_COMMAND=${forSystemd}"
 }
 
 /**
- * By the ids that AWS gives, which are never given again: what is met there first is the host. With IdentitiesOnly ssh would
- * have to know of the key before the program has made it.
+ * AWS never uses an id again, so the first host key that is seen there is the right one. With IdentitiesOnly ssh would have
+ * to know the key before the program has made it.
  *
  * @param program ssm-ssh-agent, as a word of sh
  * @param folder of the agent for pushed keys, with the tokens of ssh_config(5)
@@ -47,7 +47,7 @@ Match host "${ec2HostIds}" ${quotable}
 `;
 }
 
-/** What people are told of `setup --remove`: what it took out, and what only they know the place of. */
+/** The report of `setup --remove`: what it removed, and what people have to remove themselves. */
 export function removedLines(
   removed: readonly Setting[],
   { scope, dryRun }: { readonly scope: Scope; readonly dryRun: boolean },

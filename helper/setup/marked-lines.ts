@@ -12,7 +12,7 @@ export interface MarkedSetting {
 
 export interface Edit {
   readonly name: string;
-  /** undefined: not to be there. */
+  /** undefined: the line is removed. */
   readonly value: string | undefined;
   /** Whether the file has values of this name that setup did not write. git takes the last one. */
   readonly besideOthers: boolean;
@@ -71,7 +71,7 @@ interface Section {
   readonly marked: readonly Marked[];
   /** Whether setup began it: a marked line is its first. */
   readonly isOurs: boolean;
-  /** The lines that say something, and were not written by setup. */
+  /** The number of lines with a setting that setup did not write. */
   readonly others: number;
 }
 

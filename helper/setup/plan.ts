@@ -1,4 +1,4 @@
-/** What git's configuration has to say for a host, and what of it is not there yet. Pure. */
+/** The settings that setup writes, and which of them git's configuration does not have yet. Pure. */
 import { canonicalName, type Setting, type Settings } from '../../src/git/listing.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { Reference } from '../../src/keys/reference.ts';
@@ -6,7 +6,7 @@ import { parseRepositoryPattern, patternText, type RepositoryPattern } from '../
 import { invalid } from '../command-line/parse.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 
-/** `REFERENCE [username=NAME] REPOSITORY …`: a credential for HTTPS, and what it is for. */
+/** `REFERENCE [username=NAME] REPOSITORY …`: a credential for HTTPS, and its repositories. */
 export interface CredentialLine {
   readonly reference: Reference;
   readonly username: string | undefined;
@@ -21,10 +21,10 @@ export function parseCredentialLine(line: string): CredentialLine {
   const options = words.filter((word) => word.includes('='));
   const names = options.map((option) => /^username=(.+)$/.exec(option)?.[1]);
   if (names.length > 1 || names.includes(undefined))
-    // What stands behind the = may be a password.
+    // The text behind the = may be a password.
     throw invalid('--credential has an option that it does not know, or one without a value', form);
   const repositories = words.filter((word) => !word.includes('=')).map(parseRepositoryPattern);
-  // It would be sent to whatever host a submodule names.
+  // Without a host it would be sent to any host that a submodule names.
   if (repositories.length === 0) throw invalid('--credential does not say which host it is for', form);
   return { reference: parseCredentialReference(reference, '--credential'), username: names[0], repositories };
 }
@@ -42,16 +42,16 @@ export interface Wanted {
   readonly keyLifetime: string | undefined;
   /** The ssh command, as a word of sh. */
   readonly sshCommand: string;
-  /** git's credential helper, as git's configuration wants it. */
+  /** The value of credential.helper. */
   readonly helper: string;
   /** The Node that programs of this host can use. */
   readonly node: string;
 }
 
-/** undefined: not to be there. */
+/** undefined: the setting is removed. */
 export type Value = string | undefined;
 
-/** Name → value. What is not named here is left as it is. */
+/** Name → value. Other settings stay as they are. */
 export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value> {
   const settings = new Map<string, Value>();
   for (const key of wanted.keys) {
@@ -60,7 +60,7 @@ export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value>
         const whose = section === 'ssm' ? 'every other repository' : section.slice('ssm.'.length);
         throw invalid(`two keys are for ${whose}`, 'write one key, or name the repositories of each');
       }
-      // What opens a key goes with it: another key's passphrase would be of no use.
+      // The passphrase and certificate of a former key are of no use for the new one.
       settings.set(`${section}.key`, key.reference.text);
       settings.set(`${section}.passphrase`, key.passphrase?.text);
       settings.set(`${section}.certificate`, key.certificate?.text);
@@ -95,7 +95,7 @@ function sectionsOf({ repositories }: KeyLine): string[] {
   return repositories.length === 0 ? ['ssm'] : repositories.map((pattern) => `ssm.${patternText(pattern)}`);
 }
 
-/** Hosts for which a section names a credential: git tells a helper the path only where it is told to (gitcredentials(7)). */
+/** Hosts for which a section names a credential: git passes the path to a helper only with useHttpPath (gitcredentials(7)). */
 function credentialHosts(known: Settings): string[] {
   return [...known.keys()].flatMap((name) => {
     const [, section] = /^ssm\.(.+)\.credential$/s.exec(name) ?? [];
@@ -108,7 +108,7 @@ function hostOf({ host, port }: RepositoryPattern): string {
   return patternText({ host, path: '', ...(port !== undefined && { port }) });
 }
 
-/** Of the values that a name may have many of: a pattern for those that are ours to replace. */
+/** For a setting that may have several values: a pattern for those that are ours. */
 export function oursAmong(name: string): string | undefined {
   return name.endsWith('.helper') ? 'git-credential-ssm' : undefined;
 }
@@ -122,7 +122,7 @@ export function replaced(name: string): string | undefined {
   return name === 'ssm.roleArn' ? '.' : oursAmong(name);
 }
 
-/** Those of `wanted` that git's configuration does not say yet. */
+/** The wanted settings that git's configuration does not have yet. */
 export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Value>): Setting[] {
   return [...wanted].flatMap(([name, value]) => {
     const there = valuesOf(known, name);
@@ -131,14 +131,14 @@ export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Valu
   });
 }
 
-/** Those that ours would replace. */
+/** The values that ours would replace. */
 export function valuesOf(known: Settings, name: string): readonly string[] {
   const there = known.get(canonicalName(name)) ?? [];
   const ours = oursAmong(name);
   return ours === undefined ? there : there.filter((value) => value.includes(ours));
 }
 
-/** Whether an ssh command is this program's, of whatever installation. */
+/** Whether an ssh command is ssm-ssh, of any installation. */
 export function isOurs(sshCommand: string): boolean {
   return /(^|\/)ssm-ssh'?$/.test(sshCommand.trim());
 }
