@@ -27,7 +27,7 @@ describeWithNpm('a bare host: install, set up, clone, upgrade, remove', () => {
 
   /** Of this checkout, and of the next version. */
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'journey-'));
+    folder = mkdtempSync(join(tmpdir(), 'test-'));
     const pack = (cwd: string): string => {
       const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
       return join(folder, execFileSync('npm', args, { cwd, encoding: 'utf8' }).trim());
