@@ -72,8 +72,10 @@ describe('ssm-ssh-agent add', () => {
   });
 
   it('starts an agent with --agent, for eval, which ssh-agent -k ends', async () => {
+    // ssh-agent -k only sends a signal.
+    const gone = 'n=0; while [ -e "$SSH_AUTH_SOCK" ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done';
     const { exitCode, stdout, stderr } = await shell(
-      `eval "$(${launcher} add --agent --quiet /ci/deploy-key)"; ssh-add -l; dirname "$SSH_AUTH_SOCK"; ls -ld "$SSH_AUTH_SOCK"; ssh-agent -k >/dev/null; ls -A "$TMPDIR"`,
+      `eval "$(${launcher} add --agent --quiet /ci/deploy-key)"; ssh-add -l; dirname "$SSH_AUTH_SOCK"; ls -ld "$SSH_AUTH_SOCK"; ssh-agent -k >/dev/null; ${gone}; ls -A "$TMPDIR"`,
     );
     expect([exitCode, stderr]).toEqual([0, '']);
     const [listed, folder = '', mode, ...left] = stdout.split('\n');
