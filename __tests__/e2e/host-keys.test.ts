@@ -8,7 +8,7 @@ import { describeOnHost } from '../support/on-host.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { useHost } from './host/use-host.ts';
 import { told, useStage } from './stage.ts';
-import { itInTurn as it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 
@@ -93,7 +93,7 @@ describeOnHost('a host whose key is not known, to a host of ours', () => {
   });
 });
 
-describe('a host whose key is not known, to a job', () => {
+describeInTurn(describe)('a host whose key is not known, to a job', () => {
   const stage = useStage();
 
   it.each(['unknown', 'changed'])('leads to the input known-hosts: %s', async (how) => {
