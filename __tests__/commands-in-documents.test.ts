@@ -80,11 +80,22 @@ const runs: readonly Run[] = [
     test: 'e2e/ec2/tagged-instances.test.ts',
     as: 'docs/other-ci.md',
   },
+  {
+    commands: /^docs\/keys\.md: (ssh-keyscan|ssm-ssh-agent setup)/,
+    test: 'e2e/host-keys.test.ts',
+    as: 'setup --global --known-hosts FILE',
+  },
+  {
+    commands: /^docs\/ec2-hosts\.md: (ssm-ssh-agent setup|export|ssh ec2-user)/,
+    test: 'e2e/journeys/laptop.test.ts',
+    as: 'setup --global --via session-manager',
+  },
 ];
 
 /** Which commands → why no test runs them. */
 const runByNone: readonly (readonly [commands: RegExp, reason: string])[] = [
   [/: npm (ci|test|run)/, 'a test that runs the tests would run itself; .ci/run runs them'],
+  [/: aws sso login/, 'it opens a browser'],
   [/: gh attestation verify/, 'it asks GitHub for a release that has been published'],
   [/: docker build/, 'no test has a Docker engine'],
   [/: shasum/, 'it is macOS that needs it; on Linux the same line has sha256sum'],

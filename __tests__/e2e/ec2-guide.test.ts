@@ -100,7 +100,7 @@ describe('an EC2 host, by the guide', () => {
   });
 
   it('is set up by one line, the same as in the README, and for several keys', async () => {
-    const [, line = ''] = blocks(guide)[0]?.split('\n') ?? [];
+    const [line = ''] = blocks(guide)[0]?.split('\n') ?? [];
     expect(line).toMatch(/^sudo ssm-ssh-agent setup /);
     expect(blocks(readme)).toContain(blocks(guide)[0]);
     expect((await sh(line)).exitCode).toBe(0);
