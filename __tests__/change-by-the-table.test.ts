@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { describeWhere } from './support/needs.ts';
-import { hasRest, it } from './support/parts.ts';
+import { hasRest, it, itInRest } from './support/parts.ts';
 
 const root = dirname(import.meta.dirname);
 const guide = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
@@ -52,7 +52,7 @@ if (hasRest)
     const unitTests = ['action-file', 'action/inputs'];
     const test = (): SpawnSyncReturns<string> => npm('test', '--', ...unitTests, '--maxWorkers=1');
 
-    it("changes an input's default and description by the table, and gets a green test", () => {
+    itInRest("changes an input's default and description by the table, and gets a green test", () => {
       change('action.yml', /(timeout-seconds:\n(?: {4}.*\n)*? {4}default: )'?120'?/, "$1'90'");
       change(
         'action.yml',

@@ -1,12 +1,11 @@
 /** The README's whole workflow: three deploy keys for a submodule, an npm package and the context of docker build. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { itWith } from '../support/needs.ts';
-import { it as itInSample } from '../support/parts.ts';
 import { actionPath, openStage, told, type Stage } from './stage.ts';
 
 interface Step {
@@ -42,7 +41,7 @@ describe("the README's whole workflow", () => {
     await Promise.all([stage.close(), world.stop()]);
   });
 
-  itInSample('is the example workflow', () => {
+  it('is the example workflow', () => {
     const blocks = [...read('README.md').matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
     expect(blocks.filter((text) => example.endsWith(text)).length).toBe(1);
   });
