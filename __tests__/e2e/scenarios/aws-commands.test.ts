@@ -11,8 +11,8 @@ import { actionPath } from '../stage.ts';
 
 /** Programs whose commands this test runs; the others of a block are run by the tests of the programs. */
 const runHere = /^(aws|cat|jq|printf|read|rm|ssh-keygen|tr) /;
-/** moto has no event history, and fails with 500 where instance information has a filter. */
-const notInMoto = /^aws (cloudtrail lookup-events|ssm describe-instance-information) /;
+/** moto has no sign-in and no event history, and fails with 500 if instance information has a filter. */
+const notInMoto = /^aws (sso login|cloudtrail lookup-events|ssm describe-instance-information) /;
 
 const blocks = shellBlocks
   .map((block) => ({ ...block, commands: block.commands.filter((command) => runHere.test(command)) }))
@@ -53,19 +53,23 @@ if (MOTO_ENDPOINT !== undefined && installed('aws') && installed('jq')) {
 
     it.each(blocks.map((block) => [block.title, block] as const))('takes %s', (_, { commands }) => {
       const script = commands.filter((command) => !notInMoto.test(command)).join('\n');
-      const { status, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', forThisInstance(script)], {
-        cwd: folder,
-        input: 'glpat-token-that-is-typed\n',
-        encoding: 'utf8',
-        env: {
-          ...process.env,
-          AWS_ENDPOINT_URL: MOTO_ENDPOINT,
-          AWS_DEFAULT_REGION: backend.region,
-          AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
-          AWS_SECRET_ACCESS_KEY: 'moto does not check it',
-          AWS_PAGER: '',
+      const { status, stderr } = spawnSync(
+        'bash',
+        ['--norc', '-euo', 'pipefail', '-c', forThisInstance(script)],
+        {
+          cwd: folder,
+          input: 'glpat-token-that-is-typed\n',
+          encoding: 'utf8',
+          env: {
+            ...process.env,
+            AWS_ENDPOINT_URL: MOTO_ENDPOINT,
+            AWS_DEFAULT_REGION: backend.region,
+            AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+            AWS_SECRET_ACCESS_KEY: 'moto does not check it',
+            AWS_PAGER: '',
+          },
         },
-      });
+      );
       expect([stderr, status]).toEqual(['', 0]);
     });
 
