@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
 import { shellBlocks } from '../../support/commands-in-documents.ts';
 import { installed } from '../../support/needs.ts';
@@ -30,7 +30,8 @@ if (MOTO_ENDPOINT !== undefined && installed('aws') && installed('jq')) {
     let folder: string;
     let instance: string;
 
-    beforeAll(async () => {
+    // Several documents make the same role: each gets an account without it.
+    beforeEach(async () => {
       backend = await startBackend();
       instance = await backend.launch({ tags: { Name: 'web-1' }, state: 'running' });
       folder = mkdtempSync(join(tmpdir(), 'guide-'));
@@ -46,7 +47,7 @@ if (MOTO_ENDPOINT !== undefined && installed('aws') && installed('jq')) {
       const pem = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n';
       for (const name of ['app.pem', 'app.private-key.pem']) writeFileSync(join(folder, name), pem);
     });
-    afterAll(async () => {
+    afterEach(async () => {
       rmSync(folder, { recursive: true });
       await backend.stop();
     });
