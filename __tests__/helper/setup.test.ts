@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { parseCredentialLine, isOurs, settingsFor, type Wanted } from '../../helper/setup/plan.ts';
 import { environmentLines } from '../../helper/setup/lines.ts';
 import { canonicalName } from '../../src/git/listing.ts';
@@ -10,7 +10,6 @@ import { parseKeyLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { itWith } from '../support/needs.ts';
-import { itInTurn as it } from '../support/parts.ts';
 
 const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
   ...{
