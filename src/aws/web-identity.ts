@@ -61,7 +61,7 @@ export function otherCredentials(env: Readonly<Record<string, string | undefined
 function noToken(): Failure {
   const message = 'this job cannot ask GitHub for an OIDC token, and has no other credentials';
   return new Failure('OIDC_UNAVAILABLE', message, {
-    hint: 'give the job "permissions: { id-token: write, contents: read }"; pull requests from forks and Dependabot never get a token',
+    hint: 'give the job "permissions: { id-token: write, contents: read }"; on pull_request from a fork there is no token',
   });
 }
 
