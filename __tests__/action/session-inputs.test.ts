@@ -7,7 +7,7 @@ import { stepEnvironment, token } from './step-environment.ts';
 
 const role = 'arn:aws:iam::111122223333:role/ci';
 const hub = 'arn:aws:iam::444455556666:role/hub';
-const workspace = { GITHUB_WORKSPACE: '/work/app' };
+const workspace = { GITHUB_WORKSPACE: '/home/runner/app' };
 
 const roleOf = (
   given: Readonly<Record<string, string>>,
@@ -101,7 +101,7 @@ describe('the source of the first role', () => {
   it('is the token in web-identity-token-file, relative to the workspace, whatever else there is', () => {
     for (const [path, expected] of [
       ['/var/run/token', '/var/run/token'],
-      ['out/token', '/work/app/out/token'],
+      ['out/token', '/home/runner/app/out/token'],
     ] as const) {
       for (const skip of ['true', 'false']) {
         const parsed = roleOf({ 'web-identity-token-file': path, 'force-skip-oidc': skip, audience: 'x' });
