@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 
 interface Step {
   readonly name?: string;
+  readonly id?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -14,11 +15,13 @@ interface Step {
 interface Job {
   readonly if?: string;
   readonly needs?: string;
+  readonly environment?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 interface Workflow {
   readonly permissions: Readonly<Record<string, string>>;
+  readonly concurrency?: string;
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -27,12 +30,16 @@ const root = dirname(import.meta.dirname);
 const placeholder = ['OWNER', 'ssm-ssh-agent'].join('/');
 const workflows = join(root, '.github/workflows');
 const textOf = (name: string): string => readFileSync(join(workflows, name), 'utf8');
-const { permissions, jobs } = parse(textOf('release.yml')) as Workflow;
+const { permissions, concurrency, jobs } = parse(textOf('release.yml')) as Workflow;
 const stepsOf = (job: string): readonly Step[] => jobs[job]?.steps ?? [];
 const uses = (action: string, steps: readonly Step[]): Step[] =>
   steps.filter((step) => step.uses?.startsWith(`actions/${action}@`));
-/** The lines of the build job's step of this name. */
-const lines = (name: string): string => stepsOf('build').find((step) => step.name === name)?.run ?? '';
+/** The lines of the step of this name. */
+function lines(name: string, job = 'build'): string {
+  const run = stepsOf(job).find((step) => step.name === name)?.run;
+  if (run === undefined) throw new Error(`${job} has no step "${name}"`);
+  return run;
+}
 
 describe('the workflows', () => {
   it.each(readdirSync(workflows))(
@@ -71,6 +78,11 @@ describe('the release', () => {
     expect(stepsOf('publish').some(({ run = '' }) => /\b(npm|node|bash|git) /.test(run))).toBe(false);
   });
 
+  it('waits for the reviewers of an environment, and for another release that is under way', () => {
+    expect([jobs['publish']?.environment, jobs['npm']?.environment]).toEqual(['release', 'release']);
+    expect(concurrency).toBe('release');
+  });
+
   it('goes to npm only where a variable of the repository says that the name is ours', () => {
     const { if: condition, needs, permissions: allowed } = jobs['npm'] as Job;
     expect([condition, needs, allowed]).toEqual([
@@ -97,8 +109,8 @@ describe('the lines of the release', () => {
     work(folder);
     rmSync(folder, { recursive: true });
   };
-  const bash = (cwd: string, script: string): SpawnSyncReturns<string> =>
-    spawnSync('bash', ['-eo', 'pipefail', '-c', script], { cwd, env, encoding: 'utf8' });
+  const bash = (cwd: string, script: string, more: Record<string, string> = {}): SpawnSyncReturns<string> =>
+    spawnSync('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...env, ...more }, encoding: 'utf8' });
 
   it('stop where a file does not name the owner, with the command that writes the name', () => {
     const files = {
@@ -130,6 +142,26 @@ describe('the lines of the release', () => {
     }
   });
 
+  it('stop where main does not have the commit of the tag, and else name the commit', () => {
+    const check = lines('Check that main has the commit');
+    inFolder({ 'README.md': 'text\n' }, (folder) => {
+      const git = 'git -c user.name=a -c user.email=a@example.com';
+      const made = `git init -q -b main && git add . && ${git} commit -qm one && git update-ref refs/remotes/origin/main HEAD`;
+      expect(bash(folder, made).status).toBe(0);
+      const commit = bash(folder, 'git rev-parse HEAD').stdout.trim();
+      // As GitHub's checkout of an annotated tag.
+      bash(folder, `${git} tag -a -m note v1.2.3 && git checkout -q v1.2.3`);
+      expect(bash(folder, check, { GITHUB_OUTPUT: join(folder, 'output') }).status).toBe(0);
+      expect(readFileSync(join(folder, 'output'), 'utf8')).toBe(`commit=${commit}\n`);
+      bash(folder, `${git} commit -q --allow-empty -m two`);
+      const refused = bash(folder, check, { GITHUB_OUTPUT: join(folder, 'output') });
+      expect([refused.status, refused.stdout]).toEqual([
+        1,
+        expect.stringContaining('::error title=NOT ON MAIN::'),
+      ]);
+    });
+  });
+
   it('make the package, a list of its parts, and checksums that the publishing job accepts', () => {
     const own = JSON.stringify({ name: 'ssm-ssh-agent', version: '1.2.3', files: ['README.md'] });
     inFolder({ 'package.json': own, 'README.md': 'text\n' }, (folder) => {
@@ -142,10 +174,63 @@ describe('the lines of the release', () => {
         readFileSync(join(folder, 'release/ssm-ssh-agent-1.2.3.cdx.json'), 'utf8'),
       ) as object;
       expect(bom).toMatchObject({ bomFormat: 'CycloneDX' });
-      const check = stepsOf('publish').find(({ name }) => name === 'Check the files')?.run ?? '';
+      const check = lines('Check the files', 'publish');
       expect(bash(folder, check).status).toBe(0);
       writeFileSync(join(folder, 'release/ssm-ssh-agent-1.2.3.tgz'), 'another');
       expect(bash(folder, check).status).toBe(1);
     });
+  });
+
+  /** A `gh` that answers from the folder's files and writes its arguments down. */
+  const gh = `#!/bin/sh
+printf '%s\\n' "$*" >>calls
+case $* in
+  'release view '*) test -e released ;;
+  *matching-refs*) cat tags ;;
+  *'/git/ref/tags/'*) test -e major ;;
+esac
+`;
+  const publishing = (step: string, files: Record<string, string>): string[] => {
+    let calls: string[] = [];
+    inFolder({ 'bin/gh': gh, ...files }, (folder) => {
+      const more = {
+        PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`,
+        GH_REPO: 'acme/ssm-ssh-agent',
+        COMMIT: 'c0ffee',
+      };
+      bash(folder, 'chmod +x bin/gh');
+      expect(bash(folder, lines(step, 'publish'), more)).toMatchObject({ status: 0, stderr: '' });
+      calls = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+    });
+    return calls;
+  };
+
+  it('publish once, and complete what a job that is run again finds', () => {
+    const files = { 'release/SHA256SUMS': '' };
+    expect(publishing('Publish the release', files)).toEqual([
+      'release view v1.2.3',
+      'release create v1.2.3 --verify-tag --generate-notes release/SHA256SUMS',
+    ]);
+    expect(publishing('Publish the release', { ...files, released: '' })).toEqual([
+      'release view v1.2.3',
+      'release upload v1.2.3 release/SHA256SUMS --clobber',
+      'release edit v1.2.3 --draft=false',
+    ]);
+  });
+
+  it('move v1 to the newest version alone, and never back', () => {
+    const refs = (...tags: string[]): string => tags.map((tag) => `refs/tags/${tag}\n`).join('');
+    const moving = (tags: string, more = {}): string[] =>
+      publishing('Move the tag of the major version', { tags, ...more }).slice(1);
+    const older = refs('v1.2.3', 'v1.2.2', 'v1.10.0-rc.1');
+    expect(moving(older, { major: '' })).toEqual([
+      'api repos/acme/ssm-ssh-agent/git/ref/tags/v1',
+      'api --method PATCH repos/acme/ssm-ssh-agent/git/refs/tags/v1 -f sha=c0ffee -F force=true',
+    ]);
+    expect(moving(older)).toEqual([
+      'api repos/acme/ssm-ssh-agent/git/ref/tags/v1',
+      'api --method POST repos/acme/ssm-ssh-agent/git/refs -f ref=refs/tags/v1 -f sha=c0ffee',
+    ]);
+    expect(moving(refs('v1.2.3', 'v1.10.0', 'v1.9.9'))).toEqual([]);
   });
 });
