@@ -7,7 +7,10 @@ import { stepEnvironment } from './step-environment.ts';
 
 const role = 'arn:aws:iam::111122223333:role/ci';
 
-function recorded(given: Record<string, string>): { workflow: Workflow; printed: string[] } {
+function recorded(
+  given: Record<string, string>,
+  env: Record<string, string> = {},
+): { workflow: Workflow; printed: string[] } {
   const printed: string[] = [];
   const note =
     (kind: string) =>
@@ -26,7 +29,7 @@ function recorded(given: Record<string, string>): { workflow: Workflow; printed:
     ...{ exportVariable: note('export'), setOutput: note('output') },
     ...{ addPath: note('path'), saveState: note('state') },
   };
-  return { workflow: withMaskedAccounts(workflow, stepEnvironment(given)), printed };
+  return { workflow: withMaskedAccounts(workflow, { ...stepEnvironment(given), ...env }), printed };
 }
 
 describe('mask-aws-account-id', () => {
@@ -53,7 +56,7 @@ describe('mask-aws-account-id', () => {
     await workflow.summarize('| arn:aws:ssm:eu-west-1:555566667777:parameter/x |');
     expect(printed).toEqual([
       ...['mask 111122223333', `info assuming ${role}`, `warn ${role} again`],
-      ...['mask 222233334444', 'fail the account 222233334444 did it'],
+      ...['mask 222233334444', 'mask 444455556666', 'fail the account 222233334444 did it'],
       ...['mask 333344445555', 'output aws-account-id 333344445555'],
       ...['mask 555566667777', 'summary | arn:aws:ssm:eu-west-1:555566667777:parameter/x |'],
     ]);
@@ -65,10 +68,26 @@ describe('mask-aws-account-id', () => {
     expect(printed).toEqual([`info ${role}`]);
   });
 
-  it('leaves other long numbers alone', () => {
-    expect(accountIdsIn('acme-lib-123456789012-1, 123456789012, arn:aws:iam::1234567890123:role/x')).toEqual(
-      [],
-    );
-    expect(accountIdsIn('arn:aws:iam::aws:policy/x and account 12345678901')).toEqual([]);
+  it.each([
+    ['in an ARN', 'arn:aws:iam::111122223333:role/x'],
+    ['in an encoded ARN', 'arn%3Aaws%3Aiam%3A%3A111122223333%3Arole'],
+    ['behind an encoded space', 'account%20111122223333'],
+    ['in a list', 'accounts 000011112222,111122223333'],
+    ['in a policy', '{"AWS":"111122223333"}'],
+    ['in the name of a host', '111122223333.dkr.ecr.eu-west-1.amazonaws.com'],
+  ])('finds an id %s', (_where, text) => {
+    expect(accountIdsIn(text)).toContain('111122223333');
+  });
+
+  it("finds an id with the hyphens of AWS's console", () => {
+    expect(accountIdsIn('Account ID: 1111-2222-3333')).toEqual(['1111-2222-3333']);
+  });
+
+  it("leaves shorter and longer numbers alone, and the run's own", () => {
+    expect(accountIdsIn('12345678901, 1234567890123, arn:aws:iam::aws:policy/x')).toEqual([]);
+    expect(accountIdsIn('acme-lib-123456789012-1', '123456789012')).toEqual([]);
+    const { workflow, printed } = recorded(on, { GITHUB_RUN_ID: '123456789012' });
+    workflow.info('acme-lib-123456789012-1');
+    expect(printed).toEqual(['info acme-lib-123456789012-1']);
   });
 });

@@ -54,12 +54,18 @@ describe("STS's refusals", () => {
     expect(hint).toContain('"ghe.example.com/_services/token:aud"');
   });
 
-  it('of other credentials name the caller', () => {
+  it('of other credentials name the user, or the role whose session asked', () => {
     const user = 'arn:aws:sts::111122223333:assumed-role/runner/i-0123456789abcdef0';
     const message = `User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${arn}`;
     const { code, hint } = failure(thrown('AccessDenied', message), {});
     expect(code).toBe('ASSUME_ROLE_DENIED');
-    expect(hint).toContain(user);
+    expect(hint).toContain(
+      'name arn:aws:iam::111122223333:role/runner (with the path of the role, if it has one),',
+    );
+    expect(hint).not.toContain('i-0123456789abcdef0');
+    const person = 'arn:aws:iam::111122223333:user/anna';
+    const denied = `User: ${person} is not authorized to perform: sts:AssumeRole on resource: ${arn}`;
+    expect(failure(thrown('AccessDenied', denied), {}).hint).toContain(`name ${person},`);
     expect(JSON.parse(/\{.*\}/.exec(hint)?.[0] ?? '')).toEqual({
       Effect: 'Allow',
       Action: 'sts:AssumeRole',

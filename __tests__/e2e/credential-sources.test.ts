@@ -145,6 +145,19 @@ describe('the credentials of a step', () => {
       ]);
       expect(main.outputs['aws-account-id']).toBe(ACCOUNT);
       expect(main.log).toContain(`no role is assumed, the credentials are those of ${userArn}\n`);
+      expect(main.log).toContain('session-policy: auto does not narrow these credentials\n');
+    });
+
+    it('warn of the inputs that have no effect without a role', async () => {
+      const policy = JSON.stringify({ Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
+      const asked = {
+        'session-policy': policy,
+        'managed-session-policies': 'arn:aws:iam::aws:policy/ReadOnlyAccess',
+      };
+      const main = await load({ ...existing, ...asked }, withKeys(user(reading)));
+      expect(main.log).toContain(
+        '##[warning]ssm-ssh-agent: use-existing-credentials: no role is assumed, so session-policy, managed-session-policies had no effect',
+      );
     });
 
     it('in a use without keys leave the account in the outputs', async () => {

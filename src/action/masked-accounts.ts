@@ -1,5 +1,5 @@
 /** `mask-aws-account-id`: an account id is masked before the first text that has it goes to the log. Pure. */
-import { input, list, type Env } from './input.ts';
+import { input, type Env } from './input.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Masks account ids if the input is `true`. parseInputs reports a wrong value later. */
@@ -7,14 +7,13 @@ export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
   if (input(env, 'mask-aws-account-id') !== 'true') return workflow;
   const masked = new Set<string>();
   const maskIn = (text: string): void => {
-    for (const id of accountIdsIn(text)) {
+    for (const id of accountIdsIn(text, env['GITHUB_RUN_ID'])) {
       if (masked.has(id)) continue;
       masked.add(id);
       workflow.mask(id);
     }
   };
-  const named = list(env, 'allowed-account-ids').map((id) => `account ${id}`);
-  for (const text of [...named, input(env, 'role-to-assume'), input(env, 'keys')]) maskIn(text);
+  for (const name of ['allowed-account-ids', 'role-to-assume', 'keys']) maskIn(input(env, name));
   return {
     ...workflow,
     info: (line) => {
@@ -30,7 +29,7 @@ export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
       workflow.fail(failure);
     },
     setOutput: (name, value) => {
-      if (name === 'aws-account-id') maskIn(`account ${value}`);
+      if (name === 'aws-account-id') maskIn(value);
       workflow.setOutput(name, value);
     },
     summarize: async (markdown) => {
@@ -40,10 +39,11 @@ export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
   };
 }
 
-/** In ARNs, and behind the word account. Other numbers of 12 digits are not masked: run ids can be as long. */
-export function accountIdsIn(text: string): string[] {
-  const found = text.matchAll(
-    /\barn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12})(?!\d)|\baccount (\d{12})(?!\d)/g,
-  );
-  return [...found].map(([, inArn, named]) => inArn ?? named ?? '');
+/**
+ * Every number of 12 digits, also as AWS's console writes it (1111-2222-3333) and behind a percent code, so that no form
+ * of an id is forgotten. A mask hides its text in later steps, too: `other` is a number that is known to be something else.
+ */
+export function accountIdsIn(text: string, other = ''): string[] {
+  const found = text.matchAll(/(?:(?<!\d)|(?<=%[\da-f]{2}))(?:\d{12}|\d{4}-\d{4}-\d{4})(?!\d)/gi);
+  return [...found].map(([id]) => id).filter((id) => id !== other);
 }

@@ -79,7 +79,8 @@ const inheritedHint =
 
 /** Across accounts both must allow it: the trust policy of the role, and the policies of the caller. */
 function callerHint({ arn, before, externalId, tags = [] }: AskedRole, message: string): string {
-  const [, user = 'the caller (aws sts get-caller-identity shows it)'] = /User: (\S+)/.exec(message) ?? [];
+  const [, named] = /User: (\S+)/.exec(message) ?? [];
+  const user = named === undefined ? 'the caller (aws sts get-caller-identity shows it)' : principalOf(named);
   // A session passes its transitive tags on, even if custom-tags is empty.
   const tagging = tags.length > 0 || message.includes('sts:TagSession');
   const Action = tagging ? ['sts:AssumeRole', 'sts:TagSession'] : 'sts:AssumeRole';
@@ -93,6 +94,18 @@ function callerHint({ arn, before, externalId, tags = [] }: AskedRole, message: 
   const Condition = condition ? { Condition: condition } : {};
   const trust = { Effect: 'Allow', Principal: { AWS: before }, Action, ...Condition };
   return `let the trust policy of ${arn} say ${JSON.stringify(trust)}, and the policy of ${before} ${allow}`;
+}
+
+/**
+ * The role of a session: a policy that named the session would stop to work with the next one. The ARN of a session has no
+ * path.
+ *
+ * @source AWS IAM User Guide, "AWS JSON policy elements: Principal"
+ */
+function principalOf(caller: string): string {
+  const [, partition, account, role] = /^arn:([\w-]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(caller) ?? [];
+  if (role === undefined) return caller;
+  return `arn:${partition ?? ''}:iam::${account ?? ''}:role/${role} (with the path of the role, if it has one)`;
 }
 
 function providerHint(claims: Claims, message: string): string {
