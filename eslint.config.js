@@ -25,7 +25,7 @@ export const pureFiles = [
   'src/action/{foreign-inputs,input,inputs,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
   'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,session-policy,session-tags,token,troubles}.ts',
   'src/ec2/host-name.ts',
-  'src/ec2/session-manager/{codec,contents,conversation,reliability,silence}.ts',
+  'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
   'src/git/{credential,job-configuration,listing,named-credential,store-entry}.ts',
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,job-role,settings,voice}.ts',

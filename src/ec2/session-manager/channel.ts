@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../aws/connection.ts';
 import { Failure, toFailure } from '../../errors.ts';
+import { waitBefore } from './back-off.ts';
 import { openingMessage } from './contents.ts';
 import { Conversation, type End } from './conversation.ts';
 import { Line, type LineOptions } from './line.ts';
@@ -24,8 +25,6 @@ const openPatience = 3_000;
 const resumePatience = 60_000;
 /** Milliseconds that a socket without any data has to last to count as working. */
 const soundAge = 5_000;
-/** Milliseconds before a new socket: the second try, and the longest pause. The first try is immediate. */
-const backOff = { first: 200, longest: 5_000 };
 
 export interface ChannelOptions {
   readonly target: Target;
@@ -145,7 +144,7 @@ export class Channel {
     let lostAt = now();
     for (let tries = 0; !this.#isOver; tries++) {
       try {
-        if (tries > 0) await this.#wait(tries);
+        if (tries > 0) await sleep(waitBefore(tries), undefined, { signal: this.#closing.signal });
         access ??= await this.#resume();
         if (await this.#carry(access)) {
           tries = 0;
@@ -164,12 +163,6 @@ export class Channel {
   #requireHope(failure: Failure, time: number): void {
     if (!this.#conversation.isReady && time > openPatience) throw failure;
     if (time > resumePatience) throw notComeBack(this.#options.target, resumePatience / 1000, failure);
-  }
-
-  async #wait(tries: number): Promise<void> {
-    if (tries === 1) return;
-    const longest = Math.min(backOff.first * 2 ** (tries - 2), backOff.longest);
-    await sleep(longest * (1 - Math.random() / 4), undefined, { signal: this.#closing.signal });
   }
 
   async #resume(): Promise<Access> {
