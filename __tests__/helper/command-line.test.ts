@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, type Line } from '../../helper/command-line/parse.ts';
-import { parseRegion, parseRoles, parseStrictness } from '../../helper/command-line/settings.ts';
+import { parseRegion, parseRoles } from '../../helper/command-line/settings.ts';
 import { readTimeLimit } from '../../helper/command-line/host-place.ts';
 import { suggest } from '../../helper/command-line/suggest.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -117,7 +117,5 @@ describe('the values of options', () => {
   it('are a region, and a word for host keys', () => {
     expect([parseRegion(undefined), parseRegion('us-gov-west-1')]).toEqual([undefined, 'us-gov-west-1']);
     expect(failureOf(() => parseRegion('Ireland')).message).toBe('--region is not a region: "Ireland"');
-    expect([parseStrictness(), parseStrictness('accept-new')]).toEqual(['yes', 'accept-new']);
-    expect(failureOf(() => parseStrictness('maybe')).hint).toBe('write yes, accept-new or no');
   });
 });

@@ -19,8 +19,10 @@ const programs = {
   busybox: ['busybox', () => runs('busybox', 'ash', '-c', ':')],
   cargo: ['cargo', () => runs('cargo', '--version')],
   dash: ['dash', () => runs('dash', '-c', ':')],
+  fish: ['fish', () => runs('fish', '--version')],
   go: ['golang-go', () => runs('go', 'version')],
   jq: ['jq', () => runs('jq', '--version')],
+  mandoc: ['mandoc', () => spawnSync('mandoc', ['-V']).error === undefined],
   npm: ['npm', () => runs('npm', '--version')],
   pip: ['python3-pip', () => runs('python3', '-c', 'import pip')],
   rsync: ['rsync', () => runs('rsync', '--version')],
@@ -28,6 +30,7 @@ const programs = {
   strace: ['strace', () => runs('strace', '-V')],
   // GNU's and busybox's; macOS has none.
   timeout: ['coreutils', () => runs('timeout', '1', 'true')],
+  zsh: ['zsh', () => runs('zsh', '-f', '-c', 'zmodload zsh/zpty')],
   'systemd-analyze': ['systemd', () => runs('systemd-analyze', '--version')],
 } as const satisfies Readonly<Record<string, Need>>;
 

@@ -47,18 +47,22 @@ export function command<const O extends Options>(definition: Command<O>): Comman
   return definition;
 }
 
+/** The common options that the command has. */
+export function commonOptionsOf({ common: names }: Command): Options {
+  return Object.fromEntries(
+    Object.entries(common).filter(([option]) => names?.includes(option as keyof typeof common) ?? true),
+  );
+}
+
 export function helpOf(command: Command): string {
   const { name, summary, synopsis, examples, options } = command;
-  const shared = Object.entries(common).filter(
-    ([option]) => command.common?.includes(option as keyof typeof common) ?? true,
-  );
   const shown = examples.map(([line, does]) => `  # ${does}\n  ssm-ssh-agent ${line}`);
   return `${[
     `${summary}:\n`,
     `${shown.join('\n\n')}\n`,
     `Usage: ssm-ssh-agent ${name} ${synopsis}\n`,
     ...(Object.keys(options).length > 0 ? [`Options:\n${table(options)}\n`] : []),
-    `Common options:\n${table(Object.fromEntries(shared))}`,
+    `Common options:\n${table(commonOptionsOf(command))}`,
   ].join('\n')}\n`;
 }
 

@@ -7,8 +7,10 @@ export interface Option {
   readonly type: 'string' | 'boolean';
   /** May be given more than once. */
   readonly multiple?: true;
-  /** The name of the value in help. */
+  /** The name of the value in help. FILE: shells complete the names of files. */
   readonly value?: string;
+  /** The only values. Shells complete them. */
+  readonly choices?: readonly string[];
   readonly help: string;
 }
 
@@ -111,6 +113,12 @@ function readValue({ name, rawName, value, inlineValue }: OptionToken, options: 
   const swallowed = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith('-');
   if (value === undefined || value === '' || swallowed) {
     throw invalid(`${rawName} has no value`, `write ${rawName} ${option.value ?? 'VALUE'}`);
+  }
+  const { choices } = option;
+  if (choices && !choices.includes(value)) {
+    const hint =
+      suggest(value, choices) ?? `write ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
+    throw invalid(`${rawName} cannot be "${value}"`, hint);
   }
   return value;
 }

@@ -48,11 +48,6 @@ export function parseDuration(option: string, text: string): number {
   throw invalid(`${option} is not a duration: "${text}"`, 'write 90s, 15m, 6h, or 0 for no limit');
 }
 
-export function parseStrictness(text = 'yes'): string {
-  if (['yes', 'accept-new', 'no'].includes(text)) return text;
-  throw invalid(`--strict-host-key-checking cannot be "${text}"`, 'write yes, accept-new or no');
-}
-
 /** The prefixes of tokens of github.com, GitLab and Bitbucket. */
 const tokenText = /^(gh[a-z]_|github_pat_|gl(pat|dt|cbt|rt)-|AT(BB|CTT|ATT))/;
 

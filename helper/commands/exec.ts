@@ -20,7 +20,7 @@ import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agen
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
-import { parseAccount, parseDuration, parseKey, parseStrictness } from '../command-line/settings.ts';
+import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
@@ -35,7 +35,10 @@ const options = {
     help: 'how long the agent keeps the keys: 90s, 15m, 6h (default: until the command ends)',
   },
   'known-hosts': { type: 'string', value: 'FILE', help: 'host keys beside the pinned ones' },
-  'strict-host-key-checking': { type: 'string', value: 'WORD', help: 'yes (default), accept-new or no' },
+  'strict-host-key-checking': {
+    ...({ type: 'string', value: 'WORD', help: 'yes (default), accept-new or no' } as const),
+    choices: ['yes', 'accept-new', 'no'],
+  },
 } as const;
 
 export const exec = command({
@@ -59,7 +62,7 @@ async function runExec(line: Line<typeof options>, running: Running): Promise<nu
   if (values.key.length === 0) throw invalid('exec has no key to load', 'write --key /NAME in front of --');
   const lines = values.key.map((text) => parseKey(text, '--key'));
   const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
-  const strictHostKeyChecking = parseStrictness(values['strict-host-key-checking']);
+  const strictHostKeyChecking = values['strict-host-key-checking'] ?? 'yes';
   const account = parseAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts']);
   const around = foldersAround(running.env['GIT_SSH_COMMAND']);

@@ -10,12 +10,12 @@ import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount } from '../command-line/settings.ts';
 import { reach, type Wanted } from '../proxy/reach.ts';
 import type { Outcome } from '../proxy/report.ts';
-import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
+import { parseHost, parsePort, parseWay, ways } from '../proxy/way.ts';
 
 const options = {
   via: {
-    type: 'string',
-    value: 'WAY',
+    ...({ type: 'string', value: 'WAY' } as const),
+    choices: ways,
     help: 'session-manager (default), instance-connect-endpoint or direct',
   },
 } as const;

@@ -3,7 +3,7 @@ import type { Way } from '../../src/aws/ec2-session-policy.ts';
 import { parseHostName, type HostName } from '../../src/ec2/host-name.ts';
 import { invalid } from '../command-line/parse.ts';
 
-const ways = ['session-manager', 'instance-connect-endpoint', 'direct'] as const satisfies Way[];
+export const ways = ['session-manager', 'instance-connect-endpoint', 'direct'] as const satisfies Way[];
 
 /**
  * @param place the name of the setting or option
