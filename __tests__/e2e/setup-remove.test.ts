@@ -143,10 +143,13 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBe(before);
     const { stdout, stderr } = await remove('--json', '--quiet');
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toMatchObject({
-      scope: 'global',
-      removed: expect.arrayContaining([{ name: 'ssm.key', value: '/ci/key' }]) as unknown,
-    });
+    const shape = { name: expect.any(String) as unknown, value: expect.any(String) as unknown };
+    const { scope, removed } = JSON.parse(stdout) as { scope: string; removed: readonly unknown[] };
+    expect([scope, removed]).toEqual([
+      'global',
+      removed.map(() => expect.objectContaining(shape) as unknown),
+    ]);
+    expect(removed).toContainEqual({ name: 'ssm.key', value: '/ci/key' });
     expect(text()).toBeUndefined();
   });
 

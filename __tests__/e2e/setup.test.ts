@@ -142,6 +142,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ scope: 'global', gitSshCommand: ssh },
+      sshConfig: expect.stringContaining('ProxyCommand') as unknown,
       changes: expect.arrayContaining([{ name: 'ssm.key', value: '/ci/deploy-key' }]) as unknown,
     });
   });
