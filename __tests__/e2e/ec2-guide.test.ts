@@ -7,6 +7,7 @@ import { ACCOUNT, REGION } from '../support/aws/world.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { INSTANCE_ROLE, openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
+import { commandsInDocuments } from '../support/commands-in-documents.ts';
 import { itWith } from '../support/needs.ts';
 import { it as itInSample, itInTurn as it } from '../support/parts.ts';
 
@@ -18,6 +19,12 @@ const blocks = (text: string): string[] =>
   [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block);
 /** The guide's block in which the words stand. */
 const block = (words: string): string => blocks(guide).find((text) => text.includes(words)) ?? '';
+
+/** What the documents tell people to type on a host, apart from those commands that need more than git and our program. */
+const forHosts = /^(sudo )?(ssm-ssh-agent (setup|exec|flush|--version)|git (config|ls-remote)) /;
+const written = new Set(
+  commandsInDocuments.map(({ command }) => command).filter((command) => forHosts.test(`${command} `)),
+);
 
 describe('the examples for EC2', () => {
   itWith('shellcheck')('are clean under shellcheck', () => {
@@ -112,6 +119,33 @@ describe('an EC2 host, by the guide', () => {
       'ssm.github.com/acme/tools.key /ci/tools-key',
       'ssm.key /ci/user-key',
     ]);
+  });
+
+  it.each([...written])('runs what a document says, as it is written: %s', async (command) => {
+    mkdirSync(join(host.env['HOME'] ?? '', '.ssh'));
+    writeFileSync(join(host.folder, 'git-hosts'), stage.host.knownHosts);
+    await sh(`
+      for scope in system global; do git config --$scope core.sshCommand /usr/local/bin/ssm-ssh; done
+      git config --system ssm.key /ci/deploy-key
+      git init -q release
+      git -C release -c user.name=me -c user.email=me@example.com commit -q --allow-empty -m one
+      git -C release -c user.name=me -c user.email=me@example.com tag -a -m one v1.0.0
+      git config --global url.$PWD/release.insteadOf https://github.com/OWNER/ssm-ssh-agent`);
+    const places = { "'LINE'": "'/ci/deploy-key github.com/acme/lib'", COMMAND: 'true', FILE: 'git-hosts' };
+    const script = Object.entries(places).reduce(
+      (text, [place, filled]) => text.replace(new RegExp(`(?<= )${place}$|(?<= )${place}(?= )`), filled),
+      command,
+    );
+    const { exitCode, stderr, stdout } = await sh(withTrust(script));
+    expect([exitCode, stderr.replace(/^Cloning into .*\n/, '')]).toEqual([
+      0,
+      expect.not.stringMatching(/error|fatal|[A-Z]{2,}_[A-Z]+:/),
+    ]);
+    // The last line has the commit, and the line before it the id of the tag.
+    if (command.startsWith('git ls-remote')) {
+      const { stdout: commit } = await sh('git -C release rev-parse v1.0.0^{commit}');
+      expect(stdout.trim().split('\n').at(-1)).toBe(`${commit.trim()}\trefs/tags/v1.0.0^{}`);
+    }
   });
 
   it('is set up by user data, from a tarball whose checksum is the one that somebody wrote down', async () => {

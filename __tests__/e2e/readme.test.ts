@@ -6,6 +6,8 @@ import { startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { actionPath, gitSteps, openStage, repository, told, type Stage } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
+import { commandsInDocuments } from '../support/commands-in-documents.ts';
+import { itWith } from '../support/needs.ts';
 
 const read = (path: string): string => readFileSync(join(actionPath, path), 'utf8');
 const blocks = (language: string, document = 'README.md'): string[] =>
@@ -18,6 +20,12 @@ interface Step {
   readonly with?: Readonly<Record<string, string>>;
   readonly run?: string;
 }
+
+const troubleshooting = commandsInDocuments
+  .filter(({ document }) => document === 'docs/troubleshooting.md')
+  .map(({ command }) => command);
+const [listClaims = ''] = troubleshooting.filter((command) => command.startsWith('curl '));
+const fetches = troubleshooting.filter((command) => command.endsWith(' git fetch'));
 
 describe('a new user', () => {
   let stage: Stage;
@@ -48,6 +56,20 @@ describe('a new user', () => {
     expect(clone?.run).toBe(`git clone git@github.com:${repository}.git`);
     const { log } = await job.run(gitSteps(stage.host));
     expect(log).toContain('## main...origin/main\n');
+    expect(fetches).toHaveLength(2);
+    const { log: more, outcome } = await job.run(`git clone -q ${stage.host.url(repository)} again && cd again
+      ${fetches.join('\n')}`);
+    expect(outcome).toBe('success');
+    // ssh shows the key that it offers, and git the ssh command that it starts.
+    expect(more).toMatch(/Offering public key: .* SHA256:.*\n[^]*trace: run_command: .*\/ssm-ssh /);
+  });
+
+  itWith('jq')("sees the claims of a job's token by the step of the troubleshooting guide", async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const { log, outcome } = await job.run(listClaims);
+    expect(outcome).toBe('success');
+    const claims = JSON.parse(log) as Readonly<Record<string, unknown>>;
+    expect(claims).toMatchObject({ aud: 'sts.amazonaws.com', sub: 'repo:acme/app:ref:refs/heads/main' });
   });
 
   it('reads secrets with the statement of docs/keys.md', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBackend, type Backend } from '../../support/backend.ts';
-import { shellBlocks } from '../../support/commands-in-documents.ts';
+import { commandsInProse, shellBlocks } from '../../support/commands-in-documents.ts';
 import { installed } from '../../support/needs.ts';
 import { actionPath } from '../stage.ts';
 
@@ -19,8 +19,13 @@ const blocks = shellBlocks
   .filter(({ commands }) => commands.some((command) => /(^|\| )aws /.test(command)))
   .map((block) => ({ ...block, title: `${block.document}: ${block.commands.join('; ').slice(0, 100)}` }));
 
+/** Those in sentences, each alone; the others of them are in a block, too. */
+const inProse = commandsInProse
+  .map(({ command }) => command)
+  .filter((command) => command.startsWith('aws ') && !notInMoto.test(`${command} `));
+
 it('finds the AWS commands of the documents', () => {
-  expect(blocks.length).toBeGreaterThan(9);
+  expect([blocks.length > 9, inProse.length > 3]).toEqual([true, true]);
 });
 
 const { MOTO_ENDPOINT } = process.env;
@@ -54,25 +59,34 @@ if (MOTO_ENDPOINT !== undefined && installed('aws') && installed('jq')) {
 
     it.each(blocks.map((block) => [block.title, block] as const))('takes %s', (_, { commands }) => {
       const script = commands.filter((command) => !notInMoto.test(command)).join('\n');
-      const { status, stderr } = spawnSync(
-        'bash',
-        ['--norc', '-euo', 'pipefail', '-c', forThisInstance(script)],
-        {
-          cwd: folder,
-          input: 'glpat-token-that-is-typed\n',
-          encoding: 'utf8',
-          env: {
-            ...process.env,
-            AWS_ENDPOINT_URL: MOTO_ENDPOINT,
-            AWS_DEFAULT_REGION: backend.region,
-            AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
-            AWS_SECRET_ACCESS_KEY: 'moto does not check it',
-            AWS_PAGER: '',
-          },
-        },
-      );
-      expect([stderr, status]).toEqual(['', 0]);
+      expect(run(script)).toMatchObject({ stderr: '', status: 0 });
     });
+
+    it.each(inProse)('takes %s', (command) => {
+      const places = { HOSTNAME: 'git.example.com', ARN: '"$(jq -r .OpenIDConnectProviderArn made)"' };
+      const script = Object.entries(places).reduce(
+        (text, [place, here]) => text.replace(place, here),
+        command,
+      );
+      const issuer = 'https://token.actions.githubusercontent.com';
+      const provider = `aws iam create-open-id-connect-provider --url ${issuer} --client-id-list sts.amazonaws.com`;
+      expect(run(`${provider} >made\n${script}`)).toMatchObject({ stderr: '', status: 0 });
+    });
+
+    const run = (script: string): { status: number | null; stderr: string } =>
+      spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', forThisInstance(script)], {
+        cwd: folder,
+        input: 'glpat-token-that-is-typed\n',
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          AWS_ENDPOINT_URL: MOTO_ENDPOINT,
+          AWS_DEFAULT_REGION: backend.region,
+          AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+          AWS_SECRET_ACCESS_KEY: 'moto does not check it',
+          AWS_PAGER: '',
+        },
+      });
 
     const forThisInstance = (script: string): string => script.replaceAll('i-0123456789abcdef0', instance);
   });
