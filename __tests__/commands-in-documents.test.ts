@@ -2,118 +2,179 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { shellBlocks } from './support/commands-in-documents.ts';
+import { commandsInDocuments, documents, onlyNames } from './support/commands-in-documents.ts';
 
-const commands = shellBlocks.flatMap(({ document, commands }) =>
-  commands.map((command) => `${document}: ${command}`),
-);
+/** The beginning of `DOCUMENT: COMMAND`; or whole commands, wherever they are. */
+type Commands = RegExp | readonly string[];
 
 interface Run {
-  readonly commands: RegExp;
-  /** Runs them out of the document, or in words of its own. */
+  /** A pattern only if the test reads the commands from the document: it then runs whatever is written there. */
+  readonly commands: Commands;
   readonly test: string;
-  /** How they stand in the test. */
+  /** How the test reads the document, or how the commands are written in the test. */
   readonly as: string;
 }
 
-const runs: readonly Run[] = [
+const read: readonly Run[] = [
   {
-    commands: /: (aws (iam|ssm put|ec2)|ssh-keygen|cat|rm|read|jq|printf '%s')/,
+    commands: /: (aws (iam|sts|ssm put|ec2 modify)|ssh-keygen -t|cat|rm|read -rs|jq -n|printf '%s')/,
     test: 'e2e/scenarios/aws-commands.test.ts',
     as: 'shellBlocks',
   },
-  { commands: /^README\.md: git clone/, test: 'e2e/readme.test.ts', as: 'clone?.run' },
-  { commands: /^README\.md: sudo ssm-ssh-agent setup/, test: 'e2e/ec2-guide.test.ts', as: 'blocks(readme)' },
-  { commands: /^docs\/ec2\.md: (sudo|git|ssm|eval)/, test: 'e2e/ec2-guide.test.ts', as: 'blocks(guide)' },
-  { commands: /^docs\/ec2-hosts\.md: ssm-ssh/, test: 'e2e/ec2/ssh.test.ts', as: 'rsync' },
-  { commands: /^docs\/ec2-hosts\.md: scp/, test: 'e2e/ec2/ssh.test.ts', as: 'scp -q -S' },
-  { commands: /^docs\/ec2-hosts\.md: rsync/, test: 'e2e/ec2/ssh.test.ts', as: 'rsync -' },
   {
-    commands: /^docs\/ec2-hosts\.md: SSM_SSH_EC2/,
-    test: 'e2e/ec2/git.test.ts',
-    as: "SSM_SSH_EC2_REMOTES: '1'",
-  },
-  { commands: /^docs\/ec2-hosts\.md: ssh/, test: 'e2e/ec2/plain-ssh.test.ts', as: '-J web' },
-  {
-    commands: /^docs\/https\.md: (sudo )?ssm-ssh-agent setup/,
-    test: 'docs.test.ts',
-    as: 'parseCredentialLine',
+    commands: /: (sudo )?(ssm-ssh-agent (setup|exec|flush|--version)|git (config|ls-remote))( |$)/,
+    test: 'e2e/ec2-guide.test.ts',
+    as: 'commandsInDocuments',
   },
   {
-    commands: /^docs\/https\.md: git clone/,
-    test: 'e2e/credential/git-credential-ssm.test.ts',
-    as: 'git clone',
+    commands: /^docs\/ec2\.md: (git clone|ssm-ssh-agent add|eval)/,
+    test: 'e2e/ec2-guide.test.ts',
+    as: 'blocks(guide)',
   },
   {
-    commands: /^docs\/https\.md: git config .*(cache|helper ssm)/,
-    test: 'e2e/credential/git-credential-ssm.test.ts',
-    as: 'cache --timeout',
+    commands: /^README\.md: git clone git@github\.com:acme\/lib/,
+    test: 'e2e/readme.test.ts',
+    as: 'clone?.run',
   },
   {
-    commands: /^docs\/https\.md: git config .*store/,
-    test: 'e2e/credential/storage.test.ts',
-    as: '--store-prefix',
+    commands: /^docs\/troubleshooting\.md: (curl|GIT_\w+=.* git fetch)/,
+    test: 'e2e/readme.test.ts',
+    as: 'docs/troubleshooting.md',
   },
   {
-    commands: /^docs\/https\.md: printf 'protocol/,
-    test: 'e2e/credential/storage.test.ts',
-    as: "tell('erase'",
+    commands: /^README\.md: (git submodule|npm ci$|git clone git@github\.com:acme\/tools)/,
+    test: 'e2e/whole-workflow.test.ts',
+    as: "read('README.md')",
   },
-  {
-    commands: /^docs\/security\.md: exec ssm-ssh-agent flush/,
-    test: 'e2e/host/after-setup.test.ts',
-    as: 'flush',
-  },
-  { commands: /^README\.md: (rsync|ssm-ssh)/, test: 'e2e/ec2/ssh.test.ts', as: 'rsync -' },
   {
     commands: /^docs\/install\.md: (sudo|version|release|curl|sha256sum|ssm-ssh-agent)/,
     test: 'e2e/install-guide.test.ts',
     as: 'docs/install.md',
   },
   {
-    commands: /^docs\/other-ci\.md: (ssm-ssh-agent|set|tokens|buildkite-agent|export|node)/,
+    commands:
+      /^docs\/other-ci\.md: (ssm-ssh-agent|set|tokens|buildkite-agent|\.buildkite|export|printf %s|node)/,
     test: 'e2e/other-ci.test.ts',
     as: 'docs/other-ci.md',
   },
   {
-    commands: /^docs\/other-ci\.md: (instances|\[|failed|for|rsync|ssm-ssh|done)/,
+    commands: /^docs\/other-ci\.md: (instances|\[|failed|for|rsync|ssm-ssh |done)/,
     test: 'e2e/ec2/tagged-instances.test.ts',
     as: 'docs/other-ci.md',
   },
+];
+
+const host = 'ec2-user@i-0123456789abcdef0';
+
+const inOwnWords: readonly Run[] = [
   {
-    commands: /^docs\/keys\.md: (ssh-keyscan|ssm-ssh-agent setup)/,
+    commands: [`ssm-ssh ${host}`, `ssm-ssh ${host} uptime`],
+    test: 'e2e/ec2-job/deploy.test.ts',
+    as: 'ssm-ssh ${host()}',
+  },
+  {
+    commands: [
+      `rsync -az --delete -e ssm-ssh site/ ${host}:site/`,
+      `ssm-ssh ${host} sudo systemctl reload nginx`,
+    ],
+    test: 'e2e/ec2-job/deploy.test.ts',
+    as: 'deploy-to-ec2.yml',
+  },
+  { commands: [`scp -S ssm-ssh site.tar.gz ${host}:`], test: 'e2e/ec2/ssh.test.ts', as: 'scp -q -S' },
+  {
+    commands: [`rsync -az -e ssm-ssh site/ ${host}:site/`],
+    test: 'e2e/ec2-job/deploy.test.ts',
+    as: 'rsync -e ssm-ssh -a',
+  },
+  {
+    commands: [`SSM_SSH_EC2_REMOTES=1 GIT_SSH_COMMAND=ssm-ssh git clone ${host}:notes.git`],
+    test: 'e2e/ec2/git.test.ts',
+    as: "SSM_SSH_EC2_REMOTES: '1'",
+  },
+  { commands: ['export AWS_PROFILE=dev'], test: 'e2e/journeys/laptop.test.ts', as: 'export AWS_PROFILE=dev' },
+  { commands: [`ssh ${host}`], test: 'e2e/journeys/laptop.test.ts', as: 'ssh -F config ${target}' },
+  { commands: ['ssh web', 'ssh -J web 10.0.1.7'], test: 'e2e/ec2/plain-ssh.test.ts', as: '-J web' },
+  {
+    commands: ['git clone https://github.com/acme/lib.git', 'git clone https://gitlab.com/acme/lib.git'],
+    test: 'e2e/credential/git-credential-ssm.test.ts',
+    as: 'git clone',
+  },
+  {
+    commands: ["printf 'protocol=https\\nhost=github.com\\n\\n' | git credential reject"],
+    test: 'e2e/credential/storage.test.ts',
+    as: "tell('erase'",
+  },
+  { commands: ['exec ssm-ssh-agent flush'], test: 'e2e/host/after-setup.test.ts', as: 'flush' },
+  {
+    commands: ['ssh-keyscan -p 2222 git.example.com >git-hosts'],
     test: 'e2e/host-keys.test.ts',
-    as: 'setup --global --known-hosts FILE',
+    as: '${scan()} >>FILE',
   },
   {
-    commands: /^docs\/ec2-hosts\.md: (ssm-ssh-agent setup|export|ssh ec2-user)/,
-    test: 'e2e/journeys/laptop.test.ts',
-    as: 'setup --global --via session-manager',
+    commands: ['ssm-ssh deploy@host.example.com systemctl --user restart app'],
+    test: 'e2e/ec2-job/role-alone.test.ts',
+    as: 'ssm-ssh git@github.com',
   },
+  { commands: ['git log --show-signature'], test: 'e2e/job/disks.test.ts', as: 'git log --show-signature' },
+  {
+    commands: ['git submodule update --init --recursive'],
+    test: 'e2e/whole-workflow.test.ts',
+    as: 'build-with-three-keys.yml',
+  },
+  { commands: ['git clone git@github.com:acme/lib.git'], test: 'e2e/readme.test.ts', as: 'clone?.run' },
 ];
 
 /** Which commands → why no test runs them. */
-const runByNone: readonly (readonly [commands: RegExp, reason: string])[] = [
-  [/: npm (ci|test|run)/, 'a test that runs the tests would run itself; .ci/run runs them'],
+const runByNone: readonly (readonly [commands: Commands, reason: string])[] = [
+  [/: npm (ci|test|run|rebuild)/, 'a test that runs the tests would run itself; .ci/run runs them'],
   [/: aws sso login/, 'it opens a browser'],
   [/: gh attestation verify/, 'it asks GitHub for a release that has been published'],
-  [/: docker build/, 'no test has a Docker engine'],
+  [/: (docker (build|run)|apt-get update)/, 'no test has a container engine'],
   [/: shasum/, 'it is macOS that needs it; on Linux the same line has sha256sum'],
   [/: aws (cloudtrail lookup-events|ssm describe-instance-information)/, 'moto cannot answer them'],
+  [/^CONTRIBUTING\.md: git grep -lz/, 'it writes the name of the owner into every file of the checkout'],
 ];
 
+const lines = commandsInDocuments.map(({ document, command }) => `${document}: ${command}`);
+
+function isAmong(commands: Commands, line: string): boolean {
+  if (commands instanceof RegExp) return commands.test(line);
+  return commands.some((command) => documents.some((document) => line === `${document}: ${command}`));
+}
+
 describe('a command of the documents', () => {
-  it('is found', () => {
-    expect(commands.length).toBeGreaterThan(40);
+  it.each([
+    ['a block of sh', 'README.md: rm deploy-key deploy-key.pub'],
+    ['a step of a workflow', 'docs/workflows.md: git submodule update --init --recursive'],
+    ['a job of another CI service', 'docs/other-ci.md: printf %s "$AWS_ID_TOKEN" >"$tokens/token"'],
+    ['a sentence', 'docs/troubleshooting.md: GIT_SSH_COMMAND="$GIT_SSH_COMMAND -v" git fetch'],
+    ['a table', 'README.md: sudo ssm-ssh-agent setup --system --remove'],
+  ])('is found in %s', (_, line) => {
+    expect(lines).toContain(line);
   });
 
-  it.each(commands)('is run, or cannot be: %s', (command) => {
-    const matches = [...runs.map((run) => run.commands), ...runByNone.map(([pattern]) => pattern)];
-    expect(matches.filter((pattern) => pattern.test(command)).length).toBeGreaterThan(0);
+  it.each(lines)('is run, or cannot be: %s', (line) => {
+    const all = [
+      ...[...read, ...inOwnWords].map(({ commands }) => commands),
+      ...runByNone.map(([one]) => one),
+    ];
+    expect(all.filter((commands) => isAmong(commands, line)).length).toBeGreaterThan(0);
   });
 
-  it.each(runs)('$commands is run by $test', ({ commands: pattern, test, as }) => {
-    expect(commands.some((command) => pattern.test(command))).toBe(true);
+  it.each([...read, ...inOwnWords])('$commands is run by $test', ({ commands, test, as }) => {
+    const wanted = commands instanceof RegExp ? [commands] : commands.map((command) => [command]);
+    expect(wanted.filter((one) => !lines.some((line) => isAmong(one, line)))).toEqual([]);
     expect(readFileSync(join(import.meta.dirname, test), 'utf8')).toContain(as);
+  });
+
+  it.each(runByNone)('%s cannot be run: %s', (commands) => {
+    expect(lines.some((line) => isAmong(commands, line))).toBe(true);
+  });
+
+  it('is not only a name, which would stand in the list of names for nothing', () => {
+    const all = documents
+      .map((path) => readFileSync(join(import.meta.dirname, '..', path), 'utf8'))
+      .join('\n');
+    expect(onlyNames.filter((name) => !all.includes(`\`${name}\``))).toEqual([]);
   });
 });
