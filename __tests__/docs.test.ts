@@ -7,6 +7,7 @@ import { parseCredentialLine } from '../helper/setup/plan.ts';
 import { catalogue } from '../src/errors.ts';
 import { readRoutes } from '../src/host/credential-routes.ts';
 import { readNamedCredential } from '../src/git/named-credential.ts';
+import { parseKeyLine, parseLines } from '../src/keys/key-line.ts';
 import { parseReference } from '../src/keys/reference.ts';
 
 const root = dirname(import.meta.dirname);
@@ -65,6 +66,23 @@ describe('docs/containers.md', () => {
   it('is linked from the README with its anchor', () => {
     expect(read('README.md')).toContain('](docs/containers.md#docker-build)');
     expect(text).toMatch(/^## `docker build`$/m);
+  });
+});
+
+describe('docs/keys.md', () => {
+  const inputs = [...read('docs/keys.md').matchAll(/```yaml\n(keys: .*?)```/gs)].map(
+    ([, block = '']) => parse(block) as { keys: string },
+  );
+  const lines = inputs.flatMap(({ keys }) => keys.split('\n')).filter((line) => /^[^#]/.test(line));
+
+  it('has lines that work on a host, too, except those of a GitHub App', () => {
+    const [apps, others] = [true, false].map((isApp) =>
+      lines.filter((line) => line.includes('as=github-app') === isApp),
+    );
+    expect([apps?.length, others?.length]).toEqual([1, 5]);
+    expect(() => others?.map(parseKeyLine)).not.toThrow();
+    expect(() => apps?.map(parseKeyLine)).toThrow(/only SSH keys are allowed here/);
+    expect(parseLines(apps?.join('\n') ?? '').apps).toHaveLength(1);
   });
 });
 
