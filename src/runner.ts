@@ -12,6 +12,9 @@ export const workflow: Workflow = {
   info: (line) => {
     core.info(visible(line));
   },
+  debug: (line) => {
+    core.debug(visible(line));
+  },
   warn: (message) => {
     core.warning(`${program}: ${visible(message)}`);
   },

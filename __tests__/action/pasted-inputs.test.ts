@@ -25,7 +25,6 @@ describe('an input of another action', () => {
     ['action-timeout-s', '60', 'write timeout-seconds'],
     ['aws-secret-access-key', tokens['AWS, secret access key'], 'role-to-assume'],
     ['role-chaining', 'true', 'one on each line'],
-    ['expected-account-ids', '111122223333', 'write allowed-account-ids'],
     ['no-proxy', 'localhost', 'NO_PROXY in the env'],
     ['sts-endpoint', 'https://sts.test', 'AWS_ENDPOINT_URL_STS in the env'],
     ['role-skip-session-tagging', 'true', 'only the tags in custom-tags are sent'],

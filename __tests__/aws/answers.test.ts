@@ -1,6 +1,6 @@
 /** HTTP answers: which ones are from AWS, and what they say about the service. */
 import { describe, expect, it } from '@jest/globals';
-import { oddityOf, serviceOf, troubleOf } from '../../src/aws/answers.ts';
+import { oddityOf, operationOf, serviceOf, troubleOf } from '../../src/aws/answers.ts';
 
 const json = 'application/x-amz-json-1.1';
 const odd = (statusCode: number, type: string, text: string): string | undefined =>
@@ -59,5 +59,13 @@ describe('an answer', () => {
     [{}, 'Action=DescribeInstances&Version=2016-11-15', 'ec2'],
   ])('belongs to a service: %j %s %s', (headers, body, expected) => {
     expect(serviceOf({ headers, body })).toBe(expected);
+  });
+
+  it.each([
+    [{ 'x-amz-target': 'AmazonSSM.GetParameter' }, '{}', 'GetParameter'],
+    [{}, 'Version=2011-06-15&Action=AssumeRole', 'AssumeRole'],
+    [{}, undefined, '/federation/credentials'],
+  ])('has the name of an operation: %j %s %s', (headers, body, expected) => {
+    expect(operationOf({ headers, body, path: '/federation/credentials' })).toBe(expected);
   });
 });

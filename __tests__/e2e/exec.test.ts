@@ -59,6 +59,7 @@ describe('ssm-ssh-agent exec', () => {
   it('says with --verbose what is loaded, and nothing of it to the command', async () => {
     const { stderr, stdout } = await host.agent(exec(...deployKey, '--verbose', '--', 'echo', 'done'));
     expect(stderr).toContain('reading a key from Parameter Store');
+    expect(stderr).toMatch(/^ssm-ssh-agent: ssm:GetParameter at \S+: 200/m);
     expect(stderr).toContain(`/ci/deploy-key (version 1): ssh-ed25519 ${stage.key.fingerprint}`);
     expect(stdout).toBe('done\n');
   });

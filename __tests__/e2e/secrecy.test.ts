@@ -54,6 +54,8 @@ describe('a secret', () => {
     const { posts } = await job.finish();
     const printed = [main, git, ...posts].map(({ raw }) => unmasked(raw)).join('\n');
     for (const secret of secretsOf(main)) expect(printed).not.toContain(secret);
+    expect(/ssm:GetParameter at 127\.0\.0\.1: 200, request id \S+ \(\d+ ms\)/.test(main.log)).toBe(debug);
+    expect(/the token has iss \S+, sub repo:\S+ and aud sts\.amazonaws\.com/.test(main.log)).toBe(debug);
   });
 
   it('is in no file of the job, no output, no state and no exported variable', async () => {

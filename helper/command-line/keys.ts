@@ -2,6 +2,7 @@
 import { Failure } from '../../src/errors.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { Voice } from '../../src/host/voice.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
 import type { Common } from './parse.ts';
@@ -35,14 +36,15 @@ export async function readKeys(
 }
 
 /** Prints on standard error. Nothing has to be masked: no message has a secret in it. */
-export function voiceOf(
-  { quiet, verbose }: Speech,
-  running: Pick<Running, 'err'>,
-): Record<'info' | 'warn' | 'mask', (text: string) => void> {
+export function voiceOf({ quiet, verbose }: Speech, running: Pick<Running, 'err'>): Voice {
+  const say = (line: string): void => {
+    running.err(`ssm-ssh-agent: ${visible(line)}\n`);
+  };
   return {
     info: (line) => {
-      if (verbose) running.err(`ssm-ssh-agent: ${visible(line)}\n`);
+      if (verbose) say(line);
     },
+    ...(verbose && { debug: say }),
     warn: (message) => {
       if (!quiet) running.err(`ssm-ssh-agent: warning: ${visible(message)}\n`);
     },

@@ -34,8 +34,8 @@ const help = `A git credential helper: tokens for HTTPS remotes from AWS Paramet
 
 git starts it: git-credential-ssm [--store-prefix /PREFIX] get|store|erase|capability
 
-It answers only for what a section names, and only over https. ssm-ssh-agent setup --credential writes the lines above
-for you. With a store prefix it also keeps what git stores, as SecureString parameters. docs/https.md has more.
+It answers only for what a section names, and only over https. ssm-ssh-agent setup --global --credential writes the lines
+above for you. With a store prefix it also keeps what git stores, as SecureString parameters. docs/https.md has more.
 `;
 
 /**

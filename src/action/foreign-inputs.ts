@@ -20,7 +20,6 @@ const foreign: Readonly<Record<string, string>> = {
   'git-cmd': onPath,
   // aws-actions/configure-aws-credentials: inputs with another name here
   'inline-session-policy': 'write session-policy',
-  'expected-account-ids': 'write allowed-account-ids',
   'retry-max-attempts': 'write max-attempts',
   'disable-retry': 'write max-attempts: 1',
   'action-timeout-s': 'write timeout-seconds',

@@ -20,6 +20,10 @@ export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
       maskIn(line);
       workflow.info(line);
     },
+    debug: (line) => {
+      maskIn(line);
+      workflow.debug?.(line);
+    },
     warn: (message) => {
       maskIn(message);
       workflow.warn(message);

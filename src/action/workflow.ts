@@ -3,6 +3,8 @@ import type { Failure } from '../errors.ts';
 
 export interface Workflow {
   info(line: string): void;
+  /** Shown with debug logging (ACTIONS_STEP_DEBUG). */
+  readonly debug?: (line: string) => void;
   warn(message: string): void;
   fail(failure: Failure): void;
   /** From now on the log shows `***` instead. */

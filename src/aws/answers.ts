@@ -59,14 +59,28 @@ export function troubleOf(
   return statusCode >= 500 ? { what: `${service} answered ${statusCode}`, throttled: false } : undefined;
 }
 
+interface AwsRequest {
+  readonly headers: Headers;
+  readonly body?: unknown;
+  readonly path: string;
+}
+
 /** The service's name in messages, from the request: `ssm`. */
-export function serviceOf({ headers, body }: { readonly headers: Headers; readonly body?: unknown }): string {
+export function serviceOf({ headers, body }: Omit<AwsRequest, 'path'>): string {
   const [target = ''] = (headers['x-amz-target'] ?? '').split('.');
   if (target !== '') return services[target] ?? target;
   if ('x-amz-sso_bearer_token' in headers) return 'sso';
   const text = typeof body === 'string' ? body : '';
   if (text.includes('"grantType"')) return 'sso-oidc';
   return text.includes('Version=2011-06-15') ? 'sts' : 'ec2';
+}
+
+/** The name of the operation in a request, for a log: IAM Identity Center has paths instead. */
+export function operationOf({ headers, body, path }: AwsRequest): string {
+  const [, target] = (headers['x-amz-target'] ?? '').split('.');
+  if (target !== undefined) return target;
+  const [, action] = /(?:^|&)Action=(\w+)/.exec(typeof body === 'string' ? body : '') ?? [];
+  return action ?? path;
 }
 
 /** Services that have another name in their protocol. */

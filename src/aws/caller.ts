@@ -49,4 +49,5 @@ export interface Caller extends Regions {
   /** Called with each secret before it is used. */
   readonly mask: (secret: string) => void;
   readonly say: (line: string) => void;
+  readonly debug?: (line: string) => void;
 }

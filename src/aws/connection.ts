@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal;
   /** Called with lines for the log. */
   readonly say?: (line: string) => void;
+  /** Called with a line for each try of a call. */
+  readonly debug?: (line: string) => void;
 }
 
 /** Milliseconds. No try of a call takes longer. */
@@ -65,14 +67,16 @@ export function ignoresProxy(env: ConnectionOptions['env'], version: string): bo
   return Boolean(proxy) && (major < 24 || (major === 24 && minor < 5));
 }
 
+const ignore = (): void => undefined;
+
 export function openConnection(options: ConnectionOptions): Connection {
-  const { env, maxAttempts, patience = longest, signal, say = () => undefined } = options;
+  const { env, maxAttempts, patience = longest, signal, say = ignore, debug = ignore } = options;
   const sockets = { keepAlive: true, proxyEnv: env };
   // Plain HTTP is only for this machine and its network. It must not go through a proxy, which could read it.
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(sockets) };
   const troubles = new Troubles();
   const requestHandler = new RequestHandler({
-    ...{ patience, troubles, say },
+    ...{ patience, troubles, say, debug },
     connectionTimeout: Math.min(connecting, patience),
     httpAgent: agents.http,
     httpsAgent: agents.https,

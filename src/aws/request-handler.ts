@@ -4,7 +4,7 @@ import { HttpResponse, type HttpHandler, type HttpRequest } from '@smithy/core/p
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { Failure } from '../errors.ts';
 import { withDeadline } from '../deadline.ts';
-import { notAws, oddityOf, serviceOf, troubleOf } from './answers.ts';
+import { notAws, oddityOf, operationOf, serviceOf, troubleOf } from './answers.ts';
 import { isOfAws, isPrivate, originOf } from './endpoint.ts';
 import { variableOf } from './failures.ts';
 import type { Troubles } from './troubles.ts';
@@ -18,6 +18,8 @@ export interface HandlerOptions extends NodeHttpHandlerOptions {
   readonly troubles: Troubles;
   /** Called once for each endpoint that is not AWS's own. */
   readonly say: (line: string) => void;
+  /** Called with the result of each try. */
+  readonly debug: (line: string) => void;
 }
 
 /** Reads the body itself: the SDK limits only the time to the headers. */
@@ -41,16 +43,29 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
     const endpoint = isOfAws(request) ? undefined : originOf(request);
     if (endpoint !== undefined) this.#admit(request, { service, endpoint });
     const given = abortSignal as AbortSignal | undefined;
+    const tell = this.#timed(request, service);
     const deadline = { milliseconds: patience, reason: timedOut(patience), signal: given };
     try {
       const response = await withDeadline(deadline, (signal) => this.#whole(request, signal));
+      const id = response.headers['x-amzn-requestid'];
+      tell(`${response.statusCode}${id === undefined ? '' : `, request id ${id}`}`);
       troubles.note(service, troubleOf(service, response));
       return { response: Object.assign(response, { endpoint }) };
     } catch (error) {
+      tell(error instanceof Error ? error.message : 'failed');
       if (given?.aborted !== true)
         troubles.note(service, { what: `${service} did not answer`, throttled: false });
       throw typeof error === 'object' && error !== null ? Object.assign(error, { endpoint }) : error;
     }
+  }
+
+  /** @returns a function that takes what became of the request, for the debug log */
+  #timed(request: HttpRequest, service: string): (outcome: string) => void {
+    const since = performance.now();
+    const call = `${service}:${operationOf(request)} at ${request.hostname}`;
+    return (outcome) => {
+      this.#options.debug(`${call}: ${outcome} (${Math.round(performance.now() - since)} ms)`);
+    };
   }
 
   async #whole(request: HttpRequest, abortSignal: AbortSignal): Promise<HttpResponse> {

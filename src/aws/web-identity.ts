@@ -4,7 +4,7 @@ import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
 import { isPrivate } from './endpoint.ts';
 import { isCertificateTrouble } from './failures.ts';
-import { readToken, type Token } from './token.ts';
+import { audienceText, readToken, type Token } from './token.ts';
 import { readTokenFile } from './token-file.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -23,6 +23,7 @@ export async function sourceCredentials(role: Role, caller: Caller): Promise<Sou
     say(`reading the token in ${tokenFile}`);
     const token = await readTokenFile(tokenFile);
     mask(token.text);
+    caller.debug?.(described(token));
     return { token };
   }
   if (skipsOidc) {
@@ -38,7 +39,13 @@ export async function sourceCredentials(role: Role, caller: Caller): Promise<Sou
   say('asking GitHub for an OIDC token');
   const token = await requestToken(service, { ...caller, ...connection, audience });
   mask(token.text);
+  caller.debug?.(described(token));
   return { token };
+}
+
+/** The claims that trust policies compare. */
+function described({ claims }: Token): string {
+  return `the token has iss ${claims.iss}, sub ${claims.sub} and aud ${audienceText(claims)}`;
 }
 
 /** @throws OIDC_UNAVAILABLE, CREDENTIALS_MISSING: there are none */

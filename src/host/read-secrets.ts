@@ -142,9 +142,12 @@ export function callerOf(
   const say = (line: string): void => {
     voice.info(line);
   };
+  const debug = (line: string): void => {
+    voice.debug?.(line);
+  };
   return {
-    ...{ env, signal, regions, say, share: (timeoutSeconds * 1000) / (regions.length + 1) },
-    connection: openConnection({ env, maxAttempts, patience: patienceOf(wanted), signal, say }),
+    ...{ env, signal, regions, say, debug, share: (timeoutSeconds * 1000) / (regions.length + 1) },
+    connection: openConnection({ env, maxAttempts, patience: patienceOf(wanted), signal, say, debug }),
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
     mask: (secret) => {
       voice.mask(secret);

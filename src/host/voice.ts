@@ -2,6 +2,8 @@
 
 export interface Voice {
   info(line: string): void;
+  /** For somebody who looks for an error: each call to AWS, and the claims of tokens. Absent: nobody wants these lines. */
+  readonly debug?: (line: string) => void;
   warn(message: string): void;
   /** Hides the text in all later output. */
   mask(secret: string): void;
