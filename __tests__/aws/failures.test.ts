@@ -78,6 +78,7 @@ describe("the AWS SDK's errors", () => {
       'CREDENTIALS_MISSING',
       thrown('TokenProviderError', "Token is expired. To refresh this SSO session run 'aws sso login'"),
     ],
+    ['INPUT_INVALID', thrown('EndpointError', 'FIPS is enabled but this partition does not support FIPS')],
     ['NETWORK_UNREACHABLE', network('ECONNREFUSED')],
     ['NETWORK_UNREACHABLE', network('ECONNRESET')],
     ['NETWORK_UNREACHABLE', network('ENOTFOUND')],
