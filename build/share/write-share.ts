@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { commands } from '../../helper/command-line/program.ts';
+import type { shareFiles } from '../../helper/setup/shell-files.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
 import { manPage } from './man-page.ts';
 
@@ -14,14 +15,13 @@ const [, date] =
   new RegExp(`^## ${version.replaceAll('.', '\\.')} - (\\d{4}-\\d\\d-\\d\\d)$`, 'm').exec(changes) ?? [];
 if (date === undefined) throw new Error(`CHANGELOG.md has no heading "## ${version} - DATE"`);
 
-/** Where shells and man(1) look for them, below a `share` folder. */
-const files = new Map([
-  ['bash-completion/completions/ssm-ssh-agent', bashCompletion(commands)],
-  ['fish/vendor_completions.d/ssm-ssh-agent.fish', fishCompletion(commands)],
-  ['man/man1/ssm-ssh-agent.1', manPage(commands, { version, date })],
-  ['zsh/site-functions/_ssm-ssh-agent', zshCompletion(commands)],
-]);
-
+const texts: Readonly<Record<(typeof shareFiles)[number], string>> = {
+  'bash-completion/completions/ssm-ssh-agent': bashCompletion(commands),
+  'fish/vendor_completions.d/ssm-ssh-agent.fish': fishCompletion(commands),
+  'man/man1/ssm-ssh-agent.1': manPage(commands, { version, date }),
+  'zsh/site-functions/_ssm-ssh-agent': zshCompletion(commands),
+};
+const files = new Map<string, string>(Object.entries(texts));
 const there = new Map(
   readdirSync(share, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -36,7 +36,10 @@ export async function readKeys(
 }
 
 /** Prints on standard error. Nothing has to be masked: no message has a secret in it. */
-export function voiceOf({ quiet, verbose }: Speech, running: Pick<Running, 'err'>): Record<'info' | 'warn' | 'mask', (text: string) => void> & Pick<Voice, 'debug'> {
+export function voiceOf(
+  { quiet, verbose }: Speech,
+  running: Pick<Running, 'err'>,
+): Record<'info' | 'warn' | 'mask', (text: string) => void> & Pick<Voice, 'debug'> {
   const say = (line: string): void => {
     running.err(`ssm-ssh-agent: ${visible(line)}\n`);
   };

@@ -1,0 +1,81 @@
+/** Links the completions and the manual page to where shells and man(1) look for them, and removes the links. */
+import { readlink, stat, symlink, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** In share/ and below each folder of XDG_DATA_DIRS. build/share writes them. */
+export const shareFiles = [
+  'bash-completion/completions/ssm-ssh-agent',
+  'fish/vendor_completions.d/ssm-ssh-agent.fish',
+  'man/man1/ssm-ssh-agent.1',
+  'zsh/site-functions/_ssm-ssh-agent',
+] as const;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * A shell that is not installed has no folder, and gets no link. A file of the same name that is not our link stays.
+ *
+ * @param installation the folder that has share/ in it
+ * @returns the links that were made or that now lead to this installation
+ */
+export async function linkShellFiles(installation: string, env: Env): Promise<string[]> {
+  const linked: string[] = [];
+  for (const file of shareFiles) {
+    const folder = await firstFolder(dataFolders(env).map((data) => join(data, dirname(file))));
+    if (folder === undefined) continue;
+    const path = join(folder, file.slice(dirname(file).length + 1));
+    const target = join(installation, 'share', file);
+    const there = await readlink(path).catch((error: unknown) => (isMissing(error) ? undefined : ''));
+    if (there === target || (there !== undefined && !isOurs(there, file))) continue;
+    if (there !== undefined) await unlink(path);
+    await symlink(target, path);
+    linked.push(path);
+  }
+  return linked;
+}
+
+/** @returns the links that led to an installation of this program, and are removed; with `dryRun`, that would be */
+export async function unlinkShellFiles(env: Env, dryRun: boolean): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of shareFiles) {
+    for (const path of dataFolders(env).map((data) => join(data, file))) {
+      const there = await readlink(path).catch(() => undefined);
+      if (there === undefined || !isOurs(there, file)) continue;
+      if (!dryRun) await unlink(path);
+      found.push(path);
+    }
+  }
+  return found;
+}
+
+/**
+ * None with GIT_CONFIG_SYSTEM alone: then this is not the real configuration of the host.
+ *
+ * @source XDG Base Directory Specification, `XDG_DATA_DIRS`, which bash-completion, fish and man-db follow
+ */
+function dataFolders({ XDG_DATA_DIRS: given, GIT_CONFIG_SYSTEM: redirected }: Env): string[] {
+  if (!given) return redirected === undefined ? ['/usr/local/share', '/usr/share'] : [];
+  return given.split(':').filter((folder) => folder.startsWith('/'));
+}
+
+async function firstFolder(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    if (
+      await stat(path).then(
+        (there) => there.isDirectory(),
+        () => false,
+      )
+    )
+      return path;
+  }
+  return undefined;
+}
+
+/** Whether a link with this target is one of an installation, perhaps of an earlier one. */
+function isOurs(target: string, file: string): boolean {
+  return target.endsWith(`/share/${file}`);
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
