@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { hostKeyFailure, parseHostKeyRefusal, type KnownHostsPlace } from '../../src/ssh/host-key-refusal.ts';
 
@@ -31,6 +32,9 @@ describe('what ssh says of the key of a host', () => {
     `Host key git.test is revoked.\r\n${last}`,
     // A URL chose the name, which people would copy into a shell.
     `No ED25519 host key is known for $(touch\${IFS}x) and you have requested strict checking.\r\n${last}`,
+    // It would be an option of ssh-keyscan.
+    `No ED25519 host key is known for -fx and you have requested strict checking.\r\n${last}`,
+    `No ED25519 host key is known for [-fx]:22 and you have requested strict checking.\r\n${last}`,
     // What a host says before it lets anybody in.
     'No ED25519 host key is known for evil and you have requested strict checking.\n',
   ])('is nothing of ours to explain: %j', (said) => {
@@ -68,6 +72,18 @@ describe('what to do about the key of a host', () => {
         `Then ssh-keygen -R 'git.test' -f ${file}, then ssh-keyscan`,
       );
   });
+
+  it.each(['/a b/known_hosts', "/it's/known_hosts", '/$(touch x)/known_hosts', '/x;y/known_hosts'])(
+    'prints commands that a shell runs as meant, whatever the path is: %s',
+    (file) => {
+      const [, remove = '', add = ''] =
+        /Then (ssh-keygen .*), then (ssh-keyscan .*)$/.exec(hintOf(changed(file), { file })) ?? [];
+      const said = (line: string): string =>
+        execFileSync('sh', ['-c', line.replace(/^\S+/, "printf '%s|'")], { encoding: 'utf8' });
+      expect(said(remove)).toBe(`-R|git.test|-f|${file}|`);
+      expect(said(add.replace(/ >>/, ' '))).toBe(`git.test|${file}|`);
+    },
+  );
 
   it('leads to the line of the input in a job', () => {
     const hint = hintOf(changed('/tmp/job/known_hosts'), { kind: 'job', own: '/tmp/job' });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../src/errors.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function readKnownHosts(file: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new Failure('INPUT_INVALID', `--known-hosts: ${path} cannot be read: ${why}`, {
-      hint: `make it: ssh-keyscan HOST >${path}, and compare the keys with what the host publishes`,
+      hint: `make it: ssh-keyscan HOST >${quoteForShell(path)}, and compare the keys with what the host publishes`,
       cause,
     });
   });

@@ -1,5 +1,6 @@
 /** What ssh says where it does not accept the key of a host → which host, why, and what to do. Pure. */
 import { Failure } from '../errors.ts';
+import { quoteForShell, quoted } from '../process/quote.ts';
 
 export interface HostKeyRefusal {
   /** As known_hosts has it: `git.example.com`, `[git.example.com]:2222`. */
@@ -8,8 +9,8 @@ export interface HostKeyRefusal {
   readonly old?: { readonly file: string; readonly line: string };
 }
 
-/** A name that is safe in a command that people copy: a URL of somebody else may have chosen it. */
-const safe = String.raw`(\[?[\w.:-]+\]?(?::\d+)?)`;
+/** A name that is no option in a command that people copy: a URL of somebody else may have chosen it. */
+const safe = String.raw`(\[?[\w.:][\w.:-]*\]?(?::\d+)?)`;
 const unknownHost = new RegExp(
   String.raw`^No \S+ host key is known for ${safe} and you have requested strict`,
   'm',
@@ -59,7 +60,7 @@ export function hostKeyFailure({ host, old }: HostKeyRefusal, place: KnownHostsP
       ? `replace the line of ${host} in the input known-hosts by what ${scan} prints`
       : isOwn && !file.endsWith('/known_hosts')
         ? addLine(scan, place)
-        : `ssh-keygen -R '${host}' -f ${file}, then ${addLine(scan, place)}`;
+        : `ssh-keygen -R ${quoted(host)} -f ${quoteForShell(file)}, then ${addLine(scan, place)}`;
   return new Failure(
     'KNOWN_HOSTS_INVALID',
     `the key of ${host} has changed: it is not the one in ${file}, line ${line}`,
@@ -69,12 +70,12 @@ export function hostKeyFailure({ host, old }: HostKeyRefusal, place: KnownHostsP
 
 function scanOf(host: string): string {
   const [, name = host, port] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
-  return `ssh-keyscan ${port === undefined ? '' : `-p ${port} `}${name}`;
+  return `ssh-keyscan ${port === undefined ? '' : `-p ${port} `}${quoteForShell(name)}`;
 }
 
 function addLine(scan: string, { kind, file }: KnownHostsPlace): string {
   if (kind === 'job') return `add the lines of ${scan} to the input known-hosts`;
   if (kind === 'exec') return `${scan} >>FILE, and pass --known-hosts FILE to exec`;
-  if (file !== '') return `${scan} >>${file}`;
+  if (file !== '') return `${scan} >>${quoteForShell(file)}`;
   return `${scan} >>FILE, and ssm-ssh-agent setup --global --known-hosts FILE (or >>~/.ssh/known_hosts)`;
 }
