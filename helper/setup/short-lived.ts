@@ -3,14 +3,20 @@
 /** @source each tool's documentation of where it installs; the names are those that people know */
 const folders: readonly (readonly [folder: RegExp, owner: string])[] = [
   [/\/_npx\//, 'the cache of npx'],
-  [/\/\.pnpm\//, "pnpm's store"],
+  [/\/\.pnpm\/|\/pnpm\/(?:global|nodejs)\/|\/pnpm\/store\//, "pnpm's store"],
   [/\/\.?nvm\/versions\/node\//, 'nvm'],
+  [/\/\.?nvm\/v\d[^/]*\//, 'nvm.fish'],
   [/\/\.?fnm\/node-versions\/|\/fnm_multishells\//, 'fnm'],
-  [/\/\.volta\/tools\/image\//, 'Volta'],
+  [/\/\.?nvs\/(?:node|default)\//, 'nvs'],
+  [/\/\.?volta\/tools\/image\//, 'Volta'],
   [/\/\.?asdf\/installs\//, 'asdf'],
-  [/\/mise\/installs\//, 'mise'],
+  [/\/(?:mise|rtx)\/installs\//, 'mise'],
+  [/\/\.?proto\/tools\//, 'proto'],
   [/\/\.?nodenv\/versions\//, 'nodenv'],
+  [/\/\.?nodebrew\/(?:node|current)\//, 'nodebrew'],
   [/\/n\/versions\/node\//, 'n'],
+  [/\/hostedtoolcache\/|\/_work\/_tool\//, "a runner's tool cache"],
+  [/\/nix\/store\//, 'Nix'],
   [/\/Cellar\/[^/]+\/[^/]+\//, 'Homebrew'],
 ];
 
