@@ -32,7 +32,7 @@ export const pureFiles = [
   'src/process/quote.ts',
   'src/ssh/{agent-protocol,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
-  'helper/setup/{lines,marked-lines,plan,short-lived}.ts',
+  'helper/setup/{config-text,lines,marked-lines,overridden,plan,replaced-lines,report,short-lived}.ts',
 ];
 
 /** Each station and the stations that it may know. */

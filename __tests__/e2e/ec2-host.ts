@@ -37,7 +37,8 @@ export interface Started {
 }
 
 export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** undefined: the variable is not set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly cwd?: string;
 }

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
+import { actionPath } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
 
 describe('ssm-ssh-agent setup --remove', () => {
@@ -57,11 +58,19 @@ describe('ssm-ssh-agent setup --remove', () => {
       `[ssm]\n\tkey = /mine\n\tpassphrase = /p\n[ssh]\n\tvariant = ssh
 [credential "https://github.com"]\n\thelper = store\n\tuseHttpPath = true\n`,
     ],
+    [
+      'with roles, an ssh command and a helper of another installation',
+      `[ssm] # mine\n  roleArn = arn:aws:iam::111122223333:role/a, \\\n    arn:aws:iam::111122223333:role/b ; both
+\tROLEARN=arn:aws:iam::111122223333:role/c\n[core]\n\tsshCommand = /old/helper/ssm-ssh
+[credential "https://github.com"]\n\thelper = /old/helper/git-credential-ssm
+\thelper = "!f() { git-credential-ssm --mine; }; f"`,
+    ],
   ])('leaves a configuration %s as it was before setup', async (_, before) => {
     if (before !== undefined) writeFileSync(file(), before, { encoding: 'latin1', mode: 0o640 });
     await setUpAll();
     expect(git('config', '--global', 'ssm.key')).toBe('/ci/key');
     expect(git('config', '--global', 'credential.https://github.com.useHttpPath')).toBe('true');
+    expect(git('config', '--global', '--get-all', 'ssm.roleArn')).toBe('arn:aws:iam::111122223333:role/keys');
     const { stdout, stderr } = await remove();
     expect(text()).toBe(before);
     if (before !== undefined) expect(statSync(file()).mode & 0o777).toBe(0o640);
@@ -99,13 +108,21 @@ describe('ssm-ssh-agent setup --remove', () => {
     const other = join(home, '.config/git/config');
     mkdirSync(join(home, '.config/git'), { recursive: true });
     writeFileSync(other, '[user]\n\tname = me\n');
-    const env = { GIT_CONFIG_GLOBAL: '' };
+    const env = { GIT_CONFIG_GLOBAL: undefined };
     expect((await host.agent(['setup', '--global', '--key', '/ci/key'], { env })).exitCode).toBe(0);
     expect([readFileSync(other, 'utf8').includes('/ci/key'), existsSync(join(home, '.gitconfig'))]).toEqual([
       ...[true, false],
     ]);
+    // From now on git writes here, and reads both.
+    const own = '[core]\n\teditor = vi\n';
+    writeFileSync(join(home, '.gitconfig'), own);
+    const arn = 'arn:aws:iam::111122223333:role/keys';
+    await host.agent(['setup', '--global', '--key', '/ci/new', '--role-arn', arn], { env });
+    expect(readFileSync(other, 'utf8')).not.toContain('/ci/key');
     await host.agent(['setup', '--global', '--remove'], { env });
-    expect(readFileSync(other, 'utf8')).toBe('[user]\n\tname = me\n');
+    expect([readFileSync(other, 'utf8'), readFileSync(join(home, '.gitconfig'), 'utf8')]).toEqual([
+      ...['[user]\n\tname = me\n', own],
+    ]);
   });
 
   it('keeps what people changed since, and what they added', async () => {
@@ -121,7 +138,7 @@ describe('ssm-ssh-agent setup --remove', () => {
       ...['ssm.github.com/acme/lib.key=/ci/mine', 'credential.https://github.com.helper=store'],
     ]);
     expect(text()).toMatch(/# mine\n$/);
-    expect(text()).not.toContain('setup');
+    expect(text()).not.toContain('setup wrote');
   });
 
   it('restores the ssh command that --force overrode', async () => {
@@ -153,14 +170,45 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBeUndefined();
   });
 
-  it('warns of an ssh command of ours that it did not write, and keeps it', async () => {
-    const before = '[core]\n\tsshCommand = /old/helper/ssm-ssh\n';
+  it.each([
+    ['/old/helper/ssm-ssh', '/old/helper/ssm-ssh'],
+    [`'/old (it'\\''s)/helper/ssm-ssh'`, `'/old (it'\\''s)/helper/ssm-ssh'`],
+  ])('warns of an ssh command of ours that it did not write: %s', async (value, shown) => {
+    const mine = '[core]\n\tsshCommand = ssh -i /mine\n';
+    const before = `${mine}\tsshCommand = ${value.replaceAll('\\', '\\\\')}\n`;
     writeFileSync(file(), before);
     const { stderr } = await remove();
     expect(stderr).toContain(
-      'ssm-ssh-agent: warning: /old/helper/ssm-ssh is still core.sshCommand: setup did not write that line\n' +
-        'hint: git config --global --unset-all core.sshCommand\n',
+      `ssm-ssh-agent: warning: ${shown} is still core.sshCommand: setup did not write that line\n`,
     );
+    expect(text()).toBe(before);
+    const [, hint = ''] = /\nhint: (git config .*)\n$/.exec(stderr) ?? [];
+    expect((await host.start(['sh', '-ec', hint]).ended).exitCode).toBe(0);
+    expect(text()).toBe(mine);
+  });
+
+  it('removes the lines of an earlier setup, which had no marks, after the next setup', async () => {
+    const old = '[ssm]\n\tkey = /ci/key\n';
+    const helper = join(actionPath, 'helper/git-credential-ssm');
+    writeFileSync(
+      file(),
+      `${old}[core]\n\tsshCommand = ${join(actionPath, 'helper/ssm-ssh')}\n[credential "https://github.com"]\n\thelper = ${helper}\n`,
+    );
+    const { stderr } = await setup('--key', '/ci/key');
+    expect(stderr).toMatch(/\n {2}core\.sshCommand = \/.*\/ssm-ssh \(it was there, and gets a mark: /);
+    await setup('--credential', '/ci/token', 'github.com');
+    expect(git('config', '--global', '--get-all', 'credential.https://github.com.helper')).toBe(helper);
+    const again = await setup('--key', '/ci/key');
+    expect(again.stderr).toContain('nothing to change');
+    await remove();
+    expect(text()).toBe(old);
+  });
+
+  it('leaves marks and notes of somebody else', async () => {
+    const before =
+      '# ssm-ssh-agent setup wrote the marked lines. I wrote this\n[x]\n\ta = "b # ssm-ssh-agent setup 0123abcd"\n';
+    writeFileSync(file(), before);
+    await remove();
     expect(text()).toBe(before);
   });
 
@@ -187,6 +235,7 @@ describe('ssm-ssh-agent setup --remove', () => {
       /^ssm-ssh-agent: INPUT_INVALID: --remove takes out all that setup wrote, .*\nhint: .*\n$/,
     );
     expect(stderr).toContain(`together with ${named}`);
+    expect(stderr).toContain('git config --global --edit');
     expect(text()).toBe(before);
   });
 

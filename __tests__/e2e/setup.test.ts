@@ -134,6 +134,9 @@ describe('ssm-ssh-agent setup', () => {
     expect(stderr).toContain('would be written');
     const commands = stdout.split('\n').filter((line) => line.startsWith('git config'));
     await host.start(['sh', '-ec', commands.join('\n')]).ended;
+    const again = await host.agent(args);
+    // What git config wrote has no mark yet.
+    expect(again.stderr).toMatch(/ written to .*:\n {2}core\.sshCommand = \S+ \(it was there, .*\)\nhint: /);
     expect((await host.agent(args)).stderr).toContain('nothing to change');
   });
 
@@ -158,6 +161,15 @@ describe('ssm-ssh-agent setup', () => {
     expect((await host.agent(['setup', '--system', ...key, '--force'])).exitCode).toBe(0);
     expect(git('config', 'core.sshCommand')).toBe(ssh);
   });
+
+  it.each(['/home/me/bin/ssm-ssh', "'/my tools/ssm-ssh'", 'ssm-ssh -v'])(
+    'refuses to override an ssh command with a name like ours: %s',
+    async (value) => {
+      git('config', '--system', 'core.sshCommand', value);
+      expect((await host.agent(['setup', '--system', ...key])).exitCode).toBe(2);
+      expect(settings()).toEqual([`core.sshcommand=${value}`]);
+    },
+  );
 
   it('replaces the ssh command of another installation of ours', async () => {
     git('config', '--system', 'core.sshCommand', '/old/helper/ssm-ssh');

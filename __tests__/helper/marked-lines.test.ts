@@ -4,9 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { markedSettings, withEdits, withoutMarked, type Edit } from '../../helper/setup/marked-lines.ts';
+import { sectionsOf } from '../../helper/setup/config-text.ts';
+import {
+  hasUnmarked,
+  markedSettings,
+  withEdits,
+  withoutMarked,
+  type Edit,
+} from '../../helper/setup/marked-lines.ts';
+import { failureOf } from '../support/failure-of.ts';
 
-const set = (name: string, value?: string, besideOthers = false): Edit => ({ name, value, besideOthers });
+const set = (name: string, value?: string, more: Partial<Edit> = {}): Edit => ({ name, value, ...more });
 const edits = [
   set('ssm.key', '/ci/key'),
   set('ssm.passphrase'),
@@ -54,7 +62,7 @@ describe('the lines that setup writes', () => {
     return git('--list', '-z').split('\0').slice(0, -1);
   };
   const git = (...args: string[]): string =>
-    execFileSync('git', ['config', '--file', file, ...args], { encoding: 'utf8' });
+    execFileSync('git', ['config', '--file', file, ...args], { encoding: 'utf8', stdio: 'pipe' });
   /** The text after git itself has changed it. */
   const changed = (text: string, ...args: string[]): string => {
     writeFileSync(file, text);
@@ -105,7 +113,7 @@ describe('the lines that setup writes', () => {
 
   it('stand below the lines of others, whose values count again without them', () => {
     const before = '[ssm]\n\tkey = /ci/mine\n\tpassphrase = /ci/p\n[user]\n\tname = me\n';
-    const text = withEdits(before, [set('ssm.key', '/ci/key', true), set('ssm.passphrase', undefined, true)]);
+    const text = withEdits(before, [set('ssm.key', '/ci/key'), set('ssm.passphrase')]);
     expect(list(text).slice(-2)).toEqual(['ssm.key\n/ci/key', 'ssm.passphrase\n']);
     expect(withoutMarked(text)).toBe(before);
   });
@@ -118,6 +126,109 @@ describe('the lines that setup writes', () => {
   it('are no longer those of setup once somebody has changed them by hand', () => {
     const text = withEdits(undefined, edits).replace('key = /ci/lib', 'key = /ci/mine');
     expect(list(withoutMarked(text) ?? '')).toEqual(['ssm.github.com/acme/lib.key\n/ci/mine']);
+    expect(withoutMarked(text)).toMatch(/\tkey = \/ci\/mine # ssm-ssh-agent setup [0-9a-f]{8}\n$/);
+  });
+
+  it.each([
+    '[x]\n\ta = "b # ssm-ssh-agent setup 0123abcd"\n',
+    '# as in: # ssm-ssh-agent setup 0123abcd\n[x]\n\ta = b # ssm-ssh-agent setup 0123abcd\n',
+    '# ssm-ssh-agent setup wrote the marked lines. setup --remove takes them out; or delete them by hand, I read\n',
+    '# replaced by ssm-ssh-agent 0123abcd: [x]\n',
+    '[x]\n# replaced by ssm-ssh-agent 0123abcd: \ta = b\n',
+    '[alias]\n\tx = !echo \\\n\t[ssm] \\\n\tkey = /ci/key # ssm-ssh-agent setup 0123abcd\n',
+  ])('are not what somebody else wrote in their form: %j', (before) => {
+    expect(withoutMarked(before)).toBe(before);
+    expect(withoutMarked(withEdits(before, edits))).toBe(before);
+  });
+
+  it.each([
+    ['spaces for tabs', (text: string) => text.replaceAll('\t', '    ')],
+    ['no indentation', (text: string) => text.replaceAll(/^[ \t]+/gm, '')],
+    ['aligned values', (text: string) => text.replaceAll(' = ', '   =\t')],
+    ['aligned comments', (text: string) => text.replaceAll(' # ssm', '\t\t# ssm')],
+  ])('are found again after an editor has written %s', (_, reformatted) => {
+    const before = '[user]\n\tname = a  b\n[ssm]\n\troleArn = a\n';
+    const text = withEdits(before, [...edits, set('ssm.roleArn', 'b', { replaces: /^/ })]);
+    // A line that became a comment has no indentation to change.
+    const plain = (one = ''): string => one.replaceAll(/^[ \t]+/gm, '');
+    expect(plain(withoutMarked(reformatted(text)))).toBe(plain(reformatted(before)));
+  });
+
+  it.each([
+    ['one line', '[ssm]\n\troleArn = a\n'],
+    ['odd lines', '[SSM]\nregion=x ; y\n  ROLEARN=a , b   # mine\n\n[x]\n\ty = z'],
+    ['several lines', '[ssm]\n\troleArn = a,\\\n\t[b],\\\n  c\n\troleArn = d\n[x]\n'],
+    ['Windows lines', '[ssm]\r\n\troleArn = a\r\n'],
+    ['lines of setup between', withEdits(undefined, [set('ssm.key', '/ci/key')]) + '\troleArn = a\n'],
+  ])('replace lines of others whose values would count, and restore them to the byte: %s', (name, before) => {
+    const text = withEdits(before, [set('ssm.roleArn', 'ours', { replaces: /^/ })]);
+    const roles = (listing: string[]): string[] => listing.filter((one) => one.startsWith('ssm.rolearn'));
+    expect(roles(list(text))).toEqual(['ssm.rolearn\nours']);
+    const again = withEdits(text, [set('ssm.roleArn', 'new', { replaces: /^/ })]);
+    expect(roles(list(again))).toEqual(['ssm.rolearn\nnew']);
+    const restored = withoutMarked(again);
+    if (name === 'lines of setup between') expect(restored).toBe('[ssm]\n\troleArn = a\n');
+    else expect(restored).toBe(before);
+  });
+
+  it('refuse to replace a line that is also that of its section', () => {
+    const before = '[ssm] roleArn = a\n';
+    const { code, hint } = failureOf(() => withEdits(before, [set('ssm.roleArn', 'b', { replaces: /^/ })]));
+    expect([code, hint]).toEqual(['INPUT_INVALID', expect.stringContaining('on a line of its own')]);
+  });
+
+  it('keep values of others that may stand beside theirs', () => {
+    const before = '[credential "x"]\n\thelper = store\n\thelper = /old/mine\n';
+    const text = withEdits(before, [set('credential.x.helper', '/new/mine', { replaces: /mine$/ })]);
+    expect(list(text)).toEqual(['credential.x.helper\nstore', 'credential.x.helper\n/new/mine']);
+    expect(withoutMarked(text)).toBe(before);
+  });
+
+  it('can be lines that had no mark', () => {
+    const before = '[Core]  # mine\n\teditor = vi\n  SSHCommand=/opt/ssm-ssh\n';
+    const adopts = set('core.sshCommand', '/opt/ssm-ssh', { adopts: true });
+    expect(hasUnmarked(before, adopts.name, '/opt/ssm-ssh')).toBe(true);
+    const text = withEdits(before, [adopts]);
+    expect(hasUnmarked(text, adopts.name, '/opt/ssm-ssh')).toBe(false);
+    expect(list(text)).toEqual(['core.editor\nvi', 'core.sshcommand\n/opt/ssm-ssh']);
+    expect(withoutMarked(text)).toBe('[Core]  # mine\n\teditor = vi\n');
+  });
+
+  it('are read as git reads them', () => {
+    const piece = fc.constantFrom(
+      ...[
+        '[ssm]',
+        '[Core "A\\"b"]',
+        '[a.B]',
+        '\n',
+        '\n\t',
+        'key',
+        ' = ',
+        '=',
+        'a',
+        ' ',
+        '"',
+        '\\"',
+        '\\\n',
+        '\\t',
+      ],
+      ...['\r\n', '#', ';', '\u00e0', '[', ']', 'x y', '\n[x]\n', '\nk = v\n', '\nflag\n'],
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
+        const text = `[s]\n${pieces.join('')}`;
+        let listed: string[];
+        try {
+          listed = list(text);
+        } catch {
+          return;
+        }
+        const found = sectionsOf(text).flatMap(({ entries }) => entries);
+        const shown = found.map(({ name, value }) => (value === undefined ? name : `${name}\n${value}`));
+        expect(shown).toEqual(listed);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it.each([

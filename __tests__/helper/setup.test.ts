@@ -117,12 +117,12 @@ describe('an ssh command', () => {
       expect(isOurs(text)).toBe(true);
     },
   );
-  it.each(['ssh', 'ssh -i ~/.ssh/ssm-ssh-key', '/opt/not-ssm-ssh', 'ssh -o ProxyCommand=x', 'ssm-ssh -v'])(
-    'is not ours: %s',
-    (text) => {
-      expect(isOurs(text)).toBe(false);
-    },
-  );
+  it.each([
+    ...['ssh', 'ssh -i ~/.ssh/ssm-ssh-key', '/opt/not-ssm-ssh', 'ssh -o ProxyCommand=x', 'ssm-ssh -v'],
+    ...['/home/me/bin/ssm-ssh', "'/my tools/ssm-ssh'"],
+  ])('is not ours: %s', (text) => {
+    expect(isOurs(text)).toBe(false);
+  });
 });
 
 describe('a name of a setting', () => {

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { writing, type Scope, type Setting, type Settings } from '../../src/git/listing.ts';
-import { withoutSecrets } from '../../src/keys/secret-text.ts';
+import type { Scope, Setting, Settings } from '../../src/git/listing.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { command, type Running } from '../command-line/command.ts';
@@ -12,13 +11,15 @@ import { parseAccount, parseDuration, parseKey } from '../command-line/settings.
 import {
   changesBetween,
   isOurs,
+  namesProgram,
   parseCredentialLine,
   settingsFor,
-  valuesOf,
   type Wanted,
 } from '../setup/plan.ts';
 import { parseWay } from '../proxy/way.ts';
-import { environmentLines, removedLines, sshConfigLines } from '../setup/lines.ts';
+import { sshConfigLines } from '../setup/lines.ts';
+import { overriddenWarnings } from '../setup/overridden.ts';
+import { changesAsJson, changesAsText, describeChanges, type Report } from '../setup/report.ts';
 
 const options = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },
@@ -49,7 +50,10 @@ const options = {
   },
   remove: { type: 'boolean', help: 'remove what setup wrote, and nothing else' },
   'dry-run': { type: 'boolean', help: 'print what would be written or removed, and change nothing' },
-  force: { type: 'boolean', help: 'override a core.sshCommand that setup did not write' },
+  force: {
+    type: 'boolean',
+    help: 'override a core.sshCommand that setup did not write; --remove restores it',
+  },
 } as const;
 
 export const setup = command({
@@ -79,52 +83,55 @@ export const setup = command({
 async function runSetup(line: Line<typeof options>, running: Running): Promise<number> {
   const { values } = line;
   const scope = scopeOf(line);
-  if (values.remove) return await runRemoval(line, scope, running);
+  if (values.remove) {
+    checkAlone(line, scope);
+    const { removeAndReport } = await import('../setup/removal.ts');
+    const { json, quiet, 'dry-run': dryRun } = values;
+    await removeAndReport(scope, running, { json, quiet, dryRun });
+    return 0;
+  }
   const wanted = await wantedBy(line, running);
+  const report = await reportOf(wanted, { scope, dryRun: values['dry-run'] }, running);
+  const { changes, known, dryRun } = report;
+  if (!values.force) checkSshCommand(changes, known, scope);
+  if (!dryRun) {
+    const { write } = await import('../setup/changes.ts');
+    await write(report, scope, running);
+  }
+  if (!values.quiet) running.err(`${describeChanges(report)}\n`);
+  if (!dryRun && !values.quiet) await warn(scope, wanted, running);
+  running.out(values.json ? changesAsJson(report) : changesAsText(report));
+  return 0;
+}
+
+/** Changes nothing. */
+async function reportOf(
+  wanted: Wanted,
+  { scope, dryRun }: { readonly scope: Scope; readonly dryRun: boolean },
+  running: Running,
+): Promise<Report> {
   // Loaded here, because other commands do not need it.
-  const [{ readSettings }, { write }] = await Promise.all([
+  const [{ readSettings }, { checkFile, unmarkedOf }] = await Promise.all([
     import('../../src/git/config-file.ts'),
     import('../setup/changes.ts'),
   ]);
+  // Before git reads the file: git would wait for a pipe.
+  await checkFile(scope, running);
   const known = await readSettings(scope, running);
-  const changes = changesBetween(known, settingsFor(wanted, known));
-  if (!values.force) checkSshCommand(changes, known, scope);
-  if (!values['dry-run']) await write(changes, scope, running);
-  if (!values.quiet) running.err(`${describe(changes, known, { scope, dryRun: values['dry-run'] })}\n`);
-  if (!values['dry-run'] && !values.quiet) await warn(scope, wanted, running);
+  const settings = settingsFor(wanted, known);
+  const changes = changesBetween(known, settings);
+  const kept = [...settings]
+    .map(([name, value]) => ({ name, value }))
+    .filter((one) => namesProgram(one) && !changes.some(({ name }) => name === one.name));
+  const adopted = await unmarkedOf(kept, scope, running);
   const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
   const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
   const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(scope, running)) : '';
-  running.out(
-    values.json
-      ? asJson(changes, scope, { ...wanted, hosts })
-      : asText(changes, scope, { wanted, values, hosts }),
-  );
-  return 0;
-}
-
-async function runRemoval(line: Line<typeof options>, scope: Scope, running: Running): Promise<number> {
-  checkAlone(line);
-  const { json, quiet, 'dry-run': dryRun } = line.values;
-  const { remove } = await import('../setup/changes.ts');
-  const removed = await remove(scope, { env: running.env, signal: running.signal, dryRun });
-  if (json) running.out(`${JSON.stringify({ scope, removed }, null, 2)}\n`);
-  if (!quiet) running.err(removedLines(removed, { scope, dryRun }));
-  if (!quiet && !dryRun) await warnOfLeft(scope, running);
-  return 0;
-}
-
-/** A line without a mark was not written by setup: people have to remove it before they uninstall. */
-async function warnOfLeft(scope: Scope, running: Running): Promise<void> {
-  const { readSettings } = await import('../../src/git/config-file.ts');
-  const left = (await readSettings(scope, running)).get('core.sshcommand')?.at(-1);
-  if (left === undefined || !isOurs(left)) return;
-  running.err(`ssm-ssh-agent: warning: ${visible(left)} is still core.sshCommand: setup did not write that line
-hint: git config --${scope} --unset-all core.sshCommand\n`);
+  return { changes, adopted, known, wanted, scope, dryRun, hosts };
 }
 
 /** @throws INPUT_INVALID if --remove is given together with options of writing */
-function checkAlone({ values, words, behind }: Line<typeof options>): void {
+function checkAlone({ values, words, behind }: Line<typeof options>, scope: Scope): void {
   const alone = ['system', 'global', 'remove', 'dry-run', 'json', 'quiet', 'verbose'];
   const given = Object.entries(values).flatMap(([name, value]) =>
     alone.includes(name) || !value || (Array.isArray(value) && value.length === 0) ? [] : [`--${name}`],
@@ -133,24 +140,25 @@ function checkAlone({ values, words, behind }: Line<typeof options>): void {
   if (more.length === 0) return;
   throw invalid(
     `--remove takes out all that setup wrote, and does not go together with ${more.join(' ')}`,
-    "leave that out; to take out one repository: git config --global --remove-section 'ssm.github.com/acme/lib'",
+    `leave that out; to take out the lines of one repository: git config --${scope} --edit`,
   );
 }
 
 /** Of what setup wrote: whether all who read it can use it, and for how long. */
-async function warn(scope: Scope, { knownHosts }: Wanted, running: Running): Promise<void> {
+async function warn(scope: Scope, { knownHosts, keys, sshCommand }: Wanted, running: Running): Promise<void> {
   const { installation, node } = running;
-  const [{ fileOf }, { closedWarnings }, { shortLivedWarning }] = await Promise.all([
+  const [{ fileOf }, { sshCommands }, { closedWarnings }, { shortLivedWarning }] = await Promise.all([
+    import('../../src/git/config-places.ts'),
     import('../../src/git/config-file.ts'),
     import('../setup/for-all-users.ts'),
     import('../setup/short-lived.ts'),
   ]);
+  const file = await fileOf(scope, running);
   const shortLived = shortLivedWarning(installation, node);
-  const closed =
-    scope === 'system'
-      ? await closedWarnings({ file: await fileOf(scope, running), installation, node, knownHosts })
-      : [];
-  for (const text of [...(shortLived === undefined ? [] : [shortLived]), ...closed])
+  const closed = scope === 'system' ? await closedWarnings({ file, installation, node, knownHosts }) : [];
+  const overridden =
+    keys.length > 0 ? overriddenWarnings(await sshCommands(running), { file, value: sshCommand }, scope) : [];
+  for (const text of [...(shortLived === undefined ? [] : [shortLived]), ...overridden, ...closed])
     running.err(`ssm-ssh-agent: warning: ${text.split('\n').map(visible).join('\n')}\n`);
 }
 
@@ -224,29 +232,8 @@ function checkSshCommand(changes: readonly Setting[], known: Settings, scope: Sc
   if (theirs === undefined || isOurs(theirs) || ours === undefined) return;
   throw invalid(
     `core.sshCommand of git's ${scope} configuration was not written by setup: ${theirs}`,
-    `write --force to override it; or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
+    `write --force to override it (--remove brings it back); or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
   );
-}
-
-function describe(
-  changes: readonly Setting[],
-  known: Settings,
-  { scope, dryRun }: { readonly scope: Scope; readonly dryRun: boolean },
-): string {
-  const where = `git's ${scope} configuration`;
-  if (changes.length === 0) return `ssm-ssh-agent: nothing to change in ${where}`;
-  const lines = changes.map(({ name, value }) => {
-    const before = valuesOf(known, name).at(-1);
-    const was = before === undefined ? '' : ` (was ${withoutSecrets(before)})`;
-    return visible(`  ${name} ${value === undefined ? 'removed' : `= ${value}`}${was}`);
-  });
-  // git says no more than "cannot run", and no program of ours is left that could.
-  const hint = `hint: before you uninstall: ssm-ssh-agent setup --${scope} --remove; else git has an ssh command that is gone`;
-  return [
-    `ssm-ssh-agent: ${dryRun ? 'would be written' : 'written'} to ${where}:`,
-    ...lines,
-    ...(dryRun ? [] : [hint]),
-  ].join('\n');
 }
 
 /**
@@ -263,30 +250,4 @@ function ec2Folder(scope: Scope, { env }: Running): string {
   const home = isForAll || caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
   const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
   return join(parent, `ssm-ssh-agent-${id}`, 'ec2');
-}
-
-function asJson(
-  changes: readonly Setting[],
-  scope: Scope,
-  { sshCommand, hosts }: Wanted & { readonly hosts: string },
-): string {
-  const shown = changes.map(({ name, value = null }) => ({ name, value }));
-  return `${JSON.stringify({ scope, changes: shown, gitSshCommand: sshCommand, sshConfig: hosts }, null, 2)}\n`;
-}
-
-function asText(
-  changes: readonly Setting[],
-  scope: Scope,
-  {
-    wanted,
-    values,
-    hosts,
-  }: { readonly wanted: Wanted; readonly values: { readonly 'dry-run': boolean }; readonly hosts: string },
-): string {
-  const lines = [...(wanted.keys.length > 0 ? [environmentLines(wanted.sshCommand)] : []), hosts].join('\n');
-  if (!values['dry-run']) return lines;
-  const commands = changes.map((change) =>
-    ['git', 'config', ...writing(change, scope)].map(quoteForShell).join(' '),
-  );
-  return [...commands, '', lines].join('\n');
 }

@@ -2,57 +2,68 @@
  * A file of git's configuration, changed as git changes it (config.c, lockfile.c): under `FILE.lock`, which becomes the file
  * in one step; the file that a symlink leads to, with the mode that it has.
  */
-import { open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
-
-export interface FileOptions {
-  /** Whether a new file is for all users, whatever the umask is. */
-  readonly forAll: boolean;
-}
+import type { Scope } from '../../src/git/listing.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 
 /** A byte is a character, so that what others wrote stays as it is, in whatever encoding. */
 const encoding = 'latin1';
 
 /**
+ * A new file of the system is for all users, whatever the umask is.
+ *
  * @param edit undefined: there is no file, or there is to be none
  * @throws INPUT_INVALID
  */
 export async function changeFile(
   path: string,
   edit: (text: string | undefined) => string | undefined,
-  { forAll }: FileOptions,
+  scope: Scope,
 ): Promise<void> {
-  const target = await followed(path);
-  const lock = `${target}.lock`;
   try {
-    const handle = await open(lock, 'wx', 0o666);
-    try {
-      const before = await textOf(target);
-      const after = edit(before);
-      const mode = before === undefined ? (forAll ? 0o644 : undefined) : (await stat(target)).mode;
-      if (mode !== undefined) await handle.chmod(mode & 0o7777);
-      await handle.writeFile(after ?? '', encoding);
-      await handle.close();
-      if (after === before) await rm(lock);
-      else if (after === undefined) await Promise.all([rm(target), rm(lock)]);
-      else await rename(lock, target);
-    } catch (error) {
-      await handle.close().catch(() => undefined);
-      await rm(lock, { force: true });
-      throw error;
-    }
+    await changeTarget(await followed(path), edit, scope === 'system' ? 0o644 : undefined);
   } catch (error) {
-    throw refused(target, error);
+    throw refused(path, error, { scope, what: 'written' });
   }
 }
 
-/** @returns undefined where there is no file */
-export async function readText(path: string): Promise<string | undefined> {
-  const target = await followed(path);
-  return await textOf(target).catch((error: unknown) => {
-    throw refused(target, error);
-  });
+async function changeTarget(
+  target: string,
+  edit: (text: string | undefined) => string | undefined,
+  modeOfNew: number | undefined,
+): Promise<void> {
+  const lock = `${target}.lock`;
+  const handle = await open(lock, 'wx', 0o666);
+  try {
+    const before = await textOf(target);
+    const after = edit(before);
+    const mode = before === undefined ? modeOfNew : (await stat(target)).mode;
+    if (mode !== undefined) await handle.chmod(mode & 0o7777);
+    await handle.writeFile(after ?? '', encoding);
+    await handle.close();
+    if (after === before) await rm(lock);
+    else if (after === undefined) await Promise.all([rm(target), rm(lock)]);
+    else await rename(lock, target);
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await rm(lock, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * @returns undefined where there is no file
+ * @throws INPUT_INVALID
+ */
+export async function readText(path: string, scope: Scope): Promise<string | undefined> {
+  try {
+    return await textOf(await followed(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw refused(path, error, { scope, what: 'read' });
+  }
 }
 
 /** UTF-8 as the files have it here. */
@@ -65,38 +76,58 @@ export function fromBytes(text: string): string {
 }
 
 async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, encoding);
-  } catch (error) {
+  const there = await stat(path).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
-  }
+  });
+  if (there === undefined) return undefined;
+  // A pipe would wait for its other end, and a rename would replace a device.
+  if (!there.isFile())
+    throw new Failure('INPUT_INVALID', `${path} is no file: setup cannot write configuration there`, {
+      hint: `see what is there: ls -ld ${quoteForShell(path)}`,
+    });
+  return await readFile(path, encoding);
 }
 
-/** Also where the last link leads to nothing: git makes the file there. */
+/**
+ * Also where the last link leads to nothing: git makes the file there. The kernel follows the links of a path before it
+ * goes up by `..` (path_resolution(7)).
+ */
 async function followed(path: string): Promise<string> {
   let place = path;
   for (let links = 0; links < 40; links++) {
+    const name = basename(place);
+    const folder = await realpath(dirname(place));
+    place = name === '..' || name === '.' ? await realpath(place) : join(folder, name);
     const link = await readlink(place).catch(() => undefined);
-    if (link === undefined) break;
-    place = resolve(dirname(place), link);
+    if (link === undefined) return place;
+    // Not by join(), which removes `..` before the links are followed.
+    place = isAbsolute(link) ? link : `${folder}/${link}`;
   }
-  return place;
+  throw Object.assign(new Error(`too many links: ${path}`), { code: 'ELOOP' });
 }
 
-function refused(path: string, cause: unknown): Failure {
-  const { code } = cause as NodeJS.ErrnoException;
+function refused(
+  path: string,
+  cause: unknown,
+  { scope, what }: { readonly scope: Scope; readonly what: 'read' | 'written' },
+): Failure {
+  if (cause instanceof Failure) return cause;
+  const { code, path: at = path } = cause as NodeJS.ErrnoException;
   if (code === 'EEXIST') {
-    return new Failure('INPUT_INVALID', `${path}.lock is there: another program is writing ${path}`, {
-      hint: `run it again; if no git and no setup is running, remove ${path}.lock first`,
+    const lock = quoteForShell(at);
+    return new Failure('INPUT_INVALID', `${at} is there: another program is writing ${path}`, {
+      hint: `run it again; if no git and no setup is running, remove it first: rm ${lock}`,
       cause,
     });
   }
   const isDenied = code === 'EACCES' || code === 'EPERM';
-  return new Failure('INPUT_INVALID', `${path} cannot be written: ${code ?? String(cause)}`, {
-    hint: isDenied
-      ? 'run it as root (sudo), or pass --global for this user alone'
-      : `see what is there: ls -ld ${dirname(path)} ${path}`,
+  const look = `ls -ld ${quoteForShell(dirname(path))} ${quoteForShell(path)}`;
+  return new Failure('INPUT_INVALID', `${path} cannot be ${what}: ${code ?? String(cause)}`, {
+    hint:
+      isDenied && scope === 'system'
+        ? 'run it as root (sudo), or pass --global for this user alone'
+        : `${isDenied ? 'see who may write there' : 'see what is there'}: ${look}`,
     cause,
   });
 }

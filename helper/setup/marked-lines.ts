@@ -3,7 +3,10 @@
  * `setup --remove` takes out what setup wrote, and keeps what somebody changed since. Pure.
  */
 import { createHash } from 'node:crypto';
+import { Failure } from '../../src/errors.ts';
 import { canonicalName } from '../../src/git/listing.ts';
+import { headerOf, quotedValue, sectionsOf, type ConfigEntry } from './config-text.ts';
+import { replacedLine, restoredLine } from './replaced-lines.ts';
 
 export interface MarkedSetting {
   readonly name: string;
@@ -14,12 +17,13 @@ export interface Edit {
   readonly name: string;
   /** undefined: the line is removed. */
   readonly value: string | undefined;
-  /** Whether the file has values of this name that setup did not write. git takes the last one. */
-  readonly besideOthers: boolean;
+  /** The values of others that must not count beside this one. */
+  readonly replaces?: RegExp | undefined;
+  /** Whether a line with this value and without a mark gets one. */
+  readonly adopts?: boolean;
 }
 
 const mark = ' # ssm-ssh-agent setup ';
-const anyMark = / # ssm-ssh-agent setup [0-9a-f]{8}(?=\r?$)/;
 const note =
   '# ssm-ssh-agent setup wrote the marked lines. setup --remove takes them out; or delete them by hand';
 /** They stand behind the note, where it has to say how the file was before. */
@@ -27,52 +31,74 @@ const [madeFile, endedLine] = [' (it made this file)', ' (it ended the line abov
 
 /** @param text undefined: there is no file */
 export function markedSettings(text: string | undefined): MarkedSetting[] {
-  return sectionsIn(linesOf(text)).flatMap(({ header, marked }) =>
-    marked.map(({ text: entry }) => settingOf(header, entry)),
+  return sectionsIn(linesOf(text)).flatMap(({ marked }) =>
+    marked.map(({ name, value }) => ({ name, value })),
   );
 }
 
-/** @param text undefined: there is no file yet */
+/** Whether the file has a line with this value and without a mark, which `adopts` can mark. */
+export function hasUnmarked(text: string | undefined, name: string, value: string): boolean {
+  return unmarkedIn(linesOf(text), name, value) !== undefined;
+}
+
+/** @returns the file without what setup wrote for these names */
+export function withoutSettings(text: string, names: readonly string[]): string {
+  const lines = linesOf(text);
+  const canonical = new Set(names.map(canonicalName));
+  const gone = new Set(
+    sectionsIn(lines).flatMap((section) =>
+      goneOf(
+        section,
+        section.marked.filter(({ name }) => canonical.has(canonicalName(name))),
+      ),
+    ),
+  );
+  return lines.filter((_, index) => !gone.has(index)).join('\n');
+}
+
+/**
+ * @param text undefined: there is no file yet
+ * @throws INPUT_INVALID where a line that is to be replaced is also that of its section
+ */
 export function withEdits(text: string | undefined, edits: readonly Edit[]): string {
-  let lines = edits.some(({ value, besideOthers }) => value !== undefined || besideOthers)
-    ? begin(text)
-    : linesOf(text);
-  for (const edit of edits) lines = withEdit(lines, edit);
-  return lines.join('\n');
+  const lines = linesOf(text);
+  const writes = edits.some(
+    ({ name, value }) => value !== undefined || othersIn(sectionsIn(lines), name).length > 0,
+  );
+  return edits.reduce(withEdit, writes ? begin(text) : lines).join('\n');
 }
 
 /** @returns undefined where setup made the file, and nothing else is in it */
 export function withoutMarked(text: string): string | undefined {
   const lines = linesOf(text);
+  const sections = sectionsIn(lines);
   const noteAt = lines.findIndex(isNote);
   const noted = lines[noteAt] ?? '';
-  const gone = new Set([noteAt, ...sectionsIn(lines).flatMap((section) => goneOf(section, section.marked))]);
-  const kept = lines.filter((_, index) => !gone.has(index));
+  const gone = new Set([noteAt, ...sections.flatMap((section) => goneOf(section, section.marked))]);
+  const restored = new Map(sections.flatMap(({ replaced }) => [...replaced]));
+  const kept = lines.flatMap((line, index) => (gone.has(index) ? [] : [restored.get(index) ?? line]));
   const wasLast =
     noteAt >= 0 && lines.every((line, index) => index <= noteAt || gone.has(index) || line === '');
   if (wasLast && noted.includes(endedLine) && kept.at(-1) === '') kept.pop();
-  // What somebody changed by hand stays, without our mark.
-  const left = kept.map((line) => line.replace(anyMark, '')).join('\n');
+  const left = kept.join('\n');
   return left === '' && noted.includes(madeFile) ? undefined : left;
 }
 
-interface Marked {
+interface Marked extends MarkedSetting {
   readonly index: number;
-  /** Without the mark. */
-  readonly text: string;
 }
 
 interface Section {
-  /** Its first line, as it is written. */
+  /** Its first line, with the white space that setup writes. */
   readonly header: string;
   readonly start: number;
-  /** The index behind its last line. */
-  readonly end: number;
   readonly marked: readonly Marked[];
   /** Whether setup began it: a marked line is its first. */
   readonly isOurs: boolean;
-  /** The number of lines with a setting that setup did not write. */
-  readonly others: number;
+  /** The settings that setup did not write. */
+  readonly others: readonly ConfigEntry[];
+  /** Index → the line that setup made a comment of. */
+  readonly replaced: ReadonlyMap<number, string>;
 }
 
 function linesOf(text = ''): string[] {
@@ -80,29 +106,45 @@ function linesOf(text = ''): string[] {
 }
 
 function isNote(line: string): boolean {
-  return line.startsWith(note);
+  return [note, `${note}${madeFile}`, `${note}${endedLine}`].includes(line.trim());
 }
 
-/** A line of a value that goes on over several lines may look like a header: setup writes no such value. */
 function sectionsIn(lines: readonly string[]): Section[] {
-  const starts = lines.flatMap((line, index) => (/^\s*\[/.test(line) ? [index] : []));
-  return starts.map((start, number) => {
-    const header = (lines[start] ?? '').trim();
-    const end = starts[number + 1] ?? lines.length;
-    const body = lines.slice(start + 1, end);
-    const marked = body.flatMap((line, at) => {
-      const text = unmarked(header, line);
-      return text === undefined ? [] : [{ index: start + 1 + at, text }];
+  const found = sectionsOf(lines.join('\n'));
+  return found.map(({ name: named, start, entries }, number) => {
+    const header = plainHeader(lines[start] ?? '');
+    const variableOf = ({ first, last }: ConfigEntry): string | undefined =>
+      first === last ? markedVariable(header, lines[first] ?? '') : undefined;
+    const marked = entries.flatMap((entry) => {
+      const variable = variableOf(entry);
+      const { first: index, value = '' } = entry;
+      return variable === undefined ? [] : [{ index, name: `${named}.${variable}`, value }];
     });
-    const spoken = body.filter((line) => !/^\s*([#;]|$)/.test(line)).length;
+    const body = lines.slice(start + 1, found[number + 1]?.start).map((line, at) => ({ line, at }));
+    const replaced = body.flatMap(({ line, at }): [number, string][] => {
+      const text = restoredLine(header, line);
+      return text === undefined ? [] : [[start + 1 + at, text]];
+    });
+    const others = entries.filter((entry) => variableOf(entry) === undefined);
     const isOurs = marked[0]?.index === start + 1;
-    return { header, start, end, marked, isOurs, others: spoken - marked.length };
+    return { header, start, marked, isOurs, others, replaced: new Map(replaced) };
   });
 }
 
+interface Other {
+  readonly section: Section;
+  readonly entry: ConfigEntry;
+}
+
+function othersIn(sections: readonly Section[], name: string): Other[] {
+  return sections.flatMap((section) =>
+    section.others.filter((entry) => entry.name === canonicalName(name)).map((entry) => ({ section, entry })),
+  );
+}
+
 /** The lines to take out with these: the header, too, where setup wrote it and nothing is left below it. */
-function goneOf({ start, marked, isOurs, others }: Section, taken: readonly Marked[]): number[] {
-  const isEmpty = isOurs && others === 0 && taken.length === marked.length;
+function goneOf({ start, marked, isOurs, others, replaced }: Section, taken: readonly Marked[]): number[] {
+  const isEmpty = isOurs && others.length === 0 && replaced.size === 0 && taken.length === marked.length;
   return [...(isEmpty ? [start] : []), ...taken.map(({ index }) => index)];
 }
 
@@ -116,37 +158,62 @@ function begin(text: string | undefined): string[] {
   return [...before, `${note}${how}`, ''];
 }
 
-function withEdit(lines: readonly string[], { name, value, besideOthers }: Edit): string[] {
+function withEdit(given: readonly string[], { name, value, replaces, adopts }: Edit): string[] {
+  if (adopts) return adopted(given, name, value ?? '');
+  const lines = replaces ? withReplaced(given, name, replaces) : given;
   const sections = sectionsIn(lines);
-  const isIts = (header: string, text: string): boolean =>
-    canonicalName(settingOf(header, text).name) === canonicalName(name);
-  const there = sections.flatMap((section) =>
-    section.marked.filter(({ text }) => isIts(section.header, text)).map((line) => ({ section, line })),
-  );
-  const [only] = there;
-  const written = value ?? '';
-  if (only && there.length === 1 && value !== undefined && !besideOthers)
-    return lines.with(only.line.index, markedLine(only.section.header, name, value));
-  const gone = new Set(
-    sections.flatMap((section) =>
-      goneOf(
-        section,
-        section.marked.filter(({ text }) => isIts(section.header, text)),
-      ),
-    ),
-  );
+  const besideOthers = othersIn(sections, name).length > 0;
+  const taken = sections.map((section) => ({
+    section,
+    marked: section.marked.filter((one) => canonicalName(one.name) === canonicalName(name)),
+  }));
+  const [only, ...more] = taken.filter(({ marked }) => marked.length > 0);
+  if (only?.marked.length === 1 && more.length === 0 && value !== undefined && !besideOthers)
+    return lines.with(only.marked[0]?.index ?? 0, markedLine(only.section.header, name, value));
+  const gone = new Set(taken.flatMap(({ section, marked }) => goneOf(section, marked)));
   const left = lines.filter((_, index) => !gone.has(index));
   // An empty value takes back one that setup did not write.
-  if (value === undefined && !besideOthers) return left;
+  return value === undefined && !besideOthers
+    ? left
+    : withLine(left, { name, value: value ?? '' }, besideOthers);
+}
+
+/** @param isLast whether the line has to be the last one: others write the same name, and git takes the last one */
+function withLine(lines: readonly string[], { name, value }: MarkedSetting, isLast: boolean): string[] {
   const header = headerOf(name);
-  const section = besideOthers
-    ? undefined
-    : sectionsIn(left).findLast((one) => one.isOurs && one.header === header);
-  const last = section?.marked.at(-1)?.index;
-  const line = markedLine(header, name, written);
-  if (last !== undefined) return left.toSpliced(last + 1, 0, line);
+  const line = markedLine(header, name, value);
+  const section = sectionsIn(lines).findLast((one) => one.isOurs && one.header === header);
+  const last = isLast ? undefined : section?.marked.at(-1)?.index;
+  if (last !== undefined) return lines.toSpliced(last + 1, 0, line);
   // The last line may have got no end since.
-  return [...(left.at(-1) === '' ? left.slice(0, -1) : left), header, line, ''];
+  return [...(lines.at(-1) === '' ? lines.slice(0, -1) : lines), header, line, ''];
+}
+
+function withReplaced(lines: readonly string[], name: string, replaces: RegExp): readonly string[] {
+  const changed = [...lines];
+  for (const { section, entry } of othersIn(sectionsIn(lines), name)) {
+    if (!replaces.test(entry.value ?? '')) continue;
+    if (entry.first === section.start)
+      throw new Failure('INPUT_INVALID', `setup cannot replace ${name}: it is in the line of its section`, {
+        hint: `write ${name.slice(name.lastIndexOf('.') + 1)} on a line of its own, below ${section.header}`,
+      });
+    for (let at = entry.first; at <= entry.last; at++)
+      changed[at] = replacedLine(section.header, lines[at] ?? '');
+  }
+  return changed;
+}
+
+/** With a mark on the line of this value that has none. */
+function adopted(lines: readonly string[], name: string, value: string): string[] {
+  const found = unmarkedIn(lines, name, value);
+  return found ? lines.with(found.entry.first, markedLine(found.section.header, name, value)) : [...lines];
+}
+
+function unmarkedIn(lines: readonly string[], name: string, value: string): Other | undefined {
+  return othersIn(sectionsIn(lines), name).findLast(
+    ({ section, entry }) =>
+      entry.value === value && entry.first === entry.last && entry.first > section.start,
+  );
 }
 
 function markedLine(header: string, name: string, value: string): string {
@@ -154,37 +221,19 @@ function markedLine(header: string, name: string, value: string): string {
   return `${text}${mark}${checkSum(header, text)}`;
 }
 
-/** The line without its mark; undefined where setup did not write it so. */
-function unmarked(header: string, line: string): string | undefined {
-  const at = line.lastIndexOf(mark);
-  if (at < 0) return undefined;
-  const text = line.slice(0, at);
-  return line.slice(at + mark.length).trimEnd() === checkSum(header, text) ? text : undefined;
+/** The name of the variable, as it is written; undefined where setup did not write the line so. */
+function markedVariable(header: string, line: string): string | undefined {
+  const [, written = '', sum] = /^(.*?)[ \t]+# ssm-ssh-agent setup ([0-9a-f]{8})[ \t\r]*$/s.exec(line) ?? [];
+  // Editors may change the white space around names, and line ends. That inside a value counts.
+  const [, variable, value] = /^[ \t]*([\w-]+)[ \t]*=[ \t]*(.*?)[ \t]*$/s.exec(written) ?? [];
+  if (variable === undefined || value === undefined) return undefined;
+  return sum === checkSum(header, `\t${variable} = ${value}`) ? variable : undefined;
+}
+
+function plainHeader(line: string): string {
+  return line.trim().replace(/^\[([^\s"\]]+)[ \t]+"/, '[$1 "');
 }
 
 function checkSum(header: string, text: string): string {
   return createHash('sha256').update(`${header}\n${text}`).digest('hex').slice(0, 8);
-}
-
-/** @source git's config.c, write_section() */
-function headerOf(name: string): string {
-  const [, section = '', middle = ''] = /^([^.]*)\.(?:(.*)\.)?[^.]*$/s.exec(name) ?? [];
-  return middle === '' ? `[${section}]` : `[${section} "${middle.replace(/["\\]/g, '\\$&')}"]`;
-}
-
-/** @source git's config.c, write_pair() */
-function quotedValue(value: string): string {
-  const escaped = value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
-  return /^ | $|[;#\r]/.test(value) ? `"${escaped}"` : escaped;
-}
-
-/** What `headerOf` and `markedLine` wrote. */
-function settingOf(header: string, text: string): MarkedSetting {
-  const [, section = '', middle = ''] = /^\[([^\s"]+)(?: "(.*)")?\]$/s.exec(header) ?? [];
-  const [, variable = '', written = ''] = /^\t(\S+) = (.*)$/s.exec(text) ?? [];
-  const named = middle === '' ? section : `${section}.${middle.replace(/\\(.)/g, '$1')}`;
-  const value = written
-    .replace(/^"(.*)"$/s, '$1')
-    .replace(/\\(.)/g, (_, one: string) => ({ n: '\n', t: '\t' })[one] ?? one);
-  return { name: `${named}.${variable}`, value };
 }

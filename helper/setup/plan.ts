@@ -108,18 +108,19 @@ function hostOf({ host, port }: RepositoryPattern): string {
   return patternText({ host, path: '', ...(port !== undefined && { port }) });
 }
 
-/** For a setting that may have several values: a pattern for those that are ours. */
-export function oursAmong(name: string): string | undefined {
-  return name.endsWith('.helper') ? 'git-credential-ssm' : undefined;
+/** The end of the path of a program of ours, in any installation. */
+const [sshCommandOfOurs, helperOfOurs] = ["(^|/helper/)ssm-ssh'?$", "/helper/git-credential-ssm'?$"];
+
+/** For a setting that may have several values: an extended regular expression for those that are ours. */
+function oursAmong(name: string): string | undefined {
+  return name.endsWith('.helper') ? helperOfOurs : undefined;
 }
 
-/**
- * An extended regular expression for the values that must not stand beside ours: helpers and roles, of which all count, and
- * the ssh command of another installation, which may be gone.
- */
-export function replaced(name: string): string | undefined {
-  if (name === 'core.sshCommand') return "(^|/)ssm-ssh'?$";
-  return name === 'ssm.roleArn' ? '.' : oursAmong(name);
+/** The values that must not stand beside ours: roles, of which all count, and helpers of another installation. */
+export function replaced(name: string): RegExp | undefined {
+  if (name === 'ssm.roleArn') return /^/;
+  const ours = oursAmong(name);
+  return ours === undefined ? undefined : new RegExp(ours);
 }
 
 /** The wanted settings that git's configuration does not have yet. */
@@ -135,10 +136,15 @@ export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Valu
 export function valuesOf(known: Settings, name: string): readonly string[] {
   const there = known.get(canonicalName(name)) ?? [];
   const ours = oursAmong(name);
-  return ours === undefined ? there : there.filter((value) => value.includes(ours));
+  return ours === undefined ? there : there.filter((value) => new RegExp(ours).test(value));
+}
+
+/** Whether setup may have written it: the path of a program of this package, which is gone after it is uninstalled. */
+export function namesProgram({ name }: Setting): boolean {
+  return name === 'core.sshCommand' || name.endsWith('.helper');
 }
 
 /** Whether an ssh command is ssm-ssh, of any installation. */
 export function isOurs(sshCommand: string): boolean {
-  return /(^|\/)ssm-ssh'?$/.test(sshCommand.trim());
+  return new RegExp(sshCommandOfOurs).test(sshCommand.trim());
 }

@@ -1,6 +1,4 @@
 /** Reads and writes git's configuration by running git (git-config(1)). */
-import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 import {
@@ -8,10 +6,8 @@ import {
   parseScoped,
   parseUnscoped,
   settingsIn,
-  writing,
   type Listing,
   type Scope,
-  type Setting,
   type Settings,
 } from './listing.ts';
 
@@ -25,7 +21,7 @@ export async function readSettings(scope: Scope, options: GitOptions): Promise<S
   const finished = await git(['config', `--${scope}`, '--list', '-z'], options);
   const { exitCode, stdout, stderr } = finished;
   const absent = /unable to read config file .*No such file/.test(stderr);
-  if (exitCode !== 0 && !absent) throw refused('read', scope, finished);
+  if (exitCode !== 0 && !absent) throw refused(scope, finished);
   return settingsIn(parseUnscoped(stdout, scope));
 }
 
@@ -92,47 +88,26 @@ function defined(env: GitOptions['env']): Record<string, string> {
   );
 }
 
-/** @throws GIT_NOT_FOUND, INPUT_INVALID */
-export async function writeSetting(setting: Setting, scope: Scope, options: GitOptions): Promise<void> {
-  const finished = await git(['config', ...writing(setting, scope)], options);
-  if (finished.exitCode !== 0) throw refused('write', scope, finished);
+/** A value of core.sshCommand, and the file that has it. */
+export interface SshCommand {
+  readonly file: string;
+  readonly value: string;
 }
 
 /**
- * The file that git reads and writes for this scope, whether it is there or not.
+ * All values of core.sshCommand of the system and the user, in git's order: the last one counts. Included files count.
  *
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
-export async function fileOf(scope: Scope, options: GitOptions): Promise<string> {
-  const { env } = options;
-  if (scope === 'system') return await systemFile(options);
-  if (env['GIT_CONFIG_GLOBAL']) return env['GIT_CONFIG_GLOBAL'];
-  // git-config(1), FILES: the second one only where it is there, and the first is not.
-  const home = env['HOME'] ?? '';
-  const [own, other] = [
-    join(home, '.gitconfig'),
-    join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'git/config'),
-  ];
-  const canRead = async (path: string): Promise<boolean> =>
-    await access(path, constants.R_OK).then(
-      () => true,
-      () => false,
-    );
-  return !(await canRead(own)) && (await canRead(other)) ? other : own;
+export async function sshCommands(options: GitOptions): Promise<SshCommand[]> {
+  const { stdout } = await git(['config', '--show-origin', '-z', '--get-all', 'core.sshCommand'], options);
+  const parts = stdout.split('\0').slice(0, -1);
+  return parts.flatMap((origin, index) =>
+    index % 2 === 0 ? [{ file: origin.replace(/^file:/, ''), value: parts[index + 1] ?? '' }] : [],
+  );
 }
 
-/** Only git knows where it was built to look. It names the file to an editor, which is the shell's own echo here. */
-async function systemFile({ env, signal }: GitOptions): Promise<string> {
-  const finished = await git(['config', '--system', '--edit'], {
-    env: { ...env, GIT_EDITOR: ': ; echo' },
-    signal,
-  });
-  const file = finished.stdout.trimEnd();
-  if (finished.exitCode !== 0 || file === '') throw refused('read', 'system', finished);
-  return file;
-}
-
-async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {
+export async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {
   const names = [
     'PATH',
     'HOME',
@@ -154,10 +129,13 @@ export function notFound(error: unknown): never {
   throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });
 }
 
-function refused(what: 'read' | 'write', scope: Scope, { stderr }: Finished): Failure {
+/** What git said where it did not read its configuration. */
+export function refused(scope: Scope, { stderr }: Finished): Failure {
   const said = stderr.trim().replace(/\s+/g, ' ');
   const hint = /ermission denied/.test(stderr)
-    ? 'run it as root (sudo), or write --global for this user only'
+    ? scope === 'system'
+      ? 'run it as root (sudo), or write --global for this user only'
+      : 'see who may read it: ls -ld ~/.gitconfig ~/.config/git/config'
     : `run git config --${scope} --list to see the error`;
-  return new Failure('INPUT_INVALID', `git cannot ${what} its ${scope} configuration: ${said}`, { hint });
+  return new Failure('INPUT_INVALID', `git cannot read its ${scope} configuration: ${said}`, { hint });
 }
