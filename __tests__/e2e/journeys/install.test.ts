@@ -20,6 +20,8 @@ import { useHost } from '../host/use-host.ts';
 
 const describeWithNpm = installed('npm') ? describeOnHost : (): void => undefined;
 
+const ownSsh = ['\tsshCommand = ssh -o ConnectTimeout=7'];
+
 describeWithNpm('a bare host: install, set up, clone, upgrade, remove', () => {
   const stand = useHost();
   let folder: string;
@@ -66,10 +68,21 @@ describeWithNpm('a bare host: install, set up, clone, upgrade, remove', () => {
 
   it('leaves git as it was, and its configuration to the byte', async () => {
     const { host, git } = stand;
+    const mine = ['# mine', '[core]', ...ownSsh, '\ttrustctime = false # why?'];
+    host.configure([...mine, '[ssm]', ' roleArn = arn:aws:iam::111122223333:role/mine ; of old']);
     const [before, plainly] = [config(), await plain()];
-    const setup = 'ssm-ssh-agent setup --global --key /ci/key --region eu-west-1 --known-hosts known';
+    const options = '--region eu-west-1 --known-hosts known --force';
+    const setup = `ssm-ssh-agent setup --global --key /ci/key ${options}`;
 
     await install(tarballs[0]);
+    const role = 'arn:aws:iam::111122223333:role/other';
+    await run(`${setup} --role-arn ${role}`);
+    expect((await run('git config --global --get-all ssm.roleArn')).stdout).toBe(`${role}\n`);
+    await run('ssm-ssh-agent setup --global --remove');
+    expect(config()).toBe(before);
+    // The instance may not assume the role.
+    host.configure(mine);
+    const withoutRole = config();
     expect((await run(setup)).stderr).toContain(
       'hint: before you uninstall: ssm-ssh-agent setup --global --remove',
     );
@@ -81,7 +94,7 @@ describeWithNpm('a bare host: install, set up, clone, upgrade, remove', () => {
     expect((await run(setup)).stderr).toContain("nothing to change in git's global configuration");
 
     await run('ssm-ssh-agent setup --global --remove');
-    expect(config()).toBe(before);
+    expect(config()).toBe(withoutRole);
     await run('ssm-ssh-agent flush');
     await run('npm uninstall --silent --global --prefix "$HOME/.local" ssm-ssh-agent');
     expect([await plain(), host.processes()]).toEqual([plainly, []]);
@@ -110,14 +123,18 @@ describeWithNpm('a bare host: install, set up, clone, upgrade, remove', () => {
     expect(config()).toBe(before);
   });
 
-  it('is repaired without the program, by taking the marked lines out', async () => {
+  it('is repaired without the program, by the command of the guide', async () => {
     const { host } = stand;
-    const plainly = await plain();
+    host.configure(['[ssm]', '\troleArn = arn:aws:iam::111122223333:role/mine', '[core]', ...ownSsh]);
+    const listed = async (): Promise<string> => (await run('git config --global --list')).stdout;
+    const [before, plainly] = [await listed(), await plain()];
     await install(tarballs[0]);
-    await run('ssm-ssh-agent setup --global --key /ci/key --known-hosts known');
+    const role = '--role-arn arn:aws:iam::111122223333:role/other';
+    await run(`ssm-ssh-agent setup --global --key /ci/key --known-hosts known --force ${role}`);
     await run('npm uninstall --silent --global --prefix "$HOME/.local" ssm-ssh-agent');
-    await run("sed -i.old '/# ssm-ssh-agent setup /d' ~/.gitconfig");
-    expect(await plain()).toBe(plainly);
-    expect((await host.run('git config --global --get-regexp "ssm|ssh"')).stdout).toBe('');
+    const guide = readFileSync(join(project, 'docs/install.md'), 'utf8');
+    const [, command = ''] = /^sudo (sed -i\.old .*) \/etc\/gitconfig$/m.exec(guide) ?? [];
+    await run(`${command} ~/.gitconfig`);
+    expect([await listed(), await plain()]).toEqual([before, plainly]);
   });
 });
