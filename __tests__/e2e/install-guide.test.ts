@@ -49,6 +49,8 @@ describe('a host, by the guide to installing', () => {
   });
   afterAll(() => {
     server.close();
+    // A client that has sent nothing yet would keep it open.
+    server.closeAllConnections();
     rmSync(releases, { recursive: true });
   });
 

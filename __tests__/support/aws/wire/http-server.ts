@@ -102,7 +102,10 @@ export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<Ht
     const port = socket.remotePort ?? 0;
     sockets.set(port, socket);
     socket.unref();
-    socket.once('close', () => sockets.delete(port));
+    // The next connection may have got the same port before this event.
+    socket.once('close', () => {
+      if (sockets.get(port) === socket) sockets.delete(port);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -188,5 +191,6 @@ async function stop(server: http.Server | https.Server, sockets: Iterable<Socket
     });
   });
   for (const socket of sockets) socket.destroy();
+  server.closeAllConnections();
   await closed;
 }
