@@ -45,8 +45,9 @@ describe('ssm-ssh-agent setup', () => {
     ]);
   });
 
-  it.each(['mkdir', 'mkfifo', 'ln -s /dev/null'])('refuses what is no regular file: %s', async (make) => {
-    execFileSync('sh', ['-c', `${make} "$0"`, file()]);
+  // A link to a pipe stands for a link to /dev/null, which a broken setup would replace on this machine.
+  it.each(['mkdir', 'mkfifo', 'mkfifo pipe && ln -s "$PWD/pipe"'])('refuses what is no regular file: %s', async (make) => {
+    execFileSync('sh', ['-c', `${make} "$0"`, file()], { cwd: host.folder });
     for (const args of [key, ['--remove']]) {
       const { exitCode, stderr } = await host.agent(['setup', '--global', ...args]);
       expect(exitCode).toBe(2);

@@ -5,12 +5,13 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
@@ -219,6 +220,20 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(git('config', 'ssm.key')).toBe('/ci/all');
     await host.agent(['setup', '--system', '--remove']);
     expect(existsSync(host.env['GIT_CONFIG_SYSTEM'] ?? '')).toBe(false);
+  });
+
+  it('removes the completions and the manual page that --system linked', async () => {
+    const env = { XDG_DATA_DIRS: join(host.folder, 'share') };
+    const page = join(env.XDG_DATA_DIRS, 'man/man1/ssm-ssh-agent.1');
+    mkdirSync(dirname(page), { recursive: true });
+    const made = await host.agent(['setup', '--system', '--key', '/ci/key'], { env });
+    expect(made.stderr).toContain(`completions and the manual page are linked:\n  ${page}\n`);
+    expect(readFileSync(page, 'utf8')).toContain('.TH SSM');
+    const shown = await host.agent(['setup', '--system', '--remove', '--dry-run'], { env });
+    expect(shown.stderr).toContain(`these links would be removed:\n  ${page}\n`);
+    const removed = await host.agent(['setup', '--system', '--remove'], { env });
+    expect(removed.stderr).toContain(`these links are removed:\n  ${page}\n`);
+    expect(readdirSync(dirname(page))).toEqual([]);
   });
 
   it.each([

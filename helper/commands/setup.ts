@@ -99,6 +99,10 @@ async function runSetup(line: Line<typeof options>, running: Running): Promise<n
     await write(report, scope, running);
   }
   if (!values.quiet) running.err(`${describeChanges(report)}\n`);
+  if (!dryRun && scope === 'system') {
+    const { linkAndReport } = await import('../setup/shell-files.ts');
+    await linkAndReport(running, values);
+  }
   if (!dryRun && !values.quiet) await warn(scope, wanted, running);
   running.out(values.json ? changesAsJson(report) : changesAsText(report));
   return 0;

@@ -59,7 +59,7 @@ export function removedLines(
       ? `there is nothing of setup in ${where}`
       : `${dryRun ? 'would be removed' : 'removed'} from ${where}:`;
   return `${[`ssm-ssh-agent: ${what}`, ...settings].join('\n')}
-hint: what setup printed is where you put it. Take out GIT_SSH_COMMAND in /etc/environment, in the .env of an Actions
+hint: setup cannot remove the lines that you copied from its output. Take out GIT_SSH_COMMAND in /etc/environment, in the .env of an Actions
   runner and in /etc/systemd/system/SERVICE.service.d/ssm-ssh.conf, and the block of ~/.ssh/config that begins with
   Match host "${ec2HostIds.split(',')[0] ?? ''}
 `;

@@ -7,6 +7,7 @@ import type { Running } from '../command-line/command.ts';
 import { remove } from './changes.ts';
 import { removedLines } from './lines.ts';
 import { isOurs } from './plan.ts';
+import { unlinkAndReport } from './shell-files.ts';
 
 export interface RemovalOptions {
   readonly json: boolean;
@@ -23,6 +24,7 @@ export async function removeAndReport(
   const removed = await remove(scope, { env: running.env, signal: running.signal, dryRun });
   if (json) running.out(`${JSON.stringify({ scope, removed }, null, 2)}\n`);
   if (!quiet) running.err(removedLines(removed, { scope, dryRun }));
+  if (scope === 'system') await unlinkAndReport(running, { quiet, dryRun });
   if (!quiet && !dryRun) await warnOfLeft(scope, running);
 }
 

@@ -1,6 +1,8 @@
 /** Links the completions and the manual page to where shells and man(1) look for them, and removes the links. */
 import { readlink, stat, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { visible } from '../../src/keys/visible-text.ts';
+import type { Running } from '../command-line/command.ts';
 
 /** In share/ and below each folder of XDG_DATA_DIRS. build/share writes them. */
 export const shareFiles = [
@@ -11,6 +13,41 @@ export const shareFiles = [
 ] as const;
 
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** Nothing that git needs: a folder that cannot be written is a warning. */
+export async function linkAndReport(
+  { installation, env, err }: Pick<Running, 'installation' | 'env' | 'err'>,
+  { quiet }: { readonly quiet: boolean },
+): Promise<void> {
+  try {
+    const linked = await linkShellFiles(installation, env);
+    if (linked.length > 0 && !quiet) err(listed('completions and the manual page are linked:', linked));
+  } catch (error) {
+    if (!quiet) err(failed('were not linked', error));
+  }
+}
+
+export async function unlinkAndReport(
+  { env, err }: Pick<Running, 'env' | 'err'>,
+  { quiet, dryRun }: { readonly quiet: boolean; readonly dryRun: boolean },
+): Promise<void> {
+  try {
+    const found = await unlinkShellFiles(env, dryRun);
+    if (found.length > 0 && !quiet)
+      err(listed(dryRun ? 'these links would be removed:' : 'these links are removed:', found));
+  } catch (error) {
+    if (!quiet) err(failed('are still linked', error));
+  }
+}
+
+function listed(what: string, paths: readonly string[]): string {
+  return `${[`ssm-ssh-agent: ${what}`, ...paths.map((path) => visible(`  ${path}`))].join('\n')}\n`;
+}
+
+function failed(what: string, error: unknown): string {
+  const why = error instanceof Error ? error.message : '';
+  return `ssm-ssh-agent: warning: completions and the manual page ${what}: ${visible(why)}\n`;
+}
 
 /**
  * A shell that is not installed has no folder, and gets no link. A file of the same name that is not our link stays.
