@@ -1,18 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { it as itInSample, itInTurn as it } from '../support/parts.ts';
+import { nextVersion, startReleases, version, type Releases } from '../support/releases.ts';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { actionPath, repository, useStage } from './stage.ts';
 
 const guide = readFileSync(join(actionPath, 'docs/install.md'), 'utf8');
-const { version } = JSON.parse(readFileSync(join(actionPath, 'package.json'), 'utf8')) as { version: string };
 const blocks = (language: string): string[] =>
   [...guide.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, block = '']) => block);
 /** The guide's block in which the words stand. */
@@ -20,7 +14,6 @@ const block = (words: string): string => blocks('sh').find((text) => text.includ
 const download = block('curl -fsSL -O');
 const install = block('npm install --global ./');
 const uninstall = block('npm uninstall');
-const nextVersion = '99.0.0';
 
 describe('the guide to installing', () => {
   itInSample('names the version of the package, and so does the example of user data', () => {
@@ -33,46 +26,15 @@ describe('the guide to installing', () => {
 
 describe('a host, by the guide to installing', () => {
   const stage = useStage();
-  /** The files of two releases, as release.yml makes them. */
-  let releases: string;
-  let server: Server;
+  let releases: Releases;
   let host: Ec2Host;
 
   beforeAll(async () => {
-    releases = mkdtempSync(join(tmpdir(), 'releases-'));
-    for (const name of [version, nextVersion]) pack(name);
-    server = createServer((request, response) => {
-      const file = join(releases, request.url ?? '');
-      response.writeHead(existsSync(file) ? 200 : 404).end(existsSync(file) ? readFileSync(file) : undefined);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    releases = await startReleases();
   });
   afterAll(() => {
-    server.close();
-    // A client that has sent nothing yet would keep it open.
-    server.closeAllConnections();
-    rmSync(releases, { recursive: true });
+    releases.stop();
   });
-
-  function pack(name: string): void {
-    const folder = join(releases, `v${name}`);
-    mkdirSync(folder);
-    const args = ['pack', '--silent', '--pack-destination', folder];
-    if (name === version) execFileSync('npm', args, { cwd: actionPath });
-    else {
-      const old = join(releases, `v${version}`, `ssm-ssh-agent-${version}.tgz`);
-      execFileSync('tar', ['-xzf', old, '-C', releases]);
-      const file = join(releases, 'package/package.json');
-      writeFileSync(file, readFileSync(file, 'utf8').replace(`"${version}"`, `"${name}"`));
-      execFileSync('npm', args, { cwd: join(releases, 'package') });
-    }
-    const sums = `${checksum(name)}  ssm-ssh-agent-${name}.tgz\n${'0'.repeat(64)}  ssm-ssh-agent-${name}.cdx.json\n`;
-    writeFileSync(join(folder, 'SHA256SUMS'), sums);
-  }
-  const checksum = (name: string): string =>
-    createHash('sha256')
-      .update(readFileSync(join(releases, `v${name}`, `ssm-ssh-agent-${name}.tgz`)))
-      .digest('hex');
 
   beforeEach(async () => {
     host = await openEc2Host();
@@ -89,13 +51,9 @@ describe('a host, by the guide to installing', () => {
 
   /** The lines, with a server of our own for GitHub's and folders of our own for the host's. */
   const sh = async (script: string, env: Record<string, string> = {}): ReturnType<Ec2Host['agent']> => {
-    const { port } = server.address() as AddressInfo;
     const here = script
       .replaceAll('/tmp/package.tgz', `${host.temp}/package.tgz`)
-      .replaceAll(
-        /https:\/\/github\.com\/[^/]+\/ssm-ssh-agent\/releases\/download/g,
-        `http://127.0.0.1:${port}`,
-      )
+      .replaceAll(/https:\/\/github\.com\/[^/]+\/ssm-ssh-agent\/releases\/download/g, releases.origin)
       .replaceAll('/opt/', `${host.folder}/opt/`)
       .replaceAll('/usr/local/bin/', `${host.folder}/local/`);
 
@@ -193,7 +151,7 @@ describe('a host, by the guide to installing', () => {
     const VERSION = /^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1] ?? '';
     const another = await sh(run, { VERSION, SHA256: '0'.repeat(64) });
     expect([another.exitCode === 0, existsSync(join(host.folder, 'prefix'))]).toEqual([false, false]);
-    const { exitCode } = await sh(run, { VERSION, SHA256: checksum(version) });
+    const { exitCode } = await sh(run, { VERSION, SHA256: releases.checksum(version) });
     expect([exitCode, await saidVersion()]).toEqual([0, `ssm-ssh-agent ${version}\n`]);
   });
 });
