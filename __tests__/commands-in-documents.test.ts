@@ -22,6 +22,16 @@ const read: readonly Run[] = [
     as: 'shellBlocks',
   },
   {
+    commands: /^docs\/templates\.md: aws cloudformation (deploy .*--template-file (?!vpc-)|describe-stacks)/,
+    test: 'e2e/scenarios/aws-commands.test.ts',
+    as: 'templateFolder',
+  },
+  {
+    commands: /^docs\/templates\.md: aws cloudformation deploy .*--template-file vpc-endpoints/,
+    test: 'e2e/scenarios/templates.test.ts',
+    as: "deploy('vpc-endpoints'",
+  },
+  {
     commands: /: (sudo )?(ssm-ssh-agent (setup|exec|flush|--version)|git (config|ls-remote))( |$)/,
     test: 'e2e/ec2-guide.test.ts',
     as: 'commandsInDocuments',
@@ -128,6 +138,7 @@ const inOwnWords: readonly Run[] = [
 const runByNone: readonly (readonly [commands: Commands, reason: string])[] = [
   [/: npm (ci|test|run|rebuild)/, 'a test that runs the tests would run itself; .ci/run runs them'],
   [/: aws sso login/, 'it opens a browser'],
+  [/: gh api repos/, 'it asks GitHub for a repository'],
   [/: gh attestation verify/, 'it asks GitHub for a release that has been published'],
   [/: (docker (build|run)|apt-get update)/, 'no test has a container engine'],
   [/: shasum/, 'it is macOS that needs it; on Linux the same line has sha256sum'],

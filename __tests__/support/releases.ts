@@ -58,6 +58,8 @@ export async function startReleases(): Promise<Releases> {
     asked,
     stop: () => {
       server.close();
+      // A client that has sent nothing yet would keep it open.
+      server.closeAllConnections();
       rmSync(folder, { recursive: true });
     },
   };
