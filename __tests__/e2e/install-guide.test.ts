@@ -16,11 +16,13 @@ const install = block('npm install --global ./');
 const uninstall = block('npm uninstall');
 
 describe('the guide to installing', () => {
-  itInSample('names the version of the package, and so does the example of user data', () => {
+  itInSample('names the version of the package, and so do the example of user data and the fleet', () => {
     const named = [...guide.matchAll(/\d+\.\d+\.\d+(?=\.tgz|\/|\n)/g)].map(([text]) => text);
     expect(new Set(named)).toEqual(new Set([version]));
     const userData = readFileSync(join(actionPath, 'examples/ec2/user-data.sh'), 'utf8');
     expect(userData).toContain(`VERSION:-${version}}`);
+    const templates = readFileSync(join(actionPath, 'docs/templates.md'), 'utf8');
+    expect(templates.match(/Version=[\d.]+/g)).toEqual([`Version=${version}`]);
   });
 });
 
