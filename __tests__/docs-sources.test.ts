@@ -102,7 +102,8 @@ const aboutOurs: readonly string[] = [
   ...['docs/other-ci.md: Deploy to all instances of a tag', 'docs/roles.md: Which credentials are used'],
   ...['docs/roles.md: Several Regions', 'docs/roles.md: Other sources of credentials'],
   ...['docs/security.md: If a key leaked', 'docs/stability.md: Within a major version'],
-  'docs/stability.md: What can change at any time',
+  ...['docs/stability.md: What can change at any time', 'docs/templates.md: Terraform'],
+  'docs/templates.md: Templates: what AWS needs, as code',
 ];
 
 describe('a section of a guide', () => {

@@ -41,6 +41,7 @@ const begins =
 /** Code in sentences that only names a command or an option, and one message of ours. Nobody types it like this. */
 export const onlyNames: readonly string[] = [
   ...[
+    'aws kms cancel-key-deletion',
     'aws s3 cp',
     'aws ssm get-parameter --with-decryption',
     'ssh -A',
