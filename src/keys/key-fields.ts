@@ -2,8 +2,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { pointJwk } from './curves.ts';
 import { halvesMatch } from './key-pair-check.ts';
-import type { WireReader } from './wire.ts';
-import { string } from './wire.ts';
+import { string, WireReader } from './wire.ts';
 
 /**
  * Type → number of its fields. The key file and the agent protocol have the same fields: public and private numbers,
@@ -20,7 +19,7 @@ const counts: Readonly<Record<string, number>> = {
 };
 
 /** Bits of an RSA modulus. @source openssh-portable: SSH_RSA_MINIMUM_MODULUS_SIZE, SSHBUF_MAX_BIGNUM */
-const rsaBits = { least: 1024, most: 16_384 } as const;
+const rsaLimits = { least: 1024, most: 16_384 } as const;
 
 export function isKnownType(type: string): boolean {
   return Object.hasOwn(counts, type);
@@ -48,9 +47,10 @@ export function publicBlob(type: string, fields: readonly Buffer[]): Buffer {
 export function unusable(type: string, fields: readonly Buffer[]): string | undefined {
   if (type !== 'ssh-rsa') return undefined;
   const bits = bitLength(fields[0] ?? Buffer.alloc(0));
-  if (bits < rsaBits.least)
-    return `is an RSA key of ${bits} bits: OpenSSH accepts none below ${rsaBits.least}`;
-  if (bits > rsaBits.most) return `is an RSA key of ${bits} bits: OpenSSH accepts none above ${rsaBits.most}`;
+  if (bits < rsaLimits.least)
+    return `is an RSA key of ${bits} bits: OpenSSH accepts none below ${rsaLimits.least}`;
+  if (bits > rsaLimits.most)
+    return `is an RSA key of ${bits} bits: OpenSSH accepts none above ${rsaLimits.most}`;
   return undefined;
 }
 
@@ -101,6 +101,17 @@ function numberOf(field: Buffer): Buffer | undefined {
   if ((field[0] ?? 0) >= 0x80) return undefined;
   const start = field.findIndex((byte) => byte !== 0);
   return start < 0 ? undefined : field.subarray(start);
+}
+
+/**
+ * @param blob the wire form of a public key
+ * @returns the bits of the modulus; undefined for another type
+ */
+export function rsaBits(blob: Buffer): number | undefined {
+  const reader = new WireReader(blob);
+  if (reader.string().toString() !== 'ssh-rsa') return undefined;
+  reader.string();
+  return bitLength(reader.string());
 }
 
 function bitLength(number: Buffer): number {

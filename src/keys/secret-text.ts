@@ -35,3 +35,10 @@ export function looksSecret(text: string): boolean {
 export function withoutSecrets(text: string): string {
   return forms.reduce((left, form) => left.replace(form, '…'), text);
 }
+
+/** Whether the whole text is one token of a service, such as GitHub or GitLab. */
+export function looksToken(text: string): boolean {
+  return new RegExp(`^(?:(?:${prefixes})[\\w.=-]{12,}|eyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*)?)$`).test(
+    text.trim(),
+  );
+}
