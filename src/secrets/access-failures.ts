@@ -4,11 +4,24 @@ import { dnsSuffix, partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import { arnOf, type Reference } from '../keys/reference.ts';
 
-/** The service in host names, the noun for its values, and the permission for reading. */
+/** The service in host names, the noun for its values, and the permissions for reading and for storing. */
 const stores = {
-  parameter: { service: 'ssm', noun: 'parameter', action: 'ssm:GetParameter' },
-  secret: { service: 'secretsmanager', noun: 'secret', action: 'secretsmanager:GetSecretValue' },
+  parameter: {
+    ...{ service: 'ssm', noun: 'parameter' },
+    read: { action: 'ssm:GetParameter', kms: 'kms:Decrypt' },
+    write: { action: 'ssm:PutParameter', kms: 'kms:Encrypt' },
+  },
+  secret: {
+    ...{ service: 'secretsmanager', noun: 'secret' },
+    read: { action: 'secretsmanager:GetSecretValue', kms: 'kms:Decrypt' },
+    write: { action: 'secretsmanager:CreateSecret', kms: 'kms:GenerateDataKey' },
+  },
 } as const;
+
+interface Use {
+  readonly region: string;
+  readonly use: 'read' | 'write';
+}
 
 export function isDenied(error: unknown): boolean {
   return /^AccessDenied/.test(readAwsError(error).name);
@@ -25,8 +38,17 @@ export function isKmsTrouble(error: unknown): boolean {
 
 /** The refused role, reference or KMS key. The error is one that isDenied accepts. */
 export function accessFailure(error: unknown, reference: Reference, region: string): Failure {
+  return refusal(error, reference, { region, use: 'read' });
+}
+
+/** The same for a call that stores. Where AWS names no permission, the usual one for storing is meant. */
+export function writeRefused(error: unknown, reference: Reference, region: string): Failure {
+  return refusal(error, reference, { region, use: 'write' });
+}
+
+function refusal(error: unknown, reference: Reference, use: Use): Failure {
   if (readAwsError(error).message.includes('sts:AssumeRole')) return roleDenied(error);
-  return (isKmsTrouble(error) ? kmsDenied : denied)(error, reference, region);
+  return (isKmsTrouble(error) ? kmsDenied : denied)(error, reference, use);
 }
 
 /** @param error with a message about the key's problem */
@@ -48,16 +70,16 @@ function roleDenied(error: unknown): Failure {
 }
 
 /** AWS's message names the caller, the action, the resource, and the kind of policy that refused. */
-function denied(error: unknown, reference: Reference, region: string): Failure {
+function denied(error: unknown, reference: Reference, { region, use }: Use): Failure {
   const { message } = readAwsError(error);
-  const { noun, action: usual } = stores[reference.kind];
-  const [, action = usual] = /not authorized to perform: (\S+)/.exec(message) ?? [];
+  const { noun, [use]: usual } = stores[reference.kind];
+  const [, action = usual.action] = /not authorized to perform: (\S+)/.exec(message) ?? [];
   const [, said = ''] = /on resource: (\S+)/.exec(message) ?? [];
   const exact = said.startsWith('arn:') && !said.endsWith('*');
   const resource = exact ? said : guessArn(reference, region, message);
   const statement = JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource });
   const vague = said.endsWith('*') || (said !== '' && !exact);
-  const name = vague ? '; AWS gives the same answer for a wrong name' : '';
+  const name = vague && use === 'read' ? '; AWS gives the same answer for a wrong name' : '';
   return new Failure(
     'KEY_ACCESS_DENIED',
     `${doing(action)} the ${noun} ${reference.text} in ${region} is denied: ${message}`,
@@ -66,7 +88,8 @@ function denied(error: unknown, reference: Reference, region: string): Failure {
 }
 
 function doing(action: string): string {
-  if (action.includes(':Put')) return 'storing';
+  if (/:(Put|Create|Update)/.test(action)) return 'storing';
+  if (/Tag/.test(action)) return 'tagging';
   return action.includes(':Delete') ? 'deleting' : 'reading';
 }
 
@@ -82,12 +105,12 @@ function denialHint(message: string, statement: string, noun: string): string {
   return `add to the role's policy: ${statement}`;
 }
 
-function kmsDenied(error: unknown, reference: Reference, region: string): Failure {
+function kmsDenied(error: unknown, reference: Reference, { region, use }: Use): Failure {
   const { message } = readAwsError(error);
-  const { service, noun } = stores[reference.kind];
+  const { service, noun, [use]: usual } = stores[reference.kind];
   const [key = `arn:${partitionOf(region)}:kms:${region}:ACCOUNT:key/KEY-ID`] =
     /arn:aws[a-z-]*:kms:[^\s"',)]+/.exec(message) ?? [];
-  const [, action = 'kms:Decrypt'] = /perform: (kms:\w+)/.exec(message) ?? [];
+  const [, action = usual.kms] = /perform: (kms:\w+)/.exec(message) ?? [];
   const statement = JSON.stringify({
     Effect: 'Allow',
     Action: action,

@@ -11,6 +11,7 @@ import { Failure } from '../errors.ts';
 import { abortable } from '../deadline.ts';
 import { isMissing, parameterFailure } from './parameter-failures.ts';
 import type { SourceOptions } from './source.ts';
+import { untilAllowed } from './too-many-updates.ts';
 
 export interface StoredText {
   readonly name: string;
@@ -26,9 +27,6 @@ export interface FolderOptions extends SourceOptions {
   /** Returns the error to throw instead of a failure. */
   readonly explain: (failure: Failure) => unknown;
 }
-
-/** Parameter Store refuses parallel changes of a parameter, and the SDK does not repeat them. */
-const mostTries = 8;
 
 export class ParameterFolder {
   readonly #options: FolderOptions;
@@ -69,32 +67,25 @@ export class ParameterFolder {
       ...{ Name: name, Value: text, Type: 'SecureString', Overwrite: true, Tier: 'Intelligent-Tiering' },
       ...(kmsKeyId !== undefined && { KeyId: kmsKeyId }),
     });
-    await this.#about(name, () => this.#inTurn(() => this.#client.send(command, this.#limits)));
+    await this.#about(name, () =>
+      untilAllowed(() => this.#client.send(command, this.#limits), this.#options.sleep),
+    );
   }
 
   /** Succeeds if another process has already deleted it. */
   async delete(name: string): Promise<void> {
     const command = new DeleteParameterCommand({ Name: name });
     await this.#about(name, () =>
-      this.#inTurn(() => this.#client.send(command, this.#limits)).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      }),
+      untilAllowed(() => this.#client.send(command, this.#limits), this.#options.sleep).catch(
+        (error: unknown) => {
+          if (!isMissing(error)) throw error;
+        },
+      ),
     );
   }
 
   get #limits(): { abortSignal: AbortSignal } {
     return { abortSignal: this.#options.signal };
-  }
-
-  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await change();
-      } catch (error) {
-        if (readAwsError(error).name !== 'TooManyUpdates' || tries === mostTries) throw error;
-        await this.#options.sleep(50 * 2 ** tries);
-      }
-    }
   }
 
   async #about<T>(name: string, call: () => Promise<T>): Promise<T> {

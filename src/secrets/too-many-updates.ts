@@ -1,0 +1,20 @@
+/** Repeats a change that Parameter Store refuses because another change of the same parameter is under way. */
+import { readAwsError } from '../aws/failures.ts';
+
+/** The SDK does not repeat a call that was refused with TooManyUpdates. */
+const mostTries = 8;
+
+/** @param sleep milliseconds */
+export async function untilAllowed<T>(
+  change: () => Promise<T>,
+  sleep: (milliseconds: number) => Promise<void>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      if (readAwsError(error).name !== 'TooManyUpdates' || tries === mostTries) throw error;
+      await sleep(50 * 2 ** tries);
+    }
+  }
+}
