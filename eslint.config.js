@@ -31,7 +31,7 @@ export const pureFiles = [
   'src/host/{compile,credential-routes,job-role,settings,voice}.ts',
   'src/process/quote.ts',
   'src/ssh/{agent-protocol,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
-  'helper/command-line/{command,parse,settings,suggest}.ts',
+  'helper/command-line/{command,parse,settings,suggest,where-to-paste}.ts',
   'helper/setup/{config-text,lines,marked-lines,overridden,plan,replaced-lines,report,short-lived}.ts',
 ];
 

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { stdioOfProcess } from './stdio.ts';
+import type { Input } from './command-line/command.ts';
 import { run } from './command-line/program.ts';
 
 /**
@@ -22,6 +23,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     err: (text) => writeSync(2, text),
     signals: process,
     stdio: stdioOfProcess,
+    input: inputOfProcess,
     terminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
     installation: join(dirname(file), '../..'),
     node: execPath,
@@ -33,4 +35,13 @@ export async function main(args: readonly string[], file: string): Promise<numbe
       delete env['AWS_SESSION_TOKEN'];
     },
   });
+}
+
+function inputOfProcess(): Input {
+  const { stdin } = process;
+  if (!stdin.isTTY) return { stream: stdin, isTerminal: false };
+  const setRaw = (on: boolean): void => {
+    stdin.setRawMode(on);
+  };
+  return { stream: stdin, isTerminal: true, setRaw };
 }

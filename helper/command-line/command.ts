@@ -1,4 +1,5 @@
 /** A subcommand of ssm-ssh-agent: its options, its help text, and its function. Pure. */
+import type { Readable } from 'node:stream';
 import { common, type Line, type Options } from './parse.ts';
 import type { SignalSource } from '../../src/process/attached.ts';
 import type { Stdio } from '../proxy/carry.ts';
@@ -13,6 +14,8 @@ export interface Io {
   readonly signals: SignalSource;
   /** The process as one end of a connection, which its standard input and output carry. */
   stdio(): Stdio;
+  /** Standard input, for a command that reads a text. */
+  input(): Input;
   /** Whether one of standard input, output and error is a terminal. */
   readonly terminal: boolean;
   /** The folder that has helper/ and package.json in it. */
@@ -21,6 +24,13 @@ export interface Io {
   readonly node: string;
   /** From now on the AWS SDK takes its credentials from this profile. */
   useProfile(name: string): void;
+}
+
+export interface Input {
+  readonly stream: Readable;
+  readonly isTerminal: boolean;
+  /** Turns the terminal's echo off and on. Absent if it is none. */
+  readonly setRaw?: ((on: boolean) => void) | undefined;
 }
 
 /** The process while a command runs. The signal is aborted on an interrupt, and when loading takes too long. */

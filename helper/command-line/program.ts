@@ -10,12 +10,15 @@ import { helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
 import { exec } from '../commands/exec.ts';
 import { flush } from '../commands/flush.ts';
+import { keygen } from '../commands/keygen.ts';
+import { printPublic } from '../commands/public.ts';
+import { put } from '../commands/put.ts';
 import { proxy } from '../commands/proxy.ts';
 import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-export const commands: readonly Command[] = [exec, add, flush, setup, proxy];
+export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, proxy];
 /** Seconds; until the user's own command starts. */
 const patience = 120;
 
