@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly cwd?: string;
+  /** Whether standard input stays open, for the test to write to. */
+  readonly keepsInput?: boolean;
 }
 
 export interface Ec2Host {
@@ -92,13 +94,14 @@ export async function openEc2Host(): Promise<Ec2Host> {
 
 function startProgram(
   [program = '', ...args]: readonly string[],
-  { env, cwd, input = '' }: RunOptions,
+  { env, cwd, input = '', keepsInput = false }: RunOptions,
 ): Started {
   const child = spawn(program, args, { env, cwd, stdio: 'pipe' });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.stdin.on('error', () => undefined).end(input);
+  child.stdin.on('error', () => undefined);
+  if (!keepsInput) child.stdin.end(input);
   const ended = once(child, 'close').then(([exitCode, signal]) => ({
     exitCode: exitCode as number | null,
     signal: signal as NodeJS.Signals | null,

@@ -33,19 +33,24 @@ const leastRsaBits = 2048;
  */
 export function checkKey(value: string, resource: string): CheckedKey {
   try {
-    const key = parsePrivateKey(value, resource);
-    requireLong(key.publicKey, resource);
-    return {
-      text: repair(storedBlock(value), key),
-      publicKey: withoutName(key.publicKey, resource),
-      encrypted: false,
-    };
+    return check(value, resource);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const block = storedBlock(value);
-    if (error.code === 'KEY_ENCRYPTED' && block) return checkEncrypted(block, resource);
-    throw explained(error, value);
+    throw error instanceof Failure ? explained(error, value) : error;
   }
+}
+
+function check(value: string, resource: string): CheckedKey {
+  const block = storedBlock(value);
+  let key;
+  try {
+    key = parsePrivateKey(value, resource);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'KEY_ENCRYPTED' || !block) throw error;
+    return checkEncrypted(block, resource);
+  }
+  requireLong(key.publicKey, resource);
+  const publicKey = withoutName(key.publicKey, resource);
+  return { text: repair(block, { ...key, publicKey }), publicKey, encrypted: false };
 }
 
 /** A name that parsePrivateKey gave to a key without a comment. */
@@ -77,7 +82,7 @@ function requireLong({ blob }: PublicKey, resource: string): void {
 function repair(block: Block | undefined, key: OpensshKey): string {
   if (block && (block.label === 'OPENSSH PRIVATE KEY' || key.publicKey.type !== 'ssh-ed25519'))
     return armor(block);
-  return writeOpensshKey({ ...key, publicKey: { ...key.publicKey, comment: '' } });
+  return writeOpensshKey(key);
 }
 
 function armor({ label, headers, body }: Block): string {

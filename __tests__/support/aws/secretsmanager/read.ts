@@ -21,7 +21,7 @@ interface Wanted {
 }
 
 const MAX_IDS = 20;
-const CAN_NOT_FIND = "Secrets Manager can't find the specified secret";
+export const CAN_NOT_FIND = "Secrets Manager can't find the specified secret";
 
 export const getSecretValue: SecretsOperation = (store, caller, input) =>
   read(store, caller, {
@@ -89,7 +89,7 @@ function read(store: SecretsStore, caller: Caller, wanted: Wanted): JsonRecord {
   };
 }
 
-function checkId(id: string): void {
+export function checkId(id: string): void {
   const name = id.startsWith('arn:') ? (parseArn(id)?.resource.replace(/^secret:/, '') ?? '') : id;
   if (/^[\w/+=.@!-]{1,519}$/.test(name)) return;
   throw new AwsError({
@@ -100,7 +100,7 @@ function checkId(id: string): void {
 }
 
 /** An endpoint only knows its own Region. */
-function locate({ secrets }: SecretsStore, caller: Caller, id: string): StoredSecret | undefined {
+export function locate({ secrets }: SecretsStore, caller: Caller, id: string): StoredSecret | undefined {
   const place = { account: caller.principal.account, region: caller.region };
   if (!id.startsWith('arn:')) return secrets.find(place, id);
   return parseArn(id)?.region === caller.region ? secrets.findByArn(id) : undefined;
@@ -169,6 +169,6 @@ function requireKey(
   }
 }
 
-function invalidRequest(message: string): AwsError {
+export function invalidRequest(message: string): AwsError {
   return new AwsError({ code: 'InvalidRequestException', message });
 }

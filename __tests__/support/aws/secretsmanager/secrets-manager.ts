@@ -1,16 +1,21 @@
-/** Secrets Manager's endpoint: the awsJson1_1 protocol and its reading operations. */
+/** Secrets Manager's endpoint: the awsJson1_1 protocol and its operations. */
 import { AwsError } from '../errors.ts';
 import { authenticate, regionOf, type ApiOptions } from '../iam/caller.ts';
 import { jsonAnswer, jsonCommonError, jsonMembers, jsonOperation, jsonRefusal } from '../wire/aws-json.ts';
 import type { HttpRequest } from '../wire/http-server.ts';
 import type { Service } from '../wire/service.ts';
 import { batchGetSecretValue, getSecretValue, type SecretsOperation, type SecretsStore } from './read.ts';
+import { createSecret, putSecretValue, tagResource, updateSecret } from './write.ts';
 
 const TARGET = 'secretsmanager';
 
 const OPERATIONS = new Map<string, SecretsOperation>([
   ['GetSecretValue', getSecretValue],
   ['BatchGetSecretValue', batchGetSecretValue],
+  ['CreateSecret', createSecret],
+  ['PutSecretValue', putSecretValue],
+  ['UpdateSecret', updateSecret],
+  ['TagResource', tagResource],
 ]);
 
 /** One endpoint serves several services: the target header selects this one. */

@@ -21,6 +21,9 @@ export interface SecretInput extends Place {
   readonly keyId?: string;
   /** Accounts that the secret's resource policy allows to read it. */
   readonly sharedWith?: readonly string[];
+  readonly description?: string;
+  /** Added to the tags that the secret has. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface SecretVersion {
@@ -38,6 +41,10 @@ export interface StoredSecret extends Place {
   readonly versions: readonly SecretVersion[];
   readonly sharedWith: readonly string[];
   readonly deleted: boolean;
+  readonly description: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Of new versions. */
+  readonly keyId: string | undefined;
 }
 
 const suffix = /-[A-Za-z0-9]{6}$/;
@@ -58,8 +65,9 @@ export class Secrets {
     const previous = this.find(input, name);
     const arn = previous?.arn ?? secretArn(input, `${name}-${randomSuffix()}`);
     const versions = [...(previous?.versions ?? [])];
+    const keyId = input.keyId ?? previous?.keyId;
     if (value !== undefined) {
-      const keyArn = this.#kms.resolve(input.keyId ?? 'alias/aws/secretsmanager', { account, region });
+      const keyArn = this.#kms.resolve(keyId ?? 'alias/aws/secretsmanager', { account, region });
       const sealed = this.#kms.encrypt(pack(value), { keyArn, ...bindTo(arn, versionId) });
       versions.push({ versionId, created: this.#clock(), stages: new Set(), keyArn, sealed });
       moveStages(versions, versionId, input.stages ?? ['AWSCURRENT']);
@@ -73,6 +81,9 @@ export class Secrets {
       versions,
       sharedWith,
       deleted: false,
+      description: input.description ?? previous?.description,
+      tags: { ...previous?.tags, ...input.tags },
+      keyId,
     });
     return { arn, versionId };
   }

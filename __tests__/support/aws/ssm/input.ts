@@ -72,3 +72,11 @@ function serialization(name: string, type: string): AwsError {
     message: `${name} can not be converted to a ${type}`,
   });
 }
+
+/** `Tags`, of both services. Empty if there are none. */
+export function tagsOf(input: JsonRecord): Readonly<Record<string, string>> {
+  const value = input['Tags'] ?? [];
+  if (!Array.isArray(value)) throw serialization('Tags', 'List');
+  const tags = value as readonly { readonly Key: string; readonly Value: string }[];
+  return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
+}

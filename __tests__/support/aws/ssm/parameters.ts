@@ -19,6 +19,9 @@ export interface ParameterInput extends Place {
   readonly labels?: readonly string[];
   /** Accounts that it is shared with through AWS RAM. */
   readonly sharedWith?: readonly string[];
+  readonly description?: string;
+  /** Added to the tags that the parameter has. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface ParameterVersion {
@@ -30,6 +33,9 @@ export interface ParameterVersion {
   /** Plain text, or a SecureString's ciphertext. */
   readonly stored: string | Buffer;
   readonly keyArn: string | undefined;
+  /** As in the request: an id, an alias or an ARN. */
+  readonly keyId: string | undefined;
+  readonly description: string | undefined;
 }
 
 export interface Parameter extends Place {
@@ -37,6 +43,7 @@ export interface Parameter extends Place {
   readonly arn: string;
   readonly versions: readonly ParameterVersion[];
   readonly sharedWith: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 const MAX_VERSIONS = 100;
@@ -75,12 +82,21 @@ export class ParameterStore {
       labels: new Set(),
       stored: keyArn === undefined ? value : this.#kms.encrypt(value, { keyArn, ...bindTo(arn) }),
       keyArn,
+      keyId: keyArn === undefined ? undefined : (input.keyId ?? 'alias/aws/ssm'),
+      description: input.description,
     };
     const versions = [...roomForOneMore(previous?.versions ?? []), version];
     const sharedWith = input.sharedWith ?? previous?.sharedWith ?? [];
-    this.#parameters.set(key, { name, account, region, arn, versions, sharedWith });
+    const tags = { ...previous?.tags, ...input.tags };
+    this.#parameters.set(key, { name, account, region, arn, versions, sharedWith, tags });
     moveLabels(versions, version.version, labels);
     return { arn, version: version.version, tier };
+  }
+
+  addTags(place: Place, name: string, tags: Readonly<Record<string, string>>): void {
+    const parameter = this.find(place, name);
+    if (parameter === undefined) throw new TypeError(`no such parameter: ${name}`);
+    this.#parameters.set(keyOf(place, name), { ...parameter, tags: { ...parameter.tags, ...tags } });
   }
 
   find(place: Place, name: string): Parameter | undefined {

@@ -12,15 +12,18 @@ import {
 } from '../session-manager/operations.ts';
 import type { SsmStore } from './access.ts';
 import { getParametersByPath } from './by-path.ts';
+import { describeParameters } from './describe.ts';
 import { getParameter, getParameterHistory, getParameters, type SsmOperation } from './read.ts';
-import { deleteParameter, labelParameterVersion, putParameter } from './write.ts';
+import { addTagsToResource, deleteParameter, labelParameterVersion, putParameter } from './write.ts';
 
 const OPERATIONS = new Map<string, SsmOperation>([
   ['GetParameter', getParameter],
   ['GetParameters', getParameters],
   ['GetParametersByPath', getParametersByPath],
   ['GetParameterHistory', getParameterHistory],
+  ['DescribeParameters', describeParameters],
   ['PutParameter', putParameter],
+  ['AddTagsToResource', addTagsToResource],
   ['LabelParameterVersion', labelParameterVersion],
   ['DeleteParameter', deleteParameter],
 ]);

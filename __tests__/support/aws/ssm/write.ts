@@ -1,10 +1,10 @@
-/** PutParameter, LabelParameterVersion, DeleteParameter. */
+/** PutParameter, AddTagsToResource, LabelParameterVersion, DeleteParameter. */
 import type { Caller } from '../iam/caller.ts';
 import { AwsError, constraintMessage } from '../errors.ts';
 import { parameterArn } from './parameter-name.ts';
 import { bindTo, moveLabels, tierFor, type Parameter, type ParameterType } from './parameters.ts';
 import { requireKey, requirePermission, type SsmStore } from './access.ts';
-import { choice, flag, optionalInteger, optionalText, text, texts, validation } from './input.ts';
+import { choice, flag, optionalInteger, optionalText, tagsOf, text, texts, validation } from './input.ts';
 import { parameterNotFound, placeOf, type SsmOperation } from './read.ts';
 
 const MAX_LABELS = 10;
@@ -33,6 +33,14 @@ export const putParameter: SsmOperation = (store, caller, input) => {
   const tier = tierFor(value, choice(input, 'Tier', TIERS) ?? latest?.tier ?? 'Standard', latest?.tier);
   const type = choice(input, 'Type', TYPES) ?? latest?.type;
   if (type === undefined) throw validation('A parameter type is required when you create a parameter.');
+  if (latest !== undefined && latest.type !== type) {
+    // Source: PutParameter, "Errors".
+    throw new AwsError({
+      code: 'HierarchyTypeMismatchException',
+      message: `The parameter ${name} is of type ${latest.type}, which cannot be changed to ${type}.`,
+    });
+  }
+  const description = optionalText(input, 'Description');
   const keyId = keyFor(type, optionalText(input, 'KeyId'));
   if (keyId !== undefined) {
     const keyArn = store.kms.resolve(keyId, place);
@@ -47,6 +55,8 @@ export const putParameter: SsmOperation = (store, caller, input) => {
     type,
     tier,
     ...(keyId !== undefined && { keyId }),
+    ...(description !== undefined && { description }),
+    tags: tagsOf(input),
   });
   return { Version: stored.version, Tier: stored.tier };
 };
@@ -76,6 +86,18 @@ function checkOverwrite(
     });
   }
 }
+
+export const addTagsToResource: SsmOperation = (store, caller, input) => {
+  const { place, name, parameter } = own(store, caller, {
+    name: text(input, 'ResourceId'),
+    action: 'ssm:AddTagsToResource',
+  });
+  if (text(input, 'ResourceType') !== 'Parameter' || parameter === undefined) {
+    throw new AwsError({ code: 'InvalidResourceId', message: '' });
+  }
+  store.parameters.addTags(place, name, tagsOf(input));
+  return {};
+};
 
 export const labelParameterVersion: SsmOperation = (store, caller, input) => {
   const { parameter } = own(store, caller, {
