@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
+import { describeWith } from '../support/needs.ts';
 import { itInTurn as it } from '../support/parts.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { launcher, openEc2Host, type Ec2Host, type Ended, type RunOptions } from './ec2-host.ts';
@@ -121,14 +122,14 @@ describe('ssm-ssh-agent put', () => {
   });
 
   it('refuses a key that is too large for its tier before anything is asked', async () => {
-    const large = await makeSshKey({ type: 'rsa', bits: 8192, format: 'PEM' });
+    const large = await makeSshKey({ comment: 'x'.repeat(3000) });
     const { exitCode, stderr } = await put(['/ci/deploy-key', file(large.privateKey), '--tier', 'standard']);
     expect([exitCode, stderr]).toEqual([
       2,
       expect.stringMatching(/and a standard parameter holds 4096\n.*--tier advanced/),
     ]);
     expect(host.world.aws.calls).toEqual([]);
-  }, 60_000);
+  });
 
   it.each([
     [['/ci/deploy-key', 'nowhere'], 'there is no file nowhere'],
@@ -142,7 +143,7 @@ describe('ssm-ssh-agent put', () => {
     expect(host.world.aws.calls).toEqual([]);
   });
 
-  describe('at a terminal', () => {
+  describeWith('script')('at a terminal', () => {
     /** util-linux's script gives the program a terminal, and shows what the terminal shows. */
     const typing = async (text: string): Promise<Ended> => {
       const script = ['script', '-qec', `${launcher} put /ci/deploy-key`, '/dev/null'];

@@ -26,6 +26,8 @@ const programs = {
   npm: ['npm', () => runs('npm', '--version')],
   pip: ['python3-pip', () => runs('python3', '-c', 'import pip')],
   rsync: ['rsync', () => runs('rsync', '--version')],
+  // macOS has another one.
+  script: ['bsdutils', () => runs('script', '-qec', 'true', '/dev/null')],
   shellcheck: ['shellcheck', () => runs('shellcheck', '--version')],
   strace: ['strace', () => runs('strace', '-V')],
   // GNU's and busybox's; macOS has none.

@@ -64,7 +64,10 @@ function tooLarge(what: string): Failure {
 const [interrupt, end] = [3, 4];
 
 /** In raw mode the terminal does not show what is typed, and passes Ctrl-C and Ctrl-D on as characters. */
-async function readTerminal({ stream, setRaw }: Input, { err }: Pick<Running, 'err'>): Promise<Buffer> {
+async function readTerminal(
+  { stream, setRaw }: Input,
+  { err, signal }: Pick<Running, 'err' | 'signal'>,
+): Promise<Buffer> {
   err('ssm-ssh-agent: paste the private key (it is not shown), then press Enter and Ctrl-D\n');
   setRaw?.(true);
   try {
@@ -73,7 +76,7 @@ async function readTerminal({ stream, setRaw }: Input, { err }: Pick<Running, 'e
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       const stop = chunk.findIndex((byte) => byte === end || byte === interrupt);
       chunks.push(stop < 0 ? chunk : chunk.subarray(0, stop));
-      if (chunk[stop] === interrupt) process.kill(process.pid, 'SIGINT');
+      if (chunk[stop] === interrupt) await interrupted(signal);
       if (stop >= 0) break;
       size += chunk.length;
       if (size > mostBytes) throw tooLarge('standard input');
@@ -82,6 +85,16 @@ async function readTerminal({ stream, setRaw }: Input, { err }: Pick<Running, 'e
   } finally {
     setRaw?.(false);
   }
+}
+
+/** As the terminal does it outside of raw mode. Node delivers the signal later. */
+async function interrupted(signal: AbortSignal): Promise<void> {
+  const stopped = new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+  process.kill(process.pid, 'SIGINT');
+  await stopped;
+  signal.throwIfAborted();
 }
 
 /** PowerShell writes UTF-16; a file in DER is not text. */

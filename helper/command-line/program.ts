@@ -108,6 +108,6 @@ function interruption(signals: SignalSource, seconds: number): Interruption {
     });
   }
   const hint = 'run it with --verbose to see what it waits for, and check the network of this host';
-  abortAfter(seconds * 1000, controller, tookTooLong('reading the keys', seconds, hint)).unref();
+  abortAfter(seconds * 1000, controller, tookTooLong('the command', seconds, hint)).unref();
   return { signal: controller.signal, exitCode: () => code };
 }

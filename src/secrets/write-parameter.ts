@@ -124,10 +124,11 @@ class Writer {
 
   /** A retry with Overwrite after a lost answer stores the same key twice: the later version is returned. */
   async #put(more: Partial<PutParameterCommandInput>): Promise<string> {
-    const { text, tier, description, kmsKeyId } = this.#wanted;
+    const { reference, text: Value, tier, description, kmsKeyId } = this.#wanted;
+    const { text } = reference;
     const { signal, sleep, warn } = this.#options;
     const command = new PutParameterCommand({
-      ...{ Name: this.#name, Value: text, Type: 'SecureString', Tier: tier },
+      ...{ Name: this.#name, Value, Type: 'SecureString', Tier: tier },
       ...(description !== undefined && { Description: description }),
       ...(kmsKeyId !== undefined && { KeyId: kmsKeyId }),
       ...more,
@@ -135,7 +136,9 @@ class Writer {
     // Nothing is stored after an interrupt.
     signal.throwIfAborted();
     const stop = (): void => {
-      warn(`interrupted while ${this.#name} was being stored: see whether it is there`);
+      warn(
+        `interrupted while ${text} was being stored: ssm-ssh-agent public ${text} shows whether it is there`,
+      );
     };
     signal.addEventListener('abort', stop, { once: true });
     try {

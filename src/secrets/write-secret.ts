@@ -170,10 +170,13 @@ class Writer {
 
   async #store<T>(call: (limits: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     const { signal, warn } = this.#options;
+    const { text } = this.#wanted.reference;
     // Nothing is stored after an interrupt.
     signal.throwIfAborted();
     const stop = (): void => {
-      warn(`interrupted while ${this.#wanted.reference.text} was being stored: see whether it is there`);
+      warn(
+        `interrupted while ${text} was being stored: ssm-ssh-agent public ${text} shows whether it is there`,
+      );
     };
     signal.addEventListener('abort', stop, { once: true });
     try {
