@@ -57,6 +57,11 @@ const read: readonly Run[] = [
     as: "read('README.md')",
   },
   {
+    commands: /^docs\/make-and-store-keys\.md: ssm-ssh-agent/,
+    test: 'e2e/make-and-store-keys-guide.test.ts',
+    as: 'docs/make-and-store-keys.md',
+  },
+  {
     commands: /^docs\/install\.md: (sudo|version|release|curl|sha256sum|ssm-ssh-agent)/,
     test: 'e2e/install-guide.test.ts',
     as: 'docs/install.md',
