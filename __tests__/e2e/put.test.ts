@@ -122,7 +122,7 @@ describe('ssm-ssh-agent put', () => {
   });
 
   it('refuses a key that is too large for its tier before anything is asked', async () => {
-    const large = await makeSshKey({ comment: 'x'.repeat(3000) });
+    const large = await makeSshKey({ type: 'rsa', bits: 4096, comment: 'x'.repeat(900) });
     const { exitCode, stderr } = await put(['/ci/deploy-key', file(large.privateKey), '--tier', 'standard']);
     expect([exitCode, stderr]).toEqual([
       2,

@@ -35,8 +35,8 @@ export interface Backend {
   /** For a step whose job may request an OIDC token. */
   jobEnvironment(): Record<string, string>;
   /**
-   * For a step with access keys in the environment. They may also write below /git-credentials, find instances and push
-   * keys to them.
+   * For a step with access keys in the environment. They may also write below /git-credentials, /made and made/, find
+   * instances and push keys to them.
    */
   credentialEnvironment(): Record<string, string>;
   stop(): Promise<void>;
@@ -58,6 +58,9 @@ async function startLocalBackend(): Promise<Backend> {
       allow('ssm:GetParameter*', resource),
       allow(['ssm:PutParameter', 'ssm:DeleteParameter'], `${resource.slice(0, -1)}git-credentials/*`),
       allow(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], '*'),
+      allow(['ssm:PutParameter', 'ssm:AddTagsToResource'], `${resource.slice(0, -1)}made/*`),
+      allow('ssm:DescribeParameters', '*'),
+      allow('secretsmanager:*', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:made/*`),
       allow(['ec2:DescribeInstances', 'ec2-instance-connect:SendSSHPublicKey'], '*'),
     ],
   });

@@ -1,6 +1,7 @@
 /** Reads the text of a private key from a file or from standard input. The text is never shown. */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { abortable } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
 import type { Input, Running } from './command.ts';
@@ -68,9 +69,9 @@ async function readTerminal(
   { stream, setRaw }: Input,
   { err, signal }: Pick<Running, 'err' | 'signal'>,
 ): Promise<Buffer> {
-  err('ssm-ssh-agent: paste the private key (it is not shown), then press Enter and Ctrl-D\n');
   setRaw?.(true);
   try {
+    err('ssm-ssh-agent: paste the private key (it is not shown), then press Enter and Ctrl-D\n');
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -87,13 +88,10 @@ async function readTerminal(
   }
 }
 
-/** As the terminal does it outside of raw mode. Node delivers the signal later. */
+/** As the terminal does it outside of raw mode. Node delivers the signal later, and the timer keeps Node alive until then. */
 async function interrupted(signal: AbortSignal): Promise<void> {
-  const stopped = new Promise((resolve) => {
-    signal.addEventListener('abort', resolve, { once: true });
-  });
   process.kill(process.pid, 'SIGINT');
-  await stopped;
+  await setTimeout(5_000, undefined, { signal }).catch(() => undefined);
   signal.throwIfAborted();
 }
 
