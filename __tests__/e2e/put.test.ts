@@ -109,7 +109,7 @@ describe('ssm-ssh-agent put', () => {
     ],
     ['a token', () => `github_pat_${'a1B2'.repeat(9)}`, 'KEY_NOT_PRIVATE', /docs\/https\.md/],
     ['nothing', () => '', 'KEY_EMPTY', /put NAME FILE/],
-  ])('refuses %s, and repeats none of it', async (_, text, code, hint) => {
+  ])('refuses %s, and repeats none of it', async (...[, text, code, hint]) => {
     const { exitCode, stdout, stderr } = await put(['/ci/deploy-key', file(text())]);
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(new RegExp(`^ssm-ssh-agent: ${code}: .*\\nhint: .*\\n$`));

@@ -100,7 +100,7 @@ describe('a key that is to be stored', () => {
     ],
     ['a token', 'KEY_NOT_PRIVATE', () => `ghp_${'a1B2'.repeat(9)}\n`, /docs\/https\.md/],
     ['other text', 'KEY_NOT_PRIVATE', () => 'correct horse battery', /private key/],
-  ])('is refused if it is %s: %s', async (_, code, make, hint) => {
+  ])('is refused if it is %s: %s', (...[, code, make, hint]) => {
     const told = failureOf(() => checkKey(make(), 'FILE'));
     expect([told.code, told.hint]).toEqual([code, expect.stringMatching(hint)]);
     const shown = told.message + told.hint;
@@ -111,7 +111,7 @@ describe('a key that is to be stored', () => {
     expect(shown).not.toContain('horse');
   });
 
-  it('is refused if its halves do not match', async () => {
+  it('is refused if its halves do not match', () => {
     const other = generateKeyPairSync('ed25519')
       .publicKey.export({ format: 'der', type: 'spki' })
       .subarray(-32);

@@ -61,7 +61,7 @@ describe('a new key', () => {
     [['rsa', '1024'], 'keygen makes no RSA key of "1024" bits'],
     [['rsa', '16384'], 'keygen makes no RSA key of "16384" bits'],
     [['rsa', '4096 '], 'keygen makes no RSA key'],
-  ] as const)('is refused for %j', async (words, message) => {
+  ] as const)('is refused for %j', (words, message) => {
     const told = failureOf(() => parseKeyKind(...words));
     expect([told.code, told.message]).toEqual(['INPUT_INVALID', expect.stringContaining(message)]);
   });

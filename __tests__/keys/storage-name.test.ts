@@ -40,7 +40,7 @@ describe('the name of a stored key', () => {
     ['ci/deploy:private_key', true, 'private_key', 'ci/deploy'],
     ['secretsmanager:ci/deploy:private_key', true, 'private_key', 'ci/deploy'],
     [`${secrets}ci/deploy-AbCdEf:private_key`, true, 'private_key', 'ci/deploy'],
-  ])('%s (--secretsmanager: %j) is a secret', (text, secret, jsonKey, name) => {
+  ])('%s (--secretsmanager: %j) is a secret', (...[text, secret, jsonKey, name]) => {
     const reference = parse(text, secret);
     expect([reference, shownName(reference)]).toEqual([
       expect.objectContaining({ kind: 'secret', jsonKey }),
@@ -64,7 +64,7 @@ describe('the name of a stored key', () => {
     ['ci/deploy-key', false, 'is a path without a slash at its start', 'write /ci/deploy-key'],
     ['/ci/deploy key', false, 'characters that are not allowed', ''],
     [`/${'a'.repeat(1011)}`, false, 'longer than 1,011', ''],
-  ])('cannot be %s (--secretsmanager: %j)', async (text, secret, message, hint) => {
+  ])('cannot be %s (--secretsmanager: %j)', (...[text, secret, message, hint]) => {
     const told = failureOf(() => parse(text, secret));
     expect([told.code, told.message, told.hint]).toEqual([
       'INPUT_INVALID',
@@ -73,7 +73,7 @@ describe('the name of a stored key', () => {
     ]);
   });
 
-  it('counts the ARN in the limit of 1,011 characters', async () => {
+  it('counts the ARN in the limit of 1,011 characters', () => {
     const account = '111122223333';
     const fitting = parse(`/${'a'.repeat(1011 - parameters.length)}`) as ParameterReference;
     checkArnLength(fitting, 'eu-west-1', account);
@@ -90,7 +90,7 @@ describe('the name of a stored key', () => {
     ['/ci/key', 8193, 'Intelligent-Tiering', '--secretsmanager'],
     ['secretsmanager:key', 65_536, 'Standard', undefined],
     ['secretsmanager:key', 65_537, 'Standard', '--type ed25519'],
-  ] as const)('%s holds a value of %d bytes in the tier %s, or says: %s', async (text, size, tier, hint) => {
+  ] as const)('%s holds a value of %d bytes in the tier %s, or says: %s', (...[text, size, tier, hint]) => {
     const check = (): void => {
       checkSize('ü'.repeat(size / 2) + 'a'.repeat(size % 2), parse(text), tier);
     };

@@ -1,5 +1,7 @@
 import {
+  AddTagsToResourceCommand,
   DeleteParameterCommand,
+  DescribeParametersCommand,
   GetParameterCommand,
   GetParameterHistoryCommand,
   LabelParameterVersionCommand,
@@ -97,6 +99,49 @@ describe('PutParameter', () => {
     });
     await expect(put(advanced, writer(allow('kms:GenerateDataKey', KeyId)))).resolves.toMatchObject({
       Version: 2,
+    });
+  });
+
+  test('takes tags for a new parameter only, with a permission of their own', async () => {
+    const Tags = [{ Key: 'team', Value: 'ci' }];
+    expect(await failureOf(put({ Tags }))).toMatchObject({
+      message: expect.stringContaining('ssm:AddTagsToResource'),
+    });
+    const tagger = writer(allow('ssm:AddTagsToResource', '*'));
+    await put({ Tags }, tagger);
+    expect(await failureOf(put({ Tags, Overwrite: true }, tagger))).toMatchObject({
+      message: expect.stringContaining("tags and overwrite can't be used together"),
+    });
+    const more = {
+      ResourceType: 'Parameter' as const,
+      ResourceId: name,
+      Tags: [{ Key: 'env', Value: 'prod' }],
+    };
+    await tagger.send(new AddTagsToResourceCommand(more));
+    const { tags } = aws.parameters.find({ account: ACCOUNT, region: REGION }, name) ?? {};
+    expect(tags).toEqual({ team: 'ci', env: 'prod' });
+    expect(
+      await failureOf(tagger.send(new AddTagsToResourceCommand({ ...more, ResourceId: '/ci/none' }))),
+    ).toMatchObject({
+      name: 'InvalidResourceId',
+    });
+  });
+
+  test('is described with the KMS key and the description of its latest version', async () => {
+    const ParameterFilters = [{ Key: 'Name', Option: 'Equals', Values: [name] }];
+    const describe = new DescribeParametersCommand({ ParameterFilters });
+    await put({ Description: 'first' });
+    expect(await failureOf(ssm.send(describe))).toMatchObject({ name: 'AccessDeniedException' });
+    const reader = writer(allow('ssm:DescribeParameters', '*'));
+    expect((await reader.send(describe)).Parameters).toMatchObject([
+      { Name: name, KeyId: 'alias/aws/ssm', Description: 'first', Version: 1, Type: 'SecureString' },
+    ]);
+  });
+
+  test('does not change the type of a parameter', async () => {
+    await put({ Type: 'String' });
+    expect(await failureOf(put({ Overwrite: true }))).toMatchObject({
+      name: 'HierarchyTypeMismatchException',
     });
   });
 
