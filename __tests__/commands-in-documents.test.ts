@@ -17,7 +17,7 @@ interface Run {
 
 const read: readonly Run[] = [
   {
-    commands: /: (aws (iam|sts|ssm put|ec2 modify)|ssh-keygen -t|cat|rm|read -rs|jq -n|printf '%s')/,
+    commands: /: (aws (iam|sts|ssm put|ec2 modify)|cat|rm|read -rs|jq -n|printf '%s')/,
     test: 'e2e/scenarios/aws-commands.test.ts',
     as: 'shellBlocks',
   },
@@ -57,9 +57,9 @@ const read: readonly Run[] = [
     as: "read('README.md')",
   },
   {
-    commands: /^docs\/make-and-store-keys\.md: ssm-ssh-agent/,
+    commands: /: ssm-ssh-agent (keygen|put|public) /,
     test: 'e2e/make-and-store-keys-guide.test.ts',
-    as: 'docs/make-and-store-keys.md',
+    as: 'shellBlocks',
   },
   {
     commands: /^docs\/install\.md: (sudo|version|release|curl|sha256sum|ssm-ssh-agent)/,
@@ -160,7 +160,7 @@ function isAmong(commands: Commands, line: string): boolean {
 
 describe('a command of the documents', () => {
   it.each([
-    ['a block of sh', 'README.md: rm deploy-key deploy-key.pub'],
+    ['a block of sh', 'README.md: ssm-ssh-agent keygen --region eu-west-1 /ci/deploy-key'],
     ['a step of a workflow', 'docs/workflows.md: git submodule update --init --recursive'],
     ['a job of another CI service', 'docs/other-ci.md: printf %s "$AWS_ID_TOKEN" >"$tokens/token"'],
     ['a sentence', 'docs/troubleshooting.md: GIT_SSH_COMMAND="$GIT_SSH_COMMAND -v" git fetch'],

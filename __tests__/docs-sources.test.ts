@@ -103,6 +103,7 @@ const aboutOurs: readonly string[] = [
   ...['docs/roles.md: Several Regions', 'docs/roles.md: Other sources of credentials'],
   ...['docs/security.md: If a key leaked', 'docs/stability.md: Within a major version'],
   ...['docs/stability.md: What can change at any time', 'docs/templates.md: Terraform'],
+  'docs/make-and-store-keys.md: Make and store keys',
   'docs/templates.md: Templates: what AWS needs, as code',
 ];
 

@@ -3,16 +3,20 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
-import { ACCOUNT, REGION } from '../support/aws/world.ts';
+import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { shellBlocks } from '../support/commands-in-documents.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { launcher, openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
-import { writer } from './key-writer.ts';
+import { writer, writing } from './key-writer.ts';
 
 const place = { account: ACCOUNT, region: REGION };
 const guide = 'docs/make-and-store-keys.md';
 const commands = shellBlocks.filter(({ document }) => document === guide).flatMap((block) => block.commands);
+/** Of the other documents. */
+const keygens = shellBlocks
+  .flatMap((block) => block.commands)
+  .filter((command) => command.startsWith('ssm-ssh-agent keygen ') && !commands.includes(command));
 
 describe(guide, () => {
   let host: Ec2Host;
@@ -51,6 +55,14 @@ describe(guide, () => {
       expect(stdout).toMatch(/^(ssh-ed25519 \S+.*\n)+$/);
     }
   }, 60_000);
+
+  it.each(keygens)('stands for what other documents say: %s', async (command) => {
+    const key = host.world.aws.kms.createKey({ ...place, alias: 'alias/ci-keys' });
+    const policies = [...writing, allow(['kms:Encrypt', 'kms:GenerateDataKey'], key)];
+    const { exitCode, stdout } = await type(command, writer(host, policies));
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^ssh-ed25519 \S+ \/ci\/deploy-key \S+\n$/);
+  });
 
   it('has a policy that is enough for a parameter with tags, and its new version', async () => {
     const [policy = ''] = [
