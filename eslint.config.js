@@ -23,7 +23,7 @@ export const pureFiles = [
   'src/errors.ts',
   'src/keys/*.ts',
   'src/action/{foreign-inputs,input,inputs,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
-  'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,session-policy,session-tags,token,troubles}.ts',
+  'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,session-policy,session-tags,statement,token,troubles,trust-policy}.ts',
   'src/ec2/host-name.ts',
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
   'src/git/{credential,job-configuration,listing,named-credential,store-entry}.ts',
@@ -33,6 +33,7 @@ export const pureFiles = [
   'src/ssh/{agent-protocol,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest,where-to-paste}.ts',
   'helper/setup/{config-text,lines,marked-lines,overridden,plan,replaced-lines,report,short-lived}.ts',
+  'helper/policy/{formats,hosts,trust}.ts',
 ];
 
 /** Each station and the stations that it may know. */

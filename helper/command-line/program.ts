@@ -11,6 +11,7 @@ import { add } from '../commands/add.ts';
 import { exec } from '../commands/exec.ts';
 import { flush } from '../commands/flush.ts';
 import { keygen } from '../commands/keygen.ts';
+import { policy } from '../commands/policy.ts';
 import { printPublic } from '../commands/public.ts';
 import { put } from '../commands/put.ts';
 import { proxy } from '../commands/proxy.ts';
@@ -18,7 +19,7 @@ import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, proxy];
+export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, policy, proxy];
 /** Seconds; until the user's own command starts. */
 const patience = 120;
 

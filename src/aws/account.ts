@@ -41,7 +41,11 @@ export interface Identity {
   readonly arn: string;
 }
 
-export async function callerAccount({ region, signal }: Turn, { connection }: Caller): Promise<Identity> {
+/** Asks AWS STS whose credentials the connection has. It needs no permission. */
+export async function callerAccount(
+  { region, signal }: Pick<Turn, 'region' | 'signal'>,
+  { connection }: Pick<Caller, 'connection'>,
+): Promise<Identity> {
   const attempted = { service: 'sts', region, resource: 'sts:GetCallerIdentity' };
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ region, ...connection });

@@ -59,14 +59,11 @@ function isManaged(instanceId: string): boolean {
 /** The id of a session begins with the name of the role's session. In AWS's sample policies it begins with the user id. */
 function sessionStatements(instanceId: string, home: Place): object[] {
   const { partition, region, account, sessionName } = home;
-  const host = isManaged(instanceId)
-    ? `arn:${partition}:ssm:${region}:${account}:managed-instance/${instanceId}`
-    : instanceArn(instanceId, home);
+  const host = hostArn(instanceId, home);
   const session = `arn:${partition}:ssm:${region}:${account}:session`;
   return [
     {
-      // AWS owns the document, so its ARN has no account.
-      ...allow('ssm:StartSession', [host, `arn:${partition}:ssm:${region}:*:document/AWS-StartSSHSession`]),
+      ...allow('ssm:StartSession', [host, sshDocumentArn(home)]),
       // Without this condition the session could start without a document, which is a shell.
       Condition: { BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' } },
     },
@@ -87,6 +84,18 @@ function keyStatement(instanceId: string, user: string, home: Place): object {
     ...allow('ec2-instance-connect:SendSSHPublicKey', instanceArn(instanceId, home)),
     Condition: { StringEquals: { 'ec2:osuser': user } },
   };
+}
+
+/** @param id of an EC2 instance or of a managed node */
+export function hostArn(id: string, place: Location): string {
+  const { partition, region, account } = place;
+  if (!isManaged(id)) return instanceArn(id, place);
+  return `arn:${partition}:ssm:${region}:${account}:managed-instance/${id}`;
+}
+
+/** The document of Session Manager for ssh. AWS owns it, so its ARN has no account. */
+export function sshDocumentArn({ partition, region }: Location): string {
+  return `arn:${partition}:ssm:${region}:*:document/AWS-StartSSHSession`;
 }
 
 function instanceArn(instanceId: string, { partition, region, account }: Location): string {

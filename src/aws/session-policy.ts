@@ -83,7 +83,7 @@ function allow(Action: string | readonly string[], Resource: string | readonly s
   return { Effect: 'Allow', Action, Resource };
 }
 
-/** @source KMS Developer Guide, "kms:ViaService" */
-function storeHost({ kind }: Reference, { region }: Location): string {
+/** The host of the store, in the form of `kms:ViaService`. @source KMS Developer Guide, "kms:ViaService" */
+export function storeHost({ kind }: Reference, { region }: Location): string {
   return `${kind === 'secret' ? 'secretsmanager' : 'ssm'}.${region}.${dnsSuffix(region)}`;
 }

@@ -76,6 +76,11 @@ export class Kms {
     return `arn:${partitionOf(region)}:kms:${region}:${account}:${alias ?? `key/${keyId}`}`;
   }
 
+  /** `alias/ci`; undefined if the key has none. */
+  aliasOf(keyArn: string): string | undefined {
+    return this.#keys.get(keyArn)?.alias;
+  }
+
   /**
    * Checks whether the caller may use the key for `kms:Decrypt`, `kms:Encrypt`, …, and whether it is usable. Throws
    * KmsError.
@@ -100,7 +105,7 @@ export class Kms {
     use: { key: KmsKey; via: string; encryptionContext: KeyUse['encryptionContext'] },
   ): void {
     const { key, via, encryptionContext } = use;
-    const context = kmsContext({ keyArn: key.arn, via, encryptionContext }, caller);
+    const context = kmsContext({ keyArn: key.arn, via, encryptionContext }, caller, key.alias);
     const refusal = refusalOf(caller, { action, resource: key.arn, context });
     const foreign = key.account !== caller.principal.account;
     const keyPolicyAllows = !foreign || (key.sharedWith ?? []).includes(caller.principal.account);
@@ -150,11 +155,16 @@ export class Kms {
 }
 
 /** The condition keys of "AWS KMS condition keys" for the use of a key. */
-function kmsContext({ keyArn, via, encryptionContext }: KeyUse, { principal }: Caller): RequestContext {
+function kmsContext(
+  { keyArn, via, encryptionContext }: KeyUse,
+  { principal }: Caller,
+  alias?: string,
+): RequestContext {
   const { region, partition } = requireArn(keyArn);
   const entries = Object.entries(encryptionContext);
   return {
     'kms:ViaService': `${via}.${region}.${dnsSuffix(partition)}`,
+    ...(alias !== undefined && { 'kms:ResourceAliases': [alias] }),
     'kms:CallerAccount': principal.account,
     'kms:EncryptionContextKeys': entries.map(([name]) => name),
     ...Object.fromEntries(entries.map(([name, value]) => [`kms:EncryptionContext:${name}`, value])),

@@ -4,6 +4,7 @@ import { authenticate, regionOf, type ApiOptions } from '../iam/caller.ts';
 import { jsonAnswer, jsonCommonError, jsonMembers, jsonOperation, jsonRefusal } from '../wire/aws-json.ts';
 import type { HttpRequest } from '../wire/http-server.ts';
 import type { Service } from '../wire/service.ts';
+import { describeSecret } from './describe.ts';
 import { batchGetSecretValue, getSecretValue, type SecretsOperation, type SecretsStore } from './read.ts';
 import { createSecret, putSecretValue, tagResource, updateSecret } from './write.ts';
 
@@ -16,6 +17,7 @@ const OPERATIONS = new Map<string, SecretsOperation>([
   ['PutSecretValue', putSecretValue],
   ['UpdateSecret', updateSecret],
   ['TagResource', tagResource],
+  ['DescribeSecret', describeSecret],
 ]);
 
 /** One endpoint serves several services: the target header selects this one. */

@@ -10,13 +10,15 @@ interface Filter {
 }
 
 /** The permission has no resource: Service Authorization Reference, "Actions defined by AWS Systems Manager". */
-export const describeParameters: SsmOperation = ({ parameters }, caller, input) => {
+export const describeParameters: SsmOperation = ({ parameters, kms }, caller, input) => {
   const { account, region } = placeOf(caller);
   requirePermission(caller, 'ssm:DescribeParameters', `arn:aws:ssm:${region}:${account}:*`);
   const filters = (input['ParameterFilters'] ?? []) as readonly Filter[];
   if (filters.some(({ Key, Option }) => Key !== 'Name' || Option !== 'Equals')) {
     throw validation('This local AWS only knows the filter Name Equals.');
   }
+  const aliasOrArn = (keyArn: string | undefined): string | undefined =>
+    keyArn && (kms.aliasOf(keyArn) ?? keyArn);
   const named = filters.flatMap(({ Values }) => Values);
   const found = parameters
     .under({ account, region }, '')
@@ -26,7 +28,7 @@ export const describeParameters: SsmOperation = ({ parameters }, caller, input) 
       const latest = versions.at(-1);
       return {
         ...{ Name: name, ARN: arn, Type: latest?.type, Tier: latest?.tier, Version: latest?.version },
-        ...{ KeyId: latest?.keyId, Description: latest?.description },
+        ...{ KeyId: latest?.keyId ?? aliasOrArn(latest?.keyArn), Description: latest?.description },
       };
     }),
   };
