@@ -26,14 +26,15 @@ export const pureFiles = [
   'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,session-policy,session-tags,statement,token,troubles,trust-policy}.ts',
   'src/ec2/host-name.ts',
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
-  'src/git/{credential,job-configuration,listing,named-credential,store-entry}.ts',
+  'src/git/{credential,job-configuration,listing,named-credential,setting-lines,store-entry}.ts',
   'src/github/{api-url,app}.ts',
-  'src/host/{compile,credential-routes,job-role,settings,voice}.ts',
+  'src/host/{compile,credential-routes,explain,foreign-command,job-role,settings,voice}.ts',
   'src/process/quote.ts',
   'src/ssh/{agent-protocol,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest,where-to-paste}.ts',
   'helper/setup/{config-text,lines,marked-lines,overridden,plan,replaced-lines,report,short-lived}.ts',
   'helper/policy/{formats,hosts,trust}.ts',
+  'helper/explain/{explanation,target}.ts',
 ];
 
 /** Each station and the stations that it may know. */

@@ -23,8 +23,8 @@ refuse() {
 _ssm_program=${_ssm_self##*/} _ssm_package=${_ssm_self%/*/*} _ssm_node=''
 # In a job the action copies the programs to RUNNER_TEMP. A file beside them names the action's folder and its Node.
 if [ -r "$_ssm_package/installation" ]; then
-  # The connection to an EC2 host uses the role of the job.
-  [ "${1-}" != proxy ] || export SSM_SSH_JOB="$_ssm_package"
+  # The connection to an EC2 host uses the role of the job, and explain reads its routes.
+  case ${1-} in proxy | explain) export SSM_SSH_JOB="$_ssm_package" ;; esac
   { read -r _ssm_package && read -r _ssm_node; } <"$_ssm_package/installation"
   [ -r "$_ssm_package/helper/find-node.sh" ] ||
     give_up 1 INTERNAL "the action that put this program here cannot be read: $_ssm_package" \

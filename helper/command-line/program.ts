@@ -9,6 +9,7 @@ import { invalid, parseLine } from './parse.ts';
 import { helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
 import { exec } from '../commands/exec.ts';
+import { explain } from '../commands/explain.ts';
 import { flush } from '../commands/flush.ts';
 import { keygen } from '../commands/keygen.ts';
 import { policy } from '../commands/policy.ts';
@@ -19,7 +20,7 @@ import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, policy, proxy];
+export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, policy, explain, proxy];
 /** Seconds; until the user's own command starts. */
 const patience = 120;
 

@@ -5,6 +5,7 @@ import {
   isProtected,
   parseScoped,
   parseUnscoped,
+  parseWithOrigins,
   settingsIn,
   type Listing,
   type Scope,
@@ -14,6 +15,11 @@ import {
 export interface GitOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+}
+
+/** `origins`: with the place of each setting, where git can tell it. */
+export interface ListOptions extends GitOptions {
+  readonly origins?: boolean;
 }
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
@@ -31,7 +37,10 @@ export async function readSettings(scope: Scope, options: GitOptions): Promise<S
  * @param pattern an extended regular expression, as for git config
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
-export async function listSettings(pattern: string, { env, signal }: GitOptions): Promise<Listing> {
+export async function listSettings(
+  pattern: string,
+  { env, signal, origins = false }: ListOptions,
+): Promise<Listing> {
   // GIT_CONFIG adds a file with the scope of the environment. GIT_COMMON_DIR adds another repository's configuration.
   const known = { ...env, GIT_CONFIG: undefined };
   const here = { env: defined(known), signal };
@@ -44,8 +53,9 @@ export async function listSettings(pattern: string, { env, signal }: GitOptions)
   // 1: no setting matches.
   const works = ({ exitCode }: Finished): boolean => exitCode <= 1;
   for (const options of [here, nowhere]) {
-    const listed = await ask(['--show-scope'], options);
-    if (works(listed)) return { entries: parseScoped(listed.stdout), scoped: true };
+    const listed = await ask(['--show-scope', ...(origins ? ['--show-origin'] : [])], options);
+    const parse = origins ? parseWithOrigins : parseScoped;
+    if (works(listed)) return { entries: parse(listed.stdout), scoped: true };
   }
   // git before 2.26 does not report scopes.
   const [ofAll, withRepository] = await Promise.all([ask([], nowhere), ask([], here)]);

@@ -10,6 +10,8 @@ export interface ScopedSetting {
   readonly name: string;
   /** undefined: a name without a value, which is true for git. */
   readonly value: string | undefined;
+  /** git's text for its place, `file:PATH` or `command line:`. Absent: not asked for, or git is too old. */
+  readonly origin?: string;
 }
 
 export interface Listing {
@@ -34,6 +36,15 @@ export function parseScoped(listing: string): ScopedSetting[] {
   return parts.flatMap((scope, index) =>
     index % 2 === 0 ? [{ scope, ...parseEntry(parts[index + 1] ?? '') }] : [],
   );
+}
+
+/** Parses the output of `git config -z --show-scope --show-origin`. */
+export function parseWithOrigins(listing: string): ScopedSetting[] {
+  const parts = listing.split('\0').slice(0, -1);
+  return parts.flatMap((scope, index) => {
+    if (index % 3 !== 0) return [];
+    return [{ scope, origin: parts[index + 1] ?? '', ...parseEntry(parts[index + 2] ?? '') }];
+  });
 }
 
 /** Parses the output of `git config -z`. */

@@ -66,6 +66,8 @@ export interface HostKey extends KeySettings {
   /** A hash of the references, the credentials and the Region: the same reference read elsewhere is another key. */
   readonly name: string;
   readonly place: HostSettings;
+  /** The part of its names between `ssm.` and the last dot. undefined: the default key. */
+  readonly section?: string;
   /** undefined: the default key. */
   readonly pattern?: RepositoryPattern;
   /** Whether a protected section names it (git-config(1), "protected configuration"). */
@@ -102,7 +104,7 @@ export function compile(
   const settings = settingsIn(entries.filter(counts));
   const trusted = settingsIn(entries.filter(isProtected));
   const warnings: string[] = [];
-  const keyOf = (section: string | undefined): Omit<HostKey, 'pattern' | 'isProtected'> => {
+  const keyOf = (section: string | undefined): Omit<HostKey, 'section' | 'pattern' | 'isProtected'> => {
     const key = keySettingsOf(settings, env, section);
     const configured = settingsOf(settings, env, section);
     const place = { ...configured, region: configured.region ?? (jobRegion || undefined) };
@@ -116,7 +118,7 @@ export function compile(
       warnings.push(`the section [ssm "${shown}"] of git's configuration names no repository: it is ignored`);
       return [];
     }
-    const names = { ...keyOf(section), pattern, isProtected: trusted.has(`ssm.${section}.key`) };
+    const names = { ...keyOf(section), section, pattern, isProtected: trusted.has(`ssm.${section}.key`) };
     // As elsewhere in git, an empty value removes the value of a less specific file.
     return names.reference === '' ? [] : [names];
   });
