@@ -77,6 +77,8 @@ const read: readonly Run[] = [
     test: 'e2e/ec2/tagged-instances.test.ts',
     as: 'docs/other-ci.md',
   },
+  { commands: /^docs\/explain\.md: ssm-ssh-agent/, test: 'e2e/explain.test.ts', as: 'docs/explain.md' },
+  { commands: /^docs\/policy\.md: ssm-ssh-agent/, test: 'e2e/policy.test.ts', as: 'docs/policy.md' },
 ];
 
 const host = 'ec2-user@i-0123456789abcdef0';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sections, useHostStage } from '../helper/host-routes-in-shells.ts';
 import { program, withRunUser } from '../support/ec2-host.ts';
+import { shellBlocks } from '../support/commands-in-documents.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { describeOnHost } from '../support/on-host.ts';
 import { launcher, openEc2Host, type Ec2Host } from './ec2-host.ts';
@@ -232,6 +233,19 @@ describeOnHost('explain and git', () => {
     const { stdout } = explain(lib, { lines: ['[include]', `path = ${included}`] }, '--json');
     const [key] = (JSON.parse(stdout) as Explained).keys;
     expect(key?.source).toEqual({ name: 'ssm.key', scope: 'global', file: included, line: 2 });
+  });
+
+  it.each(
+    shellBlocks.filter(({ document }) => document === 'docs/explain.md').flatMap(({ commands }) => commands),
+  )('answers the command of the document: %s', (command) => {
+    arrange({ ask: lib, lines: ['[ssm]', 'key = /ci/key'] });
+    const env = { GIT_SSH_COMMAND: program, PATH: `${join(launcher, '..')}:${process.env['PATH'] ?? ''}` };
+    const { stdout, stderr, status } = run(['sh', '-c', command], env);
+    expect([stderr, stdout.split('\n')[0]]).toEqual([
+      '',
+      expect.stringMatching(/ is offered for | is pushed to /),
+    ]);
+    expect(status).toBe(command.includes('https') ? 1 : 0);
   });
 
   it('says that a reference is wrong, and does not repeat a pasted secret', () => {

@@ -9,6 +9,7 @@ import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { startEc2Instance, type Ec2Instance } from '../support/ec2-instance.ts';
+import { shellBlocks } from '../support/commands-in-documents.ts';
 import { itWhere } from '../support/needs.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host, type Ended, type RunOptions } from './ec2-host.ts';
@@ -270,6 +271,21 @@ describe('policy', () => {
     expect((await host.agent(args, { env: allowed })).stdout).toContain(':444455556666:parameter/ci/key');
     const refused = await host.agent(args, { env: onlyAllowed([]) });
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('ASSUME_ROLE_DENIED')]);
+  });
+
+  it('runs every command of docs/policy.md', async () => {
+    const block = shellBlocks.filter(({ document }) => document === 'docs/policy.md');
+    const commands = block.flatMap((one) => one.commands);
+    expect(commands.length).toBeGreaterThan(5);
+    const env = { ...describer().env, PATH: `${join(actionPath, 'helper')}:${process.env['PATH'] ?? ''}` };
+    for (const command of commands) {
+      const { stderr, exitCode } = await host.start(['sh', '-c', command], { env }).ended;
+      expect([command, exitCode, stderr.replace(/^ssm-ssh-agent: warning: .*\n/, '')]).toEqual([
+        command,
+        0,
+        '',
+      ]);
+    }
   });
 
   const everything = [
