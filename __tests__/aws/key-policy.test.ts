@@ -156,6 +156,8 @@ describe('the name of a reference', () => {
       'arn:aws:ssm:eu-west-1:111122223333:parameter/*',
     ],
   ])('%s is refused, because a policy would read it as a pattern', (text) => {
-    expect(() => parseReference(text)).toThrow(/characters that are not allowed|not the ARN|neither a version/);
+    expect(() => parseReference(text)).toThrow(
+      /characters that are not allowed|not the ARN|neither a version/,
+    );
   });
 });

@@ -1,14 +1,14 @@
-/** `explain` in dist says what git, ssm-ssh and git-credential-ssm really do: for each situation both are asked. */
+/** `explain` in dist says what git and ssm-ssh really do: for each situation both are asked. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { sections, useHostStage } from '../helper/host-routes-in-shells.ts';
 import { program, withRunUser } from '../support/ec2-host.ts';
 import { shellBlocks } from '../support/commands-in-documents.ts';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { describeOnHost } from '../support/on-host.ts';
-import { launcher, openEc2Host, type Ec2Host } from './ec2-host.ts';
+import { launcher } from './ec2-host.ts';
 
 interface Explained {
   readonly answer: string;
@@ -295,51 +295,5 @@ describeOnHost('explain and git', () => {
     }
     if (says) expect(explained.answer).toMatch(says);
     expect(explained.ec2).toMatchObject({ via: 'session-manager', user: target.split('@')[0] });
-  });
-});
-
-describe('explain and git credential', () => {
-  let host: Ec2Host;
-
-  beforeEach(async () => {
-    host = await openEc2Host();
-    for (const name of ['acme', 'lib', 'env']) host.world.put(`/ci/${name}`, `token-${name}`);
-  });
-  afterEach(async () => {
-    await host.close();
-  });
-
-  const helper = `[credential]\n\thelper = ${join(launcher, '../git-credential-ssm')}\n`;
-  const usePath = '[credential "https://github.com"]\n\tuseHttpPath = true\n';
-  const both =
-    '[ssm "github.com/acme"]\n\tcredential = /ci/acme\n[ssm "github.com/acme/lib"]\n\tcredential = /ci/lib\n';
-  const ofHost = '[ssm "github.com"]\n\tcredential = /ci/acme\n';
-
-  it.each<[string, string, string, Env]>([
-    ['the most specific section', helper + usePath + both, 'https://github.com/acme/lib.git', {}],
-    ['the section of the owner', helper + usePath + both, 'https://github.com/acme/other', {}],
-    ['no path', helper + both, 'https://github.com/acme/lib.git', {}],
-    ['a section for the host', helper + ofHost, 'https://github.com/acme/lib.git', {}],
-    ['another host', helper + both, 'https://gitlab.com/acme/lib', {}],
-    ['no helper', ofHost, 'https://github.com/acme/lib', {}],
-    [
-      'the environment',
-      helper + ofHost,
-      'https://github.com/acme/lib',
-      { SSM_SSH_CREDENTIAL: '/ci/env', SSM_SSH_CREDENTIAL_HOST: 'github.com' },
-    ],
-  ])('agree about %s', async (_, configuration, url, more) => {
-    writeFileSync(join(host.folder, 'home/.gitconfig'), configuration);
-    mkdirSync(join(host.folder, 'elsewhere'));
-    const env = { GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', ...more };
-    const filled = await host.start(['git', 'credential', 'fill'], { env, input: `url=${url}\n\n` }).ended;
-    const [, really] = /^password=token-(.*)$/m.exec(filled.stdout) ?? [];
-    const { stdout, exitCode } = await host.agent(['explain', '--json', url], { env });
-    const { keys, answer } = JSON.parse(stdout) as Explained;
-    expect([answer, keys.map(({ reference }) => reference)]).toEqual([
-      answer,
-      really ? [`/ci/${really}`] : [],
-    ]);
-    expect(exitCode).toBe(really ? 0 : 1);
   });
 });

@@ -22,7 +22,6 @@ import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
-import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
 const options = {
   key: {
@@ -117,6 +116,8 @@ function commandOf({ words, behind, values }: Line<typeof options>): readonly [s
  * @throws INPUT_INVALID, KNOWN_HOSTS_INVALID
  */
 async function readKnownHosts(file: string | undefined): Promise<string> {
+  // Loaded here: the pinned keys are large, and the help of a command does not need them.
+  const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
   if (file === undefined) return renderKnownHosts('');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     const why = error instanceof Error ? error.message : '';

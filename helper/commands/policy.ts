@@ -1,9 +1,6 @@
 /** `policy`: prints the least-privilege IAM policy for references and EC2 hosts, or the trust policy for jobs of GitHub. */
-import type { Printed } from '../policy/formats.ts';
 import { command, type Running } from '../command-line/command.ts';
-import { voiceOf } from '../command-line/keys.ts';
-import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount, parseKey } from '../command-line/settings.ts';
+import type { Line } from '../command-line/parse.ts';
 
 const options = {
   host: {
@@ -48,39 +45,8 @@ export const policy = command({
   run: runPolicy,
 });
 
-type Wished = Line<typeof options>;
-
-/** The printing and the AWS SDK are only loaded by this command. */
-async function runPolicy(line: Wished, running: Running): Promise<number> {
-  const { parsePolicyLine } = await import('../policy/wish.ts');
-  const { values } = line;
-  const [{ referencesOf }, { print, formats }] = await Promise.all([
-    import('../../src/keys/key-line.ts'),
-    import('../policy/formats.ts'),
-  ]);
-  const format = formats.find((known) => known === (values.format ?? 'json'));
-  if (!format) throw invalid(`--format cannot be "${values.format ?? ''}"`, `write ${formats.join(', ')}`);
-  const words = [...line.words, ...(line.behind ?? [])];
-  const keys = words.map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
-  const wish = parsePolicyLine({ ...values, references: referencesOf(keys), format });
-  const { findPolicyHome } = await import('../../src/host/policy-home.ts');
-  const voice = voiceOf(values, running);
-  const account = parseAccount(values);
-  const place = { region: account.region, roles: account.roles, timeoutSeconds };
-  const found = await findPolicyHome(
-    { ...wish, host: place },
-    { ...running, env: envOf(line, running), voice },
-  );
-  for (const note of [...found.notes, ...wish.notes]) voice.warn(note);
-  const printed: Printed = wish.render(found);
-  const text = print(printed, format);
-  running.out(text);
-  return 0;
-}
-
-/** Seconds for AWS to answer. */
-const timeoutSeconds = 30;
-
-function envOf({ values: { profile } }: Wished, { env }: Running): Running['env'] {
-  return profile === undefined ? env : { ...env, AWS_PROFILE: profile };
+/** Loaded here, because other commands do not need it. */
+async function runPolicy(line: Line<typeof options>, running: Running): Promise<number> {
+  const { printPolicy } = await import('../policy/print-policy.ts');
+  return await printPolicy(line, running);
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { JobUse } from '../../src/host/explain.ts';
-import { readRouteLines } from '../../src/keys/routes.ts';
+import { readRouteLines } from '../../src/keys/route-lines.ts';
 import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 
 export interface JobUses {

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
 /**
  * @returns the whole path, which is right in every folder
@@ -23,6 +22,8 @@ export async function readKnownHosts(file: string): Promise<string> {
       cause,
     });
   });
+  // Loaded here: it has the pinned keys, which are large.
+  const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
   try {
     renderKnownHosts(text);
   } catch (error) {

@@ -170,19 +170,6 @@ export function renderRoutes(keys: readonly RoutedKey[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Reads the text of renderRoutes. The key of a route is its number; a key with several patterns has several routes. */
-export function readRouteLines(
-  routes: string,
-): readonly (Route<number> & { readonly fingerprint: string })[] {
-  return [...routes.matchAll(/^(\d+) (\S+) (\S+)(?: (\d+) (.*))?$/gm)].map(
-    ([, number, fingerprint = '', host = '', port, path = '']) => ({
-      key: Number(number),
-      fingerprint,
-      repositories: host === '-' ? [] : [{ host, port: Number(port), path }],
-    }),
-  );
-}
-
 /** The hosts and ports in the text of renderRoutes. */
 export function readClaims(routes: string): { readonly host: string; readonly port: number }[] {
   return [...routes.matchAll(/^\d+ \S+ (\S+) (\d+) /gm)].map(([, host = '', port]) => ({

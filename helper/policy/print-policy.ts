@@ -1,0 +1,35 @@
+/** From the command line of `policy` to the printed policy. Importing this file loads the AWS SDK. */
+import { findPolicyHome } from '../../src/host/policy-home.ts';
+import { referencesOf } from '../../src/keys/key-line.ts';
+import { voiceOf } from '../command-line/keys.ts';
+import { invalid, type Common } from '../command-line/parse.ts';
+import type { Running } from '../command-line/command.ts';
+import { parseAccount, parseKey } from '../command-line/settings.ts';
+import { formats, print } from './formats.ts';
+import { parsePolicyLine, type PolicyLine } from './wish.ts';
+
+/** Seconds for AWS to answer. */
+const timeoutSeconds = 30;
+
+interface Wished {
+  readonly values: Omit<PolicyLine, 'references' | 'format'> &
+    Common & { readonly format: string | undefined };
+  readonly words: readonly string[];
+  readonly behind: readonly string[] | undefined;
+}
+
+/** @returns the exit code */
+export async function printPolicy({ values, words, behind = [] }: Wished, running: Running): Promise<number> {
+  const format = formats.find((known) => known === (values.format ?? 'json'));
+  if (!format) throw invalid(`--format cannot be "${values.format ?? ''}"`, `write ${formats.join(', ')}`);
+  const keys = [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
+  const wish = parsePolicyLine({ ...values, references: referencesOf(keys), format });
+  const { region, roles, profile } = parseAccount(values);
+  const env = profile === undefined ? running.env : { ...running.env, AWS_PROFILE: profile };
+  const voice = voiceOf(values, running);
+  const host = { region, roles, timeoutSeconds };
+  const found = await findPolicyHome({ ...wish, host }, { ...running, env, voice });
+  for (const note of [...found.notes, ...wish.notes]) voice.warn(note);
+  running.out(print(wish.render(found), format));
+  return 0;
+}
