@@ -8,6 +8,7 @@ import type { SignalSource } from '../../src/process/attached.ts';
 import { invalid, parseLine } from './parse.ts';
 import { helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
+import { doctor } from '../commands/doctor.ts';
 import { exec } from '../commands/exec.ts';
 import { explain } from '../commands/explain.ts';
 import { flush } from '../commands/flush.ts';
@@ -20,7 +21,7 @@ import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, policy, explain, proxy];
+export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, policy, explain, doctor, proxy];
 /** Seconds; until the user's own command starts. */
 const patience = 120;
 

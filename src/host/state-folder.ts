@@ -1,5 +1,5 @@
 /** The folder of a user's agent on a host. Only the user may read and write it. */
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { access, chmod, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -112,40 +112,62 @@ const [groupOrOthersWrite, sticky, anybodyElse] = [0o022, 0o1000, 0o077];
  *
  * @returns the reason if the folder is not safe
  */
-async function close(folder: string, { id, home, temporary }: User): Promise<string | undefined> {
+async function close(folder: string, user: User): Promise<string | undefined> {
   const reason = unfit(folder);
   if (reason !== undefined) return reason;
+  if (!(await hasOwnersParent(folder, user))) return notOwners;
   const parent = dirname(folder);
-  const isInHome = home !== undefined && parent === join(home, '.cache');
+  if (isInHome(folder, user)) await mkdir(parent, { mode: 0o700 }).catch(() => undefined);
+  return (await unsafeParent(parent)) ?? (await closeItself(folder, user.id));
+}
+
+const notOwners = 'others can access it, or it cannot be created';
+
+function isInHome(folder: string, { home }: User): boolean {
+  return home !== undefined && dirname(folder) === join(home, '.cache');
+}
+
+async function hasOwnersParent(folder: string, user: User): Promise<boolean> {
+  const { id, home = '', temporary } = user;
+  const parent = dirname(folder);
   const isOurs = async (path: string, look: typeof stat): Promise<boolean> => {
     const there = await look(path).catch(() => undefined);
     return there?.uid === id && there.isDirectory();
   };
   // The home folder may be a symbolic link; /run/user/ID must not be one.
-  const isOwners =
-    parent === temporary || (isInHome ? await isOurs(home, stat) : await isOurs(parent, lstat));
-  if (!isOwners) return 'others can access it, or it cannot be created';
-  if (isInHome) await mkdir(parent, { mode: 0o700 }).catch(() => undefined);
+  return (
+    parent === temporary || (isInHome(folder, user) ? await isOurs(home, stat) : await isOurs(parent, lstat))
+  );
+}
+
+async function unsafeParent(parent: string): Promise<string | undefined> {
   const above = await stat(parent).catch(() => undefined);
   if (!above?.isDirectory()) return 'its parent folder does not exist';
   const othersWrite = (above.mode & groupOrOthersWrite) !== 0 && (above.mode & sticky) === 0;
-  if (othersWrite || !isProtected(parent)) return 'others own or may write to one of its parent folders';
-  return await closeItself(folder, id);
+  return othersWrite || !isProtected(parent)
+    ? 'others own or may write to one of its parent folders'
+    : undefined;
 }
 
 async function closeItself(folder: string, id: number): Promise<string | undefined> {
   const problem = await mkdir(folder, { mode: 0o700 }).then(() => undefined, codeOf);
   const there = await lstat(folder).catch(() => undefined);
-  if (there?.isSymbolicLink()) return 'it is a symbolic link';
-  if (!there?.isDirectory()) return reasons[problem ?? ''] ?? 'it cannot be created';
-  if (there.uid !== id) return 'somebody else owns it';
-  if ((there.mode & groupOrOthersWrite) !== 0) return 'others may write to it';
+  const reason = unsafeItself(there, id);
+  if (reason !== undefined) return there ? reason : (reasons[problem ?? ''] ?? reason);
+  if (!there) return undefined;
   if ((there.mode & anybodyElse) !== 0) await chmod(folder, 0o700).catch(() => undefined);
   if (!(await isWritable(folder))) return reasons['EROFS'];
   const isFull = await fill(folder).then(() => undefined, codeOf);
   // Remove the folder if this check created it.
   if (isFull !== undefined && problem === undefined) await rmdir(folder).catch(() => undefined);
   return isFull === undefined ? undefined : (reasons[isFull] ?? `a file cannot be created there (${isFull})`);
+}
+
+function unsafeItself(there: Stats | undefined, id: number): string | undefined {
+  if (there?.isSymbolicLink()) return 'it is a symbolic link';
+  if (!there?.isDirectory()) return 'it cannot be created';
+  if (there.uid !== id) return 'somebody else owns it';
+  return (there.mode & groupOrOthersWrite) === 0 ? undefined : 'others may write to it';
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -162,6 +184,46 @@ async function fill(folder: string): Promise<void> {
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** A candidate, as it is now. */
+export interface FolderReport {
+  readonly folder: string;
+  readonly isThere: boolean;
+  /** Whether an agent of this user has its socket there. */
+  readonly hasAgent: boolean;
+  /** Whether its mode lets others in. */
+  readonly isOpen: boolean;
+  /** Why findStateFolder would not take it. */
+  readonly problem: string | undefined;
+}
+
+/** Looks at the candidates, in order of preference, by the rules of findStateFolder. Creates and changes nothing. */
+export async function inspectStateFolders(user: User): Promise<FolderReport[]> {
+  return await Promise.all(
+    stateFolders(user).map(async (folder) => {
+      const there = await lstat(folder).catch(() => undefined);
+      const elsewhere = await otherMachine(folder);
+      const has = elsewhere === undefined && (await hasAgent(folder, user));
+      const problem = has ? undefined : (elsewhere ?? (await problemOf(folder, there, user)));
+      const isOpen = ((there?.mode ?? 0) & anybodyElse) !== 0;
+      return { folder, isThere: there !== undefined, hasAgent: has, isOpen, problem };
+    }),
+  );
+}
+
+async function problemOf(folder: string, there: Stats | undefined, user: User): Promise<string | undefined> {
+  const reason = unfit(folder);
+  if (reason !== undefined) return reason;
+  if (!(await hasOwnersParent(folder, user))) return notOwners;
+  const parent = dirname(folder);
+  // The parent in the home folder is created when it is needed.
+  const isMade = isInHome(folder, user) && !(await stat(parent).catch(() => undefined));
+  const unsafe = await unsafeParent(isMade ? dirname(parent) : parent);
+  if (unsafe !== undefined) return unsafe;
+  if (there)
+    return unsafeItself(there, user.id) ?? ((await isWritable(folder)) ? undefined : reasons['EROFS']);
+  return (await isWritable(isMade ? dirname(parent) : parent)) ? undefined : 'it cannot be created';
 }
 
 /** Explains why a file could not be created in the agent's folder. */

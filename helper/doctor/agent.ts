@@ -1,0 +1,80 @@
+/** Checks the folder of this user's agent, the agent, and the agent of the session. It writes nothing. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../src/errors.ts';
+import { inspectStateFolders, type FolderReport, type User } from '../../src/host/state-folder.ts';
+import { heldKeys } from '../../src/ssh/agent-keys.ts';
+import { fail, ok, skip, warn, type Finding } from './finding.ts';
+
+export interface AgentCheck {
+  readonly user: User;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds for the answer of an agent. */
+const patience = 2_000;
+
+export async function checkAgents(options: AgentCheck): Promise<Finding[]> {
+  const folders = await inspectStateFolders(options.user);
+  const used =
+    folders.find(({ hasAgent }) => hasAgent) ?? folders.find(({ problem }) => problem === undefined);
+  return [stateFinding(used, folders), await ownAgent(used, options), await callersAgent(options)];
+}
+
+function stateFinding(used: FolderReport | undefined, folders: readonly FolderReport[]): Finding {
+  const name = 'state folder';
+  const refused = folders.filter((folder) => folder.isThere && folder.problem !== undefined);
+  const reasons = refused.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
+  const remedy = `remove it, or give it back to its owner: ls -ld ${refused.map(({ folder }) => folder).join(' ')}`;
+  if (!used) {
+    const all = folders.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
+    return fail(
+      name,
+      `STATE_UNSAFE: no folder for the agent belongs only to this user: ${all}`,
+      refused.length > 0
+        ? remedy
+        : 'set HOME to a folder that you own, or TMPDIR to a folder that you can write to',
+    );
+  }
+  if (used.isOpen) {
+    return warn(name, `others can enter ${used.folder}`, `chmod 700 ${used.folder}`);
+  }
+  const detail = `${used.folder}, ${used.isThere ? 'there' : 'made when it is needed'}`;
+  return refused.length === 0 ? ok(name, detail) : warn(name, `${detail}; not used: ${reasons}`, remedy);
+}
+
+async function ownAgent(used: FolderReport | undefined, options: AgentCheck): Promise<Finding> {
+  const name = 'agent';
+  if (used?.hasAgent !== true) return skip(name, 'none is running: the next connection starts it');
+  const socket = join(used.folder, 'agent');
+  // Only an agent for EC2 hosts may be there.
+  if (!existsSync(socket)) return ok(name, `the agent for EC2 hosts is in ${join(used.folder, 'ec2')}`);
+  const held = await keysAt(socket, options);
+  if (typeof held === 'number') return ok(name, `${socket} answers and holds ${keysText(held)}`);
+  return warn(name, `${held.code}: ${held.message}`, 'ssm-ssh-agent flush: the keys are then read again');
+}
+
+async function callersAgent(options: AgentCheck): Promise<Finding> {
+  const name = 'SSH_AUTH_SOCK';
+  const socket = options.env['SSH_AUTH_SOCK'] ?? '';
+  if (socket === '') return ok(name, 'not set: ssh has only the keys that ssm-ssh offers');
+  const held = await keysAt(socket, options);
+  if (typeof held === 'number') return ok(name, `${socket} answers and holds ${keysText(held)}`);
+  const remedy = 'unset SSH_AUTH_SOCK, or start an agent: eval "$(ssh-agent -s)"';
+  return warn(name, `${held.code}: ${held.message}`, remedy);
+}
+
+async function keysAt(socket: string, { signal }: AgentCheck): Promise<number | Failure> {
+  try {
+    return (await heldKeys({ socket }, { signal, patience })).length;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
+
+function keysText(count: number): string {
+  return count === 1 ? '1 key' : `${count} keys`;
+}

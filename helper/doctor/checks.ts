@@ -1,0 +1,203 @@
+/** The checks of doctor, in the order of the data flow. Importing this file loads the AWS SDK. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { jobRoleFile, readJobRole } from '../../src/host/job-role.ts';
+import { settingsOf } from '../../src/host/settings.ts';
+import { userOf } from '../../src/host/state-folder.ts';
+import type { Voice } from '../../src/host/voice.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { folderOfCommand } from '../../src/ssh/key-folder.ts';
+import { checkAgents } from './agent.ts';
+import { audienceFor, AwsAccess } from './aws-access.ts';
+import { credentialRoutes, readConfiguration, withoutGit, type Configuration } from './configuration.ts';
+import {
+  checkCredentials,
+  checkCredentialVariables,
+  checkIdentity,
+  checkRegion,
+  checkRoles,
+} from './credentials.ts';
+import { endpointOf, type Service } from './endpoints.ts';
+import { failed, needs, ok, type Finding } from './finding.ts';
+import { checkGitSettings, credentialPlaces } from './git-settings.ts';
+import { checkHost } from './hosts.ts';
+import { checkInstallation, checkStarted, type Installed } from './installation.ts';
+import { checkClock, checkProxySupport, probe } from './network.ts';
+import { checkOidc } from './oidc.ts';
+import { checkPrograms } from './programs.ts';
+import type { Check } from './run-checks.ts';
+import { checkSecret } from './secrets.ts';
+import { checkUrl } from './urls.ts';
+import { placeOf, wantedSecrets, type Place } from './wanted.ts';
+
+export interface Asked extends Installed {
+  readonly lines: readonly KeyLine[];
+  readonly urls: readonly string[];
+  readonly hosts: readonly string[];
+  readonly account: Place & { readonly profile: string | undefined };
+  /** Of Node: `24.21.0`. */
+  readonly nodeVersion: string;
+  readonly voice: Voice;
+  readonly signal: AbortSignal;
+}
+
+/** Seconds: a check that asks AWS, and one that connects to a git host. */
+const [usual, long] = [20, 40];
+
+export async function allChecks(asked: Asked): Promise<Check[]> {
+  const { env, signal } = asked;
+  const read = readConfiguration({ env, signal });
+  const configuration = await read.catch(() => withoutGit(env));
+  const routes = await Promise.resolve()
+    .then(() => credentialRoutes(configuration, env))
+    .catch(() => ({ routes: [], warnings: [] }));
+  const named = wantedSecrets({ ...asked, ...configuration, routes });
+  const place = placeOf(settingsOf(configuration.trusted, env), asked.account);
+  const references = named.secrets.map(({ line }) => line.reference);
+  const given = asked.account.region;
+  const access = new AwsAccess({ ...asked, given, references, job: jobRole(env) });
+  const found = { asked, configuration, routes, named, place, access };
+  return [
+    ...ofThisMachine(found),
+    ...ofAws(found),
+    ...ofSecrets(found),
+    ...ofGit({ ...found, read }),
+    ...ofTargets(found),
+  ];
+}
+
+interface Found {
+  readonly asked: Asked;
+  readonly configuration: Configuration;
+  readonly routes: ReturnType<typeof credentialRoutes>;
+  readonly named: ReturnType<typeof wantedSecrets>;
+  /** Where no section names another one. */
+  readonly place: Place;
+  readonly access: AwsAccess;
+}
+
+function ofThisMachine({ asked, configuration, routes }: Found): Check[] {
+  const started = (): Finding[] => checkStarted(configuration, credentialPlaces(routes), asked);
+  return [
+    check('programs', usual, (signal) => checkPrograms({ ...asked, signal })),
+    check('installation', usual, () => Promise.resolve([checkInstallation(asked), ...started()])),
+  ];
+}
+
+function ofAws({ asked, place, access, named }: Found): Check[] {
+  const { env } = asked;
+  const options = { access, env, place, now: Date.now };
+  const places = [place, ...named.secrets.map((secret) => secret.place)];
+  return [
+    check('network', usual, (signal) => checkNetwork({ asked, place, access, named }, signal)),
+    check('oidc', usual, async (signal) => {
+      const region = await access.region(place).then(
+        (known) => known.region,
+        () => '',
+      );
+      return await checkOidc({ env, signal, audience: audienceFor(region), now: Date.now });
+    }),
+    check('region', usual, () => checkRegion(options)),
+    check('credentials', usual, () => checkCredentials(options)),
+    check('credentials', usual, () => Promise.resolve(checkCredentialVariables(env))),
+    check('identity', usual, () => checkIdentity(options)),
+    check('roles', usual, () => checkRoles(places, options)),
+  ];
+}
+
+type OfNetwork = Pick<Found, 'asked' | 'place' | 'access' | 'named'>;
+
+async function checkNetwork(
+  { asked, place, access, named }: OfNetwork,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { env, nodeVersion } = asked;
+  const { region } = await needs(access.region(place), 'region');
+  const kinds = new Set(named.secrets.map(({ line }) => line.reference.kind));
+  const services: Service[] = [
+    'sts',
+    ...(kinds.has('parameter') || kinds.size === 0 || asked.hosts.length > 0 ? (['ssm'] as const) : []),
+    ...(kinds.has('secret') ? (['secretsmanager'] as const) : []),
+    ...(asked.hosts.length > 0 ? (['ssmmessages', 'ec2', 'ec2-instance-connect'] as const) : []),
+  ];
+  const probes = await Promise.all(
+    services.map(async (service) => {
+      try {
+        const endpoint = await endpointOf(service, region, env);
+        return endpoint ? [await probe(endpoint, { env, region, signal })] : [];
+      } catch (error) {
+        return [{ finding: failed(`network ${service}`, error), ahead: undefined }];
+      }
+    }),
+  );
+  const all = probes.flat();
+  return [checkClock(all), ...all.map(({ finding }) => finding), ...checkProxySupport(env, nodeVersion)];
+}
+
+function ofSecrets({ named, access }: Found): Check[] {
+  return [
+    check('references', usual, () => Promise.resolve(named.problems)),
+    ...named.secrets.map((secret) =>
+      check(`read ${secret.line.reference.text}`, usual, (signal) =>
+        checkSecret(secret, { access, signal, now: Date.now }),
+      ),
+    ),
+  ];
+}
+
+function ofGit(found: Found & { readonly read: Promise<Configuration> }): Check[] {
+  const { asked, configuration, routes, read } = found;
+  const { env, installation } = asked;
+  const ours = quoteForShell(join(installation, 'helper/ssm-ssh'));
+  return [
+    check('agent', usual, (signal) => checkAgents({ user: userOf(env), env, signal })),
+    check('git configuration', usual, async () => {
+      const { scoped } = await read;
+      const detail = scoped ? 'git reads it, with the scope of each setting' : 'git reads it';
+      credentialRoutes(configuration, env);
+      return [ok('git configuration', detail)];
+    }),
+    check('git settings', usual, async () => {
+      await needs(read, 'git configuration');
+      return checkGitSettings({ configuration, routes, env, ours });
+    }),
+  ];
+}
+
+function ofTargets({ asked, configuration, routes, place, access }: Found): Check[] {
+  const { region, roles, profile } = asked.account;
+  const account = [
+    ...(region === undefined ? [] : ['--region', region]),
+    ...roles.flatMap((role) => ['--role-arn', role]),
+    ...(profile === undefined ? [] : ['--profile', profile]),
+  ];
+  const { via } = settingsOf(configuration.trusted, asked.env);
+  return [
+    ...asked.urls.map((url) =>
+      check(`url ${url}`, long, (signal) =>
+        checkUrl(url, { ...asked, signal, configuration, routes, account }),
+      ),
+    ),
+    ...asked.hosts.map((host) =>
+      check(`host ${host}`, usual, (signal) =>
+        checkHost(host, { reader: () => access.reader(place), via, signal }),
+      ),
+    ),
+  ];
+}
+
+function check(name: string, limit: number, run: Check['run']): Check {
+  return { name, limit, run };
+}
+
+/** In a step behind the action: the role that it has noted for later steps. */
+function jobRole(env: Asked['env']): ReturnType<typeof readJobRole> {
+  const folder = folderOfCommand(env['GIT_SSH_COMMAND'] ?? '');
+  if (folder === undefined) return undefined;
+  try {
+    return readJobRole(readFileSync(join(folder, jobRoleFile), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

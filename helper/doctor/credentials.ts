@@ -1,0 +1,100 @@
+/** Checks the Region, the credentials of this machine, whose they are, and the roles that they assume. */
+import type { AwsAccess } from './aws-access.ts';
+import { fail, failed, needs, ok, warn, type Finding } from './finding.ts';
+import type { Place } from './wanted.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface CredentialsOptions {
+  readonly access: AwsAccess;
+  readonly env: Environment;
+  /** Of this host, where no section names another one. */
+  readonly place: Place;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export async function checkRegion({ access, place }: CredentialsOptions): Promise<Finding[]> {
+  const { region, from } = await access.region(place);
+  return [ok('region', `${region}, from ${from}`)];
+}
+
+/** @returns where the credentials come from, and when they end */
+export async function checkCredentials({ access, env, place, now }: CredentialsOptions): Promise<Finding[]> {
+  // The identity's own check reports why there are none.
+  await needs(access.identity(place), 'identity');
+  const { expiration, ...found } = await access.credentials();
+  const source = sourceOf(env, '$source' in found ? Object.keys(found.$source ?? {}) : []);
+  if (expiration === undefined) return [ok('credentials', `from ${source}`)];
+  const minutes = Math.floor((expiration.getTime() - now()) / 60_000);
+  const detail = `from ${source}, until ${expiration.toISOString()}`;
+  if (minutes >= 5) return [ok('credentials', detail)];
+  const remedy = 'get new credentials before you start long work';
+  return [warn('credentials', `${detail}: they end in ${Math.max(0, minutes)} minutes`, remedy)];
+}
+
+export async function checkIdentity({ access, place }: CredentialsOptions): Promise<Finding[]> {
+  const { arn, account } = await access.identity(place);
+  return [ok('identity', `${arn} in the account ${account}`)];
+}
+
+/** @param places of all keys and hosts: each chain of roles is assumed once */
+export async function checkRoles(
+  places: readonly Place[],
+  { access }: CredentialsOptions,
+): Promise<Finding[]> {
+  const chains = new Map(
+    places.flatMap((place) => (place.roles.length > 0 ? [[JSON.stringify(place), place] as const] : [])),
+  );
+  return await Promise.all(
+    [...chains.values()].map(async (place) => {
+      const check = `role ${place.roles.at(-1) ?? ''}`;
+      try {
+        const { credentials } = await access.reader(place);
+        const until = credentials?.expiration?.toISOString();
+        return ok(check, until === undefined ? 'assumed' : `assumed, until ${until}`);
+      } catch (error) {
+        return failed(check, error);
+      }
+    }),
+  );
+}
+
+/**
+ * The source, in the order of the credential chain.
+ *
+ * @param marks what the AWS SDK notes about the credentials (`$source`, CREDENTIALS_PROFILE and others)
+ */
+export function sourceOf(env: Environment, marks: readonly string[]): string {
+  const { AWS_PROFILE: profile, AWS_WEB_IDENTITY_TOKEN_FILE: file } = env;
+  if (profile) return `the profile ${profile} (AWS_PROFILE)`;
+  if (env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']) return 'AWS_ACCESS_KEY_ID of the environment';
+  if (marks.some((mark) => mark.startsWith('CREDENTIALS_PROFILE'))) return 'the default profile';
+  if (file) return `the web identity token in ${file} (AWS_WEB_IDENTITY_TOKEN_FILE)`;
+  const container = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'].find(
+    (name) => env[name],
+  );
+  if (container) return `the container (${container})`;
+  return "the instance's role";
+}
+
+/** Contradictions of the environment that hide credentials. Needs no call. */
+export function checkCredentialVariables(env: Environment): Finding[] {
+  const name = 'credential variables';
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_PROFILE: profile } = env;
+  if (profile && id) {
+    const detail = `AWS_PROFILE (${profile}) and AWS_ACCESS_KEY_ID are both set: the profile is used`;
+    return [
+      warn(name, detail, 'unset the one that is not meant: unset AWS_ACCESS_KEY_ID, or unset AWS_PROFILE'),
+    ];
+  }
+  if (Boolean(id) !== Boolean(secret)) {
+    const [there, missing] = id
+      ? ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+      : ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID'];
+    return [
+      fail(name, `${there} is set and ${missing} is not: both are ignored`, `set both, or unset ${there}`),
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,79 @@
+/** What a check of doctor found, and how to fix it. Pure. */
+import { toFailure } from '../../src/errors.ts';
+import { withoutSecrets } from '../../src/keys/secret-text.ts';
+import { visible } from '../../src/keys/visible-text.ts';
+
+export type Status = 'ok' | 'skip' | 'warn' | 'fail';
+
+/** One record of `doctor --json`. */
+export interface Finding {
+  /** The group and, if there are several of its kind, the subject: `read /ci/deploy-key`. */
+  readonly check: string;
+  /** `warn`: it works now, or perhaps; `skip`: it could not be checked, or does not apply here. */
+  readonly status: Status;
+  readonly detail: string;
+  /** A command, a setting or a policy statement. Empty: nothing has to be fixed. */
+  readonly remedy: string;
+}
+
+export function ok(check: string, detail: string): Finding {
+  return finding('ok', check, { detail, remedy: '' });
+}
+
+export function warn(check: string, detail: string, remedy: string): Finding {
+  return finding('warn', check, { detail, remedy });
+}
+
+export function fail(check: string, detail: string, remedy: string): Finding {
+  return finding('fail', check, { detail, remedy });
+}
+
+/** @param detail why it is not checked */
+export function skip(check: string, detail: string, remedy = ''): Finding {
+  return finding('skip', check, { detail, remedy });
+}
+
+/** The finding of an error: its code, message and hint. */
+export function failed(check: string, error: unknown): Finding {
+  if (error instanceof Unmet) return skip(check, error.message);
+  const { code, message, hint } = toFailure(error);
+  return fail(check, `${code}: ${message}`, hint);
+}
+
+/** Thrown if a check cannot run, because another one failed or does not apply. */
+export class Unmet extends Error {
+  override name = 'Unmet';
+}
+
+/**
+ * The result of another check.
+ *
+ * @param check the name of the check that reports the failure
+ * @throws Unmet
+ */
+export async function needs<T>(result: Promise<T>, check: string): Promise<T> {
+  try {
+    return await result;
+  } catch (cause) {
+    if (cause instanceof Unmet) throw cause;
+    throw new Unmet(`not checked, because this check did not succeed: ${check}`, { cause });
+  }
+}
+
+/** Other people choose parts of the texts: names, URLs, and what hosts answer. */
+function finding(
+  status: Status,
+  check: string,
+  { detail, remedy }: Pick<Finding, 'detail' | 'remedy'>,
+): Finding {
+  return { check: clean(check), status, detail: clean(detail), remedy: clean(remedy) };
+}
+
+function clean(text: string): string {
+  return visible(withoutSecrets(withoutPasswords(text)));
+}
+
+/** Removes the password of a URL. */
+export function withoutPasswords(text: string): string {
+  return text.replace(/(\w:\/\/[^\s/@:]*):[^\s/@]*@/g, '$1:…@');
+}

@@ -1,0 +1,97 @@
+/** Checks an EC2 host: whether it runs, Session Manager's agent, Instance Connect, and the user. */
+import type { Ec2Caller } from '../../src/ec2/caller.ts';
+import { parseHostName } from '../../src/ec2/host-name.ts';
+import { findInstance } from '../../src/ec2/instances.ts';
+import { parseHost, parseWay } from '../proxy/way.ts';
+import { failed, ok, skip, type Finding } from './finding.ts';
+import type { Reader } from './aws-access.ts';
+import { managedFinding, managedHost, packageFinding, userFinding } from './managed.ts';
+
+export interface HostCheck {
+  readonly reader: () => Promise<Reader>;
+  /** The setting `ssm.via`. */
+  readonly via: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** @param text `HOST` or `USER@HOST` */
+export async function checkHost(text: string, options: HostCheck): Promise<Finding[]> {
+  const at = text.lastIndexOf('@', parseHostName(text) ? -1 : text.length);
+  const [user, host] = at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 1)];
+  const names = namesFor(host);
+  try {
+    const via = parseWay(options.via, 'ssm.via (SSM_SSH_VIA)');
+    const name = parseHost(host, via);
+    const { region, caller, credentials } = await options.reader();
+    const { connection } = caller;
+    const { signal } = options;
+    const asking: Ec2Caller = {
+      ...{ region, connection, signal },
+      credentials: credentials ? () => Promise.resolve(credentials) : undefined,
+    };
+    if (name.kind === 'managed') {
+      const away = skip(names.instance, 'it is not an EC2 instance');
+      return [away, ...(await checkManaged(name.id, { names, user, asking, via }))];
+    }
+    const found = await findInstance(name, asking);
+    const label = found.name === undefined ? '' : ` (${found.name})`;
+    const running = ok(
+      names.instance,
+      `${found.instanceId}${label} is running in ${found.availabilityZone ?? region}`,
+    );
+    return [running, ...(await checkManaged(found.instanceId, { names, user, asking, via }))];
+  } catch (error) {
+    const why = `not checked, because this check did not succeed: ${names.instance}`;
+    const others = [names.managed, names.connect, names.user, names.permission].map((name) =>
+      skip(name, why),
+    );
+    return [failed(names.instance, error), ...others];
+  }
+}
+
+interface Names {
+  readonly instance: string;
+  readonly managed: string;
+  readonly connect: string;
+  readonly user: string;
+  readonly permission: string;
+}
+
+function namesFor(host: string): Names {
+  return {
+    instance: `instance ${host}`,
+    managed: `session manager ${host}`,
+    connect: `instance connect ${host}`,
+    user: `user ${host}`,
+    permission: `permissions ${host}`,
+  };
+}
+
+interface Managed {
+  readonly names: Names;
+  readonly user: string;
+  readonly asking: Ec2Caller;
+  readonly via: string;
+}
+
+async function checkManaged(id: string, { names, user, asking, via }: Managed): Promise<Finding[]> {
+  const permission = skip(
+    names.permission,
+    'AWS has no dry run for ssm:StartSession and ec2-instance-connect:SendSSHPublicKey',
+    `connect once: ssm-ssh ${user === '' ? 'USER' : user}@${id} true`,
+  );
+  try {
+    const found = await managedHost(id, asking);
+    const managed =
+      via === 'session-manager'
+        ? managedFinding(names.managed, id, found)
+        : skip(names.managed, `the way is ${via}, which needs no agent`);
+    const rest = found
+      ? [packageFinding(names.connect, found), userFinding(names.user, user, found)]
+      : [names.connect, names.user].map((name) => skip(name, 'cannot be told without Systems Manager'));
+    return [managed, ...rest, permission];
+  } catch (error) {
+    const why = `not checked, because this check did not succeed: ${names.managed}`;
+    return [failed(names.managed, error), skip(names.connect, why), skip(names.user, why), permission];
+  }
+}

@@ -1,0 +1,112 @@
+/** Checks each stored key and credential: read and decrypted, a sound key, its passphrase and its certificate. */
+import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
+import { readNamedCredential } from '../../src/git/named-credential.ts';
+import { openKey, stored } from '../../src/host/open-key.ts';
+import { muted } from '../../src/host/voice.ts';
+import { referencesOf } from '../../src/keys/key-line.ts';
+import type { Secret } from '../../src/secrets/source.ts';
+import { readReferences } from '../../src/secrets/read.ts';
+import type { AwsAccess } from './aws-access.ts';
+import { failed, ok, skip, warn, type Finding } from './finding.ts';
+import type { WantedSecret } from './wanted.ts';
+
+export interface SecretOptions {
+  readonly access: AwsAccess;
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** @returns two findings: whether it is read, and whether it can be used */
+export async function checkSecret(wanted: WantedSecret, options: SecretOptions): Promise<Finding[]> {
+  const { line, kind, from } = wanted;
+  const { text } = line.reference;
+  const [reading, using] = [`read ${text}`, `${kind} ${text}`];
+  let secrets: Secret[];
+  try {
+    secrets = await read(wanted, options);
+  } catch (error) {
+    return [
+      failed(reading, error),
+      skip(using, `not checked, because this check did not succeed: ${reading}`),
+    ];
+  }
+  return [readFinding(secrets, { reading, from }), await used(wanted, secrets, { using, ...options })];
+}
+
+async function read({ line, place }: WantedSecret, { access, signal }: SecretOptions): Promise<Secret[]> {
+  const { caller, region, credentials } = await access.reader(place);
+  const { connection } = caller;
+  try {
+    return await readReferences(referencesOf([line]), {
+      ...{ connection, region, signal },
+      ...(credentials && { credentials }),
+    });
+  } catch (error) {
+    throw connection.troubles.explain(error);
+  }
+}
+
+/** The value itself is never shown. */
+function readFinding(
+  secrets: readonly Secret[],
+  { reading, from }: { readonly reading: string; readonly from: string },
+): Finding {
+  const [first] = secrets;
+  const versions = secrets.map(({ reference, version }) => `${reference.text} (version ${version})`);
+  const plain = secrets.find(({ encrypted }) => !encrypted);
+  const name = plain?.reference.text ?? '';
+  if (plain) {
+    const detail = `${name} is a plain String: whoever may read its history reads the key`;
+    const remedy = `store it as a SecureString, and replace the key: aws ssm put-parameter --name ${name} --type SecureString --overwrite --value file://FILE`;
+    return warn(reading, detail, remedy);
+  }
+  const kind = first?.reference.kind === 'secret' ? 'a secret' : 'a SecureString';
+  return ok(reading, `${kind}, read and decrypted: ${versions.join(', ')}, named by ${from}`);
+}
+
+type Use = SecretOptions & { readonly using: string };
+
+async function used(wanted: WantedSecret, secrets: readonly Secret[], use: Use): Promise<Finding> {
+  try {
+    return await (wanted.kind === 'key' ? usedKey : usedCredential)(wanted, secrets, use);
+  } catch (error) {
+    return failed(use.using, error);
+  }
+}
+
+async function usedKey({ line }: WantedSecret, secrets: readonly Secret[], { using }: Use): Promise<Finding> {
+  const warnings: string[] = [];
+  const voice = muted({
+    mask: () => undefined,
+    warn: (message: string) => {
+      // The finding about reading has it.
+      if (!message.includes('is a plain String')) warnings.push(message);
+    },
+  });
+  const { publicKey, fingerprint, certificate } = await openKey(line, secrets, voice);
+  const passphrase = line.passphrase ? ', opened by its passphrase' : '';
+  const detail = `${publicKey.type} ${fingerprint}${passphrase}${certificate ? ', with a certificate' : ''}`;
+  const [problem] = warnings;
+  if (problem === undefined) return ok(using, detail);
+  return warn(using, `${detail}: ${problem}`, 'sign the key again, and store the new certificate');
+}
+
+async function usedCredential(
+  { line, username }: WantedSecret,
+  secrets: readonly Secret[],
+  { using, now }: Use,
+): Promise<Finding> {
+  const { text } = stored(line.reference, secrets);
+  const resource = line.reference.text;
+  if (isGitHubApp(text)) {
+    parseGitHubApp(text, resource);
+    return await Promise.resolve(ok(using, 'a GitHub App, whose tokens are made when git asks'));
+  }
+  const { username: user, password_expiry_utc: expiry } = readNamedCredential(
+    { text, resource, username },
+    now() / 1000,
+  );
+  const until = expiry === undefined ? '' : `, until ${new Date(Number(expiry) * 1000).toISOString()}`;
+  return ok(using, `a token or password${user === undefined ? '' : ` of ${user}`}${until}`);
+}

@@ -1,0 +1,158 @@
+/** Asks a git host for one reference of a repository, by git and the ssm-ssh of this installation. */
+import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { run, type Finished } from '../../src/process/run.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { matchRoutes, type Remote } from '../../src/keys/routes.ts';
+import { folderOfCommand } from '../../src/ssh/key-folder.ts';
+import { fail, ok, type Finding } from './finding.ts';
+import type { UrlRoute } from './url-route.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface UrlTry {
+  readonly check: string;
+  readonly url: string;
+  readonly env: Environment;
+  readonly installation: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SshTry extends UrlTry {
+  readonly remote: Remote;
+  /** Absent: plain ssh, with the agent of the session. */
+  readonly route: UrlRoute | undefined;
+  /** In known_hosts form. */
+  readonly knownHosts: string;
+  readonly strict: string;
+  /** Options of the command line: `--region`, `--role-arn`, `--profile`. */
+  readonly account: readonly string[];
+}
+
+/** Nothing is asked of people, and nothing is noted about the host. */
+const quiet = [
+  ...['BatchMode=yes', 'ConnectTimeout=5', 'UpdateHostKeys=no', 'ControlMaster=no', 'ControlPath=none'],
+];
+const options = (more: readonly string[]): string =>
+  [...quiet, ...more].map((option) => `-o ${option}`).join(' ');
+
+/** With `exec`: the key is in an agent of its own that ends with git, and no folder of this user changes. */
+export async function trySsh(wanted: SshTry): Promise<Finding> {
+  const { url, env, installation, signal, route, knownHosts, strict, account } = wanted;
+  const known = definedIn(env);
+  const asks = ['git', 'ls-remote', '--', url, 'HEAD'] as const;
+  if (isOfJob(wanted)) {
+    const GIT_SSH_COMMAND = `${env['GIT_SSH_COMMAND'] ?? ''} ${options([])}`;
+    return told(wanted, await run(asks, { env: { ...known, GIT_SSH_COMMAND }, signal }));
+  }
+  if (!route) {
+    const GIT_SSH_COMMAND = `ssh ${options(['StrictHostKeyChecking=yes'])}`;
+    const plain = { ...known, GIT_SSH_COMMAND, GIT_SSH_VARIANT: 'ssh' };
+    return told(wanted, await run(asks, { env: plain, signal }));
+  }
+  // exec sets GIT_SSH_COMMAND, so the options are added inside of it.
+  const script = `GIT_SSH_COMMAND="$GIT_SSH_COMMAND ${options([])}" exec git ls-remote -- "$1" HEAD`;
+  const argv = [
+    // exec opens /dev/stdin as a file, which a socket is not: Node's pipes are sockets.
+    ...['sh', '-c', 'cat | "$@"', 'sh'],
+    ...[join(installation, 'helper/ssm-ssh-agent'), 'exec', '--quiet', '--key', route.line, ...account],
+    ...['--known-hosts', '/dev/stdin', `--strict-host-key-checking=${strict || 'yes'}`],
+    ...['--', 'sh', '-c', script, 'sh', url],
+  ] as unknown as [string, ...string[]];
+  return told(wanted, await run(argv, { env: known, signal, input: knownHosts }));
+}
+
+/** With our credential helper alone, and only to get: git would tell other helpers to store what has worked. */
+export async function tryHttps(wanted: UrlTry): Promise<Finding> {
+  const { url, env, installation, signal } = wanted;
+  const helper = quoteForShell(join(installation, 'helper/git-credential-ssm'));
+  const getOnly = `!f() { test "$1" = get && exec ${helper} get; }; f`;
+  const settings = ['-c', 'credential.helper=', '-c', `credential.helper=${getOnly}`];
+  const path = ['-c', 'credential.useHttpPath=true'];
+  const argv = ['git', ...settings, ...path, 'ls-remote', '--', url, 'HEAD'] as const;
+  const quietly = { ...definedIn(env), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
+  return told(wanted, await run(argv, { env: quietly, signal }));
+}
+
+/** Whether the ssh command is of a job, and a key of that job is for the URL. */
+function isOfJob({ env, remote }: SshTry): boolean {
+  const folder = folderOfCommand(env['GIT_SSH_COMMAND'] ?? '');
+  const file = folder === undefined ? '' : join(folder, 'routes');
+  if (file === '' || !existsSync(file)) return false;
+  const routes = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [number = '', , host = '', port, ...path] = line.split(' ');
+      return {
+        key: number,
+        repositories: host === '-' ? [] : [{ host, port: Number(port), path: path.join(' ') }],
+      };
+    });
+  return matchRoutes(routes, remote, 22).length > 0;
+}
+
+function told(
+  { check, url }: Pick<UrlTry, 'check' | 'url'>,
+  { exitCode, stdout, stderr }: Finished,
+): Finding {
+  if (exitCode === 0) {
+    const [head = ''] = stdout.split(/\s/);
+    return ok(
+      check,
+      head === ''
+        ? 'the repository can be read, and is empty'
+        : `the repository can be read: HEAD is ${head}`,
+    );
+  }
+  const { detail, remedy } = explained(stderr, url);
+  return fail(check, detail, remedy);
+}
+
+/** Our programs print two lines; of ssh and git the usual sentences are known. */
+export function explained(stderr: string, url: string): Pick<Finding, 'detail' | 'remedy'> {
+  const ours = /^(?:ssm-ssh|ssm-ssh-agent|git-credential-ssm): ([A-Z_]+: .*)\nhint: (.*)$/m.exec(stderr);
+  if (ours) return { detail: ours[1] ?? '', remedy: ours[2] ?? '' };
+  const lines = stderr.split(/\r?\n/).map((line) => line.trim().replace(/^(fatal|ERROR|remote): /, ''));
+  const said = lines.filter(
+    (line) =>
+      line !== '' &&
+      !/^(Warning: Permanently|ssm-ssh: warning|hint:|Please make sure|and the repository)/.test(line),
+  );
+  const detail = said.slice(0, 2).join('; ') || 'git failed without a message';
+  return {
+    detail,
+    remedy:
+      usual.find(([words]) => words.test(stderr))?.[1] ??
+      `run it yourself: GIT_TRACE=1 git ls-remote ${quoteForShell(url)}`,
+  };
+}
+
+const usual: readonly (readonly [RegExp, string])[] = [
+  [
+    /Permission denied \(publickey/,
+    'register the public key at the host (on GitHub: Settings, Deploy keys), or name another key for this repository',
+  ],
+  [
+    /Repository not found|does not appear to be a git repository|returned error: 404/i,
+    'check the URL; a deploy key opens one repository only: name the key of this repository in a section of its own',
+  ],
+  [
+    /Host key verification failed/,
+    'add the key of the host: ssh-keyscan HOST >>FILE, and git config --global ssm.knownHosts FILE',
+  ],
+  [/Could not resolve host/i, 'check the name of the host, and the DNS of this machine'],
+  [
+    /Connection (refused|timed out|closed)|Network is unreachable/i,
+    'check that this machine reaches the host and the port; a firewall may stand between',
+  ],
+  [
+    /could not read (Username|Password)|Authentication failed/,
+    'name a credential for it: ssm-ssh-agent setup --global --credential "REF HOST/OWNER"; or replace the token, which the host does not accept',
+  ],
+];
+
+function definedIn(env: Environment): Record<string, string> {
+  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(known);
+}
