@@ -96,5 +96,5 @@ export function checkCredentialVariables(env: Environment): Finding[] {
       fail(name, `${there} is set and ${missing} is not: both are ignored`, `set both, or unset ${there}`),
     ];
   }
-  return [];
+  return [ok(name, 'they do not contradict each other')];
 }

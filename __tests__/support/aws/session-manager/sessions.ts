@@ -18,6 +18,12 @@ export interface AgentInput extends AgentOptions {
   readonly ports: Readonly<Record<number, number>>;
   /** For its sessions, instead of the common faults. */
   readonly faults?: SessionFaults;
+  /** What DescribeInstanceInformation says. Default: Amazon Linux, online, with a new agent. */
+  readonly information?: {
+    readonly ping?: 'Online' | 'ConnectionLost';
+    readonly version?: string;
+    readonly platform?: string;
+  };
   /** For conditions on `ssm:resourceTag/NAME`. */
   readonly tags?: Readonly<Record<string, string>>;
 }

@@ -13,6 +13,7 @@ import {
 import type { SsmStore } from './access.ts';
 import { getParametersByPath } from './by-path.ts';
 import { describeParameters } from './describe.ts';
+import { describeInstanceInformation } from './instance-information.ts';
 import { getParameter, getParameterHistory, getParameters, type SsmOperation } from './read.ts';
 import { addTagsToResource, deleteParameter, labelParameterVersion, putParameter } from './write.ts';
 
@@ -32,6 +33,7 @@ const SESSION_OPERATIONS = new Map<string, SessionOperation>([
   ['StartSession', startSession],
   ['ResumeSession', resumeSession],
   ['TerminateSession', terminateSession],
+  ['DescribeInstanceInformation', describeInstanceInformation],
 ]);
 
 export function systemsManager(store: SsmStore & SessionApi, options: ApiOptions): Service {

@@ -1,0 +1,121 @@
+/** `doctor` as it is in dist: what it finds on a sound host, and each fault, one at a time. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
+import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
+import { describeOnHost } from '../support/on-host.ts';
+import { it as itInSample, itInRest, itInTurn } from '../support/parts.ts';
+import type { Finding } from '../../helper/doctor/finding.ts';
+import { faultsOfAws } from './doctor/faults-of-aws.ts';
+import { faultsOfGit } from './doctor/faults-of-git.ts';
+import { faultsOfMachine, installInNvm } from './doctor/faults-of-machine.ts';
+import { DoctorStage, target, type Fault } from './doctor/stage.ts';
+
+const faults: readonly Fault[] = [...faultsOfMachine, ...faultsOfAws, ...faultsOfGit];
+const rows = faults.map((fault) => [fault.fault, fault] as const);
+
+describeOnHost('ssm-ssh-agent doctor', () => {
+  let git: GitHost;
+  let key: SshKey;
+  let stage: DoctorStage;
+
+  beforeAll(async () => {
+    [git, key] = await Promise.all([startGitHost(), makeSshKey()]);
+    await git.createRepository('acme/lib');
+    git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey, write: true });
+  });
+  afterAll(async () => {
+    await git.stop();
+  });
+  beforeEach(async () => {
+    stage = await DoctorStage.open(git, key);
+  });
+  afterEach(async () => {
+    await stage.close();
+  });
+
+  const named = (findings: readonly Finding[], check: string): Finding => {
+    const found = findings.find((finding) => finding.check === check);
+    if (found) return found;
+    throw new Error(`no check ${check}: ${findings.map((finding) => finding.check).join(', ')}`);
+  };
+
+  itInSample('finds nothing to fix on a sound host, and changes nothing', async () => {
+    const before = stage.host.files();
+    const { stdout, stderr, code } = await stage.run(['--json', '--url', stage.url, '--host', target]);
+    const findings = JSON.parse(stdout) as Finding[];
+    expect(findings.filter(({ status }) => status === 'warn' || status === 'fail')).toEqual([]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(named(findings, 'key /ci/key').detail).toBe(`ssh-ed25519 ${key.fingerprint}`);
+    expect(named(findings, `repository ${stage.url}`).detail).toMatch(/can be read: HEAD is [0-9a-f]{40}$/);
+    expect(findings.every((finding) => Object.keys(finding).join() === 'check,status,detail,remedy')).toBe(
+      true,
+    );
+    expect([stage.host.files(), stage.host.processes()]).toEqual([before, []]);
+    expect(stdout).not.toContain('ghp_0123456789abcdefghij');
+    for (const line of key.privateKey.split('\n').filter(({ length }) => length > 20))
+      expect(stdout).not.toContain(line);
+  });
+
+  itInRest('prints a line for each check, the remedy below it, and a count', async () => {
+    stage.host.env['SSH_AUTH_SOCK'] = '/nowhere/agent';
+    const { stdout, code } = await stage.run();
+    expect(stdout).toMatch(/^ok {3}git: git version /);
+    expect(stdout).toMatch(/\nwarn SSH_AUTH_SOCK: AGENT_NOT_FOUND: .*\n {5}remedy: unset SSH_AUTH_SOCK/);
+    expect(stdout).toMatch(/\n\d+ ok, 0 failed, 1 warning, \d+ skipped\n$/);
+    expect(stdout).not.toContain('\u001b');
+    expect(code).toBe(0);
+    const { stdout: short } = await stage.run(['--quiet']);
+    expect(short).toMatch(/^warn SSH_AUTH_SOCK: .*\n {5}remedy: .*\n$/);
+  });
+
+  itInRest('goes on where one check fails, and says which checks it skipped for that reason', async () => {
+    stage.metadata({ roleArn: undefined });
+    const { stdout, code } = await stage.run(['--json', '--url', stage.url]);
+    const findings = JSON.parse(stdout) as Finding[];
+    expect(code).toBe(1);
+    expect(named(findings, 'identity').status).toBe('fail');
+    expect(named(findings, 'read /ci/key')).toMatchObject({ status: 'skip', detail: expect.stringMatching(/identity$/) as unknown });
+    expect(named(findings, 'region').status).toBe('ok');
+    expect(named(findings, `host key ${stage.url}`).status).toBe('ok');
+  });
+
+  itInRest('warns if an upgrade of Node removes the package', async () => {
+    const program = installInNvm(stage.host.home);
+    const { stdout } = await stage.host.run(`${program} doctor --json || true`);
+    const installation = named(JSON.parse(stdout) as Finding[], 'installation');
+    expect(installation).toMatchObject({ status: 'warn' });
+    expect(installation.detail).toContain('nvm');
+    expect(named(await stage.findings(), 'installation').status).toBe('ok');
+  });
+
+  itInRest('shows the claims of the token of a job, and never the token', async () => {
+    Object.assign(stage.host.env, stage.world.aws.actionsEnvironment());
+    const { stdout } = await stage.run(['--json']);
+    const { detail } = named(JSON.parse(stdout) as Finding[], 'oidc');
+    expect(detail).toMatch(/sub repo:acme\/app:ref:refs\/heads\/main, aud sts\.amazonaws\.com, iss https:/);
+    expect(stdout).not.toMatch(/eyJ/);
+  });
+
+  itInRest.each([
+    [['--url'], '--url has no value'],
+    [['not/a/key'], 'is a path without a slash at its start'],
+    [['--region', 'Ireland'], '--region is not a region'],
+  ])('refuses %j before it checks anything', async (args, message) => {
+    const { code, stdout, stderr } = await stage.run(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+  });
+
+  itInTurn.each(rows)('finds and helps to fix: %s', async (_, fault) => {
+    const args = fault.args?.(stage) ?? [];
+    const check = typeof fault.check === 'string' ? fault.check : fault.check(stage);
+    await fault.break(stage);
+    const found = named(await stage.findings(args, fault.folder), check);
+    expect(found).toMatchObject({ status: fault.status });
+    expect(found.detail).toMatch(fault.detail);
+    expect(found.remedy).not.toBe('');
+    await fault.repair(stage, found);
+    const after = named(await stage.findings(args, fault.folder), fault.after?.check ?? check);
+    expect([after.status, after.detail]).toEqual([fault.after?.status ?? 'ok', after.detail]);
+  });
+});

@@ -1,0 +1,321 @@
+/** Faults of the job's token, the Region, credentials, roles, stored keys and EC2 hosts, for doctor to find. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
+import { INSTANCE_ROLE } from '../../support/ec2-host.ts';
+import { makeSshKey } from '../../support/ssh-keys.ts';
+import { instanceId, setVariable, target, type DoctorStage, type Fault } from './stage.ts';
+
+const place = { account: ACCOUNT, region: REGION };
+const role = `arn:aws:iam::${ACCOUNT}:role/reader`;
+
+const ofCredentials: readonly Fault[] = [
+  {
+    ...{ fault: 'the job has no id-token: write', check: 'oidc', status: 'warn', detail: /OIDC_UNAVAILABLE/ },
+    break: setVariable('GITHUB_ACTIONS', 'true'),
+    repair: ({ host, world }) => Object.assign(host.env, world.aws.actionsEnvironment()),
+  },
+  {
+    ...{
+      fault: 'a container has one of the two variables',
+      check: 'oidc',
+      status: 'fail',
+      detail: /only ACTIONS_ID_TOKEN_REQUEST_URL is set/,
+    },
+    break: setVariable('ACTIONS_ID_TOKEN_REQUEST_URL', 'http://127.0.0.1:9'),
+    repair: ({ host, world }) => Object.assign(host.env, world.aws.actionsEnvironment()),
+  },
+  {
+    ...{
+      fault: 'the token file is not there',
+      check: 'oidc AWS_WEB_IDENTITY_TOKEN_FILE',
+      status: 'fail',
+      detail: /AWS_WEB_IDENTITY_TOKEN_FILE names .*not there/,
+    },
+    break: (stage) => {
+      setVariable('AWS_WEB_IDENTITY_TOKEN_FILE', join(stage.host.home, 'token'))(stage);
+    },
+    repair: async ({ host, world }) => {
+      writeFileSync(join(host.home, 'token'), await world.aws.oidc.issueToken());
+    },
+  },
+  {
+    ...{ fault: 'no Region is known', check: 'region', status: 'fail', detail: /REGION_MISSING/ },
+    break: (stage) => {
+      stage.metadata({ access: 'disabled' });
+    },
+    repair: setVariable('AWS_REGION', REGION),
+  },
+  {
+    ...{
+      fault: 'the Region is no Region',
+      check: 'region',
+      status: 'fail',
+      detail: /INPUT_INVALID: SSM_SSH_REGION is not a region: "Ireland"/,
+    },
+    break: setVariable('SSM_SSH_REGION', 'Ireland'),
+    repair: setVariable('SSM_SSH_REGION', REGION),
+  },
+  {
+    ...{
+      fault: 'the instance has no role',
+      check: 'identity',
+      status: 'fail',
+      detail: /CREDENTIALS_MISSING/,
+    },
+    break: (stage) => {
+      stage.metadata({ roleArn: undefined });
+    },
+    repair: (stage) => {
+      stage.metadata({ roleArn: INSTANCE_ROLE });
+    },
+  },
+  {
+    ...{
+      fault: 'the credentials have expired',
+      check: 'identity',
+      status: 'fail',
+      detail: /CREDENTIALS_EXPIRED/,
+    },
+    break: (stage) => {
+      stage.metadata({ roleSeconds: -600 });
+    },
+    repair: (stage) => {
+      stage.metadata();
+    },
+  },
+  {
+    ...{
+      fault: 'the credentials end soon',
+      check: 'credentials',
+      status: 'warn',
+      detail: /from the instance's role, until .*end in \d minutes/,
+    },
+    break: (stage) => {
+      stage.metadata({ roleSeconds: 200 });
+    },
+    repair: (stage) => {
+      stage.metadata();
+    },
+  },
+  {
+    ...{
+      fault: 'the profile does not exist',
+      check: 'identity',
+      status: 'fail',
+      detail: /CREDENTIALS_MISSING.*no profile gone/,
+    },
+    break: setVariable('AWS_PROFILE', 'gone'),
+    repair: setVariable('AWS_PROFILE'),
+  },
+  {
+    ...{
+      fault: 'half of an access key is set',
+      check: 'credential variables',
+      status: 'fail',
+      detail: /AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not/,
+    },
+    break: setVariable('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE'),
+    repair: setVariable('AWS_ACCESS_KEY_ID'),
+  },
+  {
+    ...{
+      fault: 'the role does not trust the instance',
+      check: `role ${role}`,
+      status: 'fail',
+      detail: /ASSUME_ROLE_DENIED/,
+    },
+    break: (stage) => {
+      setVariable('SSM_SSH_ROLE_ARN', role)(stage);
+    },
+    repair: (stage) => {
+      const trusting = {
+        Effect: 'Allow',
+        Principal: { AWS: INSTANCE_ROLE },
+        Action: 'sts:AssumeRole',
+      } as const;
+      stage.world.aws.iam.createRole({
+        arn: role,
+        trustPolicy: { Version: '2012-10-17', Statement: [trusting] },
+        policies: [allow('ssm:GetParameter', '*')],
+      });
+      stage.permit([allow('sts:AssumeRole', role)]);
+    },
+  },
+];
+
+/** A key that is configured under another reference. */
+const stored = (fault: string, check: string, more: Omit<Fault, 'fault' | 'check'>): Fault => ({
+  fault,
+  check,
+  ...more,
+});
+const again = ({ world, key }: DoctorStage): void => {
+  world.put('/ci/key', key.privateKey);
+};
+const kmsKey = { arn: '' };
+
+const ofSecrets: readonly Fault[] = [
+  stored('the parameter does not exist', 'read /ci/gone', {
+    ...{ status: 'fail', detail: /KEY_NOT_FOUND/ },
+    break: (stage) => {
+      stage.configure([], ['key = /ci/gone']);
+    },
+    repair: ({ world, key }) => world.put('/ci/gone', key.privateKey),
+  }),
+  stored('the version does not exist', 'read /ci/key:2', {
+    ...{ status: 'fail', detail: /KEY_VERSION_NOT_FOUND/ },
+    break: (stage) => {
+      stage.configure([], ['key = /ci/key:2']);
+    },
+    repair: again,
+  }),
+  stored('the role may not read it', 'read /other/key', {
+    ...{ status: 'fail', detail: /KEY_ACCESS_DENIED/ },
+    break: (stage) => {
+      stage.world.put('/other/key', stage.key.privateKey);
+      stage.configure([], ['key = /other/key']);
+    },
+    // The statement of the remedy.
+    repair: (stage, { remedy }) => {
+      const statement = JSON.parse(/\{.*\}/.exec(remedy)?.[0] ?? '') as { Action: string; Resource: string };
+      stage.permit([allow(statement.Action, statement.Resource)]);
+    },
+  }),
+  stored('the role may not decrypt it', 'read /ci/sealed', {
+    ...{ status: 'fail', detail: /KMS_ACCESS_DENIED/ },
+    break: (stage) => {
+      kmsKey.arn = stage.world.aws.kms.createKey(place);
+      stage.world.put('/ci/sealed', stage.key.privateKey, { keyId: kmsKey.arn });
+      stage.configure([], ['key = /ci/sealed']);
+    },
+    repair: (stage) => {
+      stage.permit([allow('kms:Decrypt', kmsKey.arn)]);
+    },
+  }),
+  stored('the KMS key is disabled', 'read /ci/sealed', {
+    ...{ status: 'fail', detail: /KMS_KEY_UNUSABLE/ },
+    break: (stage) => {
+      const arn = stage.world.aws.kms.createKey({ ...place, state: 'Disabled' });
+      kmsKey.arn = arn;
+      stage.world.put('/ci/sealed', stage.key.privateKey, { keyId: arn });
+      stage.permit([allow('kms:Decrypt', arn)]);
+      stage.configure([], ['key = /ci/sealed']);
+    },
+    repair: ({ world }) => {
+      world.aws.kms.setState(kmsKey.arn, 'Enabled');
+    },
+  }),
+  stored('the parameter is a plain String', 'read /ci/plain', {
+    ...{ status: 'warn', detail: /plain String/ },
+    break: (stage) => {
+      stage.world.put('/ci/plain', stage.key.privateKey, { type: 'String' });
+      stage.configure([], ['key = /ci/plain']);
+    },
+    repair: ({ world, key }) => world.put('/ci/plain', key.privateKey, { type: 'SecureString' }),
+  }),
+  stored('the public key is stored', 'key /ci/key', {
+    ...{ status: 'fail', detail: /KEY_NOT_PRIVATE: .*a public key/ },
+    break: ({ world, key }) => world.put('/ci/key', key.publicKey),
+    repair: again,
+  }),
+  stored('the key is cut off', 'key /ci/key', {
+    ...{ status: 'fail', detail: /KEY_MALFORMED/ },
+    break: ({ world, key }) => world.put('/ci/key', key.privateKey.slice(0, 200)),
+    repair: again,
+  }),
+  stored('the key has a passphrase', 'key /ci/key', {
+    ...{ status: 'fail', detail: /KEY_ENCRYPTED/ },
+    break: async ({ world }) =>
+      world.put('/ci/key', (await makeSshKey({ passphrase: 'correct horse' })).privateKey),
+    repair: (stage) => {
+      stage.world.put('/ci/passphrase', 'correct horse');
+      stage.configure([], ['key = /ci/key', 'passphrase = /ci/passphrase']);
+    },
+  }),
+  stored('the passphrase is wrong', 'key /ci/key', {
+    ...{ status: 'fail', detail: /PASSPHRASE_WRONG/ },
+    break: async (stage) => {
+      stage.world.put('/ci/key', (await makeSshKey({ passphrase: 'correct horse' })).privateKey);
+      stage.world.put('/ci/passphrase', 'wrong horse');
+      stage.configure([], ['key = /ci/key', 'passphrase = /ci/passphrase']);
+    },
+    repair: ({ world }) => world.put('/ci/passphrase', 'correct horse'),
+  }),
+  stored('the token has expired', 'credential /ci/token', {
+    ...{ status: 'fail', detail: /CREDENTIAL_INVALID.*expired/ },
+    break: ({ world }) =>
+      world.put('/ci/token', JSON.stringify({ password: 'abc', password_expiry_utc: 1_700_000_000 })),
+    repair: ({ world }) => world.put('/ci/token', 'ghp_0123456789abcdefghij'),
+  }),
+];
+
+const host = (
+  fault: string,
+  check: string,
+  more: Omit<Fault, 'fault' | 'check' | 'args'> & Partial<Fault>,
+): Fault => ({
+  ...{ fault, check: `${check} ${instanceId}`, args: () => ['--host', target] },
+  ...more,
+});
+
+const ofHosts: readonly Fault[] = [
+  host('the instance is stopped', 'instance', {
+    ...{ status: 'fail', detail: /TARGET_NOT_FOUND: .*is stopped/ },
+    break: ({ world }) => {
+      world.aws.ec2.setState(instanceId, 'stopped');
+    },
+    repair: ({ world }) => {
+      world.aws.ec2.setState(instanceId, 'running');
+    },
+  }),
+  host('looking up instances is denied', 'instance', {
+    ...{ status: 'fail', detail: /TARGET_NOT_FOUND: .*denied/ },
+    break: (stage) => {
+      stage.permit([], []);
+    },
+    repair: (stage) => {
+      stage.permit();
+    },
+  }),
+  host('the agent of the instance never connected', 'session manager', {
+    ...{ status: 'fail', detail: /does not know/ },
+    break: ({ world }) => {
+      world.aws.sessions.disconnectAgent(instanceId);
+    },
+    repair: (stage) => {
+      stage.connect();
+    },
+  }),
+  host('the agent of the instance is lost', 'session manager', {
+    ...{ status: 'fail', detail: /is ConnectionLost/ },
+    break: (stage) => {
+      stage.connect({ ping: 'ConnectionLost' });
+    },
+    repair: (stage) => {
+      stage.connect();
+    },
+  }),
+  host('the agent of the instance is old', 'session manager', {
+    ...{ status: 'warn', detail: /2\.2\.1\.0 is Online: .*2\.3\.672\.0/ },
+    break: (stage) => {
+      stage.connect({ version: '2.2.1.0' });
+    },
+    repair: (stage) => {
+      stage.connect();
+    },
+  }),
+  host('the user is that of another platform', 'user', {
+    ...{ status: 'warn', detail: /images of Ubuntu have the user ubuntu, and not ec2-user/ },
+    break: (stage) => {
+      stage.connect({ platform: 'Ubuntu' });
+    },
+    // The platform is the one that the user was for.
+    repair: (stage) => {
+      stage.connect();
+    },
+    after: { status: 'skip' },
+  }),
+];
+
+export const faultsOfAws: readonly Fault[] = [...ofCredentials, ...ofSecrets, ...ofHosts];

@@ -1,0 +1,196 @@
+/** Faults of git's configuration, of variables, and of repositories, for doctor to find. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { asWritten, helperProgram, setVariable, type DoctorStage, type Fault } from './stage.ts';
+
+const lines = (
+  fault: string,
+  written: readonly string[],
+  more: Omit<Fault, 'fault' | 'break' | 'repair'> & Partial<Fault>,
+): Fault => ({
+  ...{ fault, repair: asWritten },
+  break: (stage) => {
+    stage.configure(written);
+  },
+  ...more,
+});
+
+const ofSettings: readonly Fault[] = [
+  {
+    ...{
+      fault: 'GIT_SSH_COMMAND is another program',
+      check: 'git ssh command',
+      status: 'warn',
+      detail: /GIT_SSH_COMMAND is ssh/,
+    },
+    break: setVariable('GIT_SSH_COMMAND', 'ssh'),
+    repair: setVariable('GIT_SSH_COMMAND'),
+  },
+  lines('core.sshCommand is another program', ['[core]', 'sshCommand = ssh -v'], {
+    ...{ check: 'git ssh command', status: 'warn', detail: /core\.sshCommand is ssh -v/ },
+    repair: (stage, finding) =>
+      asWritten(stage, {
+        ...finding,
+        remedy: finding.remedy.replace('--global ', '--global --replace-all '),
+      }),
+  }),
+  lines('git runs plain ssh', ['[core]', 'sshCommand ='], {
+    ...{ check: 'git ssh command', status: 'fail', detail: /git runs plain ssh/ },
+    repair: (stage, finding) =>
+      asWritten(stage, {
+        ...finding,
+        remedy: finding.remedy.replace('--global ', '--global --replace-all '),
+      }),
+  }),
+  lines('the ssh variant is that of plink', ['[ssh]', 'variant = plink'], {
+    ...{ check: 'ssh.variant', status: 'fail', detail: /ssh\.variant is plink/ },
+  }),
+  lines(
+    'insteadOf leads from SSH to HTTPS',
+    [
+      '[ssm "github.com/acme/lib"]',
+      'key = /ci/key',
+      '[url "https://github.com/"]',
+      'insteadOf = git@github.com:',
+    ],
+    {
+      ...{
+        check: 'insteadOf',
+        status: 'warn',
+        detail: /replaces git@github\.com: with https:\/\/github\.com\//,
+      },
+    },
+  ),
+  lines(
+    'another credential helper is asked first',
+    ['[credential "https://github.com"]', 'helper =', 'helper = cache', `helper = ${helperProgram}`],
+    {
+      ...{ check: 'credential helpers github.com', status: 'warn', detail: /asks cache first/ },
+    },
+  ),
+  lines('no helper of ours is asked', ['helper ='], {
+    ...{ check: 'credential helpers github.com', status: 'fail', detail: /does not ask git-credential-ssm/ },
+  }),
+  lines('git does not send the path', ['useHttpPath = false'], {
+    ...{ check: 'useHttpPath github.com', status: 'fail', detail: /does not say for which repository/ },
+    repair: (stage, finding) =>
+      asWritten(stage, {
+        ...finding,
+        remedy: finding.remedy.replace('--global ', '--global --replace-all '),
+      }),
+  }),
+  lines('a section names no repository', ['[ssm "not a repository"]', 'key = /ci/key'], {
+    ...{ check: 'ssm sections', status: 'warn', detail: /names no repository: it is ignored/ },
+    repair: (stage) => stage.host.run("git config --global --remove-section 'ssm.not a repository'"),
+  }),
+  lines('a credential is in no section', ['[ssm]', 'credential = /ci/token'], {
+    ...{ check: 'ssm sections', status: 'warn', detail: /ssm\.credential is ignored/ },
+  }),
+  {
+    ...{ fault: 'the repository chooses a role', check: 'ignored settings', status: 'warn', folder: 'clone' },
+    detail: /sets ssm\.roleArn, which is ignored/,
+    break: ({ host }) =>
+      host.run('git init -q clone && git -C clone config ssm.roleArn arn:aws:iam::111122223333:role/admin'),
+    repair: ({ host }) => host.run('git -C clone config --local --unset ssm.roleArn'),
+  },
+  lines('a time limit is no time', ['[ssm]', 'timeout = soon'], {
+    ...{ check: 'ssm settings', status: 'fail', detail: /ssm\.timeout .* is not a duration: "soon"/ },
+    repair: (stage) => stage.host.run('git config --global ssm.timeout 30s'),
+  }),
+  lines('host keys are not checked', ['[ssm]', 'strictHostKeyChecking = no'], {
+    ...{ check: 'ssm settings', status: 'warn', detail: /strictHostKeyChecking is no/ },
+  }),
+  {
+    ...{
+      fault: "git's configuration has a syntax error",
+      check: 'git configuration',
+      status: 'fail',
+      detail: /INPUT_INVALID: git cannot read/,
+    },
+    break: ({ host }) => {
+      writeFileSync(join(host.home, '.gitconfig'), '[core\n');
+    },
+    repair: (stage) => {
+      stage.configure();
+    },
+  },
+  {
+    ...{
+      fault: 'a reference has no slash at its start',
+      status: 'fail',
+      detail: /INPUT_INVALID.*without a slash/,
+    },
+    check: (stage) => `read [ssm "${stage.section}"]`,
+    break: (stage) => {
+      stage.configure([], ['key = ci/key']);
+    },
+    repair: (stage, { remedy }) => {
+      stage.configure([], [`key = ${/write (\S+)/.exec(remedy)?.[1] ?? ''}`]);
+    },
+    after: { check: 'read /ci/key' },
+  },
+];
+
+const url = (stage: DoctorStage): readonly string[] => ['--url', stage.url];
+const onUrl = (check: string): Pick<Fault, 'check' | 'args'> => ({
+  check: (stage) => `${check} ${stage.url}`,
+  args: url,
+});
+
+const ofUrls: readonly Fault[] = [
+  {
+    ...{
+      fault: 'no key is for the repository',
+      status: 'warn',
+      detail: /no key of ours is for it/,
+      ...onUrl('route'),
+    },
+    break: ({ host, section }) =>
+      host.run(`git config --global --rename-section 'ssm.${section}' ssm.git.example.com/acme`),
+    repair: (stage) => {
+      stage.configure();
+    },
+  },
+  {
+    ...{
+      fault: 'the host key is not known',
+      status: 'fail',
+      detail: /KNOWN_HOSTS_INVALID: no key of/,
+      ...onUrl('host key'),
+    },
+    break: ({ host }) => {
+      writeFileSync(join(host.home, 'known'), '');
+    },
+    repair: ({ host, git }) => {
+      writeFileSync(join(host.home, 'known'), git.knownHosts);
+    },
+  },
+  {
+    ...{
+      fault: 'the file of host keys is not there',
+      status: 'fail',
+      detail: /which cannot be read/,
+      ...onUrl('host key'),
+    },
+    break: setVariable('SSM_SSH_KNOWN_HOSTS', '/nowhere/known'),
+    repair: (stage) => {
+      setVariable('SSM_SSH_KNOWN_HOSTS', join(stage.host.home, 'known'))(stage);
+    },
+  },
+  {
+    ...{
+      fault: 'the deploy key is not registered',
+      status: 'fail',
+      detail: /Permission denied/,
+      ...onUrl('repository'),
+    },
+    break: ({ git, key }) => {
+      git.removeKey(key.publicKey);
+    },
+    repair: ({ git, key }) => {
+      git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey, write: true });
+    },
+  },
+];
+
+export const faultsOfGit: readonly Fault[] = [...ofSettings, ...ofUrls];

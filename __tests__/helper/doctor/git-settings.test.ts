@@ -1,0 +1,142 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  helpersFor,
+  isOurCommand,
+  isOurHelper,
+  sendsPath,
+  sshCommandOf,
+} from '../../../helper/doctor/ssh-command.ts';
+import { explained } from '../../../helper/doctor/try-url.ts';
+import { isHttps, remoteOf, routesFor } from '../../../helper/doctor/url-route.ts';
+import { wantedSecrets } from '../../../helper/doctor/wanted.ts';
+import { settingsIn } from '../../../src/git/listing.ts';
+import { compile, type Compiled } from '../../../src/host/compile.ts';
+import { parseKeyLine } from '../../../src/keys/key-line.ts';
+
+const entry = (name: string, value: string): { name: string; value: string; scope: string } => ({
+  ...{ name, value, scope: 'global' },
+});
+
+describe("git's ssh command", () => {
+  const all = settingsIn([entry('core.sshcommand', '/opt/ssm-ssh')]);
+  it.each([
+    ['GIT_SSH_COMMAND', { GIT_SSH_COMMAND: 'ssh -v', GIT_SSH: 'plink' }],
+    ['core.sshCommand', { GIT_SSH: 'plink' }],
+  ])('is that of %s', (from, env) => {
+    expect(sshCommandOf(all, env).from).toBe(from);
+  });
+
+  it('is that of GIT_SSH, or ssh, if nothing else is set', () => {
+    expect(sshCommandOf(new Map(), { GIT_SSH: 'plink' })).toEqual({ from: 'GIT_SSH', command: 'plink' });
+    expect(sshCommandOf(new Map(), {})).toEqual({ from: 'ssh', command: 'ssh' });
+  });
+
+  it.each(['ssm-ssh', '/opt/ssm-ssh', "sh '/a b/ssm-ssh'", '/opt/ssm-ssh -v'])('is ours: %s', (command) => {
+    expect(isOurCommand(command)).toBe(true);
+  });
+  it.each(['ssh', '/opt/ssm-ssh-agent', '/opt/not-ssm-ssh'])('is not ours: %s', (command) => {
+    expect(isOurCommand(command)).toBe(false);
+  });
+});
+
+describe('the credential helpers of a host', () => {
+  const entries = [
+    entry('credential.helper', 'store'),
+    entry('credential.https://gitlab.com.helper', 'other'),
+    entry('credential.https://github.com.helper', '/opt/git-credential-ssm'),
+  ];
+
+  it('are those of every host and of this host, in order', () => {
+    expect(helpersFor('github.com', entries)).toEqual(['store', '/opt/git-credential-ssm']);
+  });
+
+  it('begin after the last empty value', () => {
+    const cleared = [
+      ...entries.slice(0, 2),
+      entry('credential.https://github.com.helper', ''),
+      ...entries.slice(2),
+    ];
+    expect(helpersFor('github.com', cleared)).toEqual(['/opt/git-credential-ssm']);
+  });
+
+  it.each([
+    ['ssm', true],
+    ['ssm --store-prefix /x', true],
+    ["!'/a b/git-credential-ssm'", true],
+    ['store', false],
+  ])('%s is ours: %j', (helper, ours) => {
+    expect(isOurHelper(helper)).toBe(ours);
+  });
+
+  it('get the path only if the last setting says so', () => {
+    const on = entry('credential.https://github.com.usehttppath', 'true');
+    expect(sendsPath('github.com', [on])).toBe(true);
+    expect(sendsPath('github.com', [on, entry('credential.usehttppath', 'false')])).toBe(false);
+    expect(sendsPath('github.com', [entry('credential.https://gitlab.com.usehttppath', 'true')])).toBe(false);
+  });
+});
+
+const compiledOf = (...entries: ReturnType<typeof entry>[]): Compiled =>
+  compile({ entries }, {}, { byGit: true, jobRegion: '' });
+const compiled = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.github.com/acme/lib.key', '/ci/lib'));
+
+describe('the route of a URL', () => {
+  const find = (url: string, lines: string[] = []): string[] =>
+    routesFor(remoteOf(url), { lines: lines.map(parseKeyLine), compiled, env: {} }).map(
+      ({ reference, from }) => `${reference} from ${from}`,
+    );
+
+  it('is the section that names it, or the default key', () => {
+    expect(find('git@github.com:acme/lib.git')).toEqual(['/ci/lib from [ssm "github.com/acme/lib"]']);
+    expect(find('ssh://git@example.com:2222/x')).toEqual(['/ci/key from ssm.key']);
+  });
+
+  it('is a key of the command line before all others', () => {
+    expect(find('git@github.com:acme/lib.git', ['/ci/given'])).toEqual(['/ci/given from the command line']);
+    expect(find('git@github.com:acme/lib.git', ['/ci/given gitlab.com'])).toEqual([
+      '/ci/lib from [ssm "github.com/acme/lib"]',
+    ]);
+  });
+
+  it('depends on the scheme', () => {
+    expect([isHttps('https://github.com/x'), isHttps('git@github.com:x')]).toEqual([true, false]);
+  });
+});
+
+describe('the keys to check', () => {
+  const routes = { routes: [], warnings: [] };
+  const account = { region: undefined, roles: [] };
+
+  it('are each checked once, those of the command line too', () => {
+    const { secrets, problems } = wantedSecrets({
+      ...{ lines: [parseKeyLine('/ci/key')], compiled, routes, account, env: {} },
+    });
+    expect(secrets.map(({ line }) => line.reference.text).sort()).toEqual(['/ci/key', '/ci/lib']);
+    expect(problems).toEqual([]);
+  });
+
+  it('never repeat a passphrase that stands where its name belongs', () => {
+    const wrong = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.passphrase', 'correct horse battery'));
+    const { secrets, problems } = wantedSecrets({ lines: [], compiled: wrong, routes, account, env: {} });
+    expect([secrets, problems.length]).toEqual([[], 1]);
+    expect(JSON.stringify(problems)).not.toContain('horse');
+  });
+});
+
+describe('what git says', () => {
+  it('is replaced by the error of our programs', () => {
+    const said = 'ssm-ssh: KNOWN_HOSTS_INVALID: no key of h is known\nhint: add it\nfatal: Could not read\n';
+    expect(explained(said, 'git@h:x')).toEqual({
+      ...{ detail: 'KNOWN_HOSTS_INVALID: no key of h is known', remedy: 'add it' },
+    });
+  });
+
+  it.each([
+    ['git@github.com: Permission denied (publickey).\r\nfatal: Could not read', /register the public key/],
+    ['ERROR: Repository not found.\nfatal: x', /one repository only/],
+    ['fatal: unable to access: Could not resolve host: h', /DNS/],
+    ['fatal: something new', /GIT_TRACE=1 git ls-remote git@h:x/],
+  ])('is kept with what to do: %s', (stderr, remedy) => {
+    expect(explained(stderr, 'git@h:x').remedy).toMatch(remedy);
+  });
+});

@@ -1,0 +1,115 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sourceOf } from '../../../helper/doctor/credentials.ts';
+import { problemWith, programOf, programOnPath } from '../../../helper/doctor/find-program.ts';
+import { hostKind } from '../../../helper/doctor/host-kind.ts';
+import { isPrivateAddress, proxyFor } from '../../../helper/doctor/proxy-for.ts';
+
+describe('the kind of machine', () => {
+  const bare = { vendor: '', container: false };
+  it.each([
+    ['a machine outside EC2 (a laptop or a server)', {}, bare],
+    ['an EC2 instance', {}, { vendor: 'Amazon EC2', container: false }],
+    ['a GitHub-hosted runner', { GITHUB_ACTIONS: 'true', RUNNER_ENVIRONMENT: 'github-hosted' }, bare],
+    [
+      'a self-hosted runner of GitHub Actions, on an EC2 instance, in a container',
+      { GITHUB_ACTIONS: 'true', RUNNER_ENVIRONMENT: 'self-hosted' },
+      { vendor: 'Amazon EC2', container: true },
+    ],
+    ['a job of Forgejo Actions', { GITHUB_ACTIONS: 'true', FORGEJO_ACTIONS: 'true' }, bare],
+    [
+      'a job of GitLab CI, in a container',
+      { CI: 'true', GITLAB_CI: 'true' },
+      { vendor: '', container: true },
+    ],
+    ['a job of a CI service', { CI: 'true' }, bare],
+  ])('is %s', (kind, env, machine) => {
+    expect(hostKind(env, machine)).toBe(kind);
+  });
+});
+
+describe('the proxy of a URL', () => {
+  const url = new URL('https://ssm.eu-west-1.amazonaws.com/');
+  const HTTPS_PROXY = 'http://me:secret@proxy.example.com:3128';
+
+  it('is that of HTTPS_PROXY, without its password', () => {
+    expect(proxyFor(url, { HTTPS_PROXY })).toEqual({
+      variable: 'HTTPS_PROXY',
+      host: 'proxy.example.com:3128',
+    });
+  });
+
+  it.each(['*', 'ssm.eu-west-1.amazonaws.com', '.amazonaws.com', 'other, *.amazonaws.com'])(
+    'is none if NO_PROXY is %s',
+    (NO_PROXY) => {
+      expect(proxyFor(url, { HTTPS_PROXY, NO_PROXY })).toBeUndefined();
+    },
+  );
+
+  it('is none for plain http, and if only other hosts are excepted it stays', () => {
+    expect(proxyFor(new URL('http://127.0.0.1:4566/'), { HTTPS_PROXY })).toBeUndefined();
+    expect(proxyFor(url, { HTTPS_PROXY, NO_PROXY: 'sts.amazonaws.com,.example.com' })).toBeDefined();
+  });
+
+  it('is not needed for a private address, which a VPC endpoint has', () => {
+    expect(['10.0.0.5', '172.31.0.1', '192.168.1.1', 'fd00::1'].every(isPrivateAddress)).toBe(true);
+    expect(['52.94.5.1', '172.32.0.1', '2600:1f18::1'].some(isPrivateAddress)).toBe(false);
+  });
+});
+
+describe('the source of credentials', () => {
+  const key = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'x' };
+  it.each([
+    ['the profile dev (AWS_PROFILE)', { AWS_PROFILE: 'dev', ...key }, []],
+    ['AWS_ACCESS_KEY_ID of the environment', key, []],
+    ['the default profile', {}, ['CREDENTIALS_PROFILE']],
+    ['the web identity token in /t (AWS_WEB_IDENTITY_TOKEN_FILE)', { AWS_WEB_IDENTITY_TOKEN_FILE: '/t' }, []],
+    [
+      'the container (AWS_CONTAINER_CREDENTIALS_FULL_URI)',
+      { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1/' },
+      [],
+    ],
+    ["the instance's role", {}, []],
+  ])('is %s', (source, env, marks) => {
+    expect(sourceOf(env, marks)).toBe(source);
+  });
+});
+
+describe('the program of a command', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'programs-'));
+    writeFileSync(join(folder, 'there'), '', { mode: 0o755 });
+    writeFileSync(join(folder, 'closed'), '', { mode: 0o644 });
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ['/opt/ssm-ssh -v', '/opt/ssm-ssh'],
+    ["'/opt/my folder/ssm-ssh' -v", '/opt/my folder/ssm-ssh'],
+    ["sh '/opt/ssm-ssh'", '/opt/ssm-ssh'],
+    ["!'/opt/git-credential-ssm' --store-prefix /x", '/opt/git-credential-ssm'],
+    ['/opt/my\\ folder/ssm-ssh', '/opt/my folder/ssm-ssh'],
+    ['ssh', 'ssh'],
+  ])('%s is %s', (command, program) => {
+    expect(programOf(command)).toBe(program);
+  });
+
+  it('is found on PATH only if it can be started', () => {
+    const env = { PATH: `/nowhere:${folder}` };
+    expect(programOnPath('there', env)).toBe(join(folder, 'there'));
+    expect(programOnPath('closed', env)).toBeUndefined();
+  });
+
+  it('may be missing, not executable, or a folder', () => {
+    expect(problemWith(join(folder, 'gone'))).toBe('missing');
+    expect(problemWith(join(folder, 'closed'))).toBe('not executable');
+    expect(problemWith(folder)).toBe('not executable');
+    chmodSync(join(folder, 'closed'), 0o755);
+    expect(problemWith(join(folder, 'closed'))).toBeUndefined();
+  });
+});
