@@ -79,6 +79,11 @@ const read: readonly Run[] = [
   },
   { commands: /^docs\/explain\.md: ssm-ssh-agent/, test: 'e2e/explain.test.ts', as: 'docs/explain.md' },
   { commands: /^docs\/policy\.md: ssm-ssh-agent/, test: 'e2e/policy.test.ts', as: 'docs/policy.md' },
+  {
+    commands: /^docs\/doctor\.md: ssm-ssh-agent doctor/,
+    test: 'e2e/doctor.test.ts',
+    as: "stage.run(['--json', '--url', stage.url, '--host', target])",
+  },
 ];
 
 const host = 'ec2-user@i-0123456789abcdef0';

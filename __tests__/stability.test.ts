@@ -61,6 +61,7 @@ const options: Readonly<Record<string, readonly string[]>> = {
     ...['known-hosts', 'force', 'dry-run', 'remove'],
   ],
   proxy: ['via'],
+  doctor: ['url', 'host'],
 };
 
 /** Exit code 2; all others exit with 1. */

@@ -7,10 +7,11 @@ import { it as itInSample, itInRest, itInTurn } from '../support/parts.ts';
 import type { Finding } from '../../helper/doctor/finding.ts';
 import { faultsOfAws } from './doctor/faults-of-aws.ts';
 import { faultsOfGit } from './doctor/faults-of-git.ts';
+import { faultsOfHosts } from './doctor/faults-of-hosts.ts';
 import { faultsOfMachine, installInNvm } from './doctor/faults-of-machine.ts';
 import { DoctorStage, target, type Fault } from './doctor/stage.ts';
 
-const faults: readonly Fault[] = [...faultsOfMachine, ...faultsOfAws, ...faultsOfGit];
+const faults: readonly Fault[] = [...faultsOfMachine, ...faultsOfAws, ...faultsOfHosts, ...faultsOfGit];
 const rows = faults.map((fault) => [fault.fault, fault] as const);
 
 describeOnHost('ssm-ssh-agent doctor', () => {
@@ -74,7 +75,10 @@ describeOnHost('ssm-ssh-agent doctor', () => {
     const findings = JSON.parse(stdout) as Finding[];
     expect(code).toBe(1);
     expect(named(findings, 'identity').status).toBe('fail');
-    expect(named(findings, 'read /ci/key')).toMatchObject({ status: 'skip', detail: expect.stringMatching(/identity$/) as unknown });
+    expect(named(findings, 'read /ci/key')).toMatchObject({
+      status: 'skip',
+      detail: expect.stringMatching(/identity$/) as unknown,
+    });
     expect(named(findings, 'region').status).toBe('ok');
     expect(named(findings, `host key ${stage.url}`).status).toBe('ok');
   });

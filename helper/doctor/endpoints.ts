@@ -96,9 +96,12 @@ const senders: Readonly<
       new GetSecretValueCommand({ SecretId: 'none' }),
     );
   },
+  // The bundle has the SDK's client for EC2 only as this file uses it.
   ec2: async (options) => {
-    const { EC2Client, DescribeInstancesCommand } = await import('@aws-sdk/client-ec2');
-    return await new EC2Client(options as never).send(new DescribeInstancesCommand({}));
+    const { describeInstances, openEc2 } = await import('../../src/ec2/ec2-client.ts');
+    const { region, ...connection } = options;
+    const caller = { region, signal: new AbortController().signal, connection: connection as never };
+    return await describeInstances({}, { client: openEc2(caller), caller });
   },
   'ec2-instance-connect': async (options) => {
     const { EC2InstanceConnectClient, SendSSHPublicKeyCommand } =

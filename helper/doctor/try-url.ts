@@ -30,9 +30,9 @@ export interface SshTry extends UrlTry {
 }
 
 /** Nothing is asked of people, and nothing is noted about the host. */
-const quiet = [
-  ...['BatchMode=yes', 'ConnectTimeout=5', 'UpdateHostKeys=no', 'ControlMaster=no', 'ControlPath=none'],
-];
+const quiet = ['BatchMode=yes', 'ConnectTimeout=5', 'UpdateHostKeys=no'];
+/** ssm-ssh shares no connection by itself, and takes such options for the user's own choice. */
+const alone = ['ControlMaster=no', 'ControlPath=none', 'StrictHostKeyChecking=yes'];
 const options = (more: readonly string[]): string =>
   [...quiet, ...more].map((option) => `-o ${option}`).join(' ');
 
@@ -46,7 +46,7 @@ export async function trySsh(wanted: SshTry): Promise<Finding> {
     return told(wanted, await run(asks, { env: { ...known, GIT_SSH_COMMAND }, signal }));
   }
   if (!route) {
-    const GIT_SSH_COMMAND = `ssh ${options(['StrictHostKeyChecking=yes'])}`;
+    const GIT_SSH_COMMAND = `ssh ${options(alone)}`;
     const plain = { ...known, GIT_SSH_COMMAND, GIT_SSH_VARIANT: 'ssh' };
     return told(wanted, await run(asks, { env: plain, signal }));
   }

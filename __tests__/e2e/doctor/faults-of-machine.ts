@@ -85,8 +85,8 @@ const ofNetwork: readonly Fault[] = [
       status: 'fail',
       detail: /\d+ seconds behind AWS/,
     },
-    break: (stage) => (stage.skew = 600_000),
-    repair: (stage) => (stage.skew = 0),
+    break: (stage) => (stage.time.skew = 600_000),
+    repair: (stage) => (stage.time.skew = 0),
   },
   {
     ...{
@@ -95,8 +95,8 @@ const ofNetwork: readonly Fault[] = [
       status: 'warn',
       detail: /seconds ahead of AWS/,
     },
-    break: (stage) => (stage.skew = -120_000),
-    repair: (stage) => (stage.skew = 0),
+    break: (stage) => (stage.time.skew = -120_000),
+    repair: (stage) => (stage.time.skew = 0),
   },
   unreachable('AWS_ENDPOINT_URL_STS', 'http://127.0.0.1:9', {
     check: 'network sts',

@@ -33,18 +33,21 @@ export class DoctorStage {
   readonly key: SshKey;
   readonly host: Ec2Host;
   /** Milliseconds that AWS's clock is ahead. */
-  skew = 0;
+  readonly time: { skew: number };
 
-  private constructor(git: GitHost, key: SshKey, world: ReadyWorld) {
-    [this.git, this.key, this.world] = [git, key, world];
+  private constructor(
+    git: GitHost,
+    key: SshKey,
+    { world, time }: { readonly world: ReadyWorld; readonly time: { skew: number } },
+  ) {
+    [this.git, this.key, this.world, this.time] = [git, key, world, time];
     this.host = new Ec2Host(world, [git]);
   }
 
   static async open(git: GitHost, key: SshKey): Promise<DoctorStage> {
-    let stage: DoctorStage | undefined;
-    const clock = (): Date => new Date(Date.now() + (stage?.skew ?? 0));
-    const world = await startReadyWorld({ clock });
-    stage = new DoctorStage(git, key, world);
+    const time = { skew: 0 };
+    const world = await startReadyWorld({ clock: () => new Date(Date.now() + time.skew) });
+    const stage = new DoctorStage(git, key, { world, time });
     stage.permit();
     stage.configure();
     world.put('/ci/key', key.privateKey);
