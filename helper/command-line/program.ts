@@ -21,7 +21,19 @@ import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
-export const commands: readonly Command[] = [exec, add, flush, setup, keygen, put, printPublic, policy, explain, doctor, proxy];
+export const commands: readonly Command[] = [
+  exec,
+  add,
+  flush,
+  setup,
+  keygen,
+  put,
+  printPublic,
+  policy,
+  explain,
+  doctor,
+  proxy,
+];
 /** Seconds; until the user's own command starts. */
 const patience = 120;
 

@@ -1,26 +1,6 @@
 /** `keygen`: make a key in memory, store it, and print its public half. */
-import { abortable } from '../../src/deadline.ts';
-import { generateKey, parseKeyKind } from '../../src/keys/generate-key.ts';
-import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
-import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import { shownName } from '../../src/keys/storage-name.ts';
-import { command, type Running } from '../command-line/command.ts';
-import { invalid, type Line } from '../command-line/parse.ts';
-import { parseStoring, reportStored, storeKey, storeOptions } from '../command-line/store-key.ts';
-import { whereToPaste } from '../command-line/where-to-paste.ts';
-
-const options = {
-  type: { type: 'string', value: 'TYPE', help: 'ed25519, ecdsa or rsa (default ed25519)' },
-  bits: {
-    ...({ type: 'string', value: 'N' } as const),
-    help: 'rsa: 2048 to 8192 (default 3072); ecdsa: 256, 384 or 521 (default 256)',
-  },
-  comment: {
-    ...({ type: 'string', value: 'TEXT' } as const),
-    help: 'stands at the end of the public key (default: the name and the date)',
-  },
-  ...storeOptions,
-} as const;
+import { command } from '../command-line/command.ts';
+import { keygenOptions } from '../store/options.ts';
 
 export const keygen = command({
   name: 'keygen',
@@ -31,40 +11,10 @@ export const keygen = command({
     ['keygen /ci/azure-key --type rsa --bits 4096', 'an RSA key, for Azure DevOps'],
     ['keygen --secretsmanager ci/deploy:private_key', 'in the member private_key of a JSON secret'],
   ],
-  options,
-  run: runKeygen,
+  options: keygenOptions,
+  run: async (line, running) => {
+    // Loaded here, because other commands do not need it.
+    const { makeKey } = await import('../store/make-key.ts');
+    return await makeKey(line, running);
+  },
 });
-
-async function runKeygen({ values, words, behind }: Line<typeof options>, running: Running): Promise<number> {
-  const [name, more] = [...words, ...(behind ?? [])];
-  if (name === undefined) {
-    throw invalid('keygen has no name for the key', 'write where it is stored: keygen /ci/deploy-key');
-  }
-  if (more !== undefined)
-    throw invalid('keygen makes one key, and got more than one name', 'run it once for each key');
-  const kind = parseKeyKind(values.type, values.bits);
-  const storing = parseStoring(name, values);
-  const comment = parseComment(values.comment) ?? `${shownName(storing.reference)} ${today()}`;
-  const key = await abortable(generateKey(kind, comment), running.signal);
-  const { quiet, verbose, json } = values;
-  const stored = await storeKey(storing, writeOpensshKey(key), { ...running, quiet, verbose });
-  const { reference } = storing;
-  const { publicKey } = key;
-  reportStored({ reference, ...stored, publicKey }, { ...running, json, quiet });
-  if (!quiet) running.err(whereToPaste(authorizedKeysLine(publicKey), shownName(reference)));
-  return 0;
-}
-
-/** A line end would split the public key's line. */
-function parseComment(text: string | undefined): string | undefined {
-  if (text === undefined || /^[^\p{Cc}\u2028\u2029]{1,200}$/u.test(text)) return text;
-  throw invalid(
-    '--comment is not one line of at most 200 characters',
-    'write a short name, for example ci@acme',
-  );
-}
-
-/** `2026-11-29`. Several keys have the same name after a rotation; the date tells them apart. */
-function today(): string {
-  return new Date().toISOString().slice(0, 10);
-}

@@ -72,7 +72,7 @@ export class AwsAccess {
       this.#limited('asking AWS STS', async (signal) => {
         if (this.#usesToken) throw new Unmet("the roles are assumed by the job's OIDC token alone");
         const { region } = await needs(this.region(place), 'region');
-        return await callerAccount({ region, regions: [region], signal }, this.#callerIn(region));
+        return await callerAccount({ region, signal }, this.#callerIn(region));
       }).catch(async (error: unknown) => {
         const host = await callerOnHost({ region: undefined, roles: [], timeoutSeconds }, this.#options.env);
         throw explained(error, { role: undefined, env: this.#options.env }, host.missing);

@@ -35,8 +35,7 @@ export async function writeHostVersion(
     return await writeVersion(version, {
       ...{ connection, region, signal, sleep, warn, ...(credentials && { credentials }) },
       account: async () =>
-        role?.arn.split(':')[4] ??
-        (await callerAccount({ region, signal, regions: [region] }, caller)).account,
+        role?.arn.split(':')[4] ?? (await callerAccount({ region, signal }, caller)).account,
     });
   };
   try {

@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { abortable } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
-import type { Input, Running } from './command.ts';
-import { invalid } from './parse.ts';
+import type { Input, Running } from '../command-line/command.ts';
+import { invalid } from '../command-line/parse.ts';
 
 /** Bytes. A secret holds 64 KB, and people have keys in base64 twice, or in UTF-16. */
 const mostBytes = 262_144;

@@ -1,37 +1,15 @@
-/** Stores a key for keygen and put: their common options, the call, and what they print. */
+/** Stores a key for keygen and put: what their common options mean, the call, and what they print. */
 import { Failure } from '../../src/errors.ts';
 import { authorizedKeysLine, fingerprint, type PublicKey } from '../../src/keys/public-key.ts';
 import type { Reference } from '../../src/keys/reference.ts';
 import { checkSize, parseStorageName, type Tier } from '../../src/keys/storage-name.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import type { NewVersion, StoredVersion, Tag } from '../../src/secrets/new-version.ts';
-import { voiceOf } from './keys.ts';
-import type { Running } from './command.ts';
-import { invalid, type Common, type Values } from './parse.ts';
-import { parseAccount, type Account } from './settings.ts';
-
-export const storeOptions = {
-  overwrite: {
-    type: 'boolean',
-    help: 'store a new version if the name exists; the old version stays readable',
-  },
-  secretsmanager: { type: 'boolean', help: 'NAME is a secret of Secrets Manager, not a parameter' },
-  'kms-key-id': {
-    ...({ type: 'string', value: 'KEY' } as const),
-    help: "the KMS key that encrypts it: id, alias/NAME or ARN (default: the present version's, or the account's own)",
-  },
-  tier: {
-    ...({ type: 'string', value: 'TIER' } as const),
-    help: 'of a parameter: standard, advanced or intelligent-tiering (default: the last one)',
-  },
-  tag: {
-    type: 'string',
-    multiple: true,
-    value: 'KEY=VALUE',
-    help: 'a tag; write the option once for each tag',
-  },
-  description: { type: 'string', value: 'TEXT', help: 'what the key is for; not encrypted' },
-} as const;
+import { voiceOf } from '../command-line/keys.ts';
+import type { Running } from '../command-line/command.ts';
+import { invalid, type Common, type Values } from '../command-line/parse.ts';
+import type { storeOptions } from './options.ts';
+import { parseAccount, type Account } from '../command-line/settings.ts';
 
 type StoreValues = Values<typeof storeOptions>;
 

@@ -1,0 +1,199 @@
+/** What setup does: writes the configuration of git for this host or user, or removes it again. */
+import type { setupOptions } from './options.ts';
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Scope, Setting, Settings } from '../../src/git/listing.ts';
+import { visible } from '../../src/keys/visible-text.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import type { Running } from '../command-line/command.ts';
+import { invalid, type Line } from '../command-line/parse.ts';
+import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
+import {
+  changesBetween,
+  isOurs,
+  namesProgram,
+  parseCredentialLine,
+  settingsFor,
+  type Wanted,
+} from './plan.ts';
+import { parseWay } from '../proxy/way.ts';
+import { sshConfigLines } from './lines.ts';
+import { overriddenWarnings } from './overridden.ts';
+import { changesAsJson, changesAsText, describeChanges, type Report } from './report.ts';
+
+export async function runSetup(line: Line<typeof setupOptions>, running: Running): Promise<number> {
+  const { values } = line;
+  const scope = scopeOf(line);
+  if (values.remove) {
+    checkAlone(line, scope);
+    const { removeAndReport } = await import('./removal.ts');
+    const { json, quiet, 'dry-run': dryRun } = values;
+    await removeAndReport(scope, running, { json, quiet, dryRun });
+    return 0;
+  }
+  const wanted = await wantedBy(line, running);
+  const report = await reportOf(wanted, { scope, dryRun: values['dry-run'] }, running);
+  const { changes, known, dryRun } = report;
+  if (!values.force) checkSshCommand(changes, known, scope);
+  if (!dryRun) {
+    const { write } = await import('./changes.ts');
+    await write(report, scope, running);
+  }
+  if (!values.quiet) running.err(`${describeChanges(report)}\n`);
+  if (!dryRun && scope === 'system') {
+    const { linkAndReport } = await import('./shell-files.ts');
+    await linkAndReport(running, values);
+  }
+  if (!dryRun && !values.quiet) await warn(scope, wanted, running);
+  running.out(values.json ? changesAsJson(report) : changesAsText(report));
+  return 0;
+}
+
+/** Changes nothing. */
+async function reportOf(
+  wanted: Wanted,
+  { scope, dryRun }: { readonly scope: Scope; readonly dryRun: boolean },
+  running: Running,
+): Promise<Report> {
+  // Loaded here, because other commands do not need it.
+  const [{ readSettings }, { checkFile, unmarkedOf }] = await Promise.all([
+    import('../../src/git/config-file.ts'),
+    import('./changes.ts'),
+  ]);
+  // Before git reads the file: git would wait for a pipe.
+  await checkFile(scope, running);
+  const known = await readSettings(scope, running);
+  const settings = settingsFor(wanted, known);
+  const changes = changesBetween(known, settings);
+  const kept = [...settings]
+    .map(([name, value]) => ({ name, value }))
+    .filter((one) => namesProgram(one) && !changes.some(({ name }) => name === one.name));
+  const adopted = await unmarkedOf(kept, scope, running);
+  const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
+  const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
+  const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(scope, running)) : '';
+  return { changes, adopted, known, wanted, scope, dryRun, hosts };
+}
+
+/** @throws INPUT_INVALID if --remove is given together with options of writing */
+function checkAlone({ values, words, behind }: Line<typeof setupOptions>, scope: Scope): void {
+  const alone = ['system', 'global', 'remove', 'dry-run', 'json', 'quiet', 'verbose'];
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    alone.includes(name) || !value || (Array.isArray(value) && value.length === 0) ? [] : [`--${name}`],
+  );
+  const more = [...given, ...words, ...(behind ?? [])];
+  if (more.length === 0) return;
+  throw invalid(
+    `--remove takes out all that setup wrote, and does not go together with ${more.join(' ')}`,
+    `leave that out; to take out the lines of one repository: git config --${scope} --edit`,
+  );
+}
+
+/** Of what setup wrote: whether all who read it can use it, and for how long. */
+async function warn(scope: Scope, { knownHosts, keys, sshCommand }: Wanted, running: Running): Promise<void> {
+  const { installation, node } = running;
+  const [{ fileOf }, { sshCommands }, { closedWarnings }, { shortLivedWarning }] = await Promise.all([
+    import('../../src/git/config-places.ts'),
+    import('../../src/git/config-file.ts'),
+    import('./for-all-users.ts'),
+    import('./short-lived.ts'),
+  ]);
+  const file = await fileOf(scope, running);
+  const shortLived = shortLivedWarning(installation, node);
+  const closed = scope === 'system' ? await closedWarnings({ file, installation, node, knownHosts }) : [];
+  const overridden =
+    keys.length > 0 ? overriddenWarnings(await sshCommands(running), { file, value: sshCommand }, scope) : [];
+  for (const text of [...(shortLived === undefined ? [] : [shortLived]), ...overridden, ...closed])
+    running.err(`ssm-ssh-agent: warning: ${text.split('\n').map(visible).join('\n')}\n`);
+}
+
+function scopeOf({ values }: Line<typeof setupOptions>): Scope {
+  if (values.system !== values.global) return values.system ? 'system' : 'global';
+  throw invalid(
+    values.system ? '--system and --global do not go together' : '--system or --global is missing',
+    'write --system for every user of this host, or --global for this one',
+  );
+}
+
+async function wantedBy(
+  { values, words, behind = [] }: Line<typeof setupOptions>,
+  running: Running,
+): Promise<Wanted> {
+  if (values.profile !== undefined) {
+    const hint = 'set AWS_PROFILE where git runs, or write --role-arn';
+    throw invalid("setup cannot write --profile: git's configuration has no such setting", hint);
+  }
+  const { via } = values;
+  if (via !== undefined) parseWay(via, '--via');
+  const { 'key-lifetime': keyLifetime, 'known-hosts': file } = values;
+  if (keyLifetime !== undefined) parseDuration('--key-lifetime', keyLifetime);
+  const { readKnownHosts } = await import('./known-hosts-file.ts');
+  return {
+    ...parseAccount(values),
+    ...linesOf(values, [...words, ...behind]),
+    ...{ via, keyLifetime, knownHosts: file === undefined ? undefined : await readKnownHosts(file) },
+    sshCommand: quoteForShell(join(running.installation, 'helper/ssm-ssh')),
+    helper: helperOf(join(running.installation, 'helper/git-credential-ssm')),
+    node: running.node,
+  };
+}
+
+/** git runs a value that begins with a slash as a command. A quoted path has to begin with `!` (gitcredentials(7)). */
+function helperOf(path: string): string {
+  const quoted = quoteForShell(path);
+  return quoted === path ? path : `!${quoted}`;
+}
+
+type Values = Pick<
+  Line<typeof setupOptions>['values'],
+  'key' | 'credential' | 'passphrase' | 'via' | 'known-hosts'
+>;
+
+/** Repositories outside of --key and --credential belong to the only key or credential. */
+function linesOf(
+  { key, credential, passphrase, via, 'known-hosts': file }: Values,
+  repositories: readonly string[],
+): Pick<Wanted, 'keys' | 'credentials'> {
+  const given = [...key, ...credential];
+  if (given.length === 0 && ((via ?? file) === undefined || repositories.length > 0))
+    throw invalid('setup has no key to write', 'write --key /NAME, or --credential /NAME HOST/OWNER');
+  if (given.length > 1 && (repositories.length > 0 || passphrase !== undefined)) {
+    const hint = "write '--key REF passphrase=REF REPOSITORY' for each";
+    throw invalid('with several keys it is not clear whose repositories or passphrase these are', hint);
+  }
+  if (passphrase !== undefined && key.length === 0)
+    throw invalid('a credential has no passphrase', 'leave --passphrase out');
+  const more = [...(passphrase === undefined ? [] : [`passphrase=${passphrase}`]), ...repositories];
+  return {
+    keys: key.map((text) => parseKey([text, ...more].join(' '), '--key')),
+    credentials: credential.map((text) => parseCredentialLine([text, ...repositories].join(' '))),
+  };
+}
+
+/** @throws INPUT_INVALID where an ssh command that is not ours would be lost */
+function checkSshCommand(changes: readonly Setting[], known: Settings, scope: Scope): void {
+  const theirs = known.get('core.sshcommand')?.at(-1);
+  const ours = changes.find(({ name }) => name === 'core.sshCommand')?.value;
+  if (theirs === undefined || isOurs(theirs) || ours === undefined) return;
+  throw invalid(
+    `core.sshCommand of git's ${scope} configuration was not written by setup: ${theirs}`,
+    `write --force to override it (--remove brings it back); or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
+  );
+}
+
+/**
+ * The folder of ssm-ssh's agent for pushed keys, as a path of ssh_config: the folder of the user who ran sudo, or of this user.
+ * Where root itself sets up all users, the path has `%i`, which ssh replaces with the id of each user.
+ */
+function ec2Folder(scope: Scope, { env }: Running): string {
+  const { uid, homedir } = userInfo();
+  const caller = uid === 0 ? env['SUDO_UID'] : undefined;
+  const isForAll = scope === 'system' && uid === 0 && caller === undefined;
+  const id = isForAll ? '%i' : String(Number(caller ?? uid));
+  const runtime = isForAll ? '/run/user' : `/run/user/${id}`;
+  // ssh expands ~ to the home folder of the account, and not to HOME.
+  const home = isForAll || caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
+  const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
+  return join(parent, `ssm-ssh-agent-${id}`, 'ec2');
+}
