@@ -6,10 +6,13 @@ import {
   GetParameterHistoryCommand,
   LabelParameterVersionCommand,
   PutParameterCommand,
+  UnlabelParameterVersionCommand,
+  type GetParameterHistoryCommandOutput,
   type LabelParameterVersionCommandOutput,
   type PutParameterCommandInput,
   type PutParameterCommandOutput,
   type SSMClient,
+  type UnlabelParameterVersionCommandOutput,
 } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -17,7 +20,13 @@ import { startLocalAws, type LocalAws, type PolicyDocument } from '../../support
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { failureOf, ssmClient } from './clients.ts';
 
-const WRITE = ['ssm:PutParameter', 'ssm:LabelParameterVersion', 'ssm:DeleteParameter', 'ssm:GetParameter*'];
+const WRITE = [
+  'ssm:PutParameter',
+  'ssm:LabelParameterVersion',
+  'ssm:UnlabelParameterVersion',
+  'ssm:DeleteParameter',
+  'ssm:GetParameter*',
+];
 
 let aws: LocalAws;
 let ssm: SSMClient;
@@ -236,4 +245,44 @@ test('no written value is in the log', async () => {
     parameters: { Name: name },
   });
   expect(JSON.stringify(aws.calls)).not.toContain('a value nobody may log');
+});
+
+describe('UnlabelParameterVersion', () => {
+  const unlabel = (version: number, labels: string[]): Promise<UnlabelParameterVersionCommandOutput> =>
+    ssm.send(new UnlabelParameterVersionCommand({ Name: name, ParameterVersion: version, Labels: labels }));
+
+  test('removes the labels that the version has, and names the others', async () => {
+    await put();
+    await put({ Overwrite: true });
+    await ssm.send(new LabelParameterVersionCommand({ Name: name, ParameterVersion: 1, Labels: ['old'] }));
+    expect(await unlabel(2, ['old'])).toMatchObject({ RemovedLabels: [], InvalidLabels: ['old'] });
+    expect(await unlabel(1, ['old', 'none'])).toMatchObject({
+      RemovedLabels: ['old'],
+      InvalidLabels: ['none'],
+    });
+    expect((await failureOf(valueOf(`${name}:old`))).name).toBe('ParameterVersionNotFound');
+  });
+
+  test('does not know other versions, and needs a permission of its own', async () => {
+    await put();
+    expect((await failureOf(unlabel(7, ['old']))).name).toBe('ParameterVersionNotFound');
+    const policies = [allow(['ssm:PutParameter', 'ssm:LabelParameterVersion'], '*')];
+    const userArn = `arn:aws:iam::${ACCOUNT}:user/labels`;
+    ssm = ssmClient(aws, aws.iam.createAccessKey({ userArn, policies }));
+    expect((await failureOf(unlabel(1, ['old']))).name).toBe('AccessDeniedException');
+  });
+});
+
+describe('GetParameterHistory', () => {
+  test('has at most 50 versions on a page, the oldest first, with their labels', async () => {
+    for (let version = 1; version <= 52; version++) await put({ Overwrite: true });
+    await ssm.send(new LabelParameterVersionCommand({ Name: name, ParameterVersion: 51, Labels: ['here'] }));
+    const page = (NextToken?: string): Promise<GetParameterHistoryCommandOutput> =>
+      ssm.send(new GetParameterHistoryCommand({ Name: name, ...(NextToken && { NextToken }) }));
+    const first = await page();
+    expect(first.Parameters?.map(({ Version }) => Version)).toEqual([...Array(50).keys()].map((n) => n + 1));
+    const second = await page(first.NextToken);
+    expect(second.Parameters).toMatchObject([{ Version: 51, Labels: ['here'] }, { Version: 52 }]);
+    expect(second.NextToken).toBeUndefined();
+  });
 });

@@ -99,8 +99,36 @@ export function checkId(id: string): void {
   });
 }
 
+/** The secret of the caller's own account for an operation other than reading. Throws as those do. */
+export function ownSecret(
+  { secrets }: SecretsStore,
+  caller: Caller,
+  { id, action }: { readonly id: string; readonly action: string },
+): StoredSecret {
+  checkId(id);
+  const { account, arn } = caller.principal;
+  const secret = locate({ secrets }, caller, id);
+  const resource =
+    secret?.arn ?? (id.startsWith('arn:') ? id : secretArn({ account, region: caller.region }, id));
+  const refusal = refusalOf(caller, { action, resource });
+  if (refusal !== undefined || parseArn(resource)?.account !== account) {
+    const reason = refusal?.reason ?? `because no resource-based policy allows the ${action} action`;
+    const message = `User: ${arn} is not authorized to perform: ${action} on resource: ${secret?.arn ?? id} ${reason}`;
+    throw new AwsError({ code: 'AccessDeniedException', message });
+  }
+  if (secret === undefined) {
+    throw new AwsError({ code: 'ResourceNotFoundException', message: `${CAN_NOT_FIND}.` });
+  }
+  if (!secret.deleted) return secret;
+  throw invalidRequest("You can't perform this operation on the secret because it was marked for deletion.");
+}
+
 /** An endpoint only knows its own Region. */
-export function locate({ secrets }: SecretsStore, caller: Caller, id: string): StoredSecret | undefined {
+export function locate(
+  { secrets }: Pick<SecretsStore, 'secrets'>,
+  caller: Caller,
+  id: string,
+): StoredSecret | undefined {
   const place = { account: caller.principal.account, region: caller.region };
   if (!id.startsWith('arn:')) return secrets.find(place, id);
   return parseArn(id)?.region === caller.region ? secrets.findByArn(id) : undefined;

@@ -7,6 +7,7 @@ import type { Service } from '../wire/service.ts';
 import { describeSecret } from './describe.ts';
 import { batchGetSecretValue, getSecretValue, type SecretsOperation, type SecretsStore } from './read.ts';
 import { createSecret, putSecretValue, tagResource, updateSecret } from './write.ts';
+import { updateSecretVersionStage } from './stages.ts';
 
 const TARGET = 'secretsmanager';
 
@@ -18,6 +19,7 @@ const OPERATIONS = new Map<string, SecretsOperation>([
   ['UpdateSecret', updateSecret],
   ['TagResource', tagResource],
   ['DescribeSecret', describeSecret],
+  ['UpdateSecretVersionStage', updateSecretVersionStage],
 ]);
 
 /** One endpoint serves several services: the target header selects this one. */

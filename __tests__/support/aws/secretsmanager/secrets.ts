@@ -126,7 +126,11 @@ export function secretArn({ account, region }: Place, nameAndSuffix: string): st
 }
 
 /** A stage belongs to one version; the former version of AWSCURRENT becomes AWSPREVIOUS. */
-function moveStages(versions: readonly SecretVersion[], target: string, stages: readonly string[]): void {
+export function moveStages(
+  versions: readonly SecretVersion[],
+  target: string,
+  stages: readonly string[],
+): void {
   for (const stage of stages) {
     const holder = versions.find((version) => version.stages.has(stage) && version.versionId !== target);
     holder?.stages.delete(stage);

@@ -2,7 +2,7 @@
 import { AwsError } from '../errors.ts';
 import { refusalOf, type Caller } from '../iam/caller.ts';
 import { KmsError } from '../kms.ts';
-import { optionalText, tagsOf, text } from '../ssm/input.ts';
+import { optionalText, tagsOf, text, texts } from '../ssm/input.ts';
 import type { JsonRecord } from '../wire/aws-json.ts';
 import {
   CAN_NOT_FIND,
@@ -50,8 +50,10 @@ export const createSecret: SecretsOperation = (store, caller, input) => {
   return putVersion(store, caller, { name, input, versionId, value });
 };
 
-export const putSecretValue: SecretsOperation = (store, caller, input) =>
-  change(store, caller, input, 'PutSecretValue');
+export const putSecretValue: SecretsOperation = (store, caller, input) => ({
+  ...change(store, caller, input, 'PutSecretValue'),
+  VersionStages: stagesOf(input),
+});
 
 export const updateSecret: SecretsOperation = (store, caller, input) =>
   change(store, caller, input, 'UpdateSecret');
@@ -91,7 +93,7 @@ function allowed(...[store, caller, id, action]: [SecretsStore, Caller, string, 
 
 interface Version {
   readonly versionId: string;
-  readonly value: string;
+  readonly value: string | Buffer;
 }
 
 function putVersion(
@@ -108,7 +110,7 @@ function putVersion(
   for (const action of ['kms:GenerateDataKey', 'kms:Decrypt'])
     requireKey(store, caller, { action, keyArn, ...bindTo(arn, versionId) });
   store.secrets.put({
-    ...{ ...place, name, value, versionId, tags: tagsOf(input) },
+    ...{ ...place, name, value, versionId, stages: stagesOf(input), tags: tagsOf(input) },
     ...(keyId !== undefined && { keyId }),
     ...(description !== undefined && { description }),
   });
@@ -141,11 +143,16 @@ function isSame(
   { versionId, value }: Version,
 ): boolean {
   const version = versions.find((one) => one.versionId === versionId);
-  return version !== undefined && secrets.reveal(version, arn) === value;
+  return version !== undefined && String(secrets.reveal(version, arn)) === String(value);
 }
 
-function valueOf(input: JsonRecord): string {
-  const value = text(input, 'SecretString');
+function stagesOf(input: JsonRecord): readonly string[] {
+  return input['VersionStages'] === undefined ? ['AWSCURRENT'] : texts(input, 'VersionStages');
+}
+
+function valueOf(input: JsonRecord): string | Buffer {
+  const binary = optionalText(input, 'SecretBinary');
+  const value = binary === undefined ? text(input, 'SecretString') : Buffer.from(binary, 'base64');
   if (Buffer.byteLength(value) <= MAX_BYTES) return value;
   throw new AwsError({
     code: 'ValidationException',

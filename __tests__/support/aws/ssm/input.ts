@@ -38,6 +38,12 @@ export function optionalInteger(input: JsonRecord, name: string): number | undef
   return value;
 }
 
+export function integer(input: JsonRecord, name: string): number {
+  const value = optionalInteger(input, name);
+  if (value === undefined) throw missing(name);
+  return value;
+}
+
 /** One of the values of an enumeration. */
 export function choice<T extends string>(
   input: JsonRecord,

@@ -5,7 +5,7 @@ import { AwsError, constraintMessage } from '../errors.ts';
 import { parseParameterName, type ParameterRequest } from './parameter-name.ts';
 import { bindTo, sealedValue, type Parameter, type ParameterVersion } from './parameters.ts';
 import { locate, requireKey, requirePermission, type SsmStore } from './access.ts';
-import { flag, text, texts, validation } from './input.ts';
+import { flag, optionalInteger, optionalText, text, texts, validation } from './input.ts';
 
 export type SsmOperation = (store: SsmStore, caller: Caller, input: JsonRecord) => JsonRecord;
 
@@ -16,6 +16,7 @@ interface Found {
 }
 
 const MAX_NAMES = 10;
+const MAX_HISTORY = 50;
 
 export const getParameter: SsmOperation = (store, caller, input) => {
   const action = 'ssm:GetParameter';
@@ -57,7 +58,8 @@ export const getParameterHistory: SsmOperation = (store, caller, input) => {
   const parameter = locate(store, caller, { request, action });
   if (parameter === undefined) throw parameterNotFound();
   const read = reader(store, caller, flag(input, 'WithDecryption'));
-  const versions = parameter.versions.map((version) => ({
+  const { shown, next } = pageOf(parameter.versions, input);
+  const versions = shown.map((version) => ({
     ...present({ parameter, version, selector: undefined }, read),
     // ParameterHistory has no ARN.
     ARN: undefined,
@@ -66,8 +68,16 @@ export const getParameterHistory: SsmOperation = (store, caller, input) => {
     Labels: [...version.labels],
     LastModifiedUser: caller.principal.arn,
   }));
-  return { Parameters: versions };
+  return { Parameters: versions, ...(next !== undefined && { NextToken: next }) };
 };
+
+/** Source: GetParameterHistory, `MaxResults`: at most 50, the oldest version first. */
+function pageOf<T>(all: readonly T[], input: JsonRecord): { shown: readonly T[]; next: string | undefined } {
+  const size = Math.min(MAX_HISTORY, optionalInteger(input, 'MaxResults') ?? MAX_HISTORY);
+  const first = Number(optionalText(input, 'NextToken') ?? 0);
+  const end = first + size;
+  return { shown: all.slice(first, end), next: end < all.length ? String(end) : undefined };
+}
 
 export function placeOf({ principal, region }: Caller): { account: string; region: string } {
   return { account: principal.account, region };

@@ -15,7 +15,13 @@ import { getParametersByPath } from './by-path.ts';
 import { describeParameters } from './describe.ts';
 import { describeInstanceInformation } from './instance-information.ts';
 import { getParameter, getParameterHistory, getParameters, type SsmOperation } from './read.ts';
-import { addTagsToResource, deleteParameter, labelParameterVersion, putParameter } from './write.ts';
+import {
+  addTagsToResource,
+  deleteParameter,
+  labelParameterVersion,
+  putParameter,
+  unlabelParameterVersion,
+} from './write.ts';
 
 const OPERATIONS = new Map<string, SsmOperation>([
   ['GetParameter', getParameter],
@@ -26,6 +32,7 @@ const OPERATIONS = new Map<string, SsmOperation>([
   ['PutParameter', putParameter],
   ['AddTagsToResource', addTagsToResource],
   ['LabelParameterVersion', labelParameterVersion],
+  ['UnlabelParameterVersion', unlabelParameterVersion],
   ['DeleteParameter', deleteParameter],
 ]);
 

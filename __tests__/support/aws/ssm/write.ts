@@ -1,10 +1,28 @@
-/** PutParameter, AddTagsToResource, LabelParameterVersion, DeleteParameter. */
+/** PutParameter, AddTagsToResource, LabelParameterVersion, UnlabelParameterVersion, DeleteParameter. */
 import type { Caller } from '../iam/caller.ts';
 import { AwsError, constraintMessage } from '../errors.ts';
+import type { JsonRecord } from '../wire/aws-json.ts';
 import { parameterArn } from './parameter-name.ts';
-import { bindTo, moveLabels, tierFor, type Parameter, type ParameterType } from './parameters.ts';
+import {
+  bindTo,
+  moveLabels,
+  tierFor,
+  type Parameter,
+  type ParameterType,
+  type ParameterVersion,
+} from './parameters.ts';
 import { requireKey, requirePermission, type SsmStore } from './access.ts';
-import { choice, flag, optionalInteger, optionalText, tagsOf, text, texts, validation } from './input.ts';
+import {
+  choice,
+  flag,
+  integer,
+  optionalInteger,
+  optionalText,
+  tagsOf,
+  text,
+  texts,
+  validation,
+} from './input.ts';
 import { parameterNotFound, placeOf, type SsmOperation } from './read.ts';
 
 const MAX_LABELS = 10;
@@ -100,20 +118,9 @@ export const addTagsToResource: SsmOperation = (store, caller, input) => {
 };
 
 export const labelParameterVersion: SsmOperation = (store, caller, input) => {
-  const { parameter } = own(store, caller, {
-    name: text(input, 'Name'),
-    action: 'ssm:LabelParameterVersion',
-  });
-  if (parameter === undefined) throw parameterNotFound();
-  const wanted = optionalInteger(input, 'ParameterVersion') ?? parameter.versions.at(-1)?.version;
-  const target = parameter.versions.find(({ version }) => version === wanted);
-  if (target === undefined) {
-    throw new AwsError({
-      code: 'ParameterVersionNotFound',
-      message: `Systems Manager could not find version ${String(wanted)} of ${parameter.name}. Verify the version and try again.`,
-    });
-  }
-  const labels = texts(input, 'Labels');
+  const wanted = optionalInteger(input, 'ParameterVersion');
+  const { parameter, target } = versionOf(store, caller, { input, wanted, action: 'LabelParameterVersion' });
+  const labels = labelsOf(input);
   const valid = labels.filter(isLabel);
   if (new Set([...target.labels, ...valid]).size > MAX_LABELS) {
     throw new AwsError({
@@ -124,6 +131,42 @@ export const labelParameterVersion: SsmOperation = (store, caller, input) => {
   moveLabels(parameter.versions, target.version, valid);
   return { InvalidLabels: labels.filter((label) => !isLabel(label)), ParameterVersion: target.version };
 };
+
+/** A label that the version does not have is invalid, and no error. */
+export const unlabelParameterVersion: SsmOperation = (store, caller, input) => {
+  const wanted = integer(input, 'ParameterVersion');
+  const { target } = versionOf(store, caller, { input, wanted, action: 'UnlabelParameterVersion' });
+  const labels = labelsOf(input);
+  const removed = labels.filter((label) => target.labels.delete(label));
+  return { RemovedLabels: removed, InvalidLabels: labels.filter((label) => !removed.includes(label)) };
+};
+
+function versionOf(
+  store: SsmStore,
+  caller: Caller,
+  asked: { readonly input: JsonRecord; readonly wanted: number | undefined; readonly action: string },
+): { parameter: Parameter; target: ParameterVersion } {
+  const { parameter } = own(store, caller, {
+    name: text(asked.input, 'Name'),
+    action: `ssm:${asked.action}`,
+  });
+  if (parameter === undefined) throw parameterNotFound();
+  const wanted = asked.wanted ?? parameter.versions.at(-1)?.version;
+  const target = parameter.versions.find(({ version }) => version === wanted);
+  if (target !== undefined) return { parameter, target };
+  throw new AwsError({
+    code: 'ParameterVersionNotFound',
+    message: `Systems Manager could not find version ${String(wanted)} of ${parameter.name}. Verify the version and try again.`,
+  });
+}
+
+/** Source: ParameterLabelList: 1 to 10 items. */
+function labelsOf(input: JsonRecord): readonly string[] {
+  const labels = texts(input, 'Labels');
+  if (labels.length >= 1 && labels.length <= MAX_LABELS) return labels;
+  const bound = labels.length < 1 ? 'greater than or equal to 1' : 'less than or equal to 10';
+  throw validation(constraintMessage('labels', `[${labels.join(', ')}]`, `Member must have length ${bound}`));
+}
 
 /** Source: "Labeling parameters". */
 function isLabel(label: string): boolean {

@@ -9,7 +9,8 @@ export type ServiceName =
   | 'ec2-instance-connect'
   | 'oidc'
   | 'imds'
-  | 'github';
+  | 'github'
+  | 'gitlab';
 
 export interface Call {
   readonly service: ServiceName;
@@ -35,7 +36,14 @@ export interface Call {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export type OpenCall = Writable<Call>;
 
-const SECRETS = new Set(['Value', 'WebIdentityToken', 'TokenCode', 'TokenValue']);
+const SECRETS = new Set([
+  'Value',
+  'SecretString',
+  'SecretBinary',
+  'WebIdentityToken',
+  'TokenCode',
+  'TokenValue',
+]);
 
 export class CallLog {
   readonly #calls: OpenCall[] = [];

@@ -7,6 +7,7 @@
  * - `malformed` (a proxy's HTML with status 200), `bad-gateway` (the same with 502), `redirect` (302 to a sign-in page),
  *   `huge` (50 MB of white space), `broken` (half of the body, and said to be all of it), `foreign` (the format is right,
  *   the members are not): what stands between;
+ * - `unanswered`: the call is performed, and its answer never comes;
  * - `{ latency }` in milliseconds: the answer comes later, and is otherwise as it would have been;
  * - `{ error }`: any error of the service's, in its own format.
  */
@@ -25,6 +26,7 @@ export type Fault =
   | 'huge'
   | 'broken'
   | 'foreign'
+  | 'unanswered'
   | { readonly latency: number }
   | { readonly error: { readonly code: string; readonly message: string; readonly status?: number } };
 
@@ -36,14 +38,16 @@ export interface FaultOrder {
   readonly fault: Fault;
   /** Absent: for ever. */
   readonly times?: number;
+  /** Calls without the fault, before the first one with it. Default: 0. */
+  readonly skip?: number;
 }
 
 export class Faults {
-  #orders: { order: FaultOrder; left: number }[] = [];
+  #orders: { order: FaultOrder; left: number; skip: number }[] = [];
 
   /** Orders are used in the order in which they were made. A latency combines with one other fault. */
   order(order: FaultOrder): void {
-    this.#orders.push({ order, left: order.times ?? Number.POSITIVE_INFINITY });
+    this.#orders.push({ order, left: order.times ?? Number.POSITIVE_INFINITY, skip: order.skip ?? 0 });
   }
 
   clear(): void {
@@ -52,7 +56,12 @@ export class Faults {
 
   /** The fault for this call, which is counted. */
   take(operation: string, region: string | undefined): { latency: number; fault: Fault | undefined } {
-    const mine = this.#orders.filter(({ order, left }) => left > 0 && concerns(order, operation, region));
+    const mine = this.#orders.filter((one) => {
+      if (one.left <= 0 || !concerns(one.order, operation, region)) return false;
+      if (one.skip === 0) return true;
+      one.skip -= 1;
+      return false;
+    });
     const delay = mine.find(({ order }) => latencyOf(order.fault) !== undefined);
     const other = mine.find(({ order }) => latencyOf(order.fault) === undefined);
     if (delay) delay.left -= 1;

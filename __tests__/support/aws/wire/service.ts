@@ -83,6 +83,8 @@ async function suffer(
     case 'drip':
     case 'huge':
       return { ...(await work()), delivery: fault };
+    case 'unanswered':
+      return { ...(await work()), delivery: 'never' };
     case 'broken':
       return halved(await work());
     case 'foreign':
