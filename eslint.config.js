@@ -37,11 +37,12 @@ export const pureFiles = [
   'helper/policy/{formats,hosts,trust}.ts',
   'helper/explain/{explanation,target}.ts',
   'helper/doctor/{finding,git-settings,host-kind,proxy-for,render,ssh-command,url-route,wanted}.ts',
+  'helper/rotate/{options,texts}.ts',
 ];
 
 /** Each station and the stations that it may know. */
 const stations = {
-  ...{ process: [], aws: [], github: [] },
+  ...{ process: [], aws: [], github: [], gitlab: [] },
   ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws'] },
 };
 /** Each room of src and the rooms that it may know. All may know keys/ and the files right in src. */
@@ -104,7 +105,7 @@ export default defineConfig(
     message: 'only runner.ts knows the runner, and src never imports a program',
   }),
   wall({
-    files: ['src/{errors,deadline,http-request,in-lanes}.ts'],
+    files: ['src/{errors,deadline,http-api,http-request,in-lanes}.ts'],
     group: [...programs, ...allBut([])],
     message: 'what every room may know knows no room but keys/',
   }),

@@ -1,8 +1,10 @@
-/** The part of GitHub's REST API for Apps: installations, tokens, and their revocation. */
+/** The part of GitHub's REST API for Apps (installations, tokens, and their revocation) and for deploy keys. */
 import { AuthenticationError, AwsError } from '../aws/errors.ts';
 import type { HttpAnswer, HttpRequest } from '../aws/wire/http-server.ts';
 import type { CommonError, Operation, Refused, Service } from '../aws/wire/service.ts';
+import type { HostedKeys } from '../git-host/hosted-keys.ts';
 import { proveApp, unauthorized } from './app-proof.ts';
+import { isForKeys, serveKeys, type Access, type PersonalTokens } from './deploy-keys.ts';
 import { covers, sameName, type App, type Installation, type Installations } from './installations.ts';
 
 const common = {
@@ -19,16 +21,28 @@ interface Asked {
   readonly permissions?: Readonly<Record<string, string>>;
 }
 
+interface ServiceOptions {
+  readonly clock: () => Date;
+  readonly prefix: string;
+  readonly tokens: PersonalTokens;
+  /** Absent: it has no deploy keys. */
+  readonly keys: HostedKeys | undefined;
+}
+
 export class GitHubApiService implements Service {
   readonly #installations: Installations;
   readonly #clock: () => Date;
   /** GitHub Enterprise Server has the prefix `/api/v3`. */
   readonly #prefix: string;
+  readonly #tokens: PersonalTokens;
+  readonly #keys: HostedKeys | undefined;
 
-  constructor(installations: Installations, { clock, prefix }: { clock: () => Date; prefix: string }) {
+  constructor(installations: Installations, options: ServiceOptions) {
     this.#installations = installations;
-    this.#clock = clock;
-    this.#prefix = prefix;
+    this.#clock = options.clock;
+    this.#prefix = options.prefix;
+    this.#tokens = options.tokens;
+    this.#keys = options.keys;
   }
 
   identify({ method, url, body }: HttpRequest): Operation {
@@ -43,6 +57,9 @@ export class GitHubApiService implements Service {
     const [, bearer = ''] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
     if (!headers['user-agent']) throw refusal(403, 'Request forbidden by administrative rules.');
     if (operation === 'DELETE /installation/token') return this.#revoke(bearer);
+    if (this.#keys && isForKeys(operation)) {
+      return serveKeys({ operation, parameters }, this.#keys, this.#accessOf(bearer));
+    }
     const app = await proveApp(bearer, this.#installations, this.#clock());
     const [, place = '', name = ''] = /^GET \/(repos|orgs|users)\/(.+)\/installation$/.exec(operation) ?? [];
     if (place) return this.#find(app, place, decodeURIComponent(name));
@@ -52,6 +69,16 @@ export class GitHubApiService implements Service {
       this.#installationOf(app, ({ id: known }) => String(known) === id),
       parameters,
     );
+  }
+
+  #accessOf(token: string): Access | undefined {
+    const issued = this.#installations.live(token, this.#clock());
+    if (!issued) return this.#tokens.find(token);
+    const { installation, repositories, permissions } = issued;
+    return {
+      repositories: repositories.map((name) => `${installation.owner}/${name}`),
+      administration: permissions['administration'],
+    };
   }
 
   #installationOf(app: App, wanted: (installation: Installation) => boolean): Installation {

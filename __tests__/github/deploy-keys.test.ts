@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { gitHubDeployKeys } from '../../src/github/deploy-keys.ts';
+import { blobOf, type DeployKeys } from '../../src/keys/deploy-key.ts';
+import { NotedKeys, options, publicKey } from '../deploy-key-hosts.ts';
+import { startGitHubApi, type GitHubApi } from '../support/github/github-api.ts';
+
+describe('the deploy keys of a repository on GitHub', () => {
+  let github: GitHubApi;
+  let ssh: NotedKeys;
+  let keys: DeployKeys;
+
+  beforeEach(async () => {
+    ssh = new NotedKeys();
+    github = await startGitHubApi({ deployKeys: { git: ssh } });
+    keys = openWith({ administration: 'write' });
+  });
+  afterEach(() => github.stop());
+
+  function openWith({ administration }: { administration?: string }, repository = 'acme/lib'): DeployKeys {
+    const token = github.createToken({ repositories: ['acme/lib', 'acme/app'], administration });
+    return gitHubDeployKeys({ repository, apiUrl: github.url, token, tokenName: '/ci/token' }, options);
+  }
+  const give = (number: number, title = `key ${number}`): void => {
+    github.keys.add({ repository: 'acme/lib', title, key: publicKey(number), readOnly: number % 2 === 0 });
+  };
+  const newKey = (number: number): Parameters<DeployKeys['add']>[0] => ({
+    ...{ title: 'new', publicKey: publicKey(number), readOnly: true },
+  });
+
+  it('are listed over all pages, with their titles, bytes and access', async () => {
+    for (let number = 1; number <= 205; number++) give(number);
+    const found = await keys.list();
+    expect(found).toHaveLength(205);
+    expect(found[203]).toMatchObject({ title: 'key 204', readOnly: true, blob: blobOf(publicKey(204)) });
+    expect(found[204]).toMatchObject({ title: 'key 205', readOnly: false });
+  });
+
+  it('are added with the access that is asked for, and removed by their number', async () => {
+    await keys.add({ title: 'one', publicKey: publicKey(1), readOnly: true });
+    await keys.add({ title: 'two', publicKey: publicKey(2), readOnly: false });
+    expect(ssh.granted.map(({ write }) => write)).toEqual([false, true]);
+    const [, two] = await keys.list();
+    await keys.remove(two ?? { id: '', title: '', blob: Buffer.alloc(0), readOnly: true });
+    expect(github.keys.of('acme/lib').map(({ title }) => title)).toEqual(['one']);
+  });
+
+  it('are added once if the first answer is lost', async () => {
+    github.faults.order({ operation: 'POST *', fault: 'unanswered', times: 1 });
+    await keys.add(newKey(1));
+    expect(github.keys.of('acme/lib')).toHaveLength(1);
+    expect(github.calls.filter(({ operation }) => operation.startsWith('POST'))).toHaveLength(2);
+  });
+
+  it('are removed if the first answer is lost', async () => {
+    give(1);
+    const [one] = await keys.list();
+    github.faults.order({ operation: 'DELETE *', fault: 'unanswered', times: 1 });
+    if (one) await keys.remove(one);
+    expect(github.keys.of('acme/lib')).toEqual([]);
+  });
+
+  it('refuse a key that another repository has, and say so', async () => {
+    github.keys.add({ repository: 'acme/app', title: 'theirs', key: publicKey(1), readOnly: true });
+    await expect(keys.add(newKey(1))).rejects.toMatchObject({
+      code: 'PROVIDER_FAILED',
+      hint: expect.stringContaining('--abort'),
+    });
+  });
+
+  it.each([
+    ['read', 'CREDENTIAL_INVALID', 'permission "Administration"'],
+    [undefined, 'CREDENTIAL_INVALID', 'permission "Administration"'],
+  ])('need the permission to write: %s', async (administration, code, hint) => {
+    const weak = openWith(administration === undefined ? {} : { administration });
+    const failure = weak.add(newKey(1));
+    await expect(failure).rejects.toMatchObject({ code, hint: expect.stringContaining(hint) });
+    await expect(failure).rejects.toThrow(
+      /\/ci\/token cannot add a deploy key of acme\/lib on 127\.0\.0\.1: it answered 403 /,
+    );
+  });
+
+  it('say which name to check if the repository is not found', async () => {
+    const failure = openWith({ administration: 'write' }, 'acme/nothing').list();
+    await expect(failure).rejects.toMatchObject({
+      code: 'PROVIDER_FAILED',
+      hint: expect.stringContaining('acme/nothing'),
+    });
+  });
+
+  it('name the parameter of a token that has expired, and not the token', async () => {
+    const target = { repository: 'acme/lib', apiUrl: github.url, tokenName: '/ci/token' };
+    const failure = gitHubDeployKeys({ ...target, token: 'github_pat_gone' }, options).list();
+    await expect(failure).rejects.toMatchObject({
+      code: 'CREDENTIAL_INVALID',
+      hint: expect.stringContaining('store a token in /ci/token'),
+    });
+    await expect(failure).rejects.not.toThrow(/github_pat/);
+  });
+
+  it.each([
+    ['https://api.github.com', 'git@github.com:acme/lib.git'],
+    ['https://api.acme.ghe.com', 'git@acme.ghe.com:acme/lib.git'],
+    ['https://git.acme.test/api/v3', 'git@git.acme.test:acme/lib.git'],
+  ])('of the API at %s are for %s', async (apiUrl, url) => {
+    const target = { repository: 'acme/lib', apiUrl, token: 'none', tokenName: '/ci/token' };
+    expect(await gitHubDeployKeys(target, options).url()).toBe(url);
+  });
+});
