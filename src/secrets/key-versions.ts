@@ -1,0 +1,52 @@
+/** A stored key with its versions, as its rotation sees it: the same in both stores. */
+
+/** The labels that a rotation uses. Secrets Manager calls them staging labels. */
+export const labels = { previous: 'previous', current: 'current', next: 'next' } as const;
+
+export interface KeyVersion {
+  /** The private key. Secret. */
+  readonly text: string;
+  /** A parameter's number, or a secret's version id. */
+  readonly version: string;
+}
+
+/** What AWS has at one moment. All that a rotation knows is here: it writes nothing on this machine. */
+export interface KeyVersions {
+  readonly arn: string;
+  /** What everybody reads who reads the bare name. */
+  readonly latest: KeyVersion;
+  /** The version with the label `previous`: the key before the rotation. */
+  readonly previous?: KeyVersion;
+  /** The new key, where nobody reads it yet. */
+  readonly next?: KeyVersion;
+  /** The version with the label `current`. */
+  readonly current?: string;
+  /** Whether the rest of a JSON secret was changed after the new key was staged. Serving the new key would undo that. */
+  readonly isStale: boolean;
+}
+
+/**
+ * Every method can be repeated: it succeeds if it was done before. All throw the errors of reading and writing, among them
+ * KEY_NOT_FOUND, KEY_ACCESS_DENIED, KMS_ACCESS_DENIED, PROVIDER_FAILED.
+ */
+export interface KeyVersionStore {
+  /** The place of the new key, for messages: `/ci/deploy-key.next`. */
+  readonly staging: string;
+  read(): Promise<KeyVersions>;
+  /**
+   * Stores the new key, unless there is one already: another process may have staged its key first.
+   *
+   * @returns the key that is staged
+   */
+  stage(text: string): Promise<KeyVersion>;
+  /** Stages the key that is the latest version. */
+  stageLatest(versions: KeyVersions): Promise<void>;
+  unstage(versions: KeyVersions): Promise<void>;
+  /** Makes the staged key the latest version. @returns the version's number or id */
+  serveNext(versions: KeyVersions): Promise<string>;
+  /** Makes the key before the rotation the latest version again. */
+  servePrevious(versions: KeyVersions): Promise<string>;
+  /** Attaches a label to a version; it leaves the version that had it. */
+  label(label: 'previous' | 'current', version: string, versions: KeyVersions): Promise<void>;
+  unlabel(label: 'previous' | 'current', versions: KeyVersions): Promise<void>;
+}

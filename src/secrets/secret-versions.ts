@@ -1,0 +1,177 @@
+/** The versions of a key in Secrets Manager. Staging labels say which version is current, next and previous. */
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+  type GetSecretValueCommandOutput,
+} from '@aws-sdk/client-secrets-manager';
+import { readAwsError } from '../aws/failures.ts';
+import { abortable } from '../deadline.ts';
+import { setMember } from '../keys/json-member.ts';
+import { membersOf, pickField } from '../keys/json-secret.ts';
+import type { SecretReference } from '../keys/reference.ts';
+import { labels, type KeyVersion, type KeyVersions, type KeyVersionStore } from './key-versions.ts';
+import type { ChangeOptions } from './parameter-versions.ts';
+import { secretFailure } from './secret-failures.ts';
+import { secretWriteFailure } from './write-failures.ts';
+
+export function secretVersions(reference: SecretReference, options: ChangeOptions): KeyVersionStore {
+  return new SecretVersions(reference, options);
+}
+
+type Value = Pick<
+  GetSecretValueCommandOutput,
+  'ARN' | 'VersionId' | 'VersionStages' | 'SecretString' | 'SecretBinary'
+>;
+
+const served = 'AWSCURRENT';
+
+class SecretVersions implements KeyVersionStore {
+  readonly staging: string;
+  readonly #reference: SecretReference;
+  readonly #options: ChangeOptions;
+  readonly #client: SecretsManagerClient;
+  /** The value that everybody reads. A new version differs in the key only. */
+  #model: Value = {};
+
+  constructor(reference: SecretReference, options: ChangeOptions) {
+    const { connection, credentials, region } = options;
+    this.#reference = reference;
+    this.#options = options;
+    this.#client = new SecretsManagerClient({ region, ...connection, ...(credentials && { credentials }) });
+    this.staging = `the version "${labels.next}" of ${reference.text}`;
+  }
+
+  async read(): Promise<KeyVersions> {
+    const [latest, previous, next, current] = await Promise.all([
+      this.#get(served),
+      this.#find(labels.previous),
+      this.#find(labels.next),
+      this.#find(labels.current),
+    ]);
+    this.#model = latest;
+    return {
+      arn: latest.ARN ?? '',
+      isStale: next !== undefined && this.#restOf(next) !== this.#restOf(latest),
+      latest: this.#toVersion(latest),
+      ...(previous && { previous: this.#toVersion(previous) }),
+      ...(next && { next: this.#toVersion(next) }),
+      ...(current?.VersionId !== undefined && { current: current.VersionId }),
+    };
+  }
+
+  async stage(text: string): Promise<KeyVersion> {
+    const known = await this.#find(labels.next);
+    if (known) return this.#toVersion(known);
+    const { jsonKey, name } = this.#reference;
+    const { SecretString, SecretBinary } = this.#model;
+    const value = jsonKey === '' ? text : (setMember(SecretString ?? '', jsonKey, text) ?? text);
+    const command = new PutSecretValueCommand({
+      ...{ SecretId: name, VersionStages: [labels.next] },
+      ...(SecretBinary === undefined ? { SecretString: value } : { SecretBinary: Buffer.from(value) }),
+    });
+    const refused = (): Promise<boolean> => Promise.resolve(false);
+    await this.#send(() => this.#client.send(command, this.#limits), refused, secretWriteFailure);
+    // Of two processes, the later one moves the label to its key, and both go on with that one.
+    return this.#toVersion(await this.#get(labels.next));
+  }
+
+  async stageLatest({ latest }: KeyVersions): Promise<void> {
+    await this.#move(labels.next, { to: latest.version });
+  }
+
+  async unstage({ next }: KeyVersions): Promise<void> {
+    if (next) await this.#move(labels.next, { from: next.version });
+  }
+
+  async serveNext({ next, latest }: KeyVersions): Promise<string> {
+    return await this.#serve(next, latest);
+  }
+
+  async servePrevious({ previous, latest }: KeyVersions): Promise<string> {
+    return await this.#serve(previous, latest);
+  }
+
+  async #serve(wanted: KeyVersion | undefined, latest: KeyVersion): Promise<string> {
+    if (!wanted) throw new TypeError('there is no version to serve');
+    await this.#move(served, { from: latest.version, to: wanted.version });
+    return wanted.version;
+  }
+
+  async label(label: 'previous' | 'current', version: string, versions: KeyVersions): Promise<void> {
+    const holder = label === 'previous' ? versions.previous?.version : versions.current;
+    if (holder === version) return;
+    await this.#move(labels[label], { ...(holder !== undefined && { from: holder }), to: version });
+  }
+
+  async unlabel(label: 'previous' | 'current', versions: KeyVersions): Promise<void> {
+    const holder = label === 'previous' ? versions.previous?.version : versions.current;
+    if (holder !== undefined) await this.#move(labels[label], { from: holder });
+  }
+
+  /** If the answer to the first try was lost, the SDK's next try is refused. Then what counts is where the label is. */
+  async #move(stage: string, { from, to }: { readonly from?: string; readonly to?: string }): Promise<void> {
+    const command = new UpdateSecretVersionStageCommand({
+      ...{ SecretId: this.#reference.name, VersionStage: stage },
+      ...(from !== undefined && { RemoveFromVersionId: from }),
+      ...(to !== undefined && { MoveToVersionId: to }),
+    });
+    const isDone = async (error: unknown): Promise<boolean> =>
+      /^Invalid(Parameter|Request)Exception$/.test(readAwsError(error).name) &&
+      (await this.#find(stage))?.VersionId === to;
+    await this.#send(() => this.#client.send(command, this.#limits), isDone, secretWriteFailure);
+  }
+
+  async #get(stage: string): Promise<Value> {
+    const command = new GetSecretValueCommand({ SecretId: this.#reference.name, VersionStage: stage });
+    const answer = await this.#send(() => this.#client.send(command, this.#limits));
+    return answer ?? {};
+  }
+
+  /** @returns undefined if no version has the label */
+  async #find(stage: string): Promise<Value | undefined> {
+    const command = new GetSecretValueCommand({ SecretId: this.#reference.name, VersionStage: stage });
+    const isAbsent = (error: unknown): Promise<boolean> => {
+      const { name, message } = readAwsError(error);
+      return Promise.resolve(name === 'ResourceNotFoundException' && /secret value/.test(message));
+    };
+    return await this.#send(() => this.#client.send(command, this.#limits), isAbsent);
+  }
+
+  get #limits(): { abortSignal: AbortSignal } {
+    return { abortSignal: this.#options.signal };
+  }
+
+  /** @param ignored whether the error means: it is so already */
+  async #send<T>(
+    call: () => Promise<T>,
+    ignored: (error: unknown) => Promise<boolean> = () => Promise.resolve(false),
+    failure: typeof secretFailure = secretFailure,
+  ): Promise<T | undefined> {
+    const { signal, region, explain } = this.#options;
+    try {
+      // The first call for credentials ignores the signal.
+      return await abortable(call(), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (await ignored(error)) return undefined;
+      throw explain(failure(error, this.#reference, region));
+    }
+  }
+
+  #toVersion(value: Value): KeyVersion {
+    return { text: pickField(textOf(value), this.#reference), version: value.VersionId ?? '' };
+  }
+
+  /** The members of a JSON secret beside the key; empty for a secret that is the key. */
+  #restOf(value: Value): string {
+    const { jsonKey } = this.#reference;
+    const members = jsonKey === '' ? undefined : membersOf(textOf(value));
+    return JSON.stringify([...(members ?? [])].filter(([name]) => name !== jsonKey).sort());
+  }
+}
+
+function textOf({ SecretString, SecretBinary }: Value): string {
+  return SecretString ?? Buffer.from(SecretBinary ?? []).toString('utf8');
+}
