@@ -17,6 +17,7 @@ import { policy } from '../commands/policy.ts';
 import { printPublic } from '../commands/public.ts';
 import { put } from '../commands/put.ts';
 import { proxy } from '../commands/proxy.ts';
+import { rotate } from '../commands/rotate.ts';
 import { setup } from '../commands/setup.ts';
 import { suggest } from './suggest.ts';
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   keygen,
   put,
   printPublic,
+  rotate,
   policy,
   explain,
   doctor,

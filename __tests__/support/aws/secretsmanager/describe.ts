@@ -6,9 +6,9 @@ import { locate, type SecretsOperation } from './read.ts';
 import { secretArn } from './secrets.ts';
 
 /** `KmsKeyId` is absent for the AWS-managed key. */
-export const describeSecret: SecretsOperation = ({ kms, ...store }, caller, input) => {
+export const describeSecret: SecretsOperation = ({ kms, secrets }, caller, input) => {
   const id = text(input, 'SecretId');
-  const secret = locate({ kms, ...store }, caller, id);
+  const secret = locate({ secrets }, caller, id);
   const { account } = caller.principal;
   const asked = id.startsWith('arn:') ? id : secretArn({ account, region: caller.region }, id);
   const refusal = refusalOf(caller, {
