@@ -84,6 +84,11 @@ const read: readonly Run[] = [
     test: 'e2e/doctor.test.ts',
     as: "stage.run(['--json', '--url', stage.url, '--host', target])",
   },
+  {
+    commands: /^docs\/rotate\.md: ssm-ssh-agent rotate/,
+    test: 'e2e/rotate-guide.test.ts',
+    as: 'docs/rotate.md',
+  },
 ];
 
 const host = 'ec2-user@i-0123456789abcdef0';

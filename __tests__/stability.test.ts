@@ -62,6 +62,10 @@ const options: Readonly<Record<string, readonly string[]>> = {
   ],
   proxy: ['via'],
   doctor: ['url', 'host'],
+  rotate: [
+    ...['github-repo', 'gitlab-project', 'api-url', 'token', 'registered', 'test', 'type', 'known-hosts'],
+    ...['finish', 'abort'],
+  ],
 };
 
 /** Exit code 2; all others exit with 1. */

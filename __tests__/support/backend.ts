@@ -35,8 +35,8 @@ export interface Backend {
   /** For a step whose job may request an OIDC token. */
   jobEnvironment(): Record<string, string>;
   /**
-   * For a step with access keys in the environment. They may also write below /git-credentials, /made and made/, find
-   * instances and push keys to them.
+   * For a step with access keys in the environment. They may also write below /git-credentials, /made and made/, rotate
+   * /ci/rotated and secrets, find instances and push keys to them.
    */
   credentialEnvironment(): Record<string, string>;
   stop(): Promise<void>;
@@ -57,10 +57,17 @@ async function startLocalBackend(): Promise<Backend> {
     policies: [
       allow('ssm:GetParameter*', resource),
       allow(['ssm:PutParameter', 'ssm:DeleteParameter'], `${resource.slice(0, -1)}git-credentials/*`),
+      allow(
+        ['PutParameter', 'DeleteParameter', 'LabelParameterVersion', 'UnlabelParameterVersion'].map(
+          (action) => `ssm:${action}`,
+        ),
+        `${resource.slice(0, -1)}ci/rotated*`,
+      ),
       allow(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], '*'),
       allow(['ssm:PutParameter', 'ssm:AddTagsToResource'], `${resource.slice(0, -1)}made/*`),
       allow('ssm:DescribeParameters', '*'),
       allow('secretsmanager:*', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:made/*`),
+      allow(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'], '*'),
       allow(['ec2:DescribeInstances', 'ec2-instance-connect:SendSSHPublicKey'], '*'),
     ],
   });

@@ -42,7 +42,8 @@ export async function openRotation(plan: Plan, account: Account, around: Around)
     prove: async ({ key }, which) => {
       const url = await addressFor(plan, host);
       const resource = `${which} of ${plan.reference.text}`;
-      await prove({ key, resource, url, knownHosts, hint: hintFor(plan) }, around);
+      const isNew = plan.action === 'rotate';
+      await prove({ key, resource, url, knownHosts, isNew, hint: hintFor(plan) }, around);
     },
     today: new Date().toISOString().slice(0, 10),
   };

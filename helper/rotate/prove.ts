@@ -23,6 +23,8 @@ export interface Proof {
   readonly url: string;
   /** In known_hosts form. */
   readonly knownHosts: string;
+  /** Whether the host may need a moment until it knows the key. */
+  readonly isNew: boolean;
   /** What to do if the host refuses the key. */
   readonly hint: string;
 }
@@ -34,14 +36,14 @@ const patience = 30;
 
 /** @throws PROVIDER_FAILED if the host refuses the key; NETWORK_UNREACHABLE, KNOWN_HOSTS_INVALID, GIT_NOT_FOUND, TIMEOUT */
 export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal'>): Promise<void> {
-  const { key, resource, knownHosts } = proof;
+  const { key, resource, knownHosts, isNew } = proof;
   const folder = keyFolder(nameTemporaryFolder('rotate'));
   const agent = await startPrivateAgent(folder, running);
   try {
     await writeFile(folder.knownHosts, knownHosts, exclusively);
     await writeFile(publicFile(folder), `${authorizedKeysLine(key.publicKey)}\n`, exclusively);
     await addKeys(agent, [{ ...key, resource }], { lifetime: 0, signal: running.signal });
-    for (const wait of [...waits, undefined]) {
+    for (const wait of [...(isNew ? waits : []), undefined]) {
       const finished = await listRemote(proof, folder, running);
       if (finished.exitCode === 0) return;
       if (wait === undefined || !isRefusal(finished)) throw failureOf(finished, proof);
@@ -69,12 +71,7 @@ async function listRemote(
   );
   const own = {
     // The user's configuration may rewrite the address, so that another credential would be proven.
-    ...{
-      HOME: folder.path,
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_ALLOW_PROTOCOL: 'ssh',
-    },
+    ...{ HOME: folder.path, GIT_CONFIG_NOSYSTEM: '1', GIT_ALLOW_PROTOCOL: 'ssh' },
     ...{ GIT_TERMINAL_PROMPT: '0', GIT_SSH_VARIANT: 'ssh', GIT_SSH_COMMAND: sshCommand(folder), LC_ALL: 'C' },
   };
   const around = { PATH: env['PATH'] ?? '', ...(env['TMPDIR'] !== undefined && { TMPDIR: env['TMPDIR'] }) };

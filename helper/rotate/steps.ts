@@ -46,42 +46,44 @@ export interface Outcome {
 
 /** Turns the key over, as far as possible. @throws the errors of AWS, of the host, and of a key that is not accepted */
 export async function rotate(rotation: Rotation): Promise<Outcome> {
-  const { plan, store, host, prove, say } = rotation;
+  const { plan, host } = rotation;
   const text = plan.reference.text;
   let progress = await look(rotation);
-
   if (progress.state === 'rotated') throw refusals.waiting(text);
   if (progress.state === 'none') progress = await stageNewKey(rotation, progress);
   if (progress.state === 'changed') throw refusals.changed(text);
   const next = nextOf(progress, rotation);
-
   if (progress.state !== 'served') {
     if (host) await register(host, progress, rotation);
     else if (!plan.registered) return { ...outcomeOf('staged', progress), next };
-    await prove(next, 'the new key');
-    say(`the host accepts the new key ${next.key.publicKey.type}`);
+    await rotation.prove(next, 'the new key');
+    rotation.say(`the host accepts the new key ${next.key.publicKey.type}`);
     // Proving takes a while: meanwhile somebody may have stored another key.
     progress = await look(rotation);
   }
+  return await serve(rotation, progress);
+}
 
+/** From here on the host accepts both keys. The old one is labelled before it is replaced, so that it is found later. */
+async function serve(rotation: Rotation, proven: Progress): Promise<Outcome> {
+  const { plan, store, say } = rotation;
+  const text = plan.reference.text;
+  let progress = proven;
   if (progress.state === 'staged') {
     await store.label('previous', progress.latest.version, progress.versions);
     progress = await look(rotation);
   }
-  if (progress.state === 'changed') throw refusals.changed(text);
-
+  const next = nextOf(progress, rotation);
   let { version } = progress.latest;
   if (progress.state === 'kept') {
     version = await store.serveNext(progress.versions);
     say(`${text} is the new key now, as version ${version}`);
-  }
+  } else if (progress.state !== 'served') throw refusals.changed(text);
   await store.label('current', version, progress.versions);
   await store.unstage(progress.versions);
-  const { previous } = progress;
-  return {
-    ...{ state: 'rotated', arn: progress.versions.arn, latest: { ...next, version } },
-    ...(previous && { other: previous }),
-  };
+  const { previous, versions } = progress;
+  const outcome: Outcome = { state: 'rotated', arn: versions.arn, latest: { ...next, version } };
+  return previous ? { ...outcome, other: previous } : outcome;
 }
 
 /** Removes the old public key from the host. @throws as rotate */
@@ -146,8 +148,9 @@ async function stageNewKey(rotation: Rotation, progress: Progress): Promise<Prog
   return progressOf({ ...progress.versions, next }, plan.reference, store.staging);
 }
 
+/** Another process may have ended the rotation meanwhile. */
 function nextOf({ next }: Progress, { plan }: Rotation): StoredKey {
-  if (!next) throw new TypeError('no key is staged');
+  if (!next) throw refusals.changed(plan.reference.text);
   const { type } = next.key.publicKey;
   const wanted = plan.type && { ed25519: 'ssh-ed25519', ecdsa: 'ecdsa-', rsa: 'ssh-rsa' }[plan.type];
   if (wanted !== undefined && !type.startsWith(wanted)) throw refusals.otherType(plan.reference.text, type);

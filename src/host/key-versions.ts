@@ -1,6 +1,5 @@
 /** A host's way to the versions of one stored key, with the machine's credentials. Importing this file loads the AWS SDK. */
 import { openSessions } from '../aws/session.ts';
-import { Failure } from '../errors.ts';
 import type { Reference } from '../keys/reference.ts';
 import type { KeyVersionStore } from '../secrets/key-versions.ts';
 import { parameterVersions } from '../secrets/parameter-versions.ts';
@@ -34,7 +33,7 @@ export async function openKeyVersions(
   const change = {
     ...{ connection, region, signal, sleep, ...(credentials && { credentials }) },
     explain: (error: unknown) =>
-      error instanceof Failure ? explained(error, { role, env: options.env }, missing) : error,
+      explained(connection.troubles.explain(error), { role, env: options.env }, missing),
   };
   if (reference.kind === 'parameter') return parameterVersions(reference, change);
   const { secretVersions } = await import('../secrets/secret-versions.ts');

@@ -1,4 +1,5 @@
 /** A stored key with its versions, as its rotation sees it: the same in both stores. */
+import type { SourceOptions } from './source.ts';
 
 /** The labels that a rotation uses. Secrets Manager calls them staging labels. */
 export const labels = { previous: 'previous', current: 'current', next: 'next' } as const;
@@ -49,4 +50,10 @@ export interface KeyVersionStore {
   /** Attaches a label to a version; it leaves the version that had it. */
   label(label: 'previous' | 'current', version: string, versions: KeyVersions): Promise<void>;
   unlabel(label: 'previous' | 'current', versions: KeyVersions): Promise<void>;
+}
+
+export interface ChangeOptions extends SourceOptions {
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Returns the error to throw instead of a failure. */
+  readonly explain: (error: unknown) => unknown;
 }

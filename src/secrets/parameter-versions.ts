@@ -12,23 +12,23 @@ import {
   UnlabelParameterVersionCommand,
   type Parameter,
   type ParameterHistory,
+  type UnlabelParameterVersionCommandInput,
 } from '@aws-sdk/client-ssm';
 import { notFromAws } from '../aws/failures.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
 import { parameterName } from '../keys/storage-name.ts';
-import { labels, type KeyVersion, type KeyVersions, type KeyVersionStore } from './key-versions.ts';
+import {
+  labels,
+  type ChangeOptions,
+  type KeyVersion,
+  type KeyVersions,
+  type KeyVersionStore,
+} from './key-versions.ts';
 import { isMissing, missing, parameterFailure } from './parameter-failures.ts';
-import type { SourceOptions } from './source.ts';
 import { untilAllowed } from './too-many-updates.ts';
 import { isParameterThere, parameterWriteFailure } from './write-failures.ts';
-
-export interface ChangeOptions extends SourceOptions {
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Returns the error to throw instead of a failure. */
-  readonly explain: (error: unknown) => unknown;
-}
 
 /** Bytes. A larger value needs the advanced tier. */
 const standardLimit = 4096;
@@ -132,22 +132,21 @@ class ParameterVersions implements KeyVersionStore {
   }
 
   async label(label: 'previous' | 'current', version: string): Promise<void> {
-    const { name } = this.#reference;
-    const command = new LabelParameterVersionCommand({
-      ...{ Name: name, ParameterVersion: Number(version), Labels: [labels[label]] },
-    });
-    await this.#write(name, () => this.#client.send(command, this.#limits));
+    const command = new LabelParameterVersionCommand(this.#labelled(label, version));
+    await this.#write(this.#reference.name, () => this.#client.send(command, this.#limits));
   }
 
+  /** A label that is gone already is in InvalidLabels, and no error. */
   async unlabel(label: 'previous' | 'current', versions: KeyVersions): Promise<void> {
     const version = label === 'previous' ? versions.previous?.version : versions.current;
     if (version === undefined) return;
+    const command = new UnlabelParameterVersionCommand(this.#labelled(label, version));
+    await this.#write(this.#reference.name, () => this.#client.send(command, this.#limits));
+  }
+
+  #labelled(label: 'previous' | 'current', version: string): UnlabelParameterVersionCommandInput {
     const { name } = this.#reference;
-    // A label that is gone already is in InvalidLabels, and no error.
-    const command = new UnlabelParameterVersionCommand({
-      ...{ Name: name, ParameterVersion: Number(version), Labels: [labels[label]] },
-    });
-    await this.#write(name, () => this.#client.send(command, this.#limits));
+    return { Name: name, ParameterVersion: Number(version), Labels: [labels[label]] };
   }
 
   async #get(name: string, ignored?: (error: unknown) => boolean): Promise<Parameter | undefined> {

@@ -11,8 +11,13 @@ import { abortable } from '../deadline.ts';
 import { setMember } from '../keys/json-member.ts';
 import { membersOf, pickField } from '../keys/json-secret.ts';
 import type { SecretReference } from '../keys/reference.ts';
-import { labels, type KeyVersion, type KeyVersions, type KeyVersionStore } from './key-versions.ts';
-import type { ChangeOptions } from './parameter-versions.ts';
+import {
+  labels,
+  type ChangeOptions,
+  type KeyVersion,
+  type KeyVersions,
+  type KeyVersionStore,
+} from './key-versions.ts';
 import { secretFailure } from './secret-failures.ts';
 import { secretWriteFailure } from './write-failures.ts';
 
