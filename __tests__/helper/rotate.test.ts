@@ -126,9 +126,7 @@ describe('the state of a rotation', () => {
     const versions = { arn: '', isStale: false, latest: { text, version: '1' } };
     const look = (): unknown => progressOf(versions, reference, '/ci/key.next');
     expect(look).toThrow(expect.objectContaining({ code: 'KEY_ENCRYPTED' }));
-    expect(look).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('ssh-keygen -p') }),
-    );
+    expect(look).toThrow(expect.objectContaining({ hint: expect.stringContaining('ssh-keygen -p') }));
   });
 });
 

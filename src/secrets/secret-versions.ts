@@ -49,8 +49,9 @@ class SecretVersions implements KeyVersionStore {
   }
 
   async read(): Promise<KeyVersions> {
-    const [latest, previous, next, current] = await Promise.all([
-      this.#get(served),
+    // First, because some servers say the same of a missing secret and a missing label.
+    const latest = await this.#get(served);
+    const [previous, next, current] = await Promise.all([
       this.#find(labels.previous),
       this.#find(labels.next),
       this.#find(labels.current),
@@ -134,13 +135,11 @@ class SecretVersions implements KeyVersionStore {
     return answer ?? {};
   }
 
-  /** @returns undefined if no version has the label */
+  /** The secret exists. @returns undefined if no version has the label */
   async #find(stage: string): Promise<Value | undefined> {
     const command = new GetSecretValueCommand({ SecretId: this.#reference.name, VersionStage: stage });
-    const isAbsent = (error: unknown): Promise<boolean> => {
-      const { name, message } = readAwsError(error);
-      return Promise.resolve(name === 'ResourceNotFoundException' && /secret value/.test(message));
-    };
+    const isAbsent = (error: unknown): Promise<boolean> =>
+      Promise.resolve(readAwsError(error).name === 'ResourceNotFoundException');
     return await this.#send(() => this.#client.send(command, this.#limits), isAbsent);
   }
 
