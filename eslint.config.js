@@ -37,7 +37,7 @@ export const pureFiles = [
   'helper/policy/{formats,hosts,trust}.ts',
   'helper/explain/{explanation,target}.ts',
   'helper/doctor/{finding,git-settings,host-kind,proxy-for,render,ssh-command,url-route,wanted}.ts',
-  'helper/rotate/{options,texts}.ts',
+  'helper/rotate/{options,plan,texts}.ts',
 ];
 
 /** Each station and the stations that it may know. */

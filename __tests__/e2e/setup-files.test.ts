@@ -46,17 +46,20 @@ describe('ssm-ssh-agent setup', () => {
   });
 
   // A link to a pipe stands for a link to /dev/null, which a broken setup would replace on this machine.
-  it.each(['mkdir', 'mkfifo', 'mkfifo pipe && ln -s "$PWD/pipe"'])('refuses what is no regular file: %s', async (make) => {
-    execFileSync('sh', ['-c', `${make} "$0"`, file()], { cwd: host.folder });
-    for (const args of [key, ['--remove']]) {
-      const { exitCode, stderr } = await host.agent(['setup', '--global', ...args]);
-      expect(exitCode).toBe(2);
-      expect(stderr).toMatch(
-        /^ssm-ssh-agent: INPUT_INVALID: \/.* is no file: setup cannot write .*\nhint: see what is there: ls -ld \/.*\n$/,
-      );
-    }
-    expect(existsSync(`${file()}.lock`)).toBe(false);
-  });
+  it.each(['mkdir', 'mkfifo', 'mkfifo pipe && ln -s "$PWD/pipe"'])(
+    'refuses what is no regular file: %s',
+    async (make) => {
+      execFileSync('sh', ['-c', `${make} "$0"`, file()], { cwd: host.folder });
+      for (const args of [key, ['--remove']]) {
+        const { exitCode, stderr } = await host.agent(['setup', '--global', ...args]);
+        expect(exitCode).toBe(2);
+        expect(stderr).toMatch(
+          /^ssm-ssh-agent: INPUT_INVALID: \/.* is no file: setup cannot write .*\nhint: see what is there: ls -ld \/.*\n$/,
+        );
+      }
+      expect(existsSync(`${file()}.lock`)).toBe(false);
+    },
+  );
 
   it.each([true, false])('follows links as the kernel does, to a file that is there: %s', async (isThere) => {
     // home/.gitconfig → sub/../mine, and home/sub → ../elsewhere/deep: so elsewhere/mine, and not home/mine.

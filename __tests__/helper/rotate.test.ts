@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseLine } from '../../helper/command-line/parse.ts';
 import { newKey } from '../../helper/rotate/new-key.ts';
-import { options, planOf, type Plan } from '../../helper/rotate/options.ts';
+import { rotateOptions } from '../../helper/rotate/options.ts';
+import { planOf, type Plan } from '../../helper/rotate/plan.ts';
 import { progressOf, type State } from '../../helper/rotate/progress.ts';
 import { titleFor } from '../../helper/rotate/texts.ts';
 import { generateKey, parseKeyKind } from '../../src/keys/generate-key.ts';
@@ -10,7 +11,7 @@ import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 import { parseReference } from '../../src/keys/reference.ts';
 import type { KeyVersions } from '../../src/secrets/key-versions.ts';
 
-const plan = (...args: string[]): Plan => planOf(parseLine(args, options));
+const plan = (...args: string[]): Plan => planOf(parseLine(args, rotateOptions));
 const github = ['--github-repo', 'acme/lib', '--token', '/ci/token'];
 
 describe('the options of rotate', () => {

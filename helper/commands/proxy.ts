@@ -10,7 +10,8 @@ import { invalid, type Line } from '../command-line/parse.ts';
 import { parseAccount } from '../command-line/settings.ts';
 import { reach, type Wanted } from '../proxy/reach.ts';
 import type { Outcome } from '../proxy/report.ts';
-import { parseHost, parsePort, parseWay, ways } from '../proxy/way.ts';
+import { ways } from '../../src/aws/ec2-session-policy.ts';
+import { parseHost, parsePort, parseWay } from '../proxy/way.ts';
 
 const options = {
   via: {

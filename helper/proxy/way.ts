@@ -1,9 +1,7 @@
 /** Parses the name, port and connection method (`via`) of an EC2 host. */
-import type { Way } from '../../src/aws/ec2-session-policy.ts';
+import { ways, type Way } from '../../src/aws/ec2-session-policy.ts';
 import { parseHostName, type HostName } from '../../src/ec2/host-name.ts';
 import { invalid } from '../command-line/parse.ts';
-
-export const ways = ['session-manager', 'instance-connect-endpoint', 'direct'] as const satisfies Way[];
 
 /**
  * @param place the name of the setting or option

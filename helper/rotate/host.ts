@@ -8,7 +8,7 @@ import { gitLabDeployKeys } from '../../src/gitlab/deploy-keys.ts';
 import type { DeployKeys } from '../../src/keys/deploy-key.ts';
 import { Failure } from '../../src/errors.ts';
 import type { Running } from '../command-line/command.ts';
-import type { ApiHost } from './options.ts';
+import type { ApiHost } from './plan.ts';
 
 const maxAttempts = 3;
 const publicApi = { github: 'https://api.github.com', gitlab: 'https://gitlab.com/api/v4' } as const;

@@ -10,7 +10,7 @@ import { invalid } from '../command-line/parse.ts';
 import type { Account } from '../command-line/settings.ts';
 import { openHost } from './host.ts';
 import { newKey } from './new-key.ts';
-import { parseSshUrl, type Plan } from './options.ts';
+import { parseSshUrl, type Plan } from './plan.ts';
 import { prove } from './prove.ts';
 import type { Rotation } from './steps.ts';
 import { refusals } from './texts.ts';

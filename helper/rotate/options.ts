@@ -1,13 +1,8 @@
-/** The options of rotate: what they say, or which of them are wrong together. Pure. */
-import { Failure } from '../../src/errors.ts';
-import { secureUrl } from '../../src/github/api-url.ts';
-import type { KeyType } from '../../src/keys/generate-key.ts';
-import type { Reference } from '../../src/keys/reference.ts';
-import { parseStorageName } from '../../src/keys/storage-name.ts';
-import { invalid, type Line } from '../command-line/parse.ts';
-import { parseCredentialReference } from '../command-line/settings.ts';
+/** The options of rotate. Apart from its code, because --help of every command loads this file. Pure. */
+import type { Options } from '../command-line/parse.ts';
+import { keyTypes } from '../store/options.ts';
 
-export const options = {
+export const rotateOptions = {
   'github-repo': {
     type: 'string',
     value: 'OWNER/REPO',
@@ -27,118 +22,12 @@ export const options = {
     ...({ type: 'string', value: 'URL' } as const),
     help: 'the ssh address of a repository that the key opens (default: the one of --github-repo or --gitlab-project)',
   },
-  type: { type: 'string', value: 'TYPE', help: 'ed25519, ecdsa or rsa (default: the type of the old key)' },
+  type: {
+    ...({ type: 'string', value: 'TYPE' } as const),
+    choices: keyTypes,
+    help: 'ed25519, ecdsa or rsa (default: the type of the old key)',
+  },
   'known-hosts': { type: 'string', value: 'FILE', help: 'host keys beside the pinned ones' },
   finish: { type: 'boolean', help: 'remove the old public key from the host: the last step' },
   abort: { type: 'boolean', help: 'go back to the old key, and remove the new one' },
-} as const;
-
-/** The host with an API that registers keys. */
-export interface ApiHost {
-  readonly kind: 'github' | 'gitlab';
-  /** `owner/name`, or a project's number or path. */
-  readonly repository: string;
-  /** Without a slash at its end; undefined: the public host's. */
-  readonly apiUrl: string | undefined;
-  readonly token: Reference;
-}
-
-export interface Plan {
-  readonly action: 'rotate' | 'finish' | 'abort';
-  readonly reference: Reference;
-  /** Absent: people register and remove keys by hand. */
-  readonly host?: ApiHost;
-  readonly registered: boolean;
-  readonly test?: string;
-  readonly type?: KeyType;
-  readonly knownHosts?: string;
-}
-
-/** @throws INPUT_INVALID */
-export function planOf({ words, behind = [], values }: Line<typeof options>): Plan {
-  const host = hostOf(values);
-  if (values.finish && values.abort)
-    throw invalid('--finish and --abort do not go together', 'leave one out');
-  if (values.registered && (host || values.finish || values.abort)) {
-    const hint = host
-      ? 'leave --registered out: rotate registers the key itself'
-      : 'leave --registered out: it belongs to the step before';
-    throw invalid('--registered does not go together with the other options', hint);
-  }
-  const { test, type, 'known-hosts': knownHosts } = values;
-  return {
-    action: values.finish ? 'finish' : values.abort ? 'abort' : 'rotate',
-    reference: parseName([...words, ...behind]),
-    registered: values.registered,
-    ...(host && { host }),
-    ...(test !== undefined && { test: parseSshUrl(test, '--test') }),
-    ...(type !== undefined && { type: parseType(type) }),
-    ...(knownHosts !== undefined && { knownHosts }),
-  };
-}
-
-function parseName(names: readonly string[]): Reference {
-  const [name, ...more] = names;
-  if (name === undefined) throw invalid('rotate has no key', 'write its name: rotate /ci/deploy-key');
-  if (more.length > 0) throw invalid(`"${more.join(' ')}" is too much`, 'rotate one key at a time');
-  return parseStorageName(name, { secret: false });
-}
-
-function parseType(type: string): KeyType {
-  if (type === 'ed25519' || type === 'ecdsa' || type === 'rsa') return type;
-  throw invalid(`--type cannot be "${type}"`, 'write ed25519, ecdsa or rsa');
-}
-
-function hostOf(values: Line<typeof options>['values']): ApiHost | undefined {
-  const { 'github-repo': repository, 'gitlab-project': project, 'api-url': url, token } = values;
-  if (repository !== undefined && project !== undefined) {
-    throw invalid('--github-repo and --gitlab-project do not go together', 'leave one out');
-  }
-  const name = repository ?? project;
-  if (name === undefined) {
-    const useless = url === undefined ? token && '--token' : '--api-url';
-    if (useless === undefined) return undefined;
-    throw invalid(`${useless} needs a repository`, 'add --github-repo OWNER/REPO or --gitlab-project ID');
-  }
-  const option = repository === undefined ? '--gitlab-project' : '--github-repo';
-  if (repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(repository)) {
-    throw invalid(`--github-repo is not a repository: "${repository}"`, 'write OWNER/REPO');
-  }
-  if (project !== undefined && !/^(\d+|[\w.-]+(\/[\w.-]+)+)$/.test(project)) {
-    throw invalid(`--gitlab-project is not a project: "${project}"`, 'write its number, or GROUP/NAME');
-  }
-  if (token === undefined) {
-    throw invalid(
-      `${option} needs a token`,
-      'add --token REF: the parameter or secret with the token for the API',
-    );
-  }
-  return {
-    kind: repository === undefined ? 'gitlab' : 'github',
-    ...{ repository: name, apiUrl: parseApiUrl(url), token: parseCredentialReference(token, '--token') },
-  };
-}
-
-function parseApiUrl(url: string | undefined): string | undefined {
-  const secure = url === undefined ? undefined : secureUrl(url);
-  if (url === undefined || secure !== undefined) return secure;
-  throw invalid(
-    '--api-url is not an https:// address',
-    'write https://HOST/api/v3 for GitHub, https://HOST/api/v4 for GitLab',
-  );
-}
-
-/**
- * Only ssh: other ways would prove another credential. A leading hyphen would be an option of git.
- *
- * @param place where it was written
- * @throws INPUT_INVALID
- * @source git-clone(1), "GIT URLS"
- */
-export function parseSshUrl(url: string, place: string): string {
-  const isSsh = /^ssh:\/\/[^\s/]+\/\S+$/.test(url) || /^([\w.-]+@)?[\w.-]+:(?!\/\/)\S+$/.test(url);
-  if (isSsh && !url.startsWith('-') && !/[\p{C}]/u.test(url)) return url;
-  throw new Failure('INPUT_INVALID', `${place} is not the ssh address of a repository: "${url}"`, {
-    hint: 'write git@HOST:OWNER/REPO.git or ssh://git@HOST:PORT/OWNER/REPO.git',
-  });
-}
+} as const satisfies Options;

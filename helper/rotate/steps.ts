@@ -10,7 +10,7 @@ import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 import type { PrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { shownName } from '../../src/keys/storage-name.ts';
-import type { Plan } from './options.ts';
+import type { Plan } from './plan.ts';
 import { isSame, progressOf, type Progress, type StoredKey } from './progress.ts';
 import { refusals, titleFor } from './texts.ts';
 

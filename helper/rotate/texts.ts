@@ -1,7 +1,7 @@
 /** What rotate tells people: why it refuses, and what to do next. Pure. */
 import { Failure } from '../../src/errors.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { whereToPaste } from '../command-line/where-to-paste.ts';
+import { whereToPaste } from '../store/where-to-paste.ts';
 
 const fail = (problem: string, hint: string): Failure => new Failure('INPUT_INVALID', problem, { hint });
 const command = (text: string): string => `ssm-ssh-agent rotate ${quoteForShell(text)}`;

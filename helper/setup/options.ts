@@ -1,6 +1,6 @@
 /** The options of setup. Apart from its code, because --help of every command loads this file. Pure. */
 import type { Options } from '../command-line/parse.ts';
-import { ways } from '../proxy/way.ts';
+import { ways } from '../../src/aws/ec2-session-policy.ts';
 
 export const setupOptions = {
   system: { type: 'boolean', help: 'write for every user of this host (as root)' },

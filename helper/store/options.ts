@@ -1,5 +1,8 @@
 /** The options of keygen and put. Apart from their code, because --help of every command loads this file. Pure. */
+import type { KeyType } from '../../src/keys/generate-key.ts';
 import type { Options } from '../command-line/parse.ts';
+
+export const keyTypes = ['ed25519', 'ecdsa', 'rsa'] as const satisfies KeyType[];
 
 export const storeOptions = {
   overwrite: {
@@ -13,6 +16,7 @@ export const storeOptions = {
   },
   tier: {
     ...({ type: 'string', value: 'TIER' } as const),
+    choices: ['standard', 'advanced', 'intelligent-tiering'],
     help: 'of a parameter: standard, advanced or intelligent-tiering (default: the last one)',
   },
   tag: {
@@ -25,7 +29,11 @@ export const storeOptions = {
 } as const satisfies Options;
 
 export const keygenOptions = {
-  type: { type: 'string', value: 'TYPE', help: 'ed25519, ecdsa or rsa (default ed25519)' },
+  type: {
+    ...({ type: 'string', value: 'TYPE' } as const),
+    choices: keyTypes,
+    help: 'ed25519, ecdsa or rsa (default ed25519)',
+  },
   bits: {
     ...({ type: 'string', value: 'N' } as const),
     help: 'rsa: 2048 to 8192 (default 3072); ecdsa: 256, 384 or 521 (default 256)',

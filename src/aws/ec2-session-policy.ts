@@ -3,7 +3,8 @@ import type { Location } from '../keys/reference.ts';
 import type { Role } from './caller.ts';
 
 /** How the host is reached: a value of the setting `via`. */
-export type Way = 'session-manager' | 'instance-connect-endpoint' | 'direct';
+export const ways = ['session-manager', 'instance-connect-endpoint', 'direct'] as const;
+export type Way = (typeof ways)[number];
 
 export interface Ec2Target {
   /** `i-…` or `mi-…`. Absent: not known yet, the host is looked up by its tag. */

@@ -1,0 +1,92 @@
+/** What rotate does: the steps that are left, and what it prints of them. */
+import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
+import { shownName } from '../../src/keys/storage-name.ts';
+import type { Running } from '../command-line/command.ts';
+import { voiceOf } from '../command-line/keys.ts';
+import type { Line } from '../command-line/parse.ts';
+import { parseAccount } from '../command-line/settings.ts';
+import type { rotateOptions } from './options.ts';
+import { planOf, type Plan } from './plan.ts';
+import type { StoredKey } from './progress.ts';
+import { abort, finish, rotate, type Outcome } from './steps.ts';
+import { registerByHand, removeNew, removeOld, rotated, titleFor } from './texts.ts';
+
+const actions = { rotate, finish, abort } as const;
+
+export async function runRotate(line: Line<typeof rotateOptions>, running: Running): Promise<number> {
+  const { values } = line;
+  const plan = planOf(line);
+  const account = { ...values, ...parseAccount(values) };
+  const say = (text: string): void => {
+    if (!values.quiet) running.err(`ssm-ssh-agent: ${text}\n`);
+  };
+  // Importing this file loads the AWS SDK: only after the command line was checked.
+  const { openRotation } = await import('./open.ts');
+  const rotation = await openRotation(plan, account, { ...running, say, voice: voiceOf(values, running) });
+  const outcome = await actions[plan.action](rotation);
+  if (values.json) running.out(`${JSON.stringify(record(outcome, plan), null, 2)}\n`);
+  report(outcome, plan, { say, out: values.json ? () => undefined : running.out.bind(running) });
+  return 0;
+}
+
+interface Ears {
+  readonly say: (line: string) => void;
+  readonly out: (text: string) => void;
+}
+
+/** By hand, the public key to add or to remove is what was asked for. */
+function report({ state, next, other }: Outcome, plan: Plan, { say, out }: Ears): void {
+  const { text } = plan.reference;
+  const print = (key: StoredKey | undefined, lines: readonly string[]): void => {
+    if (!key) return;
+    out(`${publicLine(key)}\n`);
+    for (const line of lines) say(line);
+  };
+  if (state === 'unchanged') say(`no rotation of ${text} has begun: there is nothing to ${plan.action}`);
+  if (state === 'staged' && next) {
+    const title = titleFor('', shownName(plan.reference), today());
+    print(next, registerByHand(text, publicLine(next), title));
+  }
+  if (state === 'rotated') for (const line of rotated(text, optionsAgain(plan))) say(line);
+  if (state === 'finished') {
+    if (!plan.host) print(other, [removeOld]);
+    say(`finished: ${text} has one key`);
+  }
+  if (state === 'aborted') {
+    if (!plan.host) print(other, [removeNew]);
+    say(`aborted: ${text} is the old key`);
+  }
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function optionsAgain({ host, test }: Plan): string {
+  const where = host
+    ? ` --${host.kind === 'github' ? 'github-repo' : 'gitlab-project'} ${host.repository}`
+    : '';
+  const api = host?.apiUrl === undefined ? '' : ` --api-url ${host.apiUrl}`;
+  const token = host ? ` --token ${host.token.text}` : '';
+  return `${where}${api}${token}${test === undefined ? '' : ` --test ${test}`}`;
+}
+
+function record({ state, arn, latest, next, other }: Outcome, { reference }: Plan): object {
+  return {
+    ...{ reference: reference.text, arn, state, ...describe(latest) },
+    ...(next && { next: describe(next) }),
+    ...(other && { other: describe(other) }),
+  };
+}
+
+function describe({ key, version }: StoredKey): object {
+  const { publicKey } = key;
+  return {
+    ...{ version, type: publicKey.type, fingerprint: fingerprint(publicKey) },
+    publicKey: publicLine({ key, version }),
+  };
+}
+
+function publicLine({ key }: StoredKey): string {
+  return authorizedKeysLine(key.publicKey);
+}
