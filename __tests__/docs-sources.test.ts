@@ -103,7 +103,9 @@ const aboutOurs: readonly string[] = [
   ...['docs/roles.md: Several Regions', 'docs/roles.md: Other sources of credentials'],
   ...['docs/security.md: If a key leaked', 'docs/stability.md: Within a major version'],
   ...['docs/stability.md: What can change at any time', 'docs/templates.md: Terraform'],
-  'docs/make-and-store-keys.md: Make and store keys',
+  ...['docs/make-and-store-keys.md: Make and store keys', 'docs/rotate.md: Rotation'],
+  ...['docs/explain.md: What it says', 'docs/explain.md: Which key would be offered: explain'],
+  'docs/policy.md: Least-privilege policies: policy',
   'docs/templates.md: Templates: what AWS needs, as code',
 ];
 

@@ -51,6 +51,9 @@ const outputs = [
   ...['fingerprints', 'public-keys', 'aws-account-id'],
 ];
 
+/** Of keygen and put. */
+const storing = ['overwrite', 'secretsmanager', 'kms-key-id', 'tier', 'tag', 'description'];
+
 /** Of each command, without the common ones. */
 const options: Readonly<Record<string, readonly string[]>> = {
   exec: ['key', 'lifetime', 'known-hosts', 'strict-host-key-checking'],
@@ -61,6 +64,14 @@ const options: Readonly<Record<string, readonly string[]>> = {
     ...['known-hosts', 'force', 'dry-run', 'remove'],
   ],
   proxy: ['via'],
+  keygen: ['type', 'bits', 'comment', ...storing],
+  put: storing,
+  public: [],
+  explain: [],
+  policy: [
+    ...['host', 'user', 'via', 'for', 'kms-key-id', 'account-id', 'format'],
+    ...['trust', 'branch', 'git-tag', 'environment', 'pull-request'],
+  ],
   doctor: ['url', 'host'],
   rotate: [
     ...['github-repo', 'gitlab-project', 'api-url', 'token', 'registered', 'test', 'type', 'known-hosts'],

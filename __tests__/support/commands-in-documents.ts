@@ -40,6 +40,8 @@ const begins =
 
 /** Code in sentences that only names a command or an option, and one message of ours. Nobody types it like this. */
 export const onlyNames: readonly string[] = [
+  // Checks of doctor.
+  ...['git configuration', 'git ssh command', 'ssh command'],
   ...[
     'aws kms cancel-key-deletion',
     'aws s3 cp',
