@@ -5,7 +5,7 @@ import { ACCOUNT, REGION, startReadyWorld, type ReadyWorld } from '../support/aw
 import { makeStack, roleOf, type Stack } from '../support/cloudformation.ts';
 import { Ec2Host, INSTANCE_ROLE } from '../support/ec2-host.ts';
 import { describeOnHost } from '../support/on-host.ts';
-import { itInTurn as it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { DEPLOY_ARN, deployInputs, instanceId, useEc2JobStage } from './ec2-job/ec2-job-stage.ts';
 import type { StepResult } from '../support/runner/job.ts';
 import { repository, told, useStage } from './stage.ts';
@@ -13,7 +13,7 @@ import { repository, told, useStage } from './stage.ts';
 const job = { Owner: 'acme', OwnerId: '1234', Repository: 'app', RepositoryId: '5678' };
 const account = { account: ACCOUNT, region: REGION };
 
-describe('a job with the role of ci-role', () => {
+describeInTurn(describe)('a job with the role of ci-role', () => {
   const stage = useStage();
   const arn = `arn:aws:iam::${ACCOUNT}:role/of-the-template`;
   let aws: LocalAws;
@@ -79,7 +79,7 @@ describe('a job with the role of ci-role', () => {
   });
 });
 
-describeOnHost('a host with the profile of instance-profile', () => {
+describeInTurn(describeOnHost)('a host with the profile of instance-profile', () => {
   const stage = useStage();
   let world: ReadyWorld;
   let host: Ec2Host;
@@ -122,7 +122,7 @@ describeOnHost('a host with the profile of instance-profile', () => {
   });
 });
 
-describe('a job with the role of deploy-role', () => {
+describeInTurn(describe)('a job with the role of deploy-role', () => {
   const stage = useEc2JobStage('session-manager');
   const other = 'i-0fedcba9876543210';
 
