@@ -125,7 +125,7 @@ describe('an EC2 host, by the guide', () => {
     mkdirSync(join(host.env['HOME'] ?? '', '.ssh'));
     writeFileSync(join(host.folder, 'git-hosts'), stage.host.knownHosts);
     await sh(`
-      for scope in system global; do git config --$scope core.sshCommand /usr/local/bin/ssm-ssh; done
+      for scope in system global; do git config --$scope core.sshCommand /opt/ssm-ssh-agent/helper/ssm-ssh; done
       git config --system ssm.key /ci/deploy-key
       git init -q release
       git -C release -c user.name=me -c user.email=me@example.com commit -q --allow-empty -m one
