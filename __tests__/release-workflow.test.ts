@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 
 interface Step {
   readonly name?: string;
-  readonly id?: string;
+  readonly if?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -80,7 +80,7 @@ describe('the release', () => {
 
   it('waits for the reviewers of an environment, and for another release that is under way', () => {
     expect([jobs['publish']?.environment, jobs['npm']?.environment]).toEqual(['release', 'release']);
-    expect(concurrency).toBe('release');
+    expect(concurrency).toBe('release-${{ github.ref_name }}');
   });
 
   it('goes to npm only where a variable of the repository says that the name is ours', () => {
@@ -186,51 +186,81 @@ describe('the lines of the release', () => {
 printf '%s\\n' "$*" >>calls
 case $* in
   'release view '*) test -e released ;;
-  *matching-refs*) cat tags ;;
+  *matching-refs*) cat "tags-\${3##*/}" ;;
   *'/git/ref/tags/'*) test -e major ;;
 esac
 `;
-  const publishing = (step: string, files: Record<string, string>): string[] => {
-    let calls: string[] = [];
-    inFolder({ 'bin/gh': gh, ...files }, (folder) => {
-      const more = {
-        PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`,
-        GH_REPO: 'acme/ssm-ssh-agent',
-        COMMIT: 'c0ffee',
+  const publishing = (
+    step: string,
+    files: Record<string, string>,
+    more: Record<string, string> = {},
+  ): { calls: string[]; output: string } => {
+    const seen = { calls: [''], output: '' };
+    inFolder({ 'bin/gh': gh, output: '', ...files }, (folder) => {
+      const env = {
+        ...{
+          PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`,
+          GH_REPO: 'acme/ssm-ssh-agent',
+          COMMIT: 'c0ffee',
+        },
+        ...{ GITHUB_OUTPUT: join(folder, 'output'), ...more },
       };
       bash(folder, 'chmod +x bin/gh');
-      expect(bash(folder, lines(step, 'publish'), more)).toMatchObject({ status: 0, stderr: '' });
-      calls = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+      expect(bash(folder, lines(step, 'publish'), env)).toMatchObject({ status: 0, stderr: '' });
+      seen.calls = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+      seen.output = readFileSync(join(folder, 'output'), 'utf8');
     });
-    return calls;
+    return seen;
   };
 
   it('publish once, and complete what a job that is run again finds', () => {
     const files = { 'release/SHA256SUMS': '' };
-    expect(publishing('Publish the release', files)).toEqual([
+    expect(publishing('Publish the release', files, { LATEST: 'true' }).calls).toEqual([
       'release view v1.2.3',
-      'release create v1.2.3 --verify-tag --generate-notes release/SHA256SUMS',
+      'release create v1.2.3 --verify-tag --generate-notes --latest=true release/SHA256SUMS',
     ]);
-    expect(publishing('Publish the release', { ...files, released: '' })).toEqual([
+    expect(publishing('Publish the release', { ...files, released: '' }, { LATEST: 'false' }).calls).toEqual([
       'release view v1.2.3',
       'release upload v1.2.3 release/SHA256SUMS --clobber',
-      'release edit v1.2.3 --draft=false',
+      'release edit v1.2.3 --draft=false --latest=false',
     ]);
   });
 
-  it('move v1 to the newest version alone, and never back', () => {
-    const refs = (...tags: string[]): string => tags.map((tag) => `refs/tags/${tag}\n`).join('');
-    const moving = (tags: string, more = {}): string[] =>
-      publishing('Move the tag of the major version', { tags, ...more }).slice(1);
-    const older = refs('v1.2.3', 'v1.2.2', 'v1.10.0-rc.1');
-    expect(moving(older, { major: '' })).toEqual([
+  it('find out whether the version is the newest of all, and of its major version', () => {
+    const found = (...tags: string[]): string =>
+      publishing('Find the newest version', {
+        'tags-v': tags.map((tag) => `refs/tags/${tag}\n`).join(''),
+        'tags-v1.': tags
+          .filter((tag) => tag.startsWith('v1.'))
+          .map((tag) => `refs/tags/${tag}\n`)
+          .join(''),
+      }).output;
+    expect(found('v1.2.3', 'v1.2.2', 'v1.10.0-rc.1', 'v1')).toBe('latest=true\nmajor=true\n');
+    expect(found('v1.2.3', 'v2.0.0')).toBe('latest=false\nmajor=true\n');
+    expect(found('v1.2.3', 'v1.10.0', 'v1.9.9')).toBe('latest=false\nmajor=false\n');
+  });
+
+  it('fail where GitHub does not say which tags there are', () => {
+    inFolder({ 'bin/gh': '#!/bin/sh\nexit 1\n' }, (folder) => {
+      bash(folder, 'chmod +x bin/gh');
+      const env = { PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`, GH_REPO: 'acme/ssm-ssh-agent' };
+      const more = { ...env, GITHUB_OUTPUT: join(folder, 'output') };
+      expect(bash(folder, lines('Find the newest version', 'publish'), more).status).toBe(1);
+    });
+  });
+
+  it('move v1, which only the newest version of 1 does', () => {
+    const step = 'Move the tag of the major version';
+    expect(stepsOf('publish').find(({ name }) => name === step)?.if).toBe(
+      "steps.newest.outputs.major == 'true'",
+    );
+    expect(publishing(step, { major: '' }).calls).toEqual([
       'api repos/acme/ssm-ssh-agent/git/ref/tags/v1',
       'api --method PATCH repos/acme/ssm-ssh-agent/git/refs/tags/v1 -f sha=c0ffee -F force=true',
     ]);
-    expect(moving(older)).toEqual([
+    expect(publishing(step, {}).calls).toEqual([
       'api repos/acme/ssm-ssh-agent/git/ref/tags/v1',
       'api --method POST repos/acme/ssm-ssh-agent/git/refs -f ref=refs/tags/v1 -f sha=c0ffee',
     ]);
-    expect(moving(refs('v1.2.3', 'v1.10.0', 'v1.9.9'))).toEqual([]);
   });
 });

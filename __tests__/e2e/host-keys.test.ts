@@ -32,7 +32,8 @@ describeOnHost('a host whose key is not known, to a host of ours', () => {
     expect(stderr).toMatch(/^Host key verification failed\.\r?$/m);
     expect(stderr).toContain(
       `\nssm-ssh: KNOWN_HOSTS_INVALID: no key of ${place()} is known\n` +
-        `hint: ${scan()} >>FILE, and ssm-ssh-agent setup --global --known-hosts FILE (or >>~/.ssh/known_hosts); compare `,
+        `hint: compare what ${scan()} | ssh-keygen -lf - prints with the fingerprint that the host publishes. If it is the same: ` +
+        `${scan()} >>FILE, and ssm-ssh-agent setup --global --known-hosts FILE (or >>~/.ssh/known_hosts)\n`,
     );
     // What the hint says, word for word.
     Reflect.deleteProperty(host.env, 'GIT_CONFIG_NOSYSTEM');
@@ -47,7 +48,7 @@ describeOnHost('a host whose key is not known, to a host of ours', () => {
     const file = host.env['SSM_SSH_KNOWN_HOSTS'] ?? '';
     writeFileSync(file, '');
     const { stderr } = await host.run(clone());
-    expect(stderr).toContain(`\nhint: ${scan()} >>${file}; compare the key with what the host publishes\n`);
+    expect(stderr).toContain(` If it is the same: ${scan()} >>${file}\n`);
     expect((await host.run(`${scan()} >>${file}; ${clone()}`)).code).toBe(0);
   });
 
@@ -60,7 +61,7 @@ describeOnHost('a host whose key is not known, to a host of ours', () => {
     expect(stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED');
     expect(stderr).toContain(
       `\nssm-ssh: KNOWN_HOSTS_INVALID: the key of ${place()} has changed: it is not the one in ${file}, line 2\n` +
-        `hint: somebody may stand between: ask whoever runs the host for its new key. Then ssh-keygen -R '${place()}' -f ${file}, then ${scan()} >>${file}\n`,
+        `hint: somebody may stand between: ask whoever runs the host for the fingerprint of its new key. Only if ${scan()} | ssh-keygen -lf - prints it: ssh-keygen -R '${place()}' -f ${file}, then ${scan()} >>${file}\n`,
     );
     expect(
       (await host.run(`ssh-keygen -R '${place()}' -f ${file}; ${scan()} >>${file}; ${clone()}`)).code,
@@ -112,12 +113,12 @@ describeInTurn(describe)('a host whose key is not known, to a job', () => {
       expect([exitCode, raw.includes('Host key verification failed.')]).toEqual([128, true]);
       expect(raw).toContain(
         how === 'unknown'
-          ? `\nssm-ssh: KNOWN_HOSTS_INVALID: no key of ${place} is known\nhint: add the lines of ${scan} to the input known-hosts; compare `
+          ? `\nssm-ssh: KNOWN_HOSTS_INVALID: no key of ${place} is known\nhint: compare what ${scan} | ssh-keygen -lf - prints `
           : `\nssm-ssh: KNOWN_HOSTS_INVALID: the key of ${place} has changed: it is not the one in `,
       );
       if (how === 'changed')
         expect(raw).toContain(
-          `Then replace the line of ${place} in the input known-hosts by what ${scan} prints\n`,
+          `prints it: replace the line of ${place} in the input known-hosts with what ${scan} prints\n`,
         );
       // As in a container that does not see where the action is installed: ssh's own words are all.
       const alone = await job.run(

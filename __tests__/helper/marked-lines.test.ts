@@ -185,13 +185,21 @@ describe('the lines that setup writes', () => {
   });
 
   it('can be lines that had no mark', () => {
-    const before = '[Core]  # mine\n\teditor = vi\n  SSHCommand=/opt/ssm-ssh\n';
+    const before = '[Core]  # mine\n\teditor = vi\n\tsshCommand = /opt/ssm-ssh\n';
     const adopts = set('core.sshCommand', '/opt/ssm-ssh', { adopts: true });
     expect(hasUnmarked(before, adopts.name, '/opt/ssm-ssh')).toBe(true);
     const text = withEdits(before, [adopts]);
     expect(hasUnmarked(text, adopts.name, '/opt/ssm-ssh')).toBe(false);
     expect(list(text)).toEqual(['core.editor\nvi', 'core.sshcommand\n/opt/ssm-ssh']);
     expect(withoutMarked(text)).toBe('[Core]  # mine\n\teditor = vi\n');
+  });
+
+  it.each([
+    '  SSHCommand=/opt/ssm-ssh',
+    '\tsshCommand = /opt/ssm-ssh # mine',
+    '\tsshCommand = "/opt/ssm-ssh"',
+  ])('are not lines of somebody who wrote them in another way: %j', (line) => {
+    expect(hasUnmarked(`[core]\n${line}\n`, 'core.sshCommand', '/opt/ssm-ssh')).toBe(false);
   });
 
   it('are read as git reads them', () => {

@@ -51,10 +51,14 @@ describe('what to do about the key of a host', () => {
   const scan = 'ssh-keyscan -p 2222 git.test';
 
   it.each([
-    [{ kind: 'job' }, `add the lines of ${scan} to the input known-hosts;`],
-    [{ kind: 'exec' }, `${scan} >>FILE, and pass --known-hosts FILE to exec;`],
-    [{ file: '/etc/ssh/git_hosts' }, `${scan} >>/etc/ssh/git_hosts;`],
-    [{}, `${scan} >>FILE, and ssm-ssh-agent setup --global --known-hosts FILE (or >>~/.ssh/known_hosts);`],
+    [{ kind: 'job' }, `same: add the lines of ${scan} to the input known-hosts`],
+    [{ kind: 'exec' }, `same: ${scan} >>FILE, and pass --known-hosts FILE to exec`],
+    [{ file: '/etc/ssh/git_hosts' }, `same: ${scan} >>/etc/ssh/git_hosts`],
+    [{ file: '~/.ssh/git hosts' }, `same: ${scan} >>~/'.ssh/git hosts'`],
+    [
+      {},
+      `same: ${scan} >>FILE, and ssm-ssh-agent setup --global --known-hosts FILE (or >>~/.ssh/known_hosts)`,
+    ],
   ] as const)('says where to add one that is not known: %j', (place, hint) => {
     expect(hintOf(unknown, place)).toContain(hint);
   });
@@ -62,14 +66,14 @@ describe('what to do about the key of a host', () => {
   it('replaces a pinned key by adding the new one, since the pinned file is ours', () => {
     const hint = hintOf(changed('/state/pinned_hosts'), { file: '/etc/ssh/git_hosts' });
     expect(hint).toMatch(
-      /^somebody may stand between: .* Then ssh-keyscan git\.test >>\/etc\/ssh\/git_hosts$/,
+      /^somebody may stand between: .* Only if ssh-keyscan git\.test \| ssh-keygen -lf - prints it: ssh-keyscan git\.test >>\/etc\/ssh\/git_hosts$/,
     );
   });
 
   it('takes the old one out where it was learned or written by the user', () => {
     for (const file of ['/state/known_hosts', '/home/me/.ssh/known_hosts'])
       expect(hintOf(changed(file), {})).toContain(
-        `Then ssh-keygen -R 'git.test' -f ${file}, then ssh-keyscan`,
+        `prints it: ssh-keygen -R 'git.test' -f ${file}, then ssh-keyscan`,
       );
   });
 
@@ -77,7 +81,7 @@ describe('what to do about the key of a host', () => {
     'prints commands that a shell runs as meant, whatever the path is: %s',
     (file) => {
       const [, remove = '', add = ''] =
-        /Then (ssh-keygen .*), then (ssh-keyscan .*)$/.exec(hintOf(changed(file), { file })) ?? [];
+        /prints it: (ssh-keygen .*), then (ssh-keyscan .*)$/.exec(hintOf(changed(file), { file })) ?? [];
       const said = (line: string): string =>
         execFileSync('sh', ['-c', line.replace(/^\S+/, "printf '%s|'")], { encoding: 'utf8' });
       expect(said(remove)).toBe(`-R|git.test|-f|${file}|`);
@@ -88,7 +92,16 @@ describe('what to do about the key of a host', () => {
   it('leads to the line of the input in a job', () => {
     const hint = hintOf(changed('/tmp/job/known_hosts'), { kind: 'job', own: '/tmp/job' });
     expect(hint).toContain(
-      'replace the line of git.test in the input known-hosts by what ssh-keyscan git.test',
+      'replace the line of git.test in the input known-hosts with what ssh-keyscan git.test',
     );
+  });
+
+  it('never takes what the network shows for a host whose keys are built in', () => {
+    const said = changed('/tmp/job/known_hosts').replaceAll('git.test', 'github.com');
+    const own = hintOf(said, { kind: 'job', own: '/tmp/job' });
+    expect(own).toContain('upgrade ssm-ssh-agent');
+    const learned = hintOf(said.replace('/tmp/job', '/home/me/.ssh'), {});
+    expect(learned).toContain("is gone: ssh-keygen -R 'github.com' -f /home/me/.ssh/known_hosts");
+    for (const hint of [own, learned]) expect(hint).not.toContain('ssh-keyscan');
   });
 });

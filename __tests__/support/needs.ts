@@ -43,7 +43,8 @@ export function installed(name: Program): boolean {
   const [debianPackage, works] = programs[name];
   if (works()) return true;
   const why = `${name} is missing: apt-get install ${debianPackage}`;
-  if (process.env['CI'] === 'true') throw new Error(why);
+  // Other systems do not have every program, and .ci/run installs none there.
+  if (process.env['CI'] === 'true' && process.platform === 'linux') throw new Error(why);
   tellNotRun(why);
   return false;
 }

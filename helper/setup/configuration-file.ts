@@ -39,7 +39,10 @@ async function changeTarget(
   try {
     const before = await textOf(target);
     const after = edit(before);
-    const mode = before === undefined ? modeOfNew : (await stat(target)).mode;
+    const there = before === undefined ? undefined : await stat(target);
+    const mode = there?.mode ?? modeOfNew;
+    // Where sudo keeps HOME, root changes a file that is the user's. Only root can give it back.
+    if (there && process.getuid?.() === 0) await handle.chown(there.uid, there.gid);
     if (mode !== undefined) await handle.chmod(mode & 0o7777);
     await handle.writeFile(after ?? '', encoding);
     await handle.close();

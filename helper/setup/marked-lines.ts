@@ -212,8 +212,16 @@ function adopted(lines: readonly string[], name: string, value: string): string[
 function unmarkedIn(lines: readonly string[], name: string, value: string): Other | undefined {
   return othersIn(sectionsIn(lines), name).findLast(
     ({ section, entry }) =>
-      entry.value === value && entry.first === entry.last && entry.first > section.start,
+      entry.value === value &&
+      entry.first === entry.last &&
+      entry.first > section.start &&
+      isPlain(lines[entry.first] ?? '', name, value),
   );
+}
+
+/** As git and setup write it: a person's own spelling or comment must not be lost. */
+function isPlain(line: string, name: string, value: string): boolean {
+  return line.trim() === `${name.slice(name.lastIndexOf('.') + 1)} = ${quotedValue(value)}`;
 }
 
 function markedLine(header: string, name: string, value: string): string {

@@ -28,11 +28,11 @@ export async function linkAndReport(
 }
 
 export async function unlinkAndReport(
-  { env, err }: Pick<Running, 'env' | 'err'>,
+  { installation, env, err }: Pick<Running, 'installation' | 'env' | 'err'>,
   { quiet, dryRun }: { readonly quiet: boolean; readonly dryRun: boolean },
 ): Promise<void> {
   try {
-    const found = await unlinkShellFiles(env, dryRun);
+    const found = await unlinkShellFiles(installation, env, dryRun);
     if (found.length > 0 && !quiet)
       err(listed(dryRun ? 'these links would be removed:' : 'these links are removed:', found));
   } catch (error) {
@@ -63,7 +63,8 @@ export async function linkShellFiles(installation: string, env: Env): Promise<st
     const path = join(folder, file.slice(dirname(file).length + 1));
     const target = join(installation, 'share', file);
     const there = await readlink(path).catch((error: unknown) => (isMissing(error) ? undefined : ''));
-    if (there === target || (there !== undefined && !isOurs(there, file))) continue;
+    if (there === target) continue;
+    if (there !== undefined && !(await isOurs(there, file, installation))) continue;
     if (there !== undefined) await unlink(path);
     await symlink(target, path);
     linked.push(path);
@@ -72,12 +73,12 @@ export async function linkShellFiles(installation: string, env: Env): Promise<st
 }
 
 /** @returns the links that led to an installation of this program, and are removed; with `dryRun`, that would be */
-export async function unlinkShellFiles(env: Env, dryRun: boolean): Promise<string[]> {
+export async function unlinkShellFiles(installation: string, env: Env, dryRun: boolean): Promise<string[]> {
   const found: string[] = [];
   for (const file of shareFiles) {
     for (const path of dataFolders(env).map((data) => join(data, file))) {
       const there = await readlink(path).catch(() => undefined);
-      if (there === undefined || !isOurs(there, file)) continue;
+      if (there === undefined || !(await isOurs(there, file, installation))) continue;
       if (!dryRun) await unlink(path);
       found.push(path);
     }
@@ -108,9 +109,17 @@ async function firstFolder(paths: readonly string[]): Promise<string | undefined
   return undefined;
 }
 
-/** Whether a link with this target is one of an installation, perhaps of an earlier one. */
-function isOurs(target: string, file: string): boolean {
-  return target.endsWith(`/share/${file}`);
+/**
+ * Whether a link is one of setup's: it leads to this installation, or to one of this package that is gone. A link of a
+ * package manager, or of somebody's own, leads to a file that is there.
+ */
+async function isOurs(target: string, file: string, installation: string): Promise<boolean> {
+  if (target === join(installation, 'share', file)) return true;
+  if (!target.startsWith('/') || !target.endsWith(`/ssm-ssh-agent/share/${file}`)) return false;
+  return await stat(target).then(
+    () => false,
+    (error: unknown) => isMissing(error),
+  );
 }
 
 function isMissing(error: unknown): boolean {

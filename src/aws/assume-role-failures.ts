@@ -97,7 +97,7 @@ function callerHint({ arn, before, externalId, tags = [] }: AskedRole, message: 
 }
 
 /**
- * The role of a session: a policy that named the session would stop to work with the next one. The ARN of a session has no
+ * The role of a session: a policy that named the session would stop working with the next one. The ARN of a session has no
  * path.
  *
  * @source AWS IAM User Guide, "AWS JSON policy elements: Principal"

@@ -9,3 +9,8 @@ export function quoteForShell(path: string): string {
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** A path of git's configuration, where `~/` is the home folder: in quotes the shell would not know it. */
+export function pathForShell(path: string): string {
+  return path.startsWith('~/') ? `~/${quoteForShell(path.slice(2))}` : quoteForShell(path);
+}

@@ -1,6 +1,7 @@
 /** What ssh says where it does not accept the key of a host → which host, why, and what to do. Pure. */
 import { Failure } from '../errors.ts';
-import { quoteForShell, quoted } from '../process/quote.ts';
+import { pathForShell, quoteForShell, quoted } from '../process/quote.ts';
+import { pinnedHosts } from './known-hosts.ts';
 
 export interface HostKeyRefusal {
   /** As known_hosts has it: `git.example.com`, `[git.example.com]:2222`. */
@@ -46,27 +47,38 @@ export interface KnownHostsPlace {
   readonly own: string;
 }
 
+/** No hint takes what the network shows now for the host's key: whoever stands between would be trusted from then on. */
 export function hostKeyFailure({ host, old }: HostKeyRefusal, place: KnownHostsPlace): Failure {
   const scan = scanOf(host);
+  const shown = `${scan} | ssh-keygen -lf -`;
   if (old === undefined) {
     return new Failure('KNOWN_HOSTS_INVALID', `no key of ${host} is known`, {
-      hint: `${addLine(scan, place)}; compare the key with what the host publishes`,
+      hint: `compare what ${shown} prints with the fingerprint that the host publishes. If it is the same: ${addLine(scan, place)}`,
     });
   }
   const { file, line } = old;
+  const message = `the key of ${host} has changed: it is not the one in ${file}, line ${line}`;
   const isOwn = file.startsWith(`${place.own}/`);
+  const removal = `ssh-keygen -R ${quoted(host)} -f ${pathForShell(file)}`;
+  if (pinnedNames.has(host)) {
+    const hint = isOwn
+      ? `somebody may stand between. ${host} publishes the fingerprints of its keys on its web site: if they have changed, upgrade ssm-ssh-agent, which has the keys built in`
+      : `the key of ${host} that is built in is used if this line is gone: ${removal}`;
+    return new Failure('KNOWN_HOSTS_INVALID', message, { hint });
+  }
   const replace =
     place.kind === 'job' && isOwn
-      ? `replace the line of ${host} in the input known-hosts by what ${scan} prints`
+      ? `replace the line of ${host} in the input known-hosts with what ${scan} prints`
       : isOwn && !file.endsWith('/known_hosts')
         ? addLine(scan, place)
-        : `ssh-keygen -R ${quoted(host)} -f ${quoteForShell(file)}, then ${addLine(scan, place)}`;
-  return new Failure(
-    'KNOWN_HOSTS_INVALID',
-    `the key of ${host} has changed: it is not the one in ${file}, line ${line}`,
-    { hint: `somebody may stand between: ask whoever runs the host for its new key. Then ${replace}` },
-  );
+        : `${removal}, then ${addLine(scan, place)}`;
+  return new Failure('KNOWN_HOSTS_INVALID', message, {
+    hint: `somebody may stand between: ask whoever runs the host for the fingerprint of its new key. Only if ${shown} prints it: ${replace}`,
+  });
 }
+
+/** Those whose keys are built in. */
+const pinnedNames = new Set(pinnedHosts.flatMap(({ names }) => names));
 
 function scanOf(host: string): string {
   const [, name = host, port] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
@@ -76,6 +88,6 @@ function scanOf(host: string): string {
 function addLine(scan: string, { kind, file }: KnownHostsPlace): string {
   if (kind === 'job') return `add the lines of ${scan} to the input known-hosts`;
   if (kind === 'exec') return `${scan} >>FILE, and pass --known-hosts FILE to exec`;
-  if (file !== '') return `${scan} >>${quoteForShell(file)}`;
+  if (file !== '') return `${scan} >>${pathForShell(file)}`;
   return `${scan} >>FILE, and ssm-ssh-agent setup --global --known-hosts FILE (or >>~/.ssh/known_hosts)`;
 }

@@ -47,7 +47,7 @@ describe('the links for shells and man', () => {
 
   it('lead to the installation that ran setup last', async () => {
     make('usr', fish);
-    await linkShellFiles('/opt/old', env());
+    await linkShellFiles('/opt/old/ssm-ssh-agent', env());
     expect(await linkShellFiles('/opt/new', env())).toEqual([data('usr', fish)]);
     expect(readlinkSync(data('usr', fish))).toBe(`/opt/new/share/${fish}`);
   });
@@ -56,26 +56,30 @@ describe('the links for shells and man', () => {
     make('usr', bash);
     make('usr', man);
     writeFileSync(data('usr', bash), 'theirs');
-    symlinkSync('/elsewhere/page.1', data('usr', man));
+    // As a package manager links the page of its own copy.
+    const theirs = join(folder, 'Cellar/ssm-ssh-agent/share', man);
+    mkdirSync(dirname(theirs), { recursive: true });
+    writeFileSync(theirs, '');
+    symlinkSync(theirs, data('usr', man));
     expect(await linkShellFiles('/opt/app', env())).toEqual([]);
-    expect(await unlinkShellFiles(env(), false)).toEqual([]);
+    expect(await unlinkShellFiles('/opt/app', env(), false)).toEqual([]);
     expect(existsSync(data('usr', bash))).toBe(true);
-    expect(readlinkSync(data('usr', man))).toBe('/elsewhere/page.1');
+    expect(readlinkSync(data('usr', man))).toBe(theirs);
   });
 
   it('are removed wherever they are, also those of an installation that is gone', async () => {
     make('usr', bash);
     make('usr', man);
-    const made = await linkShellFiles('/opt/gone', env());
+    const made = await linkShellFiles('/opt/gone/ssm-ssh-agent', env());
     make('local', bash);
-    expect(await unlinkShellFiles(env(), true)).toEqual(made);
-    expect(await unlinkShellFiles(env(), false)).toEqual(made);
-    expect(await unlinkShellFiles(env(), false)).toEqual([]);
+    expect(await unlinkShellFiles('/opt/app', env(), true)).toEqual(made);
+    expect(await unlinkShellFiles('/opt/app', env(), false)).toEqual(made);
+    expect(await unlinkShellFiles('/opt/app', env(), false)).toEqual([]);
   });
 
   it('are not made on the host where only its configuration of git was replaced', async () => {
     const { GIT_CONFIG_SYSTEM } = env();
     expect(await linkShellFiles('/opt/app', { GIT_CONFIG_SYSTEM })).toEqual([]);
-    expect(await unlinkShellFiles({ GIT_CONFIG_SYSTEM }, false)).toEqual([]);
+    expect(await unlinkShellFiles('/opt/app', { GIT_CONFIG_SYSTEM }, false)).toEqual([]);
   });
 });
