@@ -13,6 +13,8 @@ export interface SecretInput extends Place {
   readonly name: string;
   /** A string is stored as SecretString, bytes as SecretBinary; absent: the secret has no value yet. */
   readonly value?: string | Uint8Array;
+  /** Of a new secret, with the six random characters. Default: made up. */
+  readonly arn?: string;
   /** Default: random. */
   readonly versionId?: string;
   /** Default: `AWSCURRENT`; its former version becomes `AWSPREVIOUS`. */
@@ -63,7 +65,7 @@ export class Secrets {
   put(input: SecretInput): { readonly arn: string; readonly versionId: string } {
     const { name, account, region, value, versionId = randomUUID() } = input;
     const previous = this.find(input, name);
-    const arn = previous?.arn ?? secretArn(input, `${name}-${randomSuffix()}`);
+    const arn = previous?.arn ?? input.arn ?? newSecretArn(input, name);
     const versions = [...(previous?.versions ?? [])];
     const keyId = input.keyId ?? previous?.keyId;
     if (value !== undefined) {
@@ -119,6 +121,11 @@ export function bindTo(
   versionId: string,
 ): { readonly encryptionContext: Readonly<Record<string, string>> } {
   return { encryptionContext: { SecretARN: arn, SecretVersionId: versionId } };
+}
+
+/** With six random characters. */
+export function newSecretArn(place: Place, name: string): string {
+  return secretArn(place, `${name}-${randomSuffix()}`);
 }
 
 export function secretArn({ account, region }: Place, nameAndSuffix: string): string {

@@ -12,7 +12,7 @@ import {
   type SecretsOperation,
   type SecretsStore,
 } from './read.ts';
-import { bindTo, secretArn, type StoredSecret } from './secrets.ts';
+import { bindTo, newSecretArn, secretArn, type StoredSecret } from './secrets.ts';
 
 /** Bytes. Source: "AWS Secrets Manager quotas". */
 const MAX_BYTES = 65_536;
@@ -106,11 +106,12 @@ function putVersion(
   const keyId = optionalText(input, 'KmsKeyId') ?? present?.keyId;
   const description = optionalText(input, 'Description');
   const keyArn = store.kms.resolve(keyId ?? 'alias/aws/secretsmanager', place);
-  const arn = present?.arn ?? secretArn(place, name);
+  // The encryption context has the random characters from the first version on.
+  const arn = present?.arn ?? newSecretArn(place, name);
   for (const action of ['kms:GenerateDataKey', 'kms:Decrypt'])
     requireKey(store, caller, { action, keyArn, ...bindTo(arn, versionId) });
   store.secrets.put({
-    ...{ ...place, name, value, versionId, stages: stagesOf(input), tags: tagsOf(input) },
+    ...{ ...place, name, arn, value, versionId, stages: stagesOf(input), tags: tagsOf(input) },
     ...(keyId !== undefined && { keyId }),
     ...(description !== undefined && { description }),
   });
