@@ -33,7 +33,11 @@ const viaSecrets = {
 describe('a policy for a reference', () => {
   it.each<[Purpose, string[], string[]]>([
     ['read', ['ssm:GetParameter'], ['ssm:GetParameters', 'ssm:PutParameter', 'ssm:DeleteParameter']],
-    ['write', ['ssm:PutParameter', 'ssm:AddTagsToResource'], ['ssm:GetParameter', 'ssm:DeleteParameter']],
+    [
+      'write',
+      ['ssm:PutParameter', 'ssm:AddTagsToResource'],
+      ['ssm:GetParameter', 'ssm:DeleteParameter', 'ssm:LabelParameterVersion'],
+    ],
     [
       'rotate',
       [
@@ -53,22 +57,48 @@ describe('a policy for a reference', () => {
     ['read', ['secretsmanager:GetSecretValue'], ['secretsmanager:PutSecretValue']],
     [
       'write',
-      ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:TagResource'],
-      ['secretsmanager:GetSecretValue', 'secretsmanager:DeleteSecret'],
+      [
+        ...['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:TagResource'],
+        'secretsmanager:GetSecretValue',
+      ],
+      ['secretsmanager:UpdateSecret', 'secretsmanager:DeleteSecret'],
     ],
     [
       'rotate',
       [
         ...['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
-        ...['secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecretVersionStage'],
+        'secretsmanager:UpdateSecretVersionStage',
       ],
-      ['secretsmanager:CreateSecret', 'secretsmanager:DeleteSecret'],
+      ['secretsmanager:CreateSecret', 'secretsmanager:DeleteSecret', 'secretsmanager:DescribeSecret'],
     ],
   ])('to %s a secret allows what is needed, and nothing else', (purpose, needed, others) => {
     const may = policyFor(['secretsmanager:ci/deploy:private_key'], purpose);
     expect(needed.filter((action) => !may(action, `${secret}-AbCdEf`))).toEqual([]);
     expect(needed.filter((action) => may(action, `${secret}-of-others-AbCdEf`))).toEqual([]);
     expect(others.filter((action) => may(action, `${secret}-AbCdEf`))).toEqual([]);
+  });
+
+  it('allows a rotation to delete the staged key, and only that', () => {
+    const may = policyFor(['/ci/key', '/ci/other'], 'rotate');
+    const staging = ['ssm:GetParameter', 'ssm:PutParameter', 'ssm:DeleteParameter'];
+    for (const name of [parameter, parameter.replace('key', 'other')]) {
+      expect(staging.filter((action) => !may(action, `${name}.next`))).toEqual([]);
+      expect(may('ssm:DeleteParameter', name)).toBe(false);
+    }
+    const context = { ...viaSsm, 'kms:EncryptionContext:PARAMETER_ARN': `${parameter}.next` };
+    expect(may('kms:Encrypt', key, context)).toBe(true);
+    expect(policyFor(['/ci/key'], 'write')('kms:Encrypt', key, context)).toBe(false);
+  });
+
+  it('allows to read a secret that is stored only if a member of it is stored', () => {
+    const may = policyFor(['secretsmanager:ci/deploy:private_key', 'secretsmanager:ci/whole'], 'write');
+    const [member, whole] = [`${secret}-AbCdEf`, `${secret.replace('deploy', 'whole')}-AbCdEf`];
+    expect([member, whole].map((arn) => may('secretsmanager:GetSecretValue', arn))).toEqual([true, false]);
+  });
+
+  it('allows to find the KMS key of a parameter whose next version is stored', () => {
+    const may = (text: string) => policyFor([text], 'write')('ssm:DescribeParameters', '*');
+    expect([may('/ci/key'), may('secretsmanager:ci/deploy')]).toEqual([true, false]);
   });
 
   it('allows to make a secret, whose ARN has no random characters before', () => {

@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
@@ -13,6 +12,7 @@ import { shellBlocks } from '../support/commands-in-documents.ts';
 import { itWhere } from '../support/needs.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host, type Ended, type RunOptions } from './ec2-host.ts';
+import { lesserPolicies } from './lesser-policies.ts';
 import { actionPath } from './stage.ts';
 
 let host: Ec2Host;
@@ -49,12 +49,6 @@ const describer = (): RunOptions => ({
   env: onlyAllowed([allow(['ssm:DescribeParameters', 'secretsmanager:DescribeSecret'], '*')]),
 });
 
-/** The policy without each of its statements in turn. */
-function lesser({ Statement, ...rest }: PolicyDocument): [left: string, document: PolicyDocument][] {
-  const all = [Statement].flat();
-  return all.map((left) => [left.Sid ?? '', { ...rest, Statement: all.filter((one) => one !== left) }]);
-}
-
 /** An action works with the policy alone, and not, or not without a denied call, without one of its statements. */
 async function expectExact(policy: PolicyDocument, act: (env: Record<string, string>) => Promise<boolean>) {
   const { aws } = host.world;
@@ -64,7 +58,8 @@ async function expectExact(policy: PolicyDocument, act: (env: Record<string, str
     return done && aws.calls.every(({ errorCode }) => errorCode === undefined);
   };
   expect(await works(policy)).toBe(true);
-  for (const [left, document] of lesser(policy)) expect([left, await works(document)]).toEqual([left, false]);
+  for (const [left, document] of lesserPolicies(policy))
+    expect([left, await works(document)]).toEqual([left, false]);
 }
 
 const done = ({ exitCode }: Ended): boolean => exitCode === 0;
@@ -127,32 +122,6 @@ describe('a policy that is printed for keys', () => {
     expect(stderr).toMatch(/\/ci\/customer is not known \(User: .* not authorized .*ssm:DescribeParameters/);
     const missing = await host.agent(['policy', '/ci/nowhere'], describer());
     expect(missing.stderr).toContain(`/ci/nowhere is not known (there is none in ${REGION})`);
-  });
-
-  it('is enough to store a new version', async () => {
-    const { aws } = host.world;
-    const store = async (env: Record<string, string>): Promise<boolean> => {
-      const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env;
-      const credentials = { accessKeyId, secretAccessKey };
-      const client = new SSMClient({ region: REGION, endpoint: aws.endpoint, credentials });
-      const put = (Tier: 'Standard' | 'Advanced') =>
-        new PutParameterCommand({
-          Name: '/ci/customer',
-          Value: 'x',
-          Type: 'SecureString',
-          KeyId: ofCustomer,
-          Tier,
-          Overwrite: true,
-        });
-      try {
-        await client.send(put('Standard'));
-        await client.send(put('Advanced'));
-        return true;
-      } catch {
-        return false;
-      }
-    };
-    await expectExact(await policyOf(['/ci/customer', '--for', 'write'], describer()), store);
   });
 });
 

@@ -51,33 +51,35 @@ const reading: Actions = { parameter: ['ssm:GetParameter'], secret: ['secretsman
 
 const storing: Actions = {
   // AddTagsToResource is for `--tag`: PutParameter checks it if it is given tags.
+  // No GetParameter: who stores keys need not read them.
   parameter: ['ssm:PutParameter', 'ssm:AddTagsToResource'],
-  // CreateSecret makes the secret, TagResource is for `--tag`, PutSecretValue is for `--overwrite`.
+  // CreateSecret makes the secret, TagResource is for `--tag`, PutSecretValue is for `--overwrite` and for members.
+  // No UpdateSecret (`--overwrite` with `--description` or `--kms-key-id`): it changes the KMS key for all readers.
   secret: ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:TagResource'],
 };
 
 const rotating: Actions = {
   parameter: [
-    // The old key is read: its public half is removed from the git host, and --abort stores it again.
+    // The latest version and the one from before the rotation, whose public halves the git host knows.
     'ssm:GetParameter',
-    // The new key becomes the next version.
+    // The new key becomes the next version; with --abort the old key does.
     'ssm:PutParameter',
-    // --finish and --abort find the version from before the rotation.
+    // The labels of the versions, and the KMS key, the tier and the description that the next version keeps.
     'ssm:GetParameterHistory',
-    // The version from before is marked while both keys are registered, and the mark is removed at the end.
     'ssm:LabelParameterVersion',
+    // --finish and --abort.
     'ssm:UnlabelParameterVersion',
-    // No DeleteParameter: a rotation deletes no parameter, and AWS removes old versions by itself.
   ],
   secret: [
     'secretsmanager:GetSecretValue',
     'secretsmanager:PutSecretValue',
-    // The stages (AWSCURRENT, AWSPREVIOUS) of the versions are read.
-    'secretsmanager:DescribeSecret',
-    // --abort moves AWSCURRENT back, --finish removes the mark of the version from before.
+    // AWSCURRENT moves, and so do the labels of the rotation.
     'secretsmanager:UpdateSecretVersionStage',
   ],
 };
+
+/** For the parameter NAME.next, where the new key waits until it is served. It is deleted then. */
+const staging = ['ssm:GetParameter', 'ssm:PutParameter', 'ssm:DeleteParameter'];
 
 const actionsOf: Readonly<Record<Purpose, Actions>> = { read: reading, write: storing, rotate: rotating };
 
@@ -118,15 +120,42 @@ interface Wanted {
   readonly home: Location;
 }
 
-function storeStatements(stored: readonly Stored[], { kind, purpose, home }: Wanted): Statement[] {
+function storeStatements(stored: readonly Stored[], wanted: Wanted): Statement[] {
+  const { kind, purpose, home } = wanted;
   const arns = stored.flatMap((one) => resourcesOf(one, purpose, home));
-  const reads = purpose === 'read';
-  const several = reads && new Set(arns).size > 1;
+  const several = purpose === 'read' && new Set(arns).size > 1;
   const more = several && kind === 'parameter' ? ['ssm:GetParameters'] : [];
   const statement = allow(`${verbs[purpose]}${nouns[kind]}`, [...actionsOf[purpose][kind], ...more], arns);
   // It supports no resources. Each secret of a batch needs GetSecretValue as well.
   const batch = allow('ReadSecretsInOneCall', ['secretsmanager:BatchGetSecretValue'], ['*']);
-  return several && kind === 'secret' ? [statement, batch] : [statement];
+  return [statement, ...(several && kind === 'secret' ? [batch] : []), ...besides(stored, wanted)];
+}
+
+/** What a command needs beside the values themselves. */
+function besides(stored: readonly Stored[], { kind, purpose, home }: Wanted): Statement[] {
+  if (kind === 'parameter' && purpose === 'rotate') {
+    return [
+      allow(
+        'StageNextKeys',
+        staging,
+        stored.map((one) => nextOf(arnIn(one, home))),
+      ),
+    ];
+  }
+  if (kind === 'parameter' && purpose === 'write') {
+    // `--overwrite` keeps the KMS key and the description. It supports no resources.
+    return [allow('FindKmsKeysOfParameters', ['ssm:DescribeParameters'], ['*'])];
+  }
+  // The other members of a JSON secret are stored again.
+  const members = stored.filter(({ reference }) => reference.kind === 'secret' && reference.jsonKey !== '');
+  if (purpose !== 'write' || members.length === 0) return [];
+  const arns = members.flatMap((one) => resourcesOf(one, purpose, home));
+  return [allow('ReadOtherMembersOfSecrets', ['secretsmanager:GetSecretValue'], arns)];
+}
+
+/** The parameter with the new key of a rotation. */
+function nextOf(arn: string): string {
+  return `${arn}.next`;
 }
 
 /** The ARN of a secret that is not there yet has no random characters: both forms are named. */
@@ -155,7 +184,7 @@ function kmsStatements(stored: readonly Stored[], purpose: Purpose, home: Locati
     if (!first) return [];
     const { kind, location = home } = first.reference;
     const { resource, condition } = keyOf(first.encryption, location);
-    const Condition = { ...condition, ...contextOf(group, home) };
+    const Condition = { ...condition, ...contextOf(group, purpose, home) };
     const sid = `Use${kind === 'parameter' ? 'KmsKeyOfParameters' : 'KmsKeyOfSecrets'}${number || ''}`;
     return [{ ...allow(sid, kmsActions[purpose][kind], [resource]), Condition }];
   });
@@ -174,13 +203,15 @@ function keyOf(
 }
 
 /** @source KMS Developer Guide, "kms:ViaService" and "kms:EncryptionContext:context-key" */
-function contextOf(group: readonly Stored[], home: Location): Condition {
+function contextOf(group: readonly Stored[], purpose: Purpose, home: Location): Condition {
   const [first] = group;
   if (!first) return {};
   const { reference } = first;
   const via = { 'kms:ViaService': storeHost(reference, reference.location ?? home) };
   const name = reference.kind === 'parameter' ? 'PARAMETER_ARN' : 'SecretARN';
-  const arns = group.map((one) => arnIn(one, home));
+  const own = group.map((one) => arnIn(one, home));
+  const isStaging = purpose === 'rotate' && reference.kind === 'parameter';
+  const arns = isStaging ? own.flatMap((arn) => [arn, nextOf(arn)]) : own;
   const context = { [`kms:EncryptionContext:${name}`]: oneOrMany(arns) };
   if (arns.some((arn) => arn.endsWith('-??????'))) return { StringEquals: via, StringLike: context };
   return { StringEquals: { ...via, ...context } };
