@@ -36,7 +36,7 @@ export const pureFiles = [
   'helper/setup/{config-text,lines,marked-lines,options,overridden,plan,replaced-lines,report,short-lived}.ts',
   'helper/policy/{formats,hosts,trust}.ts',
   'helper/explain/{explanation,target}.ts',
-  'helper/doctor/{finding,git-settings,host-kind,proxy-for,render,ssh-command,url-route,wanted}.ts',
+  'helper/doctor/{finding,git-settings,host-kind,proxy-for,render,ssh-command,wanted}.ts',
   'helper/rotate/{options,plan,texts}.ts',
 ];
 

@@ -1,10 +1,7 @@
 /** Asks a git host for one reference of a repository, by git and the ssm-ssh of this installation. */
 import { join } from 'node:path';
-import { existsSync, readFileSync } from 'node:fs';
 import { run, type Finished } from '../../src/process/run.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { matchRoutes, type Remote } from '../../src/keys/routes.ts';
-import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 import { fail, ok, type Finding } from './finding.ts';
 import type { UrlRoute } from './url-route.ts';
 
@@ -19,7 +16,6 @@ export interface UrlTry {
 }
 
 export interface SshTry extends UrlTry {
-  readonly remote: Remote;
   /** Absent: plain ssh, with the agent of the session. */
   readonly route: UrlRoute | undefined;
   /** In known_hosts form. */
@@ -41,8 +37,10 @@ export async function trySsh(wanted: SshTry): Promise<Finding> {
   const { url, env, installation, signal, route, knownHosts, strict, account } = wanted;
   const known = definedIn(env);
   const asks = ['git', 'ls-remote', '--', url, 'HEAD'] as const;
-  if (isOfJob(wanted)) {
-    const GIT_SSH_COMMAND = `${env['GIT_SSH_COMMAND'] ?? ''} ${options([])}`;
+  // The ssh command of a job has its keys.
+  if (route && route.line === undefined) {
+    const command = env['GIT_SSH_COMMAND'] || quoteForShell(join(installation, 'helper/ssm-ssh'));
+    const GIT_SSH_COMMAND = `${command} ${options([])}`;
     return told(wanted, await run(asks, { env: { ...known, GIT_SSH_COMMAND }, signal }));
   }
   if (!route) {
@@ -72,24 +70,6 @@ export async function tryHttps(wanted: UrlTry): Promise<Finding> {
   const argv = ['git', ...settings, ...path, 'ls-remote', '--', url, 'HEAD'] as const;
   const quietly = { ...definedIn(env), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
   return told(wanted, await run(argv, { env: quietly, signal }));
-}
-
-/** Whether the ssh command is of a job, and a key of that job is for the URL. */
-function isOfJob({ env, remote }: SshTry): boolean {
-  const folder = folderOfCommand(env['GIT_SSH_COMMAND'] ?? '');
-  const file = folder === undefined ? '' : join(folder, 'routes');
-  if (file === '' || !existsSync(file)) return false;
-  const routes = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      const [number = '', , host = '', port, ...path] = line.split(' ');
-      return {
-        key: number,
-        repositories: host === '-' ? [] : [{ host, port: Number(port), path: path.join(' ') }],
-      };
-    });
-  return matchRoutes(routes, remote, 22).length > 0;
 }
 
 function told(

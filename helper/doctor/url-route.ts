@@ -1,57 +1,71 @@
-/** Which key serves a URL, from the command line or from the settings of this host. Pure. */
+/** Which key serves an SSH URL: one of the command line, or the one that `explain` names. */
+import { candidatesOf, type OfferedKey } from '../../src/host/explain.ts';
 import type { Compiled } from '../../src/host/compile.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
-import { matchRoutes, parseWrittenPattern, patternText, type Remote } from '../../src/keys/routes.ts';
+import { patternText, type Remote } from '../../src/keys/routes.ts';
+import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
+import type { Asking } from '../explain/surroundings.ts';
 import { originOf } from './wanted.ts';
 
 export interface UrlRoute {
-  /** A line as `exec --key` takes it. */
-  readonly line: string;
-  /** The reference of the key. */
-  readonly reference: string;
+  /** A line as `exec --key` takes it. undefined: a key of this job, of which only the fingerprint is known. */
+  readonly line: string | undefined;
+  /** The reference of the key, or the fingerprint. */
+  readonly name: string;
   readonly from: string;
   readonly place: { readonly region: string | undefined; readonly roles: readonly string[] };
 }
 
-export interface RouteOptions {
+export interface RouteOptions extends Asking {
   readonly lines: readonly KeyLine[];
-  readonly compiled: Compiled;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly configuration: { readonly compiled: Compiled };
 }
 
-const sshPort = 22;
-
-/** @throws INPUT_INVALID */
-export function remoteOf(url: string): Remote {
-  return parseWrittenPattern(url);
+export interface Routed {
+  /** Several if they have the same pattern. */
+  readonly routes: readonly UrlRoute[];
+  /** Why these, or why none. */
+  readonly why: string;
 }
 
-export function isHttps(url: string): boolean {
-  return /^https?:\/\//i.test(url);
+/** @throws GIT_NOT_FOUND, INPUT_INVALID */
+export async function routesFor(question: SshQuestion, options: RouteOptions): Promise<Routed> {
+  const given = givenRoutes(question.remote, options);
+  if (given.length > 0) return { routes: given, why: 'the command line names it' };
+  const { keys, answer, why } = await explainSsh(question, options);
+  return { routes: keys.map((key) => routeOf(key, options)), why: keys.length > 0 ? why : answer };
 }
 
-/** The key that is offered: a line of the command line first. Several if they have the same pattern. */
-export function routesFor(remote: Remote, { lines, compiled, env }: RouteOptions): UrlRoute[] {
-  const given = lines.map((line) => ({
-    key: {
-      line: lineText(line),
-      reference: line.reference.text,
-      from: 'the command line',
-      place: compiled.place,
-    },
-    repositories: line.repositories,
+/** Keys of the command line are used as by exec: like those of a job, and without those of git's configuration. */
+export function givenRoutes(
+  remote: Remote,
+  { lines, configuration, env }: Omit<RouteOptions, 'signal'>,
+): UrlRoute[] {
+  const { compiled } = configuration;
+  const routes = lines.map(({ reference, repositories }, key) => ({
+    ...{ key, repositories, fingerprint: reference.text },
   }));
-  const configured = compiled.keys.map((key) => {
-    const { reference, passphrase, certificate, pattern, place } = key;
-    const options = [passphrase && `passphrase=${passphrase}`, certificate && `certificate=${certificate}`];
-    const words = [reference, ...options, pattern && patternText(pattern)].filter(Boolean);
-    return {
-      key: { line: words.join(' '), reference, from: originOf(key, env), place },
-      repositories: pattern ? [pattern] : [],
-    };
+  const { route, jobDefault } = candidatesOf({
+    ...{ remote, compiled, env, uses: [{ folder: '', routes }], usesHostKeys: false },
+    ...{ foreign: undefined, sourceOf: () => undefined },
   });
-  const ofLine = matchRoutes(given, remote, sshPort);
-  return ofLine.length > 0 ? ofLine : matchRoutes(configured, remote, sshPort);
+  return (route.length > 0 ? route : jobDefault).flatMap(({ of }) => {
+    const line = typeof of === 'number' ? lines[of] : undefined;
+    if (!line) return [];
+    const { text: name } = line.reference;
+    return [{ line: lineText(line), name, from: 'the command line', place: compiled.place }];
+  });
+}
+
+function routeOf({ of, fingerprint = '', source }: OfferedKey, options: RouteOptions): UrlRoute {
+  const { env, configuration } = options;
+  if (typeof of !== 'object') {
+    return { line: undefined, name: fingerprint, from: source.name, place: configuration.compiled.place };
+  }
+  const { reference, passphrase, certificate, pattern, place } = of;
+  const more = [passphrase && `passphrase=${passphrase}`, certificate && `certificate=${certificate}`];
+  const words = [reference, ...more, pattern && patternText(pattern)].filter(Boolean);
+  return { line: words.join(' '), name: reference, from: originOf(of, env), place };
 }
 
 function lineText({ reference, passphrase, certificate, repositories }: KeyLine): string {

@@ -1,13 +1,15 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
-import { run } from '../../src/process/run.ts';
+import { readFile } from 'node:fs/promises';
 import { chooseRoute, type Routes } from '../../src/host/credential-routes.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { SshQuestion } from '../explain/ssh.ts';
+import { rewrittenUrl } from '../explain/surroundings.ts';
+import { parseTarget } from '../explain/target.ts';
 import type { Configuration } from './configuration.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
 import { checkHostKey, knownHosts } from './host-key.ts';
 import { tryHttps, trySsh } from './try-url.ts';
-import { isHttps, remoteOf, routesFor, type UrlRoute } from './url-route.ts';
-import { readFile } from 'node:fs/promises';
+import { routesFor, type Routed, type UrlRoute } from './url-route.ts';
 
 export interface UrlCheck {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,11 +23,10 @@ export interface UrlCheck {
 }
 
 export async function checkUrl(given: string, options: UrlCheck): Promise<Finding[]> {
-  const url = await rewritten(given, options);
+  const url = await rewrittenUrl(given, options);
   const rewrite = url === given ? '' : ` (git replaces the URL with ${url})`;
   const names = { route: `route ${given}`, hostKey: `host key ${given}`, login: `repository ${given}` };
-  const findings = isHttps(url) ? checkHttps(url, names, options) : checkSsh(url, names, options);
-  const [first, ...others] = await findings;
+  const [first, ...others] = await checkRewritten(url, names, options);
   return first ? [{ ...first, detail: `${first.detail}${rewrite}` }, ...others] : [];
 }
 
@@ -35,27 +36,45 @@ interface Names {
   readonly login: string;
 }
 
-/** By the rules of url.*.insteadOf. It connects to nothing (git-ls-remote(1), --get-url). */
-async function rewritten(url: string, { env, signal }: UrlCheck): Promise<string> {
-  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const argv = ['git', 'ls-remote', '--get-url', '--', url] as const;
-  const { exitCode, stdout } = await run(argv, { env: Object.fromEntries(known), signal });
-  return (exitCode === 0 && stdout.trim()) || url;
+async function checkRewritten(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
+  const notChecked = (check: string, cause: string): Finding =>
+    skip(check, `not checked, because this check did not succeed: ${cause}`);
+  const without = (first: Finding): Finding[] => [
+    first,
+    ...[names.hostKey, names.login].map((check) => notChecked(check, names.route)),
+  ];
+  try {
+    const target = parseTarget(url);
+    if (target.kind === 'https') return await checkHttps(url, names, options);
+    if (target.kind === 'ssh') {
+      const routed = await routesFor(target, options);
+      return await checkSsh({ ...target, url, routed }, names, options);
+    }
+    const remedy = 'write https://, or an SSH URL';
+    if (target.protocol === 'http')
+      return [fail(names.route, 'http is not encrypted: no credential is given', remedy)];
+    return without(fail(names.route, `git starts no ssh for ${target.protocol}://`, remedy));
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return without(failed(names.route, error));
+  }
 }
 
-async function checkSsh(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
+interface SshUrl extends SshQuestion {
+  readonly url: string;
+  readonly routed: Routed;
+}
+
+async function checkSsh(
+  { url, remote, routed }: SshUrl,
+  names: Names,
+  options: UrlCheck,
+): Promise<Finding[]> {
   const { configuration, env, signal } = options;
   const { knownHosts: file, strict } = configuration.compiled;
-  let remote;
-  try {
-    remote = remoteOf(url);
-  } catch (error) {
-    const why = `not checked, because this check did not succeed: ${names.route}`;
-    return [failed(names.route, error), skip(names.hostKey, why), skip(names.login, why)];
-  }
-  const [route, ...others] = routesFor(remote, { ...options, ...configuration });
+  const [route] = routed.routes;
   const hostKey = await checkHostKey({ check: names.hostKey, remote, env, file, strict, signal });
-  const first = routeFinding(names.route, { route, others, hasKeys: configuration.compiled.keys.length > 0 });
+  const first = routeFinding(names.route, routed, configuration.compiled.keys.length > 0);
   if (hostKey.status === 'fail')
     return [
       first,
@@ -65,25 +84,23 @@ async function checkSsh(url: string, names: Names, options: UrlCheck): Promise<F
   const ofSettings = file === '' ? '' : await readFile(file, 'utf8').catch(() => '');
   const known = await knownHosts(ofSettings, env);
   const login = await trySsh({
-    ...{ ...options, check: names.login, url, remote, route, strict, account: accountOf(route, options) },
+    ...{ ...options, check: names.login, url, route, strict, account: accountOf(route, options) },
     knownHosts: known,
   });
   return [first, hostKey, login];
 }
 
-function routeFinding(
-  check: string,
-  { route, others, hasKeys }: { route: UrlRoute | undefined; others: readonly UrlRoute[]; hasKeys: boolean },
-): Finding {
+function routeFinding(check: string, { routes, why }: Routed, hasKeys: boolean): Finding {
+  const [route, ...others] = routes;
   if (!route) {
-    const detail = 'no key of ours is for it: plain ssh, with the agent of this session';
+    const detail = `no key of ours is for it: ${why}`;
     return hasKeys
       ? warn(check, detail, "ssm-ssh-agent setup --global --key 'REF HOST/OWNER/REPOSITORY'")
       : ok(check, detail);
   }
-  const detail = `${route.reference}, from ${route.from}`;
+  const detail = `${route.name}, from ${route.from}`;
   if (others.length === 0) return ok(check, detail);
-  const all = others.map(({ reference, from }) => `${reference}, from ${from}`).join('; ');
+  const all = others.map(({ name, from }) => `${name}, from ${from}`).join('; ');
   return warn(
     check,
     `${detail}; and also ${all}: the host takes the first key that it knows`,
@@ -103,11 +120,7 @@ function accountOf(route: UrlRoute | undefined, { account }: UrlCheck): string[]
 }
 
 async function checkHttps(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
-  const { protocol, host, pathname, username } = new URL(url);
-  if (protocol !== 'https:') {
-    const remedy = 'write https://, or an SSH URL';
-    return [fail(names.route, 'http is not encrypted: no credential is given', remedy)];
-  }
+  const { host, pathname, username } = new URL(url);
   const request = { protocol: 'https', host, path: pathname.slice(1), ...(username && { username }) };
   const { named, warnings } = chooseRoute(options.routes.routes, request);
   const login = await tryHttps({ ...options, check: names.login, url });

@@ -23,6 +23,8 @@ export interface OfferedKey {
   /** undefined: a default key. */
   readonly repository: string | undefined;
   readonly source: Source;
+  /** The key of git's configuration, or the number of a job's key. undefined: a credential. */
+  readonly of?: HostKey | number;
 }
 
 export interface PassedOver {
@@ -147,19 +149,21 @@ function ofRoute(
   return {
     reference: undefined,
     fingerprint,
+    of: key,
     repository:
       pattern && patternText(pattern.port === sshPort ? { host: pattern.host, path: pattern.path } : pattern),
     source: { name: `key ${String(key + 1)} of keys`, scope: 'job', file: `${folder}/routes` },
   };
 }
 
-export function ofHost({ reference, pattern, section }: HostKey, { env, sourceOf }: Situation): OfferedKey {
+export function ofHost(key: HostKey, { env, sourceOf }: Situation): OfferedKey {
+  const { reference, pattern, section } = key;
   const byVariable = section === undefined && Boolean(env['SSM_SSH_KEY']);
   const name = section === undefined ? 'ssm.key' : `ssm.${section}.key`;
   const unknown = { name, scope: 'unknown' };
   const source = byVariable ? { name: 'SSM_SSH_KEY', scope: 'environment' } : (sourceOf(name) ?? unknown);
   const repository = pattern && patternText(pattern);
-  return { reference, fingerprint: undefined, repository, source };
+  return { reference, fingerprint: undefined, repository, source, of: key };
 }
 
 /** Keys that are configured and not offered, and the ssh command that is not used. */

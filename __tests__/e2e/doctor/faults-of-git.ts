@@ -151,6 +151,13 @@ const ofUrls: readonly Fault[] = [
       stage.configure();
     },
   },
+  lines('git starts another ssh, so no key is offered', ['[core]', 'sshCommand = ssh -v'], {
+    ...{ status: 'warn', detail: /no key of ours is for it: .* git starts "ssh -v", not ssm-ssh/ },
+    ...onUrl('route'),
+    repair: (stage) => {
+      stage.configure();
+    },
+  }),
   {
     ...{
       fault: 'the host key is not known',

@@ -7,7 +7,7 @@ import {
   sshCommandOf,
 } from '../../../helper/doctor/ssh-command.ts';
 import { explained } from '../../../helper/doctor/try-url.ts';
-import { isHttps, remoteOf, routesFor } from '../../../helper/doctor/url-route.ts';
+import { givenRoutes } from '../../../helper/doctor/url-route.ts';
 import { wantedSecrets } from '../../../helper/doctor/wanted.ts';
 import { settingsIn } from '../../../src/git/listing.ts';
 import { compile, type Compiled } from '../../../src/host/compile.ts';
@@ -81,25 +81,21 @@ const compiledOf = (...entries: ReturnType<typeof entry>[]): Compiled =>
 const compiled = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.github.com/acme/lib.key', '/ci/lib'));
 
 describe('the route of a URL', () => {
-  const find = (url: string, lines: string[] = []): string[] =>
-    routesFor(remoteOf(url), { lines: lines.map(parseKeyLine), compiled, env: {} }).map(
-      ({ reference, from }) => `${reference} from ${from}`,
-    );
+  const find = (...lines: string[]): string[] => {
+    const remote = { host: 'github.com', path: 'acme/lib.git' };
+    const options = { lines: lines.map(parseKeyLine), configuration: { compiled }, env: {} };
+    return givenRoutes(remote, options).map(({ line, from }) => `${line ?? ''} from ${from}`);
+  };
 
-  it('is the section that names it, or the default key', () => {
-    expect(find('git@github.com:acme/lib.git')).toEqual(['/ci/lib from [ssm "github.com/acme/lib"]']);
-    expect(find('ssh://git@example.com:2222/x')).toEqual(['/ci/key from ssm.key']);
-  });
-
-  it('is a key of the command line before all others', () => {
-    expect(find('git@github.com:acme/lib.git', ['/ci/given'])).toEqual(['/ci/given from the command line']);
-    expect(find('git@github.com:acme/lib.git', ['/ci/given gitlab.com'])).toEqual([
-      '/ci/lib from [ssm "github.com/acme/lib"]',
+  it('is a key of the command line before all others, as exec chooses among them', () => {
+    expect(find('/ci/given')).toEqual(['/ci/given from the command line']);
+    expect(find('/ci/given', '/ci/one passphrase=/ci/word github.com/acme')).toEqual([
+      '/ci/one passphrase=/ci/word github.com/acme from the command line',
     ]);
   });
 
-  it('depends on the scheme', () => {
-    expect([isHttps('https://github.com/x'), isHttps('git@github.com:x')]).toEqual([true, false]);
+  it('is none of the command line if that names other repositories only', () => {
+    expect([find('/ci/given gitlab.com'), find()]).toEqual([[], []]);
   });
 });
 
