@@ -8,7 +8,7 @@ import { name, useRotateStage } from './rotate-stage.ts';
 describe('the token of rotate', () => {
   const stage = useRotateStage();
   const putToken = (value: string): void => {
-    stage.host.world.put('/ci/github-token', value);
+    stage.host.world.put('/rotate/github-token', value);
   };
 
   it('can be a GitHub App, whose token may only manage the settings of the repository', async () => {
@@ -70,7 +70,7 @@ describe('the token of rotate', () => {
       gitlab.keys.delay = 500;
       stage.host.world.put(name, key.privateKey);
       putToken(gitlab.createToken());
-      const options = ['--gitlab-project', '7', '--api-url', gitlab.url, '--token', '/ci/github-token'];
+      const options = ['--gitlab-project', '7', '--api-url', gitlab.url, '--token', '/rotate/github-token'];
       const rotate = (...more: string[]) =>
         stage.run([name, ...options, '--known-hosts', 'known_hosts', '--type', 'ed25519', ...more]);
       const rotated = await rotate();

@@ -26,7 +26,7 @@ export const policies = [
     parameter(name),
   ),
   allow(['ssm:GetParameter', 'ssm:PutParameter', 'ssm:DeleteParameter'], parameter(`${name}.next`)),
-  allow('ssm:GetParameter', parameter('/ci/github-token')),
+  allow('ssm:GetParameter', parameter('/rotate/github-token')),
   allow(
     [
       ...['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
@@ -59,7 +59,7 @@ export class RotateStage {
     github.keys.add({ ...common, title: `CI (${name}) 2025-01-31`, key: stranger.publicKey, readOnly: true });
     host.world.put(name, old.privateKey);
     const token = github.createToken({ repositories: ['acme/lib'], administration: 'write' });
-    host.world.put('/ci/github-token', token);
+    host.world.put('/rotate/github-token', token);
     const userArn = `arn:aws:iam::${ACCOUNT}:user/rotation`;
     const { aws } = host.world;
     const credentials = aws.iam.createAccessKey({ userArn, policies });
@@ -79,7 +79,7 @@ export class RotateStage {
   }
   /** The options with which rotate finds GitHub. */
   get options(): string[] {
-    const api = ['--api-url', this.github.url, '--token', '/ci/github-token'];
+    const api = ['--api-url', this.github.url, '--token', '/rotate/github-token'];
     return ['--github-repo', 'acme/lib', ...api, ...this.testing];
   }
   get testing(): string[] {

@@ -8,11 +8,11 @@ export const rotate = command({
   synopsis: 'NAME [OPTION …]',
   examples: [
     [
-      'rotate /ci/deploy-key --github-repo acme/lib --token /ci/github-token',
+      'rotate /ci/deploy-key --github-repo acme/lib --token /rotate/github-token',
       'register, prove and store a new key; the old one works, too',
     ],
     [
-      'rotate /ci/deploy-key --github-repo acme/lib --token /ci/github-token --finish',
+      'rotate /ci/deploy-key --github-repo acme/lib --token /rotate/github-token --finish',
       'remove the old public key, when no job uses it any more',
     ],
     ['rotate /ci/deploy-key', 'make a new key, and print the public key to register by hand'],
