@@ -61,7 +61,11 @@ export class Ec2Host {
   readonly runUser = join(this.home, 'run-user');
   readonly env: Record<string, string>;
 
-  constructor(world: ReadyWorld, hosts: readonly GitHost[], settings: Readonly<Record<string, string>> = {}) {
+  constructor(
+    world: Pick<ReadyWorld, 'aws'>,
+    hosts: readonly GitHost[],
+    settings: Readonly<Record<string, string>> = {},
+  ) {
     const known = join(this.home, 'known');
     mkdirSync(this.runUser);
     writeFileSync(known, hosts.map((host) => host.knownHosts).join(''));
