@@ -25,6 +25,11 @@ const tokenName = '/rotate/github-token';
 const agent = join(project, 'helper/ssm-ssh-agent');
 const CI_ROLE = `arn:aws:iam::${ACCOUNT}:role/of-the-template`;
 
+/** A command that runs again and again until its end. */
+interface Work {
+  readonly end: () => Promise<readonly Ran[]>;
+}
+
 /** A step's sentence is a part of its failure. */
 const says = (sentence: string, actual: unknown, expected: unknown): void => {
   expect({ [sentence]: actual }).toEqual({ [sentence]: expected });
@@ -56,8 +61,10 @@ describeOnHost("a key's life", () => {
   /** `host` has the default lifetime of keys. `busy` reads its key again all the time. */
   let host: Ec2Host;
   let busy: Ec2Host;
+  let works: Work[];
 
   beforeEach(async () => {
+    works = [];
     [aws, git] = await Promise.all([startLocalAws(), startGitHost()]);
     github = await startGitHubApi({ deployKeys: { git } });
     await git.createRepository(repository);
@@ -66,6 +73,7 @@ describeOnHost("a key's life", () => {
       for (const { env } of [host, busy]) Reflect.deleteProperty(env, variable);
   });
   afterEach(async () => {
+    await Promise.all(works.map(({ end }) => end()));
     for (const one of [host, busy]) one.dispose();
     await Promise.all([aws.stop(), git.stop(), github.stop()]);
   });
@@ -191,19 +199,19 @@ describeOnHost("a key's life", () => {
 
     // The rotation, while both hosts use git all the time.
     github.keys.delay = 1000;
-    const work = (one: Ec2Host, line: string): { readonly end: () => Promise<readonly Ran[]> } => {
+    const work = (one: Ec2Host, line: string): Work => {
       const state = { isOver: false };
       const working = (async () => {
         const all: Ran[] = [];
         while (!state.isOver) all.push(await one.run(line));
         return all;
       })();
-      return {
-        end: () => {
-          state.isOver = true;
-          return working;
-        },
+      const end = (): Promise<readonly Ran[]> => {
+        state.isOver = true;
+        return working;
       };
+      works.push({ end });
+      return { end };
     };
     const reading = work(host, `git ls-remote ${url}`);
     const cloning = work(busy, `git clone --quiet ${url} again; rm -rf again`);
@@ -232,13 +240,15 @@ describeOnHost("a key's life", () => {
       expect.stringContaining(`removed "${name}"`),
     );
     await run(`git clone --quiet ${url} second`);
-    const refused = (await git.log()).slice(removing).filter(({ accepted }) => accepted === undefined);
+    const copies = await cloning.end();
+    const refused = (await git.log())
+      .slice(removing)
+      .filter(({ verdict }) => verdict === 'permission-denied');
     says(
       'the host offers the old key of its agent, is refused, and takes the new one by itself',
       [...new Set(refused.flatMap(({ offered }) => offered))],
       [oldFingerprint],
     );
-    const copies = await cloning.end();
     says(
       'git did not fail once, in whatever step of the rotation',
       [...reads, ...copies].filter(({ code }) => code !== 0),
