@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
@@ -64,7 +65,7 @@ async function expectExact(policy: PolicyDocument, act: (env: Record<string, str
 
 const done = ({ exitCode }: Ended): boolean => exitCode === 0;
 
-describe('a policy that is printed for keys', () => {
+describeInTurn(describe)('a policy that is printed for keys', () => {
   let ofCustomer: string;
 
   beforeEach(async () => {
@@ -125,7 +126,7 @@ describe('a policy that is printed for keys', () => {
   });
 });
 
-describe('a policy that is printed for an EC2 host', () => {
+describeInTurn(describe)('a policy that is printed for an EC2 host', () => {
   let instance: Ec2Instance;
 
   beforeEach(async () => {
@@ -171,7 +172,7 @@ describe('a policy that is printed for an EC2 host', () => {
   );
 });
 
-describe('policy', () => {
+describeInTurn(describe)('policy', () => {
   it('takes the account and the Region from the credentials', async () => {
     const { stdout } = await host.agent(['policy', '/ci/key']);
     expect(stdout).toContain(`arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/key`);

@@ -150,6 +150,17 @@ describe('ssm-ssh-agent setup', () => {
     });
   });
 
+  it('warns where a role of another file would be assumed before its own', async () => {
+    const [first, second] = ['one', 'two'].map((name) => `arn:aws:iam::111122223333:role/${name}`);
+    const global = ['setup', '--global', '--key', '/ci/key', '--role-arn', second ?? ''];
+    expect((await host.agent(global)).stderr).not.toContain('chain');
+    await host.agent(['setup', '--system', '--key', '/ci/key', '--role-arn', first ?? '']);
+    const { stderr } = await host.agent(global);
+    expect(stderr).toContain(
+      `one of a chain: git's other files have ssm.roleArn, too: ${first ?? ''} (${file()})`,
+    );
+  });
+
   it('refuses to override a core.sshCommand that setup did not write, except with --force', async () => {
     git('config', '--system', 'core.sshCommand', 'ssh -i /etc/key');
     const refused = await host.agent(['setup', '--system', ...key]);

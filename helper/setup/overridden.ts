@@ -1,5 +1,5 @@
-/** Which core.sshCommand of other files does not count beside that of setup, or takes precedence over it. Pure. */
-import type { SshCommand } from '../../src/git/config-file.ts';
+/** Values of other files beside those of setup: which does not count, takes precedence, or counts as well. Pure. */
+import type { ValueInFile } from '../../src/git/config-file.ts';
 import { withoutSecrets } from '../../src/keys/secret-text.ts';
 import type { Scope } from '../../src/git/listing.ts';
 import { isOurs } from './plan.ts';
@@ -10,8 +10,8 @@ import { isOurs } from './plan.ts';
  * @returns what to warn of
  */
 export function overriddenWarnings(
-  listed: readonly SshCommand[],
-  ours: SshCommand,
+  listed: readonly ValueInFile[],
+  ours: ValueInFile,
   scope: Scope,
 ): readonly string[] {
   const at = listed.findLastIndex(({ file, value }) => file === ours.file && value === ours.value);
@@ -29,4 +29,20 @@ export function overriddenWarnings(
         'hint: remove it there if git is to use the keys of setup',
     );
   return warnings;
+}
+
+/**
+ * The roles of all files are assumed one after the other.
+ *
+ * @param listed all values of ssm.roleArn, in git's order
+ * @param file that of setup
+ */
+export function chainWarnings(listed: readonly ValueInFile[], file: string): readonly string[] {
+  const others = listed.filter((one) => one.file !== file);
+  if (others.length === 0 || others.length === listed.length) return [];
+  const named = others.map((one) => `${one.value} (${one.file})`).join(', ');
+  return [
+    `the role of setup is one of a chain: git's other files have ssm.roleArn, too: ${named}\n` +
+      'hint: remove it there if only the role of setup is to be assumed',
+  ];
 }

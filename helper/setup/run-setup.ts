@@ -19,7 +19,7 @@ import {
 } from './plan.ts';
 import { parseWay } from '../proxy/way.ts';
 import { sshConfigLines } from './lines.ts';
-import { overriddenWarnings } from './overridden.ts';
+import { chainWarnings, overriddenWarnings } from './overridden.ts';
 import { changesAsJson, changesAsText, describeChanges, type Report } from './report.ts';
 
 export async function runSetup(line: Line<typeof setupOptions>, running: Running): Promise<number> {
@@ -93,7 +93,7 @@ function checkAlone({ values, words, behind }: Line<typeof setupOptions>, scope:
 /** Of what setup wrote: whether all who read it can use it, and for how long. */
 async function warn(scope: Scope, { knownHosts, keys, sshCommand }: Wanted, running: Running): Promise<void> {
   const { installation, node } = running;
-  const [{ fileOf }, { sshCommands }, { closedWarnings }, { shortLivedWarning }] = await Promise.all([
+  const [{ fileOf }, { valuesInFiles }, { closedWarnings }, { shortLivedWarning }] = await Promise.all([
     import('../../src/git/config-places.ts'),
     import('../../src/git/config-file.ts'),
     import('./for-all-users.ts'),
@@ -103,8 +103,15 @@ async function warn(scope: Scope, { knownHosts, keys, sshCommand }: Wanted, runn
   const shortLived = shortLivedWarning(installation, node);
   const closed = scope === 'system' ? await closedWarnings({ file, installation, node, knownHosts }) : [];
   const overridden =
-    keys.length > 0 ? overriddenWarnings(await sshCommands(running), { file, value: sshCommand }, scope) : [];
-  for (const text of [...(shortLived === undefined ? [] : [shortLived]), ...overridden, ...closed])
+    keys.length > 0
+      ? overriddenWarnings(
+          await valuesInFiles('core.sshCommand', running),
+          { file, value: sshCommand },
+          scope,
+        )
+      : [];
+  const chain = chainWarnings(await valuesInFiles('ssm.roleArn', running), file);
+  for (const text of [...(shortLived === undefined ? [] : [shortLived]), ...overridden, ...chain, ...closed])
     running.err(`ssm-ssh-agent: warning: ${text.split('\n').map(visible).join('\n')}\n`);
 }
 

@@ -99,18 +99,18 @@ function defined(env: GitOptions['env']): Record<string, string> {
 }
 
 /** A value of core.sshCommand, and the file that has it. */
-export interface SshCommand {
+export interface ValueInFile {
   readonly file: string;
   readonly value: string;
 }
 
 /**
- * All values of core.sshCommand of the system and the user, in git's order: the last one counts. Included files count.
+ * All values of a name of the system and the user, with their files, in git's order. Included files count.
  *
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
-export async function sshCommands(options: GitOptions): Promise<SshCommand[]> {
-  const { stdout } = await git(['config', '--show-origin', '-z', '--get-all', 'core.sshCommand'], options);
+export async function valuesInFiles(name: string, options: GitOptions): Promise<ValueInFile[]> {
+  const { stdout } = await git(['config', '--show-origin', '-z', '--get-all', name], options);
   const parts = stdout.split('\0').slice(0, -1);
   return parts.flatMap((origin, index) =>
     index % 2 === 0 ? [{ file: origin.replace(/^file:/, ''), value: parts[index + 1] ?? '' }] : [],
