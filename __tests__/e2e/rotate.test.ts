@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from '@jest/globals';
 import { program } from '../support/ec2-host.ts';
 import { itInTurn as it } from '../support/parts.ts';
+import { fingerprintOf } from '../support/ssh-keys.ts';
 import { name, useRotateStage } from './rotate-stage.ts';
 
 describe('ssm-ssh-agent rotate', () => {
@@ -25,6 +27,12 @@ describe('ssm-ssh-agent rotate', () => {
     const loop = reading();
     const rotated = await stage.rotate();
     expect([rotated.exitCode, rotated.stdout]).toEqual([0, '']);
+    // A login with the old key at the moment of its removal may fail.
+    const before = (await stage.git.log()).length;
+    const newFingerprint = fingerprintOf(stage.publicKey() ?? '');
+    const served = async (): Promise<boolean> =>
+      (await stage.git.log()).slice(before).some(({ accepted }) => accepted === newFingerprint);
+    while (!(await served())) await sleep(100);
     const finished = await stage.rotate('--finish');
     isOver = true;
     await loop;
