@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
-import { itInTurn as it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { writer } from './key-writer.ts';
 import { lesserPolicies } from './lesser-policies.ts';
@@ -49,7 +49,7 @@ async function failing(documents: readonly PolicyDocument[], commands: readonly 
   return '';
 }
 
-describe('policy --for write', () => {
+describeInTurn(describe)('policy --for write', () => {
   beforeEach(async () => {
     writeFileSync(join(stage.host.folder, 'key.pem'), (await makeSshKey()).privateKey, { mode: 0o600 });
   });
@@ -104,7 +104,7 @@ describe('policy --for write', () => {
   });
 });
 
-describe('policy --for rotate', () => {
+describeInTurn(describe)('policy --for rotate', () => {
   beforeEach(() => {
     const { put, putSecret } = stage.host.world;
     put('/ci/rotated', stage.old.privateKey, { keyId });
@@ -119,7 +119,7 @@ describe('policy --for rotate', () => {
     async (_, name) => {
       const rotate = (...more: string[]): string[] => ['rotate', name, ...stage.options, ...more];
       const whole = [rotate(), rotate('--finish'), rotate(), rotate('--abort')];
-      const token = await policyOf('/ci/github-token');
+      const token = await policyOf('/rotate/github-token');
       const policy = await policyOf(name, '--for', 'rotate');
       expect(await failing([policy, token], whole)).toBe('');
       for (const [left, document] of lesserPolicies(policy)) {

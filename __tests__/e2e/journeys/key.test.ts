@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Finding } from '../../../helper/doctor/finding.ts';
 import type { Statement } from '../../support/aws/iam/policy-document.ts';
 import { startLocalAws, type LocalAws, type PolicyDocument } from '../../support/aws/local-aws.ts';
@@ -12,7 +12,6 @@ import { Ec2Host, INSTANCE_ROLE, project, type Ran } from '../../support/ec2-hos
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { startGitHubApi, type GitHubApi } from '../../support/github/github-api.ts';
 import { describeOnHost } from '../../support/on-host.ts';
-import { itInTurn as it } from '../../support/parts.ts';
 import { createJob, type Job } from '../../support/runner/job.ts';
 import { fingerprintOf } from '../../support/ssh-keys.ts';
 import { told } from '../stage.ts';
