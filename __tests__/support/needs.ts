@@ -11,8 +11,17 @@ type Need = readonly [debianPackage: string, works: () => boolean];
 
 const runs = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args).status === 0;
 
+/** AWS_ENDPOINT_URL leads the AWS CLI to the AWS of a test. Older ones would ask the real AWS. */
+export function awsTakesEndpoint(): boolean {
+  const { stdout } = spawnSync('aws', ['--version'], { encoding: 'utf8' });
+  const [, major = '0', minor = '0'] = /^aws-cli\/(\d+)\.(\d+)/.exec(stdout) ?? [];
+  return (
+    Number(major) > 2 || (major === '2' && Number(minor) >= 13) || (major === '1' && Number(minor) >= 29)
+  );
+}
+
 const programs = {
-  aws: ['awscli', () => runs('aws', '--version')],
+  aws: ['awscli, or pip install awscli: 1.29 or 2.13, or newer', awsTakesEndpoint],
   // The set-up of the run has tried a login: a running sshd may still refuse all logins.
   sshd: ['openssh-server', () => process.env['SUITE_SSH_SERVERS']?.startsWith('openssh') === true],
   bash: ['bash', () => runs('bash', '-c', ':')],
