@@ -5,6 +5,7 @@ import type { Workflow } from './action/workflow.ts';
 import { abortable } from './deadline.ts';
 import { visible } from './keys/visible-text.ts';
 import { ProgramNotFound, type Run } from './process/run.ts';
+import { maskCommands } from './workflow-commands.ts';
 
 export const program = 'ssm-ssh-agent';
 
@@ -21,7 +22,9 @@ export const workflow: Workflow = {
   fail: (failure) => {
     core.error(failure.render(program), { title: failure.code });
   },
-  mask: core.setSecret,
+  mask: (...secrets) => {
+    if (secrets.length > 0) core.info(maskCommands(secrets));
+  },
   exportVariable: core.exportVariable,
   addPath: core.addPath,
   setOutput: core.setOutput,

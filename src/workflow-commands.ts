@@ -1,4 +1,4 @@
-/** The runner for post. It writes the workflow commands itself: @actions/core would make post ten times as large. */
+/** Workflow commands for the runner, without @actions/core, which would make post ten times as large. */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { visible } from './keys/visible-text.ts';
@@ -27,6 +27,14 @@ export function workflowCommands({
       if (file) appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
     },
   };
+}
+
+/**
+ * The lines that hide each secret in the log, for one write. A key has dozens of lines, and with a write for each, as
+ * @actions/core has it, the masks of 25 keys take longer than reading the keys from AWS.
+ */
+export function maskCommands(secrets: readonly string[]): string {
+  return secrets.map((secret) => `::add-mask::${escapeData(secret)}`).join('\n');
 }
 
 function escapeData(text: string): string {

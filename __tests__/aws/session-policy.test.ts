@@ -172,6 +172,12 @@ describe('the policies of many references', () => {
     expect(narrowSessions(references, home)).toHaveLength(1);
   });
 
+  it('are several if STS is expected to refuse one policy for its packed size', () => {
+    const references = Array.from({ length: 40 }, (_, index) => parseReference(`/${index}`));
+    const sizes = narrowSessions(references, home).map((session) => session.references.length);
+    expect(sizes).toEqual([16, 16, 8]);
+  });
+
   it('are one policy for the longest possible name', () => {
     const [session, ...others] = narrowSessions([parseReference(`/${'k'.repeat(1010)}`)], home);
     expect(others).toEqual([]);

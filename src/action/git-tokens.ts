@@ -70,7 +70,7 @@ function openApp(
   voice: Pick<Voice, 'mask' | 'warn'>,
 ): StoredApp {
   const secret = stored(reference, secrets);
-  for (const masked of linesToMask(secret.text)) voice.mask(masked);
+  voice.mask(...linesToMask(secret.text));
   const app = parseGitHubApp(secret.text, reference.text);
   warnOfPlainText(secret, voice);
   return { app, secret };
@@ -96,7 +96,7 @@ async function makeToken(
   const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
   const asking = { env, signal, maxAttempts, sleep, clock: Date.now };
   const token = await installationToken(app, { ...asking, repositories: scope.paths });
-  for (const masked of maskedForms(token)) workflow.mask(masked);
+  workflow.mask(...maskedForms(token));
   const { password, username, expiresAt } = token;
   const host = scope.port === undefined ? scope.host : `${scope.host}:${scope.port}`;
   const timeout = Math.max(1, expiresAt - Math.floor(Date.now() / 1000));

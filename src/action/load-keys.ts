@@ -137,14 +137,22 @@ async function leadSsh(
   filling: Filling,
 ): Promise<boolean> {
   const { inputs, folder, knownHosts, ...job } = filling;
-  await fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
+  await both(
+    fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts }),
+    agent ? addAll(keys, inputs, { ...job, agent, knownHosts }) : Promise.resolve(),
+  );
   const byShell = !(await canStart(folder));
   if (byShell) warnOfNoexec(job.workflow);
-  if (agent) await addAll(keys, inputs, { ...job, agent, knownHosts });
   if (!inputs.sshConfig) return byShell;
   const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
   await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts, byShell });
   return byShell;
+}
+
+/** Waits for both even if one fails: what is still being written could not be undone. */
+async function both(...works: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 function filesFor(

@@ -8,7 +8,7 @@ export interface Workflow {
   warn(message: string): void;
   fail(failure: Failure): void;
   /** From now on the log shows `***` instead. */
-  mask(secret: string): void;
+  mask(...secrets: readonly string[]): void;
   /** For the steps that follow. */
   exportVariable(name: string, value: string): void;
   addPath(folder: string): void;

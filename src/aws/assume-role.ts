@@ -53,8 +53,7 @@ export async function roleAsker(
     });
     const credentials = toCredentials(answer);
     if (!credentials) throw notFromAws({ service: 'sts', region, resource: wanted.arn });
-    mask(credentials.secretAccessKey);
-    mask(credentials.sessionToken);
+    mask(credentials.secretAccessKey, credentials.sessionToken);
     return credentials;
   };
 }

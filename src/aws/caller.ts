@@ -47,7 +47,7 @@ export interface Caller extends Regions {
   readonly connection: Connection;
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Called with each secret before it is used. */
-  readonly mask: (secret: string) => void;
+  readonly mask: (...secrets: readonly string[]) => void;
   readonly say: (line: string) => void;
   readonly debug?: (line: string) => void;
 }

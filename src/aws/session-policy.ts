@@ -5,6 +5,12 @@ import { dnsSuffix } from '../keys/partition.ts';
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;
 
+/**
+ * STS also limits the size after packing, and does not publish how it packs: about 16 parameters fit. More are split at
+ * once, because a refused try takes longer than a session more.
+ */
+const mostReferences = 16;
+
 /** The place of a reference without an ARN: the account of the role, and the chosen Region or another one. */
 export interface Home extends Location {
   readonly otherRegions?: readonly string[];
@@ -23,6 +29,10 @@ export interface NarrowSession {
  * KMS key need not be known.
  */
 export function narrowSessions(references: readonly Reference[], home: Home): NarrowSession[] {
+  if (references.length > mostReferences) {
+    const [some, others] = [references.slice(0, mostReferences), references.slice(mostReferences)];
+    return [some, others].flatMap((part) => narrowSessions(part, home));
+  }
   const policy = render(references, home);
   const taken = home.managedPolicies?.join('').length ?? 0;
   if (policy.length + taken <= longestPolicy || references.length < 2) return [{ references, policy }];

@@ -30,12 +30,11 @@ export async function openKey(
   const spoken = passphrase?.text.trim();
   if (spoken) voice.mask(spoken);
   const known = new Set(linesToMask(secret.text));
-  for (const masked of known) voice.mask(masked);
+  voice.mask(...known);
   const open = passphrase ? await decryptKey(secret.text, passphrase.text, text) : secret.text;
   const key = parseStoredKey({ reference: line.reference, text: open });
   // The same key in OpenSSH's format, which other tools may print.
-  const opened = linesToMask(writeOpensshKey(key)).filter((masked) => !known.has(masked));
-  for (const masked of opened) voice.mask(masked);
+  voice.mask(...linesToMask(writeOpensshKey(key)).filter((masked) => !known.has(masked)));
   const certificate =
     line.certificate && openCertificate(stored(line.certificate, secrets), key, { text, ...voice });
   for (const one of [secret, passphrase ?? []].flat()) warnOfPlainText(one, voice);

@@ -149,8 +149,8 @@ export function callerOf(
     ...{ env, signal, regions, say, debug, share: (timeoutSeconds * 1000) / (regions.length + 1) },
     connection: openConnection({ env, maxAttempts, patience: patienceOf(wanted), signal, say, debug }),
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
-    mask: (secret) => {
-      voice.mask(secret);
+    mask: (...secrets) => {
+      voice.mask(...secrets);
     },
     warn: (message) => {
       voice.warn(message);

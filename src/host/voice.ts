@@ -6,7 +6,7 @@ export interface Voice {
   readonly debug?: (line: string) => void;
   warn(message: string): void;
   /** Hides the text in all later output. */
-  mask(secret: string): void;
+  mask(...secrets: readonly string[]): void;
 }
 
 /** Only warnings, for a program with a standard output that git or ssh reads. It prints no secret, so mask does nothing. */

@@ -1,4 +1,4 @@
-/** A private key that signs and cannot be read: in KMS, or made in memory for one use. */
+/** A private key that signs and cannot be read: in KMS, or made in memory for one use. Pure. */
 import type { PublicKey } from './public-key.ts';
 
 /** RFC 8332, RFC 5656 §3.1.2, RFC 8709. Never `ssh-rsa`, which signs by SHA-1. */
