@@ -95,18 +95,30 @@ export class RotateStage {
   run(args: readonly string[]): Promise<Ended> {
     return this.startRun(args).ended;
   }
+  /** @param program the words that start ssm-ssh-agent */
+  rotateIn(program: readonly string[], ...more: string[]): Promise<Ended> {
+    const args = ['rotate', name, ...this.options, ...more];
+    return this.host.start([...program, ...args], { env: this.#env }).ended;
+  }
   startRun(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
     return this.host.startAgent(['rotate', ...args], { env: { ...this.#env, ...env } });
   }
 
   /** The public key of a parameter's latest version, or of the version with a label. */
   publicKey(of = name, label?: string): string | undefined {
+    const text = this.#text(of, label);
+    if (text === undefined) return undefined;
+    return authorizedKeysLine({ ...parsePrivateKey(text, of).publicKey, comment: '' });
+  }
+  /** The parameter's latest version. */
+  get privateKey(): string {
+    return this.#text(name) ?? '';
+  }
+  #text(of: string, label?: string): string | undefined {
     const { parameters } = this.host.world.aws;
     const found = parameters.find(place, of);
     const version = found?.versions.findLast(({ labels }) => label === undefined || labels.has(label));
-    if (!found || !version) return undefined;
-    const { publicKey } = parsePrivateKey(parameters.reveal(version, found.arn), of);
-    return authorizedKeysLine({ ...publicKey, comment: '' });
+    return found && version && parameters.reveal(version, found.arn);
   }
   /** The whole text of a secret's version with this staging label. */
   secretText(stage: string): string | undefined {
