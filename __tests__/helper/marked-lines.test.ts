@@ -111,6 +111,25 @@ describe('the lines that setup writes', () => {
     ]);
   });
 
+  it('are removed with their note where a replaced value ended in a backslash', () => {
+    const before = '[ssm]\n\troleArn = arn:a, \\';
+    const text = withEdits(before, [set('ssm.roleArn', 'arn:b', { replaces: /^/ })]);
+    expect(list(text)).toEqual(['ssm.rolearn\narn:b']);
+    expect(withoutMarked(text)).toBe(before);
+  });
+
+  it('stand apart from a value that somebody has left open since', () => {
+    const text = `${withEdits('', [set('ssm.key', '/ci/key')])}[alias]\n\tx = !echo\\`;
+    const again = withEdits(text, [set('core.sshCommand', '/a/helper/ssm-ssh')]);
+    expect(list(again)).toEqual(['ssm.key\n/ci/key', 'alias.x\n!echo', 'core.sshcommand\n/a/helper/ssm-ssh']);
+  });
+
+  it('leave the header of a section in which somebody wrote a comment', () => {
+    const text = withEdits('', [set('ssm.key', '/ci/key'), set('core.sshCommand', '/a/helper/ssm-ssh')]);
+    const commented = text.replace('[core]', '\t# for the runners\n[core]');
+    expect(withoutMarked(commented)).toBe('[ssm]\n\t# for the runners\n');
+  });
+
   it('stand below the lines of others, whose values count again without them', () => {
     const before = '[ssm]\n\tkey = /ci/mine\n\tpassphrase = /ci/p\n[user]\n\tname = me\n';
     const text = withEdits(before, [set('ssm.key', '/ci/key'), set('ssm.passphrase')]);

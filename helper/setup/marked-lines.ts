@@ -97,6 +97,8 @@ interface Section {
   readonly isOurs: boolean;
   /** The settings that setup did not write. */
   readonly others: readonly ConfigEntry[];
+  /** Whether somebody wrote a comment below its lines. */
+  readonly hasComment: boolean;
   /** Index → the line that setup made a comment of. */
   readonly replaced: ReadonlyMap<number, string>;
 }
@@ -127,8 +129,19 @@ function sectionsIn(lines: readonly string[]): Section[] {
     });
     const others = entries.filter((entry) => variableOf(entry) === undefined);
     const isOurs = marked[0]?.index === start + 1;
-    return { header, start, marked, isOurs, others, replaced: new Map(replaced) };
+    const hasComment = hasOwnComment(
+      header,
+      body.map(({ line }) => line),
+    );
+    return { header, start, marked, isOurs, others, hasComment, replaced: new Map(replaced) };
   });
+}
+
+/** Of somebody else. A comment below an empty line may be about the next section. */
+function hasOwnComment(header: string, body: readonly string[]): boolean {
+  const end = body.findIndex((line) => line.trim() === '');
+  const isOurs = (line: string): boolean => isNote(line) || restoredLine(header, line) !== undefined;
+  return body.slice(0, end < 0 ? undefined : end).some((line) => /^\s*[#;]/.test(line) && !isOurs(line));
 }
 
 interface Other {
@@ -142,9 +155,16 @@ function othersIn(sections: readonly Section[], name: string): Other[] {
   );
 }
 
-/** The lines to take out with these: the header, too, where setup wrote it and nothing is left below it. */
-function goneOf({ start, marked, isOurs, others, replaced }: Section, taken: readonly Marked[]): number[] {
-  const isEmpty = isOurs && others.length === 0 && replaced.size === 0 && taken.length === marked.length;
+/**
+ * The lines to take out with these: the header, too, where setup wrote it and nothing is left below it. A comment
+ * counts, as in git.
+ *
+ * @source git's config.c, maybe_remove_section()
+ */
+function goneOf(section: Section, taken: readonly Marked[]): number[] {
+  const { start, marked, isOurs, others, hasComment, replaced } = section;
+  const isLeft = others.length > 0 || hasComment || replaced.size > 0 || taken.length < marked.length;
+  const isEmpty = isOurs && !isLeft;
   return [...(isEmpty ? [start] : []), ...taken.map(({ index }) => index)];
 }
 
@@ -185,8 +205,9 @@ function withLine(lines: readonly string[], { name, value }: MarkedSetting, isLa
   const section = sectionsIn(lines).findLast((one) => one.isOurs && one.header === header);
   const last = isLast ? undefined : section?.marked.at(-1)?.index;
   if (last !== undefined) return lines.toSpliced(last + 1, 0, line);
-  // The last line may have got no end since.
-  return [...(lines.at(-1) === '' ? lines.slice(0, -1) : lines), header, line, ''];
+  // The last line may have got no end since. An empty line ends a value that a backslash would continue.
+  const before = lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+  return [...before, ...(before.at(-1)?.endsWith('\\') ? [''] : []), header, line, ''];
 }
 
 function withReplaced(lines: readonly string[], name: string, replaces: RegExp): readonly string[] {
@@ -197,8 +218,11 @@ function withReplaced(lines: readonly string[], name: string, replaces: RegExp):
       throw new Failure('INPUT_INVALID', `setup cannot replace ${name}: it is in the line of its section`, {
         hint: `write ${name.slice(name.lastIndexOf('.') + 1)} on a line of its own, below ${section.header}`,
       });
-    for (let at = entry.first; at <= entry.last; at++)
-      changed[at] = replacedLine(section.header, lines[at] ?? '');
+    for (let at = entry.first; at <= entry.last; at++) {
+      const line = lines[at] ?? '';
+      // A backslash at the end of the file made the note a part of the value, and ends it there.
+      if (!isNote(line)) changed[at] = replacedLine(section.header, line);
+    }
   }
   return changed;
 }
