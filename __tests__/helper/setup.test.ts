@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { parseCredentialLine, isOurs, settingsFor, type Wanted } from '../../helper/setup/plan.ts';
+import {
+  changesBetween,
+  parseCredentialLine,
+  isOurs,
+  settingsFor,
+  type Wanted,
+} from '../../helper/setup/plan.ts';
 import { environmentLines } from '../../helper/setup/lines.ts';
 import { canonicalName } from '../../src/git/listing.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
@@ -63,6 +69,23 @@ describe('the settings that setup writes', () => {
       'credential.https://github.com.useHttpPath': 'true',
       'credential.https://git.example.com:8443.useHttpPath': 'true',
     });
+  });
+
+  it('do not depend on a section that names no repository', () => {
+    const known = { 'ssm.a b.credential': ['/ci/token'], 'ssm.a b.key': ['/ci/other'] };
+    expect(settings('/ci/key', {}, known)).toEqual(settings('/ci/key'));
+  });
+
+  it.each(['true', 'True', 'yes', 'on', '1'])('are not written again where git has %s', (value) => {
+    const name = 'credential.https://github.com.useHttpPath';
+    const known = new Map([[canonicalName(name), [value]]]);
+    expect(changesBetween(known, new Map([[name, 'true']]))).toEqual([]);
+  });
+
+  it.each(['', 'false', 'no', '0', 'maybe'])('are written where git has "%s"', (value) => {
+    const name = 'credential.https://github.com.useHttpPath';
+    const known = new Map([[canonicalName(name), [value]]]);
+    expect(changesBetween(known, new Map([[name, 'true']]))).toHaveLength(1);
   });
 
   it('name a credential and its helper, and let git send the path', () => {

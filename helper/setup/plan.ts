@@ -1,7 +1,8 @@
 /** The settings that setup writes, and which of them git's configuration does not have yet. Pure. */
-import { canonicalName, type Setting, type Settings } from '../../src/git/listing.ts';
+import { canonicalName, isTrue, type Setting, type Settings } from '../../src/git/listing.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { Reference } from '../../src/keys/reference.ts';
+import { patternOf } from '../../src/host/settings.ts';
 import { parseRepositoryPattern, patternText, type RepositoryPattern } from '../../src/keys/routes.ts';
 import { invalid } from '../command-line/parse.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
@@ -99,8 +100,9 @@ function sectionsOf({ repositories }: KeyLine): string[] {
 function credentialHosts(known: Settings): string[] {
   return [...known.keys()].flatMap((name) => {
     const [, section] = /^ssm\.(.+)\.credential$/s.exec(name) ?? [];
-    if (section === undefined) return [];
-    return [hostOf(parseRepositoryPattern(section))];
+    // Other programs ignore a section that names no repository.
+    const pattern = section === undefined ? undefined : patternOf(section);
+    return pattern ? [hostOf(pattern)] : [];
   });
 }
 
@@ -128,8 +130,13 @@ export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Valu
   return [...wanted].flatMap(([name, value]) => {
     const there = valuesOf(known, name);
     const isOnly = replaced(name) === undefined || there.length <= 1;
-    return isOnly && (there.at(-1) ?? '') === (value ?? '') ? [] : [{ name, value, among: oursAmong(name) }];
+    return isOnly && isSame(name, there.at(-1), value) ? [] : [{ name, value, among: oursAmong(name) }];
   });
+}
+
+/** A boolean has several spellings. */
+function isSame(name: string, there = '', value = ''): boolean {
+  return there === value || (name.endsWith('.useHttpPath') && value === 'true' && isTrue(there));
 }
 
 /** The values that ours would replace. */

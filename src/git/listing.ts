@@ -69,6 +69,16 @@ export function settingsIn(entries: readonly Pick<ScopedSetting, 'name' | 'value
   return settings;
 }
 
+/**
+ * Whether git takes the value for true.
+ *
+ * @param value undefined: a name without a value
+ * @source git-config(1), "Values", boolean
+ */
+export function isTrue(value: string | undefined): boolean {
+  return value === undefined || /^(true|yes|on|[+-]?0*[1-9]\d*[kmg]?)$/i.test(value);
+}
+
 export type Scope = 'system' | 'global';
 
 /** A setting and its new value; undefined: remove it. */

@@ -1,6 +1,6 @@
 /** The settings of a host. All programs use this one rule of precedence; docs/ec2.md has the table. Pure. */
 import { Failure } from '../errors.ts';
-import type { Settings } from '../git/listing.ts';
+import { isTrue, type Settings } from '../git/listing.ts';
 import { matchRoutes, parseRepositoryPattern, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -88,7 +88,7 @@ function join(values: readonly string[] = [], name: string): string {
 /** Whether git may reach an EC2 host that no section names. */
 export function allowsEc2Remotes(settings: Settings, env: Environment): boolean {
   const said = env['SSM_SSH_EC2_REMOTES'] || settings.get('ssm.ec2remotes')?.at(-1) || '';
-  return /^(1|true|yes|on)$/i.test(said);
+  return isTrue(said);
 }
 
 /** The first section with a key that matches the remote. */
