@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sectionsOf } from '../../helper/setup/config-text.ts';
+import { sectionsOf } from '../../src/git/config-text.ts';
 import {
   hasUnmarked,
   markedSettings,

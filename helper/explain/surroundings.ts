@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { listSettings, notFound } from '../../src/git/config-file.ts';
 import type { Listing, ScopedSetting } from '../../src/git/listing.ts';
-import { linesOfSetting } from '../../src/git/setting-lines.ts';
+import { linesOfSetting } from '../../src/git/config-text.ts';
 import type { Source } from '../../src/host/explain.ts';
 import { run, type Finished } from '../../src/process/run.ts';
 

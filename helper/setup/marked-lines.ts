@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../src/errors.ts';
 import { canonicalName } from '../../src/git/listing.ts';
-import { headerOf, quotedValue, sectionsOf, type ConfigEntry } from './config-text.ts';
+import { headerOf, quotedValue, sectionsOf, type ConfigEntry } from '../../src/git/config-text.ts';
 import { replacedLine, restoredLine } from './replaced-lines.ts';
 
 export interface MarkedSetting {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { linesOfSetting } from '../../src/git/setting-lines.ts';
+import { linesOfSetting } from '../../src/git/config-text.ts';
 
 const text = `# [ssm] key = /comment
 [SSM]

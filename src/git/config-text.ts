@@ -1,4 +1,4 @@
-/** The entries of a file of git's configuration, with their lines. Pure. */
+/** The entries of a file of git's configuration, with their lines (git-config(1), "Syntax"). Pure. */
 
 export interface ConfigEntry {
   /** In git's form: section and variable in lower case. */
@@ -49,6 +49,15 @@ export function sectionsOf(text: string): ConfigSection[] {
       section.entries.push({ name, value, first: start, last: reader.line });
     } else next(reader, /[^\n]*/y);
   }
+}
+
+/**
+ * @param name in git's form: section and variable in lower case, the subsection as written
+ * @returns the numbers of the lines that set it, from 1, in the order of the file
+ */
+export function linesOfSetting(text: string, name: string): number[] {
+  const entries = sectionsOf(text).flatMap((section) => section.entries);
+  return entries.flatMap((entry) => (entry.name === name ? [entry.first + 1] : []));
 }
 
 function nameOf([, section = '', middle]: RegExpExecArray): string {
