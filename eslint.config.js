@@ -26,7 +26,7 @@ export const pureFiles = [
   'src/aws/{answers,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,session-policy,session-tags,statement,token,troubles,trust-policy}.ts',
   'src/ec2/host-name.ts',
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
-  'src/git/{config-text,credential,job-configuration,listing,named-credential,store-entry}.ts',
+  'src/git/{config-text,credential,credential-settings,job-configuration,listing,named-credential,store-entry}.ts',
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,explain,foreign-command,job-role,settings,voice}.ts',
   'src/process/quote.ts',

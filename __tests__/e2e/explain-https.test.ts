@@ -36,6 +36,37 @@ describe('explain and git credential', () => {
     ['another host', helper + both, 'https://gitlab.com/acme/lib', {}],
     ['no helper', ofHost, 'https://github.com/acme/lib', {}],
     [
+      'another helper behind ours',
+      `${helper}[credential]\n\thelper = store --file=/dev/null\n${ofHost}`,
+      'https://github.com/acme/lib',
+      {},
+    ],
+    [
+      'a cleared list of helpers',
+      `${helper}[credential]\n\thelper =\n${ofHost}`,
+      'https://github.com/acme/lib',
+      {},
+    ],
+    [
+      'a helper for a part of the host',
+      `[credential "https://github.com/acme"]\n\thelper = ${join(launcher, '../git-credential-ssm')}\n${ofHost}`,
+      'https://github.com/acme/lib',
+      {},
+    ],
+    [
+      'a setting without a value',
+      `${helper}[credential "https://github.com"]\n\tuseHttpPath\n${both}`,
+      'https://github.com/acme/lib',
+      {},
+    ],
+    [
+      'the last setting, which is for a whole host',
+      `${helper}[credential "https://github.com/acme"]\n\tuseHttpPath = false\n${usePath}${both}`,
+      'https://github.com/acme/lib',
+      {},
+    ],
+    ['a wrong percent code', helper + ofHost, 'https://github.com/acme/%zz.git', {}],
+    [
       'the environment',
       helper + ofHost,
       'https://github.com/acme/lib',

@@ -271,6 +271,15 @@ describeOnHost('explain and git', () => {
     'a URL of git that a section allows': { ask: `ssh://me@${id}/x`, lines: sections([id]) },
   };
 
+  it('offers no key for an EC2 host if git starts another program than ssm-ssh', () => {
+    execFileSync('git', ['init', '--quiet', repository]);
+    const env = { SSM_SSH_EC2_REMOTES: '1', GIT_SSH_COMMAND: 'ssh -4' };
+    const { stdout, status } = run([launcher, 'explain', '--json', `ssh://me@${id}/x`], env);
+    const { answer, offered: isOffered, ec2: connection } = JSON.parse(stdout) as Explained;
+    expect(answer).toMatch(/git starts "ssh -4", not ssm-ssh$/);
+    expect([isOffered, connection, status]).toEqual([false, null, 1]);
+  });
+
   it.each(Object.entries(ec2))('agree about an EC2 host: %s', (_, { ask, lines = [], env = {}, says }) => {
     execFileSync('git', ['init', '--quiet', repository]);
     const isGit = ask.includes(':');

@@ -1,6 +1,7 @@
 /** What a check of doctor found, and how to fix it. Pure. */
 import { toFailure } from '../../src/errors.ts';
 import { withoutSecrets } from '../../src/keys/secret-text.ts';
+import { withoutPasswords } from '../../src/keys/url-text.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 
 export type Status = 'ok' | 'skip' | 'warn' | 'fail';
@@ -71,9 +72,4 @@ function finding(
 
 function clean(text: string): string {
   return visible(withoutSecrets(withoutPasswords(text)));
-}
-
-/** Removes the password of a URL. */
-export function withoutPasswords(text: string): string {
-  return text.replace(/(\w:\/\/[^\s/@:]*):[^\s/@]*@/g, '$1:…@');
 }

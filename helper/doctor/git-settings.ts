@@ -1,4 +1,5 @@
 /** Checks the settings and variables that take precedence over ssm-ssh, or prevent it. Pure. */
+import { helpersFor, isOurHelper, sendsPath } from '../../src/git/credential-settings.ts';
 import { isProtected } from '../../src/git/listing.ts';
 import type { Routes } from '../../src/host/credential-routes.ts';
 import { patternOf, sectionsWith, settingsOf } from '../../src/host/settings.ts';
@@ -6,7 +7,7 @@ import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { patternText } from '../../src/keys/routes.ts';
 import type { Configuration } from './configuration.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
-import { helpersFor, isOurCommand, isOurHelper, sendsPath, sshCommandOf } from './ssh-command.ts';
+import { isOurCommand, sshCommandOf } from './ssh-command.ts';
 import { parseRegion, parseRoles } from '../command-line/settings.ts';
 import { invalid } from '../command-line/parse.ts';
 
@@ -127,7 +128,7 @@ export function credentialPlaces({ routes }: Routes): string[] {
 
 function helpers({ configuration, routes }: GitCheck): Finding[] {
   return credentialPlaces(routes).flatMap((place) => {
-    const listed = helpersFor(place, configuration.entries);
+    const listed = helpersFor({ host: place }, configuration.entries);
     const name = `credential helpers ${place}`;
     const setting = `credential.https://${place}`;
     const at = listed.findIndex(isOurHelper);
@@ -158,7 +159,8 @@ function paths(
     repositories.some((pattern) => pattern.path !== '' && patternText({ ...pattern, path: '' }) === place),
   );
   if (!needsPath) return [];
-  if (sendsPath(place, configuration.entries)) return [ok(name, 'git says for which repository it asks')];
+  if (sendsPath({ host: place }, configuration.entries))
+    return [ok(name, 'git says for which repository it asks')];
   const detail = `a section names only a part of ${place}, but git does not say for which repository it asks`;
   return [fail(name, detail, `git config --global credential.https://${place}.useHttpPath true`)];
 }

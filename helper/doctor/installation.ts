@@ -3,7 +3,8 @@ import { shortLivedWarning } from '../setup/short-lived.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
 import { problemWith, programOf, programOnPath, type ProgramProblem } from './find-program.ts';
 import type { Configuration } from './configuration.ts';
-import { helpersFor, isOurCommand, isOurHelper, sshCommandOf } from './ssh-command.ts';
+import { isOurCommand, sshCommandOf } from './ssh-command.ts';
+import { helpersFor, isOurHelper } from '../../src/git/credential-settings.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 
 export interface Installed {
@@ -33,7 +34,9 @@ export function checkStarted(
     from === 'ssh'
       ? skip(ssh, 'none is set: git starts ssh')
       : (programFinding(ssh, programOf(command), { ...installed, from }) ?? ok(ssh, `${from} is ${command}`));
-  const helpers = new Set(places.flatMap((place) => helpersFor(place, entries).filter(isOurHelper)));
+  const helpers = new Set(
+    places.flatMap((place) => helpersFor({ host: place }, entries).filter(isOurHelper)),
+  );
   const others = [...helpers].map((helper) => {
     const check = 'credential helper';
     const program = /^ssm(\s|$)/.test(helper) ? 'git-credential-ssm' : programOf(helper);

@@ -1,6 +1,6 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
 import { readFile } from 'node:fs/promises';
-import { chooseRoute, type Routes } from '../../src/host/credential-routes.ts';
+import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { SshQuestion } from '../explain/ssh.ts';
 import { rewrittenUrl } from '../explain/surroundings.ts';
@@ -120,9 +120,7 @@ function accountOf(route: UrlRoute | undefined, { account }: UrlCheck): string[]
 }
 
 async function checkHttps(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
-  const { host, pathname, username } = new URL(url);
-  const request = { protocol: 'https', host, path: pathname.slice(1), ...(username && { username }) };
-  const { named, warnings } = chooseRoute(options.routes.routes, request);
+  const { named, warnings } = chooseRoute(options.routes.routes, requestFor(new URL(url), { path: true }));
   const login = await tryHttps({ ...options, check: names.login, url });
   if (named) return [ok(names.route, `${named.reference}, from ${named.place}`), login];
   const detail = ['no section names a credential for it', ...warnings].join('; ');

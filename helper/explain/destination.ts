@@ -1,4 +1,5 @@
 /** From the text of a URL or a host to its explanation. */
+import { withoutPasswords } from '../../src/keys/url-text.ts';
 import { explainHttps } from './https.ts';
 import type { Explanation } from './explanation.ts';
 import { explainSsh } from './ssh.ts';
@@ -9,13 +10,13 @@ import { isUrl, parseTarget } from './target.ts';
 export async function explainDestination(text: string, asking: Asking): Promise<Explanation> {
   const url = await urlOf(text, asking);
   const target = parseTarget(url);
-  const common = { asked: withoutPassword(text), rewritten: url === text ? null : withoutPassword(url) };
+  const common = { asked: withoutPasswords(text), rewritten: url === text ? null : withoutPasswords(url) };
   if (target.kind === 'https') return { ...common, ...(await explainHttps(target.url, asking)) };
   if (target.kind === 'ssh') return { ...common, ...(await explainSsh(target, asking)) };
   return {
     ...common,
     ...{ kind: 'other', offered: false, keys: [], passedOver: [], notes: [] },
-    answer: `no key is offered for ${withoutPassword(url)}: git starts no ssh for ${target.protocol}://`,
+    answer: `no key is offered for ${withoutPasswords(url)}: git starts no ssh for ${target.protocol}://`,
     why: 'ssm-ssh serves ssh, and git-credential-ssm serves https',
   };
 }
@@ -25,8 +26,4 @@ async function urlOf(text: string, asking: Asking): Promise<string> {
   if (isUrl(text)) return await rewrittenUrl(text, asking);
   const remotes = ((await askGit(['remote'], asking)) ?? '').split('\n');
   return remotes.includes(text) ? await rewrittenUrl(text, asking) : text;
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/(:\/\/[^/@:]*):[^/@]*@/, '$1@');
 }

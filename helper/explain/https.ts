@@ -1,69 +1,74 @@
 /** Explains which credential git gets for an HTTPS URL. */
+import { helpersFor, isOurHelper, sendsPath } from '../../src/git/credential-settings.ts';
 import { isProtected, settingsIn } from '../../src/git/listing.ts';
-import { chooseRoute, readRoutes, type CredentialRoute } from '../../src/host/credential-routes.ts';
+import {
+  chooseRoute,
+  readRoutes,
+  requestFor,
+  type CredentialRoute,
+} from '../../src/host/credential-routes.ts';
 import { passedSettings, type OfferedKey, type PassedOver, type Source } from '../../src/host/explain.ts';
 import { matchRoutes, patternText } from '../../src/keys/routes.ts';
+import { decoded } from '../../src/keys/url-text.ts';
 import type { Explanation } from './explanation.ts';
-import { askGit, listPlaced, type Asking, type PlacedListing } from './surroundings.ts';
+import { listPlaced, type Asking, type PlacedListing } from './surroundings.ts';
 
 type Part = Omit<Explanation, 'asked' | 'rewritten'>;
 
 const httpsPort = 443;
 
 export async function explainHttps(url: URL, asking: Asking): Promise<Part> {
-  const bare = `https://${url.host}${url.pathname}`;
-  const ask = async (name: string): Promise<string> =>
-    (await askGit(['config', '--get-urlmatch', name, bare], asking)) ?? '';
-  const [listing, pathSetting, helper] = await Promise.all([
-    listPlaced('^ssm\\.', asking),
-    ask('credential.useHttpPath'),
-    ask('credential.helper'),
-  ]);
-  const sendsPath = /^(true|yes|on|1)$/i.test(pathSetting);
+  const listing = await listPlaced('^(ssm|credential)\\.', asking);
   const { routes, warnings } = readRoutes(settingsIn(listing.entries.filter(isProtected)), asking.env);
-  const path = decodeURIComponent(url.pathname.slice(1));
-  const username = url.username === '' ? {} : { username: decodeURIComponent(url.username) };
-  const request = { protocol: 'https', host: url.host, ...(sendsPath && { path }), ...username };
-  const { named, warnings: more } = chooseRoute(routes, request);
+  const { host, pathname, username } = url;
+  const place = { host, path: pathname, username };
+  const isSent = sendsPath(place, listing.entries);
+  const helpers = helpersFor(place, listing.entries);
+  const { named, warnings: more } = chooseRoute(routes, requestFor(url, { path: isSent }));
   const key = named && offeredBy(routes, named, listing);
-  const asked = asksUs(helper);
-  const where = `${url.host}${sendsPath ? url.pathname.replace(/\.git$/, '') : ''}`;
+  const isAsked = helpers.some(isOurHelper);
+  const where = `${host}${isSent ? pathname.replace(/\.git$/, '') : ''}`;
   return {
     kind: 'https',
-    offered: key !== undefined && asked,
-    answer: answerFor({ key, helper, asked, where }),
+    offered: key !== undefined && isAsked,
+    answer: answerFor({ key, helpers, where }),
     why: named ? `${named.place} names it` : 'no section names it',
-    keys: key && asked ? [key] : [],
-    passedOver: [...passedRoutes(routes, key, { listing, host: url.host, path }), ...ignored(listing)],
+    keys: key && isAsked ? [key] : [],
+    passedOver: [...passedRoutes(routes, key, { listing, url }), ...ignored(listing)],
     notes: [
-      sendsPath
+      isSent
         ? 'git sends the path: credential.useHttpPath is true for this URL'
         : 'git does not send the path, so only sections of whole hosts match: credential.useHttpPath is not true for this URL',
+      ...askedFirst(helpers),
       ...warnings,
       ...more,
     ],
   };
 }
 
-/** `ssm`, `ssm --store-prefix …`, or the path of git-credential-ssm. */
-function asksUs(helper: string): boolean {
-  return /(^!?|[/\s])(git-credential-)?ssm(\s|'|"|$)/.test(helper);
-}
-
 interface Answer {
   readonly key: OfferedKey | undefined;
-  readonly helper: string;
-  readonly asked: boolean;
+  readonly helpers: readonly string[];
   readonly where: string;
 }
 
-function answerFor({ key, helper, asked, where }: Answer): string {
-  if (!asked) {
-    const other = helper === '' ? 'no credential helper' : `"${helper}"`;
-    return `no credential of AWS is offered for ${where}: git asks ${other}, not git-credential-ssm`;
+function answerFor({ key, helpers, where }: Answer): string {
+  if (!helpers.some(isOurHelper)) {
+    const others = helpers.length === 0 ? 'no credential helper' : listed(helpers);
+    return `no credential of AWS is offered for ${where}: git asks ${others}, not git-credential-ssm`;
   }
   if (!key) return `no credential of AWS is offered for ${where}`;
   return `the credential ${key.reference ?? ''} is offered for ${where}`;
+}
+
+/** git stops at the first helper that knows a password. */
+function askedFirst(helpers: readonly string[]): string[] {
+  const others = helpers.slice(0, Math.max(0, helpers.findIndex(isOurHelper)));
+  return others.length === 0 ? [] : [`git asks ${listed(others)} first, and may get another password there`];
+}
+
+function listed(helpers: readonly string[]): string {
+  return helpers.map((helper) => `"${helper}"`).join(' and ');
 }
 
 function offeredBy(
@@ -92,10 +97,11 @@ function sourceOf({ place }: CredentialRoute['key'], { entries, sources }: Place
 function passedRoutes(
   routes: readonly CredentialRoute[],
   chosen: OfferedKey | undefined,
-  { listing, host, path }: { listing: PlacedListing; host: string; path: string },
+  { listing, url }: { readonly listing: PlacedListing; readonly url: URL },
 ): PassedOver[] {
-  const [name = '', port] = host.split(':');
-  const remote = { host: name, path, ...(port !== undefined && { port: Number(port) }) };
+  const { hostname, port, pathname } = url;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const remote = { host, path: decoded(pathname.slice(1)), ...(port !== '' && { port: Number(port) }) };
   return routes.flatMap((route) => {
     const source = sourceOf(route.key, listing);
     if (chosen && source.name === chosen.source.name) return [];

@@ -56,12 +56,13 @@ export async function explainSsh({ remote, isGit }: SshQuestion, asking: Asking)
   };
   const settings = passedSettings(listing.entries, listing.sources, (entry) => whyNot(entry, byGit));
   const notes = [...(isGit ? hiddenNotes(asking) : []), ...compiled.warnings, ...ignoredNotes(compiled)];
+  const started = isGit ? await startedByGit(asking) : undefined;
   if (parseHostName(remote.host)) {
-    const part = explainEc2(situation, { remote, isGit });
+    const ec2 = explainEc2(situation, { remote, isGit });
+    const part = started ? { ...notStarted(ec2, remote, started), kind: ec2.kind } : ec2;
     return { ...part, passedOver: [...part.passedOver, ...settings], notes: [...part.notes, ...notes] };
   }
   const choice = chooseKeys(situation);
-  const started = isGit ? await startedByGit(asking) : undefined;
   const explained = started ? notStarted(choice, remote, started) : ofChoice(choice, remote, situation);
   return {
     ...explained,
@@ -156,7 +157,11 @@ function nameOf({ host, port, path }: RemoteUrl): string {
   return path === '' ? address : `${address}/${path.replace(/\.git\/*$/, '')}`;
 }
 
-function notStarted({ keys, passedOver }: Choice, remote: RemoteUrl, { command, from }: Started): Part {
+function notStarted(
+  { keys, passedOver }: Pick<Choice, 'keys' | 'passedOver'>,
+  remote: RemoteUrl,
+  { command, from }: Started,
+): Part {
   const skipped = keys.map((key) => ({
     what: key.reference ?? key.fingerprint ?? '',
     source: key.source,

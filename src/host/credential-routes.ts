@@ -2,6 +2,7 @@
 import { Failure } from '../errors.ts';
 import { patternOf, sectionsWith, settingsOf, type Environment, type HostSettings } from './settings.ts';
 import { matchRoutes, type RepositoryPattern, type Route } from '../keys/routes.ts';
+import { decoded } from '../keys/url-text.ts';
 import type { Settings } from '../git/listing.ts';
 import type { Credential } from '../git/credential.ts';
 
@@ -63,6 +64,16 @@ function exactHost(text: string): RepositoryPattern {
   throw new Failure('INPUT_INVALID', `SSM_SSH_CREDENTIAL_HOST is not a host: "${text.slice(0, 100)}"`, {
     hint: 'write one exact host, with its port if it is not 443: github.com or git.example.com:8443',
   });
+}
+
+/** What git tells a helper about a URL. */
+export function requestFor(url: URL, { path }: { readonly path: boolean }): Credential {
+  const { host, pathname, username } = url;
+  return {
+    ...{ protocol: 'https', host },
+    ...(path && { path: decoded(pathname.slice(1)) }),
+    ...(username !== '' && { username: decoded(username) }),
+  };
 }
 
 export interface Choice {

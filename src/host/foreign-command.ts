@@ -1,5 +1,6 @@
 /** ssh commands of git that are not ours: whose they are, and whether they bring a key. helper/ssm-ssh has the same rules. Pure. */
 import { lowerCase, parseWrittenPattern, type Remote } from '../keys/routes.ts';
+import { decoded } from '../keys/url-text.ts';
 
 /** Whether a command starts ssm-ssh, as helper/ssm-ssh tells it. */
 export function isOurs(command: string): boolean {
@@ -39,7 +40,7 @@ export interface RemoteUrl extends Remote {
 export function remoteOfUrl(url: string): RemoteUrl | undefined {
   const [, , login, address = '', path = ''] =
     /^(ssh|git\+ssh|ssh\+git):\/\/(?:([^/@]*)@)?([^/]*)(.*)$/s.exec(url) ?? [];
-  if (address !== '') return withUser(addressOf(decode(address)), decode(path), login && decode(login));
+  if (address !== '') return withUser(addressOf(decoded(address)), decoded(path), login && decoded(login));
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return undefined;
   const [, user, bracketed, plain, rest = ''] =
     /^(?:([^/:@]*)@)?(?:\[([^\]/]+)\]|([^/:[\]]+)):(.*)$/s.exec(url) ?? [];
@@ -61,14 +62,6 @@ function withUser(
   user: string | undefined,
 ): RemoteUrl {
   return { ...address, path: path.replace(/^\/+/, ''), ...(user && { user }) };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Whether a repository has a remote for the destination. @param urls of its remotes */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { fail, failed, needs, ok, Unmet, withoutPasswords } from '../../../helper/doctor/finding.ts';
+import { fail, failed, needs, ok, Unmet } from '../../../helper/doctor/finding.ts';
+import { withoutPasswords } from '../../../src/keys/url-text.ts';
 import { Failure } from '../../../src/errors.ts';
 
 describe('a finding', () => {

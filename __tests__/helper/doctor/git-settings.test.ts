@@ -1,11 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  helpersFor,
-  isOurCommand,
-  isOurHelper,
-  sendsPath,
-  sshCommandOf,
-} from '../../../helper/doctor/ssh-command.ts';
+import { isOurCommand, sshCommandOf } from '../../../helper/doctor/ssh-command.ts';
 import { explained } from '../../../helper/doctor/try-url.ts';
 import { givenRoutes } from '../../../helper/doctor/url-route.ts';
 import { wantedSecrets } from '../../../helper/doctor/wanted.ts';
@@ -36,43 +30,6 @@ describe("git's ssh command", () => {
   });
   it.each(['ssh', '/opt/ssm-ssh-agent', '/opt/not-ssm-ssh'])('is not ours: %s', (command) => {
     expect(isOurCommand(command)).toBe(false);
-  });
-});
-
-describe('the credential helpers of a host', () => {
-  const entries = [
-    entry('credential.helper', 'store'),
-    entry('credential.https://gitlab.com.helper', 'other'),
-    entry('credential.https://github.com.helper', '/opt/git-credential-ssm'),
-  ];
-
-  it('are those of every host and of this host, in order', () => {
-    expect(helpersFor('github.com', entries)).toEqual(['store', '/opt/git-credential-ssm']);
-  });
-
-  it('begin after the last empty value', () => {
-    const cleared = [
-      ...entries.slice(0, 2),
-      entry('credential.https://github.com.helper', ''),
-      ...entries.slice(2),
-    ];
-    expect(helpersFor('github.com', cleared)).toEqual(['/opt/git-credential-ssm']);
-  });
-
-  it.each([
-    ['ssm', true],
-    ['ssm --store-prefix /x', true],
-    ["!'/a b/git-credential-ssm'", true],
-    ['store', false],
-  ])('%s is ours: %j', (helper, ours) => {
-    expect(isOurHelper(helper)).toBe(ours);
-  });
-
-  it('get the path only if the last setting says so', () => {
-    const on = entry('credential.https://github.com.usehttppath', 'true');
-    expect(sendsPath('github.com', [on])).toBe(true);
-    expect(sendsPath('github.com', [on, entry('credential.usehttppath', 'false')])).toBe(false);
-    expect(sendsPath('github.com', [entry('credential.https://gitlab.com.usehttppath', 'true')])).toBe(false);
   });
 });
 
