@@ -144,7 +144,7 @@ describe('a reference', () => {
     ['arn:aws:ssm:eu-west-1:1111:parameter/k', 'not the ARN of a parameter'],
     ['arn:gcp:ssm:eu-west-1:111122223333:parameter/k', 'not the ARN of a parameter'],
     ['arn:aws:s3:eu-west-1:111122223333:parameter/k', 'not the ARN of a parameter'],
-    ['arn:aws:kms:eu-west-1:111122223333:key/k', 'not the ARN of a parameter'],
+    ['arn:aws:kms:eu-west-1:111122223333:key/k', 'names a key in KMS'],
     ['arn:aws:ssm:eu-west-1:111122223333:parameter/', 'empty part'],
     ['arn:aws:ssm:eu-west-1:111122223333:parameter//ci/key', 'empty part'],
     ['arn:aws:ssm:eu-west-1:111122223333:parameter/ci/*', 'characters'],

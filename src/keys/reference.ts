@@ -1,7 +1,8 @@
-/** The grammar of key references, which name parameters and secrets. Pure. */
+/** The grammar of references that name stored values: parameters and secrets. key-reference.ts adds other keys. Pure. */
 import { Failure } from '../errors.ts';
 import { looksSecret } from './secret-text.ts';
 
+/** What can be read from a store. */
 export type Reference = ParameterReference | SecretReference;
 
 interface Named {
@@ -51,7 +52,18 @@ const grammar =
   'write /name, /name:version, /name:label, secretsmanager:name[:json-key], or the ARN of a parameter or a secret';
 const secretGrammar = 'write secretsmanager:NAME[:json-key[:version-stage[:version-id]]]';
 
+/** Words that stand before keys outside of the stores. They take precedence over a parameter of that name. */
+const otherKind = /^(?:(?:arn:[^:]*:)?(kms)|(new)):/;
+
+/** `kms` for a key in KMS, `new` for a key to make; undefined for what is stored. */
+export function otherKindOf(text: string): 'kms' | 'new' | undefined {
+  const [, kms, made] = otherKind.exec(text) ?? [];
+  return (kms ?? made) as 'kms' | 'new' | undefined;
+}
+
 /**
+ * For callers that need a stored value. A key in KMS, or one to make, is refused.
+ *
  * @throws INPUT_INVALID
  * @source Systems Manager User Guide, "Creating parameters" (names) and "Working with parameter labels"; for the parts
  *   after a secret's name, ECS Developer Guide, "Pass Secrets Manager secrets through environment variables"
@@ -62,6 +74,8 @@ export function parseReference(text: string): Reference {
       hint: `store it and write its name here: ${grammar}`,
     });
   }
+  const other = otherKindOf(text);
+  if (other !== undefined) throw notStored(text, other);
   if (text.startsWith('secretsmanager:')) return parseSecret(text.slice('secretsmanager:'.length), text);
   if (/^arn:[^:]*:secretsmanager:/.test(text)) return parseSecret(text, text);
   return parseParameter(text.startsWith('ssm:') ? text.slice('ssm:'.length) : text, text);
@@ -97,7 +111,7 @@ function parseParameter(bare: string, text: string): ParameterReference {
   }
   const [, partition, region, account, name] = parameterArn.exec(resource) ?? [];
   if (!partition || !region || !account || !name) {
-    throw invalid(
+    throw badReference(
       text,
       'is not the ARN of a parameter or a secret',
       'write arn:aws:ssm:REGION:ACCOUNT:parameter/NAME or arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX',
@@ -114,7 +128,7 @@ function splitSelector(bare: string, text: string): [resource: string, selector:
   if (selector.length === 0) return [bare, ''];
   const [only = ''] = selector;
   if (selector.length > 1 || !(version.test(only) || label.test(only))) {
-    throw invalid(
+    throw badReference(
       text,
       `has ":${selector.join(':')}" after its name, which is neither a version nor a label`,
       grammar,
@@ -124,19 +138,19 @@ function splitSelector(bare: string, text: string): [resource: string, selector:
 }
 
 function checkName(name: string, text: string): void {
-  if (name === '') throw invalid(text, 'has no name', grammar);
+  if (name === '') throw badReference(text, 'has no name', grammar);
   if (!nameCharacters.test(name)) {
-    throw invalid(
+    throw badReference(
       text,
       'has characters that are not allowed in a parameter name',
       'names are letters, digits and . - _ /',
     );
   }
   if (name.includes('/') && !name.startsWith('/')) {
-    throw invalid(text, 'is a path without a slash at its start', `write /${name}`);
+    throw badReference(text, 'is a path without a slash at its start', `write /${name}`);
   }
   if (name.endsWith('/') || name.includes('//'))
-    throw invalid(text, 'has an empty part between slashes', grammar);
+    throw badReference(text, 'has an empty part between slashes', grammar);
   if (name.length > 1011) throw tooLong(text, '1,011');
 }
 
@@ -149,7 +163,11 @@ function parseSecret(bare: string, text: string): SecretReference {
   const location = bare.startsWith('arn:') ? locateSecret(resource, text) : undefined;
   checkSecretName(parts[nameParts - 1] ?? '', text);
   if (more.length > 0) {
-    throw invalid(text, 'has more than a JSON key, a stage and a version id after its name', secretGrammar);
+    throw badReference(
+      text,
+      'has more than a JSON key, a stage and a version id after its name',
+      secretGrammar,
+    );
   }
   checkSelected(selected, text);
   return { kind: 'secret', text, name: resource, ...selected, ...(location && { location }) };
@@ -158,7 +176,7 @@ function parseSecret(bare: string, text: string): SecretReference {
 function locateSecret(resource: string, text: string): Location {
   const [, partition, region, account] = secretArn.exec(resource) ?? [];
   if (partition && region && account) return { partition, region, account };
-  throw invalid(
+  throw badReference(
     text,
     'is not the ARN of a secret',
     'write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, as aws secretsmanager describe-secret shows it',
@@ -167,9 +185,9 @@ function locateSecret(resource: string, text: string): Location {
 
 /** @source Secrets Manager API Reference, CreateSecret, `Name`; an ARN adds a hyphen and six characters */
 function checkSecretName(name: string, text: string): void {
-  if (name === '') throw invalid(text, 'has no name', secretGrammar);
+  if (name === '') throw badReference(text, 'has no name', secretGrammar);
   if (!secretNameCharacters.test(name)) {
-    throw invalid(
+    throw badReference(
       text,
       'has characters that are not allowed in a secret name',
       'names are letters, digits and / _ + = . @ ! -',
@@ -184,13 +202,13 @@ function checkSelected(
   text: string,
 ): void {
   if (!/^[^\s\p{C}]*$/u.test(jsonKey + versionStage + versionId)) {
-    throw invalid(text, 'has white space or control characters after its name', secretGrammar);
+    throw badReference(text, 'has white space or control characters after its name', secretGrammar);
   }
   if (versionStage.length > 256) {
     throw tooLong(text, '256', 'version stage');
   }
   if (versionId !== '' && (versionId.length < 32 || versionId.length > 64)) {
-    throw invalid(
+    throw badReference(
       text,
       `has ":${versionId}" instead of a version id, which has 32 to 64 characters`,
       `${secretGrammar}; aws secretsmanager list-secret-version-ids shows the ids`,
@@ -198,14 +216,25 @@ function checkSelected(
   }
 }
 
+function notStored(text: string, kind: 'kms' | 'new'): Failure {
+  return badReference(
+    text,
+    kind === 'kms'
+      ? 'names a key in KMS, but a value that can be read is needed here'
+      : 'stands for a key that is made in memory, but a stored value is needed here',
+    `write the name of a parameter or a secret: /NAME or secretsmanager:NAME; a parameter that is called ${kind} is ssm:${kind}:VERSION`,
+  );
+}
+
 function tooLong(text: string, limit: string, of = 'name'): Failure {
-  return invalid(
+  return badReference(
     `${text.slice(0, 40)}…`,
     `is longer than ${limit} characters, the limit of a ${of}`,
     grammar,
   );
 }
 
-function invalid(text: string, problem: string, hint: string): Failure {
+/** @param problem follows the reference */
+export function badReference(text: string, problem: string, hint: string): Failure {
   return new Failure('INPUT_INVALID', `the key reference "${text}" ${problem}`, { hint });
 }
