@@ -43,7 +43,7 @@ export const pureFiles = [
 /** Each station and the stations that it may know. */
 const stations = {
   ...{ process: [], aws: [], github: [], gitlab: [] },
-  ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws'] },
+  ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws'], kms: ['aws'] },
 };
 /** Each room of src and the rooms that it may know. All may know keys/ and the files right in src. */
 const rooms = { keys: [], ...stations, host: Object.keys(stations) };

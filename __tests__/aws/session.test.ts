@@ -4,7 +4,7 @@ import { openConnection, patienceOf } from '../../src/aws/connection.ts';
 import { openSessions } from '../../src/aws/session.ts';
 import type { Caller, Role } from '../../src/aws/caller.ts';
 import { Failure } from '../../src/errors.ts';
-import { parseKeyLine } from '../../src/keys/key-line.ts';
+import { parseReference } from '../../src/keys/reference.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 
 const operation = 'sts:AssumeRoleWithWebIdentity';
@@ -49,7 +49,7 @@ describe('a session of a role', () => {
       warn: () => undefined,
     };
     try {
-      await openSessions([parseKeyLine('/ci/key').reference], { ...role, ...more }, caller);
+      await openSessions([parseReference('/ci/key')], { ...role, ...more }, caller);
       return 'opened';
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

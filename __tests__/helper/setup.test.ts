@@ -13,13 +13,14 @@ import {
 import { environmentLines } from '../../helper/setup/lines.ts';
 import { canonicalName } from '../../src/git/listing.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { requireStored } from '../../src/keys/stored-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { itWith } from '../support/needs.ts';
 
 const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
   ...{
-    keys: parseKeyLines(lines),
+    keys: parseKeyLines(lines).map(requireStored),
     credentials: [],
     helper: '/opt/git-credential-ssm',
     region: undefined,

@@ -100,7 +100,7 @@ describe('the lines', () => {
         const outcome = outcomeOf(() => parseKeyLines(text));
         return outcome instanceof Failure
           ? outcome.code === 'INPUT_INVALID'
-          : outcome.every(({ reference }) => reference.name !== '');
+          : outcome.every(({ reference }) => reference.text !== '');
       }),
       { numRuns: 2000 },
     );

@@ -1,7 +1,7 @@
 /** Reads keys for a command with the credentials of this host, and describes them. */
 import { Failure } from '../../src/errors.ts';
 import { visible } from '../../src/keys/visible-text.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
@@ -16,7 +16,7 @@ export type Speech = Pick<Common, 'quiet' | 'verbose'>;
 
 /** Importing these files loads the AWS SDK: only after the command line was checked. */
 export async function readKeys(
-  keys: readonly KeyLine[],
+  keys: readonly StoredKeyLine[],
   { region, roles, profile, ...speech }: Account & Speech,
   running: Running,
 ): Promise<LoadedKey[]> {

@@ -1,14 +1,15 @@
 /** Values of options that more than one command takes. Pure. */
 import { Failure } from '../../src/errors.ts';
-import { parseKeyLine, type KeyLine } from '../../src/keys/key-line.ts';
+import { parseKeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { invalid, type Common } from './parse.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { requireStored } from '../../src/keys/stored-line.ts';
 
 /** @throws INPUT_INVALID naming the place */
-export function parseKey(text: string, place: string): KeyLine {
+export function parseKey(text: string, place: string): StoredKeyLine {
   try {
-    return parseKeyLine(text);
+    return requireStored(parseKeyLine(text));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });

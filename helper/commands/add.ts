@@ -1,7 +1,7 @@
 /** `add`: load keys into the agent of the caller, or into a new one. */
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../src/errors.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
@@ -61,7 +61,7 @@ async function runAdd(line: Line<typeof options>, running: Running): Promise<num
   return 0;
 }
 
-function keysOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
+function keysOf({ words, behind = [] }: Line<typeof options>): StoredKeyLine[] {
   const keys = [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
   if (keys.length === 0) throw invalid('add has no key to load', 'write its name: add /ci/deploy-key');
   const routed = keys.find(({ repositories }) => repositories.length > 0);
@@ -78,7 +78,7 @@ type Adding = Running & {
   readonly lifetime: number;
 };
 
-async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
+async function addToPresent(lines: readonly StoredKeyLine[], adding: Adding): Promise<LoadedKey[]> {
   const socket = adding.env['SSH_AUTH_SOCK'] ?? '';
   await requireAgent(socket, adding);
   return await addAll(lines, { socket }, adding);
@@ -105,7 +105,7 @@ async function requireAgent(socket: string, { signal }: Adding): Promise<void> {
 }
 
 /** If the keys cannot be added, the new agent is ended, and nothing is printed on standard output. */
-async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
+async function addToNew(lines: readonly StoredKeyLine[], adding: Adding): Promise<LoadedKey[]> {
   const socket = nameTemporarySocket('add');
   try {
     const agent = await startAgent(socket, { ...adding, run });
@@ -129,7 +129,7 @@ function exportLines({ socket, pid }: Agent): string {
 const patience = 120_000;
 
 async function addAll(
-  lines: readonly KeyLine[],
+  lines: readonly StoredKeyLine[],
   agent: Pick<Agent, 'socket'>,
   adding: Adding,
 ): Promise<LoadedKey[]> {

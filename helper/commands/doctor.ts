@@ -1,5 +1,5 @@
 /** `doctor`: check each part of the way from AWS to git and ssh, and say how to fix what is wrong. */
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { command, type Running } from '../command-line/command.ts';
 import type { Line } from '../command-line/parse.ts';
 import { parseAccount, parseKey } from '../command-line/settings.ts';
@@ -41,6 +41,6 @@ async function runDoctor(line: Line<typeof options>, running: Running): Promise<
 }
 
 /** @throws INPUT_INVALID */
-function keysOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
+function keysOf({ words, behind = [] }: Line<typeof options>): StoredKeyLine[] {
   return [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
 }

@@ -1,5 +1,5 @@
 /** `public`: print the public keys of stored keys. */
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import { command, type Running } from '../command-line/command.ts';
@@ -33,7 +33,7 @@ async function runPublic(line: Line<typeof options>, running: Running): Promise<
   return 0;
 }
 
-function linesOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
+function linesOf({ words, behind = [] }: Line<typeof options>): StoredKeyLine[] {
   const lines = [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
   if (lines.length === 0)
     throw invalid('public has no key to print', 'write its name: public /ci/deploy-key');

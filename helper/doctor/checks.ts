@@ -5,7 +5,7 @@ import { jobRoleFile, readJobRole } from '../../src/host/job-role.ts';
 import { settingsOf } from '../../src/host/settings.ts';
 import { userOf } from '../../src/host/state-folder.ts';
 import type { Voice } from '../../src/host/voice.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 import { checkAgents } from './agent.ts';
@@ -32,7 +32,7 @@ import { checkUrl } from './urls.ts';
 import { placeOf, wantedSecrets, type Place } from './wanted.ts';
 
 export interface Asked extends Installed {
-  readonly lines: readonly KeyLine[];
+  readonly lines: readonly StoredKeyLine[];
   readonly urls: readonly string[];
   readonly hosts: readonly string[];
   readonly account: Place & { readonly profile: string | undefined };

@@ -1,7 +1,7 @@
 /** Which key serves an SSH URL: one of the command line, or the one that `explain` names. */
 import { candidatesOf, type OfferedKey } from '../../src/host/explain.ts';
 import type { Compiled } from '../../src/host/compile.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { patternText, type Remote } from '../../src/keys/routes.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
@@ -17,7 +17,7 @@ export interface UrlRoute {
 }
 
 export interface RouteOptions extends Asking {
-  readonly lines: readonly KeyLine[];
+  readonly lines: readonly StoredKeyLine[];
   readonly configuration: { readonly compiled: Compiled };
 }
 
@@ -68,7 +68,7 @@ function routeOf({ of, fingerprint = '', source }: OfferedKey, options: RouteOpt
   return { line: words.join(' '), name: reference, from: originOf(of, env), place };
 }
 
-function lineText({ reference, passphrase, certificate, repositories }: KeyLine): string {
+function lineText({ reference, passphrase, certificate, repositories }: StoredKeyLine): string {
   return [
     reference.text,
     ...(passphrase ? [`passphrase=${passphrase.text}`] : []),

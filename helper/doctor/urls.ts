@@ -1,7 +1,7 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
 import { readFile } from 'node:fs/promises';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { SshQuestion } from '../explain/ssh.ts';
 import { rewrittenUrl } from '../explain/surroundings.ts';
 import { parseTarget } from '../explain/target.ts';
@@ -15,7 +15,7 @@ export interface UrlCheck {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly installation: string;
-  readonly lines: readonly KeyLine[];
+  readonly lines: readonly StoredKeyLine[];
   readonly configuration: Configuration;
   readonly routes: Routes;
   /** `--region`, `--role-arn` and `--profile` as they were given. */

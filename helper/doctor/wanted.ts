@@ -1,7 +1,7 @@
 /** The keys and credentials to check: those of the command line, and those that are configured. Pure. */
 import { Failure } from '../../src/errors.ts';
 import { patternText } from '../../src/keys/routes.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import type { Compiled, HostKey } from '../../src/host/compile.ts';
 import type { NamedCredential, Routes } from '../../src/host/credential-routes.ts';
@@ -17,7 +17,7 @@ export interface Place {
 /** A key, or a credential for HTTPS. */
 export interface WantedSecret {
   readonly kind: 'key' | 'credential';
-  readonly line: KeyLine;
+  readonly line: StoredKeyLine;
   readonly place: Place;
   /** Where it is named, for people: `[ssm "github.com/acme"]`. */
   readonly from: string;
@@ -33,7 +33,7 @@ export interface WantedSecrets {
 }
 
 export interface NamedSecrets {
-  readonly lines: readonly KeyLine[];
+  readonly lines: readonly StoredKeyLine[];
   readonly compiled: Compiled;
   readonly routes: Routes;
   /** Of the command line: it takes precedence over the settings. */

@@ -1,6 +1,6 @@
 /** The settings that setup writes, and which of them git's configuration does not have yet. Pure. */
 import { canonicalName, isTrue, type Setting, type Settings } from '../../src/git/listing.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { Reference } from '../../src/keys/reference.ts';
 import { patternOf } from '../../src/host/settings.ts';
 import { parseRepositoryPattern, patternText, type RepositoryPattern } from '../../src/keys/routes.ts';
@@ -31,7 +31,7 @@ export function parseCredentialLine(line: string): CredentialLine {
 }
 
 export interface Wanted {
-  readonly keys: readonly KeyLine[];
+  readonly keys: readonly StoredKeyLine[];
   readonly credentials: readonly CredentialLine[];
   readonly region: string | undefined;
   readonly roles: readonly string[];
@@ -92,7 +92,7 @@ export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value>
   return settings;
 }
 
-function sectionsOf({ repositories }: KeyLine): string[] {
+function sectionsOf({ repositories }: StoredKeyLine): string[] {
   return repositories.length === 0 ? ['ssm'] : repositories.map((pattern) => `ssm.${patternText(pattern)}`);
 }
 

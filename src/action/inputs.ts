@@ -2,7 +2,8 @@
 import { partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import type { AppLine } from '../keys/app-line.ts';
-import { parseLines, type KeyLine } from '../keys/key-line.ts';
+import { parseLines, type StoredKeyLine } from '../keys/key-line.ts';
+import { requireStored } from '../keys/stored-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
 import { refuseForeignInputs } from './foreign-inputs.ts';
 import { input, invalid, isOn, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
@@ -12,7 +13,7 @@ import { parseRole } from './role-inputs.ts';
 export type { Env } from './input.ts';
 
 export interface Inputs {
-  readonly keys: readonly KeyLine[];
+  readonly keys: readonly StoredKeyLine[];
   /** The lines with `as=github-app`. */
   readonly apps: readonly AppLine[];
   /** Whether an agent is needed. */
@@ -53,7 +54,8 @@ export function parseInputs(env: Env): Inputs {
   // Only checked here: main has read it before the first message (action/masked-accounts.ts).
   isOn(env, 'mask-aws-account-id');
   const role = parseRole(env);
-  const { keys, apps } = parseLines(lines(env, 'keys'));
+  const { keys: written, apps } = parseLines(lines(env, 'keys'));
+  const keys = written.map(requireStored);
   if (keys.length === 0 && apps.length === 0 && !role) {
     const joined = input(env, 'keys').startsWith('#')
       ? ' (behind "keys: >" YAML joins all lines to one comment: write "keys: |")'

@@ -1,6 +1,6 @@
 /** `restrict-to-hosts`: for which hosts the agent may use each key. Pure. */
 import { Failure } from '../errors.ts';
-import type { KeyLine } from '../keys/key-line.ts';
+import type { StoredKeyLine } from '../keys/key-line.ts';
 import type { RepositoryPattern, RoutedKey } from '../keys/routes.ts';
 import type { Destination } from '../ssh/agent-protocol.ts';
 import { hostKeysFor } from '../ssh/host-keys.ts';
@@ -30,7 +30,7 @@ export function destinationsOfKeys(
  * @param knownHosts the text that renderKnownHosts makes
  * @throws KNOWN_HOSTS_INVALID
  */
-export function checkRestrictable(lines: readonly KeyLine[], knownHosts: string): void {
+export function checkRestrictable(lines: readonly StoredKeyLine[], knownHosts: string): void {
   for (const { reference, repositories } of lines) {
     const wildcard = repositories.find(({ host }) => host.startsWith('*.'));
     if (wildcard) {

@@ -3,7 +3,7 @@ import { Failure, type Code } from '../errors.ts';
 import { parseCertificate, type Certificate } from '../keys/certificate.ts';
 import { decryptKey } from '../keys/encrypted-key.ts';
 import { explainJson } from '../keys/json-secret.ts';
-import type { KeyLine } from '../keys/key-line.ts';
+import type { StoredKeyLine } from '../keys/key-line.ts';
 import { writeOpensshKey } from '../keys/openssh-key.ts';
 import { linesToMask, parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
 import { fingerprint } from '../keys/public-key.ts';
@@ -20,7 +20,7 @@ export interface LoadedKey extends PrivateKey, RoutedKey {
 
 /** Masks all secret text before it does anything else. */
 export async function openKey(
-  line: KeyLine,
+  line: StoredKeyLine,
   secrets: readonly Secret[],
   voice: Pick<Voice, 'mask' | 'warn'>,
 ): Promise<LoadedKey> {

@@ -1,5 +1,5 @@
 /** Reads keys and credentials on a host, with the machine's credentials, and opens the keys. */
-import type { KeyLine } from '../keys/key-line.ts';
+import type { StoredKeyLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { readSecrets, type ReadOptions } from './read-secrets.ts';
@@ -8,7 +8,7 @@ import { openKey, type LoadedKey } from './open-key.ts';
 export { warnOfPlainText } from './open-key.ts';
 
 export interface HostKeys extends Host {
-  readonly keys: readonly KeyLine[];
+  readonly keys: readonly StoredKeyLine[];
 }
 
 type Options = Omit<ReadOptions, 'missing'>;

@@ -1,17 +1,34 @@
 /** One line of the action's `keys` input: a reference, options and repositories. Pure. */
 import { Failure } from '../errors.ts';
 import { parseAppRepositories, type AppLine } from './app-line.ts';
+import type { OptionTexts } from './certificate-options.ts';
+import { isStored, parseKeyReference, type KeyReference } from './key-reference.ts';
 import { parseReference, type Reference } from './reference.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
+import { parseSigningOptions, signingNames, type SigningOptions } from './signing-options.ts';
 
-export interface KeyLine {
-  readonly reference: Reference;
+/** The agent of OpenSSH serves the first kind, ours the second. `signing` tells them apart. */
+export type KeyLine = StoredKeyLine | SigningKeyLine;
+
+interface Line {
   /** Reference of the key's passphrase. */
   readonly passphrase?: Reference;
   /** Reference of the key's certificate. */
   readonly certificate?: Reference;
   /** Empty: a default key. */
   readonly repositories: readonly RepositoryPattern[];
+}
+
+/** A key that is read and added to an agent. */
+export interface StoredKeyLine extends Line {
+  readonly reference: Reference;
+  readonly signing?: undefined;
+}
+
+/** A key in KMS, or any key with `ca=`. */
+export interface SigningKeyLine extends Line {
+  readonly reference: KeyReference;
+  readonly signing: SigningOptions;
 }
 
 /** The contents of `keys`: SSH keys, and GitHub Apps (`as=github-app`). */
@@ -56,7 +73,7 @@ function eachLine<T>(text: string, parse: (line: string) => T): T[] {
 }
 
 /** A comment or another reference after the first word. */
-const severalThings = /\s(#|\/|(arn|ssm|secretsmanager):)/;
+const severalThings = /\s(#|\/|(arn|ssm|secretsmanager):|kms:(alias\/|mrk-|[\da-f]{8}-)|new:[a-z])/;
 
 /**
  * The text of a key, plain or in base64, or a part of it. Messages must not repeat it. A parameter's name of that
@@ -99,18 +116,28 @@ function parseLine(line: string): KeyLine | { readonly app: AppLine } {
     const hint = 'write the comment on a separate line that begins with #';
     throw new Failure('INPUT_INVALID', 'a comment follows the key', { hint });
   }
-  const { as, ...references } = parseOptions(words.filter((word) => word.includes('=')));
+  const texts = optionTexts(words.filter((word) => word.includes('=')));
   const repositories = words.filter((word) => !word.includes('='));
-  const reference = parseReference(name);
   for (const word of repositories) checkNoReference(word);
-  if (as === 'key') {
-    return {
-      ...references,
-      reference,
-      repositories: repositories.map(parseRepositoryPattern),
-    };
-  }
-  const [option] = Object.keys(references);
+  return isApp(texts) ? parseAppLine(name, repositories, texts) : keyLine(name, repositories, texts);
+}
+
+function keyLine(name: string, repositories: readonly string[], texts: OptionTexts): KeyLine {
+  const reference = parseKeyReference(name);
+  const more = { ...parseStoredOptions(texts), repositories: repositories.map(parseRepositoryPattern) };
+  const signing = parseSigningOptions(reference, texts);
+  if (signing) return { ...more, reference, signing };
+  if (!isStored(reference)) throw new TypeError('a key outside of the stores has no signing options');
+  return { ...more, reference };
+}
+
+function parseAppLine(
+  name: string,
+  repositories: readonly string[],
+  texts: OptionTexts,
+): { readonly app: AppLine } {
+  const reference = parseReference(name);
+  const option = [...texts.keys()].find((key) => key !== 'as');
   if (option === undefined) return { app: { reference, repositories: parseAppRepositories(repositories) } };
   throw new Failure('INPUT_INVALID', `${option}= cannot be used with as=github-app: a GitHub App has none`, {
     hint: `remove ${option}=; the key of the App is in the JSON that the reference names`,
@@ -124,33 +151,41 @@ function checkNoReference(word: string): void {
   });
 }
 
-/** All references, in the order of the lines. */
+/** What has to be read from the stores, in the order of the lines. */
 export function referencesOf(lines: readonly KeyLine[]): Reference[] {
-  return lines.flatMap(({ reference, passphrase, certificate }) =>
-    [reference, passphrase, certificate].filter((named) => named !== undefined),
+  return lines.flatMap(({ reference, passphrase, certificate, signing }) =>
+    [reference, passphrase, certificate, signing?.certificate?.authority].filter(
+      (named) => named !== undefined && isStored(named),
+    ),
   );
 }
 
-interface Options extends Pick<KeyLine, 'passphrase' | 'certificate'> {
-  readonly as: 'key' | 'github-app';
-}
+const names = ['passphrase', 'certificate', ...signingNames, 'as'];
 
-function parseOptions(options: readonly string[]): Options {
+function optionTexts(options: readonly string[]): OptionTexts {
   const values = new Map<string, string>();
   for (const option of options) {
     const [, name = '', value = ''] = /^([a-z-]{1,32})=(.*)$/.exec(option) ?? [];
     if (values.has(name)) throw invalid(`the option "${name}" is set twice`);
     if (name === '') throw invalid('a word with "=" is not an option');
-    if (!['passphrase', 'certificate', 'as'].includes(name)) throw invalid(`unknown option "${name}"`);
-    values.set(name, value);
+    if (!names.includes(name)) throw invalid(`unknown option "${name}"`);
+    values.set(name, value.replaceAll('%20', ' '));
   }
-  const as = values.get('as') ?? 'key';
+  return values;
+}
+
+function isApp(texts: OptionTexts): boolean {
+  const as = texts.get('as') ?? 'key';
   if (as !== 'key' && as !== 'github-app') throw invalid('as= can only be "key" or "github-app"');
+  return as === 'github-app';
+}
+
+function parseStoredOptions(texts: OptionTexts): Pick<Line, 'passphrase' | 'certificate'> {
   const references = (['passphrase', 'certificate'] as const).flatMap((name) => {
-    const text = values.get(name);
+    const text = texts.get(name);
     return text === undefined ? [] : [[name, parseOption(name, text)] as const];
   });
-  return { as, ...Object.fromEntries(references) };
+  return Object.fromEntries(references);
 }
 
 /** The value may be the passphrase itself, so the error does not repeat it. */
@@ -166,6 +201,6 @@ function parseOption(name: 'passphrase' | 'certificate', text: string): Referenc
 
 function invalid(problem: string): Failure {
   return new Failure('INPUT_INVALID', problem, {
-    hint: 'write REFERENCE [passphrase=REFERENCE] [certificate=REFERENCE] [as=github-app] [REPOSITORY …]',
+    hint: 'write REFERENCE [passphrase=REFERENCE] [certificate=REFERENCE] [ca=REFERENCE principals=NAME,… …] [unbound=allow] [forwarding=allow] [uses=N] [as=github-app] [REPOSITORY …]',
   });
 }

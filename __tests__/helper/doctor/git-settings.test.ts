@@ -6,6 +6,7 @@ import { wantedSecrets } from '../../../helper/doctor/wanted.ts';
 import { settingsIn } from '../../../src/git/listing.ts';
 import { compile, type Compiled } from '../../../src/host/compile.ts';
 import { parseKeyLine } from '../../../src/keys/key-line.ts';
+import { requireStored } from '../../../src/keys/stored-line.ts';
 
 const entry = (name: string, value: string): { name: string; value: string; scope: string } => ({
   ...{ name, value, scope: 'global' },
@@ -40,7 +41,11 @@ const compiled = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.github.com/a
 describe('the route of a URL', () => {
   const find = (...lines: string[]): string[] => {
     const remote = { host: 'github.com', path: 'acme/lib.git' };
-    const options = { lines: lines.map(parseKeyLine), configuration: { compiled }, env: {} };
+    const options = {
+      lines: lines.map((line) => requireStored(parseKeyLine(line))),
+      configuration: { compiled },
+      env: {},
+    };
     return givenRoutes(remote, options).map(({ line, from }) => `${line ?? ''} from ${from}`);
   };
 
@@ -62,7 +67,7 @@ describe('the keys to check', () => {
 
   it('are each checked once, those of the command line too', () => {
     const { secrets, problems } = wantedSecrets({
-      ...{ lines: [parseKeyLine('/ci/key')], compiled, routes, account, env: {} },
+      ...{ lines: [requireStored(parseKeyLine('/ci/key'))], compiled, routes, account, env: {} },
     });
     expect(secrets.map(({ line }) => line.reference.text).sort()).toEqual(['/ci/key', '/ci/lib']);
     expect(problems).toEqual([]);

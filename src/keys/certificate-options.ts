@@ -1,0 +1,165 @@
+/** The options of `ca=`: what an OpenSSH user certificate allows, and to whom. Pure. */
+import { Failure } from '../errors.ts';
+import { rangeProblem } from './address-range.ts';
+import { parseKeyReference, type LastingReference } from './key-reference.ts';
+import { parseLifetime } from './lifetime.ts';
+import { visible } from './visible-text.ts';
+
+export interface CertificateOptions {
+  /** The key of the certificate authority. */
+  readonly authority: LastingReference;
+  /** At least one. Without any, older versions of sshd accept the certificate for every account. */
+  readonly principals: readonly string[];
+  /** Seconds. */
+  readonly valid: number;
+  /** As written. A certificate has them sorted. */
+  readonly extensions: readonly Extension[];
+  /** Absent: from any address. */
+  readonly sourceAddress?: readonly string[];
+  readonly forceCommand?: string;
+}
+
+export interface Extension {
+  readonly name: string;
+  /** Empty for a flag such as `permit-pty`. */
+  readonly value: string;
+}
+
+/** The options that need `ca=`. */
+export const certificateNames = [
+  ...(['principals', 'valid', 'extensions', 'source-address', 'force-command'] as const),
+];
+
+/** Option → its text. `%20` is a space. */
+export type OptionTexts = ReadonlyMap<string, string>;
+
+/** How an option is written where its text comes from: `valid=` in a line, `ssm.valid` in git's configuration. */
+export type Naming = (option: string) => string;
+
+/** Seconds. */
+const usualValidity = 900;
+/** @source openssh-portable, sshkey.h, SSHKEY_CERT_MAX_PRINCIPALS */
+const mostPrincipals = 256;
+/** @source openssh-portable, PROTOCOL.certkeys, "Extensions" */
+const flags = [
+  ...['permit-X11-forwarding', 'permit-agent-forwarding', 'permit-port-forwarding'],
+  ...['permit-pty', 'permit-user-rc', 'no-touch-required'],
+];
+
+/**
+ * @returns undefined if there is no `ca`
+ * @throws INPUT_INVALID
+ */
+export function parseCertificateOptions(texts: OptionTexts, named: Naming): CertificateOptions | undefined {
+  const ca = texts.get('ca');
+  if (ca === undefined) {
+    const lonely = certificateNames.find((name) => texts.has(name));
+    if (lonely === undefined) return undefined;
+    throw invalid(
+      `${named(lonely)} is for a certificate, and ${named('ca')} is missing`,
+      `name the key of the authority (${named('ca')} kms:alias/NAME), or remove ${named(lonely)}`,
+    );
+  }
+  const source = texts.get('source-address');
+  const command = texts.get('force-command');
+  return {
+    authority: parseAuthority(ca, named('ca')),
+    principals: parsePrincipals(texts.get('principals'), named('principals')),
+    valid: parseValidity(texts.get('valid'), named('valid')),
+    extensions: parseExtensions(texts.get('extensions'), named('extensions')),
+    ...(source !== undefined && { sourceAddress: parseRanges(source, named('source-address')) }),
+    ...(command !== undefined && { forceCommand: parseCommand(command, named('force-command')) }),
+  };
+}
+
+function parseAuthority(text: string, name: string): LastingReference {
+  const reference = parseKeyReference(text);
+  if (reference.kind !== 'new') return reference;
+  throw invalid(
+    `${name} cannot be ${text}: a host trusts an authority only if its key stays the same`,
+    'name a key in KMS (kms:alias/NAME), or a stored private key',
+  );
+}
+
+function parsePrincipals(text: string | undefined, name: string): string[] {
+  if (text === undefined) {
+    throw invalid(
+      `${name} is missing: a certificate names the accounts that it opens`,
+      `write them with commas between: ${name}deploy,web`,
+    );
+  }
+  const principals = listOf(text, name);
+  if (principals.length > mostPrincipals) {
+    throw invalid(
+      `${name} has ${principals.length} names, and OpenSSH allows ${mostPrincipals}`,
+      'write fewer',
+    );
+  }
+  return principals;
+}
+
+function parseValidity(text: string | undefined, name: string): number {
+  const seconds = text === undefined ? usualValidity : parseLifetime(text);
+  if (seconds !== undefined && seconds > 0) return seconds;
+  throw invalid(
+    `${name} is not a duration: "${text ?? ''}"`,
+    'write for example 15m or 1h; a certificate always ends',
+  );
+}
+
+function parseExtensions(text: string | undefined, name: string): Extension[] {
+  if (text === undefined) return [];
+  const extensions = listOf(text, name).map((written) => parseExtension(written, name));
+  const twice = extensions.find(
+    (one, index) => extensions.findIndex((other) => other.name === one.name) !== index,
+  );
+  if (twice) throw invalid(`${name} names ${twice.name} twice`, 'write each extension once');
+  return extensions;
+}
+
+/** sshd ignores an extension that it does not know, so a wrong name would not be noticed. */
+function parseExtension(written: string, option: string): Extension {
+  const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(written) ?? [];
+  if (flags.includes(name)) {
+    if (value === undefined) return { name, value: '' };
+    throw invalid(`${option} gives ${name} a value, and it has none`, `write ${option}${name}`);
+  }
+  if (/^[\w.-]+@[\w.-]+$/.test(name)) {
+    if (value !== '' && (value !== undefined || !name.startsWith('login@')))
+      return { name, value: value ?? '' };
+    throw invalid(`${option} gives ${name} no value`, `write ${option}${name}=NAME`);
+  }
+  throw invalid(
+    `${option} has an unknown extension "${name}"`,
+    `write ${flags.join(', ')}, or NAME@DOMAIN=VALUE`,
+  );
+}
+
+function parseRanges(text: string, name: string): string[] {
+  const ranges = listOf(text, name);
+  for (const range of ranges) {
+    const problem = rangeProblem(range);
+    if (problem !== undefined)
+      throw invalid(
+        `${name} has "${range}", which ${problem}`,
+        'write for example 192.0.2.0/24,2001:db8::/32',
+      );
+  }
+  return ranges;
+}
+
+function parseCommand(text: string, name: string): string {
+  if (text.trim() !== '') return text;
+  throw invalid(`${name} has no command`, 'write the command, with %20 for a space');
+}
+
+/** Each once. */
+function listOf(text: string, name: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.includes('')) throw invalid(`${name} has an empty part`, 'write names with one comma between');
+  return [...new Set(parts)];
+}
+
+function invalid(problem: string, hint: string): Failure {
+  return new Failure('INPUT_INVALID', visible(problem), { hint });
+}
