@@ -1,4 +1,4 @@
-/** A local AWS: STS, Parameter Store and Secrets Manager with KMS, EC2 and its Instance Connect, Session Manager, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
+/** A local AWS: STS, Parameter Store and Secrets Manager with KMS, KMS's keys that sign, EC2 and its Instance Connect, Session Manager, instance metadata, and GitHub's OIDC issuer, on 127.0.0.1. */
 import { CallLog, type Call } from './wire/calls.ts';
 import { createCertificates, type Certificates } from './wire/certificates.ts';
 import { Faults } from './wire/faults.ts';
@@ -12,6 +12,8 @@ import { instanceConnectEndpoint, isForTunnel } from './instance-connect/open-tu
 import { PushedKeys } from './instance-connect/pushed-keys.ts';
 import { Tunnels } from './instance-connect/tunnels.ts';
 import { Kms, type KmsWording } from './kms.ts';
+import { isForKms, keyManagementService } from './kms/key-management-service.ts';
+import { SigningKeys } from './kms/signing-keys.ts';
 import { OidcIssuer } from './oidc/issuer.ts';
 import type { CiJob, CiService } from './oidc/ci-services.ts';
 import type { Job } from './oidc/job.ts';
@@ -34,6 +36,7 @@ export type { Job } from './oidc/job.ts';
 export type { SessionFaults } from './session-manager/faults.ts';
 export type { AgentInput, OpenSession } from './session-manager/sessions.ts';
 export type { ParameterInput } from './ssm/parameters.ts';
+export type { SigningKeyInput, SigningKeyState } from './kms/signing-keys.ts';
 export type { SecretInput } from './secretsmanager/secrets.ts';
 export type { PolicyDocument, Statement } from './iam/policy-document.ts';
 
@@ -63,7 +66,10 @@ type Environment = Record<string, string>;
 
 export interface LocalAws {
   readonly iam: Iam;
+  /** The keys that encrypt stored values. */
   readonly kms: Kms;
+  /** The keys of KMS's own endpoint, which sign. */
+  readonly signingKeys: SigningKeys;
   readonly parameters: ParameterStore;
   readonly secrets: Secrets;
   readonly ec2: Ec2;
@@ -86,7 +92,9 @@ export interface LocalAws {
   readonly calls: readonly Call[];
   /** Empties `calls`. */
   readonly forgetCalls: () => void;
-  /** STS, Systems Manager and Secrets Manager. */
+  /** Connections to `endpoint` since the start. */
+  readonly connections: () => number;
+  /** STS, Systems Manager, Secrets Manager, KMS and EC2. */
   readonly endpoint: string;
   readonly metadataEndpoint: string;
   /** The authority's PEM, with tls. */
@@ -104,6 +112,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const issuer = await OidcIssuer.create(clock);
   const iam = new Iam({ clock, fetchKeys: () => Promise.resolve(issuer.keySet) });
   const kms = new Kms(kmsWording);
+  const signingKeys = new SigningKeys(clock);
   const parameters = new ParameterStore(kms, clock);
   const secrets = new Secrets(kms, clock);
   const metadata = new InstanceMetadata(iam, clock);
@@ -115,6 +124,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const services = {
     ssm: systemsManager({ parameters, kms, sessions }, api),
     secretsManager: secretsManager({ secrets, kms }, api),
+    kms: keyManagementService(signingKeys, api),
     sts: securityTokenService(api),
     ec2: elasticComputeCloud(ec2, { ...api, origin: () => endpoints.api }),
     instanceConnect: instanceConnect({ ec2, pushedKeys }, api),
@@ -129,7 +139,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   sessions.origin = endpoints.api.replace('http', 'ws');
   return {
     iam,
-    kms,
+    ...{ kms, signingKeys, connections: endpoints.connections },
     parameters,
     ...{ secrets, ec2, pushedKeys, tunnels },
     sessions,
@@ -163,11 +173,12 @@ interface Endpoints {
   readonly api: string;
   readonly oidc: string;
   readonly metadata: string;
+  readonly connections: () => number;
   readonly certificates: Certificates | undefined;
   readonly close: () => Promise<void>;
 }
 
-type Apis = Record<'ssm' | 'secretsManager' | 'sts' | 'ec2' | 'instanceConnect' | 'tunnel', Service>;
+type Apis = Record<'ssm' | 'secretsManager' | 'kms' | 'sts' | 'ec2' | 'instanceConnect' | 'tunnel', Service>;
 type Services = Apis & Record<'issuer' | 'metadata', Service>;
 
 async function openEndpoints(
@@ -194,6 +205,7 @@ async function openEndpoints(
     api: apis.origin,
     oidc: oidc.origin,
     metadata: imds.origin,
+    connections: apis.connections,
     certificates,
     close: async () => {
       await Promise.all([...servers.map((server) => server.close()), certificates?.remove()]);
@@ -205,6 +217,7 @@ function serviceOf(request: HttpRequest, { ssm, secretsManager: secrets, sts, ..
   if (isForTunnel(request)) return more.tunnel;
   if (isForm(request)) return isForEc2(request) ? more.ec2 : sts;
   if (isForInstanceConnect(request)) return more.instanceConnect;
+  if (isForKms(request)) return more.kms;
   return isForSecretsManager(request) ? secrets : ssm;
 }
 

@@ -4,6 +4,7 @@ export type ServiceName =
   | 'ssm'
   | 'ssmmessages'
   | 'secretsmanager'
+  | 'kms'
   | 'sts'
   | 'ec2'
   | 'ec2-instance-connect'
@@ -43,6 +44,8 @@ const SECRETS = new Set([
   'WebIdentityToken',
   'TokenCode',
   'TokenValue',
+  'EncryptedKeyMaterial',
+  'ImportToken',
 ]);
 
 export class CallLog {

@@ -56,6 +56,8 @@ export interface ServerOptions {
 export interface HttpServer {
   /** `http://127.0.0.1:PORT`, without a slash at its end. */
   readonly origin: string;
+  /** Connections that were opened since the start. */
+  readonly connections: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -65,6 +67,7 @@ const HUGE_BYTES = 50_000_000;
 
 export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<HttpServer> {
   const sockets = new Map<number, Socket>();
+  let connections = 0;
   const listener = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
     void answer(incoming, response);
   };
@@ -99,6 +102,7 @@ export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<Ht
     });
   });
   server.on('connection', (socket: Socket) => {
+    connections++;
     const port = socket.remotePort ?? 0;
     sockets.set(port, socket);
     socket.unref();
@@ -115,6 +119,7 @@ export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<Ht
   const { port } = server.address() as AddressInfo;
   return {
     origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${String(port)}`,
+    connections: () => connections,
     close: () => stop(server, sockets.values()),
   };
 }

@@ -1,0 +1,162 @@
+/** Operations on keys and aliases that use no key material. */
+import { AwsError } from '../errors.ts';
+
+import { many, parsePolicy } from '../iam/policy-document.ts';
+import { choice, optionalText, text, validation } from '../ssm/input.ts';
+import type { JsonRecord } from '../wire/aws-json.ts';
+import { permitted, placeOf, requireAction, type KmsOperation } from './access.ts';
+import { SIGNING_ALGORITHMS } from './key-specs.ts';
+import { aliasArn, type SigningKey } from './signing-keys.ts';
+
+export const createKey: KmsOperation = (keys, caller, input) => {
+  const spec = choice(input, 'KeySpec', Object.keys(SIGNING_ALGORITHMS)) ?? 'SYMMETRIC_DEFAULT';
+  const usage = optionalText(input, 'KeyUsage') ?? 'ENCRYPT_DECRYPT';
+  const origin = choice(input, 'Origin', ['AWS_KMS', 'EXTERNAL'] as const) ?? 'AWS_KMS';
+  const signs = (SIGNING_ALGORITHMS[spec]?.length ?? 0) > 0;
+  const encrypts = spec === 'SYMMETRIC_DEFAULT' || spec.startsWith('RSA_');
+  if ((usage === 'SIGN_VERIFY' && !signs) || (usage === 'ENCRYPT_DECRYPT' && !encrypts)) {
+    throw validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`);
+  }
+  requireAction(caller, 'kms:CreateKey');
+  const tags = tagsOf(input);
+  if (Object.keys(tags).length > 0) requireAction(caller, 'kms:TagResource');
+  const policy = optionalText(input, 'Policy');
+  const description = optionalText(input, 'Description') ?? '';
+  const arn = keys.create({
+    ...{ ...placeOf(caller), spec, usage, origin, description, tags },
+    ...(policy !== undefined && { policy: parseKeyPolicy(policy) }),
+  });
+  return { KeyMetadata: metadataOf(keys.get(arn)) };
+};
+
+export const describeKey: KmsOperation = (keys, caller, input) => ({
+  KeyMetadata: metadataOf(
+    permitted(keys, caller, { action: 'kms:DescribeKey', keyId: text(input, 'KeyId') }),
+  ),
+});
+
+export const createAlias: KmsOperation = (keys, caller, input) => {
+  const alias = aliasName(input);
+  const arn = aliasArn(placeOf(caller), alias);
+  requireAction(caller, 'kms:CreateAlias', arn);
+  const key = permitted(keys, caller, { action: 'kms:CreateAlias', keyId: text(input, 'TargetKeyId') });
+  if (keys.aliases().some((one) => one.alias === arn)) {
+    throw new AwsError({
+      code: 'AlreadyExistsException',
+      message: `An alias with the name ${arn} already exists`,
+    });
+  }
+  keys.setAlias(key, alias, key.arn);
+  return {};
+};
+
+export const updateAlias: KmsOperation = (keys, caller, input) => {
+  const alias = aliasName(input);
+  const arn = aliasArn(placeOf(caller), alias);
+  requireAction(caller, 'kms:UpdateAlias', arn);
+  const present = permitted(keys, caller, { action: 'kms:UpdateAlias', keyId: alias });
+  const key = permitted(keys, caller, { action: 'kms:UpdateAlias', keyId: text(input, 'TargetKeyId') });
+  if (
+    present.usage !== key.usage ||
+    (present.spec === 'SYMMETRIC_DEFAULT') !== (key.spec === 'SYMMETRIC_DEFAULT')
+  ) {
+    throw validation(`Alias ${alias} and the target key have different types or usages`);
+  }
+  keys.setAlias(key, alias, key.arn);
+  return {};
+};
+
+export const deleteAlias: KmsOperation = (keys, caller, input) => {
+  const alias = aliasName(input);
+  requireAction(caller, 'kms:DeleteAlias', aliasArn(placeOf(caller), alias));
+  permitted(keys, caller, { action: 'kms:DeleteAlias', keyId: alias });
+  keys.removeAlias(placeOf(caller), alias);
+  return {};
+};
+
+/** Without pages. */
+export const listAliases: KmsOperation = (keys, caller, input) => {
+  requireAction(caller, 'kms:ListAliases');
+  const place = placeOf(caller);
+  const keyId = optionalText(input, 'KeyId');
+  const only = keyId === undefined ? undefined : keys.find(keyId, place).arn;
+  const own = keys
+    .aliases()
+    .filter(
+      ({ alias, key }) => alias.startsWith(aliasArn(place, '')) && (only === undefined || key === only),
+    );
+  const Aliases = own.map(({ alias, key }) => ({
+    AliasArn: alias,
+    AliasName: alias.replace(/^.*:/, ''),
+    TargetKeyId: key.replace(/^.*\//, ''),
+  }));
+  return { Aliases, Truncated: false };
+};
+
+export const disableKey: KmsOperation = (keys, caller, input) => {
+  permitted(keys, caller, { action: 'kms:DisableKey', keyId: text(input, 'KeyId') }).state = 'Disabled';
+  return {};
+};
+
+export const enableKey: KmsOperation = (keys, caller, input) => {
+  permitted(keys, caller, { action: 'kms:EnableKey', keyId: text(input, 'KeyId') }).state = 'Enabled';
+  return {};
+};
+
+export const scheduleKeyDeletion: KmsOperation = (keys, caller, input) => {
+  const key = permitted(keys, caller, { action: 'kms:ScheduleKeyDeletion', keyId: text(input, 'KeyId') });
+  key.state = 'PendingDeletion';
+  return { KeyId: key.arn, KeyState: key.state, PendingWindowInDays: 30 };
+};
+
+export const getKeyPolicy: KmsOperation = (keys, caller, input) => {
+  const key = permitted(keys, caller, { action: 'kms:GetKeyPolicy', keyId: text(input, 'KeyId') });
+  return { Policy: JSON.stringify(key.policy), PolicyName: 'default' };
+};
+
+export const putKeyPolicy: KmsOperation = (keys, caller, input) => {
+  const key = permitted(keys, caller, { action: 'kms:PutKeyPolicy', keyId: text(input, 'KeyId') });
+  key.policy = parseKeyPolicy(text(input, 'Policy'));
+  return {};
+};
+
+/** The members of `KeyMetadata` that programs read. */
+function metadataOf(key: SigningKey): JsonRecord {
+  return {
+    ...{ AWSAccountId: key.account, Arn: key.arn, KeyId: key.id, Description: key.description },
+    ...{
+      CreationDate: key.createdAt.getTime() / 1000,
+      Enabled: key.state === 'Enabled',
+      KeyState: key.state,
+    },
+    ...{ KeyManager: 'CUSTOMER', KeySpec: key.spec, CustomerMasterKeySpec: key.spec, KeyUsage: key.usage },
+    ...{ Origin: key.origin, MultiRegion: false },
+    ...(key.usage === 'SIGN_VERIFY' && { SigningAlgorithms: SIGNING_ALGORITHMS[key.spec] }),
+  };
+}
+
+function aliasName(input: JsonRecord): string {
+  const alias = text(input, 'AliasName');
+  if (!/^alias\/[a-zA-Z0-9/_-]{1,250}$/.test(alias)) {
+    throw new AwsError({ code: 'InvalidAliasNameException', message: 'Invalid alias name' });
+  }
+  if (!alias.startsWith('alias/aws/')) return alias;
+  throw new AwsError({ code: 'NotAuthorizedException', message: 'alias/aws/ is reserved' });
+}
+
+function tagsOf(input: JsonRecord): Readonly<Record<string, string>> {
+  const tags = (input['Tags'] ?? []) as readonly { readonly TagKey: string; readonly TagValue: string }[];
+  return Object.fromEntries(tags.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
+}
+
+/** A key policy names its key as `*`, so Resource stays unread. */
+function parseKeyPolicy(json: string): ReturnType<typeof parsePolicy> {
+  try {
+    const document = JSON.parse(json) as ReturnType<typeof parsePolicy>;
+    const bare = many(document.Statement).map((statement) => ({ ...statement, Resource: undefined }));
+    return parsePolicy(JSON.stringify({ ...document, Statement: bare }), 'trust');
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    throw new AwsError({ code: 'MalformedPolicyDocumentException', message });
+  }
+}
