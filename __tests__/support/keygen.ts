@@ -50,6 +50,11 @@ export function certify(publicKey: string, authority: string, options: readonly 
   });
 }
 
+/** What `ssh-keygen -L` prints, without the name of the file. It verifies the signature first, and fails if it is wrong. */
+export function listCertificate(line: string): string {
+  return keygen(['-L', '-f', '-'], `${line}\n`).replace(/^.*:\n/, '');
+}
+
 /** A public key line in the format that `ssh-keygen -e` calls RFC4716, PKCS8 or PEM. */
 export function exported(publicKey: string, format: 'RFC4716' | 'PKCS8' | 'PEM'): string {
   return withKeyFile(`${publicKey}\n`, (file) => keygen(['-e', '-m', format, '-f', file]));

@@ -1,0 +1,92 @@
+/** Reads the line of a `.pub` file, whoever wrote it, before an authority signs the key. Pure. */
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { Failure } from '../errors.ts';
+import { pointJwk } from './curves.ts';
+import { isKnownType } from './key-fields.ts';
+import type { PublicKey } from './public-key.ts';
+import { visible } from './visible-text.ts';
+import { WireReader } from './wire.ts';
+
+/**
+ * @param resource name of the file in messages
+ * @throws INPUT_INVALID
+ */
+export function parsePublicKeyLine(text: string, resource: string): PublicKey {
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  if (/-----BEGIN .*PRIVATE KEY-----/.test(text))
+    throw invalid(`${resource} holds a private key`, 'give its public half: the file with .pub at its end');
+  const [line, another] = lines;
+  if (line === undefined) throw invalid(`${resource} is empty`, hint);
+  if (another !== undefined)
+    throw invalid(`${resource} has more than one line`, 'sign one public key at a time');
+  const [type = '', base64 = '', ...comment] = line.split(/[ \t]+/);
+  if (/-cert-v0\d@openssh\.com$/.test(type))
+    throw invalid(`${resource} holds a certificate`, 'give the public key that the certificate is for');
+  const blob = Buffer.from(base64, 'base64');
+  if (base64 === '' || blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, ''))
+    throw invalid(`${resource} holds no public key`, hint);
+  checkFields(type, blob, resource);
+  return { type, blob, comment: visible(comment.join(' ')) };
+}
+
+function checkFields(type: string, blob: Buffer, resource: string): void {
+  try {
+    const reader = new WireReader(blob);
+    if (reader.string().toString('latin1') !== type) throw new RangeError('the two types differ');
+    const jwk = jwkOf(type, reader);
+    if (jwk === 'unknown') {
+      throw invalid(
+        `${resource} holds a key of a type that cannot be signed`,
+        'give a key of type ed25519, ecdsa or rsa, in software or in a security key',
+      );
+    }
+    if (!jwk || reader.rest.length > 0) throw new RangeError('not a whole key');
+    const bits = createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyDetails?.modulusLength;
+    if (bits === undefined || bits >= leastRsaBits) return;
+    throw invalid(
+      `${resource} holds an RSA key of ${bits} bits`,
+      `give a key of at least ${leastRsaBits} bits, or an Ed25519 key`,
+    );
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw invalid(`the public key in ${resource} is damaged or cut off`, hint);
+  }
+}
+
+/** As in checked-key.ts. @source NIST SP 800-131A rev. 2, table 2 */
+const leastRsaBits = 2048;
+
+/** Types in security keys → the same type in software (openssh-portable, PROTOCOL.u2f). */
+const tokenTypes: Readonly<Record<string, string>> = {
+  'sk-ssh-ed25519@openssh.com': 'ssh-ed25519',
+  'sk-ecdsa-sha2-nistp256@openssh.com': 'ecdsa-sha2-nistp256',
+};
+
+/**
+ * The fields behind the type. A key in a security key has one more: the name of the application.
+ *
+ * @returns undefined if the point does not match the type
+ */
+function jwkOf(type: string, reader: WireReader): JsonWebKey | 'unknown' | undefined {
+  const inToken = Object.hasOwn(tokenTypes, type) ? tokenTypes[type] : undefined;
+  const jwk = jwkOfPlain(inToken ?? type, reader);
+  if (inToken !== undefined) reader.string();
+  return jwk;
+}
+
+function jwkOfPlain(type: string, reader: WireReader): JsonWebKey | 'unknown' | undefined {
+  const next = (): string => reader.string().toString('base64url');
+  if (type === 'ssh-rsa') return { kty: 'RSA', e: next(), n: next() };
+  if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: next() };
+  return isKnownType(type) ? pointJwk(type, reader.string(), reader.string()) : 'unknown';
+}
+
+const hint = 'give the .pub file of one key: TYPE BASE64 [COMMENT], as ssh-keygen writes it';
+
+function invalid(problem: string, hint: string): Failure {
+  return new Failure('INPUT_INVALID', problem, { hint });
+}
