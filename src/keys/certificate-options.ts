@@ -1,13 +1,16 @@
-/** The options of `ca=`: what an OpenSSH user certificate allows, and to whom. Pure. */
+/** The options of `ca=` and of certify: what an OpenSSH certificate allows, and to whom. Pure. */
 import { Failure } from '../errors.ts';
 import { rangeProblem } from './address-range.ts';
 import { parseKeyReference, type LastingReference } from './key-reference.ts';
 import { parseLifetime } from './lifetime.ts';
 import { visible } from './visible-text.ts';
 
-export interface CertificateOptions {
+export interface CertificateOptions extends CertificateTerms {
   /** The key of the certificate authority. */
   readonly authority: LastingReference;
+}
+
+export interface CertificateTerms {
   /** At least one. Without any, older versions of sshd accept the certificate for every account. */
   readonly principals: readonly string[];
   /** Seconds. */
@@ -30,14 +33,21 @@ export const certificateNames = [
   ...(['principals', 'valid', 'extensions', 'source-address', 'force-command'] as const),
 ];
 
+/** Those of them that only a user's certificate has. */
+const hostless = ['extensions', 'source-address', 'force-command'] as const;
+
 /** Option → its text. `%20` is a space. */
 export type OptionTexts = ReadonlyMap<string, string>;
 
 /** How an option is written where its text comes from: `valid=` in a line, `ssm.valid` in git's configuration. */
 export type Naming = (option: string) => string;
 
-/** Seconds. */
-const usualValidity = 900;
+export type CertificateKind = 'user' | 'host';
+
+/** Seconds. A user's certificate is for one run; a host's is renewed daily, and outlasts some failures. */
+const usualValidity: Readonly<Record<CertificateKind, number>> = { user: 900, host: 604_800 };
+/** Seconds. A certificate cannot be taken back, except by a list of revoked keys on each host. */
+const longestValidity = 365 * 86_400;
 /** @source openssh-portable, sshkey.h, SSHKEY_CERT_MAX_PRINCIPALS */
 const mostPrincipals = 256;
 /** @source openssh-portable, PROTOCOL.certkeys, "Extensions" */
@@ -60,16 +70,37 @@ export function parseCertificateOptions(texts: OptionTexts, named: Naming): Cert
       `name the key of the authority (${named('ca')} kms:alias/NAME), or remove ${named(lonely)}`,
     );
   }
+  return { authority: parseAuthority(ca, named('ca')), ...parseTerms(texts, named, 'user') };
+}
+
+/** @throws INPUT_INVALID */
+export function parseTerms(texts: OptionTexts, named: Naming, kind: CertificateKind): CertificateTerms {
+  for (const [name, text] of texts) checkText(text, named(name));
+  const odd = hostless.find((name) => kind === 'host' && texts.has(name));
+  // ssh refuses a host with a critical option, and no extension for hosts exists.
+  if (odd !== undefined)
+    throw invalid(`${named(odd)} is for users, and a host's certificate has none`, `remove ${named(odd)}`);
   const source = texts.get('source-address');
   const command = texts.get('force-command');
   return {
-    authority: parseAuthority(ca, named('ca')),
-    principals: parsePrincipals(texts.get('principals'), named('principals')),
-    valid: parseValidity(texts.get('valid'), named('valid')),
+    principals: parsePrincipals(texts.get('principals'), named('principals'), kind),
+    valid: parseValidity(texts.get('valid'), named('valid'), kind),
     extensions: parseExtensions(texts.get('extensions'), named('extensions')),
     ...(source !== undefined && { sourceAddress: parseRanges(source, named('source-address')) }),
     ...(command !== undefined && { forceCommand: parseCommand(command, named('force-command')) }),
   };
+}
+
+/** A character that ends a line, or changes the direction of text, would show another command than the one that runs. */
+export function checkText(text: string | undefined, name: string): void {
+  if (text === undefined || !/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u.test(text)) return;
+  throw invalid(`${name} has control characters`, 'write plain text');
+}
+
+/** The option as the user would write it, where its name comes from `Naming`. */
+function written(name: string, value: string): string {
+  if (name.endsWith('=')) return name + value;
+  return name.startsWith('-') ? `${name} ${value}` : `${name} = ${value}`;
 }
 
 function parseAuthority(text: string, name: string): LastingReference {
@@ -81,14 +112,31 @@ function parseAuthority(text: string, name: string): LastingReference {
   );
 }
 
-function parsePrincipals(text: string | undefined, name: string): string[] {
+const principalsOf: Readonly<Record<CertificateKind, readonly [what: string, example: string]>> = {
+  user: ['the accounts that it opens', 'deploy,web'],
+  host: ['the host by which ssh reaches it', 'web-1.example.com,10.0.0.7'],
+};
+
+function parsePrincipals(text: string | undefined, name: string, kind: CertificateKind): string[] {
+  const [what, example] = principalsOf[kind];
   if (text === undefined) {
     throw invalid(
-      `${name} is missing: a certificate names the accounts that it opens`,
-      `write them with commas between: ${name}deploy,web`,
+      `${name} is missing: a certificate names ${what}`,
+      `write them with commas between: ${written(name, example)}`,
     );
   }
   const principals = listOf(text, name);
+  const odd = principals.find((one) => !/^\S{1,255}$/u.test(one));
+  if (odd !== undefined) {
+    throw invalid(
+      `${name} has a name with white space or more than 255 characters: "${odd}"`,
+      `write names with commas between: ${written(name, example)}`,
+    );
+  }
+  // sshd compares an account's name as it is; ssh reads patterns in the names of hosts.
+  const pattern = principals.find((one) => kind === 'user' && /[*?]/.test(one));
+  if (pattern !== undefined)
+    throw invalid(`${name} has a pattern, which sshd does not read: "${pattern}"`, 'write each name');
   if (principals.length > mostPrincipals) {
     throw invalid(
       `${name} has ${principals.length} names, and OpenSSH allows ${mostPrincipals}`,
@@ -98,8 +146,10 @@ function parsePrincipals(text: string | undefined, name: string): string[] {
   return principals;
 }
 
-function parseValidity(text: string | undefined, name: string): number {
-  const seconds = text === undefined ? usualValidity : parseLifetime(text);
+function parseValidity(text: string | undefined, name: string, kind: CertificateKind): number {
+  const seconds = text === undefined ? usualValidity[kind] : parseLifetime(text);
+  if (seconds !== undefined && seconds > longestValidity)
+    throw invalid(`${name} is more than a year: "${text ?? ''}"`, `write at most ${written(name, '365d')}`);
   if (seconds !== undefined && seconds > 0) return seconds;
   throw invalid(
     `${name} is not a duration: "${text ?? ''}"`,
@@ -109,7 +159,7 @@ function parseValidity(text: string | undefined, name: string): number {
 
 function parseExtensions(text: string | undefined, name: string): Extension[] {
   if (text === undefined) return [];
-  const extensions = listOf(text, name).map((written) => parseExtension(written, name));
+  const extensions = listOf(text, name).map((one) => parseExtension(one, name));
   const twice = extensions.find(
     (one, index) => extensions.findIndex((other) => other.name === one.name) !== index,
   );
@@ -118,16 +168,16 @@ function parseExtensions(text: string | undefined, name: string): Extension[] {
 }
 
 /** sshd ignores an extension that it does not know, so a wrong name would not be noticed. */
-function parseExtension(written: string, option: string): Extension {
-  const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(written) ?? [];
+function parseExtension(text: string, option: string): Extension {
+  const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
   if (flags.includes(name)) {
     if (value === undefined) return { name, value: '' };
-    throw invalid(`${option} gives ${name} a value, and it has none`, `write ${option}${name}`);
+    throw invalid(`${option} gives ${name} a value, and it has none`, `write ${written(option, name)}`);
   }
   if (/^[\w.-]+@[\w.-]+$/.test(name)) {
     if (value !== '' && (value !== undefined || !name.startsWith('login@')))
       return { name, value: value ?? '' };
-    throw invalid(`${option} gives ${name} no value`, `write ${option}${name}=NAME`);
+    throw invalid(`${option} gives ${name} no value`, `write ${written(option, `${name}=NAME`)}`);
   }
   throw invalid(
     `${option} has an unknown extension "${name}"`,
@@ -150,7 +200,10 @@ function parseRanges(text: string, name: string): string[] {
 
 function parseCommand(text: string, name: string): string {
   if (text.trim() !== '') return text;
-  throw invalid(`${name} has no command`, 'write the command, with %20 for a space');
+  throw invalid(
+    `${name} has no command`,
+    `write the command${name.endsWith('=') ? ', with %20 for a space' : ''}`,
+  );
 }
 
 /** Each once. */

@@ -1,4 +1,5 @@
 /** Writes OpenSSH certificates: the fields in wire form, signed by an authority. Pure: the caller gives the Signer and the nonce. */
+import type { CertificateKind } from './certificate-options.ts';
 import type { Certificate } from './certificate.ts';
 import { authorizedKeysLine, type PublicKey } from './public-key.ts';
 import type { Signer } from './signer.ts';
@@ -10,8 +11,6 @@ export interface CertificateOption {
   /** Empty for a flag such as `permit-pty`. */
   readonly value: string;
 }
-
-export type CertificateKind = 'user' | 'host';
 
 /** What a certificate says about a key. @source openssh-portable, PROTOCOL.certkeys */
 export interface CertificateContents {

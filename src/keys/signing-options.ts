@@ -2,6 +2,7 @@
 import { Failure } from '../errors.ts';
 import {
   certificateNames,
+  checkText,
   parseCertificateOptions,
   type CertificateOptions,
   type Naming,
@@ -49,12 +50,6 @@ export function parseSigningOptions(
     ...(uses !== undefined && { uses }),
     ...(certificate && { certificate }),
   };
-}
-
-/** A character that ends a line, or changes the direction of text, would show another command than the one that runs. */
-function checkText(text: string | undefined, name: string): void {
-  if (text === undefined || !/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u.test(text)) return;
-  throw invalid(`${name} has control characters`, 'write plain text');
 }
 
 /** What contradicts the kind of the key. */
