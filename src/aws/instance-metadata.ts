@@ -51,10 +51,17 @@ export class InstanceMetadata {
    * @throws NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED
    */
   async region(): Promise<string | undefined> {
+    return await this.#find('placement/region', /^[a-z]+(-[a-z]+)+-\d+$/);
+  }
+
+  /** As region: `i-` and 8 or 17 hexadecimal digits. */
+  async instanceId(): Promise<string | undefined> {
+    return await this.#find('instance-id', /^i-([0-9a-f]{8}|[0-9a-f]{17})$/);
+  }
+
+  async #find(name: string, form: RegExp): Promise<string | undefined> {
     try {
-      return await this.#read('latest/meta-data/placement/region', (text) =>
-        /^[a-z]+(-[a-z]+)+-\d+$/.test(text) ? text : undefined,
-      );
+      return await this.#read(`latest/meta-data/${name}`, (text) => (form.test(text) ? text : undefined));
     } catch (error) {
       if (error instanceof CredentialsProviderError) return undefined;
       throw error;
