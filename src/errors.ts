@@ -41,6 +41,7 @@ export const catalogue = {
   SESSION_FAILED: 'the Session Manager session could not be opened or kept',
   TUNNEL_FAILED: 'the tunnel to the host broke',
   INSTANCE_CONNECT_FAILED: 'EC2 Instance Connect refused the key',
+  SIGNATURE_REFUSED: 'the agent for KMS keys refused to sign',
   INTERNAL: 'a defect of this program',
 } as const;
 
