@@ -30,7 +30,7 @@ export const pureFiles = [
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,explain,foreign-command,job-role,settings,voice}.ts',
   'src/process/quote.ts',
-  'src/ssh/{agent-protocol,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
+  'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
   'helper/store/{options,where-to-paste}.ts',
   'helper/setup/{lines,marked-lines,options,overridden,plan,replaced-lines,report,short-lived}.ts',

@@ -12,6 +12,10 @@ export class WireReader {
     return this.#bytes;
   }
 
+  byte(): number {
+    return this.#take(1).readUInt8();
+  }
+
   uint32(): number {
     return this.#take(4).readUInt32BE();
   }

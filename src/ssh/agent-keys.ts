@@ -25,7 +25,7 @@ import type { Listening } from './agent.ts';
 export async function heldKeys({ socket }: Listening, options: AskOptions): Promise<Buffer[]> {
   const [answer] = await ask(socket, [listIdentities()], options);
   try {
-    return readIdentities(answer ?? Buffer.alloc(0));
+    return readIdentities(answer ?? Buffer.alloc(0)).map(({ blob }) => blob);
   } catch (error) {
     throw broken(socket, breaksProtocol, error);
   }

@@ -1,5 +1,6 @@
 /**
- * The ssh-agent protocol: encodes messages to an agent and decodes its answers. Pure.
+ * The ssh-agent protocol: encodes messages to an agent and decodes its answers. agent-requests.ts has the agent's side.
+ * Pure.
  *
  * @source RFC 9987; openssh-portable, PROTOCOL.agent
  */
@@ -11,13 +12,26 @@ import type { HostKey } from './host-keys.ts';
 
 /** Message numbers. */
 export const requests = {
+  /** Of protocol 1. `ssh-add -D` sends it after the other one, and OpenSSH's agent removes all keys. */
+  removeAllOldIdentities: 9,
   listIdentities: 11,
+  sign: 13,
   addIdentity: 17,
   removeIdentity: 18,
   removeAllIdentities: 19,
+  lock: 22,
+  unlock: 23,
   addConstrainedIdentity: 25,
+  extension: 27,
 } as const;
-export const answers = { failure: 5, success: 6, identities: 12 } as const;
+export const answers = {
+  failure: 5,
+  success: 6,
+  identities: 12,
+  signature: 14,
+  extensionFailure: 28,
+  extension: 29,
+} as const;
 
 const constraints = { lifetime: 1, extension: 255 } as const;
 
@@ -117,22 +131,26 @@ function encodeDestination({ host, keys }: Destination): Buffer {
   return string(Buffer.concat([hop('', []), hop(host, specs), empty]));
 }
 
+/** An identity in an agent's list. */
+export interface ListedIdentity {
+  /** The public key or the certificate. */
+  readonly blob: Buffer;
+  readonly comment: Buffer;
+}
+
 /**
- * The public key of each identity in the agent's list.
+ * The identities in the agent's list.
  *
  * @param answer a message without its length
  * @throws RangeError if the message has another type or is incomplete
  */
-export function readIdentities(answer: Buffer): Buffer[] {
+export function readIdentities(answer: Buffer): ListedIdentity[] {
   if (answer[0] !== answers.identities) throw new RangeError('the answer is not a list of identities');
   const reader = new WireReader(answer.subarray(1));
   const count = reader.uint32();
-  const blobs: Buffer[] = [];
-  while (blobs.length < count) {
-    blobs.push(reader.string());
-    reader.string(); // The comment.
-  }
-  return blobs;
+  const listed: ListedIdentity[] = [];
+  while (listed.length < count) listed.push({ blob: reader.string(), comment: reader.string() });
+  return listed;
 }
 
 /** Splits received bytes into messages without their lengths. */
@@ -142,21 +160,30 @@ export class MessageReader {
   /** Number of bytes needed before the next step. */
   #wanted = 4;
 
+  /** Whether a message has begun and is not complete. */
+  get isInside(): boolean {
+    return this.#size > 0;
+  }
+
   /** @throws RangeError for an impossible length */
   push(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
+    if (this.#size < this.#wanted) return [];
+    // Joined once for all messages of the chunk: a chunk may hold thousands of them.
+    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     const messages: Buffer[] = [];
-    while (this.#size >= this.#wanted) {
-      const bytes = Buffer.concat(this.#chunks);
+    for (this.#wanted = 4; bytes.length >= this.#wanted;) {
       const length = bytes.readUInt32BE();
       if (length === 0 || length > longestMessage) throw new RangeError(`a message of ${length} bytes`);
       const end = 4 + length;
       this.#wanted = bytes.length < end ? end : 4;
-      if (bytes.length >= end) messages.push(bytes.subarray(4, end));
-      this.#chunks = [bytes.length < end ? bytes : bytes.subarray(end)];
-      this.#size = bytes.length < end ? bytes.length : bytes.length - end;
+      if (bytes.length < end) break;
+      messages.push(bytes.subarray(4, end));
+      bytes = bytes.subarray(end);
     }
+    this.#chunks = bytes.length > 0 ? [bytes] : [];
+    this.#size = bytes.length;
     return messages;
   }
 }

@@ -1,7 +1,6 @@
 /** Finds a host's keys in a known_hosts file, in the same way as OpenSSH. Pure. */
-import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
-import { pointJwk } from '../keys/curves.ts';
-import { WireReader } from '../keys/wire.ts';
+import { createHmac } from 'node:crypto';
+import { keyObjectOf } from '../keys/key-object.ts';
 
 export interface HostKey {
   /** In wire form. */
@@ -19,13 +18,24 @@ export interface HostKey {
  * @source sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"; hostkeys_foreach_file in openssh-portable's hostfile.c
  */
 export function hostKeysFor(host: string, knownHosts: string): HostKey[] {
-  const lines = knownHosts.split('\n').flatMap((line) => readLine(line) ?? []);
-  const matching = lines.filter(({ hosts }) => matches(host.toLowerCase(), hosts));
+  const matching = matchingLines(host, knownHosts);
   const revoked = matching.filter(({ marker }) => marker === '@revoked');
   return matching
     .filter(({ marker }) => marker !== '@revoked')
-    .filter(({ blob }) => isReadable(blob) && !revoked.some((other) => other.blob.equals(blob)))
+    .filter(
+      ({ blob }) => keyObjectOf(blob) !== undefined && !revoked.some((other) => other.blob.equals(blob)),
+    )
     .map(({ marker, blob }) => ({ blob, isAuthority: marker === '@cert-authority' }));
+}
+
+/** The keys that a line revokes for the host: the host's own ones, or those of authorities. */
+export function revokedKeysFor(host: string, knownHosts: string): Buffer[] {
+  return matchingLines(host, knownHosts).flatMap(({ marker, blob }) => (marker === '@revoked' ? [blob] : []));
+}
+
+function matchingLines(host: string, knownHosts: string): Line[] {
+  const lines = knownHosts.split('\n').flatMap((line) => readLine(line) ?? []);
+  return lines.filter(({ hosts }) => matches(host.toLowerCase(), hosts));
 }
 
 interface Line {
@@ -62,7 +72,7 @@ function isHashOf(host: string, hashed: string): boolean {
 }
 
 /** `*` matches any text, `?` any character (match_pattern in match.c). A regular expression could take exponential time. */
-function matchesPattern(text: string, pattern: string): boolean {
+export function matchesPattern(text: string, pattern: string): boolean {
   let [at, next] = [0, 0];
   /** The pattern's position after the last `*`, and the number of characters that the `*` has taken. */
   let [star, taken] = [-1, 0];
@@ -79,25 +89,4 @@ function matchesPattern(text: string, pattern: string): boolean {
     } else return false;
   }
   return /^\**$/.test(pattern.slice(next));
-}
-
-/** Whether the blob is a public key of a type that every OpenSSH supports. */
-function isReadable(blob: Buffer): boolean {
-  try {
-    const reader = new WireReader(blob);
-    const jwk = publicJwk(reader.string().toString('latin1'), reader);
-    if (!jwk || reader.rest.length > 0) return false;
-    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' });
-    return (asymmetricKeyDetails?.modulusLength ?? 1024) >= 1024;
-  } catch {
-    return false; // Incomplete, or not a point on the curve.
-  }
-}
-
-/** @source RFC 8709 §4, RFC 4253 §6.6, RFC 5656 §3.1 */
-function publicJwk(type: string, reader: WireReader): JsonWebKey | undefined {
-  const next = (): string => reader.string().toString('base64url');
-  if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: next() };
-  if (type === 'ssh-rsa') return { kty: 'RSA', e: next(), n: next() };
-  return pointJwk(type, reader.string(), reader.string());
 }

@@ -1,0 +1,32 @@
+/** An SSH public key as a key of Node's crypto. Pure. */
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { pointJwk } from './curves.ts';
+import { WireReader } from './wire.ts';
+
+/** Bits of an RSA modulus. @source openssh-portable: SSH_RSA_MINIMUM_MODULUS_SIZE, SSHBUF_MAX_BIGNUM */
+const rsaLimits = { least: 1024, most: 16_384 } as const;
+
+/**
+ * @param blob the wire form of a plain public key
+ * @returns undefined if it is incomplete, or not of a type and size that every OpenSSH supports
+ */
+export function keyObjectOf(blob: Buffer): KeyObject | undefined {
+  try {
+    const reader = new WireReader(blob);
+    const jwk = publicJwk(reader.string().toString('latin1'), reader);
+    if (!jwk || reader.rest.length > 0) return undefined;
+    const key = createPublicKey({ key: jwk, format: 'jwk' });
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? rsaLimits.least;
+    return bits >= rsaLimits.least && bits <= rsaLimits.most ? key : undefined;
+  } catch {
+    return undefined; // Incomplete, or not a point on the curve.
+  }
+}
+
+/** @source RFC 8709 §4, RFC 4253 §6.6, RFC 5656 §3.1 */
+function publicJwk(type: string, reader: WireReader): JsonWebKey | undefined {
+  const next = (): string => reader.string().toString('base64url');
+  if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: next() };
+  if (type === 'ssh-rsa') return { kty: 'RSA', e: next(), n: next() };
+  return pointJwk(type, reader.string(), reader.string());
+}
