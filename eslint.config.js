@@ -30,6 +30,7 @@ export const pureFiles = [
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,explain,foreign-command,job-role,settings,voice}.ts',
   'src/process/quote.ts',
+  'src/kms/front/{host-permission,identity,session-bindings,signature-request}.ts',
   'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
   'helper/store/{options,where-to-paste}.ts',
@@ -43,7 +44,8 @@ export const pureFiles = [
 /** Each station and the stations that it may know. */
 const stations = {
   ...{ process: [], aws: [], github: [], gitlab: [] },
-  ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws'], kms: ['aws'] },
+  ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws'] },
+  kms: ['aws', 'ssh'],
 };
 /** Each room of src and the rooms that it may know. All may know keys/ and the files right in src. */
 const rooms = { keys: [], ...stations, host: Object.keys(stations) };

@@ -1,0 +1,148 @@
+/** The identities of the agent in front. Each ends with its lifetime, its last use, or when somebody removes it. */
+import type { ListedIdentity } from '../../ssh/agent-protocol.ts';
+import type { FrontIdentity } from './identity.ts';
+
+/** Milliseconds. Node's timers are limited to 31 bits. */
+const longestTimer = 2 ** 31 - 1;
+
+export interface Added {
+  /** Replaces the certificate. The lifetime and the number of uses continue. */
+  replaceBlobs(blobs: readonly Buffer[]): void;
+  /** Removes the identity, if nobody has done it yet. */
+  remove(): void;
+  readonly isHeld: boolean;
+}
+
+export class HeldIdentity {
+  readonly identity: FrontIdentity;
+  blobs: readonly Buffer[];
+  /** Milliseconds of the agent's clock. */
+  readonly endsAt: number;
+  timer: NodeJS.Timeout | undefined;
+  isHeld = true;
+  #left: number;
+
+  constructor(identity: FrontIdentity, now: number) {
+    const { lifetime, uses = Infinity } = identity.limits;
+    this.identity = identity;
+    this.blobs = identity.blobs;
+    this.endsAt = lifetime > 0 ? now + lifetime * 1000 : Infinity;
+    this.#left = uses;
+  }
+
+  /**
+   * Counts a use before the signature is made, so that concurrent signatures cannot be more than allowed.
+   *
+   * @returns false if no use is left
+   */
+  takeUse(): boolean {
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+
+  giveUseBack(): void {
+    this.#left++;
+  }
+
+  get isUsedUp(): boolean {
+    return this.#left < 1;
+  }
+}
+
+export interface IdentitiesOptions {
+  /** Milliseconds of a clock that is never set back. */
+  readonly now: () => number;
+  /** Called when the last identity has ended. */
+  readonly onEmpty: () => void;
+}
+
+export class Identities {
+  #held: HeldIdentity[] = [];
+  readonly #options: IdentitiesOptions;
+
+  constructor(options: IdentitiesOptions) {
+    this.#options = options;
+  }
+
+  /** An identity with the same plain key is replaced, as by OpenSSH's agent. */
+  add(identity: FrontIdentity): Added {
+    const held = new HeldIdentity(identity, this.#options.now());
+    const key = identity.signer.publicKey.blob;
+    const before = this.#held.filter((other) => other.identity.signer.publicKey.blob.equals(key));
+    this.#held.push(held);
+    for (const other of before) this.#end(other);
+    this.#watch(held);
+    return {
+      replaceBlobs: (blobs) => (held.blobs = blobs),
+      remove: () => {
+        this.#end(held);
+      },
+      get isHeld() {
+        return held.isHeld;
+      },
+    };
+  }
+
+  /** @param blob a plain key or a certificate */
+  find(blob: Buffer): HeldIdentity | undefined {
+    this.#endExpired();
+    return this.#held.find(({ blobs }) => blobs.some((own) => own.equals(blob)));
+  }
+
+  list(): ListedIdentity[] {
+    this.#endExpired();
+    return this.#held.flatMap(({ blobs, identity }) =>
+      blobs.map((blob) => ({ blob, comment: Buffer.from(identity.comment) })),
+    );
+  }
+
+  /**
+   * Removes a plain key or a certificate. The identity ends with the last of them.
+   *
+   * @returns whether it was here
+   */
+  remove(blob: Buffer): boolean {
+    const held = this.find(blob);
+    if (!held) return false;
+    held.blobs = held.blobs.filter((own) => !own.equals(blob));
+    if (held.blobs.length === 0) this.#end(held);
+    return true;
+  }
+
+  removeAll(): void {
+    for (const held of [...this.#held]) this.#end(held);
+  }
+
+  /** Called after a signature. */
+  endIfUsedUp(held: HeldIdentity): void {
+    if (held.isUsedUp) this.#end(held);
+  }
+
+  /** A timer may be late, for example after the machine was suspended. */
+  #endExpired(): void {
+    const now = this.#options.now();
+    for (const held of this.#held.filter(({ endsAt }) => now >= endsAt)) this.#end(held);
+  }
+
+  #watch(held: HeldIdentity): void {
+    if (held.endsAt === Infinity) return;
+    const left = Math.max(0, held.endsAt - this.#options.now());
+    held.timer = setTimeout(
+      () => {
+        this.#endExpired();
+        if (held.isHeld) this.#watch(held);
+      },
+      Math.min(longestTimer, Math.ceil(left)),
+    );
+    held.timer.unref();
+  }
+
+  #end(held: HeldIdentity): void {
+    if (!held.isHeld) return;
+    held.isHeld = false;
+    clearTimeout(held.timer);
+    this.#held = this.#held.filter((other) => other !== held);
+    if (this.#held.length === 0) this.#options.onEmpty();
+  }
+}
