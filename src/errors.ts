@@ -12,11 +12,12 @@ export const catalogue = {
   ACCOUNT_NOT_ALLOWED: 'the credentials belong to an account that is not allowed',
   CREDENTIALS_MISSING: 'there are no AWS credentials, or AWS does not accept them',
   CREDENTIALS_EXPIRED: 'the AWS credentials have expired',
-  KEY_NOT_FOUND: 'no parameter or secret of that name',
+  KEY_NOT_FOUND: 'no parameter, secret or KMS key of that name',
   KEY_VERSION_NOT_FOUND: 'the parameter or secret has no such version or label',
-  KEY_ACCESS_DENIED: 'reading or storing the parameter or secret is not allowed',
+  KEY_ACCESS_DENIED:
+    'reading or storing the parameter or secret, or signing with the KMS key, is not allowed',
   KMS_ACCESS_DENIED: 'decrypting or encrypting with its KMS key is not allowed',
-  KMS_KEY_UNUSABLE: 'its KMS key is disabled, being deleted or gone',
+  KMS_KEY_UNUSABLE: 'the KMS key is disabled, being deleted or gone',
   KEY_NOT_DECRYPTED: 'the value is still encrypted',
   KEY_FIELD_MISSING: 'the secret has no such JSON key',
   KEY_EMPTY: 'the value is empty',
@@ -41,7 +42,7 @@ export const catalogue = {
   SESSION_FAILED: 'the Session Manager session could not be opened or kept',
   TUNNEL_FAILED: 'the tunnel to the host broke',
   INSTANCE_CONNECT_FAILED: 'EC2 Instance Connect refused the key',
-  SIGNATURE_REFUSED: 'the agent for KMS keys refused to sign',
+  SIGNATURE_REFUSED: 'the key does not sign this',
   INTERNAL: 'a defect of this program',
 } as const;
 

@@ -18,8 +18,8 @@ const ofOtherPrograms = [
   ...(['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'] as const),
   ...(['SESSION_FAILED', 'TUNNEL_FAILED', 'INSTANCE_CONNECT_FAILED', 'SIGNATURE_REFUSED'] as const),
 ];
-/** Told by ssm-ssh, which the action leaves to them. */
-const ofLaterSteps = ['SSH_NOT_FOUND'] as const;
+/** Told by ssm-ssh, and by the agent of keys in KMS, which the action leaves to them. */
+const ofLaterSteps = ['SSH_NOT_FOUND', 'SIGNATURE_REFUSED'] as const;
 
 type ActionCode = Exclude<Code, (typeof ofOtherPrograms | typeof ofLaterSteps)[number]>;
 

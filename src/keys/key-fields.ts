@@ -57,11 +57,32 @@ export function unusable(type: string, fields: readonly Buffer[]): string | unde
 /** Whether the public and private numbers match. An agent does not check that. */
 export function areWhole(type: string, fields: readonly Buffer[]): boolean {
   if (type === 'ssh-rsa') return isWholeRsa(fields);
-  const jwk =
-    type === 'ssh-ed25519'
-      ? ed25519Jwk(fields as [Buffer, Buffer])
-      : ecdsaJwk(type, fields as [Buffer, Buffer, Buffer]);
+  const jwk = privateJwk(type, fields);
   return jwk !== undefined && halvesMatch(jwk);
+}
+
+/**
+ * The key in the form that Node's crypto reads.
+ *
+ * @returns undefined if the fields do not match the type, or one another
+ */
+export function privateJwk(type: string, fields: readonly Buffer[]): JsonWebKey | undefined {
+  if (type === 'ssh-rsa') return rsaJwk(fields);
+  if (type === 'ssh-ed25519') return ed25519Jwk(fields as [Buffer, Buffer]);
+  return ecdsaJwk(type, fields as [Buffer, Buffer, Buffer]);
+}
+
+/** @source RFC 7518 §6.3.2: the file has no `dp` and `dq` */
+function rsaJwk(fields: readonly Buffer[]): JsonWebKey {
+  const [n = 0n, e = 0n, d = 0n, qi = 0n, p = 0n, q = 0n] = fields.map((field) =>
+    BigInt(`0x${field.toString('hex') || '0'}`),
+  );
+  const numbers = { n, e, d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi };
+  const written = Object.entries(numbers).map(([name, number]) => {
+    const hex = number.toString(16);
+    return [name, base64url(Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex'))];
+  });
+  return { kty: 'RSA', ...(Object.fromEntries(written) as JsonWebKey) };
 }
 
 /** The second field is the seed, followed by the public key again. */

@@ -1,63 +1,50 @@
-/** Signs with a private key that is in memory. Pure. */
-import { createPrivateKey, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { curves } from './curves.ts';
-import type { OpensshKey } from './openssh-key.ts';
+/** Signs with a private key in this process: a key made for one use, or the stored key of an authority. Pure. */
+import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { Failure } from '../errors.ts';
+import { privateJwk } from './key-fields.ts';
+import type { PrivateKey } from './private-key.ts';
+import { algorithmsOf, hashes, writeSignature } from './signature.ts';
 import type { SignatureAlgorithm, Signer } from './signer.ts';
-import { mpint, string } from './wire.ts';
 
-const digests: Readonly<Record<SignatureAlgorithm, string | null>> = {
-  'ssh-ed25519': null,
-  'rsa-sha2-256': 'sha256',
-  'rsa-sha2-512': 'sha512',
-  'ecdsa-sha2-nistp256': 'sha256',
-  'ecdsa-sha2-nistp384': 'sha384',
-  'ecdsa-sha2-nistp521': 'sha512',
-};
-
-/** @param key checked by parsePrivateKey, or made by generateKey */
-export function memorySigner(key: OpensshKey): Signer {
-  const { publicKey, fields } = key;
-  const isRsa = publicKey.type === 'ssh-rsa';
-  const privateKey = createPrivateKey({ key: jwkOf(publicKey.type, fields), format: 'jwk' });
+/**
+ * @param key whole, as parsePrivateKey and generateKey return it
+ * @throws KEY_MALFORMED
+ */
+export function memorySigner(key: PrivateKey): Signer {
+  const { publicKey } = key;
+  const algorithms = algorithmsOf(publicKey.type);
+  const secret = keyObjectOf(key);
   return {
-    publicKey,
-    algorithms: isRsa ? ['rsa-sha2-512', 'rsa-sha2-256'] : [publicKey.type as SignatureAlgorithm],
-    sign: async (data, algorithm, signal) => {
+    ...{ publicKey, algorithms },
+    async sign(data, algorithm, signal) {
       signal.throwIfAborted();
-      await Promise.resolve();
-      return Buffer.concat([string(algorithm), string(signed(data, algorithm, privateKey))]);
+      if (!algorithms.includes(algorithm)) throw otherAlgorithm(algorithm, publicKey.comment);
+      return writeSignature(algorithm, await signBytes(secret, data, hashes[algorithm]));
     },
   };
 }
 
-function signed(data: Buffer, algorithm: SignatureAlgorithm, key: KeyObject): Buffer {
-  if (!algorithm.startsWith('ecdsa-')) return sign(digests[algorithm], data, key);
-  const pair = sign(digests[algorithm], data, { key, dsaEncoding: 'ieee-p1363' });
-  const half = pair.length / 2;
-  return Buffer.concat([mpint(pair.subarray(0, half)), mpint(pair.subarray(half))]);
+/** @param name of the key */
+export function otherAlgorithm(algorithm: SignatureAlgorithm, name: string): Failure {
+  return new Failure('SIGNATURE_REFUSED', `the key ${name} does not sign by ${algorithm}`, {
+    hint: 'ask for a signature by an algorithm of its type; RSA keys sign by rsa-sha2-256 and rsa-sha2-512',
+  });
 }
 
-function jwkOf(type: string, fields: readonly Buffer[]): JsonWebKey {
-  const text = (bytes: Buffer): string => bytes.toString('base64url');
-  const [a, b, c] = fields as [Buffer, Buffer, Buffer];
-  if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: text(a), d: text(b.subarray(0, 32)) };
-  if (type === 'ssh-rsa') return rsaJwk(fields);
-  const curve = curves.find(({ ssh }) => ssh === a.toString());
-  if (!curve) throw new TypeError('unknown curve');
-  const { size, jwk } = curve;
-  const d = Buffer.concat([Buffer.alloc(size), c]).subarray(-size);
-  return { kty: 'EC', crv: jwk, x: text(b.subarray(1, 1 + size)), y: text(b.subarray(1 + size)), d: text(d) };
+/** In another thread: RSA takes milliseconds. */
+async function signBytes(key: KeyObject, data: Buffer, hash: string | undefined): Promise<Buffer> {
+  return await new Promise((resolve, reject) => {
+    sign(hash, data, { key, dsaEncoding: 'der' }, (error, signature) => {
+      if (error) reject(error);
+      else resolve(signature);
+    });
+  });
 }
 
-function rsaJwk(fields: readonly Buffer[]): JsonWebKey {
-  const number = (bytes: Buffer | undefined): bigint => BigInt(`0x${bytes?.toString('hex') ?? ''}`);
-  const [n = 0n, e = 0n, d = 0n, qi = 0n, p = 0n, q = 0n] = fields.map(number);
-  const text = (value: bigint): string => {
-    const hex = value.toString(16);
-    return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
-  };
-  return {
-    ...{ kty: 'RSA', n: text(n), e: text(e), d: text(d), p: text(p), q: text(q), qi: text(qi) },
-    ...{ dp: text(d % (p - 1n)), dq: text(d % (q - 1n)) },
-  };
+function keyObjectOf({ publicKey, fields }: PrivateKey): KeyObject {
+  const jwk = privateJwk(publicKey.type, fields);
+  if (jwk) return createPrivateKey({ key: jwk, format: 'jwk' });
+  throw new Failure('KEY_MALFORMED', `the private key in ${publicKey.comment} is damaged`, {
+    hint: 'store the whole file of the key again',
+  });
 }
