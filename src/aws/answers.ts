@@ -86,5 +86,6 @@ export function operationOf({ headers, body, path }: AwsRequest): string {
 /** Services that have another name in their protocol. */
 const services: Readonly<Record<string, string>> = {
   AmazonSSM: 'ssm',
+  TrentService: 'kms',
   AWSEC2InstanceConnectService: 'ec2-instance-connect',
 };

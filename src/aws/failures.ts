@@ -59,7 +59,7 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
     return fail(
       'THROTTLED',
       `${service} in ${region} limits the rate of calls, while ${doing} ${resource}`,
-      service.startsWith('ec2') ? ec2ThrottledHint : throttledHint,
+      throttledHints[service.replace(/-.*/, '')] ?? throttledHint,
     );
   }
   if (/^ExpiredToken|RequestExpired/.test(read.name)) {
@@ -109,6 +109,15 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
   );
 }
 
+/** With AWS_WEB_IDENTITY_TOKEN_FILE or a profile's role, the default chain itself calls STS. */
+export function roleDenied(error: unknown): Failure {
+  const { message } = readAwsError(error);
+  return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
+    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; test it with aws sts get-caller-identity',
+    cause: error,
+  });
+}
+
 /** The SDK says it in the second line of the message. */
 function isUnreadable(error: unknown): boolean {
   const { message } = (error ?? {}) as Record<string, unknown>;
@@ -138,7 +147,10 @@ const rejected: ReadonlySet<string> = new Set([
 
 const throttledHint =
   'run it again later; Parameter Store serves 40 calls a second an account unless higher throughput is switched on';
-const ec2ThrottledHint = 'run it again later, with fewer connections at once';
+const throttledHints: Readonly<Record<string, string>> = {
+  ec2: 'run it again later, with fewer connections at once',
+  kms: "run it again later, or raise the quota: all callers of the account share KMS's quota for the Region, which differs by type of key",
+};
 const expiredHint = 'get new credentials, and check the clock of this machine';
 const tokenHint =
   "compare the token's iss and aud with the identity providers of the role's account; AWS has to reach the issuer from the internet";

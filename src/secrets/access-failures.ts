@@ -1,5 +1,5 @@
 /** Converts refusals of IAM and KMS, for both stores, to our codes and the missing policy statement. */
-import { readAwsError } from '../aws/failures.ts';
+import { readAwsError, roleDenied } from '../aws/failures.ts';
 import { dnsSuffix, partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import { arnOf, type Reference } from '../keys/reference.ts';
@@ -56,15 +56,6 @@ export function kmsKeyUnusable(error: unknown, { kind, text }: Reference, region
   const { message } = readAwsError(error);
   return new Failure('KMS_KEY_UNUSABLE', `the KMS key of ${text} in ${region} cannot be used: ${message}`, {
     hint: `enable the key or cancel its deletion (aws kms enable-key --key-id ID), or store the ${stores[kind].noun} again under another key`,
-    cause: error,
-  });
-}
-
-/** With AWS_WEB_IDENTITY_TOKEN_FILE or a profile's role, the default chain itself calls STS. */
-function roleDenied(error: unknown): Failure {
-  const { message } = readAwsError(error);
-  return new Failure('ASSUME_ROLE_DENIED', `the default credential chain did not get its role: ${message}`, {
-    hint: 'check the trust policy of the role that AWS_ROLE_ARN or the profile names; test it with aws sts get-caller-identity',
     cause: error,
   });
 }

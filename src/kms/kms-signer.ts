@@ -1,0 +1,211 @@
+/** A Signer whose key stays in KMS. Importing this file loads the AWS SDK. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  GetPublicKeyCommand,
+  SignCommand,
+  type KMSClient,
+  type SigningAlgorithmSpec,
+} from '@aws-sdk/client-kms';
+import { notFromAws } from '../aws/failures.ts';
+import { inTurn, type Regions } from '../aws/failover.ts';
+import { abortable } from '../deadline.ts';
+import { Failure } from '../errors.ts';
+import type { KmsReference } from '../keys/key-reference.ts';
+import { rsaBits } from '../keys/key-fields.ts';
+import { otherAlgorithm } from '../keys/memory-signer.ts';
+import type { PublicKey } from '../keys/public-key.ts';
+import { algorithmsOf, hashes, writeSignature } from '../keys/signature.ts';
+import type { SignatureAlgorithm, Signer } from '../keys/signer.ts';
+import { readSpki } from '../keys/spki.ts';
+import { kmsClient, type KmsPlace } from './kms-client.ts';
+import { kmsFailure, newKeyHint } from './kms-failures.ts';
+
+export interface KmsSigner extends Signer {
+  /** ARN of the key. An alias may move to another one; this signer then refuses. */
+  readonly keyArn: string;
+  readonly region: string;
+}
+
+/** Names of KMS. @source KMS API Reference, Sign, `SigningAlgorithm` */
+const kmsAlgorithms: Readonly<Record<SignatureAlgorithm, SigningAlgorithmSpec>> = {
+  'rsa-sha2-256': 'RSASSA_PKCS1_V1_5_SHA_256',
+  'rsa-sha2-512': 'RSASSA_PKCS1_V1_5_SHA_512',
+  'ecdsa-sha2-nistp256': 'ECDSA_SHA_256',
+  'ecdsa-sha2-nistp384': 'ECDSA_SHA_384',
+  'ecdsa-sha2-nistp521': 'ECDSA_SHA_512',
+  'ssh-ed25519': 'ED25519_SHA_512',
+};
+
+/** Bytes. @source KMS API Reference, Sign, `Message` */
+const longestMessage = 4096;
+
+/**
+ * Reads the public key. A key that is an ARN is asked in its own Region, any other in the first Region that can be
+ * reached; it signs there.
+ *
+ * @throws KEY_NOT_FOUND, KEY_ACCESS_DENIED, KMS_KEY_UNUSABLE, KEY_UNSUPPORTED, and the failures of any call
+ */
+export async function openKmsSigner(
+  reference: KmsReference,
+  place: Omit<KmsPlace, 'region'>,
+  regions: Regions,
+): Promise<KmsSigner> {
+  const { location } = reference;
+  const own = location ? { ...regions, regions: [location.region] } : regions;
+  const { answer } = await inTurn(
+    ({ region, signal }) => openIn(reference, kmsClient({ ...place, region }, region), { region, signal }),
+    own,
+  );
+  return answer;
+}
+
+interface Asked {
+  readonly region: string;
+  readonly signal: AbortSignal;
+}
+
+async function openIn(
+  reference: KmsReference,
+  client: KMSClient,
+  { region, signal }: Asked,
+): Promise<KmsSigner> {
+  const doing = 'reading the public key of';
+  try {
+    const command = new GetPublicKeyCommand({ KeyId: reference.name });
+    const answer = await abortable(client.send(command, { abortSignal: signal }), signal);
+    const { KeyId: keyArn, PublicKey: der, KeyUsage } = answer;
+    if (keyArn === undefined || !der) throw notFromAws({ service: 'kms', region, resource: reference.text });
+    const publicKey = publicKeyOf(der, reference);
+    if (KeyUsage !== undefined && KeyUsage !== 'SIGN_VERIFY') {
+      throw cannotSign(reference, `is for ${KeyUsage}, and not for signatures`);
+    }
+    return new SignerInKms({ reference, client, region, publicKey, keyArn });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw kmsFailure(error, { reference, region, doing });
+  }
+}
+
+/** The name without an account id: it becomes the comment of the public key. */
+export function shownKmsName({ name }: KmsReference): string {
+  return `kms:${name.replace(/^arn:(?:[^:]*:){4}(?:key\/)?/, '')}`;
+}
+
+function publicKeyOf(der: Uint8Array, reference: KmsReference): PublicKey {
+  const key = readSpki(der);
+  const bits = key && rsaBits(key.blob);
+  if (!key) throw cannotSign(reference, 'is of a type that SSH does not have');
+  // KMS makes none, and GitHub and OpenSSH accept none.
+  if (bits !== undefined && bits < 2048) throw cannotSign(reference, `is an RSA key of ${bits} bits`);
+  return { ...key, comment: shownKmsName(reference) };
+}
+
+function cannotSign({ text }: KmsReference, problem: string): Failure {
+  return new Failure('KEY_UNSUPPORTED', `the KMS key ${text} ${problem}`, { hint: newKeyHint });
+}
+
+interface Opened {
+  readonly reference: KmsReference;
+  readonly client: KMSClient;
+  readonly region: string;
+  readonly publicKey: PublicKey;
+  readonly keyArn: string;
+}
+
+class SignerInKms implements KmsSigner {
+  readonly #opened: Opened;
+
+  constructor(opened: Opened) {
+    this.#opened = opened;
+  }
+
+  get publicKey(): PublicKey {
+    return this.#opened.publicKey;
+  }
+
+  get keyArn(): string {
+    return this.#opened.keyArn;
+  }
+
+  get region(): string {
+    return this.#opened.region;
+  }
+
+  get algorithms(): readonly SignatureAlgorithm[] {
+    return algorithmsOf(this.publicKey.type);
+  }
+
+  async sign(data: Buffer, algorithm: SignatureAlgorithm, signal: AbortSignal): Promise<Buffer> {
+    if (!this.algorithms.includes(algorithm)) throw otherAlgorithm(algorithm, this.#opened.reference.text);
+    const message = this.#messageOf(data, algorithm);
+    const command = new SignCommand({
+      ...{ KeyId: this.#opened.reference.name, SigningAlgorithm: kmsAlgorithms[algorithm], ...message },
+    });
+    const signature = await this.#untilServed(signal, () => this.#send(command, signal));
+    try {
+      return writeSignature(algorithm, signature);
+    } catch (error) {
+      throw notFromAws(this.#attempted(), error);
+    }
+  }
+
+  /** Ed25519 has no digest in KMS. */
+  #messageOf(
+    data: Buffer,
+    algorithm: SignatureAlgorithm,
+  ): { Message: Buffer; MessageType: 'RAW' | 'DIGEST' } {
+    const hash = hashes[algorithm];
+    if (data.length <= longestMessage) return { Message: data, MessageType: 'RAW' };
+    if (hash !== undefined) return { Message: createHash(hash).update(data).digest(), MessageType: 'DIGEST' };
+    throw new Failure(
+      'SIGNATURE_REFUSED',
+      `KMS signs at most ${longestMessage} bytes by Ed25519, and ${data.length} were asked for with ${this.#opened.reference.text}`,
+      { hint: 'use an ECDSA or RSA key for it: they sign a digest' },
+    );
+  }
+
+  /** The alias is what the policy allows, so it is asked by its name, and its key is compared. */
+  async #send(command: SignCommand, signal: AbortSignal): Promise<Buffer> {
+    const { client, keyArn, reference, region } = this.#opened;
+    let answer;
+    try {
+      answer = await abortable(client.send(command, { abortSignal: signal }), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw kmsFailure(error, { reference, region, doing: 'signing with' });
+    }
+    const { KeyId, Signature } = answer;
+    if (KeyId === undefined || !Signature) throw notFromAws(this.#attempted());
+    if (KeyId === keyArn) return Buffer.from(Signature);
+    throw new Failure(
+      'SIGNATURE_REFUSED',
+      `${reference.text} is another KMS key now (${KeyId}): the signature is not used, because hosts know the key before`,
+      {
+        hint: 'load the key again, and register its new public key: ssm-ssh-agent public REFERENCE prints it',
+      },
+    );
+  }
+
+  /**
+   * The quota is the account's: other jobs use it up for some seconds. Beyond the tries of the SDK it is asked again as
+   * long as the caller waits.
+   */
+  async #untilServed<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'THROTTLED') throw error;
+        // The refusal says more than the end of the caller's patience.
+        await sleep(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #attempted(): Parameters<typeof notFromAws>[0] {
+    return { service: 'kms', region: this.region, resource: this.#opened.reference.text };
+  }
+}
