@@ -77,6 +77,10 @@ const options: Readonly<Record<string, readonly string[]>> = {
     ...['github-repo', 'gitlab-project', 'api-url', 'token', 'registered', 'test', 'type', 'known-hosts'],
     ...['finish', 'abort'],
   ],
+  certify: [
+    ...['ca', 'principals', 'host', 'valid', 'key-id', 'serial'],
+    ...['extensions', 'source-address', 'force-command'],
+  ],
 };
 
 /** Exit code 2; all others exit with 1. */

@@ -8,6 +8,7 @@ import type { SignalSource } from '../../src/process/attached.ts';
 import { invalid, parseLine } from './parse.ts';
 import { helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
+import { certify } from '../commands/certify.ts';
 import { doctor } from '../commands/doctor.ts';
 import { exec } from '../commands/exec.ts';
 import { explain } from '../commands/explain.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   put,
   printPublic,
   rotate,
+  certify,
   policy,
   explain,
   doctor,

@@ -1,14 +1,15 @@
 /** Reads the text of a private key from a file or from standard input. The text is never shown. */
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { abortable } from '../../src/deadline.ts';
-import { Failure } from '../../src/errors.ts';
 import type { Input, Running } from '../command-line/command.ts';
-import { invalid } from '../command-line/parse.ts';
+import { readAll, readFile, textOf, tooLarge, type Expected } from '../command-line/read-input.ts';
 
-/** Bytes. A secret holds 64 KB, and people have keys in base64 twice, or in UTF-16. */
-const mostBytes = 262_144;
+const expected: Expected = {
+  what: 'a private key',
+  hint: 'write the path of the private key, or pipe the key in: ssm-ssh-agent put NAME < FILE',
+  // A secret holds 64 KB, and people have keys in base64 twice, or in UTF-16.
+  mostBytes: 262_144,
+};
 
 /**
  * @param file a path, or `-` for standard input
@@ -20,46 +21,12 @@ export async function readKeyText(
   running: Pick<Running, 'input' | 'err' | 'signal'>,
 ): Promise<string> {
   const { signal } = running;
-  if (file !== '-') return textOf(await abortable(readFile(file), signal));
+  if (file !== '-') return textOf(await abortable(readFile(file, expected), signal));
   const input = running.input();
-  const reading = input.isTerminal ? readTerminal(input, running) : readAll(input.stream, 'standard input');
+  const reading = input.isTerminal
+    ? readTerminal(input, running)
+    : readAll(input.stream, 'standard input', expected);
   return textOf(await abortable(reading, signal));
-}
-
-async function readFile(file: string): Promise<Buffer> {
-  try {
-    return await readAll(createReadStream(file), `the file ${file}`);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const why: Readonly<Record<string, string>> = {
-      ENOENT: `there is no file ${file}`,
-      EISDIR: `${file} is a folder, not a file`,
-      EACCES: `the file ${file} may not be read by this user`,
-    };
-    throw new Failure('INPUT_INVALID', why[code] ?? `the file ${file} cannot be read (${code})`, {
-      hint: 'write the path of the private key, or pipe the key in: ssm-ssh-agent put NAME < FILE',
-      cause: error,
-    });
-  }
-}
-
-async function readAll(stream: Readable, what: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > mostBytes) throw tooLarge(what);
-  }
-  return Buffer.concat(chunks);
-}
-
-function tooLarge(what: string): Failure {
-  return invalid(
-    `${what} has more than ${mostBytes} bytes, and is not a private key`,
-    'give the file of one key',
-  );
 }
 
 const [interrupt, end] = [3, 4];
@@ -80,7 +47,7 @@ async function readTerminal(
       if (chunk[stop] === interrupt) await interrupted(signal);
       if (stop >= 0) break;
       size += chunk.length;
-      if (size > mostBytes) throw tooLarge('standard input');
+      if (size > expected.mostBytes) throw tooLarge('standard input', expected);
     }
     return Buffer.concat(chunks);
   } finally {
@@ -93,14 +60,4 @@ async function interrupted(signal: AbortSignal): Promise<void> {
   process.kill(process.pid, 'SIGINT');
   await setTimeout(5_000, undefined, { signal }).catch(() => undefined);
   signal.throwIfAborted();
-}
-
-/** PowerShell writes UTF-16; a file in DER is not text. */
-function textOf(bytes: Buffer): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return bytes.toString('base64');
-  }
 }

@@ -71,6 +71,7 @@ function writeConfiguration(setup: ServerSetup, port: number, isModern: boolean)
     // A login shell may read its owner's start files (bash does under sshd), which takes time and does not belong to
     // the host.
     `SetEnv "HOME=${setup.folder}"`,
+    ...(setup.settings ?? []),
   ];
   // OpenSSH 9.8 blocks an address after repeated refused keys. Here, that is the address of every test.
   if (isModern) lines.push('PerSourcePenalties no');

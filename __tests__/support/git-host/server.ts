@@ -11,6 +11,8 @@ export interface ServerSetup {
   readonly hostKeys: readonly SshKey[];
   readonly grants: Grants;
   readonly program: string;
+  /** More lines of sshd_config(5). Only sshd has them. */
+  readonly settings?: readonly string[];
 }
 
 export interface SshServer {

@@ -1,0 +1,60 @@
+/** What certify does: reads the public key and the authority, signs, and prints the certificate. */
+import { randomBytes } from 'node:crypto';
+import { abortable } from '../../src/deadline.ts';
+import { storedAuthority } from '../../src/host/authority.ts';
+import { newCertificate } from '../../src/keys/new-certificate.ts';
+import { parsePublicKeyLine } from '../../src/keys/public-key-line.ts';
+import type { PublicKey } from '../../src/keys/public-key.ts';
+import type { Signer } from '../../src/keys/signer.ts';
+import type { Running } from '../command-line/command.ts';
+import { readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
+import type { Line } from '../command-line/parse.ts';
+import { readAll, readFile, textOf, type Expected } from '../command-line/read-input.ts';
+import type { certifyOptions } from './options.ts';
+import { describeCertificate, recordOf } from './report.ts';
+import { parseWish, type CertifyWish } from './wish.ts';
+
+export async function certifyKey(line: Line<typeof certifyOptions>, running: Running): Promise<number> {
+  const wish = parseWish(line);
+  const { values } = line;
+  const publicKey = await readPublicKey(wish.file, running);
+  const authority = await openAuthority(wish, { ...values, running });
+  const { kind, terms, keyId, serial } = wish;
+  const made = await newCertificate(
+    { kind, publicKey, authority, terms, keyId, serial },
+    { now: Date.now(), randomBytes, signal: running.signal },
+  );
+  const signed = {
+    ...made,
+    authority: { text: wish.authority.reference.text, publicKey: authority.publicKey },
+  };
+  if (!values.quiet) running.err(describeCertificate(signed));
+  running.out(values.json ? `${JSON.stringify(recordOf(signed), null, 2)}\n` : `${made.certificate.line}\n`);
+  return 0;
+}
+
+const expected: Expected = {
+  what: 'a public key',
+  hint: 'write the path of the .pub file, or - and pipe the public key in',
+  mostBytes: 65_536,
+};
+
+async function readPublicKey(
+  file: string,
+  { input, signal }: Pick<Running, 'input' | 'signal'>,
+): Promise<PublicKey> {
+  const isPipe = file === '-';
+  const name = isPipe ? 'standard input' : file;
+  const reading = isPipe ? readAll(input().stream, name, expected) : readFile(file, expected);
+  return parsePublicKeyLine(textOf(await abortable(reading, signal)), name);
+}
+
+async function openAuthority(
+  { authority, account }: CertifyWish,
+  { running, quiet, verbose }: Speech & { readonly running: Running },
+): Promise<Signer> {
+  const speech = { quiet, verbose };
+  const [key] = await readKeys([authority], { ...account, ...speech }, running);
+  if (!key) throw new TypeError('one line is one key');
+  return storedAuthority(key, voiceOf(speech, running));
+}
