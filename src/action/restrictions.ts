@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts';
 import type { StoredKeyLine } from '../keys/key-line.ts';
 import type { RepositoryPattern, RoutedKey } from '../keys/routes.ts';
 import type { Destination } from '../ssh/agent-protocol.ts';
-import { hostKeysFor } from '../ssh/host-keys.ts';
+import { hostKeysFor, type HostKey } from '../ssh/host-keys.ts';
 import { pinnedHosts } from '../ssh/known-hosts.ts';
 
 /**
@@ -20,8 +20,26 @@ export function destinationsOfKeys(
   for (const { fingerprint, repositories } of keys) {
     hosts.set(fingerprint, new Set([...(hosts.get(fingerprint) ?? []), ...hostNames(repositories)]));
   }
-  const destination = (host: string): Destination => ({ host, keys: hostKeysFor(host, knownHosts) });
-  return new Map([...hosts].map(([fingerprint, names]) => [fingerprint, [...names].map(destination)]));
+  return new Map(
+    [...hosts].map(([fingerprint, names]) => [
+      fingerprint,
+      [...names].flatMap((host) => destinationsOf(host, hostKeysFor(host, knownHosts))),
+    ]),
+  );
+}
+
+/**
+ * The agent compares the host's name with the principals of its certificate, which have no port. So the host's authorities
+ * stand below the bare name.
+ *
+ * @source openssh-portable: match_key_hop in ssh-agent.c
+ */
+function destinationsOf(host: string, keys: readonly HostKey[]): Destination[] {
+  const bare = /^\[(.*)\]:\d+$/.exec(host)?.[1] ?? host;
+  return [
+    { host, keys: keys.filter(({ isAuthority }) => !isAuthority) },
+    { host: bare, keys: keys.filter(({ isAuthority }) => isAuthority) },
+  ].filter((destination) => destination.keys.length > 0);
 }
 
 /**
