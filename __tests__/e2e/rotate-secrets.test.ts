@@ -37,6 +37,13 @@ describe('ssm-ssh-agent rotate with a secret', () => {
     expect([stage.registered, keyAt('previous')]).toEqual([[keyAt('AWSCURRENT')], undefined]);
   });
 
+  it('keeps the rest of a JSON that is stored as bytes', async () => {
+    stage.host.world.putSecret('ci/deploy', Buffer.from(secretOf(stage.old.privateKey)));
+    expect((await rotate()).exitCode).toBe(0);
+    const { key } = JSON.parse(stage.secretText('AWSCURRENT') ?? '') as { key: string };
+    expect(stage.secretText('AWSCURRENT')).toBe(secretOf(key));
+  });
+
   it('goes back with --abort, also after AWSCURRENT was moved', async () => {
     await rotate();
     const aborted = await rotate('--abort');

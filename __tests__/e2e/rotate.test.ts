@@ -151,9 +151,34 @@ describe('ssm-ssh-agent rotate', () => {
       2,
       expect.stringContaining('changed by somebody else'),
     ]);
+    expect(refused.stderr).toContain('--abort keeps');
+    const finished = await stage.rotate('--finish');
+    expect([finished.exitCode, finished.stderr]).toEqual([2, expect.stringContaining('--abort keeps')]);
     const aborted = await stage.rotate('--abort');
     expect(aborted.exitCode).toBe(0);
     expect([stage.registered, stage.staged]).toEqual([[stage.oldPublicKey], undefined]);
+  });
+
+  it('does not go back if somebody else stored a key after the rotation, and names --finish', async () => {
+    await stage.rotate();
+    stage.host.world.put(name, stage.stranger.privateKey);
+    const refused = await stage.rotate('--abort');
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('--finish keeps')]);
+    const finished = await stage.rotate('--finish');
+    expect([finished.exitCode, finished.stderr]).toEqual([0, expect.stringContaining('has one key')]);
+  });
+
+  it('shows no control characters of a title that somebody chose at the host', async () => {
+    const entry = stage.keys.of('acme/lib').find(({ key }) => key === stage.oldPublicKey);
+    stage.keys.remove('acme/lib', entry?.id ?? 0);
+    const title = 'CI \u001b[2J\n::error::';
+    stage.keys.add({ repository: 'acme/lib', title, key: stage.oldPublicKey, readOnly: true });
+    const { stderr, exitCode } = await stage.rotate();
+    const finished = await stage.rotate('--finish');
+    expect([exitCode, finished.exitCode]).toEqual([0, 0]);
+    expect(stderr + finished.stderr).toContain('CI \\x1b[2J\\n::error::');
+    expect(stderr + finished.stderr).not.toContain('\u001b');
+    expect(stderr + finished.stderr).not.toMatch(/^::/m);
   });
 
   it.each([

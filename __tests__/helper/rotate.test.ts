@@ -4,6 +4,7 @@ import { newKey } from '../../helper/rotate/new-key.ts';
 import { rotateOptions } from '../../helper/rotate/options.ts';
 import { planOf, type Plan } from '../../helper/rotate/plan.ts';
 import { progressOf, type State } from '../../helper/rotate/progress.ts';
+import { optionsAgain } from '../../helper/rotate/run-rotate.ts';
 import { titleFor } from '../../helper/rotate/texts.ts';
 import { generateKey, parseKeyKind } from '../../src/keys/generate-key.ts';
 import { rsaBits } from '../../src/keys/key-fields.ts';
@@ -69,6 +70,26 @@ describe('the options of rotate', () => {
     const parse = (): Plan => plan('/ci/key', '--github-repo', 'acme/lib', '--token', token);
     expect(parse).toThrow('--token has a token itself');
     expect(parse).not.toThrow(token);
+  });
+});
+
+describe('the command for the next step', () => {
+  const nothing = { region: undefined, roles: [], profile: undefined };
+
+  it('has all that finds the host and the key, as words of sh', () => {
+    const made = plan('/ci/key', ...github, '--test', "git@h:a/b'$(x).git", '--known-hosts', 'my hosts');
+    const account = { region: 'eu-west-1', roles: ['arn:aws:iam::111122223333:role/r'], profile: 'my ci' };
+    expect(optionsAgain(made, account)).toBe(
+      " --github-repo acme/lib --token /ci/token --test 'git@h:a/b'\\''$(x).git' --known-hosts 'my hosts'" +
+        " --region eu-west-1 --role-arn arn:aws:iam::111122223333:role/r --profile 'my ci'",
+    );
+  });
+
+  it('has nothing else', () => {
+    expect(optionsAgain(plan('/ci/key'), nothing)).toBe('');
+    expect(optionsAgain(plan('/ci/key', '--gitlab-project', '7', '--token', '/t'), nothing)).toBe(
+      ' --gitlab-project 7 --token /t',
+    );
   });
 });
 

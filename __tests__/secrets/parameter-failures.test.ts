@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
 import { parseReference, type ParameterReference } from '../../src/keys/reference.ts';
-import { isDenied, isKmsTrouble } from '../../src/secrets/access-failures.ts';
+import { isDenied, isKmsTrouble, writeRefused } from '../../src/secrets/access-failures.ts';
 import { missing, parameterFailure } from '../../src/secrets/parameter-failures.ts';
 
 const region = 'eu-west-1';
@@ -39,6 +39,21 @@ const kms = {
     `User: ${user} is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab because no identity-based policy allows the kms:Decrypt action`,
   ),
 };
+
+it.each([
+  ['ssm:PutParameter', 'storing'],
+  ['ssm:LabelParameterVersion', 'labelling'],
+  ['ssm:UnlabelParameterVersion', 'labelling'],
+  ['ssm:DeleteParameter', 'deleting'],
+])('a refused call of %s is named: %s', (action, word) => {
+  const refused = thrown(
+    'AccessDeniedException',
+    `User: ${user} is not authorized to perform: ${action} on resource: ${parameter}`,
+  );
+  const { message, hint } = writeRefused(refused, parameterOf('/ci/key'), region);
+  expect(message).toMatch(new RegExp(`^${word} the parameter /ci/key in eu-west-1 is denied`));
+  expect(hint).toContain(`"Action":"${action}"`);
+});
 
 describe('a missing parameter', () => {
   it('is KEY_NOT_FOUND, with the Region', () => {

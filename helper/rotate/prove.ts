@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tookTooLong, withDeadline } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
+import { notFound } from '../../src/git/config-file.ts';
 import type { PrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { ProgramNotFound, run, type Finished } from '../../src/process/run.ts';
+import { run, type Finished } from '../../src/process/run.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';
 import { exclusively, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
 import { startPrivateAgent } from '../../src/ssh/private-agent.ts';
@@ -75,17 +76,12 @@ async function listRemote(
     ...{ GIT_TERMINAL_PROMPT: '0', GIT_SSH_VARIANT: 'ssh', GIT_SSH_COMMAND: sshCommand(folder), LC_ALL: 'C' },
   };
   const around = { PATH: env['PATH'] ?? '', ...(env['TMPDIR'] !== undefined && { TMPDIR: env['TMPDIR'] }) };
-  try {
-    return await withDeadline({ milliseconds: patience * 1000, reason, signal }, (limited) =>
-      run(['git', 'ls-remote', '--quiet', '--', url, 'HEAD'], {
-        ...{ env: { ...around, ...own }, cwd: '/', signal: limited },
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof ProgramNotFound)) throw error;
-    const hint = 'install git: apt-get install git, dnf install git, or apk add git';
-    throw new Failure('GIT_NOT_FOUND', error.message, { hint, cause: error });
-  }
+  const deadline = { milliseconds: patience * 1000, reason, signal };
+  return await withDeadline(deadline, (limited) =>
+    run(['git', 'ls-remote', '--quiet', '--', url, 'HEAD'], {
+      ...{ env: { ...around, ...own }, cwd: '/', signal: limited },
+    }),
+  ).catch(notFound);
 }
 
 /**
@@ -110,8 +106,10 @@ const hostKey = /Host key verification failed|REMOTE HOST IDENTIFICATION/;
 const network =
   /Could not resolve|Connection (refused|timed out|reset)|Network is unreachable|No route to host|Operation timed out/i;
 
+const noSsh = /cannot run ssh|ssh: not found/;
+
 function isRefusal({ stderr }: Finished): boolean {
-  return !hostKey.test(stderr) && !network.test(stderr);
+  return ![hostKey, network, noSsh].some((sentence) => sentence.test(stderr));
 }
 
 function failureOf({ stderr, exitCode }: Finished, { url, resource, hint }: Proof): Failure {
@@ -132,7 +130,7 @@ function failureOf({ stderr, exitCode }: Finished, { url, resource, hint }: Proo
       hint: 'check --test and the network of this machine; the configuration of ssh is not used here, with its proxies and host names',
     });
   }
-  if (/cannot run ssh|ssh: not found/.test(stderr)) {
+  if (noSsh.test(stderr)) {
     return new Failure('SSH_NOT_FOUND', 'ssh is not on PATH', {
       hint: "install OpenSSH's client: apt-get install openssh-client, dnf install openssh-clients, or apk add openssh-client",
     });

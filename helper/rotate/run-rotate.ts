@@ -1,10 +1,12 @@
 /** What rotate does: the steps that are left, and what it prints of them. */
 import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
 import { shownName } from '../../src/keys/storage-name.ts';
+import { visible } from '../../src/keys/visible-text.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import type { Line } from '../command-line/parse.ts';
-import { parseAccount } from '../command-line/settings.ts';
+import { parseAccount, type Account } from '../command-line/settings.ts';
 import type { rotateOptions } from './options.ts';
 import { planOf, type Plan } from './plan.ts';
 import type { StoredKey } from './progress.ts';
@@ -18,24 +20,27 @@ export async function runRotate(line: Line<typeof rotateOptions>, running: Runni
   const plan = planOf(line);
   const account = { ...values, ...parseAccount(values) };
   const say = (text: string): void => {
-    if (!values.quiet) running.err(`ssm-ssh-agent: ${text}\n`);
+    if (!values.quiet) running.err(`ssm-ssh-agent: ${visible(text)}\n`);
   };
   // Importing this file loads the AWS SDK: only after the command line was checked.
   const { openRotation } = await import('./open.ts');
   const rotation = await openRotation(plan, account, { ...running, say, voice: voiceOf(values, running) });
   const outcome = await actions[plan.action](rotation);
   if (values.json) running.out(`${JSON.stringify(record(outcome, plan), null, 2)}\n`);
-  report(outcome, plan, { say, out: values.json ? () => undefined : running.out.bind(running) });
+  const out = values.json ? (): void => undefined : running.out.bind(running);
+  report(outcome, plan, { say, out, again: optionsAgain(plan, account) });
   return 0;
 }
 
 interface Ears {
   readonly say: (line: string) => void;
   readonly out: (text: string) => void;
+  /** The options for the next step. */
+  readonly again: string;
 }
 
 /** By hand, the public key to add or to remove is what was asked for. */
-function report({ state, next, other }: Outcome, plan: Plan, { say, out }: Ears): void {
+function report({ state, next, other }: Outcome, plan: Plan, { say, out, again }: Ears): void {
   const { text } = plan.reference;
   const print = (key: StoredKey | undefined, lines: readonly string[]): void => {
     if (!key) return;
@@ -47,7 +52,7 @@ function report({ state, next, other }: Outcome, plan: Plan, { say, out }: Ears)
     const title = titleFor('', shownName(plan.reference), today());
     print(next, registerByHand(text, publicLine(next), title));
   }
-  if (state === 'rotated') for (const line of rotated(text, optionsAgain(plan))) say(line);
+  if (state === 'rotated') for (const line of rotated(text, again)) say(line);
   if (state === 'finished') {
     if (!plan.host) print(other, [removeOld]);
     say(`finished: ${text} has one key`);
@@ -62,13 +67,23 @@ function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-function optionsAgain({ host, test }: Plan): string {
-  const where = host
-    ? ` --${host.kind === 'github' ? 'github-repo' : 'gitlab-project'} ${host.repository}`
-    : '';
-  const api = host?.apiUrl === undefined ? '' : ` --api-url ${host.apiUrl}`;
-  const token = host ? ` --token ${host.token.text}` : '';
-  return `${where}${api}${token}${test === undefined ? '' : ` --test ${test}`}`;
+/** What --finish and --abort need as well, as words of sh. */
+export function optionsAgain(plan: Plan, account: Account): string {
+  const { host, test, knownHosts } = plan;
+  const { region, roles, profile } = account;
+  const options: readonly (readonly [option: string, value: string | undefined])[] = [
+    [host?.kind === 'gitlab' ? '--gitlab-project' : '--github-repo', host?.repository],
+    ['--api-url', host?.apiUrl],
+    ['--token', host?.token.text],
+    ['--test', test],
+    ['--known-hosts', knownHosts],
+    ['--region', region],
+    ...roles.map((role) => ['--role-arn', role] as const),
+    ['--profile', profile],
+  ];
+  return options
+    .map(([option, value]) => (value === undefined ? '' : ` ${option} ${quoteForShell(value)}`))
+    .join('');
 }
 
 function record({ state, arn, latest, next, other }: Outcome, { reference }: Plan): object {

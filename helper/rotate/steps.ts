@@ -51,7 +51,7 @@ export async function rotate(rotation: Rotation): Promise<Outcome> {
   let progress = await look(rotation);
   if (progress.state === 'rotated') throw refusals.waiting(text);
   if (progress.state === 'none') progress = await stageNewKey(rotation, progress);
-  if (progress.state === 'changed') throw refusals.changed(text);
+  if (progress.state === 'changed') throw refusals.changed(text, 'abort');
   const next = nextOf(progress, rotation);
   if (progress.state !== 'served') {
     if (host) await register(host, progress, rotation);
@@ -78,7 +78,7 @@ async function serve(rotation: Rotation, proven: Progress): Promise<Outcome> {
   if (progress.state === 'kept') {
     version = await store.serveNext(progress.versions);
     say(`${text} is the new key now, as version ${version}`);
-  } else if (progress.state !== 'served') throw refusals.changed(text);
+  } else if (progress.state !== 'served') throw refusals.changed(text, 'abort');
   await store.label('current', version, progress.versions);
   await store.unstage(progress.versions);
   const { previous, versions } = progress;
@@ -92,6 +92,7 @@ export async function finish(rotation: Rotation): Promise<Outcome> {
   const progress = await look(rotation);
   const { latest, previous, state } = progress;
   if (state === 'none') return outcomeOf('unchanged', progress);
+  if (state === 'changed') throw refusals.changed(plan.reference.text, 'abort');
   if (state !== 'rotated' || !previous) throw refusals.unfinished(plan.reference.text);
   await prove(latest, 'the new key');
   if (isSame(previous, latest)) {
@@ -126,8 +127,8 @@ async function serveOldKey(rotation: Rotation, progress: Progress): Promise<Prog
   const { plan, store, prove, say } = rotation;
   const { previous, latest, versions, state } = progress;
   const { text } = plan.reference;
-  if (!previous || (state === 'rotated' && versions.current !== latest.version)) throw refusals.changed(text);
-  if (isSame(previous, latest)) throw refusals.changed(text);
+  const isOthers = state === 'rotated' && versions.current !== latest.version;
+  if (!previous || isOthers || isSame(previous, latest)) throw refusals.changed(text, 'finish');
   // Its public key may be gone already: --finish may have been stopped after it had removed it.
   await prove(previous, 'the old key');
   if (state === 'rotated') await store.stageLatest(versions);
@@ -150,7 +151,7 @@ async function stageNewKey(rotation: Rotation, progress: Progress): Promise<Prog
 
 /** Another process may have ended the rotation meanwhile. */
 function nextOf({ next }: Progress, { plan }: Rotation): StoredKey {
-  if (!next) throw refusals.changed(plan.reference.text);
+  if (!next) throw refusals.ended(plan.reference.text);
   const { type } = next.key.publicKey;
   const wanted = plan.type && { ed25519: 'ssh-ed25519', ecdsa: 'ecdsa-', rsa: 'ssh-rsa' }[plan.type];
   if (wanted !== undefined && !type.startsWith(wanted)) throw refusals.otherType(plan.reference.text, type);

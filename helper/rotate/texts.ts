@@ -17,10 +17,18 @@ export const refusals = {
       `the rotation of ${text} has begun, and the new key does not replace the old one yet`,
       `run ${command(text)} again with the same options to go on, or with --abort to go back`,
     ),
-  changed: (text: string) =>
+  /** @param way the one that keeps what is there now */
+  changed: (text: string, way: 'abort' | 'finish') =>
     fail(
       `${text} was changed by somebody else while its key was rotated`,
-      `check which key is right; then ${command(text)} --abort removes the new key, or --finish removes the old one`,
+      way === 'abort'
+        ? `check which key is right; ${command(text)} --abort keeps the one that is there, and removes the new one of the rotation`
+        : `check which key is right; ${command(text)} --finish keeps the one that is there, and removes the one from before the rotation`,
+    ),
+  ended: (text: string) =>
+    fail(
+      `the new key of ${text} is gone: another process has ended the rotation`,
+      `run ${command(text)} again to begin a new one`,
     ),
   notStaged: (text: string) =>
     fail(

@@ -81,6 +81,7 @@ function denied(error: unknown, reference: Reference, { region, use }: Use): Fai
 function doing(action: string): string {
   if (/:(Put|Create|Update)/.test(action)) return 'storing';
   if (/Tag/.test(action)) return 'tagging';
+  if (/label/i.test(action)) return 'labelling';
   return action.includes(':Delete') ? 'deleting' : 'reading';
 }
 

@@ -71,8 +71,8 @@ class SecretVersions implements KeyVersionStore {
     const known = await this.#find(labels.next);
     if (known) return this.#toVersion(known);
     const { jsonKey, name } = this.#reference;
-    const { SecretString, SecretBinary } = this.#model;
-    const value = jsonKey === '' ? text : (setMember(SecretString ?? '', jsonKey, text) ?? text);
+    const { SecretBinary } = this.#model;
+    const value = jsonKey === '' ? text : (setMember(textOf(this.#model), jsonKey, text) ?? text);
     const command = new PutSecretValueCommand({
       ...{ SecretId: name, VersionStages: [labels.next] },
       ...(SecretBinary === undefined ? { SecretString: value } : { SecretBinary: Buffer.from(value) }),
