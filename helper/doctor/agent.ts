@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { inspectStateFolders, type FolderReport, type User } from '../../src/host/state-folder.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
 
@@ -26,7 +27,7 @@ function stateFinding(used: FolderReport | undefined, folders: readonly FolderRe
   const name = 'state folder';
   const refused = folders.filter((folder) => folder.isThere && folder.problem !== undefined);
   const reasons = refused.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
-  const remedy = `remove it, or give it back to its owner: ls -ld ${refused.map(({ folder }) => folder).join(' ')}`;
+  const remedy = `remove it, or give it back to its owner: ls -ld ${refused.map(({ folder }) => quoteForShell(folder)).join(' ')}`;
   if (!used) {
     const all = folders.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
     return fail(
@@ -38,7 +39,7 @@ function stateFinding(used: FolderReport | undefined, folders: readonly FolderRe
     );
   }
   if (used.isOpen) {
-    return warn(name, `others can enter ${used.folder}`, `chmod 700 ${used.folder}`);
+    return warn(name, `others can enter ${used.folder}`, `chmod 700 ${quoteForShell(used.folder)}`);
   }
   const detail = `${used.folder}, ${used.isThere ? 'there' : 'made when it is needed'}`;
   return refused.length === 0 ? ok(name, detail) : warn(name, `${detail}; not used: ${reasons}`, remedy);

@@ -3,6 +3,7 @@ import { helpersFor, isOurHelper, sendsPath } from '../../src/git/credential-set
 import { isProtected } from '../../src/git/listing.ts';
 import type { Routes } from '../../src/host/credential-routes.ts';
 import { patternOf, sectionsWith, settingsOf } from '../../src/host/settings.ts';
+import { quoted, quoteForShell } from '../../src/process/quote.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { patternText } from '../../src/keys/routes.ts';
 import type { Configuration } from './configuration.ts';
@@ -91,7 +92,7 @@ function rewrites({ configuration, routes }: GitCheck): Finding[] {
       warn(
         name,
         detail,
-        `git config ${scope} --unset-all 'url.${base}.${kind === 'insteadof' ? 'insteadOf' : 'pushInsteadOf'}'`,
+        `git config ${scope} --unset-all ${quoteForShell(`url.${base}.${kind === 'insteadof' ? 'insteadOf' : 'pushInsteadOf'}`)}`,
       ),
     ];
   });
@@ -143,7 +144,7 @@ function helpers({ configuration, routes }: GitCheck): Finding[] {
           ? warn(
               name,
               `git asks ${listed.slice(0, at).join(' and ')} first, and may get another password there`,
-              `clear the list first: git config --global --replace-all ${setting}.helper '' && git config --global --add ${setting}.helper ${JSON.stringify(listed[at])}`,
+              `clear the list first: git config --global --replace-all ${setting}.helper '' && git config --global --add ${setting}.helper ${quoted(listed[at] ?? '')}`,
             )
           : ok(name, 'git asks git-credential-ssm first');
     return [order, ...paths(place, { configuration, routes })];

@@ -1,9 +1,11 @@
 /** Whether the key of a git host is known, in the files that ssh reads. */
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
+import { pathForShell } from '../../src/process/quote.ts';
 import { patternText, type Remote } from '../../src/keys/routes.ts';
-import { run } from '../../src/process/run.ts';
+import { ProgramNotFound, run } from '../../src/process/run.ts';
 import { hostKeyFailure } from '../../src/ssh/host-key-refusal.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
@@ -24,9 +26,9 @@ export interface HostKeyCheck {
 export async function checkHostKey(options: HostKeyCheck): Promise<Finding> {
   const { check, remote, file, strict, env } = options;
   const name = (await nameInFiles(options)) ?? knownName(remote);
-  const readable = file === '' ? '' : await readFile(file, 'utf8').catch(() => undefined);
+  const readable = await readHostKeys(file);
   if (readable === undefined) {
-    const remedy = `make it: ssh-keyscan HOST >>${file}, or git config --global --unset ssm.knownHosts`;
+    const remedy = `make it: ssh-keyscan HOST >>${pathForShell(file)}, or git config --global --unset ssm.knownHosts`;
     return fail(check, `KNOWN_HOSTS_INVALID: ssm.knownHosts names ${file}, which cannot be read`, remedy);
   }
   try {
@@ -40,6 +42,16 @@ export async function checkHostKey(options: HostKeyCheck): Promise<Finding> {
   if (strict === 'accept-new') return warn(check, `${message}: ssh accepts the first one that it sees`, hint);
   if (strict === 'no') return warn(check, `${message}: ssh accepts any`, hint);
   return fail(check, `KNOWN_HOSTS_INVALID: ${message}`, hint);
+}
+
+/**
+ * The text of ssm.knownHosts; empty for none, undefined if it cannot be read. As for ssh, `~/` is the home folder of the
+ * account (ssh_config(5), UserKnownHostsFile).
+ */
+export async function readHostKeys(file: string): Promise<string | undefined> {
+  if (file === '') return '';
+  const path = file.startsWith('~/') ? join(userInfo().homedir, file.slice(2)) : file;
+  return await readFile(path, 'utf8').catch(() => undefined);
 }
 
 /** All known keys: the pinned ones, those of the settings, those that ssm-ssh has seen, and those of ssh itself. */
@@ -59,8 +71,13 @@ async function nameInFiles({ remote, env, signal }: HostKeyCheck): Promise<strin
   const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const port = remote.port === undefined ? [] : ['-p', String(remote.port)];
   const argv = ['ssh', '-G', ...port, '--', remote.host] as const;
-  const { exitCode, stdout } = await run(argv, { env: Object.fromEntries(known), signal });
-  if (exitCode !== 0) return undefined;
+  const finished = await run(argv, { env: Object.fromEntries(known), signal }).catch((error: unknown) => {
+    // Another check reports that there is no ssh.
+    if (!(error instanceof ProgramNotFound)) throw error;
+    return undefined;
+  });
+  if (finished?.exitCode !== 0) return undefined;
+  const { stdout } = finished;
   const value = (name: string): string | undefined => new RegExp(`^${name} (.+)$`, 'm').exec(stdout)?.[1];
   const host = value('hostkeyalias') ?? value('hostname') ?? remote.host;
   const number = Number(value('port') ?? 22);

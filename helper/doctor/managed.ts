@@ -47,7 +47,7 @@ export function managedFinding(check: string, id: string, found: InstanceInforma
     ? warn(
         check,
         `${detail}: sessions for ssh need 2.3.672.0`,
-        'update the agent: aws ssm send-command --document-name AWS-UpdateSSMAgent',
+        `update the agent: aws ssm send-command --document-name AWS-UpdateSSMAgent --targets Key=InstanceIds,Values=${id}`,
       )
     : ok(check, detail);
 }

@@ -58,7 +58,8 @@ function readFinding(
   const name = plain?.reference.text ?? '';
   if (plain) {
     const detail = `${name} is a plain String: whoever may read its history reads the key`;
-    const remedy = `store it as a SecureString, and replace the key: aws ssm put-parameter --name ${name} --type SecureString --overwrite --value file://FILE`;
+    const remedy =
+      'store the key in another parameter (ssm-ssh-agent put NAME FILE), name that one, and delete this one: AWS does not change the type of a parameter. Who read it has the key: replace it at the host';
     return warn(reading, detail, remedy);
   }
   const kind = first?.reference.kind === 'secret' ? 'a secret' : 'a SecureString';

@@ -5,7 +5,7 @@ import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { patternText, type Remote } from '../../src/keys/routes.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
-import { originOf } from './wanted.ts';
+import { lineOf, originOf } from './wanted.ts';
 
 export interface UrlRoute {
   /** A line as `exec --key` takes it. undefined: a key of this job, of which only the fingerprint is known. */
@@ -57,15 +57,18 @@ export function givenRoutes(
   });
 }
 
-function routeOf({ of, fingerprint = '', source }: OfferedKey, options: RouteOptions): UrlRoute {
+/** @throws INPUT_INVALID */
+export function routeOf(
+  { of, fingerprint = '', source }: OfferedKey,
+  options: Pick<RouteOptions, 'env' | 'configuration'>,
+): UrlRoute {
   const { env, configuration } = options;
   if (typeof of !== 'object') {
     return { line: undefined, name: fingerprint, from: source.name, place: configuration.compiled.place };
   }
-  const { reference, passphrase, certificate, pattern, place } = of;
-  const more = [passphrase && `passphrase=${passphrase}`, certificate && `certificate=${certificate}`];
-  const words = [reference, ...more, pattern && patternText(pattern)].filter(Boolean);
-  return { line: words.join(' '), name: reference, from: originOf(of, env), place };
+  // The line becomes an argument of exec: only the names of stored values may be in it.
+  const line = lineText(lineOf(of));
+  return { line, name: of.reference, from: originOf(of, env), place: of.place };
 }
 
 function lineText({ reference, passphrase, certificate, repositories }: StoredKeyLine): string {

@@ -1,5 +1,4 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
-import { readFile } from 'node:fs/promises';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { SshQuestion } from '../explain/ssh.ts';
@@ -7,7 +6,7 @@ import { rewrittenUrl } from '../explain/surroundings.ts';
 import { parseTarget } from '../explain/target.ts';
 import type { Configuration } from './configuration.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
-import { checkHostKey, knownHosts } from './host-key.ts';
+import { checkHostKey, knownHosts, readHostKeys } from './host-key.ts';
 import { tryHttps, trySsh } from './try-url.ts';
 import { routesFor, type Routed, type UrlRoute } from './url-route.ts';
 
@@ -81,8 +80,7 @@ async function checkSsh(
       hostKey,
       skip(names.login, `not checked, because this check did not succeed: ${names.hostKey}`),
     ];
-  const ofSettings = file === '' ? '' : await readFile(file, 'utf8').catch(() => '');
-  const known = await knownHosts(ofSettings, env);
+  const known = await knownHosts((await readHostKeys(file)) ?? '', env);
   const login = await trySsh({
     ...{ ...options, check: names.login, url, route, strict, account: accountOf(route, options) },
     knownHosts: known,

@@ -84,15 +84,16 @@ function identity({ kind, line, place }: WantedSecret): string {
 }
 
 function fromKey(key: HostKey, { account, from }: { account: Place; from: string }): WantedSecret {
-  const { reference, passphrase, certificate, pattern, place } = key;
+  return { ...{ kind: 'key', from, place: placeOf(key.place, account) }, line: lineOf(key) };
+}
+
+/** @throws INPUT_INVALID */
+export function lineOf({ reference, passphrase, certificate, pattern }: HostKey): KeyLine {
   return {
-    ...{ kind: 'key', from, place: placeOf(place, account) },
-    line: {
-      reference: parseReference(reference.trim()),
-      ...(passphrase && { passphrase: ofKey('passphrase', passphrase) }),
-      ...(certificate && { certificate: ofKey('certificate', certificate) }),
-      repositories: pattern ? [pattern] : [],
-    },
+    reference: parseReference(reference.trim()),
+    ...(passphrase && { passphrase: ofKey('passphrase', passphrase) }),
+    ...(certificate && { certificate: ofKey('certificate', certificate) }),
+    repositories: pattern ? [pattern] : [],
   };
 }
 

@@ -62,6 +62,7 @@ async function askAws(wish: PolicyWish, options: Options): Promise<PolicyHome> {
     });
     return { home, stored: described, notes: notesOf(described) };
   } catch (error) {
+    options.signal.throwIfAborted();
     return withoutAws(wish, error);
   }
 }

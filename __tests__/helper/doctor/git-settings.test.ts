@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { isOurCommand, sshCommandOf } from '../../../helper/doctor/ssh-command.ts';
 import { explained } from '../../../helper/doctor/try-url.ts';
-import { givenRoutes } from '../../../helper/doctor/url-route.ts';
+import { givenRoutes, routeOf } from '../../../helper/doctor/url-route.ts';
 import { wantedSecrets } from '../../../helper/doctor/wanted.ts';
 import { settingsIn } from '../../../src/git/listing.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { compile, type Compiled } from '../../../src/host/compile.ts';
 import { parseKeyLine } from '../../../src/keys/key-line.ts';
 import { requireStored } from '../../../src/keys/stored-line.ts';
@@ -58,6 +59,27 @@ describe('the route of a URL', () => {
 
   it('is none of the command line if that names other repositories only', () => {
     expect([find('/ci/given gitlab.com'), find()]).toEqual([[], []]);
+  });
+});
+
+describe('the line of a key for exec', () => {
+  const route = (passphrase: string): string | undefined => {
+    const found = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.passphrase', passphrase));
+    const source = { name: 'ssm.key', scope: 'global' };
+    const [of] = found.keys;
+    const key = { reference: '/ci/key', fingerprint: undefined, repository: undefined, source };
+    const options = { env: {}, configuration: { compiled: found } };
+    return routeOf({ ...key, ...(of && { of }) }, options).line;
+  };
+
+  it('names the stored values', () => {
+    expect(route('/ci/word')).toBe('/ci/key passphrase=/ci/word');
+  });
+
+  it('never has a passphrase that stands where its name belongs: other users see arguments', () => {
+    const { message, hint } = failureOf(() => route('correct horse battery'));
+    expect(message).toBe('its passphrase is not the name of a parameter or a secret');
+    expect(hint).not.toContain('horse');
   });
 });
 
