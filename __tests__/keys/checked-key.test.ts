@@ -48,6 +48,18 @@ describe('a key that is to be stored', () => {
     expect(checked.publicKey && authorizedKeysLine(checked.publicKey)).toBe(key.publicKey);
   });
 
+  it('is refused as damaged if it is encrypted, and a byte of its public half is wrong', async () => {
+    const { privateKey } = await makeSshKey({ type: 'rsa', passphrase: 'word' });
+    const [begin = '', ...lines] = privateKey.trim().split('\n');
+    const bytes = Buffer.from(lines.slice(0, -1).join(''), 'base64');
+    const start = bytes.indexOf('ssh-rsa') + 'ssh-rsa'.length;
+    // The first byte of the next field's length.
+    bytes.set([0x40], start);
+    const body = bytes.toString('base64').replace(/.{70}/g, '$&\n');
+    const damaged = [begin, body, lines.at(-1), ''].join('\n');
+    expect(failureOf(() => checkKey(damaged, 'FILE')).code).toBe('KEY_MALFORMED');
+  });
+
   it.each<SshKeyOptions>([
     { type: 'rsa', format: 'PEM' },
     { type: 'rsa', format: 'PKCS8' },

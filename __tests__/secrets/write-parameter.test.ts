@@ -60,6 +60,14 @@ describe('a stored parameter', () => {
     expect(operations()).toEqual(['ssm:DescribeParameters', 'ssm:PutParameter', 'ssm:AddTagsToResource']);
   });
 
+  it('keeps the KMS key that only the second page of an answer tells', async () => {
+    const keyId = world.aws.kms.createKey({ ...place, alias: 'alias/ci' });
+    world.put('/ci/key', 'old', { keyId, description: 'deploys' });
+    world.aws.parameters.startsWithEmptyPage = true;
+    await write('/ci/key', { overwrite: true });
+    expect(parameter('/ci/key')).toMatchObject({ version: 2, keyId, description: 'deploys' });
+  });
+
   it('says that it does not know the KMS key, where it may not ask', async () => {
     world.put('/ci/key', 'old');
     await write('/ci/key', { overwrite: true }, allow('ssm:PutParameter', `${parameters}ci/*`));

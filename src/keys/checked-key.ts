@@ -35,7 +35,9 @@ export function checkKey(value: string, resource: string): CheckedKey {
   try {
     return check(value, resource);
   } catch (error) {
-    throw error instanceof Failure ? explained(error, value) : error;
+    // A field ends too early in the public half of an encrypted key.
+    const failure = error instanceof RangeError ? keyFailures.malformed(resource, error) : error;
+    throw failure instanceof Failure ? explained(failure, value) : failure;
   }
 }
 

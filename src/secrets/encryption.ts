@@ -1,8 +1,9 @@
 /** Asks Parameter Store and Secrets Manager which KMS key encrypts a parameter or a secret. No value is read. */
-import { DescribeParametersCommand, SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm';
+import { SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm';
 import { readAwsError } from '../aws/failures.ts';
 import { encryptionOf, type Stored } from '../aws/key-policy.ts';
 import type { Location, ParameterReference, Reference, SecretReference } from '../keys/reference.ts';
+import { findMetadata } from './parameter-metadata.ts';
 import type { SourceOptions } from './source.ts';
 
 /** `why` the key is not known: a message of AWS, or our own. */
@@ -48,10 +49,7 @@ async function ofParameter(reference: ParameterReference, at: At): Promise<Descr
   const name = reference.name.replace(/^arn:.*:parameter(?=\/)/, '');
   // The ARN of a name without a slash has one.
   const names = reference.location && /^\/[^/]+$/.test(name) ? [name, name.slice(1)] : [name];
-  const command = new DescribeParametersCommand({
-    ParameterFilters: [{ Key: 'Name', Option: 'Equals', Values: names }],
-  });
-  const { Parameters: [found] = [] } = await client.send(command, { abortSignal: at.signal });
+  const found = await findMetadata(names, (command) => client.send(command, { abortSignal: at.signal }));
   if (!found) return undefined;
   const { Type: type, KeyId: key = 'alias/aws/ssm' } = found;
   if (type !== 'SecureString') return { reference, encryption: { kind: 'none' } };

@@ -1,7 +1,6 @@
 /** Stores a SecureString in Parameter Store: a new parameter, or a new version of one that exists. */
 import {
   AddTagsToResourceCommand,
-  DescribeParametersCommand,
   GetParameterCommand,
   PutParameterCommand,
   SSMClient,
@@ -13,6 +12,7 @@ import { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
 import { checkArnLength, parameterArn, parameterName } from '../keys/storage-name.ts';
 import { isDenied } from './access-failures.ts';
+import { findMetadata } from './parameter-metadata.ts';
 import { untilAllowed } from './too-many-updates.ts';
 import type { NewVersion, StoredVersion, WriteOptions } from './new-version.ts';
 import {
@@ -108,11 +108,10 @@ class Writer {
   }
 
   async #present(): Promise<ParameterMetadata | undefined> {
-    const filter = { Key: 'Name', Option: 'Equals', Values: [this.#name] };
-    const command = new DescribeParametersCommand({ ParameterFilters: [filter] });
     try {
-      const { Parameters } = await this.#send((limits) => this.#client.send(command, limits));
-      return Parameters?.find(({ Name }) => Name === this.#name);
+      return await findMetadata([this.#name], (command) =>
+        this.#send((limits) => this.#client.send(command, limits)),
+      );
     } catch (error) {
       if (!isDenied(error)) throw this.#failure(error);
       this.#options.warn(

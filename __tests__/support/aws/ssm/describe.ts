@@ -23,6 +23,9 @@ export const describeParameters: SsmOperation = ({ parameters, kms }, caller, in
   const found = parameters
     .under({ account, region }, '')
     .filter(({ name }) => filters.length === 0 || named.includes(name));
+  if (parameters.startsWithEmptyPage && input['NextToken'] === undefined) {
+    return { Parameters: [], NextToken: 'the next page' };
+  }
   return {
     Parameters: found.map(({ name, arn, versions }) => {
       const latest = versions.at(-1);

@@ -55,6 +55,8 @@ const HEADERS = {
 } as const;
 
 export class ParameterStore {
+  /** DescribeParameters works on a best-effort basis: a page may be empty, and a later one not. */
+  startsWithEmptyPage = false;
   readonly #parameters = new Map<string, Parameter>();
   readonly #kms: Kms;
   readonly #clock: () => Date;
