@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { gitHubDeployKeys } from '../../src/github/deploy-keys.ts';
 import { blobOf, type DeployKeys } from '../../src/keys/deploy-key.ts';
@@ -85,6 +87,24 @@ describe('the deploy keys of a repository on GitHub', () => {
       code: 'PROVIDER_FAILED',
       hint: expect.stringContaining('acme/nothing'),
     });
+  });
+
+  it('say that the repository has another name if GitHub redirects', async () => {
+    const moved = createServer((_, response) => {
+      response.writeHead(301, { location: '/repositories/1/keys' }).end('{"message": "Moved Permanently"}');
+    });
+    await new Promise<void>((resolve) => moved.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = moved.address() as AddressInfo;
+      const target = { repository: 'acme/old', token: 'none', tokenName: '/ci/token' };
+      const failure = gitHubDeployKeys({ ...target, apiUrl: `http://127.0.0.1:${port}` }, options).list();
+      await expect(failure).rejects.toMatchObject({
+        code: 'PROVIDER_FAILED',
+        hint: expect.stringContaining('acme/old was renamed or moved'),
+      });
+    } finally {
+      moved.close();
+    }
   });
 
   it('name the parameter of a token that has expired, and not the token', async () => {

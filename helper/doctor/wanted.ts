@@ -88,7 +88,7 @@ function fromKey(key: HostKey, { account, from }: { account: Place; from: string
 }
 
 /** @throws INPUT_INVALID */
-export function lineOf({ reference, passphrase, certificate, pattern }: HostKey): KeyLine {
+export function lineOf({ reference, passphrase, certificate, pattern }: HostKey): StoredKeyLine {
   return {
     reference: parseReference(reference.trim()),
     ...(passphrase && { passphrase: ofKey('passphrase', passphrase) }),
