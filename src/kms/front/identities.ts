@@ -20,7 +20,9 @@ export class HeldIdentity {
   readonly endsAt: number;
   timer: NodeJS.Timeout | undefined;
   isHeld = true;
+  /** Signatures that may still be made, and how many of them are in progress. */
   #left: number;
+  #taken = 0;
 
   constructor(identity: FrontIdentity, now: number) {
     const { lifetime, uses = Infinity } = identity.limits;
@@ -31,21 +33,25 @@ export class HeldIdentity {
   }
 
   /**
-   * Counts a use before the signature is made, so that concurrent signatures cannot be more than allowed.
+   * Takes a use before the signature is made, so that concurrent signatures cannot be more than allowed. Call `use` or
+   * `giveUseBack` afterwards.
    *
    * @returns false if no use is left
    */
   takeUse(): boolean {
-    if (this.#left < 1) return false;
-    this.#left--;
+    if (this.#left - this.#taken < 1) return false;
+    this.#taken++;
     return true;
   }
 
   giveUseBack(): void {
-    this.#left++;
+    this.#taken--;
   }
 
-  get isUsedUp(): boolean {
+  /** @returns whether it was the last one */
+  use(): boolean {
+    this.#taken--;
+    this.#left--;
     return this.#left < 1;
   }
 }
@@ -114,9 +120,9 @@ export class Identities {
     for (const held of [...this.#held]) this.#end(held);
   }
 
-  /** Called after a signature. */
-  endIfUsedUp(held: HeldIdentity): void {
-    if (held.isUsedUp) this.#end(held);
+  /** Call this for each signature that was made. */
+  countUse(held: HeldIdentity): void {
+    if (held.use()) this.#end(held);
   }
 
   /** A timer may be late, for example after the machine was suspended. */

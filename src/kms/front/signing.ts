@@ -94,10 +94,9 @@ export class Signing {
     signal.throwIfAborted();
     if (!held.takeUse()) throw refused('all uses of the key are taken', 'write a larger uses=N');
     try {
-      const signature = await signer.sign(request.data, wanted.algorithm, signal);
+      const signature = await abortable(signer.sign(request.data, wanted.algorithm, signal), signal);
       this.#check(asked, wanted, signature);
-      signal.throwIfAborted();
-      this.#options.identities.endIfUsedUp(held);
+      this.#options.identities.countUse(held);
       return signature;
     } catch (error) {
       held.giveUseBack();

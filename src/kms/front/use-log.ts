@@ -41,8 +41,8 @@ export interface LogPage {
 }
 
 export class UseLog {
-  #signed: Use[] = [];
-  #others: Use[] = [];
+  readonly #signed: Use[] = [];
+  readonly #others: Use[] = [];
   readonly #totals = { signed: 0, refused: 0, failed: 0 };
   readonly #sizes: { readonly signed: number; readonly others: number };
 
@@ -54,8 +54,10 @@ export class UseLog {
     const { signed, refused, failed } = this.#totals;
     const kept = { number: signed + refused + failed + 1, ...shortened(use) } as Use;
     this.#totals[use.outcome]++;
-    if (use.outcome === 'signed') this.#signed = [...this.#signed, kept].slice(-this.#sizes.signed);
-    else this.#others = [...this.#others, kept].slice(-this.#sizes.others);
+    const isSigned = use.outcome === 'signed';
+    const uses = isSigned ? this.#signed : this.#others;
+    uses.push(kept);
+    if (uses.length > this.#sizes[isSigned ? 'signed' : 'others']) uses.shift();
   }
 
   /**
