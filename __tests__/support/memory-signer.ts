@@ -1,10 +1,12 @@
 /** A signer for tests whose key is in this process. */
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { curves } from '../../src/keys/curves.ts';
+import { memorySigner as signerOf } from '../../src/keys/memory-signer.ts';
 import { readPemKey } from '../../src/keys/pem-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import { hashes, writeSignature } from '../../src/keys/signature.ts';
 import type { SignatureAlgorithm, Signer } from '../../src/keys/signer.ts';
-import { mpint, string } from '../../src/keys/wire.ts';
+import { string } from '../../src/keys/wire.ts';
 
 export type SignerType = 'ed25519' | 'rsa' | 'nistp256' | 'nistp384' | 'nistp521';
 
@@ -24,18 +26,17 @@ export function memorySigner(
 ): MemorySigner {
   const privateKey = makeKey(type);
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const { publicKey } = readPemKey(pem, 'the test key');
+  const signer = signerOf(readPemKey(pem, 'the test key'));
   let asked = 0;
   return {
-    publicKey,
-    algorithms: algorithmsOf(publicKey.type),
-    line: authorizedKeysLine(publicKey),
+    ...signer,
+    line: authorizedKeysLine(signer.publicKey),
     asked: () => asked,
     pem,
     sign: async (data, algorithm, signal) => {
       asked++;
       await before(signal);
-      return signature(privateKey, data, algorithm);
+      return await signer.sign(data, algorithm, signal);
     },
   };
 }
@@ -47,23 +48,8 @@ function makeKey(type: SignerType): KeyObject {
   return generateKeyPairSync('ec', { namedCurve }).privateKey;
 }
 
-function algorithmsOf(type: string): SignatureAlgorithm[] {
-  return type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type as SignatureAlgorithm];
-}
-
-/** In wire form. Also for the algorithm ssh-rsa, so that tests can make signatures that must be refused. */
-export function signature(key: KeyObject, data: Buffer, algorithm: string): Buffer {
-  return Buffer.concat([string(algorithm), string(rawSignature(key, data, algorithm))]);
-}
-
-function rawSignature(key: KeyObject, data: Buffer, algorithm: string): Buffer {
-  if (algorithm === 'ssh-ed25519') return sign(null, data, key);
-  if (algorithm === 'ssh-rsa') return sign('sha1', data, key);
-  if (algorithm.startsWith('rsa-sha2-')) return sign(algorithm.replace('rsa-sha2-', 'sha'), data, key);
-  const hash = { nistp256: 'sha256', nistp384: 'sha384', nistp521: 'sha512' }[
-    algorithm.slice('ecdsa-sha2-'.length)
-  ];
-  const pair = sign(hash, data, { key, dsaEncoding: 'ieee-p1363' });
-  const half = pair.length / 2;
-  return Buffer.concat([mpint(pair.subarray(0, half)), mpint(pair.subarray(half))]);
+/** In wire form. Also by ssh-rsa, which is SHA-1: tests need signatures that must be refused. */
+export function signature(key: KeyObject, data: Buffer, algorithm: SignatureAlgorithm | 'ssh-rsa'): Buffer {
+  if (algorithm === 'ssh-rsa') return Buffer.concat([string(algorithm), string(sign('sha1', data, key))]);
+  return writeSignature(algorithm, sign(hashes[algorithm], data, key));
 }

@@ -2,20 +2,9 @@
 import { constants, verify, type KeyObject } from 'node:crypto';
 import { curves } from './curves.ts';
 import { keyObjectOf } from './key-object.ts';
+import { algorithmsOf, hashes } from './signature.ts';
 import type { SignatureAlgorithm } from './signer.ts';
 import { WireReader } from './wire.ts';
-
-/** Algorithm → type of the key and hash. Never `ssh-rsa`, which signs by SHA-1: OpenSSH accepts none since 8.8. */
-const algorithms: Readonly<
-  Record<SignatureAlgorithm, { readonly type: string; readonly hash: string | null }>
-> = {
-  'ssh-ed25519': { type: 'ssh-ed25519', hash: null },
-  'rsa-sha2-256': { type: 'ssh-rsa', hash: 'sha256' },
-  'rsa-sha2-512': { type: 'ssh-rsa', hash: 'sha512' },
-  'ecdsa-sha2-nistp256': { type: 'ecdsa-sha2-nistp256', hash: 'sha256' },
-  'ecdsa-sha2-nistp384': { type: 'ecdsa-sha2-nistp384', hash: 'sha384' },
-  'ecdsa-sha2-nistp521': { type: 'ecdsa-sha2-nistp521', hash: 'sha512' },
-};
 
 export interface Signed {
   readonly data: Buffer;
@@ -25,31 +14,27 @@ export interface Signed {
 
 /**
  * @param blob the wire form of a plain public key
- * @returns the algorithm; undefined if the signature does not belong to the key and the data
+ * @returns the algorithm, never `ssh-rsa`; undefined if the signature does not belong to the key and the data
  */
 export function verifiedAlgorithm(blob: Buffer, { data, signature }: Signed): SignatureAlgorithm | undefined {
   try {
     const reader = new WireReader(signature);
     const name = reader.string().toString('latin1');
     const raw = reader.string();
-    if (reader.rest.length > 0 || !isAlgorithm(name)) return undefined;
-    const { type, hash } = algorithms[name];
-    if (new WireReader(blob).string().toString('latin1') !== type) return undefined;
+    if (reader.rest.length > 0) return undefined;
+    const type = new WireReader(blob).string().toString('latin1');
+    const algorithm = algorithmsOf(type).find((one) => one === name);
     const key = keyObjectOf(blob);
-    if (!key) return undefined;
-    return isRight(key, { type, hash, data, raw }) ? name : undefined;
+    if (!key || !algorithm) return undefined;
+    return isRight(key, { type, hash: hashes[algorithm], data, raw }) ? algorithm : undefined;
   } catch {
     return undefined; // Incomplete, or numbers out of range.
   }
 }
 
-function isAlgorithm(name: string): name is SignatureAlgorithm {
-  return Object.hasOwn(algorithms, name);
-}
-
 interface Check {
   readonly type: string;
-  readonly hash: string | null;
+  readonly hash: string | undefined;
   readonly data: Buffer;
   readonly raw: Buffer;
 }

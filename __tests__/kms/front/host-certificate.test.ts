@@ -58,6 +58,13 @@ describe('a certificate of a host', () => {
     expect(outcome(wide, hostsOf(trusted(rsaAuthority), 'git.test'))).toBe('git.test');
   });
 
+  it('is permitted by the key in it, unless that key is revoked', () => {
+    const plain = `git.test ${host.signer.line}\n`;
+    expect(outcome(usual, hostsOf(plain, 'git.test'))).toBe('git.test');
+    const revoked = `${plain}@revoked * ${host.signer.line}\n`;
+    expect(outcome(usual, hostsOf(revoked, 'git.test'))).toContain('not a known key');
+  });
+
   it('by an unknown or revoked authority is refused', () => {
     expect(outcome(usual, hostsOf(trusted(stranger), 'git.test'))).toContain('not a known key');
     expect(outcome(usual, hostsOf(`git.test ${authority.publicKey}\n`, 'git.test'))).toContain(

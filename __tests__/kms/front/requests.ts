@@ -1,5 +1,6 @@
 /** Messages of clients, written by hand: for clients that bind no session, and for wrong ones. */
 import { createPrivateKey } from 'node:crypto';
+import type { SignatureAlgorithm } from '../../../src/keys/signer.ts';
 import { string, uint32 } from '../../../src/keys/wire.ts';
 import { message, requests } from '../../../src/ssh/agent-protocol.ts';
 import type { BindRequest, SignRequest } from '../../../src/ssh/agent-requests.ts';
@@ -70,13 +71,15 @@ export interface Host {
   readonly key: Buffer;
   readonly signer: MemorySigner;
   /** A session with this host, bound as ssh does it. */
-  readonly bind: (binding?: Partial<BindRequest> & { readonly algorithm?: string }) => BindRequest;
+  readonly bind: (
+    binding?: Partial<BindRequest> & { readonly algorithm?: SignatureAlgorithm | 'ssh-rsa' },
+  ) => BindRequest;
 }
 
 export function makeHost(type: SignerType = 'ed25519'): Host {
   const signer = memorySigner(type);
   const privateKey = createPrivateKey(signer.pem);
-  const [usual = ''] = signer.algorithms;
+  const [usual = 'ssh-ed25519'] = signer.algorithms;
   return {
     key: signer.publicKey.blob,
     signer,

@@ -78,17 +78,25 @@ function unboundHost({ hostKey }: Authentication, { unbound }: Rules): HostKeyBl
  */
 export function permittedHost(hostKey: Buffer, hosts: readonly KnownHost[], now: number): string {
   if (isCertificate(hostKey)) return certifiedHost(hostKey, hosts, now);
-  const found = hosts.find(
-    ({ keys, revoked = [] }) => isAmong(hostKey, keys, false) && !isIn(hostKey, revoked),
-  );
+  const found = hostWithKey(hostKey, hosts);
   if (found) return found.host;
   throw notPermitted(`the host key ${fingerprint({ blob: hostKey })}`, hosts);
 }
 
+function hostWithKey(key: Buffer, hosts: readonly KnownHost[]): KnownHost | undefined {
+  return hosts.find(({ keys, revoked = [] }) => isAmong(key, keys, false) && !isIn(key, revoked));
+}
+
+/**
+ * The key in the certificate may be known itself: if ssh does not know the authority, it compares the key, or writes it
+ * with `accept-new` (check_host_key in sshconnect.c). It binds the session to the certificate in both cases.
+ */
 function certifiedHost(blob: Buffer, hosts: readonly KnownHost[], now: number): string {
   const certificate = readHostCertificate(blob);
   if (!certificate) throw refused("the host's certificate is damaged", 'sign the key of the host again');
   const { certified, authority } = certificate;
+  const byKey = hostWithKey(certified, hosts);
+  if (byKey) return byKey.host;
   const trusting = hosts.filter(
     ({ keys, revoked = [] }) =>
       isAmong(authority, keys, true) && !isIn(authority, revoked) && !isIn(certified, revoked),
