@@ -74,6 +74,18 @@ describe('a client', () => {
     for (const client of clients) client.destroy();
   });
 
+  it('that reads no answers costs no memory', async () => {
+    await start();
+    front.identities.add(identityFor(memorySigner(), {}, 'c'.repeat(100_000)));
+    const client = await connectTo(front.socket);
+    const before = process.memoryUsage().rss;
+    client.write(Buffer.concat(Array.from({ length: 5000 }, () => listIdentities())));
+    await sleep(3000);
+    // All answers together have 500 MB.
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+    client.destroy();
+  });
+
   it('that goes away during a signature leaves nothing behind', async () => {
     await start();
     const signer = memorySigner('ed25519', () => sleep(100));
