@@ -33,6 +33,11 @@ switch (program) {
     process.exit(await main(args));
     break;
   }
+  case 'front': {
+    const { main } = await import('./front.ts');
+    process.exit(await main(args));
+    break;
+  }
   default:
     throw new TypeError(`there is no program ${program ?? ''}`);
 }

@@ -1,5 +1,6 @@
 /** The action's post step: undoes main. It never fails a job that has done its work. */
 import { readState, stateName } from './action/state.ts';
+import { tellUses } from './action/tell-uses.ts';
 import { unloadKeys } from './action/unload-keys.ts';
 import { toFailure } from './errors.ts';
 import { onUnfinished } from './deadline.ts';
@@ -24,6 +25,7 @@ onUnfinished(process, 'undoing what the step did', (failure) => {
 
 try {
   const state = readState(env[`STATE_${stateName}`]);
+  if (state) await tellUses(state, { env, workflow });
   for (const problem of state ? await unloadKeys([state], { env, workflow }) : [])
     workflow.warn(`not everything could be undone: ${problem}`);
 } catch (error) {

@@ -1,6 +1,7 @@
 /** Workflow commands for the runner, without @actions/core, which would make post ten times as large. */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { visible } from './keys/visible-text.ts';
 import type { Workflow } from './action/workflow.ts';
 
@@ -13,7 +14,7 @@ export interface CommandChannel {
 export function workflowCommands({
   env,
   write,
-}: CommandChannel): Pick<Workflow, 'info' | 'warn' | 'exportVariable'> {
+}: CommandChannel): Pick<Workflow, 'info' | 'warn' | 'exportVariable' | 'summarize'> {
   return {
     info: (line) => {
       write(`${visible(line)}\n`);
@@ -25,6 +26,11 @@ export function workflowCommands({
       const delimiter = `ghadelimiter_${randomUUID()}`;
       const file = env['GITHUB_ENV'];
       if (file) appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    },
+    // A missing or full step summary must not keep post from its work.
+    summarize: async (markdown) => {
+      const file = env['GITHUB_STEP_SUMMARY'];
+      if (file) await appendFile(file, `${markdown}\n`).catch(() => undefined);
     },
   };
 }

@@ -1,14 +1,13 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
 import { authorizedKeysLine } from '../keys/public-key.ts';
-import type { LoadedKey } from '../host/open-key.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { configurationVariables, signingEntries } from '../git/job-configuration.ts';
-import type { Secret } from '../secrets/source.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { folderOfCommand, publicKeyFile } from '../ssh/key-folder.ts';
 import type { GitToken } from './git-tokens.ts';
 import type { JobFolder } from './job-folder.ts';
+import type { JobKey } from './job-key.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -20,7 +19,7 @@ export interface Loaded {
   readonly filled: boolean;
   /** Whether sh must start the programs. */
   readonly byShell: boolean;
-  readonly keys: readonly LoadedKey[];
+  readonly keys: readonly JobKey[];
   readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
   /** The account of the credentials, if it is known. */
@@ -74,7 +73,7 @@ function signingFiles(folder: JobFolder, byShell: boolean): Parameters<typeof si
 }
 
 /** A parameter or secret that was read by its name, without an ARN, is in the account of the credentials. */
-function accountOf(read: readonly { readonly secret: Secret }[]): string {
+function accountOf(read: readonly Pick<JobKey, 'secret'>[]): string {
   const ours = (read.find(({ secret }) => !secret.reference.location) ?? read[0])?.secret.arn;
   return ours?.split(':')[4] ?? '';
 }

@@ -2,8 +2,7 @@
 import { partitionOf } from '../keys/partition.ts';
 import { Failure } from '../errors.ts';
 import type { AppLine } from '../keys/app-line.ts';
-import { parseLines, type StoredKeyLine } from '../keys/key-line.ts';
-import { requireStored } from '../keys/stored-line.ts';
+import { parseLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
 import { refuseForeignInputs } from './foreign-inputs.ts';
 import { input, invalid, isOn, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
@@ -13,7 +12,7 @@ import { parseRole } from './role-inputs.ts';
 export type { Env } from './input.ts';
 
 export interface Inputs {
-  readonly keys: readonly StoredKeyLine[];
+  readonly keys: readonly KeyLine[];
   /** The lines with `as=github-app`. */
   readonly apps: readonly AppLine[];
   /** Whether an agent is needed. */
@@ -54,8 +53,7 @@ export function parseInputs(env: Env): Inputs {
   // Only checked here: main has read it before the first message (action/masked-accounts.ts).
   isOn(env, 'mask-aws-account-id');
   const role = parseRole(env);
-  const { keys: written, apps } = parseLines(lines(env, 'keys'));
-  const keys = written.map(requireStored);
+  const { keys, apps } = parseLines(lines(env, 'keys'));
   if (keys.length === 0 && apps.length === 0 && !role) {
     const joined = input(env, 'keys').startsWith('#')
       ? ' (behind "keys: >" YAML joins all lines to one comment: write "keys: |")'
@@ -82,6 +80,13 @@ export function parseInputs(env: Env): Inputs {
       'git-signing',
       'has no key to sign with',
       'write its name in keys, or leave git-signing out',
+    );
+  }
+  if (gitSigning && keys[0]?.signing?.certificate) {
+    throw invalid(
+      'git-signing',
+      `signs with the first key, and ${keys[0].reference.text} has a certificate (ca=)`,
+      'write a key without ca= first: a stored key, or a key in KMS',
     );
   }
   if (gitSigning && restrictToHosts) {

@@ -29,6 +29,10 @@ export interface JobFolder extends KeyFolder {
   readonly owner: string;
   /** For git-signing. */
   readonly allowedSigners: string;
+  /** The socket of OpenSSH's agent if ours, which has the keys in KMS, stands in front of it. */
+  readonly back: string;
+  /** Where ours tells our own programs what it signed. */
+  readonly control: string;
   /** A file with a record of each token: where it is stored, not the token. */
   readonly tokens: string;
   /** The program that git signs with. */
@@ -72,6 +76,8 @@ export function jobFolder(path: string, socket?: string): JobFolder {
     owner: join(path, 'job'),
     allowedSigners: join(path, 'allowed_signers'),
     tokens: join(path, 'tokens'),
+    back: join(dirname(folder.socket), 'back'),
+    control: join(dirname(folder.socket), 'control'),
     sign: join(folder.programs, 'ssm-ssh-sign'),
     ec2: ec2Folder(join(dirname(folder.socket), 'ec2')),
   };

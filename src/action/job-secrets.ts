@@ -2,35 +2,54 @@
 import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
 import type { Role } from '../aws/caller.ts';
 import type { ReadOptions, Wanted } from '../host/read-secrets.ts';
+import { isStoredLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Inputs } from './inputs.ts';
 import type { Workflow } from './workflow.ts';
-
-export interface JobSecrets {
-  readonly secrets: readonly Secret[];
-  /** The account of the credentials, if it is known without the secrets. */
-  readonly account: string | undefined;
-}
 
 interface Job extends Pick<ReadOptions, 'env' | 'signal'> {
   readonly workflow: Workflow;
 }
 
+/** How AWS is called, after it is known whether the job's own credentials are used. */
+export interface Settled extends Pick<Inputs, 'regions' | 'role' | 'allowedAccounts'> {
+  /** The account of the credentials, if it is known without the secrets. */
+  readonly account: string | undefined;
+}
+
 /** The AWS SDK is loaded while ssh-agent starts. */
-export async function readJobSecrets(inputs: Inputs, job: Job): Promise<JobSecrets> {
+export async function settleRole(inputs: Inputs, job: Job): Promise<Settled> {
+  const { regions, role, allowedAccounts } = inputs;
+  const account =
+    inputs.useExisting && role ? await existingAccount(wantedOf(inputs), optionsOf(job)) : undefined;
+  if (account === undefined) return { regions, role, allowedAccounts, account: role?.arn.split(':')[4] };
+  if (role) sayWhatIsLeftOut(role, job.workflow);
+  return { regions, role: undefined, allowedAccounts: [], account };
+}
+
+/** A job whose keys all stay in KMS has nothing to read. */
+export async function readJobSecrets(inputs: Inputs, settled: Settled, job: Job): Promise<readonly Secret[]> {
+  const wanted = wantedOf(inputs);
+  if (wanted.keys.length === 0 && inputs.keys.length > 0) return [];
   const aws = await import('../host/read-secrets.ts');
-  const missing = {
+  return await aws.readSecrets({ ...wanted, ...settled }, optionsOf(job));
+}
+
+function wantedOf(inputs: Inputs): Wanted {
+  return { ...inputs, keys: [...inputs.keys.filter(isStoredLine), ...inputs.apps] };
+}
+
+/** Hints for missing values in a job. */
+export function missingIn(env: Job['env']): ReadOptions['missing'] {
+  return {
     region: 'set the input aws-region, or AWS_REGION',
-    credentials: credentialsHint(job.env),
+    credentials: credentialsHint(env),
     expired: expiredHint(),
   };
-  const wanted = { ...inputs, keys: [...inputs.keys, ...inputs.apps] };
-  const options = { env: job.env, signal: job.signal, voice: job.workflow, missing };
-  const account = inputs.useExisting && inputs.role ? await existingAccount(wanted, options) : undefined;
-  if (account !== undefined && inputs.role) sayWhatIsLeftOut(inputs.role, job.workflow);
-  const settled = account === undefined ? wanted : { ...wanted, role: undefined, allowedAccounts: [] };
-  const secrets = await aws.readSecrets(settled, options);
-  return { secrets, account: account ?? settled.role?.arn.split(':')[4] };
+}
+
+function optionsOf({ env, signal, workflow }: Job): ReadOptions {
+  return { env, signal, voice: workflow, missing: missingIn(env) };
 }
 
 async function existingAccount(wanted: Wanted, options: ReadOptions): Promise<string | undefined> {

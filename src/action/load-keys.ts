@@ -4,10 +4,10 @@ import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { allowedSigner } from '../git/job-configuration.ts';
 import { forSigning, forTokens, requireGit, forRestrictions, requireSsh } from './versions.ts';
-import { authorizedKeysLine } from '../keys/public-key.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
 import { environmentRegion, renderJobRole } from '../host/job-role.ts';
 import { openKey, type LoadedKey } from '../host/open-key.ts';
+import { isStoredLine } from '../keys/key-line.ts';
 import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Run } from '../process/run.ts';
@@ -30,7 +30,9 @@ import {
 import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
-import { readJobSecrets } from './job-secrets.ts';
+import { startFront } from './front.ts';
+import { identityOf, type JobKey } from './job-key.ts';
+import { readJobSecrets, settleRole } from './job-secrets.ts';
 import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
 import { sweep } from './sweep.ts';
@@ -53,7 +55,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const { env, workflow, signal } = job;
   const knownHosts = renderKnownHosts(inputs.knownHosts);
   if (inputs.restrictToHosts) {
-    checkRestrictable(inputs.keys, knownHosts);
+    checkRestrictable(inputs.keys.filter(isStoredLine), knownHosts);
     await requireSsh(forRestrictions, job);
   }
   if (inputs.gitSigning) await requireGit(forSigning, job);
@@ -71,14 +73,28 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   };
   save();
   await makeJobFolder(folder, env['RUNNER_TRACKING_ID']);
-  const starting = withAgent ? startAgent(socket, job) : Promise.resolve(undefined);
+  // The agent for keys in KMS takes the place of OpenSSH's, which is then behind it.
+  const isBehind = !inputs.keys.every(isStoredLine);
+  const starting = withAgent ? startAgent(isBehind ? folder.back : socket, job) : Promise.resolve(undefined);
+  const failed = new AbortController();
+  let serving: ReturnType<typeof startFront> = Promise.resolve(undefined);
   try {
-    const [agent, { secrets, account }] = await Promise.all([
+    const settled = await settleRole(inputs, job);
+    serving = startFront(inputs, {
+      ...{ ...job, folder, settled },
+      signal: AbortSignal.any([signal, failed.signal]),
+    });
+    const [agent, secrets, front] = await Promise.all([
       starting,
-      readJobSecrets(inputs, job),
+      readJobSecrets(inputs, settled, job),
+      serving,
       sweep(dirname(path), { ...job, timeoutSeconds: inputs.timeoutSeconds }),
     ]);
-    const keys = await Promise.all(inputs.keys.map((line) => openKey(line, secrets, workflow)));
+    const keys = await Promise.all(
+      inputs.keys.map(async (line) =>
+        isStoredLine(line) ? await openKey(line, secrets, workflow) : found(front?.keys.get(line)),
+      ),
+    );
     const filled = withSsh || inputs.role !== undefined;
     const byShell = filled && (await leadSsh(agent, keys, { inputs, folder, knownHosts, ...job }));
     const record: TokenRecord = {
@@ -94,19 +110,27 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const tokens = await makeTokens(inputs, secrets, { ...job, folder, record });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
-    handOver({ folder, agent, filled, byShell, keys, tokens, inputs, account, env }, workflow);
+    const { account } = settled;
+    const shown = front?.agent ?? agent;
+    handOver({ folder, agent: shown, filled, byShell, keys, tokens, inputs, account, env }, workflow);
     if (inputs.summary && keys.length + tokens.length > 0)
       await workflow.summarize(renderSummary({ keys, tokens }, inputs.keyLifetime));
   } catch (error) {
-    await starting.catch(() => undefined);
+    failed.abort(error);
+    await Promise.allSettled([starting, serving]);
     const left = { folder: path, socket, sshConfig, tokens: [...kept], replaced: {} };
     for (const problem of await unloadKeys([left], { env, workflow: muted(workflow) }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
     // An agent whose start timed out may run by now. No other one can start: its folder is gone.
-    if (withAgent) await stopAgent(socket);
+    if (withAgent) await Promise.all([socket, folder.back].map(stopAgent));
     throw error;
   }
+}
+
+function found(key: JobKey | undefined): JobKey {
+  if (!key) throw new TypeError('a line has no key');
+  return key;
 }
 
 /** The code that calls GitHub is loaded only if a line needs it. */
@@ -133,7 +157,7 @@ interface Filling extends Job {
  */
 async function leadSsh(
   agent: Agent | undefined,
-  keys: readonly LoadedKey[],
+  keys: readonly JobKey[],
   filling: Filling,
 ): Promise<boolean> {
   const { inputs, folder, knownHosts, ...job } = filling;
@@ -144,7 +168,7 @@ async function leadSsh(
   const byShell = !(await canStart(folder));
   if (byShell) warnOfNoexec(job.workflow);
   if (!inputs.sshConfig) return byShell;
-  const identities = keys.map((key) => ({ repositories: key.repositories, ...identityOf(key, inputs) }));
+  const identities = keys.map((key) => ({ repositories: key.repositories, ...identityIn(key, inputs) }));
   await leadPlainSsh(identities, { ...inputs, ...job, folder, knownHosts, byShell });
   return byShell;
 }
@@ -156,7 +180,7 @@ async function both(...works: readonly Promise<void>[]): Promise<void> {
 }
 
 function filesFor(
-  keys: readonly LoadedKey[],
+  keys: readonly JobKey[],
   inputs: Inputs,
   { env, installation, programs }: Job,
 ): Omit<JobFiles, 'knownHosts'> {
@@ -164,7 +188,7 @@ function filesFor(
   return {
     strictHostKeyChecking: inputs.strictHostKeyChecking,
     routes: renderRoutes(keys),
-    identities: keys.map((key) => identityOf(key, inputs)),
+    identities: keys.map((key) => identityIn(key, inputs)),
     allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
     before: {
       agent: inputs.withAgent ? (env['SSH_AUTH_SOCK'] ?? '') : undefined,
@@ -177,20 +201,21 @@ function filesFor(
   };
 }
 
-/**
- * With a key and its certificate, ssh signs for the certificate with the plain key. An agent refuses that for a key that is
- * restricted to hosts, so ssh gets the certificate alone.
- */
-function identityOf({ publicKey, certificate }: LoadedKey, { restrictToHosts }: Inputs): Identity {
-  if (certificate && restrictToHosts) return { publicKey: certificate.line };
-  return { publicKey: authorizedKeysLine(publicKey), certificate: certificate?.line };
+function identityIn(key: JobKey, { restrictToHosts }: Inputs): Identity {
+  return identityOf(key, restrictToHosts || !isLoaded(key));
+}
+
+/** Whether OpenSSH's agent gets it. */
+function isLoaded(key: JobKey): key is LoadedKey {
+  return 'fields' in key;
 }
 
 async function addAll(
-  keys: readonly LoadedKey[],
+  all: readonly JobKey[],
   { keyLifetime: lifetime, restrictToHosts }: Inputs,
   { agent, knownHosts, signal, workflow }: Job & { agent: Agent; knownHosts: string },
 ): Promise<void> {
+  const keys = all.filter(isLoaded);
   const restricted = restrictToHosts ? destinationsOfKeys(keys, knownHosts) : undefined;
   const added = keys.map((key) => ({
     ...key,
@@ -198,9 +223,10 @@ async function addAll(
     destinations: restricted?.get(key.fingerprint) ?? [],
   }));
   await addKeys(agent, added, { lifetime, signal });
-  for (const { secret, publicKey, fingerprint } of keys) {
+  for (const { secret, publicKey, fingerprint } of all) {
     const { reference, version } = secret;
-    workflow.info(`${reference.text} (version ${version}): ${publicKey.type} ${fingerprint}`);
+    const which = version === '' ? '' : ` (version ${version})`;
+    workflow.info(`${reference.text}${which}: ${publicKey.type} ${fingerprint}`);
   }
 }
 
@@ -215,7 +241,7 @@ function forgetTokens(kept: Kept[], save: () => void): void {
 }
 
 /** A host accepts the first key that it knows, and then gives access to the repositories of that key alone. */
-function warnOfRivals(keys: readonly LoadedKey[], workflow: Workflow): void {
+function warnOfRivals(keys: readonly JobKey[], workflow: Workflow): void {
   for (const [pattern, { size }] of claims(keys)) {
     if (size < 2) continue;
     const what = pattern || 'all repositories that no other key matches';

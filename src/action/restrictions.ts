@@ -1,10 +1,10 @@
 /** `restrict-to-hosts`: for which hosts the agent may use each key. Pure. */
 import { Failure } from '../errors.ts';
 import type { StoredKeyLine } from '../keys/key-line.ts';
-import type { RepositoryPattern, RoutedKey } from '../keys/routes.ts';
+import type { RoutedKey } from '../keys/routes.ts';
 import type { Destination } from '../ssh/agent-protocol.ts';
 import { hostKeysFor, type HostKey } from '../ssh/host-keys.ts';
-import { pinnedHosts } from '../ssh/known-hosts.ts';
+import { hostNames } from '../ssh/repository-hosts.ts';
 
 /**
  * Fingerprint → hosts for which the agent may sign. A key that two lines name gets the hosts of both: adding a key again
@@ -68,13 +68,4 @@ export function checkRestrictable(lines: readonly StoredKeyLine[], knownHosts: s
       },
     );
   }
-}
-
-/** A host as known_hosts and `ssh-add -h` write it. */
-function hostNames(repositories: readonly RepositoryPattern[]): readonly string[] {
-  return repositories.length > 0 ? repositories.map(hostName) : pinnedHosts.flatMap(({ names }) => names);
-}
-
-function hostName({ host, port }: RepositoryPattern): string {
-  return port === undefined || port === 22 ? host : `[${host}]:${port}`;
 }

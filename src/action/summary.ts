@@ -1,9 +1,8 @@
 /** The table of the step summary. Pure. */
-import type { Reference } from '../keys/reference.ts';
 import { patternText, type RoutedKey } from '../keys/routes.ts';
 
 export interface SummaryKey extends RoutedKey {
-  readonly secret: { readonly reference: Reference; readonly version: string };
+  readonly secret: { readonly reference: { readonly text: string }; readonly version: string };
 }
 
 export interface SummaryToken {

@@ -66,7 +66,11 @@ async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloa
     const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
     return { socket, said };
   });
-  const ours = folders.flatMap((folder) => [isAgentAt(folder.socket), isOfEc2(folder)]);
+  const ours = folders.flatMap((folder) => [
+    isAgentAt(folder.socket),
+    isAgentAt(folder.back),
+    isOfEc2(folder),
+  ]);
   const ended = await endProcesses((process) => ours.some((isOurs) => isOurs(process)));
   for (const { socket, said } of asked) {
     if (ended.some(isAgentAt(socket))) workflow.info('ssh-agent ended: the keys are forgotten');

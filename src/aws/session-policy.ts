@@ -1,6 +1,8 @@
 /** References → session policies that allow to read them and nothing else, as many as STS's limits require. Pure. */
 import { arnOf, type Location, type Reference } from '../keys/reference.ts';
 import { dnsSuffix } from '../keys/partition.ts';
+import type { KmsReference } from '../keys/key-reference.ts';
+import { kmsStatement } from './kms-statement.ts';
 
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;
@@ -58,6 +60,13 @@ function render(references: readonly Reference[], home: Home): string {
     Version: '2012-10-17',
     Statement: [...readStatements(references, homes), decrypt],
   });
+}
+
+/** Allows to sign with these keys in KMS, and to read their public halves. */
+export function signingPolicy(references: readonly KmsReference[], home: Home): string {
+  const region = (home.otherRegions ?? []).length > 0 ? '*' : home.region;
+  const statements = references.map((reference) => kmsStatement(reference, { ...home, region }));
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 
 /** With several Regions a name is written once, and its Regions are a condition: ARNs use most of STS's limit. */

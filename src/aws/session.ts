@@ -130,7 +130,8 @@ async function openEach(
   return [{ references, credentials: await open(policyOf(role, '')) }];
 }
 
-function homeOf({ arn, managedPolicies }: Role, { region, regions }: Turn): Home {
+/** @param turn `regions` begins with `region` */
+export function homeOf({ arn, managedPolicies }: Role, { region, regions }: Omit<Turn, 'signal'>): Home {
   const [, partition = 'aws', , , account = ''] = arn.split(':');
   return { partition, region, account, otherRegions: regions.slice(1), managedPolicies };
 }

@@ -31,6 +31,10 @@ export interface SigningKeyLine extends Line {
   readonly signing: SigningOptions;
 }
 
+export function isStoredLine(line: KeyLine): line is StoredKeyLine {
+  return line.signing === undefined;
+}
+
 /** The contents of `keys`: SSH keys, and GitHub Apps (`as=github-app`). */
 export interface Lines {
   readonly keys: readonly KeyLine[];

@@ -7,6 +7,13 @@ export interface Detached extends Omit<Finished, 'stdout'> {
   readonly firstLine: string;
 }
 
+export interface DetachedOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Standard input, which is then closed. Absent: none. */
+  readonly input?: string;
+}
+
 /**
  * Waits for the first line of its output, or its end.
  *
@@ -14,12 +21,12 @@ export interface Detached extends Omit<Finished, 'stdout'> {
  */
 export async function startDetached(
   [program, ...args]: readonly [string, ...string[]],
-  { env, signal }: { readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+  { env, signal, input }: DetachedOptions,
 ): Promise<Detached> {
   signal.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    const child = spawn(program, args, { env, cwd: '/', stdio: [...stdio], detached: true });
+    const child = spawn(program, args, { env, cwd: '/', stdio: 'pipe', detached: true });
+    child.stdin.on('error', () => undefined).end(input);
     const stop = (): void => {
       child.kill('SIGKILL');
       reject(signal.reason as Error);

@@ -1,0 +1,18 @@
+/** The process of the agent in front. It reads its order from standard input, answers with one line, and serves. */
+import { writeSync } from 'node:fs';
+import { serveFront } from './front/serve-front.ts';
+
+/** @returns the exit code, when the agent has ended */
+export async function main(args: readonly string[]): Promise<number> {
+  const { env, stdin, pid } = process;
+  return await serveFront(args, {
+    pid,
+    signals: process,
+    input: stdin,
+    answer: (line) => writeSync(1, line),
+    // The AWS SDK reads variables of the process. They are not in what the system shows of it.
+    useEnv: (given) => {
+      Object.assign(env, given, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
+    },
+  });
+}

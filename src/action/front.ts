@@ -1,0 +1,76 @@
+/** The agent in front of OpenSSH's, for the lines of a job whose keys sign and cannot be read. */
+import { startFrontProcess } from '../host/start-front.ts';
+import type { FrontOrder, SigningOrder } from '../host/front-order.ts';
+import { isStoredLine, type SigningKeyLine } from '../keys/key-line.ts';
+import type { Agent } from '../ssh/agent.ts';
+import { publicKeyFile } from '../ssh/key-folder.ts';
+import type { Env, Inputs } from './inputs.ts';
+import type { Installation, JobFolder } from './job-folder.ts';
+import { servedKey, type JobKey } from './job-key.ts';
+import { missingIn, type Settled } from './job-secrets.ts';
+import type { Workflow } from './workflow.ts';
+
+export interface Front {
+  /** What clients use. */
+  readonly agent: Agent;
+  /** The key of each line that it serves. */
+  readonly keys: ReadonlyMap<SigningKeyLine, JobKey>;
+}
+
+interface Starting {
+  readonly folder: JobFolder;
+  readonly settled: Settled;
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  readonly workflow: Workflow;
+  readonly installation: Installation;
+}
+
+/**
+ * Has to be stopped by the signal if the step fails meanwhile.
+ *
+ * @returns undefined if no line needs it: then no process is started
+ * @throws the errors of reading keys, of KMS and of assuming the role; AGENT_FAILED
+ */
+export async function startFront(inputs: Inputs, starting: Starting): Promise<Front | undefined> {
+  const { folder, installation, env, signal, workflow } = starting;
+  const lines = inputs.keys.filter((line): line is SigningKeyLine => !isStoredLine(line));
+  if (lines.length === 0) return undefined;
+  const { socket, control, back } = folder;
+  const { path, node } = installation;
+  const place = { socket, control, back, installation: path, node };
+  const { keys, ...agent } = await startFrontProcess(place, orderOf(inputs, starting), {
+    ...{ env, signal, voice: workflow },
+  });
+  const served = lines.flatMap((line, index) => {
+    const key = keys[index];
+    return key ? [[line, servedKey(line, key)] as const] : [];
+  });
+  return { agent, keys: new Map(served) };
+}
+
+function orderOf(inputs: Inputs, { folder, settled, env }: Starting): FrontOrder {
+  const { maxAttempts, timeoutSeconds, keyLifetime: lifetime } = inputs;
+  const { regions, role, allowedAccounts } = settled;
+  const keys = inputs.keys.flatMap((line, number): SigningOrder[] =>
+    isStoredLine(line)
+      ? []
+      : [{ line, lifetime, knownHosts: [folder.knownHosts], certificateFile: publicKeyFile(folder, number) }],
+  );
+  return {
+    keys,
+    wanted: { regions, role: role ?? null, allowedAccounts, maxAttempts, timeoutSeconds },
+    missing: missingIn(env),
+    env: needed(env),
+    endsWithInput: false,
+  };
+}
+
+/** What the AWS SDK, GitHub's OIDC service and the names of the run need. */
+const neededNames =
+  /^(AWS_|ACTIONS_ID_TOKEN_REQUEST_|(HTTPS?|NO)_PROXY$|(https?|no)_proxy$|NODE_EXTRA_CA_CERTS$|HOME$|PATH$|GITHUB_(ACTIONS|REPOSITORY|RUN_ID|RUN_ATTEMPT)$|RUNNER_ENVIRONMENT$)/;
+
+function needed(env: Env): Record<string, string> {
+  const found = Object.entries(env).filter(([name, value]) => neededNames.test(name) && value !== undefined);
+  return Object.fromEntries(found) as Record<string, string>;
+}

@@ -1,0 +1,58 @@
+/** Tells what the keys that stay in KMS were used for: in the log, and in the step summary. */
+import { readUses } from '../kms/front/control.ts';
+import type { LogPage, Use } from '../kms/front/use-log.ts';
+import { input, type Env } from './input.ts';
+import { jobFolder } from './job-folder.ts';
+import type { State } from './state.ts';
+import type { Workflow } from './workflow.ts';
+
+/** Milliseconds for the agent's answer at the end of a job. */
+const patience = 2000;
+
+/** For post. A job without such keys has no such agent, and nothing is told. */
+export async function tellUses(
+  { folder, socket }: State,
+  { env, workflow }: { readonly env: Env; readonly workflow: Pick<Workflow, 'info' | 'summarize'> },
+): Promise<void> {
+  const { control } = jobFolder(folder, socket);
+  // It may have ended with its last key.
+  const page = await readUses(control, { signal: AbortSignal.timeout(patience) }).catch(() => undefined);
+  if (!page) return;
+  for (const line of describeUses(page)) workflow.info(line);
+  if (input(env, 'summary') !== 'false' && page.uses.length > 0) await workflow.summarize(renderUses(page));
+}
+
+/** Lines for the log. */
+export function describeUses({ uses, totals }: Omit<LogPage, 'hasMore'>): string[] {
+  const left = totals.signed + totals.refused + totals.failed - uses.length;
+  return [
+    ...uses.map((use) => `${use.time} ${use.comment}: ${whatOf(use)}`),
+    ...(left > 0 ? [`${left} more signatures are only in CloudTrail`] : []),
+  ];
+}
+
+/** Markdown. */
+export function renderUses({ uses }: Pick<LogPage, 'uses'>): string {
+  const head = ['time', 'key', 'host', 'user', 'algorithm', 'outcome'];
+  const rows = uses.map((use) => [
+    use.time.slice(11, 19),
+    code(use.comment),
+    use.purpose === 'git' ? 'a signature of git' : code(use.host ?? use.hostKey ?? ''),
+    code(use.user ?? ''),
+    code(use.algorithm ?? ''),
+    use.outcome === 'signed' ? 'signed' : (use.failure?.code ?? use.outcome),
+  ]);
+  const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+  return ['### Signatures by keys in KMS', '', ...lines, ''].join('\n');
+}
+
+function whatOf({ outcome, purpose, host, hostKey, user, algorithm, failure }: Use): string {
+  const where =
+    purpose === 'git' ? 'a signature of git' : `a login as ${user ?? '?'} at ${host ?? hostKey ?? '?'}`;
+  if (outcome === 'signed') return `signed ${where} by ${algorithm ?? '?'}`;
+  return `${outcome} ${where}: ${failure?.code ?? ''} ${failure?.message ?? ''}`.trim();
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
+}

@@ -1,0 +1,85 @@
+/**
+ * What the process of the agent in front is told when it starts, and what it answers: JSON, one line each way. Both ends
+ * are of the same version. Pure.
+ */
+import type { Role } from '../aws/caller.ts';
+import { Failure, type Code } from '../errors.ts';
+import type { SigningKeyLine } from '../keys/key-line.ts';
+import type { PublicKey } from '../keys/public-key.ts';
+import type { ReadOptions } from './read-secrets.ts';
+
+export interface FrontOrder {
+  readonly keys: readonly SigningOrder[];
+  /** How AWS is called. */
+  readonly wanted: FrontWanted;
+  /** Hints for missing values. */
+  readonly missing: ReadOptions['missing'];
+  /** Secret: it may have credentials. For the AWS SDK, and for the names of the run. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether the agent ends with its input, and not only with its keys: its parent is gone then. */
+  readonly endsWithInput: boolean;
+}
+
+export interface SigningOrder {
+  readonly line: SigningKeyLine;
+  /** Seconds; 0 for no limit. */
+  readonly lifetime: number;
+  /** Files in known_hosts form. The first has the pinned keys. */
+  readonly knownHosts: readonly string[];
+  /** Gets the line of the certificate when a new one is made; absent: nobody reads it. */
+  readonly certificateFile?: string | undefined;
+}
+
+export interface FrontWanted {
+  readonly regions: readonly string[];
+  readonly role: Role | null;
+  readonly allowedAccounts: readonly string[];
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
+}
+
+/** A key that the agent serves. */
+export interface ServedKey {
+  readonly publicKey: PublicKey;
+  /** `TYPE BASE64 COMMENT` */
+  readonly certificate?: string | undefined;
+  /** ARN of the key in KMS or of the stored key; empty for a key that was made for this use. */
+  readonly arn: string;
+  /** The version of a stored key; empty for others. */
+  readonly version: string;
+}
+
+export type FrontAnswer = { readonly said: readonly Said[] } & (
+  | { readonly pid: number; readonly keys: readonly ServedKey[] }
+  | { readonly failure: Pick<Failure, 'code' | 'message' | 'hint'> }
+);
+
+export interface Said {
+  readonly kind: 'info' | 'warn';
+  readonly text: string;
+}
+
+/** One line: JSON escapes line feeds. */
+export function writeLine(value: FrontOrder | FrontAnswer): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** @throws SyntaxError */
+export function readOrder(line: string): FrontOrder {
+  return JSON.parse(line, unpacked) as FrontOrder;
+}
+
+/** @throws SyntaxError */
+export function readAnswer(line: string): FrontAnswer {
+  return JSON.parse(line, unpacked) as FrontAnswer;
+}
+
+export function failureIn({ code, message, hint }: Pick<Failure, 'code' | 'message' | 'hint'>): Failure {
+  return new Failure(code satisfies Code, message, { hint });
+}
+
+/** Buffers, as their toJSON writes them. */
+function unpacked(_: string, value: unknown): unknown {
+  const { type, data } = (value ?? {}) as { readonly type?: unknown; readonly data?: unknown };
+  return type === 'Buffer' && Array.isArray(data) ? Buffer.from(data as number[]) : value;
+}

@@ -1,0 +1,194 @@
+/**
+ * Opens a key that signs and cannot be read, for the agent in front: asks for its public half, makes its certificate, and
+ * asks for credentials again when they end. Importing this file loads the AWS SDK.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { Certificate } from '../keys/certificate.ts';
+import type { CertificateOptions } from '../keys/certificate-options.ts';
+import { generateKey, parseKeyKind } from '../keys/generate-key.ts';
+import { isStored, type KeyReference, type KmsReference } from '../keys/key-reference.ts';
+import { memorySigner } from '../keys/memory-signer.ts';
+import { newCertificate } from '../keys/new-certificate.ts';
+import type { Reference } from '../keys/reference.ts';
+import type { Signer } from '../keys/signer.ts';
+import { CertificateRenewal, systemClock } from '../kms/certificate-renewal.ts';
+import type { FrontIdentity, KnownHost } from '../kms/front/identity.ts';
+import type { Added, Identities } from '../kms/front/identities.ts';
+import { runKeyId } from '../kms/key-id.ts';
+import { openKmsSigner } from '../kms/kms-signer.ts';
+import { hostsOf } from '../ssh/repository-hosts.ts';
+import { storedAuthority } from './authority.ts';
+import type { FrontWanted, ServedKey, SigningOrder } from './front-order.ts';
+import { writeWhole } from './kept-files.ts';
+import { openKey, type LoadedKey } from './open-key.ts';
+import { readSecrets, type ReadOptions } from './read-secrets.ts';
+import { signingAccess, type SigningAccess } from './signing-access.ts';
+
+export interface Opening extends ReadOptions {
+  readonly wanted: FrontWanted;
+  /** Ends what is done later: renewals. */
+  readonly ended: AbortSignal;
+}
+
+/**
+ * Opens the key and adds it to the agent.
+ *
+ * @throws the errors of reading keys, of KMS and of assuming the role
+ */
+export async function serveKey(
+  order: SigningOrder,
+  identities: Identities,
+  opening: Opening,
+): Promise<ServedKey> {
+  const { line } = order;
+  const { certificate: terms } = line.signing;
+  const references = [line.reference, ...(terms ? [terms.authority] : [])];
+  const [access, stored] = await Promise.all([
+    accessTo(
+      references.filter((one): one is KmsReference => one.kind === 'kms'),
+      opening,
+    ),
+    readStored(order, references.filter(isStored), opening),
+  ]);
+  const open = { access, stored };
+  const { signer, ...told } = await openSigner(line.reference, open);
+  const identity: FrontIdentity = {
+    signer,
+    blobs: [signer.publicKey.blob],
+    comment: signer.publicKey.comment,
+    limits: limitsOf(order),
+  };
+  if (!terms) {
+    identities.add(identity);
+    return { publicKey: signer.publicKey, ...told };
+  }
+  const authority = await openAuthority(terms, open, opening);
+  const certificate = await serveCertified({ order, identity, authority, terms }, identities, opening);
+  return { publicKey: signer.publicKey, certificate: certificate.line, ...told };
+}
+
+interface Opened {
+  readonly access: SigningAccess | undefined;
+  readonly stored: readonly LoadedKey[];
+}
+
+async function accessTo(
+  references: readonly KmsReference[],
+  { wanted, ...options }: Opening,
+): Promise<SigningAccess | undefined> {
+  return references.length > 0 ? await signingAccess(references, wanted, options) : undefined;
+}
+
+/** The stored key of the line, and a stored authority. */
+async function readStored(
+  { line }: SigningOrder,
+  references: readonly Reference[],
+  { wanted, ...options }: Opening,
+): Promise<LoadedKey[]> {
+  if (references.length === 0) return [];
+  const keys = references.map((reference) => ({
+    reference,
+    repositories: [],
+    ...(reference === line.reference && line.passphrase && { passphrase: line.passphrase }),
+  }));
+  const secrets = await readSecrets({ ...wanted, role: wanted.role ?? undefined, keys }, options);
+  return await Promise.all(keys.map((key) => openKey(key, secrets, options.voice)));
+}
+
+async function openSigner(
+  reference: KeyReference,
+  opened: Opened,
+): Promise<Pick<ServedKey, 'arn' | 'version'> & { readonly signer: Signer }> {
+  if (reference.kind === 'kms') {
+    const signer = await openInKms(reference, opened);
+    return { signer, arn: signer.keyArn, version: '' };
+  }
+  if (reference.kind === 'new') {
+    const key = await generateKey(parseKeyKind(reference.type), reference.text);
+    return { signer: memorySigner(key), arn: '', version: '' };
+  }
+  const key = keyOf(reference, opened);
+  return { signer: memorySigner(key), arn: key.secret.arn, version: key.secret.version };
+}
+
+async function openAuthority(
+  { authority }: CertificateOptions,
+  opened: Opened,
+  { voice }: Opening,
+): Promise<Signer> {
+  if (authority.kind === 'kms') return await openInKms(authority, opened);
+  return storedAuthority(keyOf(authority, opened), voice);
+}
+
+async function openInKms(
+  reference: KmsReference,
+  { access }: Opened,
+): Promise<Awaited<ReturnType<typeof openKmsSigner>>> {
+  if (!access) throw new TypeError('a key in KMS has no access to it');
+  return await access.explain(() => openKmsSigner(reference, access.place, access.regions));
+}
+
+function keyOf(reference: Reference, { stored }: Opened): LoadedKey {
+  const key = stored.find(({ secret }) => secret.reference === reference);
+  if (!key) throw new TypeError('a reference has no key');
+  return key;
+}
+
+interface Certified {
+  readonly order: SigningOrder;
+  readonly identity: FrontIdentity;
+  readonly authority: Signer;
+  readonly terms: CertificateOptions;
+}
+
+/** Nobody registers a key that was made for this use, so only its certificate is offered. */
+async function serveCertified(
+  { order, identity, authority, terms }: Certified,
+  identities: Identities,
+  { env, signal, ended, voice }: Opening,
+): Promise<Certificate> {
+  const { line, lifetime, certificateFile } = order;
+  const { publicKey } = identity.signer;
+  const keyId = await runKeyId({ env, hostName: hostname(), signal });
+  const until = lifetime > 0 ? Date.now() + lifetime * 1000 : undefined;
+  const blobs = ({ blob }: Certificate): Buffer[] =>
+    line.reference.kind === 'new' ? [blob] : [blob, publicKey.blob];
+  // Empty until the first certificate is made.
+  const served: { added?: Added } = {};
+  const renewal = new CertificateRenewal({
+    make: async (within) => {
+      if (served.added?.isHeld === false) renewal.close();
+      const order = { kind: 'user', publicKey, authority, terms, keyId, until } as const;
+      const made = await newCertificate(order, { now: Date.now(), randomBytes, signal: within });
+      return made.certificate;
+    },
+    until,
+    clock: systemClock,
+    random: Math.random,
+    onMade: (certificate) => {
+      served.added?.replaceBlobs(blobs(certificate));
+      if (!served.added || certificateFile === undefined) return;
+      writeWhole(certificateFile, `${certificate.line}\n`).catch((error: unknown) => {
+        voice.warn(`the new certificate could not be written: ${String(error)}`);
+      });
+    },
+  });
+  ended.addEventListener('abort', () => {
+    renewal.close();
+  });
+  const certificate = await renewal.current(signal);
+  if (!certificate) throw new TypeError('a new key has no lifetime');
+  served.added = identities.add({ ...identity, blobs: blobs(certificate) });
+  return certificate;
+}
+
+function limitsOf({ line, lifetime, knownHosts }: SigningOrder): FrontIdentity['limits'] {
+  const { unbound, forwarding, uses } = line.signing;
+  const hosts = async (): Promise<readonly KnownHost[]> => {
+    const texts = await Promise.all(knownHosts.map((path) => readFile(path, 'utf8').catch(() => '')));
+    return hostsOf(line.repositories, texts.join('\n'));
+  };
+  return { lifetime, uses, unbound, forwarding, hosts };
+}
