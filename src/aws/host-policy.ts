@@ -1,7 +1,7 @@
 /** EC2 hosts → the statements with the least permissions to reach them by ssh. Pure. */
 import type { Location } from '../keys/reference.ts';
 import { hostArn, sshDocumentArn, type Way } from './ec2-session-policy.ts';
-import { oneOrMany, type Condition, type Statement } from './statement.ts';
+import { allow, type Condition, type Statement } from './statement.ts';
 
 /** An instance's or managed node's id, or a tag. */
 export type HostTarget =
@@ -110,8 +110,4 @@ function eachTarget(hosts: readonly PolicyHost[], home: Location, tagKey: string
       condition: { StringEquals: { [`${tagKey}/${key}`]: value } },
     })),
   ];
-}
-
-function allow(Sid: string, actions: readonly string[], resources: readonly string[]): Statement {
-  return { Sid, Effect: 'Allow', Action: oneOrMany(actions), Resource: oneOrMany(resources) };
 }

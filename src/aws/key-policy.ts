@@ -1,7 +1,7 @@
 /** References and their KMS keys → the statements with the least permissions to read, store or rotate them. Pure. */
 import { arnOf, type Location, type Reference } from '../keys/reference.ts';
 import { storeHost } from './session-policy.ts';
-import { oneOrMany, type Condition, type Statement } from './statement.ts';
+import { allow, oneOrMany, type Condition, type Statement } from './statement.ts';
 
 export type Purpose = 'read' | 'write' | 'rotate';
 
@@ -195,11 +195,11 @@ function keyOf(
   encryption: Encryption,
   { partition, region, account }: Location,
 ): { readonly resource: string; readonly condition: Condition } {
-  const any = (of: string): string => `arn:${partition}:kms:${region}:${of}:key/*`;
+  const everyKeyOf = (owner: string): string => `arn:${partition}:kms:${region}:${owner}:key/*`;
   if (encryption.kind === 'key') return { resource: encryption.arn, condition: {} };
-  if (encryption.kind !== 'alias') return { resource: any('*'), condition: {} };
+  if (encryption.kind !== 'alias') return { resource: everyKeyOf('*'), condition: {} };
   const condition = { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': encryption.alias } };
-  return { resource: any(account), condition };
+  return { resource: everyKeyOf(account), condition };
 }
 
 /** @source KMS Developer Guide, "kms:ViaService" and "kms:EncryptionContext:context-key" */
@@ -215,8 +215,4 @@ function contextOf(group: readonly Stored[], purpose: Purpose, home: Location): 
   const context = { [`kms:EncryptionContext:${name}`]: oneOrMany(arns) };
   if (arns.some((arn) => arn.endsWith('-??????'))) return { StringEquals: via, StringLike: context };
   return { StringEquals: { ...via, ...context } };
-}
-
-function allow(Sid: string, actions: readonly string[], resources: readonly string[]): Statement {
-  return { Sid, Effect: 'Allow', Action: oneOrMany(actions), Resource: oneOrMany(resources) };
 }

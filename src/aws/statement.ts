@@ -30,6 +30,11 @@ export function documentOf(statements: readonly Statement[]): PolicyDocument {
   return { Version: '2012-10-17', Statement: statements };
 }
 
+/** A statement of a permission policy, without conditions. */
+export function allow(Sid: string, actions: readonly string[], resources: readonly string[]): Statement {
+  return { Sid, Effect: 'Allow', Action: oneOrMany(actions), Resource: oneOrMany(resources) };
+}
+
 /** One value is written without a list, as in AWS's samples. Each value is written once. */
 export function oneOrMany(values: readonly string[]): Values {
   const [first = '', ...others] = [...new Set(values)];

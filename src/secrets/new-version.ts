@@ -23,6 +23,11 @@ export interface Tag {
   readonly value: string;
 }
 
+/** As the requests of both stores have them. */
+export function tagList(tags: readonly Tag[]): { Key: string; Value: string }[] {
+  return tags.map(({ key, value }) => ({ Key: key, Value: value }));
+}
+
 export interface StoredVersion {
   readonly arn: string;
   /** A number of a parameter; an id of a secret. */

@@ -14,7 +14,8 @@ import { checkArnLength, parameterArn, parameterName } from '../keys/storage-nam
 import { isDenied } from './access-failures.ts';
 import { findMetadata } from './parameter-metadata.ts';
 import { untilAllowed } from './too-many-updates.ts';
-import type { NewVersion, StoredVersion, WriteOptions } from './new-version.ts';
+import { tagList, type NewVersion, type StoredVersion, type WriteOptions } from './new-version.ts';
+import { whileStoring } from './while-storing.ts';
 import {
   alreadyThere,
   attemptsOf,
@@ -68,9 +69,8 @@ class Writer {
 
   async #create(): Promise<string> {
     const { reference, tags } = this.#wanted;
-    const Tags = tags.map(({ key, value }) => ({ Key: key, Value: value }));
     try {
-      return await this.#put({ Overwrite: false, ...(tags.length > 0 && { Tags }) });
+      return await this.#put({ Overwrite: false, ...(tags.length > 0 && { Tags: tagList(tags) }) });
     } catch (error) {
       if (!isParameterThere(error)) throw this.#failure(error);
       if (attemptsOf(error) > 1) return await this.#ownVersion(error);
@@ -124,30 +124,18 @@ class Writer {
   /** A retry with Overwrite after a lost answer stores the same key twice: the later version is returned. */
   async #put(more: Partial<PutParameterCommandInput>): Promise<string> {
     const { reference, text: Value, tier, description, kmsKeyId } = this.#wanted;
-    const { text } = reference;
-    const { signal, sleep, warn } = this.#options;
     const command = new PutParameterCommand({
       ...{ Name: this.#name, Value, Type: 'SecureString', Tier: tier },
       ...(description !== undefined && { Description: description }),
       ...(kmsKeyId !== undefined && { KeyId: kmsKeyId }),
       ...more,
     });
-    // Nothing is stored after an interrupt.
-    signal.throwIfAborted();
-    const stop = (): void => {
-      warn(
-        `interrupted while ${text} was being stored: ssm-ssh-agent public ${text} shows whether it is there`,
-      );
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      const put = (): Promise<{ Version?: number | undefined }> =>
-        this.#send((limits) => this.#client.send(command, limits));
-      const { Version } = await untilAllowed(put, sleep);
-      return String(Version ?? '');
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+    const put = (): Promise<{ Version?: number | undefined }> =>
+      this.#send((limits) => this.#client.send(command, limits));
+    const { Version } = await whileStoring(reference, this.#options, () =>
+      untilAllowed(put, this.#options.sleep),
+    );
+    return String(Version ?? '');
   }
 
   /** PutParameter refuses tags together with Overwrite. */
@@ -155,7 +143,7 @@ class Writer {
     const { reference, tags } = this.#wanted;
     const command = new AddTagsToResourceCommand({
       ...{ ResourceType: 'Parameter', ResourceId: this.#name },
-      Tags: tags.map(({ key, value }) => ({ Key: key, Value: value })),
+      Tags: tagList(tags),
     });
     try {
       await this.#send((limits) => this.#client.send(command, limits));

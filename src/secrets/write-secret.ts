@@ -17,7 +17,8 @@ import { membersOf } from '../keys/json-secret.ts';
 import type { SecretReference } from '../keys/reference.ts';
 import { checkSize } from '../keys/storage-name.ts';
 import { secretFailure } from './secret-failures.ts';
-import type { NewVersion, StoredVersion, WriteOptions } from './new-version.ts';
+import { tagList, type NewVersion, type StoredVersion, type WriteOptions } from './new-version.ts';
+import { whileStoring } from './while-storing.ts';
 import {
   alreadyThere,
   attemptsOf,
@@ -105,7 +106,7 @@ class Writer {
       ...{ Name: reference.name, SecretString, ClientRequestToken: this.#token },
       ...(description !== undefined && { Description: description }),
       ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }),
-      ...(tags.length > 0 && { Tags: tagList(this.#wanted) }),
+      ...(tags.length > 0 && { Tags: tagList(tags) }),
     });
     try {
       return this.#stored(await this.#store((limits) => this.#client.send(command, limits)));
@@ -155,8 +156,8 @@ class Writer {
   }
 
   async #tag(version: string): Promise<void> {
-    const { reference } = this.#wanted;
-    const command = new TagResourceCommand({ SecretId: reference.name, Tags: tagList(this.#wanted) });
+    const { reference, tags } = this.#wanted;
+    const command = new TagResourceCommand({ SecretId: reference.name, Tags: tagList(tags) });
     try {
       await this.#send((limits) => this.#client.send(command, limits));
     } catch (error) {
@@ -169,21 +170,7 @@ class Writer {
   }
 
   async #store<T>(call: (limits: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
-    const { signal, warn } = this.#options;
-    const { text } = this.#wanted.reference;
-    // Nothing is stored after an interrupt.
-    signal.throwIfAborted();
-    const stop = (): void => {
-      warn(
-        `interrupted while ${text} was being stored: ssm-ssh-agent public ${text} shows whether it is there`,
-      );
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      return await this.#send(call);
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+    return await whileStoring(this.#wanted.reference, this.#options, () => this.#send(call));
   }
 
   /** The first call for credentials ignores the signal. */
@@ -212,8 +199,4 @@ class Writer {
 
 function isMissing(error: unknown): boolean {
   return readAwsError(error).name === 'ResourceNotFoundException';
-}
-
-function tagList({ tags }: Wanted): { Key: string; Value: string }[] {
-  return tags.map(({ key, value }) => ({ Key: key, Value: value }));
 }
