@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readProtectedSettings } from '../../src/git/config-file.ts';
 import { hostKeySettings } from '../../src/host/settings.ts';
+import { definedIn } from '../../src/process/environment.ts';
 import { run } from '../../src/process/run.ts';
 import { hostKeyFailure, parseHostKeyRefusal, type KnownHostsPlace } from '../../src/ssh/host-key-refusal.ts';
 import type { Terminal } from '../choose/question.ts';
@@ -19,8 +20,7 @@ export async function explainHostKey(
   [job = '', ...args]: readonly string[],
   { env, tell }: Pick<Terminal, 'env' | 'tell'>,
 ): Promise<number> {
-  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const options = { env: { ...Object.fromEntries(known), LC_ALL: 'C' }, signal: timeLimit(20, 'asking ssh') };
+  const options = { env: { ...definedIn(env), LC_ALL: 'C' }, signal: timeLimit(20, 'asking ssh') };
   const argv = ['ssh', ...asking.flatMap((option) => ['-o', option]), ...args] as const;
   const refusal = await run(argv, options).then(
     ({ stderr }) => parseHostKeyRefusal(stderr),

@@ -13,7 +13,7 @@ import { callerOnHost } from '../../src/host/caller.ts';
 import type { JobRole } from '../../src/host/job-role.ts';
 import { callerOf, explained } from '../../src/host/read-secrets.ts';
 import type { Voice } from '../../src/host/voice.ts';
-import { partitionOf } from '../../src/keys/partition.ts';
+import { stsAudience } from '../../src/keys/partition.ts';
 import type { Reference } from '../../src/keys/reference.ts';
 import { parseRegion, parseRoles } from '../command-line/settings.ts';
 import { needs, Unmet } from './finding.ts';
@@ -116,8 +116,9 @@ export class AwsAccess {
     if (roles.length === 0) return job && { ...job.role, policy: 'none' };
     const known = parseRoles(roles, 'ssm.roleArn (SSM_SSH_ROLE_ARN)');
     const { role } = await callerOnHost({ region: undefined, roles: known, timeoutSeconds }, env);
-    const audience = role?.arn.startsWith('arn:aws-cn:') ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
-    return role && (this.#usesToken ? { ...role, audience } : role);
+    return (
+      role && (this.#usesToken ? { ...role, audience: stsAudience(role.arn.split(':')[1] ?? '') } : role)
+    );
   }
 
   async #findRegion(place: Place): Promise<FoundRegion> {
@@ -156,11 +157,6 @@ export class AwsAccess {
       throw this.#caller.connection.troubles.explain(error);
     }
   }
-}
-
-/** The audience of GitHub's OIDC token for AWS STS, by the partition of the Region. */
-export function audienceFor(region: string): string {
-  return partitionOf(region) === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
 }
 
 function once<T>(known: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {

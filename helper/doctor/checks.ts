@@ -6,10 +6,11 @@ import { settingsOf } from '../../src/host/settings.ts';
 import { userOf } from '../../src/host/state-folder.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import { partitionOf, stsAudience } from '../../src/keys/partition.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 import { checkAgents } from './agent.ts';
-import { audienceFor, AwsAccess } from './aws-access.ts';
+import { AwsAccess } from './aws-access.ts';
 import { credentialRoutes, readConfiguration, withoutGit, type Configuration } from './configuration.ts';
 import {
   checkCredentials,
@@ -96,7 +97,7 @@ function ofAws({ asked, place, access, named }: Found): Check[] {
         (known) => known.region,
         () => '',
       );
-      return await checkOidc({ env, signal, audience: audienceFor(region), now: Date.now });
+      return await checkOidc({ env, signal, audience: stsAudience(partitionOf(region)), now: Date.now });
     }),
     check('region', usual, () => checkRegion(options)),
     check('credentials', usual, () => checkCredentials(options)),

@@ -4,13 +4,14 @@ import { isProtected } from '../../src/git/listing.ts';
 import type { Routes } from '../../src/host/credential-routes.ts';
 import { patternOf, sectionsWith, settingsOf } from '../../src/host/settings.ts';
 import { quoted, quoteForShell } from '../../src/process/quote.ts';
-import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { patternText } from '../../src/keys/routes.ts';
 import type { Configuration } from './configuration.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { isOurCommand, sshCommandOf } from './ssh-command.ts';
 import { parseRegion, parseRoles } from '../command-line/settings.ts';
+import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { invalid } from '../command-line/parse.ts';
+import { parseWay } from '../proxy/way.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -213,11 +214,7 @@ function values({ configuration, env }: GitCheck): Finding {
       parseRoles(place.roles, 'ssm.roleArn (SSM_SSH_ROLE_ARN)');
       checkDuration(place.timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)');
       if (lifetime !== '') checkDuration(lifetime, 'ssm.keyLifetime (SSM_SSH_KEY_LIFETIME)');
-      if (!['session-manager', 'instance-connect-endpoint', 'direct'].includes(place.via ?? 'direct'))
-        throw invalid(
-          `ssm.via (SSM_SSH_VIA) is not a way to connect: "${place.via ?? ''}"`,
-          'write session-manager, instance-connect-endpoint or direct',
-        );
+      parseWay(place.via, 'ssm.via (SSM_SSH_VIA)');
     }
     if (!['', 'yes', 'accept-new', 'no'].includes(compiled.strict))
       throw invalid(

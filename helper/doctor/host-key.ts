@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
 import { pathForShell } from '../../src/process/quote.ts';
 import { patternText, type Remote } from '../../src/keys/routes.ts';
+import { definedIn } from '../../src/process/environment.ts';
 import { ProgramNotFound, run } from '../../src/process/run.ts';
 import { hostKeyFailure } from '../../src/ssh/host-key-refusal.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
@@ -68,10 +69,9 @@ export async function knownHosts(ofSettings: string, env: Environment): Promise<
 
 /** What ~/.ssh/config says: the name, the port or an alias may be others. It connects to nothing (ssh(1), -G). */
 async function nameInFiles({ remote, env, signal }: HostKeyCheck): Promise<string | undefined> {
-  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const port = remote.port === undefined ? [] : ['-p', String(remote.port)];
   const argv = ['ssh', '-G', ...port, '--', remote.host] as const;
-  const finished = await run(argv, { env: Object.fromEntries(known), signal }).catch((error: unknown) => {
+  const finished = await run(argv, { env: definedIn(env), signal }).catch((error: unknown) => {
     // Another check reports that there is no ssh.
     if (!(error instanceof ProgramNotFound)) throw error;
     return undefined;

@@ -1,5 +1,6 @@
 /** Asks a git host for one reference of a repository, by git and the ssm-ssh of this installation. */
 import { join } from 'node:path';
+import { definedIn } from '../../src/process/environment.ts';
 import { run, type Finished } from '../../src/process/run.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { fail, ok, type Finding } from './finding.ts';
@@ -131,8 +132,3 @@ const usual: readonly (readonly [RegExp, string])[] = [
     'name a credential for it: ssm-ssh-agent setup --global --credential "REF HOST/OWNER"; or replace the token, which the host does not accept',
   ],
 ];
-
-function definedIn(env: Environment): Record<string, string> {
-  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(known);
-}

@@ -5,6 +5,7 @@ import { listSettings, notFound } from '../../src/git/config-file.ts';
 import type { Listing, ScopedSetting } from '../../src/git/listing.ts';
 import { linesOfSetting } from '../../src/git/config-text.ts';
 import type { Source } from '../../src/host/explain.ts';
+import { definedIn } from '../../src/process/environment.ts';
 import { run, type Finished } from '../../src/process/run.ts';
 
 export interface Asking {
@@ -29,10 +30,7 @@ export const hiddenFromSsh = [
 
 /** The output without its last line end; undefined if git fails, which it does outside of a repository. */
 export async function askGit(args: readonly string[], { env, signal }: Asking): Promise<string | undefined> {
-  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const finished: Finished = await run(['git', ...args], { env: Object.fromEntries(known), signal }).catch(
-    notFound,
-  );
+  const finished: Finished = await run(['git', ...args], { env: definedIn(env), signal }).catch(notFound);
   return finished.exitCode === 0 ? finished.stdout.replace(/\n$/, '') : undefined;
 }
 

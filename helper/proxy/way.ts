@@ -1,4 +1,4 @@
-/** Parses the name, port and connection method (`via`) of an EC2 host. */
+/** Parses the name, port and connection method (`via`) of an EC2 host. Pure. */
 import { ways, type Way } from '../../src/aws/ec2-session-policy.ts';
 import { parseHostName, type HostName } from '../../src/ec2/host-name.ts';
 import { invalid } from '../command-line/parse.ts';

@@ -1,5 +1,6 @@
 /** The inputs about the role: which role, how it is assumed, what its session may do. Pure. */
 import type { Role, SessionTag } from '../aws/caller.ts';
+import { stsAudience } from '../keys/partition.ts';
 import { looksSecret } from '../keys/secret-text.ts';
 import { input, invalid, isOn, wholeNumber, type Env } from './input.ts';
 import { checkManagedPolicies, parseManagedPolicies, parseTags } from './session-inputs.ts';
@@ -136,7 +137,7 @@ function parseRoles(env: Env): string[] {
 const roleArn = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 
 function standardAudience(arn: string): string {
-  return arn.startsWith('arn:aws-cn:') ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
+  return stsAudience(arn.split(':')[1] ?? '');
 }
 
 function parseSessionName(env: Env): string {

@@ -1,4 +1,5 @@
 /** Repositories of GitHub → the trust policy of a role that their jobs may assume. Pure. */
+import { stsAudience } from '../keys/partition.ts';
 import { oneOrMany, type Statement } from './statement.ts';
 
 /** A repository, and the ids that GitHub puts into the immutable form of `sub`. */
@@ -32,8 +33,7 @@ const issuer = 'token.actions.githubusercontent.com';
  */
 export function trustStatement({ repositories, contexts, account, partition }: Trust): Statement {
   const subjects = repositories.flatMap((one) => contexts.flatMap((context) => subjectsOf(one, context)));
-  const audience = partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
-  const aud = { [`${issuer}:aud`]: audience };
+  const aud = { [`${issuer}:aud`]: stsAudience(partition) };
   const sub = { [`${issuer}:sub`]: oneOrMany(subjects) };
   const exact = !subjects.some((subject) => subject.includes('*'));
   return {

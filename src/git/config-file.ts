@@ -1,5 +1,6 @@
 /** Reads and writes git's configuration by running git (git-config(1)). */
 import { Failure } from '../errors.ts';
+import { definedIn } from '../process/environment.ts';
 import { ProgramNotFound, run, type Finished } from '../process/run.ts';
 import {
   isProtected,
@@ -43,9 +44,9 @@ export async function listSettings(
 ): Promise<Listing> {
   // GIT_CONFIG adds a file with the scope of the environment. GIT_COMMON_DIR adds another repository's configuration.
   const known = { ...env, GIT_CONFIG: undefined };
-  const here = { env: defined(known), signal };
+  const here = { env: definedIn(known), signal };
   const nowhere = {
-    env: defined({ ...known, GIT_DIR: '/dev/null', GIT_COMMON_DIR: undefined }),
+    env: definedIn({ ...known, GIT_DIR: '/dev/null', GIT_COMMON_DIR: undefined }),
     ...{ signal, cwd: '/' },
   };
   const ask = async (scopes: readonly string[], options: Parameters<typeof run>[1]): Promise<Finished> =>
@@ -92,12 +93,6 @@ export async function readProtectedSettings(options: GitOptions): Promise<Protec
   };
 }
 
-function defined(env: GitOptions['env']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
-
 /** A value of core.sshCommand, and the file that has it. */
 export interface ValueInFile {
   readonly file: string;
@@ -127,7 +122,7 @@ export async function git(args: readonly string[], { env, signal }: GitOptions):
     'GIT_CONFIG_NOSYSTEM',
     'GIT_EDITOR',
   ];
-  const known = defined(Object.fromEntries(names.map((name) => [name, env[name]])));
+  const known = definedIn(Object.fromEntries(names.map((name) => [name, env[name]])));
   // Messages in English, because they are matched here. Outside of a repository, because git may not trust one.
   return await run(['git', ...args], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
 }

@@ -17,6 +17,11 @@ export function partitionOf(region: string): string {
   return partitions.find(([beginning]) => region.startsWith(beginning))?.[1] ?? 'aws';
 }
 
+/** The audience of an OIDC token for AWS STS. @source AWS China documentation, "IAM": STS has its own name there */
+export function stsAudience(partition: string): string {
+  return partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
+}
+
 /** The domain after the Region, in host names of endpoints and in `kms:ViaService`. */
 export function dnsSuffix(region: string): string {
   return partitions.find(([beginning]) => region.startsWith(beginning))?.[2] ?? 'amazonaws.com';
