@@ -18,14 +18,12 @@ export interface Asking {
  * rev-parse --local-env-vars`
  */
 export const hiddenFromSsh = [
-  ...[
-    'GIT_CONFIG',
-    'GIT_CONFIG_PARAMETERS',
-    'GIT_CONFIG_COUNT',
-    'GIT_DIR',
-    'GIT_WORK_TREE',
-    'GIT_COMMON_DIR',
-  ],
+  'GIT_CONFIG',
+  'GIT_CONFIG_PARAMETERS',
+  'GIT_CONFIG_COUNT',
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_COMMON_DIR',
 ] as const;
 
 /** The output without its last line end; undefined if git fails, which it does outside of a repository. */

@@ -16,7 +16,7 @@ export function isOurProgram(path: string): boolean {
  * Whether the command, or a line of its script, names a key, an agent or a configuration file. Options without a value may
  * stand in front of -i, -I and -F, in the same word.
  */
-export function namesKey(command: string): boolean {
+function namesKey(command: string): boolean {
   return /ssh.*\s-[46ACTaqtvx]{0,2}[iIF]/s.test(command) || /identity[af]/i.test(command);
 }
 
