@@ -2,6 +2,7 @@
 import { Failure } from '../../src/errors.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { Host } from '../../src/host/caller.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
@@ -14,20 +15,29 @@ const timeoutSeconds = 30;
 
 export type Speech = Pick<Common, 'quiet' | 'verbose'>;
 
-/** Importing these files loads the AWS SDK: only after the command line was checked. */
 export async function readKeys(
   keys: readonly StoredKeyLine[],
-  { region, roles, profile, ...speech }: Account & Speech,
+  how: Account & Speech,
   running: Running,
 ): Promise<LoadedKey[]> {
-  const wanted = { keys, region, roles, timeoutSeconds };
-  const { env: given, signal } = running;
+  return await inHost(how, running, async (host, env) => {
+    const { readHostKeys } = await import('../../src/host/read-keys.ts');
+    return await readHostKeys(
+      { keys, ...host },
+      { env, signal: running.signal, voice: voiceOf(how, running) },
+    );
+  });
+}
+
+/** Calls AWS as the options of a command say. The work imports what loads the AWS SDK. */
+export async function inHost<T>(
+  { region, roles, profile }: Account,
+  { env: given }: Pick<Running, 'env'>,
+  work: (host: Host, env: Running['env']) => Promise<T>,
+): Promise<T> {
   const env = profile === undefined ? given : { ...given, AWS_PROFILE: profile };
-  const reading = import('../../src/host/read-keys.ts').then((loading) =>
-    loading.readHostKeys(wanted, { env, signal, voice: voiceOf(speech, running) }),
-  );
   try {
-    return await reading;
+    return await work({ region, roles, timeoutSeconds }, env);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'REGION_MISSING') throw error;
     const hint = 'pass --region eu-west-1, set AWS_REGION, or write the ARN of the key';

@@ -6,7 +6,7 @@ complete -c ssm-ssh-agent -n __fish_use_subcommand -a flush -d 'Forget every key
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a setup -d 'Write the configuration of git for this host or user'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a keygen -d 'Make a key in memory, store it, and print the public key'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a put -d 'Check a private key, store it, and print its public key'
-complete -c ssm-ssh-agent -n __fish_use_subcommand -a public -d 'Print the public keys of stored keys, one line each'
+complete -c ssm-ssh-agent -n __fish_use_subcommand -a public -d 'Print the public keys of stored keys and of keys in KMS, one line each'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a rotate -d 'Replace a stored key by a new one, without a moment of failure'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a certify -d 'Sign a user\'s or a host\'s public key, and print the certificate'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a policy -d 'Print the least-privilege IAM policy for keys and EC2 hosts, or the trust policy for GitHub'
@@ -91,6 +91,8 @@ complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from put' -l verbose -d 'pr
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from put' -l help -d 'show this text'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from put' -l version -d 'show the version'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from put' -F
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from public' -l allowed-signers -d 'print lines of git\'s allowed signers file (gpg.ssh.allowedSignersFile)'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from public' -l principal -x -d 'with --allowed-signers: whose commits the key may sign, as addresses or patterns with commas between (default: *, anybody)'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from public' -l region -x -d 'the AWS region (default: from the key\'s ARN, AWS_REGION, the profile, the host)'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from public' -l profile -x -d 'a profile of the AWS configuration files'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from public' -l role-arn -x -d 'the role to assume; several roles, or a list with commas, are assumed one after the other'
