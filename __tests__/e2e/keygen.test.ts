@@ -147,7 +147,7 @@ describe('ssm-ssh-agent keygen', () => {
     [['/ci/key', '--type', 'dsa'], '--type cannot be "dsa"'],
     [['/ci/key', '--bits', '512'], 'an Ed25519 key always has 256 bits'],
     [['/ci/key:7'], 'names one version'],
-    [['kms:alias/deploy'], 'names a key in KMS'],
+    [['kms:deploy'], 'neither the id of a KMS key nor alias/NAME'],
     [['new:ed25519'], 'stands for a key that is not stored'],
     [['ci/key'], 'is a path without a slash'],
     [['/ci/key', '--tier', 'cheap'], '--tier cannot be "cheap"'],

@@ -4,11 +4,12 @@ import { keygenOptions } from '../store/options.ts';
 
 export const keygen = command({
   name: 'keygen',
-  summary: 'Make a key in memory, store it, and print the public key',
+  summary: 'Make a key, store it or keep it in KMS, and print the public key',
   synopsis: 'NAME [OPTION …]',
   examples: [
     ['keygen /ci/deploy-key', 'an Ed25519 key in a SecureString parameter'],
     ['keygen /ci/azure-key --type rsa --bits 4096', 'an RSA key, for Azure DevOps'],
+    ['keygen kms:alias/deploy', 'a key in KMS, which signs there and can be read by nobody'],
     ['keygen --secretsmanager ci/deploy:private_key', 'in the member private_key of a JSON secret'],
   ],
   options: keygenOptions,

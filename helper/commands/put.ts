@@ -9,6 +9,7 @@ export const put = command({
   examples: [
     ['put /ci/deploy-key ~/.ssh/id_ed25519', 'from a file'],
     ['put /ci/deploy-key', 'from standard input: a pipe, or what you paste'],
+    ['put kms:alias/deploy FILE', 'into a new KMS key, so that the host keeps the public key it knows'],
     ['put /ci/deploy-key FILE --overwrite', 'a new version of a key that exists'],
   ],
   options: storeOptions,

@@ -6,6 +6,7 @@ import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { shownName } from '../../src/keys/storage-name.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
+import { isKmsName, makeKmsKey } from './kms-key.ts';
 import type { keygenOptions } from './options.ts';
 import { parseStoring, reportStored, storeKey } from './store-key.ts';
 import { whereToPaste } from './where-to-paste.ts';
@@ -20,6 +21,10 @@ export async function makeKey(
   }
   if (more !== undefined)
     throw invalid('keygen makes one key, and got more than one name', 'run it once for each key');
+  if (isKmsName(name)) {
+    const named = parseComment(values.comment) ?? `${name} ${today()}`;
+    return await makeKmsKey(name, { ...values, named }, running);
+  }
   const kind = parseKeyKind(values.type, values.bits);
   const storing = parseStoring(name, values);
   const comment = parseComment(values.comment) ?? `${shownName(storing.reference)} ${today()}`;

@@ -4,6 +4,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import type { Running } from '../command-line/command.ts';
 import { readKeyText } from './key-text.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
+import { isKmsName, putKmsKey } from './kms-key.ts';
 import type { storeOptions } from './options.ts';
 import { parseStoring, reportStored, storeKey } from './store-key.ts';
 
@@ -17,6 +18,7 @@ export async function putKey(
   }
   if (more !== undefined)
     throw invalid('put stores one key, and got more than one file', 'run it once for each key');
+  if (isKmsName(name)) return await putKmsKey({ name, file }, values, running);
   const storing = parseStoring(name, values);
   const { reference } = storing;
   const text = await readKeyText(file, running);

@@ -48,7 +48,7 @@ function parseTier(text: string | undefined, { kind }: Reference): Tier {
 }
 
 /** @source Systems Manager API Reference and Secrets Manager API Reference, `Tag` */
-function parseTags(texts: readonly string[]): Tag[] {
+export function parseTags(texts: readonly string[]): Tag[] {
   const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
   const tags = texts.map((text): Tag => {
     const [, key, value] = /^([^=]{1,128})=(.{0,256})$/u.exec(text) ?? [];

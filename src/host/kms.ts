@@ -6,6 +6,7 @@ import { abortable } from '../deadline.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { KmsPlace } from '../kms/kms-client.ts';
 import { openKmsSigner, type KmsSigner } from '../kms/kms-signer.ts';
+import { makeKmsKey, type MadeKmsKey, type NewKmsKey } from '../kms/make-key.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions } from './read-secrets.ts';
 
@@ -64,5 +65,14 @@ export async function openHostSigners(
     options,
     work: ({ place, regions }) =>
       Promise.all(references.map((reference) => openKmsSigner(reference, place, regions))),
+  });
+}
+
+/** In the first Region only: where a key is made is a choice, and not a matter of who answers. */
+export async function makeHostKey(wanted: NewKmsKey, host: Host, options: Options): Promise<MadeKmsKey> {
+  return await withKms([wanted.reference], host, {
+    options,
+    work: ({ place, regions: { regions, signal, warn } }) =>
+      makeKmsKey(wanted, { place: { ...place, region: regions[0] ?? '' }, signal, warn }),
   });
 }

@@ -14,7 +14,7 @@ export function parseStorageName(text: string, { secret }: { readonly secret: bo
   const other = /^(?:arn:[^:]*:)?(kms|new):/.exec(text)?.[1];
   if (other === 'kms') {
     throw invalid(
-      `"${text}" names a key in KMS, and this version makes and stores none`,
+      `"${text}" names a key in KMS, where no value is stored`,
       'write the name of a parameter (/ci/deploy-key) or a secret (secretsmanager:ci/deploy)',
     );
   }

@@ -4,7 +4,7 @@ complete -c ssm-ssh-agent -n __fish_use_subcommand -a exec -d 'Run a command wit
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a add -d 'Load keys into the agent at SSH_AUTH_SOCK, for an hour'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a flush -d 'Forget every key that ssm-ssh keeps for this user, and end its agent'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a setup -d 'Write the configuration of git for this host or user'
-complete -c ssm-ssh-agent -n __fish_use_subcommand -a keygen -d 'Make a key in memory, store it, and print the public key'
+complete -c ssm-ssh-agent -n __fish_use_subcommand -a keygen -d 'Make a key, store it or keep it in KMS, and print the public key'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a put -d 'Check a private key, store it, and print its public key'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a public -d 'Print the public keys of stored keys and of keys in KMS, one line each'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a rotate -d 'Replace a stored key by a new one, without a moment of failure'

@@ -19,7 +19,9 @@ export const createKey: KmsOperation = (keys, caller, input) => {
   }
   requireAction(caller, 'kms:CreateKey');
   const tags = tagsOf(input);
-  if (Object.keys(tags).length > 0) requireAction(caller, 'kms:TagResource');
+  // The key has no ARN yet. Source: KMS Developer Guide, "Control access to tags": IAM names `key/*`.
+  if (Object.keys(tags).length > 0)
+    requireAction(caller, 'kms:TagResource', aliasArn(placeOf(caller), 'key/new'));
   const policy = optionalText(input, 'Policy');
   const description = optionalText(input, 'Description') ?? '';
   const arn = keys.create({
