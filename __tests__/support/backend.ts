@@ -36,7 +36,7 @@ export interface Backend {
   jobEnvironment(): Record<string, string>;
   /**
    * For a step with access keys in the environment. They may also write below /git-credentials, /made and made/, rotate
-   * /ci/rotated and secrets, find instances and push keys to them.
+   * /ci/rotated and secrets, make keys in KMS and sign with them, find instances and push keys to them.
    */
   credentialEnvironment(): Record<string, string>;
   stop(): Promise<void>;
@@ -68,6 +68,7 @@ async function startLocalBackend(): Promise<Backend> {
       allow('ssm:DescribeParameters', '*'),
       allow('secretsmanager:*', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:made/*`),
       allow(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'], '*'),
+      allow('kms:*', '*'),
       allow(['ec2:DescribeInstances', 'ec2-instance-connect:SendSSHPublicKey'], '*'),
     ],
   });

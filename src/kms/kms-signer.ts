@@ -105,6 +105,11 @@ function cannotSign({ text }: KmsReference, problem: string): Failure {
   return new Failure('KEY_UNSUPPORTED', `the KMS key ${text} ${problem}`, { hint: newKeyHint });
 }
 
+/** Servers that emulate KMS answer an ARN to one call and an id to another. An alias stays in its account and Region. */
+function idOf(key: string): string {
+  return key.replace(/^.*\//, '');
+}
+
 interface Opened {
   readonly reference: KmsReference;
   readonly client: KMSClient;
@@ -177,7 +182,7 @@ class SignerInKms implements KmsSigner {
     }
     const { KeyId, Signature } = answer;
     if (KeyId === undefined || !Signature) throw notFromAws(this.#attempted());
-    if (KeyId === keyArn) return Buffer.from(Signature);
+    if (idOf(KeyId) === idOf(keyArn)) return Buffer.from(Signature);
     throw new Failure(
       'SIGNATURE_REFUSED',
       `${reference.text} is another KMS key now (${KeyId}): the signature is not used, because hosts know the key before`,
