@@ -35,6 +35,7 @@ export const pureFiles = [
   'helper/command-line/{command,parse,settings,suggest}.ts',
   'helper/certify/{options,report,wish}.ts',
   'helper/public/options.ts',
+  'helper/{exec,public}/options.ts',
   'helper/store/{options,where-to-paste}.ts',
   'helper/setup/{lines,marked-lines,options,overridden,plan,replaced-lines,report,short-lived}.ts',
   'helper/policy/{formats,hosts,trust}.ts',

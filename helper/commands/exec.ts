@@ -1,44 +1,6 @@
 /** `exec`: run a command with a private agent that has the keys and ends with the command. */
-import { existsSync, readFileSync } from 'node:fs';
-import { writeFile, readFile } from 'node:fs/promises';
-import { basename, delimiter, dirname, join } from 'node:path';
-import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import { renderRoutes } from '../../src/keys/routes.ts';
-import { runAttached } from '../../src/process/attached.ts';
-import { quoteForShell } from '../../src/process/quote.ts';
-import { ProgramNotFound } from '../../src/process/run.ts';
-import { addKeys } from '../../src/ssh/agent-keys.ts';
-import {
-  canStart,
-  exclusively,
-  fillKeyFolder,
-  folderOfCommand,
-  keyFolder,
-  type KeyFolder,
-} from '../../src/ssh/key-folder.ts';
-import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
-import { invalid, type Line } from '../command-line/parse.ts';
-import { command, type Running } from '../command-line/command.ts';
-import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
-import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
-import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
-
-const options = {
-  key: {
-    ...({ type: 'string', multiple: true, value: 'REF' } as const),
-    help: "a key, or 'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]'; may be given several times",
-  },
-  lifetime: {
-    type: 'string',
-    value: 'TIME',
-    help: 'how long the agent keeps the keys: 90s, 15m, 6h (default: until the command ends)',
-  },
-  'known-hosts': { type: 'string', value: 'FILE', help: 'host keys beside the pinned ones' },
-  'strict-host-key-checking': {
-    ...({ type: 'string', value: 'WORD', help: 'yes (default), accept-new or no' } as const),
-    choices: ['yes', 'accept-new', 'no'],
-  },
-} as const;
+import { command } from '../command-line/command.ts';
+import { execOptions } from '../exec/options.ts';
 
 export const exec = command({
   name: 'exec',
@@ -51,107 +13,10 @@ export const exec = command({
       'one deploy key for each repository: git offers the right one',
     ],
   ],
-  options,
-  run: runExec,
+  options: execOptions,
+  run: async (line, running) => {
+    // Loaded here, because other commands do not need it.
+    const { runExec } = await import('../exec/run-exec.ts');
+    return await runExec(line, running);
+  },
 });
-
-async function runExec(line: Line<typeof options>, running: Running): Promise<number> {
-  const { values } = line;
-  const argv = commandOf(line);
-  if (values.key.length === 0) throw invalid('exec has no key to load', 'write --key /NAME in front of --');
-  const lines = values.key.map((text) => parseKey(text, '--key'));
-  const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
-  const strictHostKeyChecking = values['strict-host-key-checking'] ?? 'yes';
-  const account = parseAccount(values);
-  const knownHosts = await readKnownHosts(values['known-hosts']);
-  const around = foldersAround(running.env['GIT_SSH_COMMAND']);
-  const folder = keyFolder(nameTemporaryFolder('exec', around && dirname(around)));
-  const agent = await startPrivateAgent(folder, running);
-  try {
-    const keys = await readKeys(lines, { ...values, ...account }, running);
-    await fillKeyFolder(folder, {
-      ...{ knownHosts, strictHostKeyChecking, routes: renderRoutes(keys) },
-      identities: keys.map(({ publicKey, certificate }) => ({
-        publicKey: authorizedKeysLine(publicKey),
-        certificate: certificate?.line,
-      })),
-      before: { folder: earlierFolder(folder, around), agent: running.env['SSH_AUTH_SOCK'] ?? '' },
-      programs: Object.fromEntries(
-        ['ssm-ssh', 'ssm-ssh-job.sh'].map((name) => [
-          name,
-          readFileSync(join(running.installation, 'helper', name), 'utf8'),
-        ]),
-      ),
-    });
-    // For EC2 hosts ssm-ssh needs the whole installation, and not only its copy.
-    await writeFile(join(folder.path, 'origin'), `${running.installation}\n${running.node}\n`, exclusively);
-    await addKeys(agent, keys.map(toAdd), { lifetime, signal: running.signal });
-    for (const key of keys) voiceOf(values, running).info(describeKey(key));
-    running.signal.throwIfAborted();
-    return await runWith(argv, { ...running, agent, folder });
-  } finally {
-    await agent.end();
-  }
-}
-
-function commandOf({ words, behind, values }: Line<typeof options>): readonly [string, ...string[]] {
-  const [program = '', ...args] = behind ?? [];
-  if (words.length > 0) {
-    const line = [...values.key.slice(-1), ...words].join(' ');
-    const hint =
-      behind && values.key.length > 0
-        ? `what belongs to a key is one word with it: --key ${quoteForShell(line)}`
-        : 'write -- in front of the command: exec --key REF -- COMMAND';
-    throw invalid(`"${words.join(' ')}" stands before --`, hint);
-  }
-  if (program === '')
-    throw invalid('exec has no command to run', 'write it behind --: exec --key REF -- COMMAND');
-  return [program, ...args];
-}
-
-/**
- * The known host keys: the pinned ones, and those of a file.
- *
- * @param file as `--known-hosts` names it
- * @throws INPUT_INVALID, KNOWN_HOSTS_INVALID
- */
-async function readKnownHosts(file: string | undefined): Promise<string> {
-  // Loaded here: the pinned keys are large, and the help of a command does not need them.
-  const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
-  if (file === undefined) return renderKnownHosts('');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : '';
-    throw invalid(`--known-hosts cannot be read: ${why}`, 'write the path of a file in known_hosts form');
-  });
-  return renderKnownHosts(text);
-}
-
-/** The folder of the job or of the exec around this one. Its keys stay available. */
-function foldersAround(command = ''): string | undefined {
-  const path = folderOfCommand(command);
-  return path !== undefined && existsSync(join(path, 'routes')) ? path : undefined;
-}
-
-/** By its name, for folders beside one another: where a socket's path would be too long there, ours is elsewhere. */
-function earlierFolder({ path }: KeyFolder, around: string | undefined): string {
-  return around !== undefined && dirname(around) === dirname(path) ? basename(around) : '';
-}
-
-type Started = Running & { readonly agent: PrivateAgent; readonly folder: KeyFolder };
-
-async function runWith(argv: readonly [string, ...string[]], started: Started): Promise<number> {
-  const { agent, folder, env, signals, terminal } = started;
-  const own = {
-    SSH_AUTH_SOCK: agent.socket,
-    SSH_AGENT_PID: String(agent.pid),
-    GIT_SSH_COMMAND: `${(await canStart(folder)) ? '' : 'sh '}${quoteForShell(folder.ssh)}`,
-    GIT_SSH_VARIANT: 'ssh',
-    PATH: [folder.programs, env['PATH'] ?? []].flat().join(delimiter),
-  };
-  try {
-    return await runAttached(argv, { env: { ...env, ...own }, signals, terminal });
-  } catch (error) {
-    if (!(error instanceof ProgramNotFound)) throw error;
-    throw invalid(error.message, 'check the name of the command behind --');
-  }
-}
