@@ -14,6 +14,10 @@ export interface CertifiedHostOptions {
   readonly hostKey?: SshKey;
   /** The line of a certificate for `hostKey`. */
   readonly hostCertificate?: string;
+  /** A path for HostCertificate, whether there is a file or not. Default: none without hostCertificate. */
+  readonly hostCertificateFile?: string;
+  /** A path for RevokedKeys. Default: an empty file of the host's own. */
+  readonly revokedKeys?: string;
 }
 
 export interface CertifiedHost {
@@ -24,8 +28,7 @@ export interface CertifiedHost {
   readonly knownHosts: string;
   /** RevokedKeys: a list of public keys, or a KRL. sshd reads it at each login. */
   readonly revokedKeys: string;
-  /** The file that HostCertificate names. */
-  readonly hostCertificateFile: string;
+  readonly pid: number | undefined;
   /** sshd's log so far. */
   log(): string;
   stop(): Promise<void>;
@@ -39,21 +42,22 @@ export async function startCertifiedHost(options: CertifiedHostOptions): Promise
   };
   const { authorities, principals, hostKey = await makeSshKey(), hostCertificate } = options;
   const journal = file('journal', '');
-  const revokedKeys = file('revoked', '');
-  const hostCertificateFile = join(folder, 'host-key-0-cert.pub');
-  if (hostCertificate !== undefined) file('host-key-0-cert.pub', hostCertificate);
+  const { revokedKeys = file('revoked', '') } = options;
+  const hostCertificateFile =
+    options.hostCertificateFile ??
+    (hostCertificate === undefined ? undefined : file('host-key-0-cert.pub', hostCertificate));
   const settings = [
     `TrustedUserCAKeys "${file('authorities', authorities.map((line) => `${line}\n`).join(''))}"`,
     `AuthorizedPrincipalsFile "${file('principals', principals.map((line) => `${line}\n`).join(''))}"`,
     `RevokedKeys "${revokedKeys}"`,
-    ...(hostCertificate === undefined ? [] : [`HostCertificate "${hostCertificateFile}"`]),
+    ...(hostCertificateFile === undefined ? [] : [`HostCertificate "${hostCertificateFile}"`]),
   ];
   const grants = new Grants(folder, '/bin/false');
   const server = await startOpenSshServer({
     ...{ folder, journal, grants, settings, hostKeys: [hostKey], program: '/bin/false' },
   });
   return {
-    ...{ hostKey, revokedKeys, hostCertificateFile, port: server.port, user: server.user },
+    ...{ hostKey, revokedKeys, port: server.port, user: server.user, pid: server.pid },
     knownHosts: `[127.0.0.1]:${server.port} ${hostKey.publicKey}\n`,
     log: () => readFileSync(journal, 'utf8'),
     stop: async () => {

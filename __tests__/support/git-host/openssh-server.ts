@@ -37,7 +37,8 @@ export async function startOpenSshServer(setup: ServerSetup): Promise<SshServer>
     // An sshd that does not know a new option does not start.
     const child = launch(sshd, writeConfiguration(setup, port, attempt <= 2), setup.journal);
     if (await listens(child, port, setup.journal)) {
-      return { name: 'openssh', port, user: userInfo().username, stop: () => stop(child, setup.folder) };
+      const { username: user } = userInfo();
+      return { name: 'openssh', port, user, pid: child.pid, stop: () => stop(child, setup.folder) };
     }
     // Another process may have taken the port meanwhile.
     if (attempt === 4) throw new Error(`sshd does not start:\n${readFileSync(setup.journal, 'utf8')}`);

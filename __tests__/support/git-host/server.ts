@@ -20,6 +20,8 @@ export interface SshServer {
   readonly port: number;
   /** The login name that the server accepts. */
   readonly user: string;
+  /** Of sshd, for signals. */
+  readonly pid?: number | undefined;
   stop(): Promise<void>;
 }
 
