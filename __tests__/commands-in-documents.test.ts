@@ -89,6 +89,11 @@ const read: readonly Run[] = [
     test: 'e2e/rotate-guide.test.ts',
     as: 'docs/rotate.md',
   },
+  {
+    commands: /^docs\/certificates\.md: /,
+    test: 'e2e/certificates-guide.test.ts',
+    as: 'docs/certificates.md',
+  },
 ];
 
 const host = 'ec2-user@i-0123456789abcdef0';

@@ -98,6 +98,7 @@ const aboutOurs: readonly string[] = [
   ...['docs/ec2-hosts.md: When it fails', "docs/ec2.md: Git on EC2 with the instance's role"],
   ...['docs/ec2.md: Settings', 'docs/errors.md: Errors', 'docs/errors.md: INPUT_INVALID'],
   ...['docs/errors.md: REGION_MISSING', 'docs/errors.md: CREDENTIAL_INVALID', 'docs/keys.md: Keys'],
+  'docs/certificates.md: When to choose it',
   'docs/other-ci.md: GitLab CI, Buildkite, CircleCI, Bitbucket Pipelines, Jenkins',
   ...['docs/other-ci.md: Deploy to all instances of a tag', 'docs/roles.md: Which credentials are used'],
   ...['docs/roles.md: Several Regions', 'docs/roles.md: Other sources of credentials'],
