@@ -150,6 +150,16 @@ describe('a certificate that is renewed', () => {
     expect([await lineOf(renewal), made, clock.waiting()]).toEqual([undefined, [0], 0]);
   });
 
+  it('stops when the key is no longer wanted', async () => {
+    let isWanted = true;
+    const renewal = open({ isWanted: () => isWanted });
+    await renewal.current(signal);
+    await clock.pass(11 * minute);
+    isWanted = false;
+    await clock.pass(60 * minute);
+    expect([made, clock.waiting()]).toEqual([[0, 10], 0]);
+  });
+
   it('ends a call that hangs after ten seconds, and earlier for who waits less', async () => {
     const renewal = open({ make: () => new Promise(() => undefined) });
     const impatient = new AbortController();

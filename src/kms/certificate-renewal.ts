@@ -21,7 +21,9 @@ export interface Renewing {
   readonly clock: Clock;
   /** As Math.random. */
   readonly random: () => number;
-  /** Each certificate, as soon as it serves: for files and lists that show it. */
+  /** Whether the key is still there. Asked before each renewal; once it is not, nothing is made any more. */
+  readonly isWanted?: () => boolean;
+  /** Each certificate that was made, as soon as it serves: for files and lists that show it. */
   readonly onMade?: (certificate: Certificate) => void;
   /** A renewal that failed, and the milliseconds until the next one. */
   readonly onFailed?: (error: unknown, milliseconds: number) => void;
@@ -45,7 +47,7 @@ export class CertificateRenewal {
   /** @param first one that was made already */
   constructor(renewing: Renewing, first?: Certificate) {
     this.#renewing = renewing;
-    if (first) this.#serve(first);
+    if (first) this.#keep(first);
   }
 
   /**
@@ -89,7 +91,7 @@ export class CertificateRenewal {
   }
 
   async #make(): Promise<Certificate> {
-    const { make, clock, onFailed } = this.#renewing;
+    const { make, clock, onMade, onFailed } = this.#renewing;
     const limit = new AbortController();
     const stop = clock.after(patience, () => {
       limit.abort(tooSlow);
@@ -97,7 +99,8 @@ export class CertificateRenewal {
     const signal = AbortSignal.any([limit.signal, this.#closing.signal]);
     try {
       const made = await abortable(make(signal), signal);
-      this.#serve(made);
+      this.#keep(made);
+      onMade?.(made);
       return made;
     } catch (error) {
       if (this.#isOver()) throw error;
@@ -111,14 +114,13 @@ export class CertificateRenewal {
     }
   }
 
-  #serve(made: Certificate): void {
-    const { clock, random, until = Infinity, onMade } = this.#renewing;
+  #keep(made: Certificate): void {
+    const { clock, random, until = Infinity } = this.#renewing;
     this.#certificate = made;
     this.#failed = undefined;
     const [now, end] = [clock.now(), made.validUntil * 1000];
     // The lifetime counts in milliseconds and the certificate in seconds.
     if (end + 1000 <= until) this.#wait(now + (end - now) * (2 / 3) * (1 - random() / 10));
-    onMade?.(made);
   }
 
   /** Doubles each time; the random half keeps many hosts apart. */
@@ -127,11 +129,12 @@ export class CertificateRenewal {
   }
 
   #wait(time: number): void {
-    const { clock } = this.#renewing;
+    const { clock, isWanted = () => true } = this.#renewing;
     this.#cancel();
     this.#cancel = clock.after(Math.max(0, Math.min(time - clock.now(), longestTimer)), () => {
       if (this.#isOver()) return;
-      if (clock.now() < time) this.#wait(time);
+      if (!isWanted()) this.close();
+      else if (clock.now() < time) this.#wait(time);
       else this.#renew().catch(() => undefined);
     });
   }
