@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { startCertifiedHost, type CertifiedHost } from '../support/certified-host.ts';
+import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
+import { listCertificate } from '../support/keygen.ts';
 import { describeWith } from '../support/needs.ts';
 import { itInTurn as it } from '../support/parts.ts';
 import { makeSshKey, type SshKey, type SshKeyOptions } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
+import { writer } from './key-writer.ts';
 
 const types: readonly SshKeyOptions[] = [
   { type: 'ed25519' },
@@ -16,22 +19,35 @@ const types: readonly SshKeyOptions[] = [
   { type: 'ecdsa', bits: 521 },
   { type: 'rsa' },
 ];
+/** Type of the authority's key in KMS → KMS's name of it. */
+const specs: Readonly<Record<string, string>> = {
+  ed25519: 'ECC_NIST_EDWARDS25519',
+  ecdsa256: 'ECC_NIST_P256',
+  ecdsa384: 'ECC_NIST_P384',
+  ecdsa521: 'ECC_NIST_P521',
+  rsa: 'RSA_3072',
+};
 const nameOf = ({ type, bits }: SshKeyOptions): string => `${String(type)}${bits ?? ''}`;
 
 describeWith('sshd')('a host that trusts an authority', () => {
   let machine: Ec2Host;
   let host: CertifiedHost;
   let authorities: SshKey[];
+  let env: Record<string, string>;
 
   beforeAll(async () => {
+    machine = await openEc2Host();
+    env = writer(machine, [allow(['kms:Sign', 'kms:GetPublicKey', 'ssm:GetParameter'], '*')]);
+    const { signingKeys } = machine.world.aws;
+    for (const [name, spec] of Object.entries(specs))
+      signingKeys.create({ account: ACCOUNT, region: REGION, spec, alias: `alias/ca-${name}` });
+    const names = Object.keys(specs).map((name) => `kms:alias/ca-${name}`);
+    const { stdout } = await machine.agent(['public', ...names], { env });
     authorities = await Promise.all(types.map((type) => makeSshKey(type)));
-    [machine, host] = await Promise.all([
-      openEc2Host(),
-      startCertifiedHost({
-        authorities: authorities.map(({ publicKey }) => publicKey),
-        principals: ['deploy', 'release'],
-      }),
-    ]);
+    host = await startCertifiedHost({
+      authorities: [...authorities.map(({ publicKey }) => publicKey), ...stdout.trim().split('\n')],
+      principals: ['deploy', 'release'],
+    });
     for (const [index, { privateKey }] of authorities.entries())
       machine.world.put(`/ci/ca-${nameOf(types[index] ?? {})}`, privateKey);
     writeFileSync(join(machine.folder, 'known_hosts'), host.knownHosts);
@@ -54,7 +70,9 @@ describeWith('sshd')('a host that trusts an authority', () => {
     const { ca = '/ci/ca-ed25519', principals = 'deploy', options = [] } = wish;
     file(name, key.privateKey);
     const args = [file(`${name}.pub`, `${key.publicKey}\n`), '--ca', ca, '--principals', principals];
-    const { stdout, stderr, exitCode } = await machine.agent(['certify', ...args, '--quiet', ...options]);
+    const { stdout, stderr, exitCode } = await machine.agent(['certify', ...args, '--quiet', ...options], {
+      env,
+    });
     expect([stderr, exitCode]).toEqual(['', 0]);
     file(`${name}-cert.pub`, stdout);
     return stdout;
@@ -86,6 +104,28 @@ describeWith('sshd')('a host that trusts an authority', () => {
       const { stdout, stderr } = await login(name);
       expect([stderr, stdout]).toEqual(['', 'in\n']);
       expect(host.log()).toMatch(new RegExp(`Accepted publickey .* ID run of ${name} \\(serial \\d+\\) CA `));
+    },
+  );
+
+  it.each(Object.keys(specs))(
+    'lets in by an authority in KMS of type %s, with all that it was asked to say',
+    async (name) => {
+      const options = [
+        '--force-command',
+        'echo "$USER": forced',
+        '--source-address',
+        '127.0.0.1',
+        '--valid',
+        '1h',
+      ];
+      const wish = { ca: `kms:alias/ca-${name}`, principals: 'web,deploy', options };
+      const certificate = await certified(`kms-${name}`, await makeSshKey(), wish);
+      expect((await login(`kms-${name}`)).stdout).toMatch(/: forced\n$/);
+      expect(listCertificate(certificate.trim())).toMatch(
+        /Principals: \n\s+web\n\s+deploy\n[^]*force-command echo "\$USER": forced\n\s+source-address 127\.0\.0\.1\n\s+Extensions: \(none\)/,
+      );
+      await certified(`kms-other-${name}`, await makeSshKey(), { ...wish, principals: 'web' });
+      expect((await login(`kms-other-${name}`)).stderr).toContain('Permission denied (publickey)');
     },
   );
 

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
+import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { listCertificate } from '../support/keygen.ts';
 import { itInTurn as it } from '../support/parts.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host, type Ended, type RunOptions } from './ec2-host.ts';
+import { writer } from './key-writer.ts';
 
 const authorityTypes = [{ type: 'ed25519' }, { type: 'ecdsa', bits: 384 }, { type: 'rsa' }] as const;
 
@@ -75,6 +77,40 @@ describe('ssm-ssh-agent certify', () => {
     expect((await certify([...usual, '--quiet'])).stderr).toBe('');
   });
 
+  it('signs by a key in KMS with two calls, and does not warn', async () => {
+    const { aws } = host.world;
+    const place = { account: ACCOUNT, region: REGION };
+    const arn = aws.signingKeys.create({ ...place, spec: 'ECC_NIST_P384', alias: 'alias/user-ca' });
+    const env = writer(host, [allow(['kms:GetPublicKey', 'kms:Sign'], arn)]);
+    for (const ca of ['kms:alias/user-ca', arn]) {
+      aws.forgetCalls();
+      const { exitCode, stdout, stderr } = await certify(['key.pub', '--ca', ca, '--principals', 'deploy'], {
+        env,
+      });
+      expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+      expect(stderr).toContain(`\n  signed by       ${ca}: ecdsa-sha2-nistp384 SHA256:`);
+      expect(listCertificate(stdout.trim())).toMatch(
+        /Signing CA: ECDSA SHA256:\S+ \(using ecdsa-sha2-nistp384\)/,
+      );
+      expect(aws.calls.map(({ operation }) => operation)).toEqual(['kms:GetPublicKey', 'kms:Sign']);
+    }
+  });
+
+  it('says which permission is missing for a key in KMS', async () => {
+    host.world.aws.signingKeys.create({
+      ...{ account: ACCOUNT, region: REGION },
+      spec: 'RSA_2048',
+      alias: 'alias/ca',
+    });
+    const env = writer(host, [allow('kms:GetPublicKey', '*')]);
+    const { exitCode, stdout, stderr } = await certify(
+      ['key.pub', '--ca', 'kms:alias/ca', '--principals', 'a'],
+      { env },
+    );
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^ssm-ssh-agent: KEY_ACCESS_DENIED: .*kms:alias\/ca[^]*kms:Sign/);
+  });
+
   it('lasts 15 minutes and is valid five minutes before, by default', async () => {
     const { stdout } = await certify([...usual, '--json', '--quiet']);
     const { validFrom, validUntil, serial, ...record } = JSON.parse(stdout) as Record<string, string>;
@@ -106,7 +142,7 @@ describe('ssm-ssh-agent certify', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['no file', usual.slice(1), /certify has no public key to sign\nhint: .*certify id_ed25519\.pub --ca/],
     ['two files', [...usual, 'other.pub'], /got more than one file/],
-    ['no authority', ['key.pub', '--principals', 'a'], /--ca is missing.*\nhint: .*--ca \/ssh\/user-ca/],
+    ['no authority', ['key.pub', '--principals', 'a'], /--ca is missing.*\nhint: .*--ca kms:alias\/user-ca/],
     ['no principals', usual.slice(0, 3), /--principals is missing/],
     ['a new key as authority', ['key.pub', '--ca', 'new:rsa', '--principals', 'a'], /--ca: .*new:rsa/],
     [

@@ -7,12 +7,12 @@ import { parsePublicKeyLine } from '../../src/keys/public-key-line.ts';
 import type { PublicKey } from '../../src/keys/public-key.ts';
 import type { Signer } from '../../src/keys/signer.ts';
 import type { Running } from '../command-line/command.ts';
-import { readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
+import { inHost, readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
 import type { Line } from '../command-line/parse.ts';
 import { readAll, readFile, textOf, type Expected } from '../command-line/read-input.ts';
 import type { certifyOptions } from './options.ts';
 import { describeCertificate, recordOf } from './report.ts';
-import { parseWish, type CertifyWish } from './wish.ts';
+import { parseWish, type AuthorityWish, type CertifyWish } from './wish.ts';
 
 export async function certifyKey(line: Line<typeof certifyOptions>, running: Running): Promise<number> {
   const wish = parseWish(line);
@@ -26,7 +26,7 @@ export async function certifyKey(line: Line<typeof certifyOptions>, running: Run
   );
   const signed = {
     ...made,
-    authority: { text: wish.authority.reference.text, publicKey: authority.publicKey },
+    authority: { text: nameOf(wish.authority), publicKey: authority.publicKey },
   };
   if (!values.quiet) running.err(describeCertificate(signed));
   running.out(values.json ? `${JSON.stringify(recordOf(signed), null, 2)}\n` : `${made.certificate.line}\n`);
@@ -49,12 +49,25 @@ async function readPublicKey(
   return parsePublicKeyLine(textOf(await abortable(reading, signal)), name);
 }
 
+function nameOf(authority: AuthorityWish): string {
+  return ('kms' in authority ? authority.kms : authority.stored.reference).text;
+}
+
 async function openAuthority(
   { authority, account }: CertifyWish,
   { running, quiet, verbose }: Speech & { readonly running: Running },
 ): Promise<Signer> {
   const speech = { quiet, verbose };
-  const [key] = await readKeys([authority], { ...account, ...speech }, running);
+  const voice = voiceOf(speech, running);
+  if ('kms' in authority) {
+    const [signer] = await inHost(account, running, async (host, env) => {
+      const { openHostSigners } = await import('../../src/host/kms.ts');
+      return await openHostSigners([authority.kms], host, { env, signal: running.signal, voice });
+    });
+    if (signer) return signer;
+    throw new TypeError('one reference is one key');
+  }
+  const [key] = await readKeys([authority.stored], { ...account, ...speech }, running);
   if (!key) throw new TypeError('one line is one key');
-  return storedAuthority(key, voiceOf(speech, running));
+  return storedAuthority(key, voice);
 }

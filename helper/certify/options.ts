@@ -4,7 +4,7 @@ import type { Options } from '../command-line/parse.ts';
 export const certifyOptions = {
   ca: {
     ...({ type: 'string', value: 'REF' } as const),
-    help: 'the key of the authority: a stored private key ("REF passphrase=REF" in quotes if it has a passphrase)',
+    help: 'the key of the authority: kms:alias/NAME, or a stored key ("REF passphrase=REF" in quotes if it has a passphrase)',
   },
   principals: {
     ...({ type: 'string', value: 'NAMES' } as const),

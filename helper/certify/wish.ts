@@ -1,20 +1,24 @@
 /** What the command line of certify asks for. Pure. */
-import type { KeyLine, StoredKeyLine } from '../../src/keys/key-line.ts';
+import { Failure } from '../../src/errors.ts';
+import { parseKeyLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KmsReference } from '../../src/keys/key-reference.ts';
 import {
   parseTerms,
   type CertificateKind,
   type CertificateTerms,
 } from '../../src/keys/certificate-options.ts';
-import { requireStored } from '../../src/keys/stored-line.ts';
 import { invalid, type Common, type Line, type Values } from '../command-line/parse.ts';
-import { parseAccount, parseKey, type Account } from '../command-line/settings.ts';
+import { parseAccount, type Account } from '../command-line/settings.ts';
 import type { certifyOptions } from './options.ts';
+
+/** The key of the authority: stored, or in KMS. */
+export type AuthorityWish = { readonly stored: StoredKeyLine } | { readonly kms: KmsReference };
 
 export interface CertifyWish {
   /** A path, or `-` for standard input. */
   readonly file: string;
   readonly kind: CertificateKind;
-  readonly authority: StoredKeyLine;
+  readonly authority: AuthorityWish;
   readonly terms: CertificateTerms;
   readonly keyId: string;
   /** Absent: a random one. */
@@ -57,25 +61,36 @@ function textsOf(values: CertifyValues): Map<string, string> {
   );
 }
 
-function parseAuthority(text: string | undefined): StoredKeyLine {
+function parseAuthority(text: string | undefined): AuthorityWish {
   if (text === undefined) {
     throw invalid(
       '--ca is missing: an authority signs the certificate',
-      'write where its key is: --ca /ssh/user-ca',
+      'write where its key is: --ca kms:alias/user-ca',
     );
   }
-  const line = parseKey(text, '--ca');
-  if (hasMore(line)) {
-    throw invalid(
-      `--ca has more than the key of an authority: "${text}"`,
-      'write REF, or "REF passphrase=REF"',
-    );
-  }
-  return requireStored(line);
+  const line = parseAuthorityLine(text);
+  const { reference, signing } = line;
+  if (!signing && isBare(line)) return { stored: line };
+  if (reference.kind === 'kms' && isBare(line)) return { kms: reference };
+  throw invalid(
+    `--ca has more than the key of an authority: "${text}"`,
+    'write REF, or "REF passphrase=REF" for a stored key that has one',
+  );
 }
 
-function hasMore({ repositories, certificate, signing }: KeyLine): boolean {
-  return repositories.length > 0 || certificate !== undefined || signing?.certificate !== undefined;
+function parseAuthorityLine(text: string): KeyLine {
+  try {
+    return parseKeyLine(text);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, `--ca: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+/** Whether the line is a key alone, with nothing about its use. */
+function isBare({ repositories, certificate, signing }: KeyLine): boolean {
+  const rules = Object.values(signing ?? {}).every((rule) => rule === 'refuse');
+  return repositories.length === 0 && certificate === undefined && rules;
 }
 
 /** sshd writes it to its log: one line, of a length that a reader sees whole. */

@@ -8,14 +8,17 @@ export const certify = command({
   synopsis: 'FILE --ca REF --principals NAMES [OPTION …]',
   examples: [
     [
-      'certify id_ed25519.pub --ca /ssh/user-ca --principals deploy --valid 8h --extensions permit-pty',
+      'certify id_ed25519.pub --ca kms:alias/user-ca --principals deploy --valid 8h --extensions permit-pty',
       'a certificate to log in as deploy for eight hours, with a terminal',
     ],
     [
-      'certify --host /etc/ssh/ssh_host_ed25519_key.pub --ca /ssh/host-ca --principals web-1.example.com',
+      'certify --host /etc/ssh/ssh_host_ed25519_key.pub --ca kms:alias/host-ca --principals web-1.example.com',
       "of a host's key",
     ],
-    ['certify - --ca /ssh/user-ca --principals backup --force-command /opt/backup', 'from standard input'],
+    [
+      'certify - --ca kms:alias/user-ca --principals backup --force-command /opt/backup',
+      'from standard input',
+    ],
   ],
   options: certifyOptions,
   run: async (line, running) => {

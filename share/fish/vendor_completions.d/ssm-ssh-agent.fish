@@ -119,7 +119,7 @@ complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from rotate' -l quiet -d 'p
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from rotate' -l verbose -d 'print what is done'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from rotate' -l help -d 'show this text'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from rotate' -l version -d 'show the version'
-complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l ca -x -d 'the key of the authority: a stored private key ("REF passphrase=REF" in quotes if it has a passphrase)'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l ca -x -d 'the key of the authority: kms:alias/NAME, or a stored key ("REF passphrase=REF" in quotes if it has a passphrase)'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l principals -x -d 'the accounts that it opens, or the names of the host, with commas between them'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l host -d 'FILE is a host\'s key; the certificate is for hosts'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l valid -x -d 'how long: 15m, 8h, 7d (default 15m, and 7d with --host)'
