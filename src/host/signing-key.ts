@@ -2,7 +2,6 @@
  * Opens a key that signs and cannot be read, for the agent in front: asks for its public half, makes its certificate, and
  * asks for credentials again when they end. Importing this file loads the AWS SDK.
  */
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Certificate } from '../keys/certificate.ts';
@@ -10,14 +9,13 @@ import type { CertificateOptions } from '../keys/certificate-options.ts';
 import { generateKey, parseKeyKind } from '../keys/generate-key.ts';
 import { isStored, type KeyReference, type KmsReference } from '../keys/key-reference.ts';
 import { memorySigner } from '../keys/memory-signer.ts';
-import { newCertificate } from '../keys/new-certificate.ts';
 import type { Reference } from '../keys/reference.ts';
 import type { Signer } from '../keys/signer.ts';
-import { CertificateRenewal, systemClock } from '../kms/certificate-renewal.ts';
 import type { FrontIdentity, KnownHost } from '../kms/front/identity.ts';
 import type { Added, Identities } from '../kms/front/identities.ts';
 import { runKeyId } from '../kms/key-id.ts';
 import { openKmsSigner } from '../kms/kms-signer.ts';
+import { userCertificate } from '../kms/user-certificate.ts';
 import { hostsOf } from '../ssh/repository-hosts.ts';
 import { storedAuthority } from './authority.ts';
 import type { FrontWanted, ServedKey, SigningOrder } from './front-order.ts';
@@ -157,24 +155,19 @@ async function serveCertified(
     line.reference.kind === 'new' ? [blob] : [blob, publicKey.blob];
   // Empty until the first certificate is made.
   const served: { added?: Added } = {};
-  const renewal = new CertificateRenewal({
-    make: async (within) => {
-      if (served.added?.isHeld === false) renewal.close();
-      const order = { kind: 'user', publicKey, authority, terms, keyId, until } as const;
-      const made = await newCertificate(order, { now: Date.now(), randomBytes, signal: within });
-      return made.certificate;
+  const renewal = userCertificate(
+    { publicKey, authority, terms, keyId, until },
+    {
+      isWanted: () => served.added?.isHeld !== false,
+      onMade: (certificate) => {
+        served.added?.replaceBlobs(blobs(certificate));
+        if (!served.added || certificateFile === undefined) return;
+        writeWhole(certificateFile, `${certificate.line}\n`).catch((error: unknown) => {
+          voice.warn(`the new certificate could not be written: ${String(error)}`);
+        });
+      },
     },
-    until,
-    clock: systemClock,
-    random: Math.random,
-    onMade: (certificate) => {
-      served.added?.replaceBlobs(blobs(certificate));
-      if (!served.added || certificateFile === undefined) return;
-      writeWhole(certificateFile, `${certificate.line}\n`).catch((error: unknown) => {
-        voice.warn(`the new certificate could not be written: ${String(error)}`);
-      });
-    },
-  });
+  );
   ended.addEventListener('abort', () => {
     renewal.close();
   });
