@@ -1,5 +1,6 @@
 /** Keys that stay in KMS, in a job: the built action, real ssh, sshd, git and ssh-agent. */
 import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { authorizedKeysLine } from '../../../src/keys/public-key.ts';
 import { readSpki } from '../../../src/keys/spki.ts';
@@ -12,6 +13,7 @@ import {
   type ReadyWorld,
 } from '../../support/aws/world.ts';
 import { openStage, told, type Stage } from '../stage.ts';
+import { startCertifiedHost, type CertifiedHost } from '../../support/certified-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
 const place = { account: ACCOUNT, region: REGION };
@@ -22,6 +24,7 @@ const names = Object.keys(specs) as (keyof typeof specs)[];
 describe('keys in KMS', () => {
   let stage: Stage;
   let world: ReadyWorld;
+  let certified: CertifiedHost;
 
   beforeAll(async () => {
     [stage, world] = await Promise.all([openStage(), startReadyWorld()]);
@@ -37,20 +40,24 @@ describe('keys in KMS', () => {
     });
     for (const name of names) {
       const arn = signingKeys.create({ ...place, spec: specs[name], alias: `alias/${name}` });
-      const { privateKey } = signingKeys.get(arn);
-      if (!privateKey) throw new Error('the key has no material');
-      const der = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-      const publicKey = readSpki(der);
-      if (!publicKey) throw new Error('not a key of SSH');
       await stage.host.createRepository(`acme/${name}`);
-      const line = authorizedKeysLine({ ...publicKey, comment: name });
-      stage.host.addDeployKey({ repository: `acme/${name}`, publicKey: line, write: true });
+      stage.host.addDeployKey({ repository: `acme/${name}`, publicKey: publicKeyOf(arn), write: true });
     }
+    const ca = signingKeys.create({ ...place, alias: 'alias/ca' });
+    certified = await startCertifiedHost({ authorities: [publicKeyOf(ca)], principals: ['deploy'] });
   });
   afterAll(async () => {
-    await Promise.all([stage.close(), world.stop()]);
+    await Promise.all([stage.close(), world.stop(), certified.stop()]);
   });
 
+  function publicKeyOf(arn: string): string {
+    const { privateKey } = world.aws.signingKeys.get(arn);
+    const der = privateKey && createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+    const publicKey = der && readSpki(der);
+    if (!publicKey) throw new Error('not a key of SSH');
+    return authorizedKeysLine({ ...publicKey, comment: '' });
+  }
+  const signatures = (): number => world.aws.calls.filter(({ operation }) => operation === 'kms:Sign').length;
   const host = (): string => `${stage.host.address}:${String(stage.host.port)}`;
   const inputs = (more: Record<string, string> = {}): Record<string, string> => ({
     keys: [
@@ -75,6 +82,107 @@ describe('keys in KMS', () => {
     const { log, exitCode } = await job.run(`set -e\n${steps.join('\n')}\nssh-add -l`);
     expect([exitCode, log]).toEqual([0, expect.stringContaining('ED25519')]);
     expect(log.trim().split('\n')).toHaveLength(4);
-    expect(world.aws.calls.filter(({ operation }) => operation === 'kms:Sign')).toHaveLength(6);
+    expect(signatures()).toBe(6);
+    const { posts, leftoverProcesses } = await job.finish();
+    expect([told(main).text, leftoverProcesses, job.files()]).toEqual(['', [], []]);
+    const told6 = posts[0]?.log.match(/ signed a login as \S+ at \[127\.0\.0\.1\]:\d+ by \S+/g);
+    expect(told6).toHaveLength(6);
+    expect(posts[0]?.summary).toContain('| `kms:alias/rsa` |');
+  });
+
+  it('sign commits and tags, which git verifies by our allowed signers', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const keys = `kms:alias/ed25519 ${host()}`;
+    expect(told(await job.uses({ with: inputs({ keys, 'git-signing': 'true' }) })).text).toBe('');
+    const { log } = await job.run(`
+      git init --quiet signed && cd signed
+      git -c user.name=ci -c user.email=ci@acme.test commit --quiet --allow-empty -m signed
+      git log -1 --show-signature --format=%G?`);
+    expect(log).toContain('Good "git" signature for * with ED25519 key SHA256:');
+    expect(log).toContain('\nG\n');
+  });
+
+  it('are refused for another host than that of their line, and post says so', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    await job.uses({ with: inputs({ keys: 'kms:alias/p256 github.com' }) });
+    const before = signatures();
+    const ssh = `GIT_SSH_COMMAND="ssh -o UserKnownHostsFile='$KNOWN'" git ls-remote ${stage.host.url('acme/p256')}`;
+    const KNOWN = `${job.home}/known`;
+    const { log } = await job.run(`echo '${stage.host.knownHosts}' > "$KNOWN"; ${ssh} 2>&1; rm "$KNOWN"`, {
+      env: { KNOWN },
+    });
+    expect(log).toContain('Permission denied (publickey)');
+    expect(signatures()).toBe(before);
+    const { posts } = await job.finish();
+    expect(posts[0]?.log).toMatch(/kms:alias\/p256: refused a login .*SIGNATURE_REFUSED/);
+  });
+
+  it('of an alias that has moved sign nothing until they are loaded again', async () => {
+    const { signingKeys } = world.aws;
+    const [one, other] = [1, 2].map(() => signingKeys.create(place));
+    signingKeys.setAlias(place, 'alias/moving', one ?? '');
+    const job = stage.job({ env: world.jobEnvironment() });
+    await stage.host.createRepository('acme/moving');
+    stage.host.addDeployKey({ repository: 'acme/moving', publicKey: publicKeyOf(one ?? '') });
+    await job.uses({ with: inputs({ keys: `kms:alias/moving ${host()}` }) });
+    const read = `git ls-remote ${stage.host.url('acme/moving')} 2>&1`;
+    expect((await job.run(read)).log).toContain('refs/heads/main');
+    signingKeys.setAlias(place, 'alias/moving', other ?? '');
+    expect((await job.run(`${read} || true`)).log).toContain('Permission denied');
+    const { posts } = await job.finish();
+    expect(posts[0]?.log).toContain('is another KMS key now');
+  });
+
+  it('certify a key that is made for the job, for its principals alone', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const at = `127.0.0.1:${String(certified.port)}`;
+    const knownHosts = certified.knownHosts;
+    const line = `new:ed25519 ca=kms:alias/ca principals=deploy force-command=echo%20forced ${at}`;
+    const main = await job.uses({ with: inputs({ keys: line, 'known-hosts': knownHosts }) });
+    expect(told(main).text).toBe('');
+    const ssh = `ssm-ssh -p ${String(certified.port)} ${certified.user}@127.0.0.1 true 2>&1`;
+    expect(
+      (
+        await job.run(
+          `${ssh}; ssh-add -L > "$RUNNER_TEMP/c"; ssh-keygen -L -f "$RUNNER_TEMP/c"; rm "$RUNNER_TEMP/c"`,
+        )
+      ).log,
+    ).toMatch(
+      /^forced\n[^]*Key ID: "github:acme\/app:run \d+:attempt 1"[^]*deploy\n[^]*force-command echo forced/,
+    );
+    const stranger = stage.job({ env: world.jobEnvironment() });
+    await stranger.uses({
+      with: inputs({ keys: line.replace('=deploy', '=other'), 'known-hosts': knownHosts }),
+    });
+    expect((await stranger.run(`${ssh} || true`)).log).toContain('Permission denied');
+  });
+
+  it.each([
+    ['that do not exist', 'kms:alias/nowhere', 'KEY_NOT_FOUND'],
+    ['that cannot sign', 'kms:alias/symmetric', 'KEY_UNSUPPORTED'],
+    ['that the role may not use', 'arn:aws:kms:eu-west-1:444455556666:alias/theirs', 'KEY_ACCESS_DENIED'],
+  ])('%s fail the step, which leaves nothing', async (_, key, code) => {
+    world.aws.signingKeys.create({
+      ...place,
+      spec: 'SYMMETRIC_DEFAULT',
+      usage: 'ENCRYPT_DECRYPT',
+      alias: 'alias/symmetric',
+    });
+    world.aws.signingKeys.create({ ...place, account: '444455556666', alias: 'alias/theirs' });
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: inputs({ keys: `${key} ${host()}\n/ci/deploy-key` }) });
+    expect(told(main).code).toBe(code);
+    expect(told(main).text).toContain(key);
+    const { leftoverProcesses } = await job.finish();
+    expect([leftoverProcesses, job.files()]).toEqual([[], []]);
+  });
+
+  it('are the only reason for a process of ours in a job', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    const main = await job.uses({ with: inputs({ keys: '/ci/deploy-key' }) });
+    const pid = main.outputs['ssh-agent-pid'] ?? '';
+    expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('ssh-agent\n');
+    const { log } = await job.run('ls "$RUNNER_TEMP"/ssm-ssh-agent-*');
+    expect(log).not.toMatch(/^(back|control)$/m);
   });
 });
