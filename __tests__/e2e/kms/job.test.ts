@@ -177,6 +177,18 @@ describe('keys in KMS', () => {
     expect([leftoverProcesses, job.files()]).toEqual([[], []]);
   });
 
+  it('sign for fifty that ask at once while KMS throttles half of the calls', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    expect(told(await job.uses({ with: inputs({ keys: `kms:alias/p256 ${host()}` }) })).text).toBe('');
+    world.aws.faults.order({ operation: 'kms:Sign', fault: 'throttling', times: 25 });
+    const { log } = await job.run(`mkdir signing && cd signing && ssh-add -L > key.pub
+      for i in $(seq 50); do
+        (echo $i | ssh-keygen -q -Y sign -n git -f key.pub > $i.sig 2>&1 || echo failed $i) &
+      done; wait; grep -l 'BEGIN SSH SIGNATURE' *.sig | wc -l; cd ..; rm -r signing`);
+    world.aws.faults.clear();
+    expect(log.trim()).toBe('50');
+  });
+
   it('are the only reason for a process of ours in a job', async () => {
     const job = stage.job({ env: world.jobEnvironment() });
     const main = await job.uses({ with: inputs({ keys: '/ci/deploy-key' }) });
