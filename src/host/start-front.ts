@@ -36,7 +36,17 @@ export async function startFrontProcess(
 ): Promise<Agent & { readonly keys: readonly ServedKey[] }> {
   const program = join(installation, 'dist', 'programs', 'index.js');
   const behind = back === undefined ? [] : ['--back', back];
-  const argv = [node, program, 'front', '-a', socket, '--control', control, ...behind] as const;
+  const argv = [
+    node,
+    ...nodeOptions(),
+    program,
+    'front',
+    '-a',
+    socket,
+    '--control',
+    control,
+    ...behind,
+  ] as const;
   // Credentials and tokens come by standard input: other processes of the user can read an environment.
   const { firstLine, stderr } = await startDetached(argv, {
     ...{ env: agentEnv(env), signal, input: writeLine(order) },
@@ -51,6 +61,16 @@ export async function startFrontProcess(
   for (const { kind, text } of answer.said) voice[kind](text);
   if ('failure' in answer) throw failureIn(answer.failure);
   return { socket, pid: answer.pid, keys: answer.keys };
+}
+
+/**
+ * It waits most of the time, so memory counts for more than speed. SIGUSR1 must not open the inspector
+ * before the process listens for it; Node 20 does not know that option.
+ */
+function nodeOptions(): string[] {
+  const guard = '--disable-sigusr1';
+  const small = ['--max-semi-space-size=1', '--optimize-for-size'];
+  return [...small, ...(process.allowedNodeEnvironmentFlags.has(guard) ? [guard] : [])];
 }
 
 function readOrUndefined(line: string): ReturnType<typeof readAnswer> | undefined {
