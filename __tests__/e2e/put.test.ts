@@ -49,6 +49,34 @@ describe('ssm-ssh-agent put', () => {
     expect([stdout, stored()]).toEqual([`${key.publicKey}\n`, key.privateKey]);
   });
 
+  it.each([
+    ['a pipe without a name', '"$1" put /ci/deploy-key <(cat "$2")'],
+    ['a pipe that another program writes slowly', '"$1" put /ci/deploy-key <(sleep 0.3; cat "$2")'],
+    [
+      'a named pipe, before its writer opens it',
+      'mkfifo p; (sleep 0.3; cat "$2" >p) & "$1" put /ci/deploy-key p',
+    ],
+    ['/dev/stdin', 'cat "$2" | "$1" put /ci/deploy-key /dev/stdin'],
+  ])('reads %s', async (_, script) => {
+    const argv = ['bash', '-c', script, 'bash', launcher, file(key.privateKey)];
+    const ended = await host.start(argv, { env: writer(host) }).ended;
+    expect(ended).toMatchObject({ exitCode: 0, stdout: `${key.publicKey}\n` });
+    expect(stored()).toBe(key.privateKey);
+  });
+
+  it.each([
+    ['put', 'exec "$1" put /ci/odd p'],
+    ['exec --known-hosts', 'exec "$1" exec --key /ci/deploy-key --known-hosts p -- true'],
+    ['rotate --known-hosts', 'exec "$1" rotate /ci/deploy-key --known-hosts p'],
+    ['put with a pipe that nobody ends', 'exec "$1" put /ci/odd /dev/fd/9 9< <(exec sleep 9)'],
+  ])('can be ended while it waits for a pipe: %s', async (_, command) => {
+    const script = `mkfifo p; timeout --signal=TERM --kill-after=5 2 bash -c '${command}' bash "$1"; echo "$?"`;
+    const { stdout, stderr } = await host.start(['bash', '-c', script, 'bash', launcher], {
+      env: writer(host),
+    }).ended;
+    expect([stdout, stderr]).toEqual(['124\n', '']);
+  });
+
   it('reads a file in UTF-16, as PowerShell writes it, and one in DER', async () => {
     const utf16 = Buffer.from(`\uFEFF${key.privateKey}`, 'utf16le');
     expect((await put(['/ci/deploy-key', file(utf16)])).stdout).toBe(`${key.publicKey}\n`);

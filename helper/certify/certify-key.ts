@@ -9,7 +9,7 @@ import type { Signer } from '../../src/keys/signer.ts';
 import type { Running } from '../command-line/command.ts';
 import { inHost, readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
 import type { Line } from '../command-line/parse.ts';
-import { readAll, readFile, textOf, type Expected } from '../command-line/read-input.ts';
+import { ownInput, readAll, readFile, textOf, type Expected } from '../command-line/read-input.ts';
 import type { certifyOptions } from './options.ts';
 import { describeCertificate, recordOf } from './report.ts';
 import { parseWish, type AuthorityWish, type CertifyWish } from './wish.ts';
@@ -43,9 +43,9 @@ async function readPublicKey(
   file: string,
   { input, signal }: Pick<Running, 'input' | 'signal'>,
 ): Promise<PublicKey> {
-  const isPipe = file === '-';
+  const isPipe = ownInput.includes(file);
   const name = isPipe ? 'standard input' : file;
-  const reading = isPipe ? readAll(input().stream, name, expected) : readFile(file, expected);
+  const reading = isPipe ? readAll(input().stream, name, expected) : readFile(file, expected, signal);
   return parsePublicKeyLine(textOf(await abortable(reading, signal)), name);
 }
 

@@ -1,7 +1,7 @@
 /** Reads a text that somebody has in a file, or pipes in. */
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Failure } from '../../src/errors.ts';
+import { readGivenFile, UnfitFile } from '../../src/process/read-given-file.ts';
 import { invalid } from './parse.ts';
 
 export interface Expected {
@@ -12,19 +12,23 @@ export interface Expected {
   readonly mostBytes: number;
 }
 
+/** Other names of standard input, which can be a terminal. */
+export const ownInput: readonly string[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
+
 /** @throws INPUT_INVALID */
-export async function readFile(file: string, expected: Expected): Promise<Buffer> {
+export async function readFile(file: string, expected: Expected, signal: AbortSignal): Promise<Buffer> {
   try {
-    return await readAll(createReadStream(file), `the file ${file}`, expected);
+    return await readGivenFile(file, { signal, most: expected.mostBytes });
   } catch (error) {
-    if (error instanceof Failure) throw error;
+    signal.throwIfAborted();
     const { code = '' } = error as NodeJS.ErrnoException;
     const why: Readonly<Record<string, string>> = {
       ENOENT: `there is no file ${file}`,
       EISDIR: `${file} is a folder, not a file`,
       EACCES: `the file ${file} may not be read by this user`,
     };
-    throw new Failure('INPUT_INVALID', why[code] ?? `the file ${file} cannot be read (${code})`, {
+    const unfit = error instanceof UnfitFile ? error.message : `cannot be read (${code})`;
+    throw new Failure('INPUT_INVALID', why[code] ?? `the file ${file} ${unfit}`, {
       hint: expected.hint,
       cause: error,
     });

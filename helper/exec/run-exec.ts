@@ -1,6 +1,6 @@
 /** What exec does: starts a private agent, loads the keys, runs the command, and ends the agent. */
 import { existsSync, readFileSync } from 'node:fs';
-import { writeFile, readFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
@@ -19,6 +19,7 @@ import {
 import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import type { Running } from '../command-line/command.ts';
+import { readKnownHosts } from '../command-line/known-hosts-option.ts';
 import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
 import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
@@ -32,7 +33,7 @@ export async function runExec(line: Line<typeof execOptions>, running: Running):
   const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
   const strictHostKeyChecking = values['strict-host-key-checking'] ?? 'yes';
   const account = parseAccount(values);
-  const knownHosts = await readKnownHosts(values['known-hosts']);
+  const knownHosts = await readKnownHosts(values['known-hosts'], running.signal);
   const around = foldersAround(running.env['GIT_SSH_COMMAND']);
   const folder = keyFolder(nameTemporaryFolder('exec', around && dirname(around)));
   const agent = await startPrivateAgent(folder, running);
@@ -76,23 +77,6 @@ function commandOf({ words, behind, values }: Line<typeof execOptions>): readonl
   if (program === '')
     throw invalid('exec has no command to run', 'write it behind --: exec --key REF -- COMMAND');
   return [program, ...args];
-}
-
-/**
- * The known host keys: the pinned ones, and those of a file.
- *
- * @param file as `--known-hosts` names it
- * @throws INPUT_INVALID, KNOWN_HOSTS_INVALID
- */
-async function readKnownHosts(file: string | undefined): Promise<string> {
-  // Loaded here: the pinned keys are large, and the help of a command does not need them.
-  const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
-  if (file === undefined) return renderKnownHosts('');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : '';
-    throw invalid(`--known-hosts cannot be read: ${why}`, 'write the path of a file in known_hosts form');
-  });
-  return renderKnownHosts(text);
 }
 
 /** The folder of the job or of the exec around this one. Its keys stay available. */

@@ -1,5 +1,5 @@
 /** The file of host keys that setup is told of. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -15,6 +15,7 @@ export async function readKnownHosts(file: string): Promise<string> {
     throw new Failure('INPUT_INVALID', `--known-hosts has a quote or a line end in its path: ${path}`, {
       hint: 'rename the file',
     });
+  await requireFile(path);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new Failure('INPUT_INVALID', `--known-hosts: ${path} cannot be read: ${why}`, {
@@ -34,4 +35,13 @@ export async function readKnownHosts(file: string): Promise<string> {
     });
   }
   return path;
+}
+
+/** ssh reads the file again for each connection: a pipe has its text only once, and may have no writer. */
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found || found.isFile() || found.isDirectory()) return;
+  throw new Failure('INPUT_INVALID', `--known-hosts: ${path} is not a file`, {
+    hint: 'write the lines to a file: ssh reads it for each connection',
+  });
 }

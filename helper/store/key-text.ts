@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { abortable } from '../../src/deadline.ts';
 import type { Input, Running } from '../command-line/command.ts';
-import { readAll, readFile, textOf, tooLarge, type Expected } from '../command-line/read-input.ts';
+import { ownInput, readAll, readFile, textOf, tooLarge, type Expected } from '../command-line/read-input.ts';
 
 const expected: Expected = {
   what: 'a private key',
@@ -21,7 +21,7 @@ export async function readKeyText(
   running: Pick<Running, 'input' | 'err' | 'signal'>,
 ): Promise<string> {
   const { signal } = running;
-  if (file !== '-') return textOf(await abortable(readFile(file, expected), signal));
+  if (!ownInput.includes(file)) return textOf(await readFile(file, expected, signal));
   const input = running.input();
   const reading = input.isTerminal
     ? readTerminal(input, running)
