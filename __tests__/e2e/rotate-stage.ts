@@ -42,10 +42,16 @@ export class RotateStage {
   github!: GitHubApi;
   old!: SshKey;
   stranger!: SshKey;
+  /** For a rotation that a test makes by itself. */
+  next!: SshKey;
   #env: Record<string, string> = {};
 
   async open(): Promise<void> {
-    [this.old, this.stranger] = await Promise.all([makeSshKey({ comment: 'deploy@acme' }), makeSshKey()]);
+    [this.old, this.stranger, this.next] = await Promise.all([
+      makeSshKey({ comment: 'deploy@acme' }),
+      makeSshKey(),
+      makeSshKey(),
+    ]);
   }
 
   async start(): Promise<void> {
@@ -127,6 +133,9 @@ export class RotateStage {
     const version = found?.versions.find(({ stages }) => stages.has(stage));
     return found && version && String(secrets.reveal(version, found.arn));
   }
+  get secretVersions() {
+    return this.host.world.aws.secrets.find(place, 'ci/deploy')?.versions ?? [];
+  }
   get staged(): string | undefined {
     return this.publicKey(`${name}.next`);
   }
@@ -157,7 +166,7 @@ export function useKeys(): () => Promise<RotateStage> {
   beforeAll(() => first.open());
   return async () => {
     const stage = new RotateStage();
-    Object.assign(stage, { old: first.old, stranger: first.stranger });
+    Object.assign(stage, { old: first.old, stranger: first.stranger, next: first.next });
     await stage.start();
     return stage;
   };

@@ -4,8 +4,7 @@ import { newKey } from '../../helper/rotate/new-key.ts';
 import { rotateOptions } from '../../helper/rotate/options.ts';
 import { planOf, type Plan } from '../../helper/rotate/plan.ts';
 import { progressOf, type State } from '../../helper/rotate/progress.ts';
-import { optionsAgain } from '../../helper/rotate/run-rotate.ts';
-import { titleFor } from '../../helper/rotate/texts.ts';
+import { commandAgain, registerByHand, titleFor } from '../../helper/rotate/texts.ts';
 import { generateKey, parseKeyKind } from '../../src/keys/generate-key.ts';
 import { rsaBits } from '../../src/keys/key-fields.ts';
 import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
@@ -79,17 +78,34 @@ describe('the command for the next step', () => {
   it('has all that finds the host and the key, as words of sh', () => {
     const made = plan('/ci/key', ...github, '--test', "git@h:a/b'$(x).git", '--known-hosts', 'my hosts');
     const account = { region: 'eu-west-1', roles: ['arn:aws:iam::111122223333:role/r'], profile: 'my ci' };
-    expect(optionsAgain(made, account)).toBe(
-      " --github-repo acme/lib --token /ci/token --test 'git@h:a/b'\\''$(x).git' --known-hosts 'my hosts'" +
+    expect(commandAgain(made, account)).toBe(
+      "ssm-ssh-agent rotate /ci/key --github-repo acme/lib --token /ci/token --test 'git@h:a/b'\\''$(x).git' --known-hosts 'my hosts'" +
         " --region eu-west-1 --role-arn arn:aws:iam::111122223333:role/r --profile 'my ci'",
     );
   });
 
   it('has nothing else', () => {
-    expect(optionsAgain(plan('/ci/key'), nothing)).toBe('');
-    expect(optionsAgain(plan('/ci/key', '--gitlab-project', '7', '--token', '/t'), nothing)).toBe(
-      ' --gitlab-project 7 --token /t',
+    expect(commandAgain(plan('/ci/key'), nothing)).toBe('ssm-ssh-agent rotate /ci/key');
+    expect(commandAgain(plan('/ci/key', '--gitlab-project', '7', '--token', '/t'), nothing)).toBe(
+      'ssm-ssh-agent rotate /ci/key --gitlab-project 7 --token /t',
     );
+  });
+});
+
+describe('the steps by hand', () => {
+  it('have the options that were given, and an address to test the key with', () => {
+    const again = 'ssm-ssh-agent rotate /ci/key --region eu-west-1';
+    const made = { line: 'ssh-ed25519 AAAA', title: 'title' };
+    const lines = registerByHand({ plan: plan('/ci/key'), again, ...made });
+    expect(lines.slice(-2)).toEqual([
+      `then run ${again} --registered --test git@HOST:OWNER/REPO.git`,
+      `or go back: ${again} --abort`,
+    ]);
+    const tested = registerByHand({
+      ...{ plan: plan('/ci/key', '--test', 'git@h:a/b'), again: `${again} --test git@h:a/b` },
+      ...made,
+    });
+    expect(tested.at(-2)).toBe(`then run ${again} --test git@h:a/b --registered`);
   });
 });
 

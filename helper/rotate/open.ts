@@ -1,19 +1,17 @@
 /** Opens what a rotation works with: the versions of the key, the host's API, and the proof by ssh. Loads the AWS SDK. */
-import { readFile } from 'node:fs/promises';
 import { openKeyVersions } from '../../src/host/key-versions.ts';
 import { readHostSecrets } from '../../src/host/read-keys.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { DeployKeys } from '../../src/keys/deploy-key.ts';
-import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import type { Running } from '../command-line/command.ts';
-import { invalid } from '../command-line/parse.ts';
+import { readKnownHosts } from '../command-line/known-hosts-option.ts';
 import type { Account } from '../command-line/settings.ts';
 import { openHost } from './host.ts';
 import { newKey } from './new-key.ts';
 import { parseSshUrl, type Plan } from './plan.ts';
 import { prove } from './prove.ts';
-import type { Rotation } from './steps.ts';
-import { refusals } from './texts.ts';
+import type { Rotation } from './rotation.ts';
+import { commandAgain, refusalsOf, unproven } from './texts.ts';
 
 /** Seconds for one region to answer. */
 const timeoutSeconds = 30;
@@ -25,12 +23,12 @@ export interface Around extends Pick<Running, 'env' | 'signal'> {
 
 /** @throws the errors of reading the token; INPUT_INVALID, KNOWN_HOSTS_INVALID, CREDENTIAL_INVALID, PROVIDER_FAILED */
 export async function openRotation(plan: Plan, account: Account, around: Around): Promise<Rotation> {
-  if (!plan.host && plan.test === undefined && plan.registered) throw refusals.unproven('--registered');
+  if (!plan.host && plan.test === undefined && plan.registered) throw unproven('--registered');
   const { region, roles, profile } = account;
   const { signal, voice, say } = around;
   const env = profile === undefined ? around.env : { ...around.env, AWS_PROFILE: profile };
   const place = { region, roles, timeoutSeconds };
-  const knownHosts = await readKnownHosts(plan.knownHosts);
+  const knownHosts = await readKnownHosts(plan.knownHosts, signal);
   const options = { env, signal, voice };
   const [store, host] = await Promise.all([
     openKeyVersions(plan.reference, place, options),
@@ -38,6 +36,7 @@ export async function openRotation(plan: Plan, account: Account, around: Around)
   ]);
   return {
     ...{ plan, store, host, say },
+    refusals: refusalsOf(plan.reference.text, commandAgain(plan, account)),
     makeKey: (old) => newKey(old, plan.type),
     prove: async ({ key }, which) => {
       const url = await addressFor(plan, host);
@@ -62,7 +61,7 @@ async function openApi(
 async function addressFor({ test, action }: Plan, host: DeployKeys | undefined): Promise<string> {
   if (test !== undefined) return test;
   if (host) return parseSshUrl(await host.url(), `the address of ${host.place}`);
-  throw refusals.unproven(`--${action}`);
+  throw unproven(`--${action}`);
 }
 
 function hintFor({ action, host }: Plan): string {
@@ -73,13 +72,4 @@ function hintFor({ action, host }: Plan): string {
     ? 'the list of deploy keys of the repository'
     : 'that the new public key is registered there';
   return `nothing was changed for readers of the key: check ${where} and --test, then run the same command again`;
-}
-
-async function readKnownHosts(file: string | undefined): Promise<string> {
-  if (file === undefined) return renderKnownHosts('');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : '';
-    throw invalid(`--known-hosts cannot be read: ${why}`, 'write the path of a file in known_hosts form');
-  });
-  return renderKnownHosts(text);
 }

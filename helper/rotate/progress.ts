@@ -10,7 +10,8 @@ import type { Reference } from '../../src/keys/reference.ts';
  * - `staged`: the new key is stored where nobody reads it, and the old key is the latest version;
  * - `kept`: the old key has the label `previous`, too;
  * - `served`: the new key is the latest version, and is staged, too;
- * - `rotated`: the new key is the latest version, and the old public key waits for --finish;
+ * - `rotated`: the new key is the latest version, and the old public key waits for --finish. If a key is staged, it is a
+ *   stray: a process that was slow staged it too late;
  * - `changed`: a key of somebody else is the latest version.
  */
 export type State = 'none' | 'staged' | 'kept' | 'served' | 'rotated' | 'changed';
@@ -36,7 +37,8 @@ export function progressOf(versions: KeyVersions, reference: Reference, staging:
   const latest = { key: openKey(versions.latest.text, reference), version: versions.latest.version };
   const previous = open(versions.previous, `${text} (label previous)`);
   const next = open(versions.next, staging);
-  const state = stateOf({ latest, previous, next, isStale: versions.isStale });
+  const { isStale, current } = versions;
+  const state = stateOf({ latest, previous, next, isStale, current });
   return { state, versions, latest, ...(previous && { previous }), ...(next && { next }) };
 }
 
@@ -45,11 +47,14 @@ interface Keys {
   readonly previous: StoredKey | undefined;
   readonly next: StoredKey | undefined;
   readonly isStale: boolean;
+  readonly current: string | undefined;
 }
 
-function stateOf({ latest, previous, next, isStale }: Keys): State {
+function stateOf({ latest, previous, next, isStale, current }: Keys): State {
   if (!next) return previous ? 'rotated' : 'none';
   if (previous && isSame(latest, next)) return 'served';
+  // The label is attached when a rotation ends.
+  if (previous && !isSame(latest, previous) && current === latest.version) return 'rotated';
   if (isStale || (previous && !isSame(latest, previous))) return 'changed';
   return previous ? 'kept' : 'staged';
 }

@@ -2,16 +2,23 @@
 import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
 import { shownName } from '../../src/keys/storage-name.ts';
 import { visible } from '../../src/keys/visible-text.ts';
-import { quoteForShell } from '../../src/process/quote.ts';
 import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import type { Line } from '../command-line/parse.ts';
-import { parseAccount, type Account } from '../command-line/settings.ts';
+import { parseAccount } from '../command-line/settings.ts';
 import type { rotateOptions } from './options.ts';
 import { planOf, type Plan } from './plan.ts';
 import type { StoredKey } from './progress.ts';
 import { abort, finish, rotate, type Outcome } from './steps.ts';
-import { registerByHand, removeNew, removeOld, rotated, titleFor } from './texts.ts';
+import {
+  commandAgain,
+  keptTheirs,
+  registerByHand,
+  removeNew,
+  removeOld,
+  rotated,
+  titleFor,
+} from './texts.ts';
 
 const actions = { rotate, finish, abort } as const;
 
@@ -28,19 +35,19 @@ export async function runRotate(line: Line<typeof rotateOptions>, running: Runni
   const outcome = await actions[plan.action](rotation);
   if (values.json) running.out(`${JSON.stringify(record(outcome, plan), null, 2)}\n`);
   const out = values.json ? (): void => undefined : running.out.bind(running);
-  report(outcome, plan, { say, out, again: optionsAgain(plan, account) });
+  report(outcome, plan, { say, out, again: commandAgain(plan, account) });
   return 0;
 }
 
 interface Ears {
   readonly say: (line: string) => void;
   readonly out: (text: string) => void;
-  /** The options for the next step. */
+  /** The command for the next step. */
   readonly again: string;
 }
 
 /** By hand, the public key to add or to remove is what was asked for. */
-function report({ state, next, other }: Outcome, plan: Plan, { say, out, again }: Ears): void {
+function report({ state, next, other, previous }: Outcome, plan: Plan, { say, out, again }: Ears): void {
   const { text } = plan.reference;
   const print = (key: StoredKey | undefined, lines: readonly string[]): void => {
     if (!key) return;
@@ -50,16 +57,17 @@ function report({ state, next, other }: Outcome, plan: Plan, { say, out, again }
   if (state === 'unchanged') say(`no rotation of ${text} has begun: there is nothing to ${plan.action}`);
   if (state === 'staged' && next) {
     const title = titleFor('', shownName(plan.reference), today());
-    print(next, registerByHand(text, publicLine(next), title));
+    print(next, registerByHand({ plan, again, line: publicLine(next), title }));
   }
-  if (state === 'rotated') for (const line of rotated(text, again)) say(line);
+  if (state === 'rotated') for (const line of rotated(again)) say(line);
   if (state === 'finished') {
     if (!plan.host) print(other, [removeOld]);
     say(`finished: ${text} has one key`);
   }
   if (state === 'aborted') {
     if (!plan.host) print(other, [removeNew]);
-    say(`aborted: ${text} is the old key`);
+    const lines = previous ? keptTheirs(text, again) : [`aborted: ${text} is the old key`];
+    for (const line of lines) say(line);
   }
 }
 
@@ -67,30 +75,12 @@ function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** What --finish and --abort need as well, as words of sh. */
-export function optionsAgain(plan: Plan, account: Account): string {
-  const { host, test, knownHosts } = plan;
-  const { region, roles, profile } = account;
-  const options: readonly (readonly [option: string, value: string | undefined])[] = [
-    [host?.kind === 'gitlab' ? '--gitlab-project' : '--github-repo', host?.repository],
-    ['--api-url', host?.apiUrl],
-    ['--token', host?.token.text],
-    ['--test', test],
-    ['--known-hosts', knownHosts],
-    ['--region', region],
-    ...roles.map((role) => ['--role-arn', role] as const),
-    ['--profile', profile],
-  ];
-  return options
-    .map(([option, value]) => (value === undefined ? '' : ` ${option} ${quoteForShell(value)}`))
-    .join('');
-}
-
-function record({ state, arn, latest, next, other }: Outcome, { reference }: Plan): object {
+function record({ state, arn, latest, next, other, previous }: Outcome, { reference }: Plan): object {
   return {
     ...{ reference: reference.text, arn, state, ...describe(latest) },
     ...(next && { next: describe(next) }),
     ...(other && { other: describe(other) }),
+    ...(previous && { previous: describe(previous) }),
   };
 }
 

@@ -4,29 +4,10 @@
  * Each step can be repeated, and what was done is read from AWS (progress.ts). So the same command goes on wherever an
  * earlier one stopped.
  */
-import type { KeyVersionStore } from '../../src/host/key-versions.ts';
-import type { DeployKey, DeployKeys } from '../../src/keys/deploy-key.ts';
 import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
-import type { PrivateKey } from '../../src/keys/private-key.ts';
-import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import { shownName } from '../../src/keys/storage-name.ts';
-import type { Plan } from './plan.ts';
 import { isSame, progressOf, type Progress, type StoredKey } from './progress.ts';
-import { refusals, titleFor } from './texts.ts';
-
-export interface Rotation {
-  readonly plan: Plan;
-  readonly store: KeyVersionStore;
-  /** Absent: people register and remove keys by hand. */
-  readonly host?: DeployKeys | undefined;
-  /** Makes a key like the old one, or of `--type`. */
-  readonly makeKey: (old: PrivateKey) => Promise<PrivateKey>;
-  /** @param which `the new key`: for the message if the host refuses it */
-  readonly prove: (key: StoredKey, which: string) => Promise<void>;
-  readonly say: (line: string) => void;
-  /** `2026-11-29` */
-  readonly today: string;
-}
+import { checkRepository, giveUp, register, removeFrom } from './registration.ts';
+import type { Rotation } from './rotation.ts';
 
 export interface Outcome {
   /**
@@ -42,45 +23,46 @@ export interface Outcome {
   readonly next?: StoredKey;
   /** The key that the host still accepts beside the latest one, or that somebody has to remove there. */
   readonly other?: StoredKey;
+  /** After `aborted`: the key from before the rotation, if somebody else stored another one. --finish removes it. */
+  readonly previous?: StoredKey;
 }
 
 /** Turns the key over, as far as possible. @throws the errors of AWS, of the host, and of a key that is not accepted */
 export async function rotate(rotation: Rotation): Promise<Outcome> {
-  const { plan, host } = rotation;
-  const text = plan.reference.text;
+  const { plan, host, refusals, prove, say } = rotation;
   let progress = await look(rotation);
-  if (progress.state === 'rotated') throw refusals.waiting(text);
+  if (progress.state === 'rotated') throw refusals.waiting();
   if (progress.state === 'none') progress = await stageNewKey(rotation, progress);
-  if (progress.state === 'changed') throw refusals.changed(text, 'abort');
+  if (progress.state === 'changed') throw refusals.changed('abort');
   const next = nextOf(progress, rotation);
   if (progress.state !== 'served') {
     if (host) await register(host, progress, rotation);
     else if (!plan.registered) return { ...outcomeOf('staged', progress), next };
-    await rotation.prove(next, 'the new key');
-    rotation.say(`the host accepts the new key ${next.key.publicKey.type}`);
-    // Proving takes a while: meanwhile somebody may have stored another key.
-    progress = await look(rotation);
+    await prove(next, 'the new key');
+    say(`the host accepts the new key ${next.key.publicKey.type}`);
+    progress = await lookAgain(rotation, next);
   }
-  return await serve(rotation, progress);
+  return await serve(rotation, progress, next);
 }
 
 /** From here on the host accepts both keys. The old one is labelled before it is replaced, so that it is found later. */
-async function serve(rotation: Rotation, proven: Progress): Promise<Outcome> {
-  const { plan, store, say } = rotation;
-  const text = plan.reference.text;
+async function serve(rotation: Rotation, proven: Progress, next: StoredKey): Promise<Outcome> {
+  const { plan, store, say, refusals } = rotation;
   let progress = proven;
   if (progress.state === 'staged') {
     await store.label('previous', progress.latest.version, progress.versions);
-    progress = await look(rotation);
+    progress = await lookAgain(rotation, next);
   }
-  const next = nextOf(progress, rotation);
   let { version } = progress.latest;
   if (progress.state === 'kept') {
     version = await store.serveNext(progress.versions);
-    say(`${text} is the new key now, as version ${version}`);
-  } else if (progress.state !== 'served') throw refusals.changed(text, 'abort');
-  await store.label('current', version, progress.versions);
-  await store.unstage(progress.versions);
+    say(`${plan.reference.text} is the new key now, as version ${version}`);
+  } else if (!isSame(progress.latest, next)) throw refusals.changed('abort');
+  // Else another process has done it.
+  if (progress.next) {
+    await store.label('current', version, progress.versions);
+    await store.unstage(progress.versions);
+  }
   const { previous, versions } = progress;
   const outcome: Outcome = { state: 'rotated', arn: versions.arn, latest: { ...next, version } };
   return previous ? { ...outcome, other: previous } : outcome;
@@ -88,52 +70,59 @@ async function serve(rotation: Rotation, proven: Progress): Promise<Outcome> {
 
 /** Removes the old public key from the host. @throws as rotate */
 export async function finish(rotation: Rotation): Promise<Outcome> {
-  const { plan, store, host, prove, say } = rotation;
-  const progress = await look(rotation);
-  const { latest, previous, state } = progress;
-  if (state === 'none') return outcomeOf('unchanged', progress);
-  if (state === 'changed') throw refusals.changed(plan.reference.text, 'abort');
-  if (state !== 'rotated' || !previous) throw refusals.unfinished(plan.reference.text);
-  await prove(latest, 'the new key');
-  if (isSame(previous, latest)) {
-    say(`${plan.reference.text} is the old key again: nothing is removed`);
-  } else if (host) await removeFrom(host, previous, say);
-  await store.unlabel('previous', progress.versions);
-  return { ...outcomeOf('finished', progress), ...(!isSame(previous, latest) && { other: previous }) };
+  const { plan, store, host, prove, say, refusals } = rotation;
+  const found = await look(rotation);
+  if (found.state === 'none') return outcomeOf('unchanged', found);
+  if (found.state === 'changed') throw refusals.changed('abort');
+  if (found.state !== 'rotated' || !found.previous) throw refusals.unfinished();
+  await prove(found.latest, 'the new key');
+  if (host) await checkRepository(host, [found.latest], rotation);
+  const progress = await dropStray(rotation, found);
+  const { latest, previous, versions } = progress;
+  const other = previous && !isSame(previous, latest) ? previous : undefined;
+  if (!other) say(`${plan.reference.text} is the old key again: nothing is removed`);
+  else if (host) await removeFrom(host, other, rotation);
+  await store.unlabel('previous', versions);
+  return { ...outcomeOf('finished', progress), ...(other && { other }) };
 }
 
 /** Goes back to the old key, and removes the new public key from the host. @throws as rotate */
 export async function abort(rotation: Rotation): Promise<Outcome> {
-  const { store, host, say } = rotation;
+  const { store, host } = rotation;
   let progress = await look(rotation);
   if (progress.state === 'none') return outcomeOf('unchanged', progress);
+  if (host) await checkRepository(host, [progress.latest, progress.previous, progress.next], rotation);
   if (progress.state === 'rotated' || progress.state === 'served') {
     progress = await serveOldKey(rotation, progress);
   }
   const { latest, previous, next, versions } = progress;
   const other = next && !isSame(next, latest) ? next : undefined;
-  if (host && other) await removeFrom(host, other, say);
-  // The label is on the version that is given up.
-  if (previous && versions.current !== undefined) await store.label('current', latest.version, versions);
-  if (previous) await store.unlabel('previous', versions);
+  if (host && other) await removeFrom(host, other, rotation);
+  // The key of somebody else: the host still accepts the one before it, which --finish finds by its label.
+  const isTheirs = previous !== undefined && !isSame(previous, latest);
+  if (previous && !isTheirs) {
+    // The label is on the version that is given up.
+    if (versions.current !== undefined) await store.label('current', latest.version, versions);
+    await store.unlabel('previous', versions);
+  }
   await store.unstage(versions);
-  return { ...outcomeOf('aborted', progress), ...(other && { other }) };
+  return { ...outcomeOf('aborted', progress), ...(other && { other }), ...(isTheirs && { previous }) };
 }
 
 /**
  * The new key is staged first, also if its rotation was complete: so the next run still knows which public key to remove.
  */
-async function serveOldKey(rotation: Rotation, progress: Progress): Promise<Progress> {
-  const { plan, store, prove, say } = rotation;
-  const { previous, latest, versions, state } = progress;
-  const { text } = plan.reference;
-  const isOthers = state === 'rotated' && versions.current !== latest.version;
-  if (!previous || isOthers || isSame(previous, latest)) throw refusals.changed(text, 'finish');
+async function serveOldKey(rotation: Rotation, found: Progress): Promise<Progress> {
+  const { plan, store, prove, say, refusals } = rotation;
+  const { previous, latest, state } = found;
+  const isOthers = state === 'rotated' && found.versions.current !== latest.version;
+  if (!previous || isOthers || isSame(previous, latest)) throw refusals.changed('finish');
   // Its public key may be gone already: --finish may have been stopped after it had removed it.
   await prove(previous, 'the old key');
+  const { versions } = await dropStray(rotation, found);
   if (state === 'rotated') await store.stageLatest(versions);
   const version = await store.servePrevious(versions);
-  say(`${text} is the old key again, as version ${version}`);
+  say(`${plan.reference.text} is the old key again, as version ${version}`);
   return await look(rotation);
 }
 
@@ -141,54 +130,46 @@ async function look({ store, plan }: Rotation): Promise<Progress> {
   return progressOf(await store.read(), plan.reference, store.staging);
 }
 
+/** Proving takes a while. Meanwhile another process may have served the new key, or have staged or stored another one. */
+async function lookAgain(rotation: Rotation, proven: StoredKey): Promise<Progress> {
+  const progress = await look(rotation);
+  const { next, latest } = progress;
+  if (isSame(next ?? latest, proven)) return progress;
+  if (isSame(latest, proven)) return await dropStray(rotation, progress);
+  await giveUp(proven, progress, rotation);
+  throw next ? rotation.refusals.replaced() : rotation.refusals.ended();
+}
+
 async function stageNewKey(rotation: Rotation, progress: Progress): Promise<Progress> {
-  const { plan, store, makeKey, say } = rotation;
-  if (plan.registered) throw refusals.notStaged(plan.reference.text);
-  const next = await store.stage(writeOpensshKey(await makeKey(progress.latest.key)));
+  const { plan, store, makeKey, say, refusals } = rotation;
+  if (plan.registered) throw refusals.notStaged();
+  await store.stage(writeOpensshKey(await makeKey(progress.latest.key)));
+  // Another process may have staged its key first, or may have ended its rotation meanwhile.
+  const staged = await look(rotation);
+  if (staged.state === 'rotated') {
+    await dropStray(rotation, staged);
+    throw refusals.waiting();
+  }
   say(`the new key is stored in ${store.staging}, where nobody reads it yet`);
-  return progressOf({ ...progress.versions, next }, plan.reference, store.staging);
+  return staged;
+}
+
+/** A process that was slow staged its key after another one had ended the rotation. Nobody serves that key. */
+async function dropStray(rotation: Rotation, progress: Progress): Promise<Progress> {
+  const { next } = progress;
+  if (progress.state !== 'rotated' || !next) return progress;
+  await giveUp(next, progress, rotation);
+  await rotation.store.unstage(progress.versions);
+  return await look(rotation);
 }
 
 /** Another process may have ended the rotation meanwhile. */
-function nextOf({ next }: Progress, { plan }: Rotation): StoredKey {
-  if (!next) throw refusals.ended(plan.reference.text);
+function nextOf({ next }: Progress, { plan, refusals }: Rotation): StoredKey {
+  if (!next) throw refusals.ended();
   const { type } = next.key.publicKey;
   const wanted = plan.type && { ed25519: 'ssh-ed25519', ecdsa: 'ecdsa-', rsa: 'ssh-rsa' }[plan.type];
-  if (wanted !== undefined && !type.startsWith(wanted)) throw refusals.otherType(plan.reference.text, type);
+  if (wanted !== undefined && !type.startsWith(wanted)) throw refusals.otherType(type);
   return next;
-}
-
-/** The new key gets what the old one has. Keys are compared by their bytes: titles are anybody's. */
-async function register(
-  host: DeployKeys,
-  { latest, next }: Progress,
-  { plan, say, today }: Rotation,
-): Promise<void> {
-  if (!next) throw new TypeError('no key is staged');
-  const keys = await host.list();
-  if (find(keys, next)) return;
-  const old = find(keys, latest);
-  if (!old) throw refusals.unknownKey(plan.reference.text, host.place);
-  const title = titleFor(old.title, shownName(plan.reference), today);
-  const publicKey = authorizedKeysLine({ ...next.key.publicKey, comment: '' });
-  await host.add({ title, publicKey, readOnly: old.readOnly });
-  say(
-    `registered the new public key in ${host.place} as "${title}", ${old.readOnly ? 'read-only' : 'with write access'}`,
-  );
-}
-
-async function removeFrom(host: DeployKeys, key: StoredKey, say: Rotation['say']): Promise<void> {
-  const found = find(await host.list(), key);
-  if (!found) {
-    say(`${host.place} no longer has the public key`);
-    return;
-  }
-  await host.remove(found);
-  say(`removed "${found.title}" from ${host.place}`);
-}
-
-function find(keys: readonly DeployKey[], { key }: StoredKey): DeployKey | undefined {
-  return keys.find(({ blob }) => blob.equals(key.publicKey.blob));
 }
 
 function outcomeOf(state: Outcome['state'], { versions, latest }: Progress): Outcome {

@@ -1,56 +1,97 @@
 /** What rotate tells people: why it refuses, and what to do next. Pure. */
 import { Failure } from '../../src/errors.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
+import type { Account } from '../command-line/settings.ts';
 import { whereToPaste } from '../store/where-to-paste.ts';
+import type { Plan } from './plan.ts';
 
 const fail = (problem: string, hint: string): Failure => new Failure('INPUT_INVALID', problem, { hint });
-const command = (text: string): string => `ssm-ssh-agent rotate ${quoteForShell(text)}`;
 
-export const refusals = {
-  waiting: (text: string) =>
-    fail(
-      `the last rotation of ${text} is not finished: the host still accepts the old key (the version with the label "previous")`,
-      `run ${command(text)} --finish to remove the old public key, or --abort to go back to the old key; both take the options of the host`,
-    ),
-  unfinished: (text: string) =>
-    fail(
-      `the rotation of ${text} has begun, and the new key does not replace the old one yet`,
-      `run ${command(text)} again with the same options to go on, or with --abort to go back`,
-    ),
-  /** @param way the one that keeps what is there now */
-  changed: (text: string, way: 'abort' | 'finish') =>
-    fail(
-      `${text} was changed by somebody else while its key was rotated`,
-      way === 'abort'
-        ? `check which key is right; ${command(text)} --abort keeps the one that is there, and removes the new one of the rotation`
-        : `check which key is right; ${command(text)} --finish keeps the one that is there, and removes the one from before the rotation`,
-    ),
-  ended: (text: string) =>
-    fail(
-      `the new key of ${text} is gone: another process has ended the rotation`,
-      `run ${command(text)} again to begin a new one`,
-    ),
-  notStaged: (text: string) =>
-    fail(
-      `${text} has no new key that could be registered`,
-      `run ${command(text)} first: it makes the key and prints the public key to register`,
-    ),
-  otherType: (text: string, type: string) =>
-    fail(
-      `the rotation of ${text} has begun with a new key of the type ${type}`,
-      'leave --type out to go on with it, or run it with --abort first',
-    ),
-  unknownKey: (text: string, place: string) =>
-    fail(
-      `${place} has no deploy key that is the public key of ${text}`,
-      'check the repository; if the key belongs to a user, or to more repositories, leave the repository out, register the new key by hand, and go on with --registered',
-    ),
-  unproven: (option: string) =>
-    fail(
-      `${option} needs an address to test the key with`,
-      'add --test git@HOST:OWNER/REPO.git: a key is only used after the host has accepted it',
-    ),
-} as const;
+export type Refusals = ReturnType<typeof refusalsOf>;
+
+/**
+ * @param text the reference of the key
+ * @param again the command of every step, with the options that all steps need
+ */
+export function refusalsOf(text: string, again: string) {
+  return {
+    waiting: () =>
+      fail(
+        `the last rotation of ${text} is not finished: the host still accepts the old key (the version with the label "previous")`,
+        `run ${again} --finish to remove the old public key, or --abort to go back to the old key`,
+      ),
+    unfinished: () =>
+      fail(
+        `the rotation of ${text} has begun, and the new key does not replace the old one yet`,
+        `run ${again} to go on, or with --abort to go back`,
+      ),
+    /** @param way the one that keeps what is there now */
+    changed: (way: 'abort' | 'finish') =>
+      fail(
+        `${text} was changed by somebody else while its key was rotated`,
+        way === 'abort'
+          ? `check which key is right; ${again} --abort keeps the one that is there, and removes the new one of the rotation`
+          : `check which key is right; ${again} --finish keeps the one that is there, and removes the one from before the rotation`,
+      ),
+    ended: () =>
+      fail(
+        `the new key of ${text} is gone: another process has ended the rotation`,
+        `run ${again} to begin a new one`,
+      ),
+    replaced: () =>
+      fail(
+        `the new key of ${text} was replaced by another process while it was proven`,
+        `nothing was changed for readers of the key: run ${again} to go on with the key that is stored now`,
+      ),
+    notStaged: () =>
+      fail(
+        `${text} has no new key that could be registered`,
+        `run ${again} first: it makes the key and prints the public key to register`,
+      ),
+    otherType: (type: string) =>
+      fail(
+        `the rotation of ${text} has begun with a new key of the type ${type}`,
+        'leave --type out to go on with it, or run it with --abort first',
+      ),
+    unknownKey: (place: string) =>
+      fail(
+        `${place} has no deploy key that is the public key of ${text}`,
+        'check the repository; if the key belongs to a user, or to more repositories, leave the repository out, register the new key by hand, and go on with --registered',
+      ),
+    /** For --finish and --abort. */
+    notItsKey: (place: string) =>
+      fail(
+        `${place} has no deploy key that is the public key of ${text}`,
+        'write the repository that the rotation has begun with; if the key is registered by hand, leave the repository out',
+      ),
+  } as const;
+}
+
+/** @param option the one that needs a proof */
+export function unproven(option: string): Failure {
+  return fail(
+    `${option} needs an address to test the key with`,
+    'add --test git@HOST:OWNER/REPO.git: a key is only used after the host has accepted it',
+  );
+}
+
+/** The command for the next step, as words of sh: all that finds the host and the key. */
+export function commandAgain(plan: Plan, account: Account): string {
+  const { host, test, knownHosts, reference } = plan;
+  const { region, roles, profile } = account;
+  const options: readonly (readonly [option: string, value: string | undefined])[] = [
+    [host?.kind === 'gitlab' ? '--gitlab-project' : '--github-repo', host?.repository],
+    ['--api-url', host?.apiUrl],
+    ['--token', host?.token.text],
+    ['--test', test],
+    ['--known-hosts', knownHosts],
+    ['--region', region],
+    ...roles.map((role) => ['--role-arn', role] as const),
+    ['--profile', profile],
+  ];
+  const given = options.flatMap(([option, value]) => (value === undefined ? [] : [option, value]));
+  return ['ssm-ssh-agent', 'rotate', reference.text, ...given].map(quoteForShell).join(' ');
+}
 
 /** The longest title that hosts take. */
 const longestTitle = 250;
@@ -62,20 +103,38 @@ export function titleFor(old: string, name: string, today: string): string {
   return title.length <= longestTitle ? title : `${name} ${today}`.slice(-longestTitle);
 }
 
+/** The public key that a person has to register, and the command of every step. */
+export interface ByHand {
+  readonly plan: Plan;
+  readonly again: string;
+  /** `TYPE BASE64 [COMMENT]` */
+  readonly line: string;
+  readonly title: string;
+}
+
 /** After a new key is staged: what a person has to do. */
-export function registerByHand(text: string, line: string, title: string): string[] {
+export function registerByHand({ plan, again, line, title }: ByHand): string[] {
+  const test = plan.test === undefined ? ' --test git@HOST:OWNER/REPO.git' : '';
   return [
     'a new key is stored, and nobody reads it yet. Register its public key with the access that the old one has:',
     ...whereToPaste(line, title).trimEnd().split('\n'),
-    `then run ${command(text)} --registered --test git@HOST:OWNER/REPO.git`,
-    `or go back: ${command(text)} --abort`,
+    `then run ${again} --registered${test}`,
+    `or go back: ${again} --abort`,
   ];
 }
 
-export function rotated(text: string, options: string): string[] {
+export function rotated(again: string): string[] {
   return [
     `hosts with ssm-ssh take the new key by themselves, jobs take it when they start`,
-    `when no job with the old key runs any more: ${command(text)}${options} --finish`,
+    `when no job with the old key runs any more: ${again} --finish`,
+  ];
+}
+
+/** After --abort that kept the key of somebody else. */
+export function keptTheirs(text: string, again: string): string[] {
+  return [
+    `aborted: ${text} stays the key that somebody else stored, and the host still accepts the key from before the rotation`,
+    `to remove the public key of that one: ${again} --finish`,
   ];
 }
 

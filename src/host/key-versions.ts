@@ -6,7 +6,7 @@ import { parameterVersions } from '../secrets/parameter-versions.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { callerOf, explained, regionFor, type ReadOptions } from './read-secrets.ts';
 
-export type { KeyVersions, KeyVersionStore } from '../secrets/key-versions.ts';
+export type { KeyVersion, KeyVersions, KeyVersionStore } from '../secrets/key-versions.ts';
 
 /**
  * The methods of the store throw the errors of the default credential chain: the chain is first asked there.

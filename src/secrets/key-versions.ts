@@ -34,12 +34,8 @@ export interface KeyVersionStore {
   /** The place of the new key, for messages: `/ci/deploy-key.next`. */
   readonly staging: string;
   read(): Promise<KeyVersions>;
-  /**
-   * Stores the new key, unless there is one already: another process may have staged its key first.
-   *
-   * @returns the key that is staged
-   */
-  stage(text: string): Promise<KeyVersion>;
+  /** Stores the new key, unless there is one already: another process may have staged its key first. */
+  stage(text: string): Promise<void>;
   /** Stages the key that is the latest version. */
   stageLatest(versions: KeyVersions): Promise<void>;
   unstage(versions: KeyVersions): Promise<void>;

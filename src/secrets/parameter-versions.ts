@@ -94,13 +94,9 @@ class ParameterVersions implements KeyVersionStore {
   }
 
   /** Without Overwrite, so that of two processes one stages its key, and both go on with that one. */
-  async stage(text: string): Promise<KeyVersion> {
+  async stage(text: string): Promise<void> {
     const Description = `the next key of ${this.#reference.name}, until its rotation ends`;
-    const version = await this.#put(this.staging, text, {
-      ...{ Overwrite: false, Description, isThere: isParameterThere },
-    });
-    if (version !== undefined) return { text, version };
-    return toVersion((await this.#get(this.staging)) ?? this.#foreign());
+    await this.#put(this.staging, text, { Overwrite: false, Description, isThere: isParameterThere });
   }
 
   async stageLatest({ latest }: KeyVersions): Promise<void> {

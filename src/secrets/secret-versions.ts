@@ -67,9 +67,9 @@ class SecretVersions implements KeyVersionStore {
     };
   }
 
-  async stage(text: string): Promise<KeyVersion> {
-    const known = await this.#find(labels.next);
-    if (known) return this.#toVersion(known);
+  /** Of two processes, the later one moves the label to its key. */
+  async stage(text: string): Promise<void> {
+    if (await this.#find(labels.next)) return;
     const { jsonKey, name } = this.#reference;
     const { SecretBinary } = this.#model;
     const value = jsonKey === '' ? text : (setMember(textOf(this.#model), jsonKey, text) ?? text);
@@ -79,8 +79,6 @@ class SecretVersions implements KeyVersionStore {
     });
     const refused = (): Promise<boolean> => Promise.resolve(false);
     await this.#send(() => this.#client.send(command, this.#limits), refused, secretWriteFailure);
-    // Of two processes, the later one moves the label to its key, and both go on with that one.
-    return this.#toVersion(await this.#get(labels.next));
   }
 
   async stageLatest({ latest }: KeyVersions): Promise<void> {
