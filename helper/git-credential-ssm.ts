@@ -1,7 +1,7 @@
 /** The entry of git's credential helper. */
-import { writeSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { answerGit } from './commands/credential.ts';
+import { writeError, writeOutput } from './write-text.ts';
 
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
   return await answerGit(args, {
     env: given,
     input: () => buffer(process.stdin),
-    out: (text) => writeSync(1, text),
-    err: (text) => writeSync(2, text),
+    out: writeOutput,
+    err: writeError,
   });
 }

@@ -1,19 +1,20 @@
 /** One bundle for all programs that need Node, because they share the AWS SDK. The first argument is the program's name. */
-import { writeSync } from 'node:fs';
 import { toFailure, type Failure } from '../src/errors.ts';
 import { onUnfinished } from '../src/deadline.ts';
+import { closedOutput, OutputClosed, writeError } from './write-text.ts';
 
 const [, file = '', program, ...args] = process.argv;
 
 /** ssh's own failures exit with 255, so ssm-ssh does the same. */
 function fail(failure: Failure): never {
-  writeSync(2, `${failure.render(program ?? '')}\n`);
+  writeError(`${failure.render(program ?? '')}\n`);
   process.exit(program === 'ssm-ssh' ? 255 : failure.exitCode);
 }
 
 onUnfinished(process, `${program ?? ''} ${args[0] ?? ''}`.trim(), fail);
 // Every error is shown in two lines.
 process.on('uncaughtException', (error) => {
+  if (error instanceof OutputClosed) process.exit(closedOutput);
   fail(toFailure(error));
 });
 

@@ -1,10 +1,10 @@
 /** The entry of the command line. */
-import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { stdioOfProcess } from './stdio.ts';
 import type { Input } from './command-line/command.ts';
 import { run } from './command-line/program.ts';
+import { writeError, writeOutput } from './write-text.ts';
 
 /**
  * @param file the path of the bundle
@@ -19,8 +19,8 @@ export async function main(args: readonly string[], file: string): Promise<numbe
 
   return await run(args, {
     env: given,
-    out: (text) => writeSync(1, text),
-    err: (text) => writeSync(2, text),
+    out: writeOutput,
+    err: writeError,
     signals: process,
     stdio: stdioOfProcess,
     input: inputOfProcess,

@@ -1,6 +1,6 @@
 /** The Node part of ssm-ssh: reads settings, loads missing keys, and connects to EC2 hosts. */
-import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { writeError, writeOutput } from './write-text.ts';
 
 /**
  * @param file the path of the bundle
@@ -12,9 +12,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     env,
     helper: join(dirname(file), '../../helper'),
     terminal: stderr.isTTY,
-    tell: (text: string): void => {
-      stderr.write(text);
-    },
+    tell: writeError,
   };
   if (args[0] === 'choose') {
     const [{ choose }, { takeQuestion }] = await Promise.all([
@@ -22,12 +20,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
       import('./choose/question.ts'),
     ]);
     const question = takeQuestion(env);
-    // Writes all of it synchronously: process.stdout on a pipe may lose output when the process exits.
-    const out = (text: string): void => {
-      let left = Buffer.from(text);
-      while (left.length > 0) left = left.subarray(writeSync(1, left));
-    };
-    return await choose(question, { ...io, out });
+    return await choose(question, { ...io, out: writeOutput });
   }
   if (args[0] === 'host-key') {
     const { explainHostKey } = await import('./commands/host-key.ts');
@@ -39,7 +32,7 @@ export async function main(args: readonly string[], file: string): Promise<numbe
   ]);
   return await tunnel(args, {
     ...io,
-    out: (text) => process.stdout.write(text),
+    out: writeOutput,
     stdio: stdioOfProcess,
   });
 }

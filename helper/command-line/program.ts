@@ -6,7 +6,7 @@ import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure, toFailure } from '../../src/errors.ts';
 import type { SignalSource } from '../../src/process/attached.ts';
 import { invalid, parseLine } from './parse.ts';
-import { helpOf, type Command, type Io } from './command.ts';
+import { commonOptionsOf, helpOf, type Command, type Io } from './command.ts';
 import { add } from '../commands/add.ts';
 import { certify } from '../commands/certify.ts';
 import { doctor } from '../commands/doctor.ts';
@@ -20,6 +20,7 @@ import { put } from '../commands/put.ts';
 import { proxy } from '../commands/proxy.ts';
 import { rotate } from '../commands/rotate.ts';
 import { setup } from '../commands/setup.ts';
+import { OutputClosed } from '../write-text.ts';
 import { suggest } from './suggest.ts';
 
 const name = 'ssm-ssh-agent';
@@ -60,6 +61,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const exitCode = interrupted.exitCode();
     if (exitCode !== undefined) return exitCode;
+    if (error instanceof OutputClosed) throw error;
     const failure = toFailure(error);
     io.err(`${failure.render(name)}\n`);
     return failure.exitCode;
@@ -72,13 +74,23 @@ function find(word: string): Command {
   const names = commands.map((command) => command.name);
   const list = `the commands are ${names.join(', ')}; ${name} --help shows what they do`;
   if (word === '') throw invalid('no command was given', list);
-  if (word.startsWith('-')) {
-    throw invalid(
+  if (word.startsWith('-')) throw misplaced(word, list);
+  throw invalid(`there is no command ${word}`, suggest(word, names) ?? list);
+}
+
+/** An option where the command belongs. */
+function misplaced(word: string, list: string): Failure {
+  const option = word.replace(/^--|=.*$/gs, '');
+  const owner = commands.find((command) =>
+    Object.hasOwn({ ...command.options, ...commonOptionsOf(command) }, option),
+  );
+  if (owner) {
+    return invalid(
       `${word} stands before the command`,
-      `write the command first: ${name} ${names[0]} ${word}`,
+      `write the command first: ${name} ${owner.name} ${word}`,
     );
   }
-  throw invalid(`there is no command ${word}`, suggest(word, names) ?? list);
+  return invalid(`there is no option ${word}`, suggest(word, ['--help', '--version']) ?? list);
 }
 
 function tell(io: Io, text: string): number {

@@ -25,6 +25,7 @@ import { findStateFolder, userOf } from '../../src/host/state-folder.ts';
 import { fetchKey } from '../choose/fetch-key.ts';
 import type { Question, Terminal } from '../choose/question.ts';
 import { timeLimit } from '../command-line/host-place.ts';
+import { OutputClosed } from '../write-text.ts';
 
 const program = 'ssm-ssh';
 
@@ -60,6 +61,7 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     out(`${answer}_ssm_set_fetched=${isFetched ? 'yes' : ''}\n_ssm_set_found=1\n`);
     return 0;
   } catch (error) {
+    if (error instanceof OutputClosed) throw error;
     const told = `${toFailure(error).render(program)}\n`;
     tell(told);
     await writeOutcome(place, `failed ${randomUUID()}\n${told}`);

@@ -10,6 +10,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import { parseHostPlace, readTimeLimit, timeLimit } from '../command-line/host-place.ts';
+import { OutputClosed } from '../write-text.ts';
 import { erase, getStored, store, storageFor, type CredentialStorage } from '../credential/store.ts';
 
 const program = 'git-credential-ssm';
@@ -59,6 +60,7 @@ export async function answerGit(args: readonly string[], io: GitIo): Promise<num
       io.out(await operations[operation](request, await look(args, request, io)));
     return 0;
   } catch (error) {
+    if (error instanceof OutputClosed) throw error;
     const failure = toFailure(error);
     io.err(`${failure.render(program)}\n`);
     return failure.exitCode;

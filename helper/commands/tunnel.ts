@@ -6,6 +6,7 @@ import { rolesIn } from '../../src/host/settings.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { invalid } from '../command-line/parse.ts';
+import { OutputClosed } from '../write-text.ts';
 import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
 import type { Stdio } from '../proxy/carry.ts';
 import { explained, find, reach, type Around } from '../proxy/reach.ts';
@@ -64,6 +65,7 @@ async function run(io: TunnelIo, work: () => Promise<unknown>): Promise<number> 
     await work();
     return 0;
   } catch (error) {
+    if (error instanceof OutputClosed) throw error;
     io.tell(`${toFailure(error).render(program)}\n`);
     return 255;
   }
