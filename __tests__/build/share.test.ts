@@ -49,6 +49,7 @@ describe.each(['bash', 'fish'] as const)('in %s', (shell) => {
 
     it('offers the only values of an option, files where it takes one, and nothing for a name in AWS', () => {
       expect(offer('ssm-ssh-agent proxy --via s')).toEqual(['session-manager']);
+      expect(offer('ssm-ssh-agent policy --for ro')).toEqual(['rotate']);
       expect(offer('ssm-ssh-agent setup --known-hosts ma').map((path) => path.replace('/', ''))).toEqual([
         'man',
       ]);

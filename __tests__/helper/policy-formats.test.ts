@@ -1,6 +1,8 @@
 /** The printed forms of policies. cfn-lint and Terraform check them in e2e/policy.test.ts where they are installed. */
 import { describe, expect, it } from '@jest/globals';
+import { parseLine } from '../../helper/command-line/parse.ts';
 import { print } from '../../helper/policy/formats.ts';
+import { policyOptions } from '../../helper/policy/options.ts';
 import { parsePolicyLine, type PolicyLine } from '../../helper/policy/wish.ts';
 import { documentOf, type Statement } from '../../src/aws/statement.ts';
 import { parseReference } from '../../src/keys/reference.ts';
@@ -65,7 +67,6 @@ const references = [parseReference('/ci/key')];
 describe('the options of policy', () => {
   it.each<[Partial<PolicyLine>, string]>([
     [{}, 'policy has nothing to allow'],
-    [{ references, for: 'delete' }, '--for cannot be "delete"'],
     [{ host: ['i-0123456789abcdef0'], for: 'write' }, '--for belongs to a key'],
     [{ references, user: 'me' }, '--user belongs to --host'],
     [{ references, via: 'direct' }, '--via belongs to --host'],
@@ -77,6 +78,18 @@ describe('the options of policy', () => {
     const failure = failureOf(() => parsePolicyLine({ ...line, ...wrong }));
     expect([failure.code, failure.message]).toEqual(['INPUT_INVALID', expect.stringContaining(message)]);
     expect(failure.hint).not.toBe('');
+  });
+
+  it.each([
+    ['--for', 'wirte', 'write'],
+    ['--format', 'terrafrom', 'terraform'],
+    ['--via', 'sesion-manager', 'session-manager'],
+  ])('%s %s is refused, with the value that was meant', (option, value, meant) => {
+    const failure = failureOf(() => parseLine(['/ci/key', option, value], policyOptions));
+    expect([failure.message, failure.hint]).toEqual([
+      `${option} cannot be "${value}"`,
+      `did you mean ${meant}?`,
+    ]);
   });
 
   it('say for which hosts no key is pushed', () => {

@@ -1,5 +1,6 @@
 /** Policy documents → JSON, a CloudFormation template, or Terraform's HCL. Pure. */
 import type { Condition, PolicyDocument, Statement, Values } from '../../src/aws/statement.ts';
+import type { Format } from './options.ts';
 
 export interface Printed {
   /** What a role may do. Absent: only a trust policy is asked for. */
@@ -7,9 +8,6 @@ export interface Printed {
   /** Who may assume the role. Absent: only permissions are asked for. */
   readonly trust: PolicyDocument | undefined;
 }
-
-export const formats = ['json', 'cloudformation', 'terraform'] as const;
-export type Format = (typeof formats)[number];
 
 /** JSON is one document: `permissions` and `trust` are not both there. */
 export function print({ permissions, trust }: Printed, format: Format): string {

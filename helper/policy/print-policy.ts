@@ -2,10 +2,11 @@
 import { findPolicyHome } from '../../src/host/policy-home.ts';
 import { referencesOf } from '../../src/keys/key-line.ts';
 import { voiceOf } from '../command-line/keys.ts';
-import { invalid, type Common } from '../command-line/parse.ts';
+import type { Common } from '../command-line/parse.ts';
 import type { Running } from '../command-line/command.ts';
 import { parseAccount, parseKey } from '../command-line/settings.ts';
-import { formats, print } from './formats.ts';
+import { print } from './formats.ts';
+import type { Format } from './options.ts';
 import { parsePolicyLine, type PolicyLine } from './wish.ts';
 
 /** Seconds for AWS to answer. */
@@ -20,8 +21,7 @@ interface Wished {
 
 /** @returns the exit code */
 export async function printPolicy({ values, words, behind = [] }: Wished, running: Running): Promise<number> {
-  const format = formats.find((known) => known === (values.format ?? 'json'));
-  if (!format) throw invalid(`--format cannot be "${values.format ?? ''}"`, `write ${formats.join(', ')}`);
+  const format = (values.format ?? 'json') as Format;
   const keys = [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
   const wish = parsePolicyLine({ ...values, references: referencesOf(keys), format });
   const { region, roles, profile } = parseAccount(values);

@@ -6,8 +6,9 @@ import { trustStatement } from '../../src/aws/trust-policy.ts';
 import type { Location, Reference } from '../../src/keys/reference.ts';
 import { invalid } from '../command-line/parse.ts';
 import { parseWay } from '../proxy/way.ts';
-import type { Format, Printed } from './formats.ts';
+import type { Printed } from './formats.ts';
 import { parsePolicyHost } from './hosts.ts';
+import type { Format } from './options.ts';
 import { parseTrust, type TrustOptions } from './trust.ts';
 
 export interface PolicyLine extends TrustOptions {
@@ -32,16 +33,13 @@ export interface Wish {
   readonly render: (found: { readonly home: Location; readonly stored: readonly Stored[] }) => Printed;
 }
 
-const purposes: readonly Purpose[] = ['read', 'write', 'rotate'];
-
 /** @throws INPUT_INVALID */
 export function parsePolicyLine(line: PolicyLine): Wish {
   const { references, user, 'account-id': account } = line;
   const via = parseWay(line.via, '--via');
   const hosts = line.host.map((text) => parsePolicyHost(text, user, via));
   const { repositories, contexts } = parseTrust(line);
-  const purpose = purposes.find((known) => known === (line.for ?? 'read'));
-  if (!purpose) throw invalid(`--for cannot be "${line.for ?? ''}"`, `write ${purposes.join(', ')}`);
+  const purpose = (line.for ?? 'read') as Purpose;
   if (account !== undefined && !/^\d{12}$/.test(account))
     throw invalid(`--account-id is not an account: "${account}"`, 'write the 12 digits of one');
   const isPermitting = references.length + hosts.length > 0;

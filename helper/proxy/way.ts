@@ -2,6 +2,7 @@
 import { ways, type Way } from '../../src/aws/ec2-session-policy.ts';
 import { parseHostName, type HostName } from '../../src/ec2/host-name.ts';
 import { invalid } from '../command-line/parse.ts';
+import { suggest } from '../command-line/suggest.ts';
 
 /**
  * @param place the name of the setting or option
@@ -10,7 +11,10 @@ import { invalid } from '../command-line/parse.ts';
 export function parseWay(text: string | undefined, place: string): Way {
   const way = ways.find((known) => known === (text || ways[0]));
   if (way) return way;
-  throw invalid(`${place} is not a way to connect: "${text ?? ''}"`, `write ${ways.join(', or ')}`);
+  throw invalid(
+    `${place} is not a way to connect: "${text ?? ''}"`,
+    suggest(text ?? '', ways) ?? `write ${ways.join(', or ')}`,
+  );
 }
 
 /** @throws INPUT_INVALID */

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { commonOptionsOf, type Io } from '../../helper/command-line/command.ts';
+import { commands, run } from '../../helper/command-line/program.ts';
+
+async function told(...args: readonly string[]): Promise<[number, string]> {
+  let text = '';
+  const io = {
+    ...{ env: {}, out: () => undefined, err: (more: string) => (text += more) },
+    signals: { on: () => undefined, off: () => undefined },
+  } as unknown as Io;
+  return [await run(args, io), text];
+}
+
+describe('ssm-ssh-agent', () => {
+  it.each([
+    [['--verison'], 'there is no option --verison', 'did you mean --version?'],
+    [['--hepl'], 'there is no option --hepl', 'did you mean --help?'],
+    [['-v'], 'there is no option -v', 'the commands are exec, add,'],
+    [
+      ['--region', 'eu-west-1', 'public'],
+      '--region stands before the command',
+      'ssm-ssh-agent exec --region',
+    ],
+    [['--for=read', 'policy'], '--for=read stands before the command', 'ssm-ssh-agent policy --for=read'],
+    [['polcy'], 'there is no command polcy', 'did you mean policy?'],
+  ])('refuses %j', async (args, problem, hint) => {
+    const [code, text] = await told(...args);
+    const [what, how] = text.split('\n');
+    expect([code, what]).toEqual([2, `ssm-ssh-agent: INPUT_INVALID: ${problem}`]);
+    expect(how).toContain(hint);
+  });
+});
+
+describe('an option whose help lists its values', () => {
+  const options = commands.flatMap((command) =>
+    Object.entries({ ...command.options, ...commonOptionsOf(command) }).map(
+      ([name, option]) => [`${command.name} --${name}`, option] as const,
+    ),
+  );
+
+  it.each(options.filter(([, { help }]) => /^[\w-]+ \(default\)|^\w+, \w+ or \w+\b/.test(help)))(
+    '%s has the values as choices, for the suggestion and the completions',
+    (_, { choices = [], help }) => {
+      expect(choices.length).toBeGreaterThan(1);
+      expect(choices.filter((choice) => !help.includes(choice))).toEqual([]);
+    },
+  );
+});
