@@ -5,9 +5,17 @@ import { describe, expect, it } from '@jest/globals';
 import { ec2SessionPolicy, type Way } from '../src/aws/ec2-session-policy.ts';
 import { parsePolicy } from './support/aws/iam/policy-document.ts';
 import { decide, type RequestContext } from './support/aws/iam/policy.ts';
+import { makeStack, roleOf } from './support/cloudformation.ts';
 
 const folder = join(dirname(import.meta.dirname), 'examples/ec2-hosts');
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+
+/** The policy of the role that the template makes. */
+const deployRole = (): string => {
+  const job = { Owner: 'acme', OwnerId: '1234', Repository: 'app', RepositoryId: '5678' };
+  const [policy] = roleOf(makeStack('deploy-role', { ...job, TagValue: 'web' })).policies;
+  return JSON.stringify(policy);
+};
 
 const instanceId = 'i-0123456789abcdef0';
 const sessionName = 'acme-app-1658821493-1';
@@ -27,6 +35,11 @@ interface Wish {
 
 type Request = readonly [action: string, resource: string, context?: RequestContext];
 
+/** The tag that Session Manager gives each session. */
+const tagOf = (session: string): RequestContext => ({
+  'ssm:resourceTag/aws:ssmmessages:session-id': `AROAEXAMPLE:${session}`,
+});
+
 /** All AWS requests of one connection. */
 function requests(via: Way, wish: Wish): Request[] {
   const { instance = instanceId, tag = 'web', user = 'ec2-user', session = sessionName } = wish;
@@ -41,7 +54,7 @@ function requests(via: Way, wish: Wish): Request[] {
         ? []
         : [['ssm:StartSession', `arn:aws:ssm:eu-west-1::document/${document}`] satisfies Request]),
       ...['ssmmessages:OpenDataChannel', 'ssm:ResumeSession', 'ssm:TerminateSession'].map(
-        (action): Request => [action, `${ssm}:session/${session}-0a1b2c3d4e5f60718`],
+        (action): Request => [action, `${ssm}:session/${session}-0a1b2c3d4e5f60718`, tagOf(session)],
       ),
     ],
     'instance-connect-endpoint': [
@@ -120,11 +133,16 @@ describe('the policies for EC2 hosts', () => {
     expect(refused(read(name), ways[name] ?? 'direct', wish)).toEqual(actions);
   });
 
-  it.each(['by-instance.json', 'by-tag.json'])(
-    "%s does not allow access to other users' sessions",
-    (name) => {
-      const actions = ['ssmmessages:OpenDataChannel', 'ssm:ResumeSession', 'ssm:TerminateSession'];
-      expect(refused(read(name), 'session-manager', { session: 'acme-another-1-1' })).toEqual(actions);
-    },
-  );
+  it.each(
+    ['by-instance.json', 'by-tag.json', 'deploy-role'].flatMap((name) =>
+      ['acme-another-1-1', 'acme-app-secret-1-1', 'acme-app-1658821493-2'].map((session) => [name, session]),
+    ),
+  )('%s does not allow to resume or end the session %s of somebody else', (name, session) => {
+    const policy = name === 'deploy-role' ? deployRole() : read(name);
+    expect(refused(policy, 'session-manager')).toEqual([]);
+    expect(refused(policy, 'session-manager', { session })).toEqual([
+      'ssm:ResumeSession',
+      'ssm:TerminateSession',
+    ]);
+  });
 });

@@ -99,6 +99,27 @@ describe('a CloudFormation template', () => {
   });
 });
 
+describe.each([
+  ['aws', 'sts.amazonaws.com'],
+  ['aws-cn', 'sts.amazonaws.com.cn'],
+  ['aws-us-gov', 'sts.amazonaws.com'],
+])('the roles for jobs in the partition %s', (partition, audience) => {
+  it.each(['ci-role', 'deploy-role'])('have the audience of the action: %s', (name) => {
+    const stack = makeStack(name, given[name], { 'AWS::Partition': partition });
+    const trust = JSON.stringify(stack.resources['Role']?.properties['AssumeRolePolicyDocument']);
+    expect(trust).toContain(`"token.actions.githubusercontent.com:aud":"${audience}"`);
+    const { Provider } = stack.resources;
+    if (Provider) expect(Provider.properties['ClientIdList']).toEqual([audience]);
+  });
+
+  itWithTerraform('have it in Terraform, too', () => {
+    for (const name of ['ci-role', 'deploy-role'])
+      expect(evaluate({ name, variables: variablesOf(name), partition }, ['local.audience'])).toEqual([
+        audience,
+      ]);
+  });
+});
+
 describe('the two forms of a template', () => {
   it('are there', () => {
     expect(readdirSync(moduleFolder).sort()).toEqual([...templateNames].sort());
@@ -168,8 +189,10 @@ describe('the two forms of a template', () => {
   itWithTerraform('have the same policies', () => {
     const documents = (name: string, wanted: readonly string[]): unknown[] =>
       evaluate(
-        name,
-        { ...variablesOf(name), ...(name === 'vpc-endpoints' && { subnet_ids: ['subnet-1'] }) },
+        {
+          name,
+          variables: { ...variablesOf(name), ...(name === 'vpc-endpoints' && { subnet_ids: ['subnet-1'] }) },
+        },
         wanted.map((one) => `local.${one}`),
       ).map((text): unknown => JSON.parse(String(text)));
     const ci = roleOf(makeStack('ci-role', given['ci-role']));
@@ -198,7 +221,7 @@ describe('the two forms of a template', () => {
       const stack = makeStack('instance-profile', { SessionManager });
       const variables = { session_manager: SessionManager === 'true' };
       const wanted = ['local.managed_policies', 'local.read_keys'];
-      const [managed, read] = evaluate('instance-profile', variables, wanted);
+      const [managed, read] = evaluate({ name: 'instance-profile', variables }, wanted);
       expect(managed).toEqual(stack.resources['Role']?.properties['ManagedPolicyArns'] ?? []);
       expect(JSON.parse(String(read))).toEqual(roleOf(stack).policies[0]);
     }

@@ -35,8 +35,8 @@ export function validate(name: string): string | undefined {
 
 export type Variables = Readonly<Record<string, string | boolean | readonly string[]>>;
 
-const here = `locals {
-  partition  = "aws"
+const hereIn = (partition: string): string => `locals {
+  partition  = "${partition}"
   dns_suffix = "amazonaws.com"
   region     = "${REGION}"
   account    = "${ACCOUNT}"
@@ -44,13 +44,19 @@ const here = `locals {
 }
 `;
 
-function inCopy<T>(name: string, variables: Variables, use: (folder: string) => T): T {
+export interface Copy {
+  readonly name: string;
+  readonly variables: Variables;
+  readonly partition?: string;
+}
+
+function inCopy<T>({ name, variables, partition = 'aws' }: Copy, use: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'terraform-'));
   try {
     for (const file of ['variables.tf', 'policies.tf'])
       if (existsSync(join(moduleFolder, name, file)))
         copyFileSync(join(moduleFolder, name, file), join(folder, file));
-    writeFileSync(join(folder, 'here.tf'), here);
+    writeFileSync(join(folder, 'here.tf'), hereIn(partition));
     writeFileSync(join(folder, 'terraform.tfvars.json'), JSON.stringify(variables));
     return use(folder);
   } finally {
@@ -59,8 +65,8 @@ function inCopy<T>(name: string, variables: Variables, use: (folder: string) => 
 }
 
 /** The values of the module's locals and variables: `local.trust_policy`. */
-export function evaluate(name: string, variables: Variables, wanted: readonly string[]): unknown[] {
-  const { stdout, stderr, status } = inCopy(name, variables, (folder) =>
+export function evaluate(copy: Copy, wanted: readonly string[]): unknown[] {
+  const { stdout, stderr, status } = inCopy(copy, (folder) =>
     terraform(['console'], folder, `jsonencode([${wanted.join()}])\n`),
   );
   if (status !== 0) throw new Error(stderr);
@@ -69,4 +75,4 @@ export function evaluate(name: string, variables: Variables, wanted: readonly st
 
 /** What Terraform says about these variables; empty if it takes them. */
 export const refusalOf = (name: string, variables: Variables): string =>
-  inCopy(name, variables, (folder) => terraform(['plan', '-no-color', '-input=false'], folder).stderr);
+  inCopy({ name, variables }, (folder) => terraform(['plan', '-no-color', '-input=false'], folder).stderr);

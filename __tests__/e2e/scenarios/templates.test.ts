@@ -120,7 +120,7 @@ if (MOTO_ENDPOINT !== undefined && installed('aws')) {
       });
       const text = JSON.stringify(policy(Role, 'reach-hosts'));
       expect(text).toContain('{"aws:ResourceTag/Tier":"web","ec2:osuser":"ubuntu"}');
-      expect(text).toContain(':session/${aws:userid}-*');
+      expect(text).toContain('{"ssm:resourceTag/aws:ssmmessages:session-id":"${aws:userid}"}');
     });
 
     it("makes the document of a fleet, which has the template's commands", () => {

@@ -220,7 +220,7 @@ describe('the error', () => {
 
   it.each([
     ['ssm:StartSession', [hostArn, documentArn]],
-    ['ssmmessages:OpenDataChannel', `${sessions}\${aws:userid}-*`],
+    ['ssmmessages:OpenDataChannel', `${sessions}*`],
   ])('if %s is denied has the statement that allows it', async (action, resources) => {
     const others = ['ssm:StartSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'];
     const policies = [
@@ -242,7 +242,10 @@ describe('the error', () => {
     world.aws.sessions.cut();
     const failure = await end;
     expect(failure?.code).toBe('SESSION_FAILED');
-    expect(statementIn(failure?.hint ?? '')).toMatchObject({ Action: 'ssm:ResumeSession' });
+    expect(statementIn(failure?.hint ?? '')).toMatchObject({
+      ...{ Action: 'ssm:ResumeSession', Resource: `${sessions}*` },
+      Condition: { StringLike: { 'ssm:resourceTag/aws:ssmmessages:session-id': '${aws:userid}' } },
+    });
   });
 
   it('if nothing listens on the port', async () => {

@@ -24,7 +24,7 @@ resource "aws_iam_openid_connect_provider" "github" {
   count = var.create_provider ? 1 : 0
   # AWS verifies GitHub's certificate with its own list of authorities, so there is no thumbprint.
   url            = "https://${local.issuer}"
-  client_id_list = ["sts.amazonaws.com"]
+  client_id_list = [local.audience]
 }
 
 resource "aws_iam_role" "ci" {

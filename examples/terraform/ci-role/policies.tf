@@ -2,6 +2,8 @@ locals {
   issuer     = "token.actions.githubusercontent.com"
   parameters = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter${var.parameter_path}/*"
   ssm        = "ssm.${local.region}.${local.dns_suffix}"
+  # The action asks for this audience there.
+  audience = local.partition == "aws-cn" ? "sts.amazonaws.com.cn" : "sts.amazonaws.com"
   subjects = [
     "repo:${var.owner}/${var.repository}:${var.job}",
     # Repositories that were made, renamed or moved after 15 July 2026 have this form.
@@ -17,7 +19,7 @@ locals {
       Action    = "sts:AssumeRoleWithWebIdentity"
       Condition = {
         StringEquals = {
-          "${local.issuer}:aud" = "sts.amazonaws.com"
+          "${local.issuer}:aud" = local.audience
           "${local.issuer}:sub" = local.subjects
         }
       }

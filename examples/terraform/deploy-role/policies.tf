@@ -1,7 +1,9 @@
 locals {
   issuer   = "token.actions.githubusercontent.com"
   instance = "arn:${local.partition}:ec2:${local.region}:${local.account}:instance/*"
-  session  = "arn:${local.partition}:ssm:${local.region}:${local.account}:session"
+  sessions = "arn:${local.partition}:ssm:${local.region}:${local.account}:session/*"
+  # The action asks for this audience there.
+  audience = local.partition == "aws-cn" ? "sts.amazonaws.com.cn" : "sts.amazonaws.com"
   subjects = [
     "repo:${var.owner}/${var.repository}:${var.job}",
     # Repositories that were made, renamed or moved after 15 July 2026 have this form.
@@ -17,7 +19,7 @@ locals {
       Action    = "sts:AssumeRoleWithWebIdentity"
       Condition = {
         StringEquals = {
-          "${local.issuer}:aud" = "sts.amazonaws.com"
+          "${local.issuer}:aud" = local.audience
           "${local.issuer}:sub" = local.subjects
         }
       }
@@ -45,15 +47,21 @@ locals {
         Resource = "arn:${local.partition}:ssm:${local.region}:*:document/AWS-StartSSHSession"
       },
       {
-        Sid    = "OwnSessions"
+        Sid      = "OwnSessions"
+        Effect   = "Allow"
+        Action   = ["ssm:ResumeSession", "ssm:TerminateSession"]
+        Resource = local.sessions
+        # Session Manager tags each session with the id of the caller who started it.
+        Condition = {
+          StringLike = { "ssm:resourceTag/aws:ssmmessages:session-id" = "$${aws:userid}" }
+        }
+      },
+      {
+        Sid    = "CarrySessions"
         Effect = "Allow"
-        Action = ["ssm:ResumeSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"]
-        # The id of a session begins with the name of the role's session. The action names it
-        # OWNER-REPOSITORY-RUN-ATTEMPT, and cuts that to 64 characters before the run.
-        Resource = [
-          "${local.session}/$${aws:userid}-*",
-          "${local.session}/${var.owner}-${var.repository}-*",
-        ]
+        # It needs a token of StartSession or ResumeSession.
+        Action   = "ssmmessages:OpenDataChannel"
+        Resource = local.sessions
       },
       {
         Sid      = "LogInAsThisUser"

@@ -189,7 +189,9 @@ function denied(
   { action, target, cause }: { action: SessionAction; target: Target; cause: unknown },
 ): Failure {
   const { instanceId, region } = target;
-  const statement = { Action: action, Resource: resourceOf(action, target, accountIn(message)) };
+  const Resource = resourceOf(action, target, accountIn(message));
+  const isResume = action === 'ssm:ResumeSession';
+  const statement = { Action: action, Resource, ...(isResume && { Condition: ownSession }) };
   return failed(
     `${doing[action]} ${instanceId} in ${region} is denied: ${message}`,
     denialHint(message, statement),
@@ -197,15 +199,17 @@ function denied(
   );
 }
 
-/** StartSession needs the host and the document. A session's ARN has the name of the caller. */
+/** Session Manager tags each session with the id of the caller who started it. */
+const ownSession = { StringLike: { 'ssm:resourceTag/aws:ssmmessages:session-id': '${aws:userid}' } };
+
+/** StartSession needs the host and the document. */
 function resourceOf(
   action: SessionAction,
   { instanceId, region }: Target,
   account: string,
 ): string | string[] {
   const partition = partitionOf(region);
-  if (action !== 'ssm:StartSession')
-    return `arn:${partition}:ssm:${region}:${account}:session/\${aws:userid}-*`;
+  if (action !== 'ssm:StartSession') return `arn:${partition}:ssm:${region}:${account}:session/*`;
   const host = instanceId.startsWith('mi-')
     ? `arn:${partition}:ssm:${region}:${account}:managed-instance/${instanceId}`
     : `arn:${partition}:ec2:${region}:${account}:instance/${instanceId}`;
