@@ -155,7 +155,7 @@ export async function pointsOf({ prepare, args }: Walk, rotating: Rotating): Pro
 /** SIGKILL, which no program can act on. */
 export async function killAt(point: Point, rotating: Rotating, args: readonly string[]): Promise<void> {
   const { stage } = rotating;
-  const reached = point.server === 'proof' ? proofOf(point, stage) : callOf(point, stage);
+  const reached = point.server === 'proof' ? proofOf(stage) : callOf(point, stage);
   const { child, ended } = stage.startRun([...rotating.args, ...args]);
   while (!reached() && child.exitCode === null) await sleep(5);
   await sleep(point.server === 'proof' ? point.skip : 30);
@@ -174,15 +174,11 @@ function callOf({ server, skip, fault }: Point, { host, github }: RotateStage): 
 }
 
 /** The host takes its time until it knows the new key, so that the proof is not over at once. */
-function proofOf(_: Point, { host, keys }: RotateStage): () => boolean {
+function proofOf({ host, keys }: RotateStage): () => boolean {
   keys.delay = 1500;
+  // ssh has the folder with its agent in its arguments.
   return () =>
-    runningProcesses().some(({ command }) => command.includes('ls-remote') && isOf(host.temp, command));
-}
-
-/** git has the folder in its environment, and ssh in its arguments. */
-function isOf(temp: string, command: string): boolean {
-  return command.includes(temp) || command.startsWith('git ls-remote');
+    runningProcesses().some(({ command }) => command.includes('-F none') && command.includes(host.temp));
 }
 
 /** Milliseconds until what a killed program has started notices. */
