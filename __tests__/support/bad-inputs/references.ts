@@ -59,7 +59,12 @@ const arns = wrongKeys([
   ['an ARN with its region in capitals', arn.replace('eu-west', 'EU-WEST'), noParameterArn, arnForms],
   ['an ARN with a wildcard', arn.replace('key', '*'), characters, names],
   ['the ARN of a bucket', 'arn:aws:s3:::acme/key', noParameterArn, arnForms],
-  ['the ARN of a KMS key', 'arn:aws:kms:eu-west-1:111122223333:key/k', noParameterArn, arnForms],
+  [
+    'the ARN of a KMS key without its id',
+    'arn:aws:kms:eu-west-1:111122223333:key/k',
+    'has neither the id of a KMS key nor alias/NAME',
+    'write kms:alias/NAME, kms:KEY-ID',
+  ],
   ['the ARN of a role', 'arn:aws:iam::111122223333:role/ci', noParameterArn, arnForms],
 ]);
 
