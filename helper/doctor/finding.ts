@@ -1,8 +1,6 @@
 /** What a check of doctor found, and how to fix it. Pure. */
 import { toFailure } from '../../src/errors.ts';
-import { withoutSecrets } from '../../src/keys/secret-text.ts';
-import { withoutPasswords } from '../../src/keys/url-text.ts';
-import { visible } from '../../src/keys/visible-text.ts';
+import { shown } from '../../src/keys/shown-text.ts';
 
 export type Status = 'ok' | 'skip' | 'warn' | 'fail';
 
@@ -13,7 +11,10 @@ export interface Finding {
   /** `warn`: it works now, or perhaps; `skip`: it could not be checked, or does not apply here. */
   readonly status: Status;
   readonly detail: string;
-  /** A command, a setting or a policy statement. Empty: nothing has to be fixed. */
+  /**
+   * A command of the shell where one is possible; words in capitals in it are for people to fill in. Otherwise a policy
+   * statement, or what to do. Empty: nothing has to be fixed.
+   */
   readonly remedy: string;
 }
 
@@ -61,15 +62,18 @@ export async function needs<T>(result: Promise<T>, check: string): Promise<T> {
   }
 }
 
-/** Other people choose parts of the texts: names, URLs, and what hosts answer. */
 function finding(
   status: Status,
   check: string,
   { detail, remedy }: Pick<Finding, 'detail' | 'remedy'>,
 ): Finding {
-  return { check: clean(check), status, detail: clean(detail), remedy: clean(remedy) };
+  return { check, status, detail, remedy };
 }
 
-function clean(text: string): string {
-  return visible(withoutSecrets(withoutPasswords(text)));
+/**
+ * The finding as it may be printed: other people choose parts of its texts (names, URLs, what hosts answer). runChecks()
+ * calls it for every finding.
+ */
+export function printable({ check, status, detail, remedy }: Finding): Finding {
+  return { check: shown(check), status, detail: shown(detail), remedy: shown(remedy) };
 }

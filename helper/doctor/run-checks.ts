@@ -1,6 +1,6 @@
 /** Runs independent checks at the same time. A check that fails or takes too long does not stop the others. */
 import { tookTooLong, withDeadline } from '../../src/deadline.ts';
-import { failed, type Finding } from './finding.ts';
+import { failed, printable, type Finding } from './finding.ts';
 
 export interface Check {
   /** The name in findings about the check itself. */
@@ -25,7 +25,7 @@ export async function runChecks(checks: readonly Check[], options: RunOptions): 
   const { signal, progress } = options;
   let done = 0;
   const running = checks.map(async (check) => {
-    const findings = await runCheck(check, signal);
+    const findings = (await runCheck(check, signal)).map(printable);
     progress(++done, checks.length);
     return findings;
   });

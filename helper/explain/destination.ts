@@ -1,5 +1,4 @@
 /** From the text of a URL or a host to its explanation. */
-import { withoutPasswords } from '../../src/keys/url-text.ts';
 import { explainHttps } from './https.ts';
 import type { Explanation } from './explanation.ts';
 import { explainSsh } from './ssh.ts';
@@ -10,13 +9,13 @@ import { isUrl, parseTarget } from './target.ts';
 export async function explainDestination(text: string, asking: Asking): Promise<Explanation> {
   const url = await urlOf(text, asking);
   const target = parseTarget(url);
-  const common = { asked: withoutPasswords(text), rewritten: url === text ? null : withoutPasswords(url) };
+  const common = { asked: text, rewritten: url === text ? null : url };
   if (target.kind === 'https') return { ...common, ...(await explainHttps(target.url, asking)) };
   if (target.kind === 'ssh') return { ...common, ...(await explainSsh(target, asking)) };
   return {
     ...common,
     ...{ kind: 'other', offered: false, keys: [], passedOver: [], notes: [] },
-    answer: `no key is offered for ${withoutPasswords(url)}: git starts no ssh for ${target.protocol}://`,
+    answer: `no key is offered for ${url}: git starts no ssh for ${target.protocol}://`,
     why: 'ssm-ssh serves ssh, and git-credential-ssm serves https',
   };
 }

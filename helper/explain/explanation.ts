@@ -1,7 +1,6 @@
 /** The answer of `explain`, as text and as JSON. Pure. */
 import type { OfferedKey, PassedOver, Source } from '../../src/host/explain.ts';
-import { withoutSecrets } from '../../src/keys/secret-text.ts';
-import { visible } from '../../src/keys/visible-text.ts';
+import { shown } from '../../src/keys/shown-text.ts';
 
 export interface Explanation {
   /** As it was asked for. */
@@ -53,7 +52,7 @@ function placeOf(source: Source | undefined): object | null {
 }
 
 function cleaned(value: unknown): unknown {
-  if (typeof value === 'string') return withoutSecrets(value);
+  if (typeof value === 'string') return shown(value);
   if (Array.isArray(value)) return value.map(cleaned);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, cleaned(part)]));
@@ -80,7 +79,7 @@ export function asText({ answer, why, keys, ec2, passedOver, notes, rewritten }:
     ...(left > 0 ? [`  and ${String(left)} more: --json shows all`] : []),
     ...notes.map((note) => `note: ${note}`),
   ];
-  return lines.map((line) => `${visible(withoutSecrets(line))}\n`).join('');
+  return lines.map((line) => `${shown(line)}\n`).join('');
 }
 
 export function textOf({ name, scope, file, line }: Source): string {

@@ -1,5 +1,11 @@
 /** Explains which credential git gets for an HTTPS URL. */
-import { helpersFor, isOurHelper, sendsPath } from '../../src/git/credential-settings.ts';
+import {
+  helpersFor,
+  isFor,
+  isOurHelper,
+  sendsPath,
+  type HttpsPlace,
+} from '../../src/git/credential-settings.ts';
 import { isProtected, settingsIn } from '../../src/git/listing.ts';
 import {
   chooseRoute,
@@ -10,7 +16,8 @@ import {
 import { passedSettings, type OfferedKey, type PassedOver, type Source } from '../../src/host/explain.ts';
 import { matchRoutes, patternText } from '../../src/keys/routes.ts';
 import { decoded } from '../../src/keys/url-text.ts';
-import type { Explanation } from './explanation.ts';
+import { shownCommand } from '../../src/keys/shown-text.ts';
+import { textOf, type Explanation } from './explanation.ts';
 import { listPlaced, type Asking, type PlacedListing } from './surroundings.ts';
 
 type Part = Omit<Explanation, 'asked' | 'rewritten'>;
@@ -27,11 +34,14 @@ export async function explainHttps(url: URL, asking: Asking): Promise<Part> {
   const { named, warnings: more } = chooseRoute(routes, requestFor(url, { path: isSent }));
   const key = named && offeredBy(routes, named, listing);
   const isAsked = helpers.some(isOurHelper);
+  const others = helpers
+    .slice(0, isAsked ? helpers.findIndex(isOurHelper) : helpers.length)
+    .map((helper) => placedHelper(helper, place, listing));
   const where = `${host}${isSent ? pathname.replace(/\.git$/, '') : ''}`;
   return {
     kind: 'https',
     offered: key !== undefined && isAsked,
-    answer: answerFor({ key, helpers, where }),
+    answer: answerFor({ key, isAsked, others, where }),
     why: named ? `${named.place} names it` : 'no section names it',
     keys: key && isAsked ? [key] : [],
     passedOver: [...passedRoutes(routes, key, { listing, url }), ...ignored(listing)],
@@ -39,7 +49,7 @@ export async function explainHttps(url: URL, asking: Asking): Promise<Part> {
       isSent
         ? 'git sends the path: credential.useHttpPath is true for this URL'
         : 'git does not send the path, so only sections of whole hosts match: credential.useHttpPath is not true for this URL',
-      ...askedFirst(helpers),
+      ...(isAsked ? askedFirst(others) : []),
       ...warnings,
       ...more,
     ],
@@ -48,27 +58,33 @@ export async function explainHttps(url: URL, asking: Asking): Promise<Part> {
 
 interface Answer {
   readonly key: OfferedKey | undefined;
-  readonly helpers: readonly string[];
+  readonly isAsked: boolean;
+  /** The helpers that git asks before ours, as they may be shown. */
+  readonly others: readonly string[];
   readonly where: string;
 }
 
-function answerFor({ key, helpers, where }: Answer): string {
-  if (!helpers.some(isOurHelper)) {
-    const others = helpers.length === 0 ? 'no credential helper' : listed(helpers);
-    return `no credential of AWS is offered for ${where}: git asks ${others}, not git-credential-ssm`;
+function answerFor({ key, isAsked, others, where }: Answer): string {
+  if (!isAsked) {
+    const asked = others.length === 0 ? 'no credential helper' : others.join(' and ');
+    return `no credential of AWS is offered for ${where}: git asks ${asked}, not git-credential-ssm`;
   }
   if (!key) return `no credential of AWS is offered for ${where}`;
   return `the credential ${key.reference ?? ''} is offered for ${where}`;
 }
 
 /** git stops at the first helper that knows a password. */
-function askedFirst(helpers: readonly string[]): string[] {
-  const others = helpers.slice(0, Math.max(0, helpers.findIndex(isOurHelper)));
-  return others.length === 0 ? [] : [`git asks ${listed(others)} first, and may get another password there`];
+function askedFirst(others: readonly string[]): string[] {
+  return others.length === 0
+    ? []
+    : [`git asks ${others.join(' and ')} first, and may get another password there`];
 }
 
-function listed(helpers: readonly string[]): string {
-  return helpers.map((helper) => `"${helper}"`).join(' and ');
+/** A helper may have a password in its text: only its program is shown, and its place. */
+function placedHelper(helper: string, place: HttpsPlace, { entries, sources }: PlacedListing): string {
+  const index = entries.findLastIndex(({ name, value }) => value === helper && isFor(place, name, 'helper'));
+  const source = sources[index];
+  return `${shownCommand(helper)}${source ? ` (${textOf(source)})` : ''}`;
 }
 
 function offeredBy(

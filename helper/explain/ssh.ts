@@ -22,8 +22,9 @@ import {
 } from '../../src/host/foreign-command.ts';
 import { parseHostName } from '../../src/ec2/host-name.ts';
 import { parseReference } from '../../src/keys/reference.ts';
+import { shownCommand } from '../../src/keys/shown-text.ts';
 import { explainEc2 } from './ec2.ts';
-import type { Explanation } from './explanation.ts';
+import { textOf, type Explanation } from './explanation.ts';
 import { findJobUses } from './job-uses.ts';
 import {
   askGit,
@@ -56,7 +57,7 @@ export async function explainSsh({ remote, isGit }: SshQuestion, asking: Asking)
   };
   const settings = passedSettings(listing.entries, listing.sources, (entry) => whyNot(entry, byGit));
   const notes = [...(isGit ? hiddenNotes(asking) : []), ...compiled.warnings, ...ignoredNotes(compiled)];
-  const started = isGit ? await startedByGit(asking) : undefined;
+  const started = isGit ? await startedByGit(asking, listing) : undefined;
   if (parseHostName(remote.host)) {
     const ec2 = explainEc2(situation, { remote, isGit });
     const part = started ? { ...notStarted(ec2, remote, started), kind: ec2.kind } : ec2;
@@ -137,19 +138,23 @@ async function scriptOf(program: string, env: Asking['env']): Promise<string | u
 
 interface Started {
   readonly command: string;
-  readonly from: string;
+  readonly why: string;
 }
 
 /** What git starts instead of ssm-ssh. undefined: git starts ssm-ssh. @source git-config(1), core.sshCommand; git(1) */
-async function startedByGit(asking: Asking): Promise<Started | undefined> {
+async function startedByGit(asking: Asking, listing: PlacedListing): Promise<Started | undefined> {
   const { env } = asking;
   const command = env['GIT_SSH_COMMAND'];
-  if (command) return isOurs(command) ? undefined : { command, from: 'GIT_SSH_COMMAND' };
+  if (command) return isOurs(command) ? undefined : { command, why: 'GIT_SSH_COMMAND says so' };
   const configured = await askGit(['config', '--get', 'core.sshCommand'], asking);
-  if (configured) return isOurs(configured) ? undefined : { command: configured, from: 'core.sshCommand' };
+  if (configured) {
+    const source = sourceOf(listing, 'core.sshcommand', true);
+    const why = `core.sshCommand says so${source ? `: ${textOf(source)}` : ''}`;
+    return isOurs(configured) ? undefined : { command: configured, why };
+  }
   const program = env['GIT_SSH'];
-  if (program) return isOurProgram(program) ? undefined : { command: program, from: 'GIT_SSH' };
-  return { command: 'ssh', from: 'neither GIT_SSH_COMMAND nor core.sshCommand is set' };
+  if (program) return isOurProgram(program) ? undefined : { command: program, why: 'GIT_SSH says so' };
+  return { command: 'ssh', why: 'neither GIT_SSH_COMMAND nor core.sshCommand is set' };
 }
 
 function nameOf({ host, port, path }: RemoteUrl): string {
@@ -160,7 +165,7 @@ function nameOf({ host, port, path }: RemoteUrl): string {
 function notStarted(
   { keys, passedOver }: Pick<Choice, 'keys' | 'passedOver'>,
   remote: RemoteUrl,
-  { command, from }: Started,
+  { command, why }: Started,
 ): Part {
   const skipped = keys.map((key) => ({
     what: key.reference ?? key.fingerprint ?? '',
@@ -169,8 +174,8 @@ function notStarted(
   }));
   return {
     ...{ kind: 'ssh', offered: false, keys: [], notes: [] },
-    answer: `no key of AWS is offered for ${nameOf(remote)}: git starts "${command}", not ssm-ssh`,
-    why: from.includes(' ') ? from : `${from} says so`,
+    answer: `no key of AWS is offered for ${nameOf(remote)}: git starts ${shownCommand(command)}, not ssm-ssh`,
+    why,
     passedOver: [...skipped, ...passedOver],
   };
 }
@@ -182,7 +187,7 @@ function ofChoice({ by, keys, why, passedOver }: Choice, remote: RemoteUrl, { fo
   if (by === 'ssh')
     return { ...common, answer: `no key of AWS is offered for ${where}: ssm-ssh starts plain ssh` };
   if (by !== 'command') return { ...common, answer: `${names.join(', ')} is offered for ${where}` };
-  const command = `"${foreign?.command ?? ''}" (${foreign?.source.name ?? ''})`;
+  const command = `${shownCommand(foreign?.command ?? '')} (${foreign ? textOf(foreign.source) : ''})`;
   const answer =
     keys.length === 0
       ? `no key of AWS is offered for ${where}: ssm-ssh starts ${command}`

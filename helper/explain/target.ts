@@ -1,7 +1,7 @@
 /** URL or HOST as text → the destination, as git and ssh read it. Pure. */
 import { Failure } from '../../src/errors.ts';
 import { remoteOfPattern, remoteOfUrl, type RemoteUrl } from '../../src/host/foreign-command.ts';
-import { withoutPasswords } from '../../src/keys/url-text.ts';
+import { shown } from '../../src/keys/shown-text.ts';
 
 export type Target =
   | { readonly kind: 'ssh'; readonly remote: RemoteUrl; readonly isGit: boolean }
@@ -27,7 +27,7 @@ export function parseTarget(text: string): Target {
   if (['http', 'git', 'file', 'ftp', 'ftps'].includes(scheme ?? '')) {
     return { kind: 'other', protocol: scheme ?? '' };
   }
-  throw new Failure('INPUT_INVALID', `not a URL or a host: "${withoutPasswords(text)}"`, {
+  throw new Failure('INPUT_INVALID', `not a URL or a host: "${shown(text)}"`, {
     hint: 'write git@github.com:acme/lib.git, https://github.com/acme/lib.git, github.com/acme/lib, or a host',
   });
 }

@@ -3,6 +3,7 @@ import type { setupOptions } from './options.ts';
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { helperOf } from '../../src/git/credential-settings.ts';
 import type { Scope, Setting, Settings } from '../../src/git/listing.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -144,12 +145,6 @@ async function wantedBy(
     helper: helperOf(join(running.installation, 'helper/git-credential-ssm')),
     node: running.node,
   };
-}
-
-/** git runs a value that begins with a slash as a command. A quoted path has to begin with `!` (gitcredentials(7)). */
-function helperOf(path: string): string {
-  const quoted = quoteForShell(path);
-  return quoted === path ? path : `!${quoted}`;
 }
 
 type Values = Pick<

@@ -1,4 +1,5 @@
 /** Which credential helpers git asks, and what it tells them (gitcredentials(7), "CONFIGURATION OPTIONS"). Pure. */
+import { quoteForShell } from '../process/quote.ts';
 import { isTrue, type ScopedSetting } from './listing.ts';
 
 /** A repository by HTTPS, or every repository of a host. */
@@ -36,7 +37,17 @@ export function isOurHelper(helper: string): boolean {
   return /(^!?|[\s/'"])git-credential-ssm(['"]|\s|$)/.test(helper) || /^ssm(\s|$)/.test(helper);
 }
 
-function isFor(place: HttpsPlace, name: string, variable: string): boolean {
+/**
+ * The value of `credential.helper` for the program at this path. git runs a value that begins with a slash as a command. A
+ * quoted path has to begin with `!` (gitcredentials(7)).
+ */
+export function helperOf(path: string): string {
+  const quoted = quoteForShell(path);
+  return quoted === path ? path : `!${quoted}`;
+}
+
+/** Whether it is a setting `credential.*` of this variable that counts for the place. */
+export function isFor(place: HttpsPlace, name: string, variable: string): boolean {
   if (name === `credential.${variable}`) return true;
   if (!name.startsWith('credential.') || !name.endsWith(`.${variable}`)) return false;
   return covers(name.slice('credential.'.length, -variable.length - 1), place);

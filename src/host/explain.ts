@@ -1,6 +1,7 @@
 /** Which key ssm-ssh would offer for a destination, from which setting, and why. Pure; helper/ssm-ssh decides by the same order. */
 import type { ScopedSetting } from '../git/listing.ts';
 import { matchRoutes, patternText, type Remote, type Route } from '../keys/routes.ts';
+import { shownCommand } from '../keys/shown-text.ts';
 import { pick, type Compiled, type HostKey } from './compile.ts';
 import type { Environment } from './settings.ts';
 
@@ -191,7 +192,7 @@ export function passedOverBy(chosen: Pick<Choice, 'by' | 'keys'>, situation: Sit
 }
 
 function passedCommand({ command, source }: ForeignCommand): PassedOver {
-  return { what: command, source, why: 'a key that names the repository takes precedence' };
+  return { what: shownCommand(command), source, why: 'a key that names the repository takes precedence' };
 }
 
 function reasonFor(route: Route<unknown>, { by }: Pick<Choice, 'by'>, situation: Situation): string {

@@ -9,7 +9,19 @@ export function decoded(text: string): string {
   }
 }
 
-/** Hides the password in every URL of the text. */
+/**
+ * Hides what may be a secret in every URL of the text: the password, a user of https that stands alone and so may be a
+ * token, values of a query that are named like secrets, and the command of `ext::`.
+ *
+ * @source gitremote-helpers(7), "INVOCATION"; git-remote-ext(1)
+ */
 export function withoutPasswords(text: string): string {
-  return text.replace(/(\w:\/\/[^\s/@:]*):[^\s/@]*@/g, '$1:…@');
+  return text
+    .replace(/(\bext::)[^"']+/gi, '$1…')
+    .replace(/\b(https?:\/\/)[^\s/@:"']+(?::(?:x-oauth-basic)?)?@/gi, '$1…@')
+    .replace(/(\w:\/\/[^\s/@:]*):[^\s"']*?[^\s/"']*@/g, '$1:…@')
+    .replace(
+      /([?&][^=\s&#]*(?:token|password|passwd|secret|signature|credential)[^=\s&#]*=)[^\s&#"']+/gi,
+      '$1…',
+    );
 }

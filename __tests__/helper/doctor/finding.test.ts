@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fail, failed, needs, ok, Unmet } from '../../../helper/doctor/finding.ts';
+import { fail, failed, needs, ok, printable, Unmet } from '../../../helper/doctor/finding.ts';
 import { withoutPasswords } from '../../../src/keys/url-text.ts';
 import { Failure } from '../../../src/errors.ts';
 
@@ -27,9 +27,10 @@ describe('a finding', () => {
     });
   });
 
-  it('never shows a secret, the password of a URL, or control characters', () => {
+  it('as it is printed never has a secret, the password of a URL, or control characters', () => {
     const token = 'ghp_0123456789abcdefghij';
-    const { detail, remedy } = fail('url', `https://me:hunter2@github.com and ${token}`, 'a\nb');
+    const found = fail('url', `https://me:hunter2@github.com and ${token}`, 'a\nb');
+    const { detail, remedy } = printable(found);
     expect(detail).toBe('https://me:…@github.com and …');
     expect(remedy).toBe('a\\nb');
     expect(withoutPasswords('ssh://git@github.com/acme/lib')).toBe('ssh://git@github.com/acme/lib');

@@ -29,6 +29,22 @@ describe('the checks', () => {
     expect(findings[1]?.detail).toBe('TIMEOUT: the check "slow" took longer than 0.05 seconds');
   });
 
+  it('show no secret and no control character, whoever made the finding', async () => {
+    const made = {
+      check: 'a\u001b',
+      status: 'warn',
+      detail: 'https://me:hunter2@h/',
+      remedy: 'a\u0007',
+    } as const;
+    const findings = await runChecks([check('made', () => Promise.resolve([made]))], {
+      signal,
+      progress: () => undefined,
+    });
+    expect(findings).toEqual([
+      { check: 'a\\x1b', status: 'warn', detail: 'https://me:…@h/', remedy: 'a\\x07' },
+    ]);
+  });
+
   it('tell how many have ended', async () => {
     const told: string[] = [];
     const progress = (done: number, all: number): void => void told.push(`${done}/${all}`);
