@@ -1,7 +1,8 @@
 /** Asks a git host for one reference of a repository, by git and the ssm-ssh of this installation. */
 import { join } from 'node:path';
 import { definedIn } from '../../src/process/environment.ts';
-import { run, type Finished } from '../../src/process/run.ts';
+import type { Finished } from '../../src/process/run.ts';
+import { runInGroup as run } from '../../src/process/run-in-group.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { fail, ok, type Finding } from './finding.ts';
 import type { UrlRoute } from './url-route.ts';
@@ -33,10 +34,10 @@ const alone = ['ControlMaster=no', 'ControlPath=none', 'StrictHostKeyChecking=ye
 const options = (more: readonly string[]): string =>
   [...quiet, ...more].map((option) => `-o ${option}`).join(' ');
 
-/** With `exec`: the key is in an agent of its own that ends with git, and no folder of this user changes. */
+/** With `exec`: the key is in an agent of its own that ends with git or with this process, and no folder of this user changes. */
 export async function trySsh(wanted: SshTry): Promise<Finding> {
   const { url, env, installation, signal, route, knownHosts, strict, account } = wanted;
-  const known = definedIn(env);
+  const known = forGit(env);
   const asks = ['git', 'ls-remote', '--', url, 'HEAD'] as const;
   // The ssh command of a job has its keys.
   if (route && route.line === undefined) {
@@ -52,8 +53,6 @@ export async function trySsh(wanted: SshTry): Promise<Finding> {
   // exec sets GIT_SSH_COMMAND, so the options are added inside of it.
   const script = `GIT_SSH_COMMAND="$GIT_SSH_COMMAND ${options([])}" exec git ls-remote -- "$1" HEAD`;
   const argv = [
-    // exec opens /dev/stdin as a file, which a socket is not: Node's pipes are sockets.
-    ...['sh', '-c', 'cat | "$@"', 'sh'],
     ...[join(installation, 'helper/ssm-ssh-agent'), 'exec', '--quiet', '--key', route.line, ...account],
     ...['--known-hosts', '/dev/stdin', `--strict-host-key-checking=${strict || 'yes'}`],
     ...['--', 'sh', '-c', script, 'sh', url],
@@ -69,7 +68,7 @@ export async function tryHttps(wanted: UrlTry): Promise<Finding> {
   const settings = ['-c', 'credential.helper=', '-c', `credential.helper=${getOnly}`];
   const path = ['-c', 'credential.useHttpPath=true'];
   const argv = ['git', ...settings, ...path, 'ls-remote', '--', url, 'HEAD'] as const;
-  const quietly = { ...definedIn(env), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
+  const quietly = { ...forGit(env), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
   return told(wanted, await run(argv, { env: quietly, signal }));
 }
 
@@ -132,3 +131,16 @@ const usual: readonly (readonly [RegExp, string])[] = [
     'name a credential for it: ssm-ssh-agent setup --global --credential "REF HOST/OWNER"; or replace the token, which the host does not accept',
   ],
 ];
+
+/**
+ * The environment, with the two transports that doctor tries: a repository's `insteadOf` may name others, such as `ext::`,
+ * which starts a program.
+ *
+ * @source git(1), GIT_ALLOW_PROTOCOL
+ */
+function forGit(env: Environment): Record<string, string> {
+  const tried = ['ssh', 'https'];
+  const allowed = env['GIT_ALLOW_PROTOCOL']?.split(':') ?? tried;
+  const both = tried.filter((name) => allowed.includes(name)).join(':');
+  return { ...definedIn(env), GIT_ALLOW_PROTOCOL: both || 'none' };
+}

@@ -1,5 +1,5 @@
 /** Runs a program: without a shell, with secrets only on standard input. The signal ends it. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 
 export interface Finished {
   readonly exitCode: number;
@@ -37,8 +37,23 @@ export async function run(
 ): Promise<Finished> {
   const { env, input = '', cwd, signal } = options;
   signal.throwIfAborted();
+  const child = spawn(program, args, { env, cwd, stdio: 'pipe', signal, killSignal: 'SIGKILL' });
+  return await finished(child, { program, input, signal });
+}
+
+/** A child whose three standard streams are pipes. */
+export type PipedChild = ChildProcess & Pick<ChildProcessWithoutNullStreams, 'stdin' | 'stdout' | 'stderr'>;
+
+/** Waits for a child that the signal ends. */
+export async function finished(
+  child: PipedChild,
+  {
+    program,
+    input,
+    signal,
+  }: { readonly program: string; readonly input: string; readonly signal: AbortSignal },
+): Promise<Finished> {
   return await new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, cwd, stdio: 'pipe', signal, killSignal: 'SIGKILL' });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
