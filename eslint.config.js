@@ -40,14 +40,14 @@ export const pureFiles = [
   'helper/policy/{formats,hosts,options,trust}.ts',
   'helper/proxy/way.ts',
   'helper/explain/{explanation,target}.ts',
-  'helper/doctor/{finding,git-settings,host-kind,proxy-for,render,ssh-command,wanted}.ts',
+  'helper/doctor/{finding,git-credential-helpers,git-rewrites,git-sections,git-settings,git-ssh-command,git-values,host-kind,key-remedy,own-programs,proxy-for,reference-remedy,render,setting-remedy,ssh-command,wanted}.ts',
   'helper/rotate/{options,plan,texts}.ts',
 ];
 
 /** Each station and the stations that it may know. */
 const stations = {
   ...{ process: [], aws: [], github: [], gitlab: [] },
-  ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws'] },
+  ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws', 'process'] },
   kms: ['aws', 'ssh'],
 };
 /** Each room of src and the rooms that it may know. All may know keys/ and the files right in src. */

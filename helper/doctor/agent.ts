@@ -1,15 +1,19 @@
 /** Checks the folder of this user's agent, the agent, and the agent of the session. It writes nothing. */
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { inspectStateFolders, type FolderReport, type User } from '../../src/host/state-folder.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
-import { fail, ok, skip, warn, type Finding } from './finding.ts';
+import { fail, ok, warn, type Finding } from './finding.ts';
+import { asRoot } from './install-command.ts';
 
 export interface AgentCheck {
   readonly user: User;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Our ssm-ssh-agent, as a word of sh. */
+  readonly agent: string;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +31,9 @@ function stateFinding(used: FolderReport | undefined, folders: readonly FolderRe
   const name = 'state folder';
   const refused = folders.filter((folder) => folder.isThere && folder.problem !== undefined);
   const reasons = refused.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
-  const remedy = `remove it, or give it back to its owner: ls -ld ${refused.map(({ folder }) => quoteForShell(folder)).join(' ')}`;
+  // Nothing in it is needed: keys are read again. Of another user, only root may remove it.
+  const remove = `rm -rf ${refused.map(({ folder }) => quoteForShell(folder)).join(' ')}`;
+  const remedy = refused.every(({ folder }) => isOwn(folder)) ? remove : asRoot(remove);
   if (!used) {
     const all = folders.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
     return fail(
@@ -47,13 +53,13 @@ function stateFinding(used: FolderReport | undefined, folders: readonly FolderRe
 
 async function ownAgent(used: FolderReport | undefined, options: AgentCheck): Promise<Finding> {
   const name = 'agent';
-  if (used?.hasAgent !== true) return skip(name, 'none is running: the next connection starts it');
+  if (used?.hasAgent !== true) return ok(name, 'none is running: the next connection starts it');
   const socket = join(used.folder, 'agent');
   // Only an agent for EC2 hosts may be there.
   if (!existsSync(socket)) return ok(name, `the agent for EC2 hosts is in ${join(used.folder, 'ec2')}`);
   const held = await keysAt(socket, options);
   if (typeof held === 'number') return ok(name, `${socket} answers and holds ${keysText(held)}`);
-  return warn(name, `${held.code}: ${held.message}`, 'ssm-ssh-agent flush: the keys are then read again');
+  return warn(name, `${held.code}: ${held.message}`, `${options.agent} flush`);
 }
 
 async function callersAgent(options: AgentCheck): Promise<Finding> {
@@ -62,7 +68,7 @@ async function callersAgent(options: AgentCheck): Promise<Finding> {
   if (socket === '') return ok(name, 'not set: ssh has only the keys that ssm-ssh offers');
   const held = await keysAt(socket, options);
   if (typeof held === 'number') return ok(name, `${socket} answers and holds ${keysText(held)}`);
-  const remedy = 'unset SSH_AUTH_SOCK, or start an agent: eval "$(ssh-agent -s)"';
+  const remedy = 'unset SSH_AUTH_SOCK';
   return warn(name, `${held.code}: ${held.message}`, remedy);
 }
 
@@ -74,6 +80,10 @@ async function keysAt(socket: string, { signal }: AgentCheck): Promise<number | 
     if (error instanceof Failure) return error;
     throw error;
   }
+}
+
+function isOwn(folder: string): boolean {
+  return lstatSync(folder, { throwIfNoEntry: false })?.uid === userInfo().uid;
 }
 
 function keysText(count: number): string {

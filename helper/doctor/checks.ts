@@ -7,7 +7,6 @@ import { userOf } from '../../src/host/state-folder.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import { partitionOf, stsAudience } from '../../src/keys/partition.ts';
-import { quoteForShell } from '../../src/process/quote.ts';
 import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 import { checkAgents } from './agent.ts';
 import { AwsAccess } from './aws-access.ts';
@@ -21,11 +20,13 @@ import {
 } from './credentials.ts';
 import { endpointOf, type Service } from './endpoints.ts';
 import { failed, needs, ok, type Finding } from './finding.ts';
-import { checkGitSettings, credentialPlaces } from './git-settings.ts';
+import { credentialPlaces } from './git-credential-helpers.ts';
+import { checkGitSettings } from './git-settings.ts';
 import { checkHost } from './hosts.ts';
 import { checkInstallation, checkStarted, type Installed } from './installation.ts';
 import { checkClock, checkProxySupport, probe } from './network.ts';
 import { checkOidc } from './oidc.ts';
+import { OwnPrograms } from './own-programs.ts';
 import { checkPrograms } from './programs.ts';
 import type { Check } from './run-checks.ts';
 import { checkSecret } from './secrets.ts';
@@ -133,15 +134,18 @@ async function checkNetwork(
     }),
   );
   const all = probes.flat();
-  return [checkClock(all), ...all.map(({ finding }) => finding), ...checkProxySupport(env, nodeVersion)];
+  return [checkClock(all, env), ...all.map(({ finding }) => finding), ...checkProxySupport(env, nodeVersion)];
 }
 
-function ofSecrets({ named, access }: Found): Check[] {
+function ofSecrets({ asked, named, access, configuration }: Found): Check[] {
+  const { agent } = new OwnPrograms(asked.installation);
+  const { entries } = configuration;
+  const remedies = { entries, env: asked.env, agent, account: accountOptions(asked) };
   return [
     check('references', usual, () => Promise.resolve(named.problems)),
     ...named.secrets.map((secret) =>
       check(`read ${secret.line.reference.text}`, usual, (signal) =>
-        checkSecret(secret, { access, signal, now: Date.now }),
+        checkSecret(secret, { access, signal, remedies, now: Date.now }),
       ),
     ),
   ];
@@ -150,9 +154,9 @@ function ofSecrets({ named, access }: Found): Check[] {
 function ofGit(found: Found & { readonly read: Promise<Configuration> }): Check[] {
   const { asked, configuration, routes, read } = found;
   const { env, installation } = asked;
-  const ours = quoteForShell(join(installation, 'helper/ssm-ssh'));
+  const { agent, ssh: ours, helper } = new OwnPrograms(installation);
   return [
-    check('agent', usual, (signal) => checkAgents({ user: userOf(env), env, signal })),
+    check('agent', usual, (signal) => checkAgents({ user: userOf(env), env, agent, signal })),
     check('git configuration', usual, async () => {
       const { scoped } = await read;
       const detail = scoped ? 'git reads it, with the scope of each setting' : 'git reads it';
@@ -161,18 +165,13 @@ function ofGit(found: Found & { readonly read: Promise<Configuration> }): Check[
     }),
     check('git settings', usual, async () => {
       await needs(read, 'git configuration');
-      return checkGitSettings({ configuration, routes, env, ours });
+      return checkGitSettings({ configuration, routes, env, ours, helper });
     }),
   ];
 }
 
 function ofTargets({ asked, configuration, routes, place, access }: Found): Check[] {
-  const { region, roles, profile } = asked.account;
-  const account = [
-    ...(region === undefined ? [] : ['--region', region]),
-    ...roles.flatMap((role) => ['--role-arn', role]),
-    ...(profile === undefined ? [] : ['--profile', profile]),
-  ];
+  const account = accountOptions(asked);
   const { via } = settingsOf(configuration.trusted, asked.env);
   return [
     ...asked.urls.map((url) =>
@@ -185,6 +184,16 @@ function ofTargets({ asked, configuration, routes, place, access }: Found): Chec
         checkHost(host, { reader: () => access.reader(place), via, signal }),
       ),
     ),
+  ];
+}
+
+/** As they were given. */
+function accountOptions({ account }: Asked): string[] {
+  const { region, roles, profile } = account;
+  return [
+    ...(region === undefined ? [] : ['--region', region]),
+    ...roles.flatMap((role) => ['--role-arn', role]),
+    ...(profile === undefined ? [] : ['--profile', profile]),
   ];
 }
 

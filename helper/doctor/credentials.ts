@@ -1,4 +1,5 @@
 /** Checks the Region, the credentials of this machine, whose they are, and the roles that they assume. */
+import { Failure } from '../../src/errors.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { fail, failed, needs, ok, warn, type Finding } from './finding.ts';
 import type { Place } from './wanted.ts';
@@ -15,8 +16,17 @@ export interface CredentialsOptions {
 }
 
 export async function checkRegion({ access, place }: CredentialsOptions): Promise<Finding[]> {
-  const { region, from } = await access.region(place);
-  return [ok('region', `${region}, from ${from}`)];
+  try {
+    const { region, from } = await access.region(place);
+    return [ok('region', `${region}, from ${from}`)];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const [, variable = 'AWS_REGION'] =
+      /^((?:SSM_SSH|AWS)_[A-Z_]+) is not a region/.exec(error.message) ?? [];
+    const finding = failed('region', error);
+    const isWritten = error.code === 'REGION_MISSING' || error.message.startsWith(variable);
+    return [isWritten ? { ...finding, remedy: `export ${variable}=REGION` } : finding];
+  }
 }
 
 /** @returns where the credentials come from, and when they end */
@@ -33,9 +43,23 @@ export async function checkCredentials({ access, env, place, now }: CredentialsO
   return [warn('credentials', `${detail}: they end in ${Math.max(0, minutes)} minutes`, remedy)];
 }
 
-export async function checkIdentity({ access, place }: CredentialsOptions): Promise<Finding[]> {
-  const { arn, account } = await access.identity(place);
-  return [ok('identity', `${arn} in the account ${account}`)];
+export async function checkIdentity({ access, env, place }: CredentialsOptions): Promise<Finding[]> {
+  try {
+    const { arn, account } = await access.identity(place);
+    return [ok('identity', `${arn} in the account ${account}`)];
+  } catch (error) {
+    const finding = failed('identity', error);
+    const remedy = withoutProfile(error, env);
+    return [
+      remedy === undefined ? finding : { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy },
+    ];
+  }
+}
+
+/** For AWS_PROFILE, if it names none. */
+function withoutProfile(error: unknown, { AWS_PROFILE: profile }: Environment): string | undefined {
+  if (!(error instanceof Failure) || error.code !== 'CREDENTIALS_MISSING' || !profile) return undefined;
+  return error.message.includes(`no profile ${profile}`) ? 'unset AWS_PROFILE' : undefined;
 }
 
 /** @param places of all keys and hosts: each chain of roles is assumed once */
@@ -83,17 +107,19 @@ export function checkCredentialVariables(env: Environment): Finding[] {
   const name = 'credential variables';
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_PROFILE: profile } = env;
   if (profile && id) {
-    const detail = `AWS_PROFILE (${profile}) and AWS_ACCESS_KEY_ID are both set: the profile is used`;
-    return [
-      warn(name, detail, 'unset the one that is not meant: unset AWS_ACCESS_KEY_ID, or unset AWS_PROFILE'),
-    ];
+    const detail = `AWS_PROFILE (${profile}) and AWS_ACCESS_KEY_ID are both set: the profile is used; to use it on purpose, unset AWS_ACCESS_KEY_ID`;
+    return [warn(name, detail, 'unset AWS_PROFILE')];
   }
   if (Boolean(id) !== Boolean(secret)) {
     const [there, missing] = id
       ? ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
       : ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID'];
     return [
-      fail(name, `${there} is set and ${missing} is not: both are ignored`, `set both, or unset ${there}`),
+      fail(
+        name,
+        `${there} is set and ${missing} is not: both are ignored; set both, or none`,
+        `unset ${there}`,
+      ),
     ];
   }
   return [ok(name, 'they do not contradict each other')];

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
-import { pathForShell } from '../../src/process/quote.ts';
 import { patternText, type Remote } from '../../src/keys/routes.ts';
 import { definedIn } from '../../src/process/environment.ts';
 import { ProgramNotFound, run } from '../../src/process/run.ts';
@@ -11,6 +10,7 @@ import { hostKeyFailure } from '../../src/ssh/host-key-refusal.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
+import { placeOfSetting, unsetSetting, type PlacedSetting } from './setting-remedy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,6 +20,7 @@ export interface HostKeyCheck {
   readonly env: Environment;
   /** ssm.knownHosts; empty: none. */
   readonly file: string;
+  readonly entries: readonly PlacedSetting[];
   readonly strict: string;
   readonly signal: AbortSignal;
 }
@@ -29,8 +30,8 @@ export async function checkHostKey(options: HostKeyCheck): Promise<Finding> {
   const name = (await nameInFiles(options)) ?? knownName(remote);
   const readable = await readHostKeys(file);
   if (readable === undefined) {
-    const remedy = `make it: ssh-keyscan HOST >>${pathForShell(file)}, or git config --global --unset ssm.knownHosts`;
-    return fail(check, `KNOWN_HOSTS_INVALID: ssm.knownHosts names ${file}, which cannot be read`, remedy);
+    const { from, remedy } = withoutFile(options);
+    return fail(check, `KNOWN_HOSTS_INVALID: ${from} names ${file}, which cannot be read`, remedy);
   }
   try {
     renderKnownHosts(readable);
@@ -53,6 +54,14 @@ export async function readHostKeys(file: string): Promise<string | undefined> {
   if (file === '') return '';
   const path = file.startsWith('~/') ? join(userInfo().homedir, file.slice(2)) : file;
   return await readFile(path, 'utf8').catch(() => undefined);
+}
+
+/** Where the file is named, and how to go on without it. */
+function withoutFile({ entries, env }: HostKeyCheck): { readonly from: string; readonly remedy: string } {
+  const setting = entries.findLast(({ name }) => name === 'ssm.knownhosts');
+  if (env['SSM_SSH_KNOWN_HOSTS'] || !setting)
+    return { from: 'SSM_SSH_KNOWN_HOSTS', remedy: 'unset SSM_SSH_KNOWN_HOSTS' };
+  return { from: `ssm.knownHosts (${placeOfSetting(setting)})`, remedy: unsetSetting(setting, env) };
 }
 
 /** All known keys: the pinned ones, those of the settings, those that ssm-ssh has seen, and those of ssh itself. */

@@ -2,6 +2,7 @@
 import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import { parseHostName } from '../../src/ec2/host-name.ts';
 import { findInstance } from '../../src/ec2/instances.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import { parseHost, parseWay } from '../proxy/way.ts';
 import { failed, ok, skip, type Finding } from './finding.ts';
 import type { Reader } from './aws-access.ts';
@@ -78,7 +79,7 @@ async function checkManaged(id: string, { names, user, asking, via }: Managed): 
   const permission = skip(
     names.permission,
     'AWS has no dry run for ssm:StartSession and ec2-instance-connect:SendSSHPublicKey',
-    `connect once: ssm-ssh ${user === '' ? 'USER' : user}@${id} true`,
+    `connect once: ssm-ssh ${quoteForShell(`${user === '' ? 'USER' : user}@${id}`)} true`,
   );
   try {
     const found = await managedHost(id, asking);

@@ -3,9 +3,12 @@ import { shortLivedWarning } from '../setup/short-lived.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
 import { problemWith, programOf, programOnPath, type ProgramProblem } from './find-program.ts';
 import type { Configuration } from './configuration.ts';
-import { isOurCommand, sshCommandOf } from './ssh-command.ts';
-import { helpersFor, isOurHelper } from '../../src/git/credential-settings.ts';
+import { sshCommandOf } from './ssh-command.ts';
+import { helpersFor, isFor, isOurHelper } from '../../src/git/credential-settings.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
+import { shownCommand } from '../../src/keys/shown-text.ts';
+import { OwnPrograms } from './own-programs.ts';
+import { replaceSetting, replaceValue, type PlacedSetting } from './setting-remedy.ts';
 
 export interface Installed {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,39 +29,66 @@ export function checkInstallation({ installation, node, version }: Installed): F
 export function checkStarted(
   { all, entries }: Pick<Configuration, 'all' | 'entries'>,
   places: readonly string[],
-  installed: Installed,
+  { env, installation }: Installed,
 ): Finding[] {
-  const { from, command } = sshCommandOf(all, installed.env);
-  const ssh = 'ssh command';
+  const { from, command } = sshCommandOf(all, env);
+  const { ssh: ours, helper: ourHelper } = new OwnPrograms(installation);
+  const check = 'ssh command';
+  const setting = entries.findLast(({ name }) => name === 'core.sshcommand');
+  const toOurs =
+    setting && from === 'core.sshCommand' ? replaceSetting(setting, ours, env) : toVariable(ours);
   const first =
     from === 'ssh'
-      ? skip(ssh, 'none is set: git starts ssh')
-      : (programFinding(ssh, programOf(command), { ...installed, from }) ?? ok(ssh, `${from} is ${command}`));
-  const helpers = new Set(
-    places.flatMap((place) => helpersFor({ host: place }, entries).filter(isOurHelper)),
-  );
-  const others = [...helpers].map((helper) => {
-    const check = 'credential helper';
+      ? skip(check, 'none is set: git starts ssh')
+      : (programFinding({ check, program: programOf(command), from, toOurs }, env) ??
+        ok(check, `${from} is ${shownCommand(command)}`));
+  const helpers = places.flatMap((place) => ourHelpers(place, entries));
+  const unique = new Map(helpers.map((one) => [one.value ?? '', one]));
+  const others = [...unique.values()].map((one) => {
+    const helper = one.value ?? '';
+    const name = 'credential helper';
     const program = /^ssm(\s|$)/.test(helper) ? 'git-credential-ssm' : programOf(helper);
-    return programFinding(check, program, { ...installed, from: 'credential.helper' }) ?? ok(check, program);
+    const named = {
+      check: name,
+      program,
+      from: 'credential.helper',
+      toOurs: replaceValue(one, ourHelper, env),
+    };
+    return programFinding(named, env) ?? ok(name, program);
   });
   return [first, ...others];
 }
 
+/** The settings that name our helper for the host. */
+function ourHelpers(place: string, entries: readonly PlacedSetting[]): PlacedSetting[] {
+  const settings = entries.filter(({ name }) => isFor({ host: place }, name, 'helper'));
+  const asked = new Set(helpersFor({ host: place }, settings).filter(isOurHelper));
+  return settings.filter(({ value = '' }) => asked.has(value));
+}
+
+function toVariable(ours: string): string {
+  return `export GIT_SSH_COMMAND=${quoteForShell(ours)}`;
+}
+
+interface Named {
+  readonly check: string;
+  readonly program: string;
+  /** The variable or setting. */
+  readonly from: string;
+  /** The command that names the program of this installation there. */
+  readonly toOurs: string;
+}
+
 /** @returns undefined if it can be started */
-function programFinding(
-  check: string,
-  program: string,
-  { env, installation, from }: Installed & { readonly from: string },
-): Finding | undefined {
+function programFinding({ check, program, from, toOurs }: Named, env: Installed['env']): Finding | undefined {
   const isPath = program.includes('/');
   const found = isPath ? program : programOnPath(program, env);
   const problem = found === undefined ? 'missing' : problemWith(found);
   if (problem === undefined) return undefined;
-  const name = isOurCommand(program) ? 'ssm-ssh' : 'git-credential-ssm';
-  const ours = `${installation}/helper/${name}`;
   const detail = `git cannot start ${program}, which ${from} names: ${said[problem]}`;
-  return fail(check, detail, remedyFor(problem, { program, ours, from }));
+  if (problem === 'not executable') return fail(check, detail, `chmod +x ${quoteForShell(program)}`);
+  if (problem === 'missing') return fail(check, detail, toOurs);
+  return fail(check, detail, throughShell({ program, from }));
 }
 
 const said: Readonly<Record<ProgramProblem, string>> = {
@@ -67,14 +97,9 @@ const said: Readonly<Record<ProgramProblem, string>> = {
   noexec: 'its disk is mounted with noexec',
 };
 
-function remedyFor(
-  problem: ProgramProblem,
-  { program, ours, from }: { readonly program: string; readonly ours: string; readonly from: string },
-): string {
-  if (problem === 'not executable') return `chmod +x ${quoteForShell(program)}`;
-  if (problem === 'noexec')
-    return `install the package on another disk, or set GIT_SSH_COMMAND="sh ${program}"`;
-  if (from === 'GIT_SSH_COMMAND') return `export GIT_SSH_COMMAND=${quoteForShell(ours)}, or unset it`;
-  if (from === 'GIT_SSH') return 'unset GIT_SSH';
-  return `run ssm-ssh-agent setup again; or git config --global ${from} ${quoteForShell(ours)}`;
+/** sh reads a script from such a disk. */
+function throughShell({ program, from }: Pick<Named, 'program' | 'from'>): string {
+  if (from === 'credential.helper')
+    return 'install the package on another disk, and run ssm-ssh-agent setup again';
+  return `export GIT_SSH_COMMAND=${quoteForShell(`sh ${quoteForShell(program)}`)}`;
 }

@@ -4,6 +4,7 @@ import { awsFailure, readAwsError } from '../../src/aws/failures.ts';
 import type { Ec2Caller } from '../../src/ec2/caller.ts';
 import { denialHint, isDenied } from '../../src/ec2/denials.ts';
 import { Failure } from '../../src/errors.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
 
 /** @throws SESSION_FAILED if it is denied, and the errors of any AWS call */
@@ -47,7 +48,7 @@ export function managedFinding(check: string, id: string, found: InstanceInforma
     ? warn(
         check,
         `${detail}: sessions for ssh need 2.3.672.0`,
-        `update the agent: aws ssm send-command --document-name AWS-UpdateSSMAgent --targets Key=InstanceIds,Values=${id}`,
+        `aws ssm send-command --document-name AWS-UpdateSSMAgent --instance-ids ${quoteForShell(id)}`,
       )
     : ok(check, detail);
 }

@@ -6,6 +6,7 @@ import { ignoresProxy } from '../../src/aws/connection.ts';
 import { reach, type Reached as Answer } from '../../src/aws/reach.ts';
 import type { Endpoint } from './endpoints.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
+import { clockCommand } from './install-command.ts';
 import { isPrivateAddress, proxyFor } from './proxy-for.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -92,7 +93,14 @@ function unreached(
   const proxy = proxyFor(url, env);
   const { detail, remedy, ...finding } = failed(check, awsFailure(error, { service, region, resource: '' }));
   const through = proxy ? `, through the proxy ${proxy.host} (${proxy.variable})` : '';
-  return { ...finding, detail: `${detail}: ${stepOf(code)} failed${through}`, remedy };
+  const failedAt = `${detail}: ${stepOf(code)} failed${through}`;
+  const isVariable = namedBy !== undefined && /^[A-Z_]+$/.test(namedBy) && env[namedBy] !== undefined;
+  if (!isVariable) return { ...finding, detail: failedAt, remedy };
+  return {
+    ...finding,
+    detail: `${failedAt}: ${namedBy} names this endpoint; ${remedy}`,
+    remedy: `unset ${namedBy}`,
+  };
 }
 
 /** The step of the connection that failed, by Node's code. */
@@ -129,12 +137,12 @@ export function checkProxySupport(env: Environment, nodeVersion: string): Findin
 const largest = 300_000;
 
 /** @param probes in order of preference */
-export function checkClock(probes: readonly Probe[]): Finding {
+export function checkClock(probes: readonly Probe[], env: Environment): Finding {
   const ahead = probes.find((one) => one.ahead !== undefined)?.ahead;
   if (ahead === undefined) return skip('clock', 'not checked, because no service of AWS answered');
   const seconds = Math.round(Math.abs(ahead) / 1000);
   const detail = `this machine is ${seconds} seconds ${ahead > 0 ? 'behind' : 'ahead of'} AWS`;
-  const remedy = 'set the clock: timedatectl set-ntp true, or chronyc makestep';
+  const remedy = clockCommand(env);
   if (Math.abs(ahead) >= largest)
     return fail('clock', `${detail}: AWS refuses signatures and tokens`, remedy);
   return Math.abs(ahead) >= 60_000 ? warn('clock', detail, remedy) : ok('clock', detail);

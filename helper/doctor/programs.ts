@@ -5,6 +5,7 @@ import { run } from '../../src/process/run.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 import { programOnPath } from './find-program.ts';
 import { hostKind } from './host-kind.ts';
+import { installCommand } from './install-command.ts';
 
 export interface ProgramOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -17,41 +18,50 @@ export interface ProgramOptions {
 /** Without these versions something of ours fails; see docs/install.md and src/ssh/agent.ts. */
 const needed = { git: [2, 26], openssh: [8, 4], node: [20, 0] } as const;
 
-const installOpenssh =
-  "install OpenSSH's client: apt-get install openssh-client, dnf install openssh-clients, or apk add openssh-client";
-const installGit = 'install git 2.26 or newer: apt-get install git, dnf install git, or apk add git';
-
 export async function checkPrograms(options: ProgramOptions): Promise<Finding[]> {
   const [git, ssh] = await Promise.all([checkGit(options), checkSsh(options)]);
   const others = ['ssh-agent', 'ssh-add'].map((name) => {
     const path = programOnPath(name, options.env);
-    return path === undefined ? fail(name, `${name} is not on PATH`, installOpenssh) : ok(name, path);
+    return path === undefined
+      ? fail(name, `${name} is not on PATH`, installCommand('openssh', options.env))
+      : ok(name, path);
   });
   return [git, ssh, ...others, checkNode(options), await checkHost(options)];
 }
 
 async function checkGit(options: ProgramOptions): Promise<Finding> {
   const said = await versionText('git', '--version', options);
-  if (said === undefined) return fail('git', 'GIT_NOT_FOUND: git is not on PATH', installGit);
+  if (said === undefined)
+    return fail('git', 'GIT_NOT_FOUND: git is not on PATH', installCommand('git', options.env));
   const version = versionIn(said);
   if (isEnough(version, needed.git)) return ok('git', said);
-  return warn('git', `${said} does not tell the scopes of settings: not all of ours count`, installGit);
+  return warn(
+    'git',
+    `${said} does not tell the scopes of settings: not all of ours count`,
+    installCommand('git', options.env),
+  );
 }
 
 async function checkSsh(options: ProgramOptions): Promise<Finding> {
   const said = await versionText('ssh', '-V', options);
-  if (said === undefined) return fail('ssh', 'SSH_NOT_FOUND: ssh is not on PATH', installOpenssh);
+  if (said === undefined)
+    return fail('ssh', 'SSH_NOT_FOUND: ssh is not on PATH', installCommand('openssh', options.env));
   const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(said) ?? [];
-  if (major === undefined) return warn('ssh', `${said} is not OpenSSH`, installOpenssh);
+  if (major === undefined)
+    return warn('ssh', `${said} is not OpenSSH`, installCommand('openssh', options.env));
   if (isEnough([Number(major), Number(minor)], needed.openssh)) return ok('ssh', said);
-  return fail('ssh', `${said} is older than OpenSSH 8.4`, 'install OpenSSH 8.4 or newer');
+  return fail('ssh', `${said} is older than OpenSSH 8.4`, installCommand('openssh', options.env));
 }
 
 function checkNode({ nodeVersion, node }: ProgramOptions): Finding {
   const said = `Node ${nodeVersion} at ${node}`;
   return isEnough(versionIn(nodeVersion), needed.node)
     ? ok('node', said)
-    : fail('node', `${said} is too old`, 'install Node 20 or newer, or set SSM_SSH_NODE to the path of one');
+    : fail(
+        'node',
+        `${said} is too old`,
+        'install Node 20 or newer; or export SSM_SSH_NODE=PATH, the path of one',
+      );
 }
 
 async function checkHost({ env }: ProgramOptions): Promise<Finding> {

@@ -7,12 +7,15 @@ import { referencesOf } from '../../src/keys/key-line.ts';
 import type { Secret } from '../../src/secrets/source.ts';
 import { readReferences } from '../../src/secrets/read.ts';
 import type { AwsAccess } from './aws-access.ts';
+import { Failure } from '../../src/errors.ts';
 import { failed, ok, skip, warn, type Finding } from './finding.ts';
+import { remedyForKey, storeElsewhere, type KeyRemedies } from './key-remedy.ts';
 import type { WantedSecret } from './wanted.ts';
 
 export interface SecretOptions {
   readonly access: AwsAccess;
   readonly signal: AbortSignal;
+  readonly remedies: KeyRemedies;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -27,11 +30,14 @@ export async function checkSecret(wanted: WantedSecret, options: SecretOptions):
     secrets = await read(wanted, options);
   } catch (error) {
     return [
-      failed(reading, error),
+      failedFor(wanted, { check: reading, error }, options),
       skip(using, `not checked, because this check did not succeed: ${reading}`),
     ];
   }
-  return [readFinding(secrets, { reading, from }), await used(wanted, secrets, { using, ...options })];
+  return [
+    readFinding(secrets, { reading, from, instead: storeElsewhere(wanted, options.remedies) }),
+    await used(wanted, secrets, { using, ...options }),
+  ];
 }
 
 async function read({ line, place }: WantedSecret, { access, signal }: SecretOptions): Promise<Secret[]> {
@@ -50,7 +56,11 @@ async function read({ line, place }: WantedSecret, { access, signal }: SecretOpt
 /** The value itself is never shown. */
 function readFinding(
   secrets: readonly Secret[],
-  { reading, from }: { readonly reading: string; readonly from: string },
+  {
+    reading,
+    from,
+    instead,
+  }: { readonly reading: string; readonly from: string; instead: string | undefined },
 ): Finding {
   const [first] = secrets;
   const versions = secrets.map(({ reference, version }) => `${reference.text} (version ${version})`);
@@ -60,7 +70,7 @@ function readFinding(
     const detail = `${name} is a plain String: whoever may read its history reads the key`;
     const remedy =
       'store the key in another parameter (ssm-ssh-agent put NAME FILE), name that one, and delete this one: AWS does not change the type of a parameter. Who read it has the key: replace it at the host';
-    return warn(reading, detail, remedy);
+    return warn(reading, `${detail}; store a new key as a SecureString`, instead ?? remedy);
   }
   const kind = first?.reference.kind === 'secret' ? 'a secret' : 'a SecureString';
   return ok(reading, `${kind}, read and decrypted: ${versions.join(', ')}, named by ${from}`);
@@ -72,8 +82,21 @@ async function used(wanted: WantedSecret, secrets: readonly Secret[], use: Use):
   try {
     return await (wanted.kind === 'key' ? usedKey : usedCredential)(wanted, secrets, use);
   } catch (error) {
-    return failed(use.using, error);
+    return failedFor(wanted, { check: use.using, error }, use);
   }
+}
+
+/** The hint stays with the message if a command takes its place. */
+function failedFor(
+  wanted: WantedSecret,
+  { check, error }: { readonly check: string; readonly error: unknown },
+  { remedies }: Pick<SecretOptions, 'remedies'>,
+): Finding {
+  const finding = failed(check, error);
+  const remedy = error instanceof Failure ? remedyForKey(error.code, wanted, remedies) : undefined;
+  return remedy === undefined
+    ? finding
+    : { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy };
 }
 
 async function usedKey({ line }: WantedSecret, secrets: readonly Secret[], { using }: Use): Promise<Finding> {

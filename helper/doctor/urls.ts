@@ -1,12 +1,16 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import { patternText } from '../../src/keys/routes.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import type { SshQuestion } from '../explain/ssh.ts';
 import { rewrittenUrl } from '../explain/surroundings.ts';
 import { parseTarget } from '../explain/target.ts';
 import type { Configuration } from './configuration.ts';
+import { checkWinner } from './git-ssh-command.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
 import { checkHostKey, knownHosts, readHostKeys } from './host-key.ts';
+import { OwnPrograms } from './own-programs.ts';
 import { tryHttps, trySsh } from './try-url.ts';
 import { routesFor, type Routed, type UrlRoute } from './url-route.ts';
 
@@ -24,12 +28,19 @@ export interface UrlCheck {
 export async function checkUrl(given: string, options: UrlCheck): Promise<Finding[]> {
   const url = await rewrittenUrl(given, options);
   const rewrite = url === given ? '' : ` (git replaces the URL with ${url})`;
-  const names = { route: `route ${given}`, hostKey: `host key ${given}`, login: `repository ${given}` };
+  const names = {
+    given,
+    route: `route ${given}`,
+    hostKey: `host key ${given}`,
+    login: `repository ${given}`,
+  };
   const [first, ...others] = await checkRewritten(url, names, options);
   return first ? [{ ...first, detail: `${first.detail}${rewrite}` }, ...others] : [];
 }
 
 interface Names {
+  /** The URL for git, which rewrites it by itself. */
+  readonly given: string;
   readonly route: string;
   readonly hostKey: string;
   readonly login: string;
@@ -47,7 +58,7 @@ async function checkRewritten(url: string, names: Names, options: UrlCheck): Pro
     if (target.kind === 'https') return await checkHttps(url, names, options);
     if (target.kind === 'ssh') {
       const routed = await routesFor(target, options);
-      return await checkSsh({ ...target, url, routed }, names, options);
+      return await checkSsh({ ...target, routed }, names, options);
     }
     const remedy = 'write https://, or an SSH URL';
     if (target.protocol === 'http')
@@ -60,20 +71,18 @@ async function checkRewritten(url: string, names: Names, options: UrlCheck): Pro
 }
 
 interface SshUrl extends SshQuestion {
-  readonly url: string;
   readonly routed: Routed;
 }
 
-async function checkSsh(
-  { url, remote, routed }: SshUrl,
-  names: Names,
-  options: UrlCheck,
-): Promise<Finding[]> {
+async function checkSsh({ remote, routed }: SshUrl, names: Names, options: UrlCheck): Promise<Finding[]> {
   const { configuration, env, signal } = options;
   const { knownHosts: file, strict } = configuration.compiled;
   const [route] = routed.routes;
-  const hostKey = await checkHostKey({ check: names.hostKey, remote, env, file, strict, signal });
-  const first = routeFinding(names.route, routed, configuration.compiled.keys.length > 0);
+  const hostKey = await checkHostKey({
+    ...{ check: names.hostKey, remote, env, file, strict, signal },
+    entries: configuration.entries,
+  });
+  const first = routeFinding({ routed, remote }, names.route, options);
   if (hostKey.status === 'fail')
     return [
       first,
@@ -82,19 +91,33 @@ async function checkSsh(
     ];
   const known = await knownHosts((await readHostKeys(file)) ?? '', env);
   const login = await trySsh({
-    ...{ ...options, check: names.login, url, route, strict, account: accountOf(route, options) },
+    ...{
+      ...options,
+      check: names.login,
+      url: names.given,
+      route,
+      strict,
+      account: accountOf(route, options),
+    },
     knownHosts: known,
   });
   return [first, hostKey, login];
 }
 
-function routeFinding(check: string, { routes, why }: Routed, hasKeys: boolean): Finding {
-  const [route, ...others] = routes;
+function routeFinding(
+  { routed, remote }: Pick<SshUrl, 'routed' | 'remote'>,
+  check: string,
+  { configuration, env, installation }: UrlCheck,
+): Finding {
+  const [route, ...others] = routed.routes;
   if (!route) {
-    const detail = `no key of ours is for it: ${why}`;
-    return hasKeys
-      ? warn(check, detail, "ssm-ssh-agent setup --global --key 'REF HOST/OWNER/REPOSITORY'")
-      : ok(check, detail);
+    const detail = `no key of ours is for it: ${routed.why}`;
+    if (configuration.compiled.keys.length === 0) return ok(check, detail);
+    const { agent, ssh } = new OwnPrograms(installation);
+    const winner = checkWinner({ configuration, env, ours: ssh });
+    if (winner.status !== 'ok') return warn(check, detail, winner.remedy);
+    const key = `REF ${patternText({ ...remote, path: remote.path.replace(/^\/+|(?:\.git)?\/*$/g, '') })}`;
+    return warn(check, detail, `${agent} setup --global --key ${quoteForShell(key)}`);
   }
   const detail = `${route.name}, from ${route.from}`;
   if (others.length === 0) return ok(check, detail);
@@ -119,7 +142,7 @@ function accountOf(route: UrlRoute | undefined, { account }: UrlCheck): string[]
 
 async function checkHttps(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
   const { named, warnings } = chooseRoute(options.routes.routes, requestFor(new URL(url), { path: true }));
-  const login = await tryHttps({ ...options, check: names.login, url });
+  const login = await tryHttps({ ...options, check: names.login, url: names.given });
   if (named) return [ok(names.route, `${named.reference}, from ${named.place}`), login];
   const detail = ['no section names a credential for it', ...warnings].join('; ');
   return [skip(names.route, detail), login];

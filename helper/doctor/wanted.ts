@@ -7,6 +7,8 @@ import type { Compiled, HostKey } from '../../src/host/compile.ts';
 import type { NamedCredential, Routes } from '../../src/host/credential-routes.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import { failed, type Finding } from './finding.ts';
+import { withSlash } from './reference-remedy.ts';
+import type { PlacedSetting } from './setting-remedy.ts';
 
 /** With which Region and roles a reference is read. Empty: as on this machine. */
 export interface Place {
@@ -36,6 +38,8 @@ export interface NamedSecrets {
   readonly lines: readonly StoredKeyLine[];
   readonly compiled: Compiled;
   readonly routes: Routes;
+  /** Of all scopes. */
+  readonly entries: readonly PlacedSetting[];
   /** Of the command line: it takes precedence over the settings. */
   readonly account: Place;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -44,11 +48,12 @@ export interface NamedSecrets {
 export function wantedSecrets(named: NamedSecrets): WantedSecrets {
   const { lines, compiled, routes, account, env } = named;
   const problems: Finding[] = [];
-  const parsed = <T>(from: string, parse: () => T): T[] => {
+  const parsed = <T>(from: string, parse: () => T, remedy?: () => string | undefined): T[] => {
     try {
       return [parse()];
     } catch (error) {
-      problems.push(failed(`read ${from}`, error));
+      const finding = failed(`read ${from}`, error);
+      problems.push({ ...finding, remedy: remedy?.() ?? finding.remedy });
       return [];
     }
   };
@@ -57,7 +62,11 @@ export function wantedSecrets(named: NamedSecrets): WantedSecrets {
     return { kind: 'key', line, place, from: 'the command line' };
   });
   const keys = compiled.keys.flatMap((key) =>
-    parsed(originOf(key, env), () => fromKey(key, { account, from: originOf(key, env) })),
+    parsed(
+      originOf(key, env),
+      () => fromKey(key, { account, from: originOf(key, env) }),
+      () => withSlash(key, named.entries, env),
+    ),
   );
   const credentials = routes.routes.flatMap(({ key }) =>
     parsed(key.place, () => fromCredential(key, account)),

@@ -1,5 +1,6 @@
 /** Errors for names that do not match exactly one running instance, with the possible instances. */
 import { Failure } from '../errors.ts';
+import { quoteForShell } from '../process/quote.ts';
 import type { Instance } from './ec2-client.ts';
 import type { InstanceName } from './host-name.ts';
 
@@ -15,7 +16,7 @@ export function nameOf({ Tags = [] }: Instance): string | undefined {
 
 export function unknownId(id: string, region: string, cause?: unknown): Failure {
   return new Failure('TARGET_NOT_FOUND', `there is no instance ${id} in ${region}`, {
-    hint: `check the id, the region and the account: aws ec2 describe-instances --region ${region} --instance-ids ${id}`,
+    hint: `check the id, the region and the account: aws ec2 describe-instances --region ${region} --instance-ids ${quoteForShell(id)}`,
     cause,
   });
 }
@@ -35,7 +36,7 @@ export function notRunning(
 export function noneRunning(tag: Tag, found: readonly Instance[], region: string): Failure {
   const what = `no running instance in ${region} has the tag ${tag.key}=${tag.value}`;
   if (found.length === 0) {
-    const filter = `"Name=tag:${tag.key},Values=${tag.value}"`;
+    const filter = quoteForShell(`Name=tag:${tag.key},Values=${tag.value}`);
     return new Failure('TARGET_NOT_FOUND', what, {
       hint: `check the tag (it is case-sensitive), the region and the account: aws ec2 describe-instances --region ${region} --filters ${filter}`,
     });

@@ -130,11 +130,19 @@ export function compile(
     ec2Remotes: allowsEc2Remotes(trusted, env),
     command: settings.get('core.sshcommand')?.at(-1) ?? '',
     warnings,
-    ignored: writtenNamesOf(entries.filter((entry) => !isProtected(entry) && !isChoice(entry.name))),
+    ignored: writtenNamesOf(entries.filter(isIgnored)),
   };
 }
 
-function isChoice(name: string): boolean {
+/** Whether it is a setting of the repository that does not count. */
+export function isIgnored(entry: ScopedSetting): boolean {
+  const { name } = entry;
+  if (isProtected(entry) || isChoice(name)) return false;
+  return name.startsWith('ssm.') && writtenNames[lastPart(name)] !== undefined;
+}
+
+/** Whether the repository may choose it, too. */
+export function isChoice(name: string): boolean {
   return name === 'core.sshcommand' || (name.startsWith('ssm.') && choices.includes(lastPart(name)));
 }
 
@@ -146,7 +154,7 @@ function lastPart(name: string): string {
 function writtenNamesOf(entries: readonly ScopedSetting[]): string[] {
   const names = entries.flatMap(({ name }) => {
     const written = writtenNames[lastPart(name)];
-    if (written === undefined || !name.startsWith('ssm.')) return [];
+    if (written === undefined) return [];
     return [name.split('.').length > 2 ? `ssm.*.${written}` : `ssm.${written}`];
   });
   return [...new Set(names)];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { INSTANCE_ROLE } from '../../support/ec2-host.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
-import { setVariable, type DoctorStage, type Fault } from './stage.ts';
+import { permitPrinted, setVariable, type DoctorStage, type Fault } from './stage.ts';
 
 const place = { account: ACCOUNT, region: REGION };
 const role = `arn:aws:iam::${ACCOUNT}:role/reader`;
@@ -13,6 +13,7 @@ const ofCredentials: readonly Fault[] = [
   {
     ...{ fault: 'the job has no id-token: write', check: 'oidc', status: 'warn', detail: /OIDC_UNAVAILABLE/ },
     break: setVariable('GITHUB_ACTIONS', 'true'),
+    advice: /give the job "permissions: \{ id-token: write/,
     repair: ({ host, world }) => Object.assign(host.env, world.aws.actionsEnvironment()),
   },
   {
@@ -23,6 +24,7 @@ const ofCredentials: readonly Fault[] = [
       detail: /only ACTIONS_ID_TOKEN_REQUEST_URL is set/,
     },
     break: setVariable('ACTIONS_ID_TOKEN_REQUEST_URL', 'http://127.0.0.1:9'),
+    advice: /pass both variables/,
     repair: ({ host, world }) => Object.assign(host.env, world.aws.actionsEnvironment()),
   },
   {
@@ -35,6 +37,7 @@ const ofCredentials: readonly Fault[] = [
     break: (stage) => {
       setVariable('AWS_WEB_IDENTITY_TOKEN_FILE', join(stage.host.home, 'token'))(stage);
     },
+    advice: /check that the step or the service that writes the token has run/,
     repair: async ({ host, world }) => {
       writeFileSync(join(host.home, 'token'), await world.aws.oidc.issueToken());
     },
@@ -44,7 +47,7 @@ const ofCredentials: readonly Fault[] = [
     break: (stage) => {
       stage.metadata({ access: 'disabled' });
     },
-    repair: setVariable('AWS_REGION', REGION),
+    fill: { REGION },
   },
   {
     ...{
@@ -54,7 +57,7 @@ const ofCredentials: readonly Fault[] = [
       detail: /INPUT_INVALID: SSM_SSH_REGION is not a region: "Ireland"/,
     },
     break: setVariable('SSM_SSH_REGION', 'Ireland'),
-    repair: setVariable('SSM_SSH_REGION', REGION),
+    fill: { REGION },
   },
   {
     ...{
@@ -66,6 +69,7 @@ const ofCredentials: readonly Fault[] = [
     break: (stage) => {
       stage.metadata({ roleArn: undefined });
     },
+    advice: /on EC2 give the instance a role/,
     repair: (stage) => {
       stage.metadata({ roleArn: INSTANCE_ROLE });
     },
@@ -80,6 +84,7 @@ const ofCredentials: readonly Fault[] = [
     break: (stage) => {
       stage.metadata({ roleSeconds: -600 });
     },
+    advice: /check the clock of this machine: the credentials were asked for anew/,
     repair: (stage) => {
       stage.metadata();
     },
@@ -94,6 +99,7 @@ const ofCredentials: readonly Fault[] = [
     break: (stage) => {
       stage.metadata({ roleSeconds: 200 });
     },
+    advice: /get new credentials/,
     repair: (stage) => {
       stage.metadata();
     },
@@ -106,7 +112,6 @@ const ofCredentials: readonly Fault[] = [
       detail: /CREDENTIALS_MISSING.*no profile gone/,
     },
     break: setVariable('AWS_PROFILE', 'gone'),
-    repair: setVariable('AWS_PROFILE'),
   },
   {
     ...{
@@ -116,7 +121,6 @@ const ofCredentials: readonly Fault[] = [
       detail: /AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not/,
     },
     break: setVariable('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE'),
-    repair: setVariable('AWS_ACCESS_KEY_ID'),
   },
   {
     ...{
@@ -128,6 +132,7 @@ const ofCredentials: readonly Fault[] = [
     break: (stage) => {
       setVariable('SSM_SSH_ROLE_ARN', role)(stage);
     },
+    advice: /let the role's trust policy name .*build-machine.*and allow it \{.*sts:AssumeRole/,
     repair: (stage) => {
       const trusting = {
         Effect: 'Allow',
@@ -144,14 +149,19 @@ const ofCredentials: readonly Fault[] = [
   },
 ];
 
+type WithoutName<F> = F extends Fault ? Omit<F, 'fault' | 'check'> : never;
 /** A key that is configured under another reference. */
-const stored = (fault: string, check: string, more: Omit<Fault, 'fault' | 'check'>): Fault => ({
+const stored = (fault: string, check: string, more: WithoutName<Fault>): Fault => ({
   fault,
   check,
   ...more,
 });
-const again = ({ world, key }: DoctorStage): void => {
-  world.put('/ci/key', key.privateKey);
+/** `put` is run by a person who may store keys; FILE is the private key. */
+const storing = {
+  allow: (stage: DoctorStage): void => {
+    stage.permit([allow(['ssm:PutParameter', 'ssm:GetParameter*', 'ssm:DescribeParameters'], '*')]);
+  },
+  fill: (stage: DoctorStage) => ({ FILE: stage.write('new-key', stage.key.privateKey) }),
 };
 const kmsKey = { arn: '' };
 
@@ -161,14 +171,19 @@ const ofSecrets: readonly Fault[] = [
     break: (stage) => {
       stage.configure([], ['key = /ci/gone']);
     },
-    repair: ({ world, key }) => world.put('/ci/gone', key.privateKey),
+    ...storing,
   }),
   stored('the version does not exist', 'read /ci/key:2', {
     ...{ status: 'fail', detail: /KEY_VERSION_NOT_FOUND/ },
     break: (stage) => {
       stage.configure([], ['key = /ci/key:2']);
     },
-    repair: again,
+    advice: /list them: aws ssm get-parameter-history/,
+    // One of the list.
+    repair: (stage) => {
+      stage.configure([], ['key = /ci/key:1']);
+    },
+    after: 'read /ci/key:1',
   }),
   stored('the role may not read it', 'read /other/key', {
     ...{ status: 'fail', detail: /KEY_ACCESS_DENIED/ },
@@ -176,11 +191,8 @@ const ofSecrets: readonly Fault[] = [
       stage.world.put('/other/key', stage.key.privateKey);
       stage.configure([], ['key = /other/key']);
     },
-    // The statement of the remedy.
-    repair: (stage, { remedy }) => {
-      const statement = JSON.parse(/\{.*\}/.exec(remedy)?.[0] ?? '') as { Action: string; Resource: string };
-      stage.permit([allow(statement.Action, statement.Resource)]);
-    },
+    advice: /add to the role's policy: \{/,
+    repair: permitPrinted,
   }),
   stored('the role may not decrypt it', 'read /ci/sealed', {
     ...{ status: 'fail', detail: /KMS_ACCESS_DENIED/ },
@@ -189,8 +201,9 @@ const ofSecrets: readonly Fault[] = [
       stage.world.put('/ci/sealed', stage.key.privateKey, { keyId: kmsKey.arn });
       stage.configure([], ['key = /ci/sealed']);
     },
-    repair: (stage) => {
-      stage.permit([allow('kms:Decrypt', kmsKey.arn)]);
+    advice: /add to the role's policy, with the parameter's KMS key: \{.*kms:Decrypt/,
+    repair: (stage, finding) => {
+      permitPrinted(stage, { ...finding, remedy: finding.remedy.replace(/arn:aws:kms:[^"]*/, kmsKey.arn) });
     },
   }),
   stored('the KMS key is disabled', 'read /ci/sealed', {
@@ -202,6 +215,7 @@ const ofSecrets: readonly Fault[] = [
       stage.permit([allow('kms:Decrypt', arn)]);
       stage.configure([], ['key = /ci/sealed']);
     },
+    advice: /aws kms enable-key --key-id ID/,
     repair: ({ world }) => {
       world.aws.kms.setState(kmsKey.arn, 'Enabled');
     },
@@ -212,26 +226,26 @@ const ofSecrets: readonly Fault[] = [
       stage.world.put('/ci/plain', stage.key.privateKey, { type: 'String' });
       stage.configure([], ['key = /ci/plain']);
     },
-    repair: ({ world, key }) => world.put('/ci/plain', key.privateKey, { type: 'SecureString' }),
+    ...storing,
+    fill: (stage) => ({ ...storing.fill(stage), NEW_NAME: '/ci/sealed-key' }),
+    after: 'read /ci/sealed-key',
   }),
   stored('the public key is stored', 'key /ci/key', {
     ...{ status: 'fail', detail: /KEY_NOT_PRIVATE: .*a public key/ },
     break: ({ world, key }) => world.put('/ci/key', key.publicKey),
-    repair: again,
+    ...storing,
   }),
   stored('the key is cut off', 'key /ci/key', {
     ...{ status: 'fail', detail: /KEY_MALFORMED/ },
     break: ({ world, key }) => world.put('/ci/key', key.privateKey.slice(0, 200)),
-    repair: again,
+    ...storing,
   }),
   stored('the key has a passphrase', 'key /ci/key', {
     ...{ status: 'fail', detail: /KEY_ENCRYPTED/ },
     break: async ({ world }) =>
       world.put('/ci/key', (await makeSshKey({ passphrase: 'correct horse' })).privateKey),
-    repair: (stage) => {
-      stage.world.put('/ci/passphrase', 'correct horse');
-      stage.configure([], ['key = /ci/key', 'passphrase = /ci/passphrase']);
-    },
+    allow: ({ world }) => world.put('/ci/passphrase', 'correct horse'),
+    fill: { REF: '/ci/passphrase' },
   }),
   stored('the passphrase is wrong', 'key /ci/key', {
     ...{ status: 'fail', detail: /PASSPHRASE_WRONG/ },
@@ -240,12 +254,14 @@ const ofSecrets: readonly Fault[] = [
       stage.world.put('/ci/passphrase', 'wrong horse');
       stage.configure([], ['key = /ci/key', 'passphrase = /ci/passphrase']);
     },
+    advice: /check which parameter or secret passphrase= names/,
     repair: ({ world }) => world.put('/ci/passphrase', 'correct horse'),
   }),
   stored('the token has expired', 'credential /ci/token', {
     ...{ status: 'fail', detail: /CREDENTIAL_INVALID.*expired/ },
     break: ({ world }) =>
       world.put('/ci/token', JSON.stringify({ password: 'abc', password_expiry_utc: 1_700_000_000 })),
+    advice: /store a new one there/,
     repair: ({ world }) => world.put('/ci/token', 'ghp_0123456789abcdefghij'),
   }),
 ];

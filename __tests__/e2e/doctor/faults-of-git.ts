@@ -1,14 +1,14 @@
 /** Faults of git's configuration, of variables, and of repositories, for doctor to find. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asWritten, helperProgram, setVariable, type DoctorStage, type Fault } from './stage.ts';
+import { helperProgram, setVariable, type CommandFault, type DoctorStage, type Fault } from './stage.ts';
 
 const lines = (
   fault: string,
   written: readonly string[],
-  more: Omit<Fault, 'fault' | 'break' | 'repair'> & Partial<Fault>,
+  more: Omit<CommandFault, 'fault' | 'break'>,
 ): Fault => ({
-  ...{ fault, repair: asWritten },
+  fault,
   break: (stage) => {
     stage.configure(written);
   },
@@ -24,26 +24,19 @@ const ofSettings: readonly Fault[] = [
       detail: /GIT_SSH_COMMAND is ssh/,
     },
     break: setVariable('GIT_SSH_COMMAND', 'ssh'),
-    repair: setVariable('GIT_SSH_COMMAND'),
   },
   lines('core.sshCommand is another program', ['[core]', 'sshCommand = ssh -v'], {
-    ...{ check: 'git ssh command', status: 'warn', detail: /core\.sshCommand is ssh -v/ },
-    repair: (stage, finding) =>
-      asWritten(stage, {
-        ...finding,
-        remedy: finding.remedy.replace('--global ', '--global --replace-all '),
-      }),
+    ...{
+      check: 'git ssh command',
+      status: 'warn',
+      detail: /core\.sshCommand is ssh \(its arguments are not shown\) \(\S*\.gitconfig line \d+\)/,
+    },
   }),
   lines('git runs plain ssh', ['[core]', 'sshCommand ='], {
     ...{ check: 'git ssh command', status: 'fail', detail: /git runs plain ssh/ },
-    repair: (stage, finding) =>
-      asWritten(stage, {
-        ...finding,
-        remedy: finding.remedy.replace('--global ', '--global --replace-all '),
-      }),
   }),
   lines('the ssh variant is that of plink', ['[ssh]', 'variant = plink'], {
-    ...{ check: 'ssh.variant', status: 'fail', detail: /ssh\.variant is plink/ },
+    ...{ check: 'ssh.variant', status: 'fail', detail: /ssh\.variant \(\S*\.gitconfig line \d+\) is plink/ },
   }),
   lines(
     'insteadOf leads from SSH to HTTPS',
@@ -65,7 +58,11 @@ const ofSettings: readonly Fault[] = [
     'another credential helper is asked first',
     ['[credential "https://github.com"]', 'helper =', 'helper = cache', `helper = ${helperProgram}`],
     {
-      ...{ check: 'credential helpers github.com', status: 'warn', detail: /asks cache first/ },
+      ...{
+        check: 'credential helpers github.com',
+        status: 'warn',
+        detail: /asks cache \(\S*\.gitconfig line \d+\) first/,
+      },
     },
   ),
   lines('no helper of ours is asked', ['helper ='], {
@@ -73,15 +70,9 @@ const ofSettings: readonly Fault[] = [
   }),
   lines('git does not send the path', ['useHttpPath = false'], {
     ...{ check: 'useHttpPath github.com', status: 'fail', detail: /does not say for which repository/ },
-    repair: (stage, finding) =>
-      asWritten(stage, {
-        ...finding,
-        remedy: finding.remedy.replace('--global ', '--global --replace-all '),
-      }),
   }),
   lines('a section names no repository', ['[ssm "not a repository"]', 'key = /ci/key'], {
     ...{ check: 'ssm sections', status: 'warn', detail: /names no repository: it is ignored/ },
-    repair: (stage) => stage.host.run("git config --global --remove-section 'ssm.not a repository'"),
   }),
   lines('a credential is in no section', ['[ssm]', 'credential = /ci/token'], {
     ...{ check: 'ssm sections', status: 'warn', detail: /ssm\.credential is ignored/ },
@@ -91,14 +82,12 @@ const ofSettings: readonly Fault[] = [
     detail: /sets ssm\.roleArn, which is ignored/,
     break: ({ host }) =>
       host.run('git init -q clone && git -C clone config ssm.roleArn arn:aws:iam::111122223333:role/admin'),
-    repair: ({ host }) => host.run('git -C clone config --local --unset ssm.roleArn'),
   },
   lines('a time limit is no time', ['[ssm]', 'timeout = soon'], {
     ...{ check: 'ssm settings', status: 'fail', detail: /ssm\.timeout .* is not a duration: "soon"/ },
-    repair: (stage) => stage.host.run('git config --global ssm.timeout 30s'),
   }),
   lines('host keys are not checked', ['[ssm]', 'strictHostKeyChecking = no'], {
-    ...{ check: 'ssm settings', status: 'warn', detail: /strictHostKeyChecking is no/ },
+    ...{ check: 'ssm settings', status: 'warn', detail: /strictHostKeyChecking \(.*\) is no/ },
   }),
   {
     ...{
@@ -110,6 +99,7 @@ const ofSettings: readonly Fault[] = [
     break: ({ host }) => {
       writeFileSync(join(host.home, '.gitconfig'), '[core\n');
     },
+    advice: /git config --list/,
     repair: (stage) => {
       stage.configure();
     },
@@ -124,10 +114,7 @@ const ofSettings: readonly Fault[] = [
     break: (stage) => {
       stage.configure([], ['key = ci/key']);
     },
-    repair: (stage, { remedy }) => {
-      stage.configure([], [`key = ${/write (\S+)/.exec(remedy)?.[1] ?? ''}`]);
-    },
-    after: { check: 'read /ci/key' },
+    after: 'read /ci/key',
   },
 ];
 
@@ -147,16 +134,14 @@ const ofUrls: readonly Fault[] = [
     },
     break: ({ host, section }) =>
       host.run(`git config --global --rename-section 'ssm.${section}' ssm.git.example.com/acme`),
-    repair: (stage) => {
-      stage.configure();
-    },
+    fill: { REF: '/ci/key' },
   },
   lines('git starts another ssh, so no key is offered', ['[core]', 'sshCommand = ssh -v'], {
-    ...{ status: 'warn', detail: /no key of ours is for it: .* git starts "ssh -v", not ssm-ssh/ },
-    ...onUrl('route'),
-    repair: (stage) => {
-      stage.configure();
+    ...{
+      status: 'warn',
+      detail: /no key of ours is for it: .* git starts ssh \(its arguments are not shown\), not ssm-ssh/,
     },
+    ...onUrl('route'),
   }),
   {
     ...{
@@ -168,9 +153,7 @@ const ofUrls: readonly Fault[] = [
     break: ({ host }) => {
       writeFileSync(join(host.home, 'known'), '');
     },
-    repair: ({ host, git }) => {
-      writeFileSync(join(host.home, 'known'), git.knownHosts);
-    },
+    behind: 'If it is the same: ',
   },
   {
     ...{
@@ -179,9 +162,9 @@ const ofUrls: readonly Fault[] = [
       detail: /which cannot be read/,
       ...onUrl('host key'),
     },
-    break: setVariable('SSM_SSH_KNOWN_HOSTS', '/nowhere/known'),
-    repair: (stage) => {
-      setVariable('SSM_SSH_KNOWN_HOSTS', join(stage.host.home, 'known'))(stage);
+    break: (stage) => {
+      stage.write('.ssh/known_hosts', stage.git.knownHosts);
+      setVariable('SSM_SSH_KNOWN_HOSTS', '/nowhere/known')(stage);
     },
   },
   {
@@ -194,6 +177,7 @@ const ofUrls: readonly Fault[] = [
     break: ({ git, key }) => {
       git.removeKey(key.publicKey);
     },
+    advice: /register the public key at the host/,
     repair: ({ git, key }) => {
       git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey, write: true });
     },

@@ -1,11 +1,9 @@
 /** Faults of EC2 hosts, for doctor to find. */
-import { instanceId, target, type Fault } from './stage.ts';
+import { allow, REGION } from '../../support/aws/world.ts';
+import { instanceId, permitPrinted, target, type Fault } from './stage.ts';
 
-const host = (
-  fault: string,
-  check: string,
-  more: Omit<Fault, 'fault' | 'check' | 'args'> & Partial<Fault>,
-): Fault => ({
+type WithoutName<F> = F extends Fault ? Omit<F, 'fault' | 'check' | 'args'> : never;
+const host = (fault: string, check: string, more: WithoutName<Fault>): Fault => ({
   ...{ fault, check: `${check} ${instanceId}`, args: () => ['--host', target] },
   ...more,
 });
@@ -13,27 +11,30 @@ const host = (
 export const faultsOfHosts: readonly Fault[] = [
   host('the instance is stopped', 'instance', {
     ...{ status: 'fail', detail: /TARGET_NOT_FOUND: .*is stopped/ },
-    break: ({ world }) => {
-      world.aws.ec2.setState(instanceId, 'stopped');
+    break: (stage) => {
+      stage.world.aws.ec2.setState(instanceId, 'stopped');
+      stage.keepCalls('aws');
     },
-    repair: ({ world }) => {
-      world.aws.ec2.setState(instanceId, 'running');
+    behind: 'start it: ',
+    effect: (stage) => {
+      if (stage.calls('aws') === `ec2 start-instances --region ${REGION} --instance-ids ${instanceId}`)
+        stage.world.aws.ec2.setState(instanceId, 'running');
     },
   }),
   host('looking up instances is denied', 'instance', {
     ...{ status: 'fail', detail: /TARGET_NOT_FOUND: .*denied/ },
     break: (stage) => {
-      stage.permit([], []);
+      stage.permit([], [allow('ssm:DescribeInstanceInformation', '*')]);
     },
-    repair: (stage) => {
-      stage.permit();
-    },
+    advice: /add to the role's policy: \{/,
+    repair: permitPrinted,
   }),
   host('the agent of the instance never connected', 'session manager', {
     ...{ status: 'fail', detail: /does not know/ },
     break: ({ world }) => {
       world.aws.sessions.disconnectAgent(instanceId);
     },
+    advice: /start amazon-ssm-agent on it/,
     repair: (stage) => {
       stage.connect();
     },
@@ -43,6 +44,7 @@ export const faultsOfHosts: readonly Fault[] = [
     break: (stage) => {
       stage.connect({ ping: 'ConnectionLost' });
     },
+    advice: /restart amazon-ssm-agent on the host/,
     repair: (stage) => {
       stage.connect();
     },
@@ -51,9 +53,11 @@ export const faultsOfHosts: readonly Fault[] = [
     ...{ status: 'warn', detail: /2\.2\.1\.0 is Online: .*2\.3\.672\.0/ },
     break: (stage) => {
       stage.connect({ version: '2.2.1.0' });
+      stage.keepCalls('aws');
     },
-    repair: (stage) => {
-      stage.connect();
+    effect: (stage) => {
+      const update = `ssm send-command --document-name AWS-UpdateSSMAgent --instance-ids ${instanceId}`;
+      if (stage.calls('aws') === update) stage.connect();
     },
   }),
   host('the user is that of another platform', 'user', {
@@ -61,10 +65,11 @@ export const faultsOfHosts: readonly Fault[] = [
     break: (stage) => {
       stage.connect({ platform: 'Ubuntu' });
     },
+    advice: /write ubuntu@HOST/,
     // The platform is the one that the user was for.
     repair: (stage) => {
       stage.connect();
     },
-    after: { status: 'skip' },
+    skipped: 'whether a user is there cannot be told without a login',
   }),
 ];

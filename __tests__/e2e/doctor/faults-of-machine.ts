@@ -1,29 +1,30 @@
 /** Faults of programs, folders, the clock, the network and agents, for doctor to find. */
-import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { program, project } from '../../support/ec2-host.ts';
-import { agentProgram, asWritten, setVariable, type Fault } from './stage.ts';
+import { setVariable, type CommandFault, type DoctorStage, type Fault } from './stage.ts';
 
-const without = (name: string, more: Partial<Fault> = {}): Fault => {
-  let path: string | undefined;
-  return {
-    ...{ fault: `no ${name} is on PATH`, check: name, status: 'fail', detail: /is not on PATH/ },
-    break: (stage) => {
-      path = stage.host.env['PATH'];
-      setVariable('PATH', stage.pathWithout(name))(stage);
-    },
-    // The remedy installs the package.
-    repair: (stage) => {
-      setVariable('PATH', path)(stage);
-    },
-    ...more,
-  };
-};
+/** As the package manager would: into a folder of PATH. */
+const installs = (place: string): string =>
+  `test "$1 $2" = "install -y" || exit 9
+case $3 in git) names=git ;; openssh-client) names="ssh ssh-agent ssh-add" ;; *) exit 9 ;; esac
+for name in $names; do
+  for folder in /usr/local/bin /usr/bin /bin; do
+    test -x "$folder/$name" && ln -sf "$folder/$name" ${place}/
+  done
+done
+true`;
+
+const without = (name: string): Fault => ({
+  ...{ fault: `no ${name} is on PATH`, check: name, status: 'fail', detail: /is not on PATH/ },
+  break: (stage) => {
+    stage.stub({ 'apt-get': installs('"$HOME/programs"') }, name);
+  },
+});
 
 const unreachable = (variable: string, url: string, fault: Pick<Fault, 'check' | 'detail'>): Fault => ({
   ...{ fault: `${variable} is ${url}`, status: 'fail', ...fault },
   break: setVariable(variable, url),
-  repair: setVariable(variable),
 });
 
 const ofPrograms: readonly Fault[] = [
@@ -39,20 +40,15 @@ const ofPrograms: readonly Fault[] = [
       detail: /OpenSSH_7\.4.* older than OpenSSH 8\.4/,
     },
     break: (stage) => {
+      stage.stub({ 'apt-get': installs('"$HOME/old"') });
       stage.write('old/ssh', '#!/bin/sh\necho OpenSSH_7.4p1, OpenSSL 1.0.2k >&2\n', 0o755);
-      stage.host.env['PATH'] = `${join(stage.host.home, 'old')}:${stage.host.env['PATH'] ?? ''}`;
-    },
-    repair: ({ host }) => {
-      rmSync(join(host.home, 'old/ssh'));
+      stage.host.env['PATH'] = [join(stage.host.home, 'old'), stage.host.env['PATH']].join(delimiter);
     },
   },
   {
     ...{ fault: "git's ssh command is gone", check: 'ssh command', status: 'fail' },
     detail: /cannot start \/nowhere\/ssm-ssh, which GIT_SSH_COMMAND names: it does not exist/,
     break: setVariable('GIT_SSH_COMMAND', '/nowhere/ssm-ssh'),
-    repair: (stage, { remedy }) => {
-      setVariable('GIT_SSH_COMMAND', /GIT_SSH_COMMAND=(\S+),/.exec(remedy)?.[1])(stage);
-    },
   },
   {
     ...{ fault: "git's ssh command is not executable", check: 'ssh command', status: 'fail' },
@@ -63,7 +59,13 @@ const ofPrograms: readonly Fault[] = [
       chmodSync(path, 0o600);
       setVariable('GIT_SSH_COMMAND', path)(stage);
     },
-    repair: asWritten,
+  },
+  {
+    ...{ fault: "git's ssh command of the configuration is gone", check: 'ssh command', status: 'fail' },
+    detail: /cannot start \/nowhere\/ssm-ssh, which core\.sshCommand names/,
+    break: (stage) => {
+      stage.configure(['[core]', 'sshCommand = /nowhere/ssm-ssh']);
+    },
   },
   {
     ...{ fault: 'the credential helper is gone', check: 'credential helper', status: 'fail' },
@@ -71,33 +73,23 @@ const ofPrograms: readonly Fault[] = [
     break: (stage) => {
       stage.configure(['helper =', 'helper = /nowhere/git-credential-ssm']);
     },
-    repair: (stage) => {
-      stage.configure();
-    },
   },
 ];
 
+const clock = (fault: string, skew: number, more: Pick<Fault, 'status' | 'detail'>): CommandFault => ({
+  ...{ fault, check: 'clock', ...more },
+  break: (stage: DoctorStage) => {
+    stage.time.skew = skew;
+    stage.keepCalls('timedatectl');
+  },
+  effect: (stage) => {
+    if (stage.calls('timedatectl') === 'set-ntp true') stage.time.skew = 0;
+  },
+});
+
 const ofNetwork: readonly Fault[] = [
-  {
-    ...{
-      fault: 'the clock is ten minutes behind',
-      check: 'clock',
-      status: 'fail',
-      detail: /\d+ seconds behind AWS/,
-    },
-    break: (stage) => (stage.time.skew = 600_000),
-    repair: (stage) => (stage.time.skew = 0),
-  },
-  {
-    ...{
-      fault: 'the clock is two minutes ahead',
-      check: 'clock',
-      status: 'warn',
-      detail: /seconds ahead of AWS/,
-    },
-    break: (stage) => (stage.time.skew = -120_000),
-    repair: (stage) => (stage.time.skew = 0),
-  },
+  clock('the clock is ten minutes behind', 600_000, { status: 'fail', detail: /\d+ seconds behind AWS/ }),
+  clock('the clock is two minutes ahead', -120_000, { status: 'warn', detail: /seconds ahead of AWS/ }),
   unreachable('AWS_ENDPOINT_URL_STS', 'http://127.0.0.1:9', {
     check: 'network sts',
     detail: /NETWORK_UNREACHABLE: sts .*ECONNREFUSED.*TCP/,
@@ -116,6 +108,7 @@ const ofNetwork: readonly Fault[] = [
     break: ({ world }) => {
       world.aws.faults.order({ operation: 'ssm:Unknown', fault: 'redirect' });
     },
+    advice: /sign in to the network/,
     repair: ({ world }) => {
       world.aws.faults.clear();
     },
@@ -125,6 +118,7 @@ const ofNetwork: readonly Fault[] = [
     break: ({ world }) => {
       world.aws.faults.order({ operation: 'ssm:Unknown', fault: 'bad-gateway' });
     },
+    advice: /run it again/,
     repair: ({ world }) => {
       world.aws.faults.clear();
     },
@@ -139,9 +133,6 @@ const ofAgents: readonly Fault[] = [
       mkdirSync(host.state, { recursive: true });
       chmodSync(host.state, 0o777);
     },
-    repair: ({ host }) => {
-      rmSync(host.state, { recursive: true });
-    },
   },
   {
     ...{ fault: "nobody answers at our agent's socket", check: 'agent', status: 'warn', detail: /AGENT_/ },
@@ -149,8 +140,6 @@ const ofAgents: readonly Fault[] = [
       mkdirSync(stage.host.state, { recursive: true, mode: 0o700 });
       stage.write(`.cache/${stage.host.state.split('/').at(-1) ?? ''}/agent`, '');
     },
-    repair: ({ host }) => host.run(`${agentProgram} flush`),
-    after: { status: 'skip' },
   },
   {
     ...{
@@ -160,7 +149,6 @@ const ofAgents: readonly Fault[] = [
       detail: /AGENT_NOT_FOUND/,
     },
     break: setVariable('SSH_AUTH_SOCK', '/nowhere/agent'),
-    repair: setVariable('SSH_AUTH_SOCK'),
   },
 ];
 

@@ -1,5 +1,5 @@
 /** A host on which every check of doctor succeeds, for tests that break one thing. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { startReadyWorld, ACCOUNT, REGION, type ReadyWorld } from '../../support/aws/world.ts';
 import type { PolicyDocument } from '../../support/aws/local-aws.ts';
@@ -14,6 +14,7 @@ import {
 import { allow } from '../../support/aws/world.ts';
 import type { GitHost } from '../../support/git-host/git-host.ts';
 import type { SshKey } from '../../support/ssh-keys.ts';
+import { quoted } from '../../../src/process/quote.ts';
 import type { Finding } from '../../../helper/doctor/finding.ts';
 
 export const agentProgram = join(project, 'helper/ssm-ssh-agent');
@@ -128,6 +129,39 @@ export class DoctorStage {
     return [dirname(process.execPath), folder].join(delimiter);
   }
 
+  /** A PATH without these programs, and with stubs of them: shell scripts, by their names. */
+  stub(programs: Readonly<Record<string, string>>, ...without: readonly string[]): void {
+    const path = without.length === 0 ? (this.host.env['PATH'] ?? '') : this.pathWithout(...without);
+    for (const [name, script] of Object.entries({ sudo: 'exec "$@"', ...programs }))
+      this.write(`stubs/${name}`, `#!/bin/sh\n${script}\n`, 0o755);
+    this.host.env['PATH'] = [join(this.host.home, 'stubs'), path].join(delimiter);
+  }
+
+  /** A stub that keeps its arguments, one call a line. */
+  keepCalls(name: string): void {
+    this.stub({ [name]: `echo "$*" >>"$HOME/calls-${name}"` });
+  }
+
+  calls(name: string): string {
+    return readFileSync(join(this.host.home, `calls-${name}`), 'utf8').trim();
+  }
+
+  /** As a person does in the shell of this host: variables that it sets or removes stay so. */
+  async runRemedy(command: string, folder = '.'): Promise<void> {
+    const script = quoted(`${command}\nenv -0 >"$HOME/environment"`);
+    const { code, stderr } = await this.host.run(`cd ${folder}; sh -e -c ${script}`);
+    if (code !== 0) throw new Error(`${command}: ${stderr}`);
+    const path = join(this.host.home, 'environment');
+    const lines = readFileSync(path, 'utf8').split('\0').filter(Boolean);
+    rmSync(path);
+    const after = new Map(
+      lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+    );
+    for (const name of ['PWD', 'OLDPWD', 'SHLVL', '_']) after.delete(name);
+    for (const name of Object.keys(this.host.env)) if (!after.has(name)) setVariable(name)(this);
+    for (const [name, value] of after) setVariable(name, value)(this);
+  }
+
   write(name: string, text: string, mode = 0o600): string {
     const path = join(this.host.home, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -147,28 +181,70 @@ export class DoctorStage {
   }
 }
 
-/** One fault, and how it is fixed. */
-export interface Fault {
+interface AnyFault {
   readonly fault: string;
   /** The check that has to find it. */
   readonly check: string | ((stage: DoctorStage) => string);
   readonly status: 'warn' | 'fail';
   readonly detail: RegExp;
   readonly break: (stage: DoctorStage) => unknown;
-  /** Does what the remedy says. */
-  readonly repair: (stage: DoctorStage, finding: Finding) => unknown;
   readonly args?: (stage: DoctorStage) => readonly string[];
   /** The working directory, below the home folder. */
   readonly folder?: string;
-  /** The check after the repair. Default: the same check, `ok`. */
-  readonly after?: { readonly check?: string; readonly status?: 'ok' | 'skip' };
+  /** The check after the repair, `ok`. Default: the same check. */
+  readonly after?: string;
+  /** `skip` is right after the repair, and why. */
+  readonly skipped?: string;
 }
 
-/** Runs the command in the remedy, up to its first comma or semicolon. */
-export async function asWritten(stage: DoctorStage, { remedy }: Finding): Promise<void> {
-  const [command = ''] = remedy.replace(/^clear the list first: /, '').split(/, (?:or|and) |; /);
-  const { code, stderr } = await stage.host.run(command);
-  if (code !== 0) throw new Error(`${command}: ${stderr}`);
+/** The remedy is a command: the test runs it as it is printed. */
+export interface CommandFault extends AnyFault {
+  /** What a person fills in, by the word in capitals that the remedy has for it. */
+  readonly fill?:
+    Readonly<Record<string, string>> | ((stage: DoctorStage) => Readonly<Record<string, string>>);
+  /** A text in front of the command, which the remedy has to have. */
+  readonly behind?: string;
+  /** Before the remedy: what the person may do that the instance may not. */
+  readonly allow?: (stage: DoctorStage) => unknown;
+  /** After the remedy: what a program that a test cannot run (AWS CLI, timedatectl) does. */
+  readonly effect?: (stage: DoctorStage) => unknown;
+}
+
+/** No command can do what is needed. */
+export interface AdviceFault extends AnyFault {
+  /** The words of the remedy for what the test does. */
+  readonly advice: RegExp;
+  readonly repair: (stage: DoctorStage, finding: Finding) => unknown;
+}
+
+export type Fault = CommandFault | AdviceFault;
+
+export const isAdvice = (fault: Fault): fault is AdviceFault => 'advice' in fault;
+
+/** Runs the command of the remedy, with each placeholder filled in. */
+export async function applyRemedy(
+  stage: DoctorStage,
+  { remedy }: Finding,
+  fault: CommandFault,
+): Promise<void> {
+  const { fill = {}, behind = '', allow: permit, effect, folder } = fault;
+  const command = remedy.slice(remedy.indexOf(behind) + behind.length);
+  if (!remedy.includes(behind)) throw new Error(`no "${behind}" in ${remedy}`);
+  const values = Object.entries(typeof fill === 'function' ? fill(stage) : fill);
+  const filled = values.reduce((text, [word, value]) => {
+    const parts = text.split(new RegExp(`\\b${word}\\b`));
+    if (parts.length < 2) throw new Error(`${word} is not in it: ${text}`);
+    return parts.join(value);
+  }, command);
+  await permit?.(stage);
+  await stage.runRemedy(filled, folder);
+  await effect?.(stage);
+}
+
+/** Gives the role of the instance what the statement in the remedy allows. */
+export function permitPrinted(stage: DoctorStage, { remedy }: Finding): void {
+  const statement = JSON.parse(/\{.*\}/.exec(remedy)?.[0] ?? '') as { Action: string; Resource: string };
+  stage.permit([allow(statement.Action, statement.Resource)]);
 }
 
 /** Sets or removes a variable of the host. */

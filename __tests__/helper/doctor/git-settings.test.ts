@@ -89,7 +89,7 @@ describe('the keys to check', () => {
 
   it('are each checked once, those of the command line too', () => {
     const { secrets, problems } = wantedSecrets({
-      ...{ lines: [requireStored(parseKeyLine('/ci/key'))], compiled, routes, account, env: {} },
+      ...{ lines: [requireStored(parseKeyLine('/ci/key'))], compiled, routes, account, env: {}, entries: [] },
     });
     expect(secrets.map(({ line }) => line.reference.text).sort()).toEqual(['/ci/key', '/ci/lib']);
     expect(problems).toEqual([]);
@@ -97,7 +97,14 @@ describe('the keys to check', () => {
 
   it('never repeat a passphrase that stands where its name belongs', () => {
     const wrong = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.passphrase', 'correct horse battery'));
-    const { secrets, problems } = wantedSecrets({ lines: [], compiled: wrong, routes, account, env: {} });
+    const { secrets, problems } = wantedSecrets({
+      lines: [],
+      compiled: wrong,
+      routes,
+      account,
+      env: {},
+      entries: [],
+    });
     expect([secrets, problems.length]).toEqual([[], 1]);
     expect(JSON.stringify(problems)).not.toContain('horse');
   });

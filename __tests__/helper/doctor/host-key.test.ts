@@ -17,7 +17,13 @@ describe('the key of a git host', () => {
 
   const check = (more: Partial<HostKeyCheck>): Promise<Finding> =>
     checkHostKey({
-      ...{ check: 'host key', remote: { host: 'github.com', path: 'a/b' }, file: '', strict: '' },
+      ...{
+        check: 'host key',
+        remote: { host: 'github.com', path: 'a/b' },
+        file: '',
+        strict: '',
+        entries: [],
+      },
       ...{ env: { PATH: folder, HOME: folder }, signal: new AbortController().signal, ...more },
     });
 
@@ -37,8 +43,15 @@ describe('the key of a git host', () => {
     }
   });
 
-  it('names the file as a word of sh if it cannot be read', async () => {
-    const { status, remedy } = await check({ file: join(folder, 'my hosts') });
-    expect([status, remedy]).toEqual(['fail', expect.stringContaining(`>>'${join(folder, 'my hosts')}'`)]);
+  it('is said to be unset where it is named if the file cannot be read', async () => {
+    const config = join(folder, 'my config');
+    const file = join(folder, 'my hosts');
+    const source = { name: 'ssm.knownHosts', scope: 'global', file: config, line: 2 };
+    const entry = { name: 'ssm.knownhosts', value: file, scope: 'global', source, isWritable: true };
+    expect(await check({ file, entries: [entry] })).toMatchObject({
+      status: 'fail',
+      detail: `KNOWN_HOSTS_INVALID: ssm.knownHosts (${config} line 2) names ${file}, which cannot be read`,
+      remedy: `git config --file '${config}' --unset-all ssm.knownHosts`,
+    });
   });
 });
