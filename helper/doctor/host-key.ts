@@ -9,6 +9,7 @@ import { ProgramNotFound, run } from '../../src/process/run.ts';
 import { hostKeyFailure } from '../../src/ssh/host-key-refusal.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { findJobUses } from '../explain/job-uses.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { placeOfSetting, unsetSetting, type PlacedSetting } from './setting-remedy.ts';
 
@@ -64,10 +65,12 @@ function withoutFile({ entries, env }: HostKeyCheck): { readonly from: string; r
   return { from: `ssm.knownHosts (${placeOfSetting(setting)})`, remedy: unsetSetting(setting, env) };
 }
 
-/** All known keys: the pinned ones, those of the settings, those that ssm-ssh has seen, and those of ssh itself. */
+/** All known keys: the pinned ones, those of the settings, of the job or exec around this, those that ssm-ssh has seen, and those of ssh itself. */
 export async function knownHosts(ofSettings: string, env: Environment): Promise<string> {
   const home = env['HOME'] ?? '';
+  const { uses } = await findJobUses(env);
   const files = [
+    ...uses.map(({ folder }) => join(folder, 'known_hosts')),
     ...stateFolders(userOf(env)).map((folder) => join(folder, 'known_hosts')),
     ...['known_hosts', 'known_hosts2'].map((file) => join(home, '.ssh', file)),
     '/etc/ssh/ssh_known_hosts',

@@ -40,7 +40,7 @@ export function checkStarted(
   const first =
     from === 'ssh'
       ? skip(check, 'none is set: git starts ssh')
-      : (programFinding({ check, program: programOf(command), from, toOurs }, env) ??
+      : (programFinding({ check, command, program: programOf(command), from, toOurs }, env) ??
         ok(check, `${from} is ${shownCommand(command)}`));
   const helpers = places.flatMap((place) => ourHelpers(place, entries));
   const unique = new Map(helpers.map((one) => [one.value ?? '', one]));
@@ -50,6 +50,7 @@ export function checkStarted(
     const program = /^ssm(\s|$)/.test(helper) ? 'git-credential-ssm' : programOf(helper);
     const named = {
       check: name,
+      command: helper,
       program,
       from: 'credential.helper',
       toOurs: replaceValue(one, ourHelper, env),
@@ -72,6 +73,8 @@ function toVariable(ours: string): string {
 
 interface Named {
   readonly check: string;
+  /** As git has it. */
+  readonly command: string;
   readonly program: string;
   /** The variable or setting. */
   readonly from: string;
@@ -80,11 +83,14 @@ interface Named {
 }
 
 /** @returns undefined if it can be started */
-function programFinding({ check, program, from, toOurs }: Named, env: Installed['env']): Finding | undefined {
+function programFinding(
+  { command, check, program, from, toOurs }: Named,
+  env: Installed['env'],
+): Finding | undefined {
   const isPath = program.includes('/');
   const found = isPath ? program : programOnPath(program, env);
   const problem = found === undefined ? 'missing' : problemWith(found);
-  if (problem === undefined) return undefined;
+  if (problem === undefined || (problem !== 'missing' && isReadBySh(command))) return undefined;
   const detail = `git cannot start ${program}, which ${from} names: ${said[problem]}`;
   if (problem === 'not executable') return fail(check, detail, `chmod +x ${quoteForShell(program)}`);
   if (problem === 'missing') return fail(check, detail, toOurs);
@@ -96,6 +102,11 @@ const said: Readonly<Record<ProgramProblem, string>> = {
   'not executable': 'it is not executable',
   noexec: 'its disk is mounted with noexec',
 };
+
+/** `sh PROGRAM` needs no file that can be executed. */
+function isReadBySh(command: string): boolean {
+  return /^\s*(!\s*)?(\/bin\/)?sh\s/.test(command);
+}
 
 /** sh reads a script from such a disk. */
 function throughShell({ program, from }: Pick<Named, 'program' | 'from'>): string {
