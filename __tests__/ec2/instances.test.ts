@@ -77,7 +77,7 @@ describe('a name without a running instance', () => {
       code: 'TARGET_NOT_FOUND',
       message: `no running instance in ${REGION} has the tag Name=web-1`,
     });
-    expect(tag.hint).toContain(`--region ${REGION} --filters "Name=tag:Name,Values=web-1"`);
+    expect(tag.hint).toContain(`--region ${REGION} --filters 'Name=tag:Name,Values=web-1'`);
   });
 
   it.each([
