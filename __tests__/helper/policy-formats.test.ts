@@ -58,7 +58,15 @@ describe('a printed policy', () => {
 });
 
 const line: PolicyLine = {
-  ...{ references: [], host: [], user: undefined, via: undefined, for: undefined, format: 'json' },
+  ...{
+    references: [],
+    signing: [],
+    host: [],
+    user: undefined,
+    via: undefined,
+    for: undefined,
+    format: 'json',
+  },
   ...{ 'kms-key-id': undefined, 'account-id': undefined },
   ...{ trust: [], branch: [], 'git-tag': [], environment: [], 'pull-request': false },
 };

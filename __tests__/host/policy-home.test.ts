@@ -9,7 +9,7 @@ describe('the account and the Region of a policy', () => {
     const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key';
     const reason = new Failure('TIMEOUT', 'interrupted by SIGINT', { hint: 'run it again' });
     const wish = {
-      ...{ references: [parseReference(arn)], namesAccount: false, namesRegion: false },
+      ...{ references: [parseReference(arn)], signing: [], namesAccount: false, namesRegion: false },
       ...{ account: undefined, kmsKeyId: undefined },
       host: { region: undefined, roles: [], timeoutSeconds: 1 },
     };

@@ -1,6 +1,6 @@
 /** Values of options that more than one command takes. Pure. */
 import { Failure } from '../../src/errors.ts';
-import { parseKeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
+import { parseKeyLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { invalid, type Common } from './parse.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
@@ -8,8 +8,17 @@ import { requireStored } from '../../src/keys/stored-line.ts';
 
 /** @throws INPUT_INVALID naming the place */
 export function parseKey(text: string, place: string): StoredKeyLine {
+  return inPlace(place, () => requireStored(parseKeyLine(text)));
+}
+
+/** Also a key in KMS, or one with `ca=`. @throws INPUT_INVALID naming the place */
+export function parseAnyKey(text: string, place: string): KeyLine {
+  return inPlace(place, () => parseKeyLine(text));
+}
+
+function inPlace<T>(place: string, parse: () => T): T {
   try {
-    return requireStored(parseKeyLine(text));
+    return parse();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });

@@ -1,8 +1,10 @@
 /** The options of `policy`, checked → what is asked of AWS, and what is printed. */
 import { hostStatements, type PolicyHost } from '../../src/aws/host-policy.ts';
+import { checkKmsPurpose, kmsKeyStatements } from '../../src/aws/kms-policy.ts';
 import { keyStatements, type Purpose, type Stored } from '../../src/aws/key-policy.ts';
 import { documentOf } from '../../src/aws/statement.ts';
 import { trustStatement } from '../../src/aws/trust-policy.ts';
+import type { KmsReference } from '../../src/keys/key-reference.ts';
 import type { Location, Reference } from '../../src/keys/reference.ts';
 import { invalid } from '../command-line/parse.ts';
 import { parseWay } from '../proxy/way.ts';
@@ -13,6 +15,7 @@ import { parseTrust, type TrustOptions } from './trust.ts';
 
 export interface PolicyLine extends TrustOptions {
   readonly references: readonly Reference[];
+  readonly signing: readonly KmsReference[];
   readonly host: readonly string[];
   readonly user: string | undefined;
   readonly via: string | undefined;
@@ -24,6 +27,7 @@ export interface PolicyLine extends TrustOptions {
 
 export interface Wish {
   readonly references: readonly Reference[];
+  readonly signing: readonly KmsReference[];
   readonly namesAccount: boolean;
   readonly namesRegion: boolean;
   readonly account: string | undefined;
@@ -35,25 +39,30 @@ export interface Wish {
 
 /** @throws INPUT_INVALID */
 export function parsePolicyLine(line: PolicyLine): Wish {
-  const { references, user, 'account-id': account } = line;
+  const { references, signing, user, 'account-id': account } = line;
   const via = parseWay(line.via, '--via');
   const hosts = line.host.map((text) => parsePolicyHost(text, user, via));
   const { repositories, contexts } = parseTrust(line);
   const purpose = (line.for ?? 'read') as Purpose;
   if (account !== undefined && !/^\d{12}$/.test(account))
     throw invalid(`--account-id is not an account: "${account}"`, 'write the 12 digits of one');
-  const isPermitting = references.length + hosts.length > 0;
+  checkKmsPurpose(signing, purpose);
+  const isPermitting = references.length + signing.length + hosts.length > 0;
   const isTrusting = repositories.length > 0;
   checkParts(line, { isPermitting, isTrusting, hosts });
   return {
-    references,
+    ...{ references, signing },
     namesAccount: hosts.length > 0 || isTrusting,
     namesRegion: hosts.length > 0,
     ...{ account, kmsKeyId: line['kms-key-id'] },
     notes: notesOf(hosts),
     render: ({ home, stored }) => ({
       permissions: isPermitting
-        ? documentOf([...keyStatements(stored, purpose, home), ...hostStatements({ hosts, via, home })])
+        ? documentOf([
+            ...keyStatements(stored, purpose, home),
+            ...kmsKeyStatements(signing, purpose, home),
+            ...hostStatements({ hosts, via, home }),
+          ])
         : undefined,
       trust: isTrusting ? documentOf([trustStatement({ repositories, contexts, ...home })]) : undefined,
     }),
@@ -78,10 +87,13 @@ function checkParts(line: PolicyLine, { isPermitting, isTrusting, hosts }: Parts
   const needsHost = line.user !== undefined ? '--user' : line.via !== undefined ? '--via' : undefined;
   if (hosts.length === 0 && needsHost !== undefined)
     throw invalid(`${needsHost} belongs to --host`, 'pass --host i-…, too, or leave it out');
-  const needsKey =
-    line.for !== undefined ? '--for' : line['kms-key-id'] !== undefined ? '--kms-key-id' : undefined;
-  if (line.references.length === 0 && needsKey !== undefined)
-    throw invalid(`${needsKey} belongs to a key`, 'write its name: policy /ci/deploy-key');
+  if (line.references.length + line.signing.length === 0 && line.for !== undefined)
+    throw invalid('--for belongs to a key', 'write its name: policy /ci/deploy-key');
+  if (line.references.length === 0 && line['kms-key-id'] !== undefined)
+    throw invalid(
+      '--kms-key-id belongs to a key that is stored',
+      line.signing.length === 0 ? 'write its name: policy /ci/deploy-key' : 'leave it out',
+    );
 }
 
 function notesOf(hosts: readonly PolicyHost[]): string[] {

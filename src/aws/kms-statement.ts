@@ -6,6 +6,11 @@ import { oneOrMany, type Condition } from './statement.ts';
 /** The permissions that a login needs. */
 export const signingActions = ['kms:GetPublicKey', 'kms:Sign'] as const;
 
+/** `alias/NAME`, as in the request; undefined for a key. */
+export function aliasOf({ name }: KmsReference): string | undefined {
+  return /(?:^|:)(alias\/.*)$/.exec(name)?.[1];
+}
+
 export interface KmsStatement {
   readonly Effect: 'Allow';
   readonly Action: string | readonly string[];
@@ -26,9 +31,8 @@ export function kmsStatement(
   actions: readonly string[] = signingActions,
 ): KmsStatement {
   const { partition, region, account } = reference.location ?? home;
-  const resource = reference.name.replace(/^arn:(?:[^:]*:){4}/, '');
-  const alias = /^alias\/.*$/.exec(resource)?.[0];
-  const key = alias === undefined ? resource.replace(/^key\//, '') : '*';
+  const alias = aliasOf(reference);
+  const key = alias === undefined ? reference.name.replace(/^arn:.*:key\//, '') : '*';
   return {
     Effect: 'Allow',
     Action: oneOrMany(actions),

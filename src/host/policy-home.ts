@@ -9,11 +9,14 @@ import type { Location, Reference } from '../keys/reference.ts';
 import { describeEncryption, type Described } from '../secrets/encryption.ts';
 import { openEc2Caller } from './ec2-caller.ts';
 import { environmentRegion } from './job-role.ts';
+import type { KmsReference } from '../keys/key-reference.ts';
 import type { Host } from './caller.ts';
 import type { ReadOptions } from './read-secrets.ts';
 
 export interface PolicyWish {
   readonly references: readonly Reference[];
+  /** They sign in KMS. Nothing is looked up for them. */
+  readonly signing: readonly KmsReference[];
   /** Whether the policy names something by the account and the Region: hosts, or a role's trust. */
   readonly namesAccount: boolean;
   readonly namesRegion: boolean;
@@ -69,9 +72,9 @@ async function askAws(wish: PolicyWish, options: Options): Promise<PolicyHome> {
 
 function withoutAws(wish: PolicyWish, error: unknown): PolicyHome {
   if (!(error instanceof Failure) || error.code === 'INPUT_INVALID') throw error;
-  const [first] = wish.references;
-  const location = first?.location;
-  const isEnough = !wish.namesAccount && wish.references.every((reference) => reference.location);
+  const named = namedIn(wish);
+  const location = named[0]?.location;
+  const isEnough = !wish.namesAccount && named.every((reference) => reference.location);
   if (location && isEnough) return offline(wish, location, error.message);
   const hint =
     error.code === 'REGION_MISSING'
@@ -81,8 +84,9 @@ function withoutAws(wish: PolicyWish, error: unknown): PolicyHome {
 }
 
 /** If the Region is in the references only, it is theirs. */
-function placeOf({ references, namesAccount, host }: PolicyWish): Host {
-  const [first] = references;
+function placeOf(wish: PolicyWish): Host {
+  const { namesAccount, host } = wish;
+  const [first] = namedIn(wish);
   const ofReference = namesAccount ? undefined : first?.location?.region;
   return { ...host, region: host.region ?? ofReference };
 }
@@ -91,8 +95,12 @@ async function knownRegion(wish: PolicyWish, env: Options['env']): Promise<strin
   return placeOf(wish).region ?? (environmentRegion(env) || (await profileRegion()));
 }
 
-function needsRegion({ references, namesRegion }: PolicyWish): boolean {
-  return namesRegion || references.some(({ location }) => !location);
+function needsRegion(wish: PolicyWish): boolean {
+  return wish.namesRegion || namedIn(wish).some(({ location }) => !location);
+}
+
+function namedIn({ references, signing }: PolicyWish): readonly (Reference | KmsReference)[] {
+  return [...references, ...signing];
 }
 
 function locationIn(region: string, account: string): Location {

@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import { parseAppRepositories, type AppLine } from './app-line.ts';
 import type { OptionTexts } from './certificate-options.ts';
-import { isStored, parseKeyReference, type KeyReference } from './key-reference.ts';
+import { isStored, parseKeyReference, type KeyReference, type KmsReference } from './key-reference.ts';
 import { parseReference, type Reference } from './reference.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
 import { parseSigningOptions, signingNames, type SigningOptions } from './signing-options.ts';
@@ -161,6 +161,13 @@ export function referencesOf(lines: readonly KeyLine[]): Reference[] {
     [reference, passphrase, certificate, signing?.certificate?.authority].filter(
       (named) => named !== undefined && isStored(named),
     ),
+  );
+}
+
+/** What has to sign in KMS: keys and authorities, in the order of the lines. */
+export function kmsReferencesOf(lines: readonly KeyLine[]): KmsReference[] {
+  return lines.flatMap(({ reference, signing }) =>
+    [reference, signing?.certificate?.authority].filter((named) => named?.kind === 'kms'),
   );
 }
 
