@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject, sign } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { hostOfApi } from '../../src/github/api-url.ts';
 import { isGitHubApp, parseGitHubApp, appToken } from '../../src/github/app.ts';
@@ -44,7 +44,8 @@ describe('a stored GitHub App', () => {
     ['CRLF and no last line end', stored({ private_key: pkcs8.trim().replaceAll('\n', '\r\n') })],
     ['a byte order mark', `\uFEFF${stored()}`],
   ])('may have its key with %s', (_, value) => {
-    expect(parse(value).privateKey.equals(privateKey)).toBe(true);
+    const { privateKey: parsed } = parse(value);
+    expect(parsed instanceof KeyObject && parsed.equals(privateKey)).toBe(true);
   });
 
   it.each([
@@ -86,6 +87,25 @@ describe('a stored GitHub App', () => {
     expect(told(failure)).not.toMatch(/hunter2|ghp_|my-app/);
   });
 
+  it.each([
+    'kms:alias/app',
+    ' kms:1234abcd-12ab-34cd-56ef-1234567890ab',
+    'arn:aws:kms:eu-west-1:111122223333:alias/app',
+  ])('may have its key in KMS, as %j', (text) => {
+    expect(parse(stored({ private_key: text })).privateKey).toMatchObject({ kind: 'kms', text: text.trim() });
+  });
+
+  it.each(['kms:app', 'kms:', 'kms:alias/aws/ssm', 'arn:aws:kms:eu-west-1:1:alias/app'])(
+    'with %j as its key is CREDENTIAL_INVALID',
+    (text) => {
+      const failure = failureOf(() => parse(stored({ private_key: text })));
+      expect([failure.code, failure.message]).toEqual([
+        'CREDENTIAL_INVALID',
+        expect.stringContaining('"private_key" is not'),
+      ]);
+    },
+  );
+
   it('is distinguished from a token and from a user name and password', () => {
     const password = JSON.stringify({ username: 'me', password: 'x' });
     expect(['ghp_x', password, '"app_id"', stored(), '{"app_id":1}'].map(isGitHubApp)).toEqual([
@@ -106,7 +126,20 @@ it.each([
 
 it('an App’s own token is an RS256 JWT that began a minute ago and ends in nine', async () => {
   const now = Math.floor(Date.now() / 1000);
-  const { payload, protectedHeader } = await jwtVerify(appToken(parse(stored()), now + 0.7), publicKey);
+  const none = (): Promise<never> => Promise.reject(new Error('no key is in KMS'));
+  const token = await appToken(parse(stored()), now + 0.7, none);
+  const { payload, protectedHeader } = await jwtVerify(token, publicKey);
   expect(payload).toEqual({ iat: now - 60, exp: now + 540, iss: '12345' });
   expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT' });
+});
+
+it('an App’s own token is signed by KMS if its key is there', async () => {
+  const app = parse(stored({ private_key: 'kms:alias/app' }));
+  const asked: string[] = [];
+  const token = await appToken(app, Date.now() / 1000, ({ reference, message }) => {
+    asked.push(reference.name);
+    return Promise.resolve(sign('RSA-SHA256', message, privateKey));
+  });
+  expect(asked).toEqual(['alias/app']);
+  expect((await jwtVerify(token, publicKey)).payload.iss).toBe('12345');
 });

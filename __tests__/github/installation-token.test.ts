@@ -40,6 +40,7 @@ describe('a token of a GitHub App', () => {
     maxAttempts: 3,
     sleep: () => Promise.resolve(),
     clock: Date.now,
+    signInKms: () => Promise.reject(new Error('no key is in KMS')),
     ...more,
   });
   const ask = (

@@ -169,7 +169,10 @@ async function read(
   const { text } = secret;
   if (membersOf(text)) {
     const { appCredential } = await import('../credential/app.ts');
-    const made = await abortable(appCredential(text, { request, resource, env, signal }), signal);
+    const made = await abortable(
+      appCredential(text, { request, resource, env, signal, host: place, voice }),
+      signal,
+    );
     if (made) return made;
   }
   return readNamedCredential({ text, resource, username }, Date.now() / 1000);

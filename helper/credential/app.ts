@@ -5,6 +5,9 @@ import { repositoryOf } from '../../src/host/credential-routes.ts';
 import type { Credential } from '../../src/git/credential.ts';
 import { hostOfApi } from '../../src/github/api-url.ts';
 import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
+import { hostAppSigner } from '../../src/host/app-signer.ts';
+import type { Host } from '../../src/host/caller.ts';
+import type { Voice } from '../../src/host/voice.ts';
 import { installationToken } from '../../src/github/installation-token.ts';
 
 export interface AppOptions {
@@ -14,6 +17,9 @@ export interface AppOptions {
   readonly resource: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** How AWS is called, for a key in KMS. */
+  readonly host: Host;
+  readonly voice: Voice;
 }
 
 const maxAttempts = 3;
@@ -25,7 +31,7 @@ const maxAttempts = 3;
  */
 export async function appCredential(
   text: string,
-  { request, resource, env, signal }: AppOptions,
+  { request, resource, env, signal, host: place, voice }: AppOptions,
 ): Promise<Credential | undefined> {
   if (!isGitHubApp(text)) return undefined;
   const app = parseGitHubApp(text, resource);
@@ -43,6 +49,7 @@ export async function appCredential(
   const { username, password, expiresAt } = await installationToken(app, {
     ...{ env, signal, maxAttempts, clock: () => Date.now() },
     repositories: repositoriesOf(request),
+    signInKms: hostAppSigner(place, { env, signal, voice }),
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
   });
   return { username, password, password_expiry_utc: String(expiresAt) };

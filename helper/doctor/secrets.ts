@@ -124,8 +124,9 @@ async function usedCredential(
   const { text } = stored(line.reference, secrets);
   const resource = line.reference.text;
   if (isGitHubApp(text)) {
-    parseGitHubApp(text, resource);
-    return await Promise.resolve(ok(using, 'a GitHub App, whose tokens are made when git asks'));
+    const { privateKey } = parseGitHubApp(text, resource);
+    const where = 'text' in privateKey ? `, with its key in KMS (${privateKey.text})` : '';
+    return await Promise.resolve(ok(using, `a GitHub App, whose tokens are made when git asks${where}`));
   }
   const { username: user, password_expiry_utc: expiry } = readNamedCredential(
     { text, resource, username },

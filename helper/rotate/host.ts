@@ -1,7 +1,7 @@
 /** The API that registers keys: the token from AWS, and the repository on GitHub or GitLab. */
 import { setTimeout } from 'node:timers/promises';
 import { readNamedCredential } from '../../src/git/named-credential.ts';
-import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
+import { isGitHubApp, parseGitHubApp, type SignInKms } from '../../src/github/app.ts';
 import { gitHubDeployKeys } from '../../src/github/deploy-keys.ts';
 import { installationToken } from '../../src/github/installation-token.ts';
 import { gitLabDeployKeys } from '../../src/gitlab/deploy-keys.ts';
@@ -13,6 +13,11 @@ import type { ApiHost } from './plan.ts';
 const maxAttempts = 3;
 const publicApi = { github: 'https://api.github.com', gitlab: 'https://gitlab.com/api/v4' } as const;
 
+export interface ApiAccess extends Pick<Running, 'env' | 'signal'> {
+  /** For a GitHub App whose key is in KMS. */
+  readonly signInKms: SignInKms;
+}
+
 /**
  * @param stored the text of the token's parameter or secret; secret
  * @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT
@@ -20,7 +25,7 @@ const publicApi = { github: 'https://api.github.com', gitlab: 'https://gitlab.co
 export async function openHost(
   { kind, repository, apiUrl: given, token: reference }: ApiHost,
   stored: string,
-  { env, signal }: Pick<Running, 'env' | 'signal'>,
+  { env, signal, signInKms }: ApiAccess,
 ): Promise<DeployKeys> {
   const tokenName = reference.text;
   const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
@@ -42,7 +47,7 @@ export async function openHost(
   // Whatever the App may do, this token may manage deploy keys, which are part of the settings of a repository.
   const narrow = { ...app, apiUrl, permissions: { administration: 'write' } };
   const repositories = [repository];
-  const asking = installationToken(narrow, { ...options, repositories, clock: Date.now });
+  const asking = installationToken(narrow, { ...options, signInKms, repositories, clock: Date.now });
   const { password: token } = await asking.catch((error: unknown) => {
     throw namePermission(error);
   });

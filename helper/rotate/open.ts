@@ -1,4 +1,5 @@
 /** Opens what a rotation works with: the versions of the key, the host's API, and the proof by ssh. Loads the AWS SDK. */
+import { hostAppSigner } from '../../src/host/app-signer.ts';
 import { openKeyVersions } from '../../src/host/key-versions.ts';
 import { readHostSecrets } from '../../src/host/read-keys.ts';
 import type { Voice } from '../../src/host/voice.ts';
@@ -55,7 +56,8 @@ async function openApi(
 ): Promise<DeployKeys> {
   const line = { reference: host.token, repositories: [] };
   const [secret] = await readHostSecrets({ keys: [line], ...place }, options);
-  return await openHost(host, secret?.text ?? '', options);
+  const signInKms = hostAppSigner(place, options);
+  return await openHost(host, secret?.text ?? '', { ...options, signInKms });
 }
 
 async function addressFor({ test, action }: Plan, host: DeployKeys | undefined): Promise<string> {

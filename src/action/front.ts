@@ -1,6 +1,6 @@
 /** The agent in front of OpenSSH's, for the lines of a job whose keys sign and cannot be read. */
 import { startFrontProcess } from '../host/start-front.ts';
-import type { FrontOrder, SigningOrder } from '../host/front-order.ts';
+import type { FrontOrder, FrontWanted, SigningOrder } from '../host/front-order.ts';
 import { isStoredLine, type SigningKeyLine } from '../keys/key-line.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { publicKeyFile } from '../ssh/key-folder.ts';
@@ -49,9 +49,14 @@ export async function startFront(inputs: Inputs, starting: Starting): Promise<Fr
   return { agent, keys: new Map(served) };
 }
 
-function orderOf(inputs: Inputs, { folder, settled, env }: Starting): FrontOrder {
-  const { maxAttempts, timeoutSeconds, keyLifetime: lifetime } = inputs;
+/** How AWS is called to sign. */
+export function frontWanted({ maxAttempts, timeoutSeconds }: Inputs, settled: Settled): FrontWanted {
   const { regions, role, allowedAccounts } = settled;
+  return { regions, role: role ?? null, allowedAccounts, maxAttempts, timeoutSeconds };
+}
+
+function orderOf(inputs: Inputs, { folder, settled, env }: Starting): FrontOrder {
+  const { keyLifetime: lifetime } = inputs;
   const keys = inputs.keys.flatMap((line, number): SigningOrder[] =>
     isStoredLine(line)
       ? []
@@ -59,7 +64,7 @@ function orderOf(inputs: Inputs, { folder, settled, env }: Starting): FrontOrder
   );
   return {
     keys,
-    wanted: { regions, role: role ?? null, allowedAccounts, maxAttempts, timeoutSeconds },
+    wanted: frontWanted(inputs, settled),
     missing: missingIn(env),
     env: needed(env),
     endsWithInput: false,

@@ -6,12 +6,15 @@ import { cacheEntries, storeCredential, type Cached } from '../git/credential-ca
 import type { Entry } from '../git/job-configuration.ts';
 import { hostOfApi } from '../github/api-url.ts';
 import { parseGitHubApp, type GitHubApp } from '../github/app.ts';
+import { jobAppSigner } from '../host/app-signer.ts';
+import type { FrontWanted } from '../host/front-order.ts';
 import { installationToken, type InstallationToken } from '../github/installation-token.ts';
 import { revokeToken } from '../github/api.ts';
 import { scopeUrls, tokenScopes, type AppLine, type TokenScope } from '../keys/app-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Env } from './input.ts';
 import type { JobFolder } from './job-folder.ts';
+import { missingIn } from './job-secrets.ts';
 import { digestOf, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { timeOfDay } from './summary.ts';
 import type { Workflow } from './workflow.ts';
@@ -31,10 +34,11 @@ export interface GitToken {
 
 export interface TokenJob {
   readonly env: Env;
-  readonly workflow: Pick<Workflow, 'info' | 'warn' | 'mask'>;
+  readonly workflow: Workflow;
   readonly signal: AbortSignal;
   readonly folder: JobFolder;
-  readonly maxAttempts: number;
+  /** How AWS is called, for a key in KMS. */
+  readonly wanted: FrontWanted;
   readonly record: TokenRecord;
 }
 
@@ -92,10 +96,12 @@ async function makeToken(
   number: number,
   job: TokenJob,
 ): Promise<GitToken> {
-  const { env, signal, maxAttempts, workflow, folder, record } = job;
+  const { env, signal, workflow, folder, record } = job;
+  const { maxAttempts } = job.wanted;
   const sleep = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { signal });
   const asking = { env, signal, maxAttempts, sleep, clock: Date.now };
-  const token = await installationToken(app, { ...asking, repositories: scope.paths });
+  const signInKms = jobAppSigner(job.wanted, { env, signal, voice: workflow, missing: missingIn(env) });
+  const token = await installationToken(app, { ...asking, signInKms, repositories: scope.paths });
   workflow.mask(...maskedForms(token));
   const { password, username, expiresAt } = token;
   const host = scope.port === undefined ? scope.host : `${scope.host}:${scope.port}`;

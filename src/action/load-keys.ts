@@ -30,7 +30,7 @@ import {
 import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
-import { startFront } from './front.ts';
+import { frontWanted, startFront } from './front.ts';
 import { identityOf, type JobKey } from './job-key.ts';
 import { readJobSecrets, settleRole } from './job-secrets.ts';
 import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
@@ -107,7 +107,8 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
         kept.splice(kept.indexOf(token), 1);
       },
     };
-    const tokens = await makeTokens(inputs, secrets, { ...job, folder, record });
+    const wanted = frontWanted(inputs, settled);
+    const tokens = await makeTokens(inputs, secrets, { ...job, folder, record, wanted });
     signal.throwIfAborted();
     warnOfRivals(keys, workflow);
     const { account } = settled;
@@ -134,14 +135,10 @@ function found(key: JobKey | undefined): JobKey {
 }
 
 /** The code that calls GitHub is loaded only if a line needs it. */
-async function makeTokens(
-  { apps, maxAttempts }: Inputs,
-  secrets: readonly Secret[],
-  job: Job & Pick<TokenJob, 'folder' | 'record'>,
-): Promise<GitToken[]> {
+async function makeTokens({ apps }: Inputs, secrets: readonly Secret[], job: TokenJob): Promise<GitToken[]> {
   if (apps.length === 0) return [];
   const tokens = await import('./git-tokens.ts');
-  return await tokens.makeTokens(apps, secrets, { ...job, maxAttempts });
+  return await tokens.makeTokens(apps, secrets, job);
 }
 
 interface Filling extends Job {

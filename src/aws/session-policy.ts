@@ -2,7 +2,7 @@
 import { arnOf, type Location, type Reference } from '../keys/reference.ts';
 import { dnsSuffix } from '../keys/partition.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
-import { kmsStatement } from './kms-statement.ts';
+import { kmsStatement, signingActions } from './kms-statement.ts';
 
 /** Characters of an inline session policy, white space included (AssumeRoleWithWebIdentity, `Policy`). */
 const longestPolicy = 2048;
@@ -63,9 +63,13 @@ function render(references: readonly Reference[], home: Home): string {
 }
 
 /** Allows to sign with these keys in KMS, and to read their public halves. */
-export function signingPolicy(references: readonly KmsReference[], home: Home): string {
+export function signingPolicy(
+  references: readonly KmsReference[],
+  home: Home,
+  actions: readonly string[] = signingActions,
+): string {
   const region = (home.otherRegions ?? []).length > 0 ? '*' : home.region;
-  const statements = references.map((reference) => kmsStatement(reference, { ...home, region }));
+  const statements = references.map((reference) => kmsStatement(reference, { ...home, region }, actions));
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 

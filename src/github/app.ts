@@ -1,8 +1,9 @@
 /** A stored GitHub App in JSON: its id, its key, and the scope of its tokens. Also creates its JSON Web Token. Pure. */
-import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, KeyObject, sign } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { membersOf } from '../keys/json-secret.ts';
 import { hasDots } from '../keys/app-line.ts';
+import { parseKeyReference, type KmsReference } from '../keys/key-reference.ts';
 import { storedBlock } from '../keys/private-key.ts';
 import { secureUrl } from './api-url.ts';
 
@@ -11,8 +12,8 @@ export interface GitHubApp {
   readonly resource: string;
   /** The client id or the app id, which GitHub accepts as a token's issuer. */
   readonly issuer: string;
-  /** Secret. */
-  readonly privateKey: KeyObject;
+  /** Secret, unless it is in KMS. */
+  readonly privateKey: KeyObject | KmsReference;
   /** Absent: the installation of the repository's owner. */
   readonly installationId?: string;
   /** `name` or `owner/name`. Absent: the requested repository. */
@@ -50,8 +51,9 @@ export function parseGitHubApp(value: string, resource: string): GitHubApp {
     read('client_id', nameText, 'write the client id from the page of the App, for example "Iv23liABC"') ??
     read('app_id', digits, 'write the App ID from the page of the App');
   if (issuer === undefined) throw wrong('app_id', 'is missing', storedAs);
-  const keyHint = 'store the text of the .pem file (an RSA key) that GitHub created for the App';
-  const privateKey = read('private_key', rsaKey, keyHint);
+  const keyHint =
+    'store the text of the .pem file (an RSA key) that GitHub created for the App, or kms:alias/NAME where it is in KMS';
+  const privateKey = read('private_key', (member) => kmsKey(member) ?? rsaKey(member), keyHint);
   if (!privateKey) throw wrong('private_key', 'is missing', storedAs);
   const installationId = read(
     'installation_id',
@@ -87,6 +89,16 @@ function digits(member: unknown): string | undefined {
 
 function nameText(member: unknown): string | undefined {
   return typeof member === 'string' && /^[\w.-]{1,100}$/.test(member.trim()) ? member.trim() : undefined;
+}
+
+function kmsKey(member: unknown): KmsReference | undefined {
+  if (typeof member !== 'string' || !/^(arn:[^:]*:)?kms:/.test(member.trim())) return undefined;
+  try {
+    const reference = parseKeyReference(member.trim());
+    return reference.kind === 'kms' ? reference : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** PKCS#1, as GitHub creates it, or PKCS#8, with damaged line ends. GitHub's keys have 2048 bits. */
@@ -133,22 +145,35 @@ function invalid(resource: string, problem: string, hint: string): Failure {
 const drift = 60;
 const validFor = 540;
 
+/** Signs by RS256 with a key that is in KMS. */
+export type SignInKms = (signed: {
+  readonly reference: KmsReference;
+  readonly message: Buffer;
+}) => Promise<Buffer>;
+
 /**
  * The JSON Web Token that authenticates the App.
  *
  * @param now seconds
  * @returns secret
+ * @throws the errors of `signInKms`
  * @source GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub App"; RFC 7515 §3.1
  */
-export function appToken(
+export async function appToken(
   { issuer, privateKey }: Pick<GitHubApp, 'issuer' | 'privateKey'>,
   now: number,
-): string {
+  signInKms: SignInKms,
+): Promise<string> {
   const at = Math.floor(now);
   const parts = [
     { alg: 'RS256', typ: 'JWT' },
     { iat: at - drift, exp: at + validFor, iss: issuer },
   ];
   const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), privateKey).toString('base64url')}`;
+  const message = Buffer.from(signed);
+  const signature =
+    privateKey instanceof KeyObject
+      ? sign('RSA-SHA256', message, privateKey)
+      : await signInKms({ reference: privateKey, message });
+  return `${signed}.${signature.toString('base64url')}`;
 }

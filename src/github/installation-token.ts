@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import type { HttpAnswer } from '../http-request.ts';
 import { callApi, longestAnswer, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
-import { appToken, type GitHubApp } from './app.ts';
+import { appToken, type GitHubApp, type SignInKms } from './app.ts';
 
 export interface InstallationToken {
   readonly username: 'x-access-token';
@@ -20,6 +20,8 @@ export interface TokenOptions extends ApiOptions {
   readonly repositories: readonly string[];
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Called once, for an App whose key is in KMS. */
+  readonly signInKms: SignInKms;
 }
 
 /**
@@ -31,10 +33,13 @@ const reading = { contents: 'read' };
 
 /** @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT */
 export async function installationToken(app: GitHubApp, options: TokenOptions): Promise<InstallationToken> {
-  const call: Ask = (method, path, body) => {
-    const bearer = appToken(app, options.clock() / 1000);
+  // It is valid for longer than all calls take, and a signature of KMS costs time.
+  let signing: Promise<string> | undefined;
+  const call: Ask = async (method, path, body) => {
+    signing ??= appToken(app, options.clock() / 1000, options.signInKms);
+    const bearer = await signing;
     const maxBytes = longestAnswer[method === 'POST' ? 'token' : 'usual'];
-    return callApi({ method, apiUrl: app.apiUrl, path, bearer, body, maxBytes }, options);
+    return await callApi({ method, apiUrl: app.apiUrl, path, bearer, body, maxBytes }, options);
   };
   const names = namesFor(app, options.repositories);
   const installation = app.installationId ?? (await findInstallation(app, options, call));

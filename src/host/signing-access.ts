@@ -22,13 +22,15 @@ export interface SigningAccess {
 export interface AccessOptions extends ReadOptions {
   /** Ends what is done later: renewals. */
   readonly ended: AbortSignal;
+  /** What the session may do. Default: what a login needs. */
+  readonly actions?: readonly string[];
 }
 
 /** @throws REGION_MISSING, ACCOUNT_NOT_ALLOWED, and the errors of assuming the role */
 export async function signingAccess(
   references: readonly KmsReference[],
   { role, ...wanted }: FrontWanted,
-  { ended, ...options }: AccessOptions,
+  { ended, actions, ...options }: AccessOptions,
 ): Promise<SigningAccess> {
   const { env, signal, voice, missing } = options;
   const regions = await regionsFor(references, wanted, options);
@@ -47,7 +49,7 @@ export async function signingAccess(
     await explain(() => checkAccount(wanted.allowedAccounts, undefined, within));
     return { place: { connection }, regions: within, explain };
   }
-  const open = openerOf(role, references, { ...lasting, wanted, voice });
+  const open = openerOf(role, references, { ...lasting, wanted, voice, actions });
   const first = await explain(() => open());
   const credentials: AwsCredentialIdentityProvider = refreshing(first, open, { clock: Date.now });
   return { place: { connection, credentials }, regions: within, explain };
@@ -69,15 +71,17 @@ async function regionsFor(
 type Opener = ReturnType<typeof callerOf> & {
   readonly wanted: Omit<FrontWanted, 'role'>;
   readonly voice: ReadOptions['voice'];
+  readonly actions: readonly string[] | undefined;
 };
 
 function openerOf(
   role: Role,
   references: readonly KmsReference[],
-  { wanted, voice, ...caller }: Opener,
+  { wanted, voice, actions, ...caller }: Opener,
 ): () => Promise<Credentials> {
   const [region = ''] = caller.regions;
-  const policy = signingPolicy(references, homeOf(role, { region, regions: caller.regions }));
+  const home = homeOf(role, { region, regions: caller.regions });
+  const policy = signingPolicy(references, home, actions);
   const { timeoutSeconds } = wanted;
   const hint = 'check that this machine reaches AWS STS';
   const once = async (): Promise<Credentials> =>

@@ -3,6 +3,8 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Connection } from '../aws/connection.ts';
 import type { Credentials } from '../aws/caller.ts';
+import type { Regions } from '../aws/failover.ts';
+import type { KmsReference } from '../keys/key-reference.ts';
 
 export interface KmsPlace {
   readonly connection: Connection;
@@ -15,4 +17,9 @@ export interface KmsPlace {
 /** @param region of the key */
 export function kmsClient({ connection, credentials }: KmsPlace, region: string): KMSClient {
   return new KMSClient({ region, ...connection, ...(credentials && { credentials }) });
+}
+
+/** A key that is an ARN is asked in its own Region. */
+export function regionsFor({ location }: KmsReference, regions: Regions): Regions {
+  return location ? { ...regions, regions: [location.region] } : regions;
 }

@@ -18,7 +18,7 @@ import type { PublicKey } from '../keys/public-key.ts';
 import { algorithmsOf, hashes, writeSignature } from '../keys/signature.ts';
 import type { SignatureAlgorithm, Signer } from '../keys/signer.ts';
 import { readSpki } from '../keys/spki.ts';
-import { kmsClient, type KmsPlace } from './kms-client.ts';
+import { kmsClient, regionsFor, type KmsPlace } from './kms-client.ts';
 import { kmsFailure, newKeyHint } from './kms-failures.ts';
 
 export interface KmsSigner extends Signer {
@@ -51,11 +51,9 @@ export async function openKmsSigner(
   place: Omit<KmsPlace, 'region'>,
   regions: Regions,
 ): Promise<KmsSigner> {
-  const { location } = reference;
-  const own = location ? { ...regions, regions: [location.region] } : regions;
   const { answer } = await inTurn(
     ({ region, signal }) => openIn(reference, kmsClient({ ...place, region }, region), { region, signal }),
-    own,
+    regionsFor(reference, regions),
   );
   return answer;
 }
