@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { runningProcesses } from '../support/runner/process-table.ts';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { actionPath } from './stage.ts';
@@ -61,9 +62,10 @@ export interface Ec2Host {
   readonly close: () => Promise<void>;
 }
 
-export async function openEc2Host(): Promise<Ec2Host> {
+/** @param more what the role may do besides reading */
+export async function openEc2Host(more: readonly PolicyDocument[] = []): Promise<Ec2Host> {
   const world = await startReadyWorld();
-  const policies = [allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`)];
+  const policies = [allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`), ...more];
   world.aws.iam.createRole({ arn: INSTANCE_ROLE, trustPolicy: ec2, policies });
   world.aws.metadata.set({ account: ACCOUNT, region: REGION, roleArn: INSTANCE_ROLE });
   const folder = mkdtempSync(join(tmpdir(), 'ec2-host-'));

@@ -5,6 +5,7 @@ import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { Host } from '../../src/host/caller.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
+import type { UsableKey } from '../../src/host/usable-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
 import type { Common } from './parse.ts';
 import type { Running } from './command.ts';
@@ -71,6 +72,7 @@ export function toAdd(key: LoadedKey): AddedKey {
 }
 
 /** One line for people. */
-export function describeKey({ secret, publicKey, fingerprint }: LoadedKey): string {
-  return `${secret.reference.text} (version ${secret.version}): ${publicKey.type} ${fingerprint}`;
+export function describeKey({ secret, publicKey, fingerprint }: UsableKey): string {
+  const { reference, version } = secret;
+  return `${reference.text}${version && ` (version ${version})`}: ${publicKey.type} ${fingerprint}`;
 }

@@ -6,7 +6,11 @@ import { invalid, type Common } from './parse.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { requireStored } from '../../src/keys/stored-line.ts';
 
-/** @throws INPUT_INVALID naming the place */
+/**
+ * For commands that read keys.
+ *
+ * @throws INPUT_INVALID naming the place
+ */
 export function parseKey(text: string, place: string): StoredKeyLine {
   return inPlace(place, () => requireStored(parseKeyLine(text)));
 }

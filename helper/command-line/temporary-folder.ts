@@ -17,7 +17,7 @@ export function nameTemporaryFolder(purpose: string, preferred?: string): string
   const name = `ssm-ssh-agent-${purpose}-${randomBytes(6).toString('hex')}`;
   // ssh reads quotes and ${…} in a path of an option.
   const fits = (place: string): boolean =>
-    fitsSocket(join(place, name, 'agent')) && !/["\n\r]|\$\{/.test(place);
+    fitsSocket(join(place, name, 'control')) && !/["\n\r]|\$\{/.test(place);
   return join(preferred !== undefined && fits(preferred) ? preferred : placeFor(fits), name);
 }
 

@@ -4,7 +4,7 @@ import type { Options } from '../command-line/parse.ts';
 export const execOptions = {
   key: {
     ...({ type: 'string', multiple: true, value: 'REF' } as const),
-    help: "a key, or 'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]'; may be given several times",
+    help: "a key, or a whole line as in the action's keys: 'REF [OPTION=VALUE …] [REPOSITORY …]'; may be given several times",
   },
   lifetime: {
     type: 'string',

@@ -2,11 +2,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import { startPrivateFront } from '../../src/host/start-front.ts';
+import { identityOf, servedKey, type UsableKey } from '../../src/host/usable-key.ts';
+import { isStoredLine, type KeyLine } from '../../src/keys/key-line.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
 import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { ProgramNotFound } from '../../src/process/run.ts';
+import type { LoadedKey } from '../../src/host/open-key.ts';
+import type { Agent } from '../../src/ssh/agent.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';
 import {
   canStart,
@@ -14,14 +18,16 @@ import {
   fillKeyFolder,
   folderOfCommand,
   keyFolder,
+  publicKeyFile,
   type KeyFolder,
 } from '../../src/ssh/key-folder.ts';
-import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
+import { startPrivateAgent } from '../../src/ssh/private-agent.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import type { Running } from '../command-line/command.ts';
 import { readKnownHosts } from '../command-line/known-hosts-option.ts';
-import { describeKey, readKeys, toAdd, voiceOf } from '../command-line/keys.ts';
-import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
+import { describeKey, readKeys, toAdd, voiceOf, type Speech } from '../command-line/keys.ts';
+import { parseAccount, parseAnyKey, parseDuration, type Account } from '../command-line/settings.ts';
+import { startFrontFor } from '../command-line/signing-keys.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
 import type { execOptions } from './options.ts';
 
@@ -29,22 +35,24 @@ export async function runExec(line: Line<typeof execOptions>, running: Running):
   const { values } = line;
   const argv = commandOf(line);
   if (values.key.length === 0) throw invalid('exec has no key to load', 'write --key /NAME in front of --');
-  const lines = values.key.map((text) => parseKey(text, '--key'));
+  const lines = values.key.map((text) => parseAnyKey(text, '--key'));
   const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
   const strictHostKeyChecking = values['strict-host-key-checking'] ?? 'yes';
   const account = parseAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts'], running.signal);
   const around = foldersAround(running.env['GIT_SSH_COMMAND']);
   const folder = keyFolder(nameTemporaryFolder('exec', around && dirname(around)));
-  const agent = await startPrivateAgent(folder, running);
+  const isBehind = !lines.every(isStoredLine);
+  const agent = await startPrivateAgent({ ...folder, ...(isBehind && { socket: backOf(folder) }) }, running);
+  let front: Front | undefined;
   try {
-    const keys = await readKeys(lines, { ...values, ...account }, running);
+    const loading = { folder, lifetime, account: { ...values, ...account }, running };
+    front = isBehind ? await startFront(lines, loading) : undefined;
+    const stored = await readStored(lines, loading);
+    const keys = inOrder(lines, stored, front);
     await fillKeyFolder(folder, {
       ...{ knownHosts, strictHostKeyChecking, routes: renderRoutes(keys) },
-      identities: keys.map(({ publicKey, certificate }) => ({
-        publicKey: authorizedKeysLine(publicKey),
-        certificate: certificate?.line,
-      })),
+      identities: keys.map((key, number) => identityOf(key, lines[number]?.signing !== undefined)),
       before: { folder: earlierFolder(folder, around), agent: running.env['SSH_AUTH_SOCK'] ?? '' },
       programs: Object.fromEntries(
         ['ssm-ssh', 'ssm-ssh-job.sh'].map((name) => [
@@ -55,13 +63,66 @@ export async function runExec(line: Line<typeof execOptions>, running: Running):
     });
     // For EC2 hosts ssm-ssh needs the whole installation, and not only its copy.
     await writeFile(join(folder.path, 'origin'), `${running.installation}\n${running.node}\n`, exclusively);
-    await addKeys(agent, keys.map(toAdd), { lifetime, signal: running.signal });
+    await addKeys(agent, stored.map(toAdd), { lifetime, signal: running.signal });
     for (const key of keys) voiceOf(values, running).info(describeKey(key));
     running.signal.throwIfAborted();
-    return await runWith(argv, { ...running, agent, folder });
+    return await runWith(argv, { ...running, agent: front ?? agent, folder });
   } finally {
+    await front?.end();
     await agent.end();
   }
+}
+
+type Front = Awaited<ReturnType<typeof startPrivateFront>>;
+
+interface Loading {
+  readonly folder: KeyFolder;
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly account: Account & Speech;
+  readonly running: Running;
+}
+
+async function readStored(lines: readonly KeyLine[], { account, running }: Loading): Promise<LoadedKey[]> {
+  const stored = lines.filter(isStoredLine);
+  return stored.length > 0 ? await readKeys(stored, account, running) : [];
+}
+
+/** The agent for keys in KMS takes the place of OpenSSH's, which is then behind it. */
+async function startFront(
+  lines: readonly KeyLine[],
+  { folder, lifetime, ...loading }: Loading,
+): Promise<Front> {
+  const { path, socket, knownHosts } = folder;
+  const orders = lines.flatMap((line, number) =>
+    isStoredLine(line)
+      ? []
+      : [{ line, lifetime, knownHosts: [knownHosts], certificateFile: publicKeyFile(folder, number) }],
+  );
+  const place = { socket, control: join(path, 'control'), back: backOf(folder) };
+  return await startFrontFor(orders, { ...loading, place }, startPrivateFront);
+}
+
+function backOf({ path }: KeyFolder): string {
+  return join(path, 'back');
+}
+
+/** The keys in the order of the lines. */
+function inOrder(
+  lines: readonly KeyLine[],
+  stored: readonly LoadedKey[],
+  front: Front | undefined,
+): UsableKey[] {
+  const [fromStores, fromFront] = [[...stored], [...(front?.keys ?? [])]];
+  return lines.map((line) => {
+    if (isStoredLine(line)) return found(fromStores.shift());
+    return servedKey(line, found(fromFront.shift()));
+  });
+}
+
+function found<T>(key: T | undefined): T {
+  if (key === undefined) throw new TypeError('a line has no key');
+  return key;
 }
 
 function commandOf({ words, behind, values }: Line<typeof execOptions>): readonly [string, ...string[]] {
@@ -90,7 +151,7 @@ function earlierFolder({ path }: KeyFolder, around: string | undefined): string 
   return around !== undefined && dirname(around) === dirname(path) ? basename(around) : '';
 }
 
-type Started = Running & { readonly agent: PrivateAgent; readonly folder: KeyFolder };
+type Started = Running & { readonly agent: Agent; readonly folder: KeyFolder };
 
 async function runWith(argv: readonly [string, ...string[]], started: Started): Promise<number> {
   const { agent, folder, env, signals, terminal } = started;

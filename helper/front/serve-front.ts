@@ -32,11 +32,11 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
   try {
     const order = readOrder(await firstLine(io.input));
     io.useEnv(order.env);
-    front = await startFront({ ...sockets, endWhenEmpty: true });
+    front = await startFront({ ...sockets, endWhenEmpty: !order.endsWithInput });
     endBySignals(front, io.signals);
+    if (order.endsWithInput) io.input.once('end', () => void front?.end()).resume();
     const keys = await openKeys(order, front, said);
     io.answer(writeLine({ said, pid: io.pid, keys }));
-    if (order.endsWithInput) io.input.once('end', () => void front?.end()).resume();
     await front.ended;
     return 0;
   } catch (error) {

@@ -1,12 +1,12 @@
 /** The agent in front of OpenSSH's, for the lines of a job whose keys sign and cannot be read. */
 import { startFrontProcess } from '../host/start-front.ts';
-import type { FrontOrder, FrontWanted, SigningOrder } from '../host/front-order.ts';
+import { frontEnv, type FrontWanted, type Order, type SigningOrder } from '../host/front-order.ts';
 import { isStoredLine, type SigningKeyLine } from '../keys/key-line.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { publicKeyFile } from '../ssh/key-folder.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { Installation, JobFolder } from './job-folder.ts';
-import { servedKey, type JobKey } from './job-key.ts';
+import { servedKey, type UsableKey } from '../host/usable-key.ts';
 import { missingIn, type Settled } from './job-secrets.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -14,7 +14,7 @@ export interface Front {
   /** What clients use. */
   readonly agent: Agent;
   /** The key of each line that it serves. */
-  readonly keys: ReadonlyMap<SigningKeyLine, JobKey>;
+  readonly keys: ReadonlyMap<SigningKeyLine, UsableKey>;
 }
 
 interface Starting {
@@ -55,7 +55,7 @@ export function frontWanted({ maxAttempts, timeoutSeconds }: Inputs, settled: Se
   return { regions, role: role ?? null, allowedAccounts, maxAttempts, timeoutSeconds };
 }
 
-function orderOf(inputs: Inputs, { folder, settled, env }: Starting): FrontOrder {
+function orderOf(inputs: Inputs, { folder, settled, env }: Starting): Order {
   const { keyLifetime: lifetime } = inputs;
   const keys = inputs.keys.flatMap((line, number): SigningOrder[] =>
     isStoredLine(line)
@@ -66,16 +66,6 @@ function orderOf(inputs: Inputs, { folder, settled, env }: Starting): FrontOrder
     keys,
     wanted: frontWanted(inputs, settled),
     missing: missingIn(env),
-    env: needed(env),
-    endsWithInput: false,
+    env: frontEnv(env, /^ACTIONS_ID_TOKEN_REQUEST_/),
   };
-}
-
-/** What the AWS SDK, GitHub's OIDC service and the names of the run need. */
-const neededNames =
-  /^(AWS_|ACTIONS_ID_TOKEN_REQUEST_|(HTTPS?|NO)_PROXY$|(https?|no)_proxy$|NODE_EXTRA_CA_CERTS$|HOME$|PATH$|GITHUB_(ACTIONS|REPOSITORY|RUN_ID|RUN_ATTEMPT)$|RUNNER_ENVIRONMENT$)/;
-
-function needed(env: Env): Record<string, string> {
-  const found = Object.entries(env).filter(([name, value]) => neededNames.test(name) && value !== undefined);
-  return Object.fromEntries(found) as Record<string, string>;
 }

@@ -7,7 +7,7 @@ import { quoteForShell } from '../process/quote.ts';
 import { folderOfCommand, publicKeyFile } from '../ssh/key-folder.ts';
 import type { GitToken } from './git-tokens.ts';
 import type { JobFolder } from './job-folder.ts';
-import type { JobKey } from './job-key.ts';
+import type { UsableKey } from '../host/usable-key.ts';
 import type { ExportedVariable } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -19,7 +19,7 @@ export interface Loaded {
   readonly filled: boolean;
   /** Whether sh must start the programs. */
   readonly byShell: boolean;
-  readonly keys: readonly JobKey[];
+  readonly keys: readonly UsableKey[];
   readonly tokens: readonly GitToken[];
   readonly inputs: Inputs;
   /** The account of the credentials, if it is known. */
@@ -73,7 +73,7 @@ function signingFiles(folder: JobFolder, byShell: boolean): Parameters<typeof si
 }
 
 /** A parameter or secret that was read by its name, without an ARN, is in the account of the credentials. */
-function accountOf(read: readonly Pick<JobKey, 'secret'>[]): string {
+function accountOf(read: readonly Pick<UsableKey, 'secret'>[]): string {
   const ours = (read.find(({ secret }) => !secret.reference.location) ?? read[0])?.secret.arn;
   return ours?.split(':')[4] ?? '';
 }

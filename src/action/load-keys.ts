@@ -31,7 +31,7 @@ import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { frontWanted, startFront } from './front.ts';
-import { identityOf, type JobKey } from './job-key.ts';
+import { identityOf, type UsableKey } from '../host/usable-key.ts';
 import { readJobSecrets, settleRole } from './job-secrets.ts';
 import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
@@ -129,7 +129,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   }
 }
 
-function found(key: JobKey | undefined): JobKey {
+function found(key: UsableKey | undefined): UsableKey {
   if (!key) throw new TypeError('a line has no key');
   return key;
 }
@@ -154,7 +154,7 @@ interface Filling extends Job {
  */
 async function leadSsh(
   agent: Agent | undefined,
-  keys: readonly JobKey[],
+  keys: readonly UsableKey[],
   filling: Filling,
 ): Promise<boolean> {
   const { inputs, folder, knownHosts, ...job } = filling;
@@ -177,7 +177,7 @@ async function both(...works: readonly Promise<void>[]): Promise<void> {
 }
 
 function filesFor(
-  keys: readonly JobKey[],
+  keys: readonly UsableKey[],
   inputs: Inputs,
   { env, installation, programs }: Job,
 ): Omit<JobFiles, 'knownHosts'> {
@@ -198,17 +198,17 @@ function filesFor(
   };
 }
 
-function identityIn(key: JobKey, { restrictToHosts }: Inputs): Identity {
+function identityIn(key: UsableKey, { restrictToHosts }: Inputs): Identity {
   return identityOf(key, restrictToHosts || !isLoaded(key));
 }
 
 /** Whether OpenSSH's agent gets it. */
-function isLoaded(key: JobKey): key is LoadedKey {
+function isLoaded(key: UsableKey): key is LoadedKey {
   return 'fields' in key;
 }
 
 async function addAll(
-  all: readonly JobKey[],
+  all: readonly UsableKey[],
   { keyLifetime: lifetime, restrictToHosts }: Inputs,
   { agent, knownHosts, signal, workflow }: Job & { agent: Agent; knownHosts: string },
 ): Promise<void> {
@@ -238,7 +238,7 @@ function forgetTokens(kept: Kept[], save: () => void): void {
 }
 
 /** A host accepts the first key that it knows, and then gives access to the repositories of that key alone. */
-function warnOfRivals(keys: readonly JobKey[], workflow: Workflow): void {
+function warnOfRivals(keys: readonly UsableKey[], workflow: Workflow): void {
   for (const [pattern, { size }] of claims(keys)) {
     if (size < 2) continue;
     const what = pattern || 'all repositories that no other key matches';

@@ -20,6 +20,9 @@ export interface FrontOrder {
   readonly endsWithInput: boolean;
 }
 
+/** What the starter of the process adds is left out. */
+export type Order = Omit<FrontOrder, 'endsWithInput'>;
+
 export interface SigningOrder {
   readonly line: SigningKeyLine;
   /** Seconds; 0 for no limit. */
@@ -76,6 +79,25 @@ export function readAnswer(line: string): FrontAnswer {
 
 export function failureIn({ code, message, hint }: Pick<Failure, 'code' | 'message' | 'hint'>): Failure {
   return new Failure(code satisfies Code, message, { hint });
+}
+
+/** What the AWS SDK needs, and the names of the run. */
+const neededNames =
+  /^(AWS_|(HTTPS?|NO)_PROXY$|(https?|no)_proxy$|NODE_EXTRA_CA_CERTS$|HOME$|PATH$|GITHUB_(ACTIONS|REPOSITORY|RUN_ID|RUN_ATTEMPT)$|RUNNER_ENVIRONMENT$)/;
+
+/**
+ * @param more names of other variables
+ * @returns the part of an environment that the agent needs
+ */
+export function frontEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  more?: RegExp,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && (neededNames.test(name) || more?.test(name) === true) ? [[name, value]] : [],
+    ),
+  );
 }
 
 /** Buffers, as their toJSON writes them. */

@@ -10,21 +10,29 @@ export interface ChildWithLifeline {
   end(): Promise<Omit<Finished, 'stdout'>>;
 }
 
+export interface LifelineOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** The start of its standard input, which stays open. */
+  readonly input?: string;
+}
+
 /**
  * It has its own session, so the terminal's signals do not reach it. If this process is killed, the pipe is closed,
  * too.
  *
- * @throws ProgramNotFound
+ * @throws ProgramNotFound, the signal's reason, after the end of the child
  */
 export async function startChildWithLifeline(
   [program, ...args]: readonly [string, ...string[]],
-  { env, signal }: { readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+  { env, signal, input }: LifelineOptions,
 ): Promise<ChildWithLifeline> {
   signal.throwIfAborted();
   const child = spawn(program, args, { env, stdio: 'pipe', detached: true });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.on('error', () => undefined);
+  if (input !== undefined) child.stdin.write(input);
   const closed = new Promise<number>((resolve) => {
     child.on('close', (code) => {
       resolve(code ?? 1);
@@ -33,6 +41,8 @@ export async function startChildWithLifeline(
   await once(child, 'spawn').catch((error: unknown) => {
     throw new ProgramNotFound(`${program} is not on PATH`, { cause: error });
   });
+  const stop = (): void => void child.stdin.end();
+  signal.addEventListener('abort', stop, { once: true });
   const firstLine = await new Promise<string>((resolve) => {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (more: string) => {
@@ -43,6 +53,9 @@ export async function startChildWithLifeline(
       resolve('');
     });
   });
+  signal.removeEventListener('abort', stop);
+  if (signal.aborted) await closed;
+  signal.throwIfAborted();
   return {
     firstLine,
     end: async () => {

@@ -13,7 +13,7 @@ complete -c ssm-ssh-agent -n __fish_use_subcommand -a policy -d 'Print the least
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a explain -d 'Say which key would be offered for a URL or a host, from which setting, and why'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a doctor -d 'Check each part from AWS to git and ssh, and say how to fix it; it changes nothing'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a proxy -d 'Reach an EC2 host through AWS: ssh\'s ProxyCommand'
-complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from exec' -l key -x -d 'a key, or \'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]\'; may be given several times'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from exec' -l key -x -d 'a key, or a whole line as in the action\'s keys: \'REF [OPTION=VALUE …] [REPOSITORY …]\'; may be given several times'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from exec' -l lifetime -x -d 'how long the agent keeps the keys: 90s, 15m, 6h (default: until the command ends)'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from exec' -l known-hosts -r -F -d 'host keys beside the pinned ones'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from exec' -l strict-host-key-checking -x -a 'yes accept-new no' -d 'yes (default), accept-new or no'

@@ -1,12 +1,12 @@
-/** A key that later steps can use: one that OpenSSH's agent has, or one that ours signs with. Pure. */
+/** A key that others can use: one that OpenSSH's agent has, or one that ours signs with. Pure. */
 import { authorizedKeysLine, fingerprint, type PublicKey } from '../keys/public-key.ts';
 import type { Location } from '../keys/reference.ts';
 import type { RoutedKey } from '../keys/routes.ts';
 import type { SigningKeyLine } from '../keys/key-line.ts';
-import type { ServedKey } from '../host/front-order.ts';
+import type { ServedKey } from './front-order.ts';
 import type { Identity } from '../ssh/key-folder.ts';
 
-export interface JobKey extends RoutedKey {
+export interface UsableKey extends RoutedKey {
   readonly publicKey: PublicKey;
   readonly certificate?: { readonly line: string } | undefined;
   readonly secret: {
@@ -22,7 +22,7 @@ export interface JobKey extends RoutedKey {
 export function servedKey(
   { reference, repositories }: SigningKeyLine,
   { publicKey, certificate, arn, version }: ServedKey,
-): JobKey {
+): UsableKey {
   return {
     ...{ publicKey, repositories, fingerprint: fingerprint(publicKey) },
     ...(certificate !== undefined && { certificate: { line: certificate } }),
@@ -36,7 +36,7 @@ export function servedKey(
  *
  * @param alone whether ssh gets the certificate alone
  */
-export function identityOf({ publicKey, certificate }: JobKey, alone: boolean): Identity {
+export function identityOf({ publicKey, certificate }: UsableKey, alone: boolean): Identity {
   if (certificate && alone) return { publicKey: certificate.line };
   return { publicKey: authorizedKeysLine(publicKey), certificate: certificate?.line };
 }

@@ -1,0 +1,14 @@
+/** What the agent in front is told on a host: the keys, and how AWS is called there. Importing this file loads the AWS SDK. */
+import { callerOnHost, type Host } from './caller.ts';
+import { frontEnv, type Order, type SigningOrder } from './front-order.ts';
+
+/** @param env of the caller, with the profile that was asked for */
+export async function hostOrder(
+  keys: readonly SigningOrder[],
+  host: Host,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Order> {
+  const { missing, role, ...caller } = await callerOnHost(host, env);
+  const wanted = { ...caller, role: role ?? null, allowedAccounts: [] };
+  return { keys, wanted, missing, env: frontEnv(env) };
+}
