@@ -35,7 +35,7 @@ export async function checkSecret(wanted: WantedSecret, options: SecretOptions):
     ];
   }
   return [
-    readFinding(secrets, { reading, from, instead: storeElsewhere(wanted, options.remedies) }),
+    readFinding(secrets, { reading, from, key: text, instead: storeElsewhere(wanted, options.remedies) }),
     await used(wanted, secrets, { using, ...options }),
   ];
 }
@@ -59,8 +59,9 @@ function readFinding(
   {
     reading,
     from,
+    key,
     instead,
-  }: { readonly reading: string; readonly from: string; instead: string | undefined },
+  }: { readonly reading: string; readonly from: string; readonly key: string; instead: string | undefined },
 ): Finding {
   const [first] = secrets;
   const versions = secrets.map(({ reference, version }) => `${reference.text} (version ${version})`);
@@ -70,7 +71,9 @@ function readFinding(
     const detail = `${name} is a plain String: whoever may read its history reads the key`;
     const remedy =
       'store the key in another parameter (ssm-ssh-agent put NAME FILE), name that one, and delete this one: AWS does not change the type of a parameter. Who read it has the key: replace it at the host';
-    return warn(reading, `${detail}; store a new key as a SecureString`, instead ?? remedy);
+    // The command stores the key. A passphrase or a certificate may be what is plain.
+    const command = name === key ? instead : undefined;
+    return warn(reading, `${detail}; store a new key as a SecureString`, command ?? remedy);
   }
   const kind = first?.reference.kind === 'secret' ? 'a secret' : 'a SecureString';
   return ok(reading, `${kind}, read and decrypted: ${versions.join(', ')}, named by ${from}`);
