@@ -30,7 +30,7 @@ go_from_host() {
 go_with_keys() {
   require_ssh
   for _ssm_number in $_ssm_keys; do
-    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_limit=\$_ssm_set_limit_$_ssm_number"
+    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_socket=\$_ssm_set_socket_$_ssm_number _ssm_limit=\$_ssm_set_limit_$_ssm_number"
     is_live "$_ssm_identity" && continue
     load_asking
     ask "$_ssm_identity" "$_ssm_identity" ''
@@ -65,7 +65,7 @@ heal() {
   load_asking
   _ssm_again=1
   for _ssm_number in $_ssm_keys; do
-    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_limit=\$_ssm_set_limit_$_ssm_number"
+    eval "_ssm_identity=\$_ssm_set_key_$_ssm_number _ssm_socket=\$_ssm_set_socket_$_ssm_number _ssm_limit=\$_ssm_set_limit_$_ssm_number"
     _ssm_set_fetched='' _ssm_version=''
     { read -r _ssm_version; } 2>/dev/null <"$_ssm_identity/version"
     ask "$_ssm_identity" "$_ssm_identity" "${_ssm_version:-none}"
@@ -103,6 +103,7 @@ find_state() {
     if [ ! -O "$_ssm_state" ] || [ -L "$_ssm_state" ] || is_of_another_machine; then continue; fi
     [ -O "$_ssm_state/agent" ] && [ ! -L "$_ssm_state/agent" ] && return
     [ -O "$_ssm_state/ec2/agent" ] && [ ! -L "$_ssm_state/ec2" ] && return
+    [ -O "$_ssm_state/kms" ] && [ ! -L "$_ssm_state/kms" ] && return
   done
   _ssm_state=''
 }
@@ -134,8 +135,8 @@ is_of_another_machine() {
 # Sets `_ssm_text`, which is different for different configurations. src/host/compile.ts makes the same text. It begins with
 # the number of the format, so that each version of the format has texts of its own.
 render_text() {
-  _ssm_text='2 ssh'
-  [ -z "$_ssm_repository" ] || _ssm_text='2 git'
+  _ssm_text='3 ssh'
+  [ -z "$_ssm_repository" ] || _ssm_text='3 git'
   _ssm_text=$_ssm_text$_ssm_newline$_ssm_job_region
   for _ssm_name in \
     HOME SSM_SSH_KEY SSM_SSH_PASSPHRASE SSM_SSH_CERTIFICATE SSM_SSH_REGION SSM_SSH_ROLE_ARN SSM_SSH_KEY_LIFETIME \
@@ -143,7 +144,7 @@ render_text() {
     GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ROLE_ARN AWS_ACCESS_KEY_ID \
     AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI \
     AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_ENDPOINT_URL AWS_ENDPOINT_URL_SSM AWS_ENDPOINT_URL_SECRETS_MANAGER \
-    AWS_ENDPOINT_URL_STS AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_EC2_METADATA_SERVICE_ENDPOINT \
+    AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_STS AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_EC2_METADATA_SERVICE_ENDPOINT \
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE; do
     eval "[ -z \"\${$_ssm_name+x}\" ] || _ssm_text=\$_ssm_text\$_ssm_newline\$_ssm_name=\$$_ssm_name"
   done
@@ -192,7 +193,6 @@ holds() {
 # ssh adds new host keys to the first file of UserKnownHostsFile.
 add_options() {
   _ssm_first="$_ssm_first -o IdentitiesOnly=yes"
-  _ssm_options="$_ssm_options $_ssm_set_agent"
   for _ssm_number in $_ssm_keys; do
     eval "_ssm_identity=\$_ssm_set_key_$_ssm_number"
     [ ! -r "$_ssm_identity/key-cert.pub" ] || eval "_ssm_options=\"\$_ssm_options \$_ssm_set_certificate_$_ssm_number\""

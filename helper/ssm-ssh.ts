@@ -23,8 +23,8 @@ export async function main(args: readonly string[], file: string): Promise<numbe
     return await choose(question, { ...io, out: writeOutput });
   }
   if (args[0] === 'host-key') {
-    const { explainHostKey } = await import('./commands/host-key.ts');
-    return await explainHostKey(args.slice(1), io);
+    const { explainFailure } = await import('./commands/host-key.ts');
+    return await explainFailure(args.slice(1), io);
   }
   const [{ tunnel }, { stdioOfProcess }] = await Promise.all([
     import('./commands/tunnel.ts'),

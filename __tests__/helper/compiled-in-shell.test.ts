@@ -5,14 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseScoped } from '../../src/git/listing.ts';
-import {
-  askedSettings,
-  compile,
-  renderAnswer,
-  renderKept,
-  surroundings,
-  textOf,
-} from '../../src/host/compile.ts';
+import { askedSettings, compile, surroundings, textOf } from '../../src/host/compile.ts';
+import { renderAnswer, renderKept } from '../../src/host/shell-answer.ts';
 import { listing } from '../support/listing.ts';
 
 const byGit = { byGit: true, jobRegion: '' };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Listing } from '../../src/git/listing.ts';
 import { listing } from '../support/listing.ts';
-import { compile, mayBeWritten, pick, surroundings, textOf } from '../../src/host/compile.ts';
+import { compile, mayBeWritten, pick, placesOf, surroundings, textOf } from '../../src/host/compile.ts';
 
 const byGit = { byGit: true, jobRegion: '' };
 const byHand = { byGit: false, jobRegion: '' };
@@ -75,6 +75,66 @@ describe('the compiled configuration', () => {
     });
   });
 
+  it('has options for keys that sign, which are protected, as their references are', () => {
+    const listed = listing(
+      ...['global ssm.github.com/acme.key = /a', 'global ssm.github.com/acme.ca = kms:alias/ca'],
+      ...['global ssm.github.com/acme.sourceaddress = 192.0.2.0/24', 'global ssm.key = kms:alias/x'],
+      ...['local ssm.passphrase = /evil', 'local ssm.uses = 1', 'local ssm.gitlab.com.key = kms:alias/y'],
+    );
+    const { keys, ignored } = compile(listed, {}, byGit);
+    expect(keys).toMatchObject([
+      {
+        reference: '/a',
+        signs: true,
+        options: new Map([
+          ['ca', 'kms:alias/ca'],
+          ['source-address', '192.0.2.0/24'],
+        ]),
+      },
+      { reference: 'kms:alias/x', passphrase: '', signs: true, options: new Map() },
+    ]);
+    expect(ignored).toEqual(['ssm.uses', 'ssm.*.key']);
+    const { folder, agent } = placesOf(keys[0] ?? { name: '', signs: false }, '/state');
+    expect([agent, folder.length]).toEqual([`${folder}/agent`, '/state/kms/'.length + 16]);
+    const theirs = compile(
+      listing('global ssm.key = /a', 'global ssm.ca = kms:alias/ca', 'local ssm.key = /b'),
+      {},
+      byGit,
+    );
+    expect(theirs.keys).toMatchObject([{ reference: '/b', signs: false, options: new Map() }]);
+    const given = compile(
+      listing('global ssm.key = /a', 'global ssm.ca = kms:alias/ca'),
+      { SSM_SSH_KEY: '/a' },
+      byGit,
+    );
+    expect(given.keys).toMatchObject([{ signs: false, options: new Map() }]);
+  });
+
+  it('gives a key that signs another name for each section, option and file of host keys', () => {
+    const settings = ['ssm.github.com/acme.key = kms:alias/x', 'ssm.gitlab.com.key = kms:alias/x'];
+    const namesWith = (...more: readonly string[]): string[] =>
+      compile(listing(...[...settings, ...more].map((text) => `global ${text}`)), {}, byGit).keys.map(
+        ({ name }) => name,
+      );
+    const names = [
+      ...namesWith(),
+      ...namesWith('ssm.github.com/acme.uses = 5'),
+      ...namesWith('ssm.knownhosts = /x'),
+    ];
+    // The section without the option has its usual name.
+    expect(new Set(names).size).toBe(5);
+  });
+
+  it('offers keys of one agent for a repository, and warns', () => {
+    const { keys, warnings } = compile(
+      listing('global ssm.github.com/acme.key = kms:alias/x', 'global ssm.ssh://github.com:22/acme.key = /a'),
+      {},
+      byGit,
+    );
+    expect(keys.map(({ reference }) => reference)).toEqual(['kms:alias/x']);
+    expect(warnings).toEqual([expect.stringContaining('its key is in another agent, and ssh asks one')]);
+  });
+
   it('distinguishes keys by credentials and Region', () => {
     const listed = listing('global ssm.key = /a');
     const nameWith = (env: Readonly<Record<string, string>>, region = ''): string =>
@@ -124,7 +184,7 @@ describe('the text for the cache', () => {
     ['a passphrase is in the environment', listing('command ssm.passphrase = correct-horse'), {}],
     ['a value looks like a secret', listing(`global ssm.x.credential = ghp_${'x'.repeat(36)}`), {}],
   ])('is undefined if %s', (_, given, env) => {
-    expect(textOf(listed, {}, byGit)).toBe('2 git\n\nglobal\tssm.key /a');
+    expect(textOf(listed, {}, byGit)).toBe('3 git\n\nglobal\tssm.key /a');
     expect(textOf(given, env, byGit)).toBeUndefined();
   });
 
@@ -145,6 +205,7 @@ describe('the text for the cache', () => {
     [{}, true],
     [{ SSM_SSH_KEY: '/ci/key', SSM_SSH_PASSPHRASE: 'secretsmanager:x' }, true],
     [{ SSM_SSH_KEY: 'arn:aws:ssm:eu-west-1:111122223333:parameter/a' }, true],
+    [{ SSM_SSH_KEY: 'kms:alias/x' }, true],
     [{ SSM_SSH_KEY: 'deploy-key' }, false],
     [{ SSM_SSH_KEY: '/ci/key', SSM_SSH_PASSPHRASE: 'correct-horse' }, false],
     [{ SSM_SSH_CERTIFICATE: '/not a name' }, false],

@@ -3,22 +3,25 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
-import type { HostKey } from '../../src/host/compile.ts';
+import { placesOf, type HostKey } from '../../src/host/compile.ts';
+import { hostLine } from '../../src/host/host-line.ts';
 import { writeWhole } from '../../src/host/kept-files.ts';
 import { markFor } from '../../src/host/mark.ts';
 import type { HostKeys } from '../../src/host/read-keys.ts';
 import { unwritable } from '../../src/host/state-folder.ts';
 import { ensureAgent } from '../../src/host/user-agent.ts';
-import { warningsOnly } from '../../src/host/voice.ts';
-import { parseReference, type Reference } from '../../src/keys/reference.ts';
-import { visible } from '../../src/keys/visible-text.ts';
+import { isStoredLine } from '../../src/keys/key-line.ts';
 import { addKeys, heldKeys, removeKey } from '../../src/ssh/agent-keys.ts';
-import { parseHostPlace, readSeconds, timeLimit } from '../command-line/host-place.ts';
+import {
+  longestTimer,
+  parseHostPlace,
+  readSeconds,
+  timeLimit,
+  type HostPlace,
+} from '../command-line/host-place.ts';
 import { toAdd } from '../command-line/keys.ts';
-import type { Question, Terminal } from './question.ts';
-import { blobOf, held, note, publicLine, type Place } from './kept-parts.ts';
-
-const program = 'ssm-ssh';
+import { hostVoice, tellOfWaiting, type Question, type Terminal } from './question.ts';
+import { blobOf, held, note, partsOf, publicLine, type Place } from './kept-parts.ts';
 
 interface Wanted extends HostKeys, Place {
   readonly socket: string;
@@ -29,14 +32,24 @@ interface Wanted extends HostKeys, Place {
 export interface Asked {
   readonly state: string;
   readonly question: Question;
+  /** The file of the setting ssm.knownHosts; empty if there is none. */
+  readonly knownHosts: string;
 }
 
 /** @returns whether the key, or a newer version of it, was added to the agent by this call */
-export async function fetchKey(key: HostKey, { state, question }: Asked, io: Terminal): Promise<boolean> {
-  const into = join(state, 'keys', key.name);
-  const wanted = { into, state, socket: join(state, 'agent'), ...check(key) };
+export async function fetchKey(key: HostKey, asked: Asked, io: Terminal): Promise<boolean> {
+  const { state, question } = asked;
+  const line = hostLine(key);
+  const { folder: into, agent: socket } = placesOf(key, state);
+  const place = { into, state, socket, ...check(key) };
   // For git's commands the mark is enough: if it is wrong, ssh fails and git's command is tried again.
   const isMarked = !question.key && question.repository !== '' && (await held(into)).live;
+  if (!isStoredLine(line)) {
+    if (isMarked && existsSync(socket)) return false;
+    const { serveOnHost } = await import('./serve-key.ts');
+    return await serveOnHost({ ...place, line, knownHosts: asked.knownHosts }, io);
+  }
+  const wanted = { ...place, keys: [line] };
   if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);
   return question.failed !== '' && (await renew(wanted, question.failed, io));
 }
@@ -69,10 +82,7 @@ async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
   await mkdir(wanted.into, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw unwritable(state, error);
   });
-  const [line] = wanted.keys;
-  const waiting = setTimeout(() => {
-    if (io.terminal) io.tell(`${program}: reading ${visible(line?.reference.text ?? '')} from AWS\n`);
-  }, 1000);
+  const waiting = tellOfWaiting(wanted.keys[0]?.reference.text ?? '', io);
   // The agent starts during the call to AWS. Its own time limit is longer, because its error message is better.
   const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');
   const ensure = (): Promise<void> =>
@@ -86,9 +96,6 @@ async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
   }
 }
 
-/** Seconds. setTimeout treats a longer time as 1 millisecond. */
-const longestTimer = 2_147_483;
-
 interface Vault {
   readonly agent: Promise<void>;
   readonly ensure: () => Promise<void>;
@@ -97,9 +104,7 @@ interface Vault {
 async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Terminal): Promise<boolean> {
   const { into, state, socket, lifetime, timeoutSeconds } = wanted;
   const signal = timeLimit(timeoutSeconds, 'fetching the key');
-  const voice = warningsOnly((message) => {
-    tell(`${program}: ${visible(message)}\n`);
-  });
+  const voice = hostVoice(tell);
   const { readHostKeys } = await import('../../src/host/read-keys.ts');
   const [[key]] = await Promise.all([readHostKeys(wanted, { env, signal, voice }), agent]);
   if (!key) throw new TypeError('one line has one key');
@@ -120,38 +125,13 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
     await ensure();
     await add();
   });
-  await note(wanted, key, mark).catch((error: unknown) => {
+  await note(wanted, partsOf(key), mark).catch((error: unknown) => {
     throw unwritable(state, error);
   });
   return true;
 }
 
-/** @throws INPUT_INVALID */
-function check(key: HostKey): Omit<Wanted, 'into' | 'state' | 'socket'> {
-  const { reference, passphrase, certificate, lifetime, place } = key;
-  return {
-    keys: [
-      {
-        reference: parseReference(reference.trim()),
-        ...(passphrase && { passphrase: readReference('passphrase', passphrase) }),
-        ...(certificate && { certificate: readReference('certificate', certificate) }),
-        repositories: [],
-      },
-    ],
-    ...parseHostPlace(place),
-    lifetime: readSeconds(lifetime, 'ssm.keyLifetime'),
-  };
-}
-
-/** The value may be the passphrase itself, so the error does not repeat it. */
-function readReference(name: 'passphrase' | 'certificate', text: string): Reference {
-  try {
-    return parseReference(text.trim());
-  } catch (cause) {
-    const setting = `ssm.${name} (SSM_SSH_${name.toUpperCase()})`;
-    throw new Failure('INPUT_INVALID', `${setting} is not the name of a parameter or a secret`, {
-      hint: `write /NAME or secretsmanager:NAME, where the ${name} is stored`,
-      cause,
-    });
-  }
+/** Of the settings, for all kinds of keys. @throws INPUT_INVALID */
+function check(key: HostKey): HostPlace & { readonly lifetime: number } {
+  return { ...parseHostPlace(key.place), lifetime: readSeconds(key.lifetime, 'ssm.keyLifetime') };
 }

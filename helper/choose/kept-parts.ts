@@ -36,16 +36,34 @@ export async function held(into: string): Promise<Held> {
   };
 }
 
+/** The texts of the files. */
+export interface Parts {
+  /** As ssh gets it: the line of a public key, or of a certificate. */
+  readonly publicKey: string;
+  /** Of a public key. */
+  readonly certificate?: string | undefined;
+  readonly fingerprint: string;
+  readonly version: string;
+}
+
 /** Writes the mark last: it says that all other files are complete. */
-export async function note({ into, state }: Place, key: LoadedKey, mark: string): Promise<void> {
+export async function note({ into, state }: Place, parts: Parts, mark: string): Promise<void> {
   await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
-  await writeWhole(join(into, 'key.pub'), `${publicLine(key)}\n`);
+  await writeWhole(join(into, 'key.pub'), `${parts.publicKey}\n`);
   const certificate = join(into, 'key-cert.pub');
-  if (key.certificate) await writeWhole(certificate, `${key.certificate.line}\n`);
+  if (parts.certificate) await writeWhole(certificate, `${parts.certificate}\n`);
   else await rm(certificate, { force: true });
-  await writeWhole(join(into, 'fingerprint'), `${key.fingerprint}\n`);
-  await writeWhole(join(into, 'version'), `${key.secret.version}\n`);
+  await writeWhole(join(into, 'fingerprint'), `${parts.fingerprint}\n`);
+  await writeWhole(join(into, 'version'), `${parts.version}\n`);
   await writeWhole(join(into, 'live'), `${mark}\n`);
+}
+
+export function partsOf(key: LoadedKey): Parts {
+  const { fingerprint, secret, certificate } = key;
+  return {
+    ...{ publicKey: publicLine(key), fingerprint, version: secret.version },
+    certificate: certificate?.line,
+  };
 }
 
 export function blobOf(publicKey: string): Buffer {

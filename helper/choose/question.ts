@@ -1,4 +1,6 @@
 /** The question that helper/ssm-ssh asks Node, and the terminal for the answer. */
+import { warningsOnly, type Voice } from '../../src/host/voice.ts';
+import { visible } from '../../src/keys/visible-text.ts';
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,4 +50,19 @@ export function takeQuestion(env: Record<string, string | undefined>): Question 
     return [name, value] as const;
   });
   return Object.fromEntries(taken) as unknown as Question;
+}
+
+const program = 'ssm-ssh';
+
+export function hostVoice(tell: Terminal['tell']): Voice {
+  return warningsOnly((message) => {
+    tell(`${program}: ${visible(message)}\n`);
+  });
+}
+
+/** On a terminal, if it takes longer than a second. The caller ends the timer. */
+export function tellOfWaiting(reference: string, { terminal, tell }: Terminal): NodeJS.Timeout {
+  return setTimeout(() => {
+    if (terminal) tell(`${program}: reading ${visible(reference)} from AWS\n`);
+  }, 1000);
 }

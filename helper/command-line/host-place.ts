@@ -32,15 +32,15 @@ export function timeLimit(seconds: number, what: string): AbortSignal {
   return controller.signal;
 }
 
-/** Seconds; a timer with a longer time would fire at once. */
-const longest = 2_147_483;
+/** Seconds. setTimeout treats a longer time as 1 millisecond. */
+export const longestTimer = 2_147_483;
 
 /**
  * @returns at least 1
  * @throws INPUT_INVALID
  */
 export function readTimeLimit(duration: string, setting: string): number {
-  return Math.min(longest, Math.max(1, readSeconds(duration, setting)));
+  return Math.min(longestTimer, Math.max(1, readSeconds(duration, setting)));
 }
 
 /**

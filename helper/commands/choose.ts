@@ -14,13 +14,13 @@ import {
   compile,
   mayBeWritten,
   pick,
-  renderAnswer,
-  renderKept,
+  placesOf,
   textOf,
   type Compiled,
   type HostKey,
 } from '../../src/host/compile.ts';
 import { keepCompiled, writeWhole } from '../../src/host/kept-files.ts';
+import { renderAnswer, renderKept } from '../../src/host/shell-answer.ts';
 import { findStateFolder, userOf } from '../../src/host/state-folder.ts';
 import { fetchKey } from '../choose/fetch-key.ts';
 import type { Question, Terminal } from '../choose/question.ts';
@@ -45,10 +45,11 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     const connection = { byGit: repository !== '', jobRegion: region, awsFiles };
     const compiled = compile(listing, env, connection);
     const wanted = only
-      ? compiled.keys.filter(({ name }) => join(state, 'keys', name) === only)
+      ? compiled.keys.filter((key) => placesOf(key, state).folder === only)
       : pickKeys(compiled, question, env);
     let isFetched = false;
-    for (const key of wanted) isFetched = (await fetchKey(key, { state, question }, io)) || isFetched;
+    const asked = { state, question, knownHosts: compiled.knownHosts };
+    for (const key of wanted) isFetched = (await fetchKey(key, asked, io)) || isFetched;
     const answer = renderAnswer(compiled, state);
     const text = textOf(listing, env, connection);
     const proven = wanted.some(({ pattern }) => !pattern);

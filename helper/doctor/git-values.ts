@@ -85,7 +85,7 @@ function ofVariables(env: Environment): Value[] {
 function ofSettings({ entries }: Configuration, env: Environment): Value[] {
   const last = new Map(
     entries
-      .filter((entry) => isProtected(entry) || isChoice(entry.name))
+      .filter((entry) => isProtected(entry) || isChoice(entry))
       .map((entry) => [entry.name, entry] as const),
   );
   return [...last.values()].flatMap((setting) => {

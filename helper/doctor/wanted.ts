@@ -61,7 +61,7 @@ export function wantedSecrets(named: NamedSecrets): WantedSecrets {
     const place = placeOf(compiled.place, account);
     return { kind: 'key', line, place, from: 'the command line' };
   });
-  const keys = compiled.keys.flatMap((key) =>
+  const keys = compiled.keys.filter(isStoredKey).flatMap((key) =>
     parsed(
       originOf(key, env),
       () => fromKey(key, { account, from: originOf(key, env) }),
@@ -73,6 +73,11 @@ export function wantedSecrets(named: NamedSecrets): WantedSecrets {
   );
   const secrets = new Map([...given, ...keys, ...credentials].map((secret) => [identity(secret), secret]));
   return { secrets: [...secrets.values()], problems };
+}
+
+/** A key that signs is opened by an agent of its own. */
+function isStoredKey({ signs }: HostKey): boolean {
+  return !signs;
 }
 
 /** The name of the setting that chooses the key. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { isProtected, type ScopedSetting } from '../../src/git/listing.ts';
-import { askedSettings, compile, type Compiled } from '../../src/host/compile.ts';
+import { askedSettings, compile, counts, type Compiled } from '../../src/host/compile.ts';
 import {
   chooseKeys,
   passedSettings,
@@ -21,6 +21,7 @@ import {
   type RemoteUrl,
 } from '../../src/host/foreign-command.ts';
 import { parseHostName } from '../../src/ec2/host-name.ts';
+import { hostLine } from '../../src/host/host-line.ts';
 import { parseReference } from '../../src/keys/reference.ts';
 import { shownCommand } from '../../src/keys/shown-text.ts';
 import { explainEc2 } from './ec2.ts';
@@ -79,13 +80,15 @@ function without(env: Asking['env'], names: readonly string[]): Asking['env'] {
 
 /** The reason why a setting does not count; undefined: it does. The rule is that of compile(). */
 function whyNot(entry: ScopedSetting, byGit: boolean): string | undefined {
-  if (isProtected(entry) || (byGit && entry.name.endsWith('.key'))) return undefined;
-  return "a repository's own configuration only counts for git's commands";
+  if (counts(entry, byGit)) return undefined;
+  return byGit
+    ? "a repository's own configuration cannot choose a key in KMS"
+    : "a repository's own configuration only counts for git's commands";
 }
 
 /** The last entry of that name that counts. */
 function sourceOf({ entries, sources }: PlacedListing, name: string, byGit: boolean): Source | undefined {
-  const index = entries.findLastIndex((entry) => entry.name === name && (isProtected(entry) || byGit));
+  const index = entries.findLastIndex((entry) => entry.name === name && counts(entry, byGit));
   return sources[index];
 }
 
@@ -196,10 +199,11 @@ function ofChoice({ by, keys, why, passedOver }: Choice, remote: RemoteUrl, { fo
 }
 
 /** ssm-ssh refuses such a key when it reads it. */
-export function problemOf({ reference }: OfferedKey): string[] {
+export function problemOf({ reference, of }: OfferedKey): string[] {
   if (reference === undefined) return [];
   try {
-    parseReference(reference.trim());
+    if (typeof of === 'object') hostLine(of);
+    else parseReference(reference.trim());
     return [];
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

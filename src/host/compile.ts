@@ -1,24 +1,21 @@
 /** Compiles the configuration of a host to what helper/ssm-ssh reads. Pure. */
 import { createHash } from 'node:crypto';
 import { settingsIn, isProtected, type Listing, type ScopedSetting } from '../git/listing.ts';
-import { parseLifetime } from '../keys/lifetime.ts';
-import { parseReference } from '../keys/reference.ts';
-import { matchRoutes, renderRoutes, type Remote, type RepositoryPattern } from '../keys/routes.ts';
+import { parseKeyReference } from '../keys/key-reference.ts';
+import { otherKindOf, parseReference } from '../keys/reference.ts';
+import { matchRoutes, patternText, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 import { looksSecret } from '../keys/secret-text.ts';
-import { quoted } from '../process/quote.ts';
-import { sshPath } from '../ssh/ssh-path.ts';
 import {
   allowsEc2Remotes,
   hostKeySettings,
-  keySettingsOf,
   patternOf,
   sectionsWith,
   settingsOf,
   type Environment,
   type HostKeySettings,
   type HostSettings,
-  type KeySettings,
 } from './settings.ts';
+import { chosenKeyOf, signingVariables, type ChosenKey } from './signing-settings.ts';
 
 /** The pattern for `git config --get-regexp`. helper/ssm-ssh-host.sh has the same pattern. */
 export const askedSettings = '^(ssm\\.|core\\.sshcommand$)';
@@ -45,7 +42,8 @@ export const surroundings = [
   ],
   ...['AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'],
   ...['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SSM'],
-  ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_STS', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'],
+  ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS'],
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
   ...['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
 ] as const;
 
@@ -62,8 +60,11 @@ export interface Connection {
   readonly awsFiles?: string | undefined;
 }
 
-export interface HostKey extends KeySettings {
-  /** A hash of the references, the credentials and the Region: the same reference read elsewhere is another key. */
+export interface HostKey extends ChosenKey {
+  /**
+   * A hash of the references, the credentials, the Region and what the agent in front is told: the same reference read
+   * elsewhere is another key.
+   */
   readonly name: string;
   readonly place: HostSettings;
   /** The part of its names between `ssm.` and the last dot. undefined: the default key. */
@@ -92,7 +93,8 @@ const choices = ['key', 'passphrase', 'certificate', 'keylifetime'];
 /** Settings with capitals in the documentation. */
 const writtenNames: Readonly<Record<string, string>> = {
   ...{ region: 'region', rolearn: 'roleArn', knownhosts: 'knownHosts', timeout: 'timeout', via: 'via' },
-  ...{ stricthostkeychecking: 'strictHostKeyChecking', ec2remotes: 'ec2Remotes' },
+  ...{ stricthostkeychecking: 'strictHostKeyChecking', ec2remotes: 'ec2Remotes', key: 'key' },
+  ...Object.fromEntries([...signingVariables.values()].map((name) => [name.toLowerCase(), name])),
 };
 
 export function compile(
@@ -100,15 +102,15 @@ export function compile(
   env: Environment,
   { byGit, jobRegion, awsFiles }: Connection,
 ): Compiled {
-  const counts = (entry: ScopedSetting): boolean => isProtected(entry) || (byGit && isChoice(entry.name));
-  const settings = settingsIn(entries.filter(counts));
+  const settings = settingsIn(entries.filter((entry) => counts(entry, byGit)));
   const trusted = settingsIn(entries.filter(isProtected));
   const warnings: string[] = [];
+  const { knownHosts, strict } = hostKeySettings(settings, env);
   const keyOf = (section: string | undefined): Omit<HostKey, 'section' | 'pattern' | 'isProtected'> => {
-    const key = keySettingsOf(settings, env, section);
+    const key = chosenKeyOf({ settings, trusted }, env, section);
     const configured = settingsOf(settings, env, section);
     const place = { ...configured, region: configured.region ?? (jobRegion || undefined) };
-    return { ...key, place, name: nameOf(key, place, { env, awsFiles }) };
+    return { ...key, place, name: nameOf(key, place, { env, awsFiles, knownHosts, section }) };
   };
   const sections = sectionsWith(settings, 'key').flatMap((section) => {
     const pattern = patternOf(section);
@@ -124,9 +126,12 @@ export function compile(
   });
   const byDefault = keyOf(undefined);
   return {
-    keys: [...sections, ...(byDefault.reference === '' ? [] : [{ ...byDefault, isProtected: true }])],
+    keys: [
+      ...ofOneAgent(sections, warnings),
+      ...(byDefault.reference === '' ? [] : [{ ...byDefault, isProtected: true }]),
+    ],
     place: byDefault.place,
-    ...hostKeySettings(settings, env),
+    ...{ knownHosts, strict },
     ec2Remotes: allowsEc2Remotes(trusted, env),
     command: settings.get('core.sshcommand')?.at(-1) ?? '',
     warnings,
@@ -137,13 +142,46 @@ export function compile(
 /** Whether it is a setting of the repository that does not count. */
 export function isIgnored(entry: ScopedSetting): boolean {
   const { name } = entry;
-  if (isProtected(entry) || isChoice(name)) return false;
+  if (isProtected(entry) || isChoice(entry)) return false;
   return name.startsWith('ssm.') && writtenNames[lastPart(name)] !== undefined;
 }
 
-/** Whether the repository may choose it, too. */
-export function isChoice(name: string): boolean {
-  return name === 'core.sshcommand' || (name.startsWith('ssm.') && choices.includes(lastPart(name)));
+/** Whether a setting counts for this kind of command. */
+export function counts(entry: ScopedSetting, byGit: boolean): boolean {
+  return isProtected(entry) || (byGit && isChoice(entry));
+}
+
+/** Whether the repository may choose it, too. Only among stored keys: whoever filled the folder must not make KMS sign. */
+export function isChoice({ name, value = '' }: ScopedSetting): boolean {
+  if (name === 'core.sshcommand') return true;
+  const last = lastPart(name);
+  if (!name.startsWith('ssm.') || !choices.includes(last)) return false;
+  return last !== 'key' || otherKindOf(value.trim()) === undefined;
+}
+
+/** ssh asks one agent. So of several keys for one repository those in the agent of the first are offered. */
+function ofOneAgent(keys: readonly HostKey[], warnings: string[]): HostKey[] {
+  const firsts = new Map<string, HostKey>();
+  return keys.filter((key) => {
+    const pattern = key.pattern ? patternText({ ...key.pattern, port: key.pattern.port ?? sshPort }) : '';
+    const first = firsts.get(pattern) ?? key;
+    firsts.set(pattern, first);
+    if (first === key || (!first.signs && !key.signs)) return true;
+    warnings.push(
+      `the section [ssm "${key.section ?? ''}"] is ignored: [ssm "${first.section ?? ''}"] names the same repository, its key is in another agent, and ssh asks one`,
+    );
+    return false;
+  });
+}
+
+/** The folder of a key's public parts, and the socket of its agent. A socket's path must be short. */
+export function placesOf(
+  { name, signs }: Pick<HostKey, 'name' | 'signs'>,
+  state: string,
+): { readonly folder: string; readonly agent: string } {
+  if (!signs) return { folder: `${state}/keys/${name}`, agent: `${state}/agent` };
+  const folder = `${state}/kms/${name.slice(0, 16)}`;
+  return { folder, agent: `${folder}/agent` };
 }
 
 function lastPart(name: string): string {
@@ -160,26 +198,26 @@ function writtenNamesOf(entries: readonly ScopedSetting[]): string[] {
   return [...new Set(names)];
 }
 
-/** Lines for standard error. */
-function told({ ignored, warnings }: Compiled): string[] {
-  const lines = ignored.map(
-    (name) => `ssm-ssh: warning: ${name} of the repository's own configuration is ignored`,
-  );
-  const hint = 'hint: set it with git config --global or --system, or set its environment variable';
-  return [...lines, ...(lines.length > 0 ? [hint] : []), ...warnings.map((text) => `ssm-ssh: ${text}`)];
+interface Surroundings {
+  readonly env: Environment;
+  readonly awsFiles: string | undefined;
+  readonly knownHosts: string;
+  /** The agent in front signs only for the hosts of the section. */
+  readonly section: string | undefined;
 }
 
 /** The id of an access key stands for the secret key. */
 function nameOf(
-  { reference, passphrase, certificate }: KeySettings,
+  { reference, passphrase, certificate, signs, options }: ChosenKey,
   place: HostSettings,
-  { env, awsFiles }: { readonly env: Environment; readonly awsFiles: string | undefined },
+  { env, awsFiles, knownHosts, section }: Surroundings,
 ): string {
   const region = place.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION']);
   const caller = surroundings.filter((name) => name.startsWith('AWS_') && !name.endsWith('REGION'));
   const parts = [
     ...[reference, passphrase, certificate, region, place.roles, awsFiles],
     caller.map((name) => env[name]),
+    ...(signs ? [[...options], knownHosts, env['HOME'], section] : []),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
@@ -193,7 +231,7 @@ export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[
 const sshPort = 22;
 
 /** The format of the compiled files. Files of other versions never match. */
-const format = 2;
+const format = 3;
 
 /**
  * The output of `git config` as the shell has it, and the surroundings. The shell only compares this text. undefined:
@@ -230,71 +268,19 @@ function mayBeSecret({ scope, name, value = '' }: ScopedSetting): boolean {
  * name.
  */
 export function mayBeWritten(env: Environment): boolean {
-  const given = ['SSM_SSH_KEY', 'SSM_SSH_PASSPHRASE', 'SSM_SSH_CERTIFICATE'].flatMap(
-    (name) => env[name] || [],
-  );
-  return given.every((text) => {
+  const given = [
+    ['SSM_SSH_KEY', parseKeyReference],
+    ['SSM_SSH_PASSPHRASE', parseReference],
+    ['SSM_SSH_CERTIFICATE', parseReference],
+  ] as const;
+  return given.every(([name, parse]) => {
+    const text = env[name];
+    if (!text) return true;
     try {
-      parseReference(text.trim());
+      parse(text.trim());
       return /^\s*(\/|arn:|ssm:|secretsmanager:|kms:)/.test(text);
     } catch {
       return false;
     }
   });
-}
-
-/** Shell assignments. `state` is the agent's folder. */
-export function renderAnswer(compiled: Compiled, state: string): string {
-  const routes = compiled.keys.map(({ pattern, isProtected }) => ({
-    fingerprint: isProtected ? 'protected' : 'repository',
-    repositories: pattern ? [pattern] : [],
-  }));
-  const known = compiled.knownHosts === '' ? '' : `${sshPath(compiled.knownHosts)} `;
-  const names = {
-    state,
-    routes: renderRoutes(routes).trimEnd(),
-    ...{ command: compiled.command, known, strict: compiled.strict },
-    hosts: `${sshPath(`${state}/known_hosts`)} ${sshPath(`${state}/pinned_hosts`)} ${known}~/.ssh/known_hosts ~/.ssh/known_hosts2`,
-    agent: option('IdentityAgent', `${state}/agent`),
-    ...{ ec2: compiled.ec2Remotes ? 'yes' : '', told: told(compiled).join('\n') },
-    place: wordsOf(compiled.place),
-    ...Object.fromEntries(
-      compiled.keys.flatMap(({ name, place }, number) => [
-        [`key_${number}`, `${state}/keys/${name}`],
-        [`identity_${number}`, option('IdentityFile', `${state}/keys/${name}/key.pub`)],
-        [`certificate_${number}`, option('CertificateFile', `${state}/keys/${name}/key-cert.pub`)],
-        [`place_${number}`, wordsOf(place)],
-        [`limit_${number}`, secondsOf(place)],
-      ]),
-    ),
-  };
-  return Object.entries(names)
-    .map(([name, value]) => `_ssm_set_${name}=${quoted(value)}\n`)
-    .join('');
-}
-
-/** Quoted words for the shell. */
-function option(name: string, path: string): string {
-  return `-o ${quoted(`${name}=${sshPath(path)}`)}`;
-}
-
-/** An invalid duration becomes 1 second here. Node reports it as an error later. */
-function secondsOf({ timeout }: HostSettings): string {
-  return String(Math.max(1, parseLifetime(timeout) ?? 1));
-}
-
-/** Quoted words for the shell: the settings of EC2 hosts as options. */
-function wordsOf({ region, roles, timeout, via }: HostSettings): string {
-  const words = [
-    `--timeout=${timeout}`,
-    ...(via === undefined ? [] : [`--via=${via}`]),
-    ...(region === undefined ? [] : [`--region=${region}`]),
-    ...roles.map((role) => `--role-arn=${role}`),
-  ];
-  return words.map(quoted).join(' ');
-}
-
-/** A file that the shell sources the next time. */
-export function renderKept(text: string, answer: string): string {
-  return `case $_ssm_text in\n${quoted(text)})\n${answer}_ssm_set_found=1\n;;\nesac\n`;
 }

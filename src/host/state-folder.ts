@@ -90,7 +90,8 @@ async function hasAgent(folder: string, { id }: User): Promise<boolean> {
   };
   const has =
     (await owns(join(folder, 'agent'))) ||
-    ((await owns(join(folder, 'ec2'))) && (await owns(join(folder, 'ec2/agent'))));
+    ((await owns(join(folder, 'ec2'))) && (await owns(join(folder, 'ec2/agent')))) ||
+    (await owns(join(folder, 'kms')));
   return has && (await owns(folder)) && unfit(folder) === undefined && (await isWritable(folder));
 }
 

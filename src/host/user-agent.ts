@@ -122,10 +122,17 @@ export async function flushUser(user: User): Promise<string[]> {
       await endKeeper(folder);
       await stopAgent(join(folder, 'agent'));
     }
+    for (const folder of await frontFolders(state)) await stopAgent(join(folder, 'agent'));
     await rm(state, { recursive: true, force: true });
     flushed.push(state);
   }
   return flushed;
+}
+
+/** The folders of the agents in front. Each one has the sockets `agent` and `control`. */
+export async function frontFolders(state: string): Promise<string[]> {
+  const names: readonly string[] = await readdir(join(state, 'kms')).catch(() => []);
+  return names.map((name) => join(state, 'kms', name));
 }
 
 /** Checks that the noted process id still belongs to the keeper. */

@@ -63,7 +63,7 @@ function checkKind({ kind, text }: KeyReference, texts: OptionTexts, named: Nami
   if (kind === 'new' && !texts.has('ca')) {
     throw invalid(
       `${text} is a key that no host knows, and ${named('ca')} is missing`,
-      `name the authority that the host trusts: ${named('ca')}kms:alias/NAME ${named('principals')}NAME`,
+      `name the authority that the host trusts: ${written(named('ca'), 'kms:alias/NAME')} ${written(named('principals'), 'NAME')}`,
     );
   }
   if (kind === 'kms' || kind === 'new') {
@@ -84,7 +84,10 @@ function checkKind({ kind, text }: KeyReference, texts: OptionTexts, named: Nami
 function parseRule(text: string | undefined, name: string): 'refuse' | 'allow' {
   if (text === undefined || text === 'refuse') return 'refuse';
   if (text === 'allow') return text;
-  throw invalid(`${name} can only be "refuse" or "allow"`, `write ${name}allow, or leave it out`);
+  throw invalid(
+    `${name} can only be "refuse" or "allow"`,
+    `write ${written(name, 'allow')}, or leave it out`,
+  );
 }
 
 function parseUses(text: string | undefined, name: string): number | undefined {
@@ -92,6 +95,11 @@ function parseUses(text: string | undefined, name: string): number | undefined {
   const uses = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Infinity;
   if (uses <= mostUses) return uses;
   throw invalid(`${name} is not a number of signatures: "${text}"`, `write 1 to ${mostUses}`);
+}
+
+/** An option with its value: `ca=VALUE` in a line, `ssm.ca VALUE` for git config. */
+function written(name: string, value: string): string {
+  return name.endsWith('=') ? name + value : `${name} ${value}`;
 }
 
 function invalid(problem: string, hint: string): Failure {

@@ -89,8 +89,8 @@ describeOnHost('a compiled configuration', () => {
     const [name = ''] = readdirSync(folder);
     const ours = readFileSync(join(folder, name), 'utf8');
     const theirs = ours
-      .replace(/\b2 git$/m, '3 git')
-      .replaceAll(/^_ssm_set_agent=.*$/gm, '_ssm_set_agent=broken');
+      .replace(/\b3 git$/m, '4 git')
+      .replaceAll(/^_ssm_set_identity_0=.*$/gm, '_ssm_set_identity_0=broken');
     expect(theirs).not.toBe(ours);
     writeFileSync(join(folder, name), theirs);
     await succeeds(list());

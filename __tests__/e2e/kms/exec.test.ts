@@ -55,6 +55,14 @@ describe('exec with a key in KMS', () => {
     expect(stdout).toMatch(/\nssh-ed25519-cert-v01@openssh.com AAAA/);
   });
 
+  it('refuses another host, and says so where ssm-ssh is the parent of ssh', async () => {
+    const args = exec('kms:alias/deploy', '--', 'sh', '-c', list());
+    const { exitCode, stderr } = await host.agent(args);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/^ssm-ssh: SIGNATURE_REFUSED: .*\nhint: /m);
+    expect(kmsCalls(host.world)).toEqual(['kms:GetPublicKey']);
+  });
+
   it('keeps the agent, without the key, when its lifetime is over or its uses are taken', async () => {
     const first = exec(
       `kms:alias/deploy ${address()}`,
