@@ -14,6 +14,7 @@ import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { longestTimer, timeLimit, type HostPlace } from '../command-line/host-place.ts';
+import { knownHostsOf } from '../command-line/known-hosts-of.ts';
 import { held, note, type Place } from './kept-parts.ts';
 import { hostVoice, tellOfWaiting, type Terminal } from './question.ts';
 
@@ -135,14 +136,13 @@ function requireShort(socket: string): void {
 }
 
 /** The files in which ssh looks. It writes new host keys to the second one. */
-function knownHostsFiles({ state, knownHosts }: Wanted, { HOME: home = '' }: Terminal['env']): string[] {
-  const own = knownHosts.replace(/^~(?=\/)/, home);
+function knownHostsFiles({ state, knownHosts }: Wanted, env: Terminal['env']): string[] {
+  const own = knownHosts.replace(/^~(?=\/)/, env['HOME'] ?? '~');
   return [
     join(state, 'pinned_hosts'),
     join(state, 'known_hosts'),
     ...(own === '' ? [] : [isAbsolute(own) ? own : resolve(own)]),
-    ...(isAbsolute(home) ? ['known_hosts', 'known_hosts2'].map((name) => join(home, '.ssh', name)) : []),
-    ...['ssh_known_hosts', 'ssh_known_hosts2'].map((name) => join('/etc/ssh', name)),
+    ...knownHostsOf(env),
   ];
 }
 

@@ -9,6 +9,8 @@ interface Wanted {
   readonly place: Pick<FrontProcess, 'socket' | 'control' | 'back'>;
   readonly account: Account & Speech;
   readonly running: Running;
+  /** A folder that is removed when the agent ends. */
+  readonly ownFolder?: string | undefined;
 }
 
 /**
@@ -17,16 +19,20 @@ interface Wanted {
  */
 export async function startFrontFor<T>(
   keys: readonly SigningOrder[],
-  { place, account, running }: Wanted,
+  { place, account, running, ownFolder }: Wanted,
   start: (front: FrontProcess, order: Order, starting: Starting) => Promise<T>,
 ): Promise<T> {
   const { installation, node, signal } = running;
   return await inHost(account, running, async (host, env) => {
     const { hostOrder } = await import('../../src/host/host-order.ts');
     const order = await hostOrder(keys, host, withProfile(env, account));
-    return await start({ ...place, installation, node }, order, {
-      ...{ env, signal, voice: voiceOf(account, running) },
-    });
+    return await start(
+      { ...place, installation, node },
+      { ...order, ownFolder },
+      {
+        ...{ env, signal, voice: voiceOf(account, running) },
+      },
+    );
   });
 }
 

@@ -1,10 +1,16 @@
 /** `add`: load keys into the agent of the caller, or into a new one. */
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../src/errors.ts';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import {
+  isStoredLine,
+  type KeyLine,
+  type SigningKeyLine,
+  type StoredKeyLine,
+} from '../../src/keys/key-line.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
+import type { UsableKey } from '../../src/host/usable-key.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { run } from '../../src/process/run.ts';
 import { startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
@@ -12,7 +18,7 @@ import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, type Speech } from '../command-line/keys.ts';
-import { parseAccount, parseDuration, parseKey, type Account } from '../command-line/settings.ts';
+import { parseAccount, parseAnyKey, parseDuration, type Account } from '../command-line/settings.ts';
 import { nameTemporarySocket } from '../command-line/temporary-folder.ts';
 
 const options = {
@@ -33,6 +39,10 @@ export const add = command({
     [
       "add '/ci/deploy-key passphrase=/ci/passphrase' --lifetime 15m",
       'a key that has a passphrase, for 15 minutes',
+    ],
+    [
+      "add --agent 'kms:alias/deploy github.com/acme/lib'",
+      'a key in KMS, in an agent of ours that signs by KMS',
     ],
     ['add --agent /ci/deploy-key', 'into a new agent: eval "$(…)"; ssh-agent -k ends it'],
   ],
@@ -61,10 +71,11 @@ async function runAdd(line: Line<typeof options>, running: Running): Promise<num
   return 0;
 }
 
-function keysOf({ words, behind = [] }: Line<typeof options>): StoredKeyLine[] {
-  const keys = [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
+function keysOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
+  const keys = [...words, ...behind].map((text) => parseAnyKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
   if (keys.length === 0) throw invalid('add has no key to load', 'write its name: add /ci/deploy-key');
-  const routed = keys.find(({ repositories }) => repositories.length > 0);
+  // The repositories of a key that signs limit its hosts.
+  const routed = keys.find((key) => isStoredLine(key) && key.repositories.length > 0);
   if (!routed) return keys;
   throw invalid(
     `add cannot lead repositories to ${routed.reference.text}: an agent offers all its keys to every host`,
@@ -78,10 +89,20 @@ type Adding = Running & {
   readonly lifetime: number;
 };
 
-async function addToPresent(lines: readonly StoredKeyLine[], adding: Adding): Promise<LoadedKey[]> {
+async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
+  const signing = lines.find((line): line is SigningKeyLine => !isStoredLine(line));
+  if (signing) throw notForOthers(signing);
   const socket = adding.env['SSH_AUTH_SOCK'] ?? '';
   await requireAgent(socket, adding);
-  return await addAll(lines, { socket }, adding);
+  return await addAll(lines.filter(isStoredLine), { socket }, adding);
+}
+
+function notForOthers({ reference: { text }, signing }: SigningKeyLine): Failure {
+  const why = signing.certificate ? 'its certificate is made anew' : 'the key never leaves KMS';
+  return invalid(
+    `${text} cannot be added to the agent of this session: ${why}, so an agent of ours has to serve it`,
+    `start one: eval "$(ssm-ssh-agent add --agent '${text}')", with the options and repositories of the key`,
+  );
 }
 
 /**
@@ -105,11 +126,21 @@ async function requireAgent(socket: string, { signal }: Adding): Promise<void> {
 }
 
 /** If the keys cannot be added, the new agent is ended, and nothing is printed on standard output. */
-async function addToNew(lines: readonly StoredKeyLine[], adding: Adding): Promise<LoadedKey[]> {
+async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<readonly UsableKey[]> {
+  const stored = lines.filter(isStoredLine);
+  if (stored.length < lines.length) {
+    const { startServingAgent } = await import('../add/serving-agent.ts');
+    const { account, lifetime } = adding;
+    const addStored = async (some: readonly StoredKeyLine[], agent: Agent): Promise<LoadedKey[]> =>
+      some.length > 0 ? await addAll(some, agent, adding) : [];
+    const serving = await startServingAgent(lines, { running: adding, account, lifetime, addStored });
+    adding.out(exportLines(serving));
+    return serving.keys;
+  }
   const socket = nameTemporarySocket('add');
   try {
     const agent = await startAgent(socket, { ...adding, run });
-    const keys = await addAll(lines, agent, adding);
+    const keys = await addAll(stored, agent, adding);
     adding.signal.throwIfAborted();
     adding.out(exportLines(agent));
     return keys;
@@ -139,7 +170,7 @@ async function addAll(
   return keys;
 }
 
-function record({ secret, publicKey, fingerprint }: LoadedKey, lifetime: number): object {
+function record({ secret, publicKey, fingerprint }: UsableKey, lifetime: number): object {
   const { reference, version } = secret;
   return {
     ...{ reference: reference.text, version, type: publicKey.type, fingerprint },

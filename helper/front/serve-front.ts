@@ -1,4 +1,5 @@
 /** What the process of the agent in front does: opens the keys of its order, serves them, and ends with the last of them. */
+import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { tookTooLong, withDeadline } from '../../src/deadline.ts';
@@ -28,9 +29,10 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
   await guardProcess(io.signals);
   const sockets = socketsOf(args);
   const said: Said[] = [];
-  let front: Front | undefined;
+  let [front, ownFolder]: [Front | undefined, string | undefined] = [undefined, undefined];
   try {
     const order = readOrder(await firstLine(io.input));
+    ownFolder = order.ownFolder;
     io.useEnv(order.env);
     front = await startFront({ ...sockets, endWhenEmpty: !order.endsWithInput });
     endBySignals(front, io.signals);
@@ -46,6 +48,7 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
     return 1;
   } finally {
     if (sockets.back !== undefined) await stopAgent(sockets.back);
+    if (ownFolder !== undefined) await rm(ownFolder, { recursive: true, force: true });
   }
 }
 

@@ -7,6 +7,7 @@ import { EventEmitter, once } from 'node:events';
 import { uptime } from 'node:os';
 import type { Server, Socket } from 'node:net';
 import { Failure } from '../../errors.ts';
+import { heldKeys } from '../../ssh/agent-keys.ts';
 import { AgentLock } from './agent-lock.ts';
 import { Back } from './back.ts';
 import { ClientSession } from './client-session.ts';
@@ -24,7 +25,7 @@ export interface FrontOptions {
   readonly control: string;
   /** The socket of OpenSSH's agent; undefined if there is none. */
   readonly back?: string | undefined;
-  /** Whether the agent ends together with its last identity. */
+  /** Whether the agent ends when neither it nor the agent behind has an identity left. */
   readonly endWhenEmpty?: boolean | undefined;
   /** What programs can ask for over the control socket, beside the log. */
   readonly extensions?: Extensions | undefined;
@@ -45,18 +46,32 @@ export interface Front {
 
 /** Connections at the same time. Each one takes two files. */
 const mostClients = 256;
+/** Milliseconds until the agent behind is asked again whether it has keys. */
+const interval = 5000;
 /** Milliseconds for the answer to the client whose request ended the last identity. */
 const grace = 200;
+
+/** The end of this agent is the end of the agent behind: its keys may have more time, or no limit of uses. */
+async function holdsKeys(back: string | undefined): Promise<boolean> {
+  if (back === undefined) return false;
+  return await heldKeys({ socket: back }, { signal: AbortSignal.timeout(interval) }).then(
+    (keys) => keys.length > 0,
+    () => false,
+  );
+}
 
 /** @throws STATE_UNSAFE, AGENT_FAILED */
 export async function startFront(options: FrontOptions): Promise<Front> {
   const { socket, control, endWhenEmpty = false } = options;
   await requireOwnFolder([socket, control]);
   const events = new EventEmitter();
+  const endIfEmpty = async (): Promise<void> => {
+    if (parts.identities.list().length > 0) return;
+    if (await holdsKeys(options.back)) setTimeout(() => void endIfEmpty(), interval).unref();
+    else events.emit('end');
+  };
   const parts = partsOf(options, () => {
-    setTimeout(() => {
-      if (endWhenEmpty && parts.identities.list().length === 0) events.emit('end');
-    }, grace).unref();
+    if (endWhenEmpty) setTimeout(() => void endIfEmpty(), grace).unref();
   });
   const clients = new Set<Socket>();
   const ways: readonly (readonly [string, () => Session])[] = [

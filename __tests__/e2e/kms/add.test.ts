@@ -1,0 +1,80 @@
+/** Keys that stay in KMS, by add and log: the built program, real ssh-agent and ssh-add. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
+import { launcher, openEc2Host, type Ec2Host, type Ended } from '../ec2-host.ts';
+import { repository, useStage } from '../stage.ts';
+import { itInTurn as it } from '../../support/parts.ts';
+import { kmsCalls, makeKmsKey, maySign } from './kms-keys.ts';
+
+describe('add with a key in KMS', () => {
+  const stage = useStage();
+  let host: Ec2Host;
+
+  beforeEach(async () => {
+    host = await openEc2Host([maySign]);
+    const { publicKey } = makeKmsKey(host.world, 'deploy');
+    stage.host.addDeployKey({ repository, publicKey, write: true });
+    host.world.put('/ci/deploy-key', stage.key.privateKey);
+  });
+  afterEach(async () => {
+    for (let waited = 0; waited < 5000 && host.leftovers().length > 0; waited += 20) await sleep(20);
+    expect(host.leftovers()).toEqual([]);
+    await host.close();
+  });
+
+  const shell = (script: string): Promise<Ended> => host.start(['sh', '-c', script]).ended;
+  const address = (): string => `${stage.host.address}:${String(stage.host.port)}`;
+  const start = (...words: string[]): string =>
+    `eval "$(${launcher} add --agent --quiet ${words.map((word) => `'${word}'`).join(' ')})"`;
+
+  it('starts an agent of ours with OpenSSH’s behind it, which logs what it signs, and which ssh-agent -k ends', async () => {
+    const known = `mkdir -p "$HOME/.ssh" && printf %s '${stage.host.knownHosts}' >"$HOME/.ssh/known_hosts"`;
+    const script = [
+      known,
+      start(`kms:alias/deploy ${address()}`, '/ci/deploy-key', '--lifetime', '10m'),
+      'ssh-add -l',
+      `GIT_SSH_COMMAND="ssh -o UserKnownHostsFile='$HOME/.ssh/known_hosts'" git ls-remote ${stage.host.url(repository)} main`,
+      `${launcher} log`,
+      `${launcher} log --json | grep -c '"outcome": "signed"'`,
+      'ssh-agent -k >/dev/null',
+    ].join('\n');
+    const { exitCode, stdout, stderr } = await shell(`set -e\n${script}`);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^256 SHA256:\\S+ .*\n256 ${stage.key.fingerprint.replace(/[+/]/g, '\\$&')} .*\n.*refs/heads/main\n\\d{4}-\\S+Z .*: signed a login as \\S+ at \\[\\S+ by ssh-ed25519\n1\n$`,
+      ),
+    );
+    expect(kmsCalls(host.world)).toEqual(['kms:GetPublicKey', 'kms:Sign']);
+  });
+
+  it('forgets the key after its lifetime, with the agent and its folder', async () => {
+    const { stdout, stderr } = await shell(
+      `${start('kms:alias/deploy', '--lifetime', '3s')}; ssh-add -l | wc -l; sleep 4; ls -A "$TMPDIR"`,
+    );
+    expect([stderr, stdout.trim()]).toEqual(['', '1']);
+  });
+
+  it('cannot add it to OpenSSH’s agent, and says how to start ours', async () => {
+    const { exitCode, stdout, stderr } = await host.start([
+      ...['ssh-agent', '-a', join(host.folder, 'session'), launcher, 'add', 'kms:alias/deploy'],
+    ]).ended;
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^ssm-ssh-agent: INPUT_INVALID: kms:alias\/deploy .*\nhint: .*add --agent 'kms:alias\/deploy'/,
+    );
+    expect(host.world.aws.calls).toEqual([]);
+  });
+
+  it('prints nothing to eval, and leaves nothing, where KMS denies the key', async () => {
+    const { exitCode, stdout, stderr } = await host.agent([
+      'add',
+      '--agent',
+      '/ci/deploy-key',
+      'kms:alias/nothing',
+    ]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^ssm-ssh-agent: KEY_NOT_FOUND: /);
+  });
+});

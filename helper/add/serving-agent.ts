@@ -1,0 +1,65 @@
+/** Starts the agent that `add --agent` prints, for keys that sign and cannot be read: ours, with OpenSSH's agent behind it. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LoadedKey } from '../../src/host/open-key.ts';
+import { startFrontProcess } from '../../src/host/start-front.ts';
+import { servedKey, type UsableKey } from '../../src/host/usable-key.ts';
+import { isStoredLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
+import { run } from '../../src/process/run.ts';
+import { startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
+import { exclusively } from '../../src/ssh/key-folder.ts';
+import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import type { Running } from '../command-line/command.ts';
+import type { Speech } from '../command-line/keys.ts';
+import { knownHostsOf } from '../command-line/known-hosts-of.ts';
+import type { Account } from '../command-line/settings.ts';
+import { startFrontFor } from '../command-line/signing-keys.ts';
+import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
+
+interface Adding {
+  readonly running: Running;
+  readonly account: Account & Speech;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Loads stored keys into OpenSSH's agent. */
+  readonly addStored: (lines: readonly StoredKeyLine[], agent: Agent) => Promise<readonly LoadedKey[]>;
+}
+
+export interface ServingAgent extends Agent {
+  /** In the order of the lines. */
+  readonly keys: readonly UsableKey[];
+}
+
+/** The agent removes its folder when it ends. If this fails, nothing is left. */
+export async function startServingAgent(lines: readonly KeyLine[], adding: Adding): Promise<ServingAgent> {
+  const folder = nameTemporaryFolder('add');
+  const [socket, control, back] = ['agent', 'control', 'back'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    const pinned = join(folder, 'known_hosts');
+    await writeFile(pinned, renderKnownHosts(''), exclusively);
+    const behind = await startAgent(back, { ...adding.running, run });
+    const stored = [...(await adding.addStored(lines.filter(isStoredLine), behind))];
+    const knownHosts = [pinned, ...knownHostsOf(adding.running.env)];
+    const orders = lines.flatMap((line) =>
+      isStoredLine(line) ? [] : [{ line, lifetime: adding.lifetime, knownHosts }],
+    );
+    const wanted = { ...adding, place: { socket, control, back }, ownFolder: folder };
+    const { keys, ...agent } = await startFrontFor(orders, wanted, startFrontProcess);
+    const served = [...keys];
+    const inOrder = lines.flatMap((line): UsableKey[] => {
+      if (isStoredLine(line)) return stored.splice(0, 1);
+      return served.splice(0, 1).map((key) => servedKey(line, key));
+    });
+    adding.running.signal.throwIfAborted();
+    return { ...agent, keys: inOrder };
+  } catch (error) {
+    await Promise.all([socket, back].map(stopAgent));
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
