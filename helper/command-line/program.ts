@@ -13,6 +13,7 @@ import { doctor } from '../commands/doctor.ts';
 import { exec } from '../commands/exec.ts';
 import { explain } from '../commands/explain.ts';
 import { flush } from '../commands/flush.ts';
+import { log } from '../commands/log.ts';
 import { keygen } from '../commands/keygen.ts';
 import { policy } from '../commands/policy.ts';
 import { printPublic } from '../commands/public.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   printPublic,
   rotate,
   certify,
+  log,
   policy,
   explain,
   doctor,

@@ -1,6 +1,7 @@
 /** Tells what the keys that stay in KMS were used for: in the log, and in the step summary. */
 import { readUses } from '../kms/front/control.ts';
-import type { LogPage, Use } from '../kms/front/use-log.ts';
+import { describeUses } from '../kms/front/describe-uses.ts';
+import type { LogPage } from '../kms/front/use-log.ts';
 import { input, type Env } from './input.ts';
 import { jobFolder } from './job-folder.ts';
 import type { State } from './state.ts';
@@ -22,15 +23,6 @@ export async function tellUses(
   if (input(env, 'summary') !== 'false' && page.uses.length > 0) await workflow.summarize(renderUses(page));
 }
 
-/** Lines for the log. */
-export function describeUses({ uses, totals }: Omit<LogPage, 'hasMore'>): string[] {
-  const left = totals.signed + totals.refused + totals.failed - uses.length;
-  return [
-    ...uses.map((use) => `${use.time} ${use.comment}: ${whatOf(use)}`),
-    ...(left > 0 ? [`${left} more signatures are only in CloudTrail`] : []),
-  ];
-}
-
 /** Markdown. */
 export function renderUses({ uses }: Pick<LogPage, 'uses'>): string {
   const head = ['time', 'key', 'host', 'user', 'algorithm', 'outcome'];
@@ -44,13 +36,6 @@ export function renderUses({ uses }: Pick<LogPage, 'uses'>): string {
   ]);
   const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
   return ['### Signatures by keys in KMS', '', ...lines, ''].join('\n');
-}
-
-function whatOf({ outcome, purpose, host, hostKey, user, algorithm, failure }: Use): string {
-  const where =
-    purpose === 'git' ? 'a signature of git' : `a login as ${user ?? '?'} at ${host ?? hostKey ?? '?'}`;
-  if (outcome === 'signed') return `signed ${where} by ${algorithm ?? '?'}`;
-  return `${outcome} ${where}: ${failure?.code ?? ''} ${failure?.message ?? ''}`.trim();
 }
 
 function code(text: string): string {

@@ -37,6 +37,22 @@ describeOnHost('a key in KMS on a host', () => {
     expect([ofStored, requests() - before, starts()]).toEqual([0, 1, 3]);
   });
 
+  it('has what it signed and refused in the log of all agents', async () => {
+    const { host, list, succeeds } = stand;
+    const { stderr } = await host.run(`${agentProgram} log`);
+    expect(stderr).toBe('ssm-ssh-agent: no agent for keys in KMS runs\n');
+    configure();
+    await succeeds(`${list('one')} && ${list('two')}`);
+    await host.run(`${list('one')} || true`, { SSM_SSH_KEY: 'kms:alias/one' });
+    const { stdout } = await succeeds(`${agentProgram} log`);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(3);
+    for (const line of lines)
+      expect(line).toMatch(/^20\S+Z kms:alias\/(one|two): signed a login as \S+ at \[/);
+    const { stdout: json } = await succeeds(`${agentProgram} log --json`);
+    expect(JSON.parse(json)).toMatchObject({ agents: 2, totals: { signed: 3, refused: 0, failed: 0 } });
+  });
+
   it('commits, pushes and clones', async () => {
     configure();
     const url = stand.git.url('acme/one');

@@ -9,6 +9,7 @@ complete -c ssm-ssh-agent -n __fish_use_subcommand -a put -d 'Check a private ke
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a public -d 'Print the public keys of stored keys and of keys in KMS, one line each'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a rotate -d 'Replace a stored key by a new one, without a moment of failure'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a certify -d 'Sign a user\'s or a host\'s public key, and print the certificate'
+complete -c ssm-ssh-agent -n __fish_use_subcommand -a log -d 'Print what the agents for keys in KMS signed and refused'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a policy -d 'Print the least-privilege IAM policy for keys and EC2 hosts, or the trust policy for GitHub'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a explain -d 'Say which key would be offered for a URL or a host, from which setting, and why'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a doctor -d 'Check each part from AWS to git and ssh, and say how to fix it; it changes nothing'
@@ -137,6 +138,10 @@ complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l verbose -d
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l help -d 'show this text'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -l version -d 'show the version'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from certify' -F
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from log' -l json -d 'print JSON on standard output, where there is something to print'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from log' -l quiet -d 'print errors only'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from log' -l help -d 'show this text'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from log' -l version -d 'show the version'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from policy' -l host -x -d 'an EC2 host: i-…, mi-… or TAG=VALUE; may be given several times'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from policy' -l user -x -d 'the OS user for hosts that name none'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from policy' -l via -x -a 'session-manager instance-connect-endpoint direct' -d 'session-manager (default), instance-connect-endpoint or direct'

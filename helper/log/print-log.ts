@@ -1,0 +1,50 @@
+/** What log prints: the signatures of the agents in front that run for this user. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stateFolders, userOf } from '../../src/host/state-folder.ts';
+import { frontFolders } from '../../src/host/user-agent.ts';
+import { readUses } from '../../src/kms/front/control.ts';
+import { describeUses } from '../../src/kms/front/describe-uses.ts';
+import type { LogPage } from '../../src/kms/front/use-log.ts';
+import type { Running } from '../command-line/command.ts';
+
+/** Milliseconds for one agent. */
+const patience = 5000;
+
+type Page = Omit<LogPage, 'hasMore'>;
+
+export async function printLog(
+  values: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
+  running: Running,
+): Promise<number> {
+  const pages = await readAll(running.env);
+  const uses = pages.flatMap((page) => page.uses);
+  uses.sort((one, other) => (one.time < other.time ? -1 : 1));
+  const total = (outcome: keyof LogPage['totals']): number =>
+    pages.reduce((sum, { totals }) => sum + totals[outcome], 0);
+  const totals = { signed: total('signed'), refused: total('refused'), failed: total('failed') };
+  if (values.json) running.out(`${JSON.stringify({ agents: pages.length, uses, totals }, null, 2)}\n`);
+  else if (uses.length > 0)
+    running.out(
+      describeUses({ uses, totals })
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  else if (!values.quiet)
+    running.err(
+      `ssm-ssh-agent: ${pages.length > 0 ? 'nothing was signed' : 'no agent for keys in KMS runs'}\n`,
+    );
+  return 0;
+}
+
+/** Those of ssm-ssh, and the one of SSH_AUTH_SOCK: of exec, of add --agent, or of a job. */
+async function readAll(env: Running['env']): Promise<Page[]> {
+  const folders = (await Promise.all(stateFolders(userOf(env)).map(frontFolders))).flat();
+  const around = env['SSH_AUTH_SOCK'] ? [dirname(env['SSH_AUTH_SOCK'])] : [];
+  const controls = [...new Set([...folders, ...around])].map((folder) => join(folder, 'control'));
+  const pages = controls.filter(existsSync).map((control) =>
+    // It may have ended meanwhile.
+    readUses(control, { signal: AbortSignal.timeout(patience) }).catch(() => undefined),
+  );
+  return (await Promise.all(pages)).filter((page) => page !== undefined);
+}
