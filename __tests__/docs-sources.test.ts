@@ -99,6 +99,8 @@ const aboutOurs: readonly string[] = [
   ...['docs/ec2.md: Settings', 'docs/errors.md: Errors', 'docs/errors.md: INPUT_INVALID'],
   ...['docs/errors.md: REGION_MISSING', 'docs/errors.md: CREDENTIAL_INVALID', 'docs/keys.md: Keys'],
   'docs/certificates.md: When to choose it',
+  ...['docs/keys.md: A line', 'docs/kms.md: When to choose which', 'docs/kms.md: Signed commits'],
+  'docs/kms.md: The key of a GitHub App',
   'docs/other-ci.md: GitLab CI, Buildkite, CircleCI, Bitbucket Pipelines, Jenkins',
   ...['docs/other-ci.md: Deploy to all instances of a tag', 'docs/roles.md: Which credentials are used'],
   ...['docs/roles.md: Several Regions', 'docs/roles.md: Other sources of credentials'],

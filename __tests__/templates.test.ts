@@ -37,6 +37,7 @@ const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'instance-profile': { KeyArn: KEY_ARN },
   'deploy-role': { ...job, TagKey: 'Tier', TagValue: 'web', OsUser: 'ubuntu' },
   'vpc-endpoints': { VpcId: 'vpc-1', SubnetIds: 'subnet-1', ClientSecurityGroupId: 'sg-1' },
+  'kms-key': { KeyAlias: 'alias/deploy', KeySpec: 'RSA_3072', RoleName: 'deploy' },
   fleet: { Version: '1.0.0', Sha256: '0'.repeat(64), Keys: '/ci/deploy-key' },
 };
 
@@ -79,6 +80,10 @@ describe('a CloudFormation template', () => {
     ['ci-role', { ParameterPath: '/ci/' }],
     ['deploy-role', { OsUser: '*' }],
     ['deploy-role', { TagValue: '"}, "x": {"' }],
+    ['kms-key', { KeyAlias: 'alias/*' }],
+    ['kms-key', { KeySpec: 'SYMMETRIC_DEFAULT' }],
+    ['kms-key', { RoleName: '*' }],
+    ['kms-key', { RoleName: 'path/deploy' }],
     ['fleet', { Keys: "/ci/key'; rm -rf /; '" }],
     ['fleet', { Keys: '/ci/$(id)' }],
     ['fleet', { ReleaseUrl: 'http://example.com/releases' }],
@@ -211,6 +216,10 @@ describe('the two forms of a template', () => {
       deploy.trustPolicy,
       ...deploy.policies,
     ]);
+    expect(documents('kms-key', ['key_policy', 'sign'])).toEqual([
+      propertiesOf('kms-key', 'Key')['KeyPolicy'],
+      propertiesOf('kms-key', 'Signing')['PolicyDocument'],
+    ]);
     expect(documents('vpc-endpoints', ['endpoint_policy'])).toEqual([
       propertiesOf('vpc-endpoints', 'SsmEndpoint')['PolicyDocument'],
     ]);
@@ -231,6 +240,7 @@ describe('the two forms of a template', () => {
     ['ci-role', ['trust_policy', 'read_keys', 'key_policy']],
     ['instance-profile', ['trust_policy', 'read_keys', 'managed_policies']],
     ['deploy-role', ['trust_policy', 'reach_hosts']],
+    ['kms-key', ['key_policy', 'sign']],
     ['vpc-endpoints', ['endpoint_policy']],
   ])('%s uses each policy in a resource of main.tf', (name, policies) => {
     const main = readFileSync(join(moduleFolder, name, 'main.tf'), 'utf8');
@@ -304,5 +314,40 @@ describe('the key of ci-role', () => {
       expect([action, allowed(action)]).toEqual([action, true]);
     for (const action of ['kms:CreateGrant', 'kms:ReEncryptFrom', 'kms:Sign'])
       expect([action, allowed(action)]).toEqual([action, false]);
+  });
+});
+
+describe('the key of kms-key', () => {
+  const { KeyPolicy, KeySpec, KeyUsage } = propertiesOf('kms-key', 'Key') as {
+    KeyPolicy: PolicyDocument;
+    KeySpec: string;
+    KeyUsage: string;
+  };
+  const allowed = (action: string, role: string): boolean =>
+    decide([KeyPolicy], {
+      ...{ action, resource: KEY_ARN },
+      context: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}` },
+    }) === 'Allow';
+
+  it('signs, and is of the type that the parameter names', () => {
+    expect([KeySpec, KeyUsage]).toEqual(['RSA_3072', 'SIGN_VERIFY']);
+  });
+
+  it('is used by one role, with or without a path', () => {
+    const roles = ['deploy', 'ci/deploy', 'a/b/deploy', 'deploy2', 'predeploy', 'deploy/other', 'Admin'];
+    expect(roles.filter((role) => allowed('kms:Sign', role))).toEqual(['deploy', 'ci/deploy', 'a/b/deploy']);
+  });
+
+  it('can be administered by the account, and read by nobody', () => {
+    for (const action of [
+      'PutKeyPolicy',
+      'DescribeKey',
+      'ScheduleKeyDeletion',
+      'GetPublicKey',
+      'UpdateAlias',
+    ])
+      expect([action, allowed(`kms:${action}`, 'Admin')]).toEqual([action, true]);
+    for (const action of ['CreateGrant', 'Sign', 'Decrypt', 'ReplicateKey'])
+      expect([action, allowed(`kms:${action}`, 'Admin')]).toEqual([action, false]);
   });
 });

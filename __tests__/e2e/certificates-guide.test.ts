@@ -29,6 +29,7 @@ describe(guide, () => {
     const path = [join(host.folder, 'bin'), place('/usr/local/sbin'), dirname(launcher), process.env['PATH']];
     env = {
       ...writer(host, [
+        allow('kms:*', '*'),
         allow(['ssm:PutParameter', 'ssm:GetParameter', 'ssm:DescribeParameters'], parameters),
       ]),
       PATH: path.join(':'),
@@ -79,7 +80,7 @@ describe(guide, () => {
   };
   /** Without what people are told: certify's summary and warning, and where keygen's key is pasted. */
   const withoutNotes = (text: string): string =>
-    text.replaceAll(/^(ssm-ssh-agent: (stored|signed|warning: whoever) .*|Paste .*| .*)\n/gm, '');
+    text.replaceAll(/^(ssm-ssh-agent: (stored|made|signed|warning: whoever) .*|Paste .*| .*)\n/gm, '');
 
   it('has commands that work one after the other', async () => {
     expect(commands).toHaveLength(16);
@@ -99,11 +100,17 @@ describe(guide, () => {
       'reload ssh\nenable --now renew-host-certificate.timer\n',
     );
   });
-  const rank = (command: string): number => (command.includes('keygen /ssh/user-ca') ? 0 : 1);
+  const rank = (command: string): number => (command.includes('keygen kms:alias/user-ca') ? 0 : 1);
 
   itWith('sshd')('leaves settings that sshd accepts, with the certificate of the timer', async () => {
-    await run(/keygen \/ssh\/user-ca/);
-    for (const pattern of [/public \/ssh\/user-ca/, /touch/, /sshd_config\.d/, /echo CA=/, /install -m 755/])
+    await run(/keygen kms:alias\/user-ca/);
+    for (const pattern of [
+      /public kms:alias\/user-ca/,
+      /touch/,
+      /sshd_config\.d/,
+      /echo CA=/,
+      /install -m 755/,
+    ])
       await run(pattern);
     // As the service starts it: with the settings of its file.
     const renewed = await host.start(
@@ -126,7 +133,12 @@ describe(guide, () => {
   });
 
   it('revokes what it says: certificates by number, and a key', async () => {
-    for (const pattern of [/keygen \/ssh\/user-ca/, /public \/ssh\/user-ca/, /touch/, /install -m 755/])
+    for (const pattern of [
+      /keygen kms:alias\/user-ca/,
+      /public kms:alias\/user-ca/,
+      /touch/,
+      /install -m 755/,
+    ])
       await run(pattern);
     await run(/revoke-keys --serial/);
     const query = (file: string): number | null =>

@@ -13,9 +13,9 @@ import { writer, writing } from './key-writer.ts';
 const place = { account: ACCOUNT, region: REGION };
 const guide = 'docs/make-and-store-keys.md';
 const commands = shellBlocks.filter(({ document }) => document === guide).flatMap((block) => block.commands);
-/** Of the other documents. certificates-guide.test.ts has those of authorities. */
+/** Of the other documents. certificates-guide.test.ts has those of authorities, kms-guide.test.ts those of KMS. */
 const keygens = shellBlocks
-  .filter(({ document }) => document !== 'docs/certificates.md')
+  .filter(({ document }) => !['docs/certificates.md', 'docs/kms.md'].includes(document))
   .flatMap((block) => block.commands)
   .filter((command) => command.startsWith('ssm-ssh-agent keygen ') && !commands.includes(command));
 

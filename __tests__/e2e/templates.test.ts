@@ -1,8 +1,21 @@
 /** The roles of examples/cloudformation, with the trust and the permissions that their templates give them, and no others. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
-import { startLocalAws, type Job as OidcJob, type LocalAws } from '../support/aws/local-aws.ts';
-import { ACCOUNT, REGION, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import {
+  startLocalAws,
+  type Job as OidcJob,
+  type LocalAws,
+  type PolicyDocument,
+} from '../support/aws/local-aws.ts';
+import {
+  ACCOUNT,
+  allow,
+  REGION,
+  startReadyWorld,
+  trustGitHub,
+  type ReadyWorld,
+} from '../support/aws/world.ts';
 import { makeStack, roleOf, type Stack } from '../support/cloudformation.ts';
+import { publicKeyOf } from '../support/kms-keys.ts';
 import { Ec2Host, INSTANCE_ROLE } from '../support/ec2-host.ts';
 import { describeOnHost } from '../support/on-host.ts';
 import { describeInTurn, itInTurn as it } from '../support/parts.ts';
@@ -76,6 +89,51 @@ describeInTurn(describe)('a job with the role of ci-role', () => {
 
   it('is refused a key elsewhere', async () => {
     expect(told(await load({}, '/prod/lib-key')).code).toBe('KEY_ACCESS_DENIED');
+  });
+});
+
+describeInTurn(describe)('a job that signs with the key of kms-key', () => {
+  const stage = useStage();
+  const arn = `arn:aws:iam::${ACCOUNT}:role/deploy`;
+  const other = `arn:aws:iam::${ACCOUNT}:role/other`;
+  let world: ReadyWorld;
+
+  beforeEach(async () => {
+    world = await startReadyWorld();
+    const { iam, signingKeys } = world.aws;
+    const keyArn = signingKeys.create({ ...account, alias: 'alias/deploy' });
+    const parameters = { KeyAlias: 'alias/deploy', RoleName: 'deploy' };
+    const { resources } = makeStack('kms-key', parameters, { 'Key.Arn': keyArn });
+    const { KeyPolicy } = resources['Key']?.properties as { KeyPolicy: PolicyDocument };
+    // A key's policy names it as a star.
+    const statements = [KeyPolicy.Statement].flat().map(({ Resource, ...one }) => {
+      expect(Resource).toBe('*');
+      return one;
+    });
+    signingKeys.setPolicy(keyArn, { ...KeyPolicy, Statement: statements });
+    const { PolicyDocument: signing } = resources['Signing']?.properties as {
+      PolicyDocument: PolicyDocument;
+    };
+    iam.createRole({ arn, trustPolicy: trustGitHub(), policies: [signing] });
+    iam.createRole({ arn: other, trustPolicy: trustGitHub(), policies: [allow('kms:*', '*')] });
+    stage.host.addDeployKey({ repository, publicKey: publicKeyOf(signingKeys.get(keyArn)) });
+  });
+  afterEach(() => world.stop());
+
+  const clone = async (role: string): Promise<{ text: string; log: string }> => {
+    const run = stage.job({ env: world.jobEnvironment() });
+    const there = `${stage.host.address}:${String(stage.host.port)}`;
+    const inputs = { keys: `kms:alias/deploy ${there}`, 'aws-region': REGION, 'role-to-assume': role };
+    const main = await run.uses({ with: { ...inputs, 'known-hosts': stage.host.knownHosts } });
+    const { log } = await run.run(`git clone --quiet ${stage.host.url(repository)} lib && echo cloned`);
+    return { text: told(main).text, log };
+  };
+
+  it('clones with it, and another role cannot sign, whatever IAM allows it', async () => {
+    expect(await clone(arn)).toEqual({ text: '', log: expect.stringContaining('cloned') });
+    expect((await clone(other)).log).not.toContain('cloned');
+    const refused = world.aws.calls.filter(({ errorCode }) => errorCode !== undefined);
+    expect(refused.map(({ operation }) => operation)).toContain('kms:Sign');
   });
 });
 

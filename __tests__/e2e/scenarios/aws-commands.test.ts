@@ -67,6 +67,8 @@ if (MOTO_ENDPOINT !== undefined && installed('aws') && installed('jq')) {
 
     it.each(blocks.map((block) => [block.title, block] as const))('takes %s', (_, { commands }) => {
       const script = commands.filter((command) => !notInMoto.test(command)).join('\n');
+      const [, role] = /RoleName=(\S+)/.exec(script) ?? [];
+      if (role !== undefined) expect(run(roleOf(role))).toMatchObject({ stderr: '', status: 0 });
       expect(run(script)).toMatchObject({ stderr: '', status: 0 });
     });
 
@@ -80,6 +82,9 @@ if (MOTO_ENDPOINT !== undefined && installed('aws') && installed('jq')) {
       const provider = `aws iam create-open-id-connect-provider --url ${issuer} --client-id-list sts.amazonaws.com`;
       expect(run(`${provider} >made\n${script}`)).toMatchObject({ stderr: '', status: 0 });
     });
+
+    const roleOf = (name: string): string =>
+      `aws iam create-role --role-name ${name} --assume-role-policy-document file://trust.json >made`;
 
     const run = (script: string): { status: number | null; stderr: string } =>
       spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', forThisInstance(script)], {

@@ -1,7 +1,7 @@
 /**
  * The templates of examples/cloudformation, deployed by moto's CloudFormation with the real AWS CLI.
  *
- * moto 5.2.1 makes neither AWS::IAM::OIDCProvider nor AWS::SSM::Association, and attaches no ManagedPolicyArns. It has no
+ * moto 5.2.1 makes each AWS::KMS::Key as a symmetric one. It makes neither AWS::IAM::OIDCProvider nor AWS::SSM::Association, and attaches no ManagedPolicyArns. It has no
  * outputs of a stack that a change set made, and does not check AllowedPattern. It stores an inline policy that is an object as Python's text of it, and AWS::NoValue in it as
  * None.
  */
@@ -121,6 +121,19 @@ if (MOTO_ENDPOINT !== undefined && installed('aws')) {
       const text = JSON.stringify(policy(Role, 'reach-hosts'));
       expect(text).toContain('{"aws:ResourceTag/Tier":"web","ec2:osuser":"ubuntu"}');
       expect(text).toContain('{"ssm:resourceTag/aws:ssmmessages:session-id":"${aws:userid}"}');
+    });
+
+    it('makes the key of kms-key, its alias, and the policy of the role', () => {
+      const trust = '{"Version":"2012-10-17","Statement":[]}';
+      cli('iam create-role --role-name deploy --assume-role-policy-document', trust);
+      const parameters = { KeyAlias: 'alias/deploy', RoleName: 'deploy' };
+      const { Key = '', ...more } = deploy('kms-key', parameters);
+      expect(Object.keys({ Key, ...more })).toEqual(madeBy(makeStack('kms-key', parameters)));
+      expect(ask('kms list-aliases', 'Aliases[?TargetKeyId].[AliasName, TargetKeyId]')).toContainEqual([
+        'alias/deploy',
+        Key,
+      ]);
+      expect(policy('deploy', `sign-${Key}`)).toContain(`key/${Key}`);
     });
 
     it("makes the document of a fleet, which has the template's commands", () => {
