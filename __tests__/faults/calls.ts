@@ -22,6 +22,9 @@ const one = { keys: '/ci/key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN 
 const two = { ...one, keys: '/ci/key\n/ci/other-key' };
 const secret = { ...one, keys: 'secretsmanager:ci/key' };
 const secrets = { ...one, keys: 'secretsmanager:ci/key\nsecretsmanager:ci/other-key' };
+const kms = { ...one, keys: 'kms:alias/deploy' };
+/** main signs with the authority to make the first certificate. */
+const certified = { ...one, keys: 'new:ed25519 ca=kms:alias/deploy principals=web' };
 const chain = { ...one, 'role-to-assume': `${ROLE_ARN}\n${READER_ARN}` };
 const ownAccount = { ...one, 'role-to-assume': '', 'allowed-account-ids': ACCOUNT };
 const machine = { ...one, 'role-to-assume': '' };
@@ -41,6 +44,7 @@ const secretsManager = {
   endpoint: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
   names: /secretsmanager/,
 } as const;
+const keyManagement = { kind: 'store', endpoint: 'AWS_ENDPOINT_URL_KMS', names: /\bkms\b/ } as const;
 const metadata = {
   ...({ kind: 'metadata', endpoint: 'AWS_EC2_METADATA_SERVICE_ENDPOINT' } as const),
   ...{ names: /instance metadata/, inputs: machine, env: onEc2 },
@@ -58,6 +62,8 @@ export const calls: readonly FaultyCall[] = [
   { operation: 'ssm:GetParameters', inputs: two, env: job, ...ssm },
   { operation: 'secretsmanager:GetSecretValue', inputs: secret, env: job, ...secretsManager },
   { operation: 'secretsmanager:BatchGetSecretValue', inputs: secrets, env: job, ...secretsManager },
+  { operation: 'kms:GetPublicKey', inputs: kms, env: job, ...keyManagement },
+  { operation: 'kms:Sign', inputs: certified, env: job, ...keyManagement },
   { ...metadata, operation: 'imds:PUT /latest/api/token', kind: 'metadata token' },
   { ...metadata, operation: 'imds:GET /latest/meta-data/iam/security-credentials/' },
   { ...metadata, operation: 'imds:GET /latest/meta-data/iam/security-credentials/host' },
@@ -69,6 +75,7 @@ export function furnish(aws: LocalAws, [key, other]: readonly [string, string]):
     allow(['ssm:GetParameter', 'ssm:GetParameters'], `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`),
     allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`),
     allow('secretsmanager:BatchGetSecretValue', '*'),
+    allow(['kms:GetPublicKey', 'kms:Sign'], `arn:aws:kms:${REGION}:${ACCOUNT}:key/*`),
   ];
   const trusts = (
     Principal: Record<string, string>,
@@ -88,6 +95,7 @@ export function furnish(aws: LocalAws, [key, other]: readonly [string, string]):
   });
   const place = { account: ACCOUNT, region: REGION };
   aws.metadata.set({ ...place, roleArn: HOST_ARN });
+  aws.signingKeys.create({ ...place, alias: 'alias/deploy' });
   for (const [name, value] of [
     ['ci/key', key],
     ['ci/other-key', other],

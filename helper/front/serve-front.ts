@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { tookTooLong, withDeadline } from '../../src/deadline.ts';
+import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure, toFailure } from '../../src/errors.ts';
 import {
   readOrder,
@@ -82,7 +82,7 @@ async function firstLine(input: Readable): Promise<string> {
 /** The AWS SDK is loaded here: it reads some variables while it loads. */
 async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<ServedKey[]> {
   const { serveKey } = await import('../../src/host/signing-key.ts');
-  const { wanted, env, missing } = order;
+  const { wanted, env, missing, openBy } = order;
   const ended = new AbortController();
   const over = (): void => {
     ended.abort(new Failure('AGENT_FAILED', 'the agent has ended', { hint: 'load the key again' }));
@@ -91,13 +91,17 @@ async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<
   const hint = 'check the network to AWS, or give it more time: timeout-seconds, ssm.timeout';
   const reason = tookTooLong('opening the keys', wanted.timeoutSeconds, hint);
   const voice = voiceOf(said);
-  return await withDeadline(
-    { milliseconds: wanted.timeoutSeconds * 1000, reason, signal: ended.signal },
-    async (signal) => {
-      const opening = { wanted, env, missing, signal, ended: ended.signal, voice };
-      return await Promise.all(order.keys.map((key) => serveKey(key, front.identities, opening)));
-    },
-  );
+  const milliseconds = openBy === undefined ? wanted.timeoutSeconds * 1000 : openBy - Date.now();
+  // Not withDeadline: the work says what it waited for, and would lose the race.
+  const limit = new AbortController();
+  const timer = abortAfter(Math.max(1, milliseconds), limit, reason);
+  const signal = AbortSignal.any([ended.signal, limit.signal]);
+  try {
+    const opening = { wanted, env, missing, signal, ended: ended.signal, voice };
+    return await Promise.all(order.keys.map((key) => serveKey(key, front.identities, opening)));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Nothing has to be masked: what is read here is never printed. */

@@ -55,6 +55,9 @@ export function frontWanted({ maxAttempts, timeoutSeconds }: Inputs, settled: Se
   return { regions, role: role ?? null, allowedAccounts, maxAttempts, timeoutSeconds };
 }
 
+/** Milliseconds for the answer, and to end the step. */
+const lead = 300;
+
 function orderOf(inputs: Inputs, { folder, settled, env }: Starting): Order {
   const { keyLifetime: lifetime } = inputs;
   const keys = inputs.keys.flatMap((line, number): SigningOrder[] =>
@@ -65,6 +68,8 @@ function orderOf(inputs: Inputs, { folder, settled, env }: Starting): Order {
   return {
     keys,
     wanted: frontWanted(inputs, settled),
+    // The limit of the step began when this process did.
+    openBy: Date.now() + inputs.timeoutSeconds * 1000 - performance.now() - lead,
     missing: missingIn(env),
     env: frontEnv(env, /^ACTIONS_ID_TOKEN_REQUEST_/),
   };

@@ -12,6 +12,11 @@ export interface FrontOrder {
   readonly keys: readonly SigningOrder[];
   /** How AWS is called. */
   readonly wanted: FrontWanted;
+  /**
+   * Milliseconds since 1970 when the keys have to be open: a little before whoever waits gives up, because only this
+   * process knows what it waited for. Default: the time limit, from the start of the process.
+   */
+  readonly openBy?: number | undefined;
   /** Hints for missing values. */
   readonly missing: ReadOptions['missing'];
   /** Secret: it may have credentials. For the AWS SDK, and for the names of the run. */

@@ -21,7 +21,7 @@ import { storedAuthority } from './authority.ts';
 import type { FrontWanted, ServedKey, SigningOrder } from './front-order.ts';
 import { writeWhole } from './kept-files.ts';
 import { openKey, type LoadedKey } from './open-key.ts';
-import { readSecrets, type ReadOptions } from './read-secrets.ts';
+import { readSecrets, retryIfExpired, type ReadOptions } from './read-secrets.ts';
 import { signingAccess, type SigningAccess } from './signing-access.ts';
 
 export interface Opening extends ReadOptions {
@@ -31,7 +31,8 @@ export interface Opening extends ReadOptions {
 }
 
 /**
- * Opens the key and adds it to the agent.
+ * Opens the key and adds it to the agent. Tries once more, with a new session, if AWS says that the credentials have
+ * expired.
  *
  * @throws the errors of reading keys, of KMS and of assuming the role
  */
@@ -40,6 +41,12 @@ export async function serveKey(
   identities: Identities,
   opening: Opening,
 ): Promise<ServedKey> {
+  const { wanted, env, voice } = opening;
+  const renewable = { role: wanted.role ?? undefined, env, voice };
+  return await retryIfExpired(renewable, () => serveOnce(order, identities, opening));
+}
+
+async function serveOnce(order: SigningOrder, identities: Identities, opening: Opening): Promise<ServedKey> {
   const { line } = order;
   const { certificate: terms } = line.signing;
   const references = [line.reference, ...(terms ? [terms.authority] : [])];
@@ -63,7 +70,9 @@ export async function serveKey(
     return { publicKey: signer.publicKey, ...told };
   }
   const authority = await openAuthority(terms, open, opening);
-  const certificate = await serveCertified({ order, identity, authority, terms }, identities, opening);
+  const certify = (): Promise<Certificate> =>
+    serveCertified({ order, identity, authority, terms }, identities, opening);
+  const certificate = await (access ? access.explain(certify) : certify());
   return { publicKey: signer.publicKey, certificate: certificate.line, ...told };
 }
 
