@@ -1,6 +1,7 @@
 /** What post tells of the signatures of a job. */
 import { describe, expect, it } from '@jest/globals';
-import { describeUses, renderUses } from '../../src/action/tell-uses.ts';
+import { renderUses } from '../../src/action/tell-uses.ts';
+import { describeUses } from '../../src/kms/front/describe-uses.ts';
 import type { Use } from '../../src/kms/front/use-log.ts';
 
 const use = (more: Partial<Use> = {}): Use => ({

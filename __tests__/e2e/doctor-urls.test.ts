@@ -8,13 +8,13 @@ import { createCertificates, type Certificates } from '../support/aws/wire/certi
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import { startHttpsGitHost, type HttpsGitHost } from '../support/git-host/https-git.ts';
 import { describeOnHost } from '../support/on-host.ts';
-import { itInTurn as it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { runningProcesses } from '../support/runner/process-table.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import type { Finding } from '../../helper/doctor/finding.ts';
 import { agentProgram, DoctorStage, helperProgram } from './doctor/stage.ts';
 
-describeOnHost('doctor --url', () => {
+describeInTurn(describeOnHost)('doctor --url', () => {
   let git: GitHost;
   let key: SshKey;
   let stage: DoctorStage;
@@ -115,7 +115,7 @@ describeOnHost('doctor --url', () => {
   });
 });
 
-describeOnHost('doctor --url by HTTPS', () => {
+describeInTurn(describeOnHost)('doctor --url by HTTPS', () => {
   let certificates: Certificates;
   let https: HttpsGitHost;
   let git: GitHost;

@@ -6,7 +6,7 @@ import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
 import { ACCOUNT, REGION, trustGitHub } from '../support/aws/world.ts';
 import { publicKeyOf } from '../support/kms-keys.ts';
-import { itInTurn as it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { openEc2Host, type Ec2Host } from './ec2-host.ts';
 import { writer } from './key-writer.ts';
@@ -51,7 +51,7 @@ async function work(policy: PolicyDocument, commands: readonly string[][]): Prom
   return aws.calls.every(({ errorCode }) => !/AccessDenied/.test(errorCode ?? ''));
 }
 
-describe('policy for a key in KMS', () => {
+describeInTurn(describe)('policy for a key in KMS', () => {
   it('is enough for public and certify, by alias, id and ARN, and needs each statement', async () => {
     const keys = ['kms:alias/deploy', `kms:${keyArn.replace(/^.*\//, '')}`, keyArn];
     const certify = (ca: string): string[] => ['certify', 'key.pub', '--ca', ca, '--principals', 'web'];
@@ -100,7 +100,7 @@ describe('policy for a key in KMS', () => {
   });
 });
 
-describe('policy for a job with keys in KMS', () => {
+describeInTurn(describe)('policy for a job with keys in KMS', () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await openStage();
