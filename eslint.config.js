@@ -34,7 +34,7 @@ export const pureFiles = [
   'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,repository-hosts,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',
   'helper/certify/{options,report,wish}.ts',
-  'helper/{exec,public}/options.ts',
+  'helper/{add,exec,public}/options.ts',
   'helper/store/{options,where-to-paste}.ts',
   'helper/setup/{lines,marked-lines,options,overridden,plan,replaced-lines,report,short-lived}.ts',
   'helper/policy/{formats,hosts,options,trust}.ts',

@@ -4,13 +4,11 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { placesOf, type HostKey } from '../../src/host/compile.ts';
-import { hostLine } from '../../src/host/host-line.ts';
 import { writeWhole } from '../../src/host/kept-files.ts';
 import { markFor } from '../../src/host/mark.ts';
 import type { HostKeys } from '../../src/host/read-keys.ts';
 import { unwritable } from '../../src/host/state-folder.ts';
 import { ensureAgent } from '../../src/host/user-agent.ts';
-import { isStoredLine } from '../../src/keys/key-line.ts';
 import { addKeys, heldKeys, removeKey } from '../../src/ssh/agent-keys.ts';
 import {
   longestTimer,
@@ -39,12 +37,14 @@ export interface Asked {
 /** @returns whether the key, or a newer version of it, was added to the agent by this call */
 export async function fetchKey(key: HostKey, asked: Asked, io: Terminal): Promise<boolean> {
   const { state, question } = asked;
+  // Loaded here: most calls that compile the settings anew need no key.
+  const { hostLine } = await import('../../src/host/host-line.ts');
   const line = hostLine(key);
   const { folder: into, agent: socket } = placesOf(key, state);
   const place = { into, state, socket, ...check(key) };
   // For git's commands the mark is enough: if it is wrong, ssh fails and git's command is tried again.
   const isMarked = !question.key && question.repository !== '' && (await held(into)).live;
-  if (!isStoredLine(line)) {
+  if (line.signing) {
     if (isMarked && existsSync(socket)) return false;
     const { serveOnHost } = await import('./serve-key.ts');
     return await serveOnHost({ ...place, line, knownHosts: asked.knownHosts }, io);

@@ -2,7 +2,7 @@
 import type { Settings } from '../git/listing.ts';
 import type { OptionTexts } from '../keys/certificate-options.ts';
 import { otherKindOf } from '../keys/reference.ts';
-import { signingNames } from '../keys/signing-options.ts';
+import { signingNames } from '../keys/signing-names.ts';
 import { keySettingsOf, type Environment, type KeySettings } from './settings.ts';
 
 /** Option of a line → the variable of a section: `source-address` → `sourceAddress`. */

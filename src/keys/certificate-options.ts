@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts';
 import { rangeProblem } from './address-range.ts';
 import { parseKeyReference, type LastingReference } from './key-reference.ts';
 import { parseLifetime } from './lifetime.ts';
+import { certificateNames } from './signing-names.ts';
 import { visible } from './visible-text.ts';
 
 export interface CertificateOptions extends CertificateTerms {
@@ -27,11 +28,6 @@ export interface Extension {
   /** Empty for a flag such as `permit-pty`. */
   readonly value: string;
 }
-
-/** The options that need `ca=`. */
-export const certificateNames = [
-  ...(['principals', 'valid', 'extensions', 'source-address', 'force-command'] as const),
-];
 
 /** Those of them that only a user's certificate has. */
 const hostless = ['extensions', 'source-address', 'force-command'] as const;

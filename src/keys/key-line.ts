@@ -5,7 +5,8 @@ import type { OptionTexts } from './certificate-options.ts';
 import { isStored, parseKeyReference, type KeyReference, type KmsReference } from './key-reference.ts';
 import { parseReference, type Reference } from './reference.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
-import { parseSigningOptions, signingNames, type SigningOptions } from './signing-options.ts';
+import { signingNames } from './signing-names.ts';
+import { parseSigningOptions, type SigningOptions } from './signing-options.ts';
 
 /** The agent of OpenSSH serves the first kind, ours the second. `signing` tells them apart. */
 export type KeyLine = StoredKeyLine | SigningKeyLine;

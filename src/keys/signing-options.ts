@@ -1,7 +1,6 @@
 /** How our agent serves a key that it signs with itself: a key in KMS, and a key with a certificate. Pure. */
 import { Failure } from '../errors.ts';
 import {
-  certificateNames,
   checkText,
   parseCertificateOptions,
   type CertificateOptions,
@@ -9,6 +8,7 @@ import {
   type OptionTexts,
 } from './certificate-options.ts';
 import type { KeyReference } from './key-reference.ts';
+import { ruleNames, signingNames } from './signing-names.ts';
 
 export interface SigningOptions {
   /** Whether it signs for clients that do not say which host they log in to. */
@@ -20,11 +20,6 @@ export interface SigningOptions {
   /** From `ca=`: the key logs in by a certificate that is signed when it is needed. */
   readonly certificate?: CertificateOptions;
 }
-
-const ruleNames = ['unbound', 'forwarding', 'uses'] as const;
-
-/** All options that parseSigningOptions reads. */
-export const signingNames: readonly string[] = ['ca', ...certificateNames, ...ruleNames];
 
 const mostUses = 1_000_000;
 

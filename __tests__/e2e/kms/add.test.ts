@@ -57,9 +57,10 @@ describe('add with a key in KMS', () => {
   });
 
   it('cannot add it to OpenSSH’s agent, and says how to start ours', async () => {
-    const { exitCode, stdout, stderr } = await host.start([
-      ...['ssh-agent', '-a', join(host.folder, 'session'), launcher, 'add', 'kms:alias/deploy'],
-    ]).ended;
+    const session = `ssh-agent -s -a '${join(host.folder, 'session')}'`;
+    const { exitCode, stdout, stderr } = await shell(
+      `eval "$(${session})" >/dev/null; ${launcher} add kms:alias/deploy; code=$?; kill "$SSH_AGENT_PID"; exit "$code"`,
+    );
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
       /^ssm-ssh-agent: INPUT_INVALID: kms:alias\/deploy .*\nhint: .*add --agent 'kms:alias\/deploy'/,
