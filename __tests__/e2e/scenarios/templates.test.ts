@@ -133,7 +133,7 @@ if (MOTO_ENDPOINT !== undefined && installed('aws')) {
         'alias/deploy',
         Key,
       ]);
-      expect(policy('deploy', `sign-${Key}`)).toContain(`key/${Key}`);
+      expect(JSON.stringify(policy('deploy', `sign-${Key}`))).toContain(`key/${Key}`);
     });
 
     it("makes the document of a fleet, which has the template's commands", () => {
