@@ -1,1 +1,1 @@
-export const id=9078;export const ids=[9078];export const modules={9078:(e,t,r)=>{r.d(t,{DescribeSecretCommand:()=>a,GetSecretValueCommand:()=>d.d,SecretsManagerClient:()=>s._});var s=r(8924),c=r(9969),o=r(6320);class a extends((0,c.G5)(c.lq,c.yt,"DescribeSecret",o.oB)){}var d=r(7973)}};
+export const id=9078;export const ids=[9078];export const modules={29078:(e,t,r)=>{r.d(t,{DescribeSecretCommand:()=>a,GetSecretValueCommand:()=>d.d,SecretsManagerClient:()=>s._});var s=r(8924),c=r(42350),o=r(46320);class a extends((0,c.G5)(c.lq,c.yt,"DescribeSecret",o.oB)){}var d=r(57973)}};

@@ -5,7 +5,6 @@ import { writeWhole } from '../../src/host/kept-files.ts';
 import { isLive } from '../../src/host/mark.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 
 export interface Place {
   /** The folder for the key's public parts. */
@@ -48,6 +47,8 @@ export interface Parts {
 
 /** Writes the mark last: it says that all other files are complete. */
 export async function note({ into, state }: Place, parts: Parts, mark: string): Promise<void> {
+  // Loaded here: the pinned keys are large, and a key that is there does not need them.
+  const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
   await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
   await writeWhole(join(into, 'key.pub'), `${parts.publicKey}\n`);
   const certificate = join(into, 'key-cert.pub');
