@@ -154,6 +154,14 @@ const inOwnWords: readonly Run[] = [
     test: 'e2e/whole-workflow.test.ts',
     as: 'build-with-three-keys.yml',
   },
+  {
+    commands: [
+      "ssm-ssh-agent exec --key 'kms:alias/deploy github.com/acme/lib' -- git clone git@github.com:acme/lib.git",
+    ],
+    test: 'e2e/kms/exec.test.ts',
+    as: "'exec', '--known-hosts'",
+  },
+  { commands: ['ssm-ssh-agent log'], test: 'e2e/kms/host.test.ts', as: '{agentProgram} log' },
   { commands: ['git clone git@github.com:acme/lib.git'], test: 'e2e/readme.test.ts', as: 'clone?.run' },
 ];
 
