@@ -16,7 +16,7 @@ import { itInTurn as it } from '../support/parts.ts';
 /** Told by ssm-ssh, to which the action leaves EC2 hosts. */
 const ofOtherPrograms = [
   ...(['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'] as const),
-  ...(['SESSION_FAILED', 'TUNNEL_FAILED', 'INSTANCE_CONNECT_FAILED', 'SIGNATURE_REFUSED'] as const),
+  ...(['SESSION_FAILED', 'TUNNEL_FAILED', 'INSTANCE_CONNECT_FAILED'] as const),
 ];
 /** Told by ssm-ssh, and by the agent of keys in KMS, which the action leaves to them. */
 const ofLaterSteps = ['SSH_NOT_FOUND', 'SIGNATURE_REFUSED'] as const;

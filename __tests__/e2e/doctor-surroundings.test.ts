@@ -18,7 +18,7 @@ import { repository, useStage } from './stage.ts';
 const named = (text: string, check: string): Finding | undefined =>
   (JSON.parse(text) as Finding[]).find((finding) => finding.check === check);
 
-describeOnHost('doctor behind a proxy', () => {
+describeInTurn(describeOnHost)('doctor behind a proxy', () => {
   let world: ReadyWorld;
   let gateway: Gateway;
   let host: Ec2Host;

@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { ACCOUNT, allow, REGION, trustGitHub } from '../support/aws/world.ts';
-import { describeInTurn, itInTurn as it } from '../support/parts.ts';
+import { itInTurn as it } from '../support/parts.ts';
 import { useGitHubStage } from './github-stage.ts';
 import { actionPath, told } from './stage.ts';
 
@@ -12,7 +12,7 @@ const roleArn = `arn:aws:iam::${ACCOUNT}:role/app`;
 const reading = allow('ssm:GetParameter', '*');
 const signing = allow('kms:Sign', `arn:aws:kms:${REGION}:${ACCOUNT}:key/*`);
 
-describeInTurn(describe)('a GitHub App whose key is in KMS', () => {
+describe('a GitHub App whose key is in KMS', () => {
   const stage = useGitHubStage();
   let keyArn: string;
 
