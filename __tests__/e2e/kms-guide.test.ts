@@ -51,8 +51,9 @@ describe(guide, () => {
   };
 
   it('makes a key, moves one with its public half, and prints policies', async () => {
-    // Without CloudTrail, and the verification below.
-    expect(commands).toHaveLength(9);
+    // Without CloudTrail, the verification below, and exec, which needs github.com: e2e/kms/exec.test.ts.
+    expect(commands).toHaveLength(11);
+    expect(await done(/ log$/)).toBe('');
     const made = await done(/keygen/);
     expect(made).toMatch(/^ssh-ed25519 /);
     await done(/put kms:alias\/deploy-key /);
