@@ -24,7 +24,9 @@ describe('a program of ours whose output nobody reads', () => {
   async function run(closed: 'stdout' | 'stderr', argv: readonly string[], input = ''): Promise<unknown[]> {
     const [program = '', ...args] = argv;
     const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, LANG: 'C.UTF-8' };
-    const child = spawn(join(actionPath, program), args, { env, cwd: home, stdio: 'pipe' });
+    // A shell may print before the reading end is closed here.
+    const late = ['-c', 'sleep 0.3; exec "$0" "$@"', join(actionPath, program), ...args];
+    const child = spawn('sh', late, { env, cwd: home, stdio: 'pipe' });
     child[closed].destroy();
     let text = '';
     child[closed === 'stdout' ? 'stderr' : 'stdout'].on('data', (more: Buffer) => (text += String(more)));
