@@ -68,18 +68,19 @@ describe('a stored parameter', () => {
     expect(parameter('/ci/key')).toMatchObject({ version: 2, keyId, description: 'deploys' });
   });
 
-  it('says that it does not know the KMS key, where it may not ask', async () => {
+  it('changes nothing where it may not ask for the KMS key, and none is named', async () => {
     world.put('/ci/key', 'old');
-    await write('/ci/key', { overwrite: true }, allow('ssm:PutParameter', `${parameters}ci/*`));
-    expect(stage.warnings).toEqual([
-      expect.stringMatching(/^the KMS key of \/ci\/key is unknown.*--kms-key-id/),
+    const policy = allow('ssm:PutParameter', `${parameters}ci/*`);
+    const told = await failure(write('/ci/key', { overwrite: true }, policy));
+    expect([told.code, told.message, told.hint]).toEqual([
+      'KEY_ACCESS_DENIED',
+      expect.stringMatching(/^the KMS key of the parameter \/ci\/key is not known/),
+      expect.stringMatching(/--kms-key-id .*"Action":"ssm:DescribeParameters","Resource":"\*"/),
     ]);
-    await write(
-      '/ci/key',
-      { overwrite: true, kmsKeyId: 'alias/aws/ssm' },
-      allow('ssm:PutParameter', `${parameters}ci/*`),
-    );
-    expect(stage.warnings.length).toBe(1);
+    expect(parameter('/ci/key')).toMatchObject({ version: 1, value: 'old' });
+    await write('/ci/key', { overwrite: true, kmsKeyId: 'alias/aws/ssm' }, policy);
+    expect(parameter('/ci/key')).toMatchObject({ version: 2 });
+    expect(stage.warnings).toEqual([]);
   });
 
   it('makes a parameter with overwrite where there is none', async () => {

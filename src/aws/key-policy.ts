@@ -126,9 +126,8 @@ function storeStatements(stored: readonly Stored[], wanted: Wanted): Statement[]
   const several = purpose === 'read' && new Set(arns).size > 1;
   const more = several && kind === 'parameter' ? ['ssm:GetParameters'] : [];
   const statement = allow(`${verbs[purpose]}${nouns[kind]}`, [...actionsOf[purpose][kind], ...more], arns);
-  // It supports no resources. Each secret of a batch needs GetSecretValue as well.
-  const batch = allow('ReadSecretsInOneCall', ['secretsmanager:BatchGetSecretValue'], ['*']);
-  return [statement, ...(several && kind === 'secret' ? [batch] : []), ...besides(stored, wanted)];
+  // Not BatchGetSecretValue: it supports no resources, and without it the secrets are read one by one.
+  return [statement, ...besides(stored, wanted)];
 }
 
 /** What a command needs beside the values themselves. */

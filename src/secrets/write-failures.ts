@@ -31,6 +31,19 @@ export function alreadyThere(reference: Reference, region: string, cause?: unkno
   });
 }
 
+/** ssm:DescribeParameters is denied. A new version with AWS's own key could be read by more people than the old one. */
+export function keyNotKnown({ text }: ParameterReference, cause: unknown): Failure {
+  const statement = { Effect: 'Allow', Action: 'ssm:DescribeParameters', Resource: '*' };
+  return new Failure(
+    'KEY_ACCESS_DENIED',
+    `the KMS key of the parameter ${text} is not known, because ssm:DescribeParameters is denied, and nothing was stored`,
+    {
+      hint: `name the KMS key with --kms-key-id (alias/aws/ssm is AWS's own); or add to the policy: ${JSON.stringify(statement)}`,
+      cause,
+    },
+  );
+}
+
 /** The answer to the first try was lost, and what is stored now cannot be read. */
 export function mayBeOurs({ kind, text }: Reference, region: string, cause: unknown): Failure {
   return new Failure(

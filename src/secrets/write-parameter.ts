@@ -20,6 +20,7 @@ import {
   alreadyThere,
   attemptsOf,
   isParameterThere,
+  keyNotKnown,
   mayBeOurs,
   notTagged,
   parameterWriteFailure,
@@ -91,7 +92,7 @@ class Writer {
     return String(Version);
   }
 
-  /** PutParameter does not take the KMS key and the description from the version before. */
+  /** PutParameter does not take the KMS key and the description from the version before, but uses AWS's own key. */
   async #replace(): Promise<string> {
     const { kmsKeyId, description } = this.#wanted;
     const present = kmsKeyId === undefined ? await this.#present() : undefined;
@@ -114,10 +115,7 @@ class Writer {
       );
     } catch (error) {
       if (!isDenied(error)) throw this.#failure(error);
-      this.#options.warn(
-        `the KMS key of ${this.#wanted.reference.text} is unknown, because ssm:DescribeParameters is denied: the new version is encrypted with alias/aws/ssm; --kms-key-id names another key`,
-      );
-      return undefined;
+      throw keyNotKnown(this.#wanted.reference, error);
     }
   }
 
