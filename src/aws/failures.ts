@@ -43,6 +43,12 @@ export function readAwsError(error: unknown): AwsError {
   };
 }
 
+/** The tries of a call; the SDK notes them in its error. */
+export function attemptsOf(error: unknown): number {
+  const { $metadata } = (error ?? {}) as { $metadata?: { attempts?: unknown } };
+  return typeof $metadata?.attempts === 'number' ? $metadata.attempts : 1;
+}
+
 function firstLine(text: string): string {
   return (text.trim().split('\n')[0] ?? '').replace(/\.\s*$/, '');
 }

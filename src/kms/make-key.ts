@@ -14,7 +14,7 @@ import type { KmsReference } from '../keys/key-reference.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
 import type { PublicKey } from '../keys/public-key.ts';
 import { readSpki } from '../keys/spki.ts';
-import { notFromAws, readAwsError } from '../aws/failures.ts';
+import { attemptsOf, notFromAws, readAwsError } from '../aws/failures.ts';
 import { kmsClient, type KmsPlace } from './kms-client.ts';
 import { alreadyThere, makingFailure } from './make-key-failures.ts';
 import { wrapMaterial, wrappingOf, type SshKeySpec } from './key-material.ts';
@@ -144,9 +144,23 @@ class Maker {
         hint: 'please report this; the KMS key is deleted again',
       });
     }
-    const alias = new CreateAliasCommand({ AliasName: reference.name, TargetKeyId: arn });
-    await this.#client.send(alias, { abortSignal });
+    await this.#name(arn);
     return { arn, publicKey };
+  }
+
+  /** If an earlier answer was lost, the last one may refuse the alias because it is there. */
+  async #name(arn: string): Promise<void> {
+    const { reference } = this.#wanted;
+    const { signal: abortSignal } = this.#options;
+    const command = new CreateAliasCommand({ AliasName: reference.name, TargetKeyId: arn });
+    try {
+      await this.#client.send(command, { abortSignal });
+    } catch (error) {
+      if (attemptsOf(error) < 2) throw error;
+      const named = new GetPublicKeyCommand({ KeyId: reference.name });
+      const { KeyId } = await this.#client.send(named, { abortSignal }).catch(() => ({ KeyId: undefined }));
+      if (KeyId !== arn) throw error;
+    }
   }
 
   async #import(arn: string, material: PrivateKey, wrapping: AlgorithmSpec): Promise<void> {

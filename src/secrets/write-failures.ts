@@ -13,12 +13,6 @@ export function isSecretThere(error: unknown): boolean {
   return readAwsError(error).name === 'ResourceExistsException';
 }
 
-/** The tries of a call; the SDK notes them in its error. */
-export function attemptsOf(error: unknown): number {
-  const { $metadata } = (error ?? {}) as { $metadata?: { attempts?: unknown } };
-  return typeof $metadata?.attempts === 'number' ? $metadata.attempts : 1;
-}
-
 export function alreadyThere(reference: Reference, region: string, cause?: unknown): Failure {
   const { kind, text } = reference;
   const old =

@@ -7,6 +7,7 @@ import {
   type ParameterMetadata,
   type PutParameterCommandInput,
 } from '@aws-sdk/client-ssm';
+import { attemptsOf } from '../aws/failures.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
@@ -18,7 +19,6 @@ import { tagList, type NewVersion, type StoredVersion, type WriteOptions } from 
 import { whileStoring } from './while-storing.ts';
 import {
   alreadyThere,
-  attemptsOf,
   isParameterThere,
   keyNotKnown,
   mayBeOurs,

@@ -9,7 +9,7 @@ import {
   UpdateSecretCommand,
   type GetSecretValueCommandOutput,
 } from '@aws-sdk/client-secrets-manager';
-import { readAwsError } from '../aws/failures.ts';
+import { attemptsOf, readAwsError } from '../aws/failures.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import { setMember } from '../keys/json-member.ts';
@@ -21,7 +21,6 @@ import { tagList, type NewVersion, type StoredVersion, type WriteOptions } from 
 import { whileStoring } from './while-storing.ts';
 import {
   alreadyThere,
-  attemptsOf,
   isSecretThere,
   mayBeOurs,
   notTagged,

@@ -1,0 +1,53 @@
+/** A KMS key and its alias, whose making is disturbed on the way. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Failure } from '../../src/errors.ts';
+import { makeKmsKey, type MadeKmsKey } from '../../src/kms/make-key.ts';
+import { allow, REGION } from '../support/aws/world.ts';
+import { kmsReference, openKmsStage, place, type KmsStage } from './kms-stage.ts';
+
+let stage: KmsStage;
+beforeEach(async () => {
+  stage = await openKmsStage({}, 3);
+});
+afterEach(() => stage.close());
+
+function make(policy = allow('kms:*', '*')): Promise<MadeKmsKey> {
+  return makeKmsKey(
+    { reference: kmsReference('kms:alias/deploy'), spec: 'ECC_NIST_P256', tags: [] },
+    {
+      place: { ...stage.place(policy), region: REGION },
+      signal: new AbortController().signal,
+      warn: (message) => stage.warnings.push(message),
+    },
+  );
+}
+
+describe('a new KMS key', () => {
+  it('is kept if it has its alias, and only the answer that says so was lost', async () => {
+    stage.aws.faults.order({ operation: 'kms:CreateAlias', fault: 'cut', times: 1 });
+    const { arn } = await make();
+    expect(stage.operations().filter((name) => name === 'kms:CreateAlias')).toHaveLength(2);
+    expect(stage.aws.signingKeys.find('alias/deploy', place)).toMatchObject({ arn, state: 'Enabled' });
+    expect(stage.warnings).toEqual([]);
+  });
+
+  it('is kept if all answers were lost', async () => {
+    stage.aws.faults.order({ operation: 'kms:CreateAlias', fault: 'cut' });
+    const { arn } = await make();
+    expect(stage.aws.signingKeys.find('alias/deploy', place)).toMatchObject({ arn, state: 'Enabled' });
+  });
+
+  it('is deleted again if another key has the alias meanwhile, and the first answer was none', async () => {
+    const { aws } = stage;
+    aws.faults.order({ operation: 'kms:CreateAlias', fault: { latency: 300 }, times: 1 });
+    aws.faults.order({ operation: 'kms:CreateAlias', fault: 'internal-error', times: 1 });
+    const making = make().catch((error: unknown) => error);
+    while (!stage.operations().includes('kms:CreateAlias')) await new Promise((done) => setTimeout(done, 5));
+    const other = aws.signingKeys.create({ ...place, alias: 'alias/deploy' });
+    const told = await making;
+    expect(told).toBeInstanceOf(Failure);
+    expect(told).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('already') });
+    expect(aws.signingKeys.find('alias/deploy', place).arn).toBe(other);
+    expect(stage.warnings).toEqual([expect.stringContaining('was made for nothing')]);
+  });
+});
