@@ -53,3 +53,31 @@ export interface ChangeOptions extends SourceOptions {
   /** Returns the error to throw instead of a failure. */
   readonly explain: (error: unknown) => unknown;
 }
+
+/** Reads of all versions until they are of one moment, and milliseconds between them. */
+const [mostReads, pause] = [5, 100];
+
+/**
+ * The versions are read by several calls, and between two of them another process may change the key.
+ *
+ * @param read returns undefined if its answers contradict each other
+ * @returns undefined if they do so each time
+ */
+export async function readAtOneMoment(
+  read: () => Promise<KeyVersions | undefined>,
+  sleep: ChangeOptions['sleep'],
+): Promise<KeyVersions | undefined> {
+  let before: KeyVersions | undefined;
+  for (let reads = 1; reads <= mostReads; reads++) {
+    if (reads > 1) await sleep(pause);
+    const found = await read();
+    if (found && (!mayBeLate(found) || (before && mayBeLate(before)))) return found;
+    before = found;
+  }
+  return before;
+}
+
+/** The staged key may be gone because it was served after the latest version was read. The next reading shows it. */
+function mayBeLate({ latest, previous, next }: KeyVersions): boolean {
+  return next === undefined && previous?.version === latest.version;
+}

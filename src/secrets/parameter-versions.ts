@@ -21,6 +21,7 @@ import type { ParameterReference } from '../keys/reference.ts';
 import { parameterName } from '../keys/storage-name.ts';
 import {
   labels,
+  readAtOneMoment,
   type ChangeOptions,
   type KeyVersion,
   type KeyVersions,
@@ -70,6 +71,11 @@ class ParameterVersions implements KeyVersionStore {
   }
 
   async read(): Promise<KeyVersions> {
+    return (await readAtOneMoment(() => this.#readOnce(), this.#options.sleep)) ?? this.#foreign();
+  }
+
+  /** @returns undefined if the latest version is not the last one of the history */
+  async #readOnce(): Promise<KeyVersions | undefined> {
     const { name } = this.#reference;
     const [latest, history, next] = await Promise.all([
       this.#get(name),
@@ -79,7 +85,9 @@ class ParameterVersions implements KeyVersionStore {
     const found = latest ?? this.#foreign();
     this.#check(found);
     const { Version } = found;
-    this.#model = history.find((one) => one.Version === Version) ?? this.#foreign();
+    const last = history.find((one) => one.Version === Version);
+    if (!last || history.some((one) => (one.Version ?? 0) > (Version ?? 0))) return undefined;
+    this.#model = last;
     const holder = (label: string): number | undefined =>
       history.find(({ Labels }) => Labels?.includes(label))?.Version;
     const [before, current] = [holder(labels.previous), holder(labels.current)];

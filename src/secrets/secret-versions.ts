@@ -6,13 +6,14 @@ import {
   UpdateSecretVersionStageCommand,
   type GetSecretValueCommandOutput,
 } from '@aws-sdk/client-secrets-manager';
-import { readAwsError } from '../aws/failures.ts';
+import { notFromAws, readAwsError } from '../aws/failures.ts';
 import { abortable } from '../deadline.ts';
 import { setMember } from '../keys/json-member.ts';
 import { membersOf, pickField } from '../keys/json-secret.ts';
 import type { SecretReference } from '../keys/reference.ts';
 import {
   labels,
+  readAtOneMoment,
   type ChangeOptions,
   type KeyVersion,
   type KeyVersions,
@@ -49,6 +50,14 @@ class SecretVersions implements KeyVersionStore {
   }
 
   async read(): Promise<KeyVersions> {
+    const { region, sleep } = this.#options;
+    const found = await readAtOneMoment(() => this.#readOnce(), sleep);
+    if (found) return found;
+    throw notFromAws({ service: 'secretsmanager', region, resource: this.#reference.text });
+  }
+
+  /** @returns undefined if the label of the latest version moved meanwhile */
+  async #readOnce(): Promise<KeyVersions | undefined> {
     // First, because some servers say the same of a missing secret and a missing label.
     const latest = await this.#get(served);
     const [previous, next, current] = await Promise.all([
@@ -56,6 +65,7 @@ class SecretVersions implements KeyVersionStore {
       this.#find(labels.next),
       this.#find(labels.current),
     ]);
+    if ([previous, next, current].some((one) => one && !agree(one, latest))) return undefined;
     this.#model = latest;
     return {
       arn: latest.ARN ?? '',
@@ -172,6 +182,11 @@ class SecretVersions implements KeyVersionStore {
     const members = jsonKey === '' ? undefined : membersOf(textOf(value));
     return JSON.stringify([...(members ?? [])].filter(([name]) => name !== jsonKey).sort());
   }
+}
+
+/** Whether both say the same about which version is served. */
+function agree({ VersionId, VersionStages: stages }: Value, latest: Value): boolean {
+  return !stages || stages.includes(served) === (VersionId === latest.VersionId);
 }
 
 function textOf({ SecretString, SecretBinary }: Value): string {
