@@ -8,7 +8,7 @@
 give_up() {
   # With a short PATH there may be no tr.
   _ssm_text=$(printf %s "$3" | LC_ALL=C command -p tr '\001-\037\177' '?')
-  printf '%s\n' "$_ssm_program: $2: $_ssm_text" "hint: $4" >&2
+  printf '%s\n' "$_ssm_program${_SSM_MARK-}: $2: $_ssm_text" "hint: $4" >&2
   exit "$1"
 }
 

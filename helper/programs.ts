@@ -1,13 +1,14 @@
 /** One bundle for all programs that need Node, because they share the AWS SDK. The first argument is the program's name. */
 import { toFailure, type Failure } from '../src/errors.ts';
 import { onUnfinished } from '../src/deadline.ts';
+import { markedName } from './error-mark.ts';
 import { closedOutput, OutputClosed, writeError } from './write-text.ts';
 
 const [, file = '', program, ...args] = process.argv;
 
 /** ssh's own failures exit with 255, so ssm-ssh does the same. */
 function fail(failure: Failure): never {
-  writeError(`${failure.render(program ?? '')}\n`);
+  writeError(`${failure.render(markedName(program ?? '', process.env))}\n`);
   process.exit(program === 'ssm-ssh' ? 255 : failure.exitCode);
 }
 

@@ -1,5 +1,5 @@
 /** What the launchers hand on: the environment of the caller, whatever names they use themselves. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -56,6 +56,16 @@ describe('a launcher', () => {
         encoding: 'utf8',
       });
       expect([shell, readVariables(printed)]).toEqual([shell, callersVariables]);
+    }
+  });
+
+  it('puts the mark into its errors by which doctor knows them', () => {
+    for (const [file, ...options] of shells) {
+      const { stderr } = spawnSync(file, [...options, join(helper, 'ssm-ssh-agent'), 'exec'], {
+        env: { PATH: process.env['PATH'] ?? '', SSM_SSH_NODE: '/none', _SSM_MARK: ' [0f1e]' },
+        encoding: 'utf8',
+      });
+      expect(stderr).toMatch(/^ssm-ssh-agent \[0f1e\]: INPUT_INVALID: SSM_SSH_NODE .*\nhint: .*\n$/);
     }
   });
 });

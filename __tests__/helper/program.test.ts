@@ -3,9 +3,13 @@ import { commonOptionsOf, type Io } from '../../helper/command-line/command.ts';
 import { commands, run } from '../../helper/command-line/program.ts';
 
 async function told(...args: readonly string[]): Promise<[number, string]> {
+  return await toldIn({}, ...args);
+}
+
+async function toldIn(env: Io['env'], ...args: readonly string[]): Promise<[number, string]> {
   let text = '';
   const io = {
-    ...{ env: {}, out: () => undefined, err: (more: string) => (text += more) },
+    ...{ env, out: () => undefined, err: (more: string) => (text += more) },
     signals: { on: () => undefined, off: () => undefined },
   } as unknown as Io;
   return [await run(args, io), text];
@@ -28,6 +32,13 @@ describe('ssm-ssh-agent', () => {
     const [what, how] = text.split('\n');
     expect([code, what]).toEqual([2, `ssm-ssh-agent: INPUT_INVALID: ${problem}`]);
     expect(how).toContain(hint);
+  });
+});
+
+describe('an error of ssm-ssh-agent', () => {
+  it('has the mark by which doctor knows it', async () => {
+    const [, text] = await toldIn({ _SSM_MARK: ' [0f1e]' }, 'polcy');
+    expect(text).toMatch(/^ssm-ssh-agent \[0f1e\]: INPUT_INVALID: .*\nhint: .*\n$/);
   });
 });
 

@@ -21,6 +21,7 @@ import { put } from '../commands/put.ts';
 import { proxy } from '../commands/proxy.ts';
 import { rotate } from '../commands/rotate.ts';
 import { setup } from '../commands/setup.ts';
+import { markedName } from '../error-mark.ts';
 import { OutputClosed } from '../write-text.ts';
 import { suggest } from './suggest.ts';
 
@@ -65,7 +66,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (exitCode !== undefined) return exitCode;
     if (error instanceof OutputClosed) throw error;
     const failure = toFailure(error);
-    io.err(`${failure.render(name)}\n`);
+    io.err(`${failure.render(markedName(name, io.env))}\n`);
     return failure.exitCode;
   }
 }

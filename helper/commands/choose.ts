@@ -25,6 +25,7 @@ import { findStateFolder, userOf } from '../../src/host/state-folder.ts';
 import { fetchKey } from '../choose/fetch-key.ts';
 import type { Question, Terminal } from '../choose/question.ts';
 import { timeLimit } from '../command-line/host-place.ts';
+import { markedName } from '../error-mark.ts';
 import { OutputClosed } from '../write-text.ts';
 
 const program = 'ssm-ssh';
@@ -63,9 +64,9 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     return 0;
   } catch (error) {
     if (error instanceof OutputClosed) throw error;
-    const told = `${toFailure(error).render(program)}\n`;
-    tell(told);
-    await writeOutcome(place, `failed ${randomUUID()}\n${told}`);
+    const failure = toFailure(error);
+    tell(`${failure.render(markedName(program, env))}\n`);
+    await writeOutcome(place, `failed ${randomUUID()}\n${failure.render(program)}\n`);
     return 255;
   }
 }

