@@ -48,6 +48,14 @@ describe('the control socket', () => {
     expect(asked).toEqual([]);
   });
 
+  it('is not asked in a folder that is not only ours: its texts would be printed as those of our agent', async () => {
+    await start();
+    chmodSync(front.folder, 0o755);
+    expect(await failureOf(readUses(front.control, { signal }))).toMatchObject({ code: 'STATE_UNSAFE' });
+    chmodSync(front.folder, 0o700);
+    expect(await uses()).toEqual([]);
+  });
+
   it('reads a log that is longer than a message', async () => {
     await start();
     const entry = {

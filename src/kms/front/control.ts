@@ -12,6 +12,7 @@ import { ask, breaksProtocol, broken } from '../../ssh/agent-connection.ts';
 import { answers, longestMessage, message, requests } from '../../ssh/agent-protocol.ts';
 import { extensionAnswer, extensionFailure, readRequest } from '../../ssh/agent-requests.ts';
 import type { AgentLock } from './agent-lock.ts';
+import { requireOwnFolder } from './listener.ts';
 import type { LogPage, Use, UseLog } from './use-log.ts';
 
 /** @param question a JSON value @returns a JSON value */
@@ -87,11 +88,17 @@ export async function askFront(
   throw new Failure(code satisfies Code, what, { hint });
 }
 
-/** All that the log has, from old to new. */
+/**
+ * All that the log has, from old to new. Who asks prints it, and takes it for ours: beside the socket of another agent, in
+ * /tmp for example, anybody could answer.
+ *
+ * @throws STATE_UNSAFE if the folder of the socket is not of this user alone, and as askFront
+ */
 export async function readUses(
   control: string,
   options: { readonly signal: AbortSignal },
 ): Promise<Omit<LogPage, 'hasMore'>> {
+  await requireOwnFolder([control]);
   const uses: Use[] = [];
   for (;;) {
     const question = { after: uses.at(-1)?.number ?? 0 };
