@@ -76,6 +76,14 @@ describe('the comment of a key', () => {
   });
 });
 
+describe('the line of a public key', () => {
+  it('shows the control characters of a comment, whoever chose it', async () => {
+    const { privateKey } = await makeSshKey({ comment: 'ci\u202Eto\u2028::error::x ##[error]' });
+    const line = authorizedKeysLine(parsePrivateKey(privateKey, '/ci/key').publicKey);
+    expect(line.split(' ').slice(2).join(' ')).toBe('ci\\u202eto\\u2028::error::x ##\\x5berror]');
+  });
+});
+
 describe('several keys in one value', () => {
   const [first, second] = keys;
   const [one, other] = [first?.privateKey ?? '', second?.privateKey ?? ''];

@@ -37,7 +37,8 @@ describe('the line of a public key', () => {
   });
 
   it('shows control characters of its comment', () => {
-    expect(parsePublicKeyLine(`${key.publicKey}\u0007`, 'key.pub').comment).toBe('octo@acme\\x07');
+    const read = parsePublicKeyLine(`${key.publicKey}\u0007`, 'key.pub');
+    expect(authorizedKeysLine(read)).toBe(`${key.publicKey}\\x07`);
   });
 
   it.each<[string, () => string, RegExp]>([

@@ -38,9 +38,9 @@ export async function makeKey(
   return 0;
 }
 
-/** A line end would split the public key's line. */
+/** The public key's line would show other characters in its place. */
 function parseComment(text: string | undefined): string | undefined {
-  if (text === undefined || /^[^\p{Cc}\u2028\u2029]{1,200}$/u.test(text)) return text;
+  if (text === undefined || /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]{1,200}$/u.test(text)) return text;
   throw invalid(
     '--comment is not one line of at most 200 characters',
     'write a short name, for example ci@acme',

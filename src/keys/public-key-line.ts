@@ -4,7 +4,6 @@ import { Failure } from '../errors.ts';
 import { pointJwk } from './curves.ts';
 import { isKnownType } from './key-fields.ts';
 import type { PublicKey } from './public-key.ts';
-import { visible } from './visible-text.ts';
 import { WireReader } from './wire.ts';
 
 /**
@@ -30,7 +29,7 @@ export function parsePublicKeyLine(text: string, resource: string): PublicKey {
   if (base64 === '' || blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, ''))
     throw invalid(`${resource} holds no public key`, hint);
   checkFields(type, blob, resource);
-  return { type, blob, comment: visible(comment.join(' ')) };
+  return { type, blob, comment: comment.join(' ') };
 }
 
 function checkFields(type: string, blob: Buffer, resource: string): void {
