@@ -180,7 +180,11 @@ async function serveCertified(
   ended.addEventListener('abort', () => {
     renewal.close();
   });
-  const certificate = await renewal.current(signal);
+  const certificate = await renewal.current(signal).catch((error: unknown) => {
+    // It would go on trying, and the caller may begin anew.
+    renewal.close();
+    throw error;
+  });
   if (!certificate) throw new TypeError('a new key has no lifetime');
   served.added = identities.add({ ...identity, blobs: blobs(certificate) });
   return certificate;
