@@ -13,6 +13,12 @@ const kinds = [
   { type: 'rsa' },
 ] as const;
 
+/** A certificate of OpenSSH's ends with its signature. */
+function withMore(text: string): string {
+  const [type = '', base64 = ''] = text.split(' ');
+  return `${type} ${Buffer.concat([Buffer.from(base64, 'base64'), Buffer.of(0)]).toString('base64')}`;
+}
+
 describe('a certificate', () => {
   let authority: SshKey;
   let key: SshKey;
@@ -61,6 +67,7 @@ describe('a certificate', () => {
     ['a public key', 'KEY_MALFORMED', () => key.publicKey, /is not an SSH certificate/],
     ['a private key', 'KEY_MALFORMED', () => key.privateKey, /is not an SSH certificate/],
     ['cut off', 'KEY_MALFORMED', (text) => text.split(' ').slice(0, 2).join(' ').slice(0, -40), /cut off/],
+    ['with more behind it', 'KEY_MALFORMED', (text) => withMore(text), /damaged/],
     ['without its base64', 'KEY_MALFORMED', (text) => text.split(' ')[0] ?? '', /cut off/],
     ['not in base64', 'KEY_MALFORMED', (text) => text.replace(' AAAA', ' AA*A'), /cut off/],
     ['of an unknown type', 'KEY_UNSUPPORTED', (text) => text.replace('ed25519', 'dss'), /cannot load/],

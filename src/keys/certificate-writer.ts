@@ -1,4 +1,5 @@
 /** Writes OpenSSH certificates: the fields in wire form, signed by an authority. Pure: the caller gives the Signer and the nonce. */
+import { certificateKinds, certificateSuffix } from './certificate-fields.ts';
 import type { CertificateKind } from './certificate-options.ts';
 import type { Certificate } from './certificate.ts';
 import { authorizedKeysLine, type PublicKey } from './public-key.ts';
@@ -38,8 +39,6 @@ export interface Signing {
   readonly signal: AbortSignal;
 }
 
-const kinds: Readonly<Record<CertificateKind, number>> = { user: 1, host: 2 };
-
 /**
  * The authority signs with its preferred algorithm: rsa-sha2-512 or rsa-sha2-256 for an RSA key, never SHA-1.
  *
@@ -67,7 +66,7 @@ export async function signCertificate(
 
 /** `ssh-ed25519-cert-v01@openssh.com`; the suffix of `sk-ssh-ed25519@openssh.com` moves to the end. */
 export function certificateType(type: string): string {
-  return `${type.replace(/@openssh\.com$/, '')}-cert-v01@openssh.com`;
+  return type.replace(/@openssh\.com$/, '') + certificateSuffix;
 }
 
 /** The public key without its type. */
@@ -80,7 +79,7 @@ function fieldsOf({ blob }: PublicKey): Buffer {
 function describe(contents: CertificateContents): Buffer {
   const { kind, serial, keyId, principals, validFrom, validUntil, criticalOptions, extensions } = contents;
   return Buffer.concat([
-    ...[uint64(serial), uint32(kinds[kind]), string(keyId)],
+    ...[uint64(serial), uint32(certificateKinds[kind]), string(keyId)],
     string(Buffer.concat(principals.map((name) => string(name)))),
     ...[uint64(BigInt(validFrom)), uint64(BigInt(validUntil))],
     ...[packOptions(criticalOptions), packOptions(extensions)],

@@ -5,6 +5,7 @@
  * @source RFC 4252 §7; openssh-portable: PROTOCOL §3.1 (hostbound), PROTOCOL.sshsig, parse_userauth_request in ssh-agent.c
  */
 import { Failure } from '../../errors.ts';
+import { certificateSuffix } from '../../keys/certificate-fields.ts';
 import type { SignatureAlgorithm } from '../../keys/signer.ts';
 import { WireReader } from '../../keys/wire.ts';
 import type { SignRequest } from '../../ssh/agent-requests.ts';
@@ -30,7 +31,6 @@ const algorithmFlags = { 2: 'rsa-sha2-256', 4: 'rsa-sha2-512' } as const;
 
 const userAuthenticationRequest = 50;
 const methods = { plain: 'publickey', hostbound: 'publickey-hostbound-v00@openssh.com' } as const;
-const certificateSuffix = '-cert-v01@openssh.com';
 const sshsigMagic = Buffer.from('SSHSIG');
 /** Hash → bytes. */
 const hashes: Readonly<Record<string, number>> = { sha256: 32, sha512: 64 };
