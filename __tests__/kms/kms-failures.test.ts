@@ -41,7 +41,7 @@ describe('opening a key', () => {
     [
       'PendingDeletion',
       'is pending deletion',
-      /^stop its deletion, and enable it: aws kms cancel-key-deletion/,
+      /^stop its deletion, and enable it: aws kms cancel-key-deletion \S+ \S+ --key-id (\S+) && aws kms enable-key .* --key-id \1$/,
     ],
     ['PendingImport', 'is pending import', /put kms:alias\/NAME FILE/],
   ] as const)('that is %s', async (state, problem, hint) => {

@@ -57,7 +57,8 @@ function stateHint(message: string, { reference: { name }, region }: Use): strin
   if (/import/i.test(message))
     return `import its key material: ssm-ssh-agent put kms:alias/NAME FILE makes a new key with it`;
   return /delet/i.test(message)
-    ? `stop its deletion, and enable it: ${call('cancel-key-deletion')}`
+    ? // AWS disables a key whose deletion is stopped.
+      `stop its deletion, and enable it: ${call('cancel-key-deletion')} && ${call('enable-key')}`
     : `enable it: ${call('enable-key')}`;
 }
 

@@ -28,7 +28,7 @@ export interface KmsSigner extends Signer {
 }
 
 /** Names of KMS. @source KMS API Reference, Sign, `SigningAlgorithm` */
-const kmsAlgorithms: Readonly<Record<SignatureAlgorithm, SigningAlgorithmSpec>> = {
+export const kmsAlgorithms: Readonly<Record<SignatureAlgorithm, SigningAlgorithmSpec>> = {
   'rsa-sha2-256': 'RSASSA_PKCS1_V1_5_SHA_256',
   'rsa-sha2-512': 'RSASSA_PKCS1_V1_5_SHA_512',
   'ecdsa-sha2-nistp256': 'ECDSA_SHA_256',

@@ -175,6 +175,26 @@ describe('a key', () => {
   });
 });
 
+describe('a dry run', () => {
+  const run = (KeyId: string, more: Partial<SignCommandInput>, ...policies: PolicyDocument[]): Promise<unknown> =>
+    client(...policies)
+      .send(new SignCommand(signInput(KeyId, { DryRun: true, ...more })))
+      .catch((error: unknown) => error);
+
+  test('of what would succeed is refused as a dry run, and all else as without it', async () => {
+    const arn = aws.signingKeys.create(place);
+    expect(await run(arn, {}, all)).toMatchObject({
+      name: 'DryRunOperationException',
+      $metadata: { httpStatusCode: 412 },
+    });
+    expect(await run(arn, {}, allow('kms:GetPublicKey', '*'))).toMatchObject({ name: 'AccessDeniedException' });
+    const other = { SigningAlgorithm: 'ECDSA_SHA_384' } as const;
+    expect(await run(arn, other, all)).toMatchObject({ name: 'InvalidKeyUsageException' });
+    aws.signingKeys.setState(arn, 'Disabled');
+    expect(await run(arn, {}, all)).toMatchObject({ name: 'DisabledException' });
+  });
+});
+
 describe('permission', () => {
   const when = (Condition: object): PolicyDocument => ({
     Statement: { Effect: 'Allow', Action: 'kms:Sign', Resource: '*', Condition } as never,

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 
 import { AwsError } from '../errors.ts';
-import { choice, text, validation } from '../ssm/input.ts';
+import { choice, flag, text, validation } from '../ssm/input.ts';
 import type { JsonRecord } from '../wire/aws-json.ts';
 import { permitted, requireUsable, type KmsOperation } from './access.ts';
 import { signDigest } from './ecdsa.ts';
@@ -51,6 +51,7 @@ export const sign: KmsOperation = (keys, caller, input) => {
     throw invalidUsage(`Algorithm ${algorithm} and key spec ${key.spec} are incompatible.`);
   }
   const signature = signatureOf(privateKeyOf(key), { algorithm, message, type });
+  if (flag(input, 'DryRun')) throw dryRun();
   return { KeyId: key.arn, Signature: signature.toString('base64'), SigningAlgorithm: algorithm };
 };
 
@@ -105,6 +106,12 @@ function pkcs1(key: KeyObject, hash: string, digest: Buffer): Buffer {
 function privateKeyOf({ arn, privateKey }: SigningKey): KeyObject {
   if (privateKey) return privateKey;
   throw new AwsError({ code: 'KMSInvalidStateException', message: `${arn} has no key material.` });
+}
+
+/** All else is checked before. Source: KMS Developer Guide, "Testing your permissions". */
+function dryRun(): AwsError {
+  const message = 'Request would have succeeded, but DryRun flag is set.';
+  return new AwsError({ code: 'DryRunOperationException', message, status: 412 });
 }
 
 function invalidUsage(message: string): AwsError {
