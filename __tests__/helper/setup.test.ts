@@ -13,14 +13,13 @@ import {
 import { environmentLines } from '../../helper/setup/lines.ts';
 import { canonicalName } from '../../src/git/listing.ts';
 import { parseKeyLines } from '../../src/keys/key-line.ts';
-import { requireStored } from '../../src/keys/stored-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { itWith } from '../support/needs.ts';
 
 const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
   ...{
-    keys: parseKeyLines(lines).map(requireStored),
+    keys: parseKeyLines(lines),
     credentials: [],
     helper: '/opt/git-credential-ssm',
     region: undefined,
@@ -50,6 +49,33 @@ describe('the settings that setup writes', () => {
       'ssm.git.example.com:2222.key': '/ci/all',
       'ssm.github.com/acme/lib.passphrase': undefined,
     });
+  });
+
+  it('name a key in KMS, and how it may be used', () => {
+    expect(settings('kms:alias/deploy unbound=allow uses=5 github.com/acme/lib')).toEqual({
+      ...always,
+      'ssm.github.com/acme/lib.key': 'kms:alias/deploy',
+      'ssm.github.com/acme/lib.unbound': 'allow',
+      'ssm.github.com/acme/lib.uses': '5',
+    });
+  });
+
+  it('name a key that logs in by a certificate, and what the certificate allows', () => {
+    const line =
+      'new:ed25519 ca=kms:alias/ca principals=deploy,web valid=1h extensions=permit-pty source-address=192.0.2.0/24 force-command=rsync%20-a';
+    expect(settings(line)).toEqual({
+      ...always,
+      ...{ 'ssm.key': 'new:ed25519', 'ssm.ca': 'kms:alias/ca', 'ssm.principals': 'deploy,web' },
+      ...{ 'ssm.valid': '1h', 'ssm.extensions': 'permit-pty', 'ssm.sourceAddress': '192.0.2.0/24' },
+      'ssm.forceCommand': 'rsync -a',
+    });
+  });
+
+  it('take out the authority of a former key', () => {
+    const former = new Map([['ssm.ca', ['kms:alias/ca']]]);
+    const changes = changesBetween(former, settingsFor(wanted('/ci/key'), former));
+    expect(changes).toContainEqual({ name: 'ssm.ca', value: undefined, among: undefined });
+    expect(changes.map(({ name }) => name)).not.toContain('ssm.principals');
   });
 
   it('include the region, the roles and the lifetime', () => {

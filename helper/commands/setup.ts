@@ -13,6 +13,7 @@ export const setup = command({
       'setup --global --key /ci/lib-key github.com/acme/lib',
       'a key for one repository; run it again for the next',
     ],
+    ['setup --global --key kms:alias/deploy github.com/acme/app', 'a key that stays in KMS'],
     [
       'setup --global --credential /ci/github-token github.com/acme',
       "a token for the owner's repositories by HTTPS",

@@ -7,7 +7,7 @@ export const setupOptions = {
   global: { type: 'boolean', help: 'write for this user' },
   key: {
     ...({ type: 'string', multiple: true, value: 'REF' } as const),
-    help: "a key, or 'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]'; may be given several times",
+    help: "a key, or a line as in the action's keys: 'REF [passphrase=REF] [ca=REF …] [REPOSITORY …]'; may be given several times",
   },
   credential: {
     ...({ type: 'string', multiple: true, value: 'REF' } as const),

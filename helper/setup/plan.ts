@@ -1,8 +1,10 @@
 /** The settings that setup writes, and which of them git's configuration does not have yet. Pure. */
 import { canonicalName, isTrue, type Setting, type Settings } from '../../src/git/listing.ts';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import { signingTexts } from '../../src/keys/key-line-text.ts';
 import type { Reference } from '../../src/keys/reference.ts';
 import { patternOf } from '../../src/host/settings.ts';
+import { signingVariables } from '../../src/host/signing-settings.ts';
 import { parseRepositoryPattern, patternText, type RepositoryPattern } from '../../src/keys/routes.ts';
 import { invalid } from '../command-line/parse.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
@@ -31,7 +33,7 @@ export function parseCredentialLine(line: string): CredentialLine {
 }
 
 export interface Wanted {
-  readonly keys: readonly StoredKeyLine[];
+  readonly keys: readonly KeyLine[];
   readonly credentials: readonly CredentialLine[];
   readonly region: string | undefined;
   readonly roles: readonly string[];
@@ -61,10 +63,7 @@ export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value>
         const whose = section === 'ssm' ? 'every other repository' : section.slice('ssm.'.length);
         throw invalid(`two keys are for ${whose}`, 'write one key, or name the repositories of each');
       }
-      // The passphrase and certificate of a former key are of no use for the new one.
-      settings.set(`${section}.key`, key.reference.text);
-      settings.set(`${section}.passphrase`, key.passphrase?.text);
-      settings.set(`${section}.certificate`, key.certificate?.text);
+      for (const [name, value] of settingsOf(key)) settings.set(`${section}.${name}`, value);
     }
   }
   for (const { reference, username, repositories } of wanted.credentials) {
@@ -92,7 +91,18 @@ export function settingsFor(wanted: Wanted, known: Settings): Map<string, Value>
   return settings;
 }
 
-function sectionsOf({ repositories }: StoredKeyLine): string[] {
+/** The passphrase, the certificate and the options of a former key are of no use for the new one. */
+function settingsOf({ reference, passphrase, certificate, signing }: KeyLine): Map<string, Value> {
+  const options = signing && signingTexts(signing);
+  return new Map([
+    ['key', reference.text],
+    ['passphrase', passphrase?.text],
+    ['certificate', certificate?.text],
+    ...[...signingVariables].map(([option, variable]) => [variable, options?.get(option)] as const),
+  ]);
+}
+
+function sectionsOf({ repositories }: KeyLine): string[] {
   return repositories.length === 0 ? ['ssm'] : repositories.map((pattern) => `ssm.${patternText(pattern)}`);
 }
 

@@ -9,7 +9,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount, parseDuration, parseKey } from '../command-line/settings.ts';
+import { parseAccount, parseAnyKey, parseDuration } from '../command-line/settings.ts';
 import {
   changesBetween,
   isOurs,
@@ -168,7 +168,7 @@ function linesOf(
     throw invalid('a credential has no passphrase', 'leave --passphrase out');
   const more = [...(passphrase === undefined ? [] : [`passphrase=${passphrase}`]), ...repositories];
   return {
-    keys: key.map((text) => parseKey([text, ...more].join(' '), '--key')),
+    keys: key.map((text) => parseAnyKey([text, ...more].join(' '), '--key')),
     credentials: credential.map((text) => parseCredentialLine([text, ...repositories].join(' '))),
   };
 }

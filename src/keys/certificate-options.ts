@@ -41,7 +41,7 @@ export type Naming = (option: string) => string;
 export type CertificateKind = 'user' | 'host';
 
 /** Seconds. A user's certificate is for one run; a host's is renewed daily, and outlasts some failures. */
-const usualValidity: Readonly<Record<CertificateKind, number>> = { user: 900, host: 604_800 };
+export const usualValidity: Readonly<Record<CertificateKind, number>> = { user: 900, host: 604_800 };
 /** Seconds. A certificate cannot be taken back, except by a list of revoked keys on each host. */
 const longestValidity = 365 * 86_400;
 /** @source openssh-portable, sshkey.h, SSHKEY_CERT_MAX_PRINCIPALS */
