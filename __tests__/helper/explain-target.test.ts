@@ -100,6 +100,7 @@ describe('an explanation', () => {
       {
         ...{ reference: '/ci/key', fingerprint: null, repository: null },
         source: { name: 'ssm.key', scope: 'global', file: '/home/me/.gitconfig', line: 2 },
+        signing: null,
       },
     ]);
     expect(parsed['passedOver']).toHaveLength(30);

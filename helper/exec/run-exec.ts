@@ -6,6 +6,7 @@ import { startPrivateFront } from '../../src/host/start-front.ts';
 import { identityOf, servedKey, type UsableKey } from '../../src/host/usable-key.ts';
 import { isStoredLine, type KeyLine } from '../../src/keys/key-line.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
+import { renderSigningLines } from '../../src/keys/signing-lines.ts';
 import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { ProgramNotFound } from '../../src/process/run.ts';
@@ -52,6 +53,7 @@ export async function runExec(line: Line<typeof execOptions>, running: Running):
     const keys = inOrder(lines, stored, front);
     await fillKeyFolder(folder, {
       ...{ knownHosts, strictHostKeyChecking, routes: renderRoutes(keys) },
+      signing: renderSigningLines(lines),
       identities: keys.map((key, number) => identityOf(key, lines[number]?.signing !== undefined)),
       before: { folder: earlierFolder(folder, around), agent: running.env['SSH_AUTH_SOCK'] ?? '' },
       programs: Object.fromEntries(

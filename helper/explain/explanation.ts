@@ -1,6 +1,7 @@
 /** The answer of `explain`, as text and as JSON. Pure. */
 import type { OfferedKey, PassedOver, Source } from '../../src/host/explain.ts';
 import { shown } from '../../src/keys/shown-text.ts';
+import { signedBy, signedByText, signingLineOf } from './signing.ts';
 
 export interface Explanation {
   /** As it was asked for. */
@@ -34,10 +35,12 @@ export function asJson(explanation: Explanation): string {
   const { asked, rewritten, kind, offered, answer, why, keys, passedOver, ec2, notes } = explanation;
   const shape = {
     ...{ asked, rewritten, kind, offered, answer, why },
-    keys: keys.map(({ reference = null, fingerprint = null, repository = null, source }) => ({
-      ...{ reference, fingerprint, repository },
-      source: placeOf(source),
-    })),
+    keys: keys.map((key) => {
+      const { reference = null, fingerprint = null, repository = null, source } = key;
+      const line = signingLineOf(key);
+      const signing = line ? signedBy(line) : null;
+      return { reference, fingerprint, repository, source: placeOf(source), signing };
+    }),
     ec2: ec2 ?? null,
     passedOver: passedOver.map(({ what, source, why }) => ({ what, source: placeOf(source), why })),
     notes,
@@ -67,7 +70,7 @@ export function asText({ answer, why, keys, ec2, passedOver, notes, rewritten }:
   const lines = [
     answer,
     `why: ${why}`,
-    ...keys.map(({ source }) => `from: ${textOf(source)}`),
+    ...keys.flatMap((key) => [`from: ${textOf(key.source)}`, ...signingText(key)]),
     ...(ec2
       ? [`via: ${ec2.via}`, `user: ${ec2.user ?? "as ssh's configuration says, or your login name"}`]
       : []),
@@ -80,6 +83,11 @@ export function asText({ answer, why, keys, ec2, passedOver, notes, rewritten }:
     ...notes.map((note) => `note: ${note}`),
   ];
   return lines.map((line) => `${shown(line)}\n`).join('');
+}
+
+function signingText(key: OfferedKey): string[] {
+  const line = signingLineOf(key);
+  return line ? signedByText(signedBy(line)) : [];
 }
 
 export function textOf({ name, scope, file, line }: Source): string {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { JobUse } from '../../src/host/explain.ts';
 import { readRouteLines } from '../../src/keys/route-lines.ts';
+import { readSigningLines } from '../../src/keys/signing-lines.ts';
 import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 
 export interface JobUses {
@@ -26,7 +27,11 @@ async function usesFrom(folder: string): Promise<JobUse[]> {
   const before = ((await textOf(join(folder, 'before'))) ?? '').trim();
   const earlier =
     before === '' || before !== basename(before) ? [] : await usesFrom(join(dirname(folder), before));
-  return [{ folder, routes: readRouteLines(routes) }, ...earlier];
+  const lines = readSigningLines((await textOf(join(folder, 'signing'))) ?? '');
+  return [
+    { folder, routes: readRouteLines(routes).map((route) => ({ ...route, line: lines.get(route.key) })) },
+    ...earlier,
+  ];
 }
 
 async function textOf(path: string): Promise<string | undefined> {

@@ -27,6 +27,7 @@ import { shownCommand } from '../../src/keys/shown-text.ts';
 import { explainEc2 } from './ec2.ts';
 import { textOf, type Explanation } from './explanation.ts';
 import { findJobUses } from './job-uses.ts';
+import { refusalFor, signingLineOf } from './signing.ts';
 import {
   askGit,
   hiddenFromSsh,
@@ -66,11 +67,12 @@ export async function explainSsh({ remote, isGit }: SshQuestion, asking: Asking)
   }
   const choice = chooseKeys(situation);
   const explained = started ? notStarted(choice, remote, started) : ofChoice(choice, remote, situation);
+  const problems = explained.keys.flatMap((key) => [...problemOf(key), ...refusalOf(key, remote)]);
   return {
     ...explained,
     passedOver: [...explained.passedOver, ...settings],
-    notes: [...notes, ...explained.keys.flatMap(problemOf)],
-    offered: explained.offered && explained.keys.every((key) => problemOf(key).length === 0),
+    notes: [...notes, ...problems],
+    offered: explained.offered && problems.length === 0,
   };
 }
 
@@ -198,9 +200,15 @@ function ofChoice({ by, keys, why, passedOver }: Choice, remote: RemoteUrl, { fo
   return { ...common, answer };
 }
 
+function refusalOf(key: OfferedKey, remote: RemoteUrl): string[] {
+  const line = signingLineOf(key);
+  const refusal = line && refusalFor(line, remote);
+  return refusal === undefined ? [] : [refusal];
+}
+
 /** ssm-ssh refuses such a key when it reads it. */
-export function problemOf({ reference, of }: OfferedKey): string[] {
-  if (reference === undefined) return [];
+export function problemOf({ reference, of, line }: OfferedKey): string[] {
+  if (reference === undefined || line) return [];
   try {
     if (typeof of === 'object') hostLine(of);
     else parseReference(reference.trim());

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { allowedSigner } from '../git/job-configuration.ts';
 import { forSigning, forTokens, requireGit, forRestrictions, requireSsh } from './versions.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
+import { renderSigningLines } from '../keys/signing-lines.ts';
 import { environmentRegion, renderJobRole } from '../host/job-role.ts';
 import { openKey, type LoadedKey } from '../host/open-key.ts';
 import { isStoredLine } from '../keys/key-line.ts';
@@ -185,6 +186,7 @@ function filesFor(
   return {
     strictHostKeyChecking: inputs.strictHostKeyChecking,
     routes: renderRoutes(keys),
+    signing: renderSigningLines(inputs.keys),
     identities: keys.map((key) => identityIn(key, inputs)),
     allowedSigners: inputs.gitSigning ? publicKeys.map(allowedSigner).join('') : '',
     before: {

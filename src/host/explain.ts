@@ -1,5 +1,6 @@
 /** Which key ssm-ssh would offer for a destination, from which setting, and why. Pure; helper/ssm-ssh decides by the same order. */
 import type { ScopedSetting } from '../git/listing.ts';
+import type { SigningKeyLine } from '../keys/key-line.ts';
 import { matchRoutes, patternText, type Remote, type Route } from '../keys/routes.ts';
 import { shownCommand } from '../keys/shown-text.ts';
 import { pick, type Compiled, type HostKey } from './compile.ts';
@@ -18,7 +19,7 @@ export interface Source {
 }
 
 export interface OfferedKey {
-  /** As written; undefined: only its fingerprint is known, as of a job's key. */
+  /** As written; undefined: only its fingerprint is known, as of a stored key of a job. */
   readonly reference: string | undefined;
   readonly fingerprint: string | undefined;
   /** undefined: a default key. */
@@ -26,6 +27,8 @@ export interface OfferedKey {
   readonly source: Source;
   /** The key of git's configuration, or the number of a job's key. undefined: a credential. */
   readonly of?: HostKey | number;
+  /** Of a job's key that our agent signs with. */
+  readonly line?: SigningKeyLine | undefined;
 }
 
 export interface PassedOver {
@@ -37,7 +40,13 @@ export interface PassedOver {
 /** The routes of one use of the action, or of exec. */
 export interface JobUse {
   readonly folder: string;
-  readonly routes: readonly (Route<number> & { readonly fingerprint: string })[];
+  readonly routes: readonly JobRoute[];
+}
+
+export interface JobRoute extends Route<number> {
+  readonly fingerprint: string;
+  /** Only of a key that our agent signs with. */
+  readonly line?: SigningKeyLine | undefined;
 }
 
 /** An ssh command that is not ours, from core.sshCommand or GIT_SSH. */
@@ -130,7 +139,7 @@ export function candidatesOf(situation: Situation): Candidates {
 /** Of equal patterns, those of the use that is read first. */
 function ofJob(
   { uses, remote }: Situation,
-  counts: (route: JobUse['routes'][number]) => boolean,
+  counts: (route: JobRoute) => boolean,
 ): OfferedKey[] {
   const routes = uses.flatMap((use) =>
     use.routes.filter(counts).map((route) => ({ ...route, key: { use, route } })),
@@ -144,13 +153,14 @@ function ofJob(
 
 function ofRoute(
   { folder }: JobUse,
-  { fingerprint, key, repositories }: JobUse['routes'][number],
+  { fingerprint, key, repositories, line }: JobRoute,
 ): OfferedKey {
   const [pattern] = repositories;
   return {
-    reference: undefined,
+    reference: line?.reference.text,
     fingerprint,
     of: key,
+    line,
     repository:
       pattern && patternText(pattern.port === sshPort ? { host: pattern.host, path: pattern.path } : pattern),
     source: { name: `key ${String(key + 1)} of keys`, scope: 'job', file: `${folder}/routes` },

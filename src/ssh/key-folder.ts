@@ -42,6 +42,8 @@ export interface KeyFiles {
   readonly strictHostKeyChecking: string;
   /** From renderRoutes. */
   readonly routes: string;
+  /** From renderSigningLines, for `explain` and `doctor`. */
+  readonly signing: string;
   /** In the order of the routes. */
   readonly identities: readonly Identity[];
   /** The previous state: the name of an earlier folder beside this one, and SSH_AUTH_SOCK; empty if there is none. */
@@ -68,6 +70,7 @@ export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise
     [join(folder.path, 'agent-before')]:
       `${files.before.agent === undefined ? '' : files.before.agent || 'none'}\n`,
   };
+  if (files.signing) texts[join(folder.path, 'signing')] = files.signing;
   for (const [number, { publicKey, certificate }] of files.identities.entries()) {
     texts[publicKeyFile(folder, number)] = `${publicKey}\n`;
     if (certificate) texts[certificateFile(folder, number)] = `${certificate}\n`;
