@@ -9,7 +9,8 @@ import { faultsOfAws } from './doctor/faults-of-aws.ts';
 import { faultsOfGit } from './doctor/faults-of-git.ts';
 import { faultsOfHosts } from './doctor/faults-of-hosts.ts';
 import { faultsOfMachine, installInNvm } from './doctor/faults-of-machine.ts';
-import { applyRemedy, DoctorStage, isAdvice, target, type Fault } from './doctor/stage.ts';
+import { named, proveFault } from './doctor/prove.ts';
+import { DoctorStage, isAdvice, target, type Fault } from './doctor/stage.ts';
 
 const faults: readonly Fault[] = [...faultsOfMachine, ...faultsOfAws, ...faultsOfHosts, ...faultsOfGit];
 const rows = faults.map((fault) => [fault.fault, fault] as const);
@@ -33,12 +34,6 @@ describeOnHost('ssm-ssh-agent doctor', () => {
   afterEach(async () => {
     await stage.close();
   });
-
-  const named = (findings: readonly Finding[], check: string): Finding => {
-    const found = findings.find((finding) => finding.check === check);
-    if (found) return found;
-    throw new Error(`no check ${check}: ${findings.map((finding) => finding.check).join(', ')}`);
-  };
 
   itInSample('finds nothing to fix on a sound host, and changes nothing', async () => {
     const before = stage.host.files();
@@ -111,20 +106,7 @@ describeOnHost('ssm-ssh-agent doctor', () => {
   });
 
   itInTurn.each(rows)('finds and helps to fix: %s', async (_, fault) => {
-    const args = fault.args?.(stage) ?? [];
-    const check = typeof fault.check === 'string' ? fault.check : fault.check(stage);
-    await fault.break(stage);
-    const found = named(await stage.findings(args, fault.folder), check);
-    expect(found).toMatchObject({ status: fault.status });
-    expect(found.detail).toMatch(fault.detail);
-    if (isAdvice(fault)) {
-      expect(found.remedy).toMatch(fault.advice);
-      await fault.repair(stage, found);
-    } else {
-      await applyRemedy(stage, found, fault);
-    }
-    const after = named(await stage.findings(args, fault.folder), fault.after ?? check);
-    expect([after.status, after.detail]).toEqual([fault.skipped ? 'skip' : 'ok', after.detail]);
+    await proveFault(stage, fault);
   });
 
   itInSample('has a command as the remedy of most faults', () => {

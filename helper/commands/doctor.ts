@@ -1,8 +1,8 @@
 /** `doctor`: check each part of the way from AWS to git and ssh, and say how to fix what is wrong. */
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
 import { command, type Running } from '../command-line/command.ts';
 import type { Line } from '../command-line/parse.ts';
-import { parseAccount, parseKey } from '../command-line/settings.ts';
+import { parseAccount, parseAnyKey } from '../command-line/settings.ts';
 
 const options = {
   url: {
@@ -41,6 +41,6 @@ async function runDoctor(line: Line<typeof options>, running: Running): Promise<
 }
 
 /** @throws INPUT_INVALID */
-function keysOf({ words, behind = [] }: Line<typeof options>): StoredKeyLine[] {
-  return [...words, ...behind].map((text) => parseKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
+function keysOf({ words, behind = [] }: Line<typeof options>): KeyLine[] {
+  return [...words, ...behind].map((text) => parseAnyKey(text, `"${text.split(/\s/, 1)[0] ?? ''}"`));
 }

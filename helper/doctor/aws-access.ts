@@ -14,7 +14,7 @@ import type { JobRole } from '../../src/host/job-role.ts';
 import { callerOf, explained } from '../../src/host/read-secrets.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import { stsAudience } from '../../src/keys/partition.ts';
-import type { Reference } from '../../src/keys/reference.ts';
+import type { Location } from '../../src/keys/reference.ts';
 import { parseRegion, parseRoles } from '../command-line/settings.ts';
 import { needs, Unmet } from './finding.ts';
 import type { Place } from './wanted.ts';
@@ -26,7 +26,7 @@ export interface AccessOptions {
   /** The Region of `--region`. */
   readonly given: string | undefined;
   /** The Region of their ARNs is the last resort before the instance's. */
-  readonly references: readonly Reference[];
+  readonly references: readonly { readonly location?: Location }[];
   /** In a job, the role of the action. */
   readonly job: JobRole | undefined;
 }

@@ -5,7 +5,7 @@ import { jobRoleFile, readJobRole } from '../../src/host/job-role.ts';
 import { settingsOf } from '../../src/host/settings.ts';
 import { userOf } from '../../src/host/state-folder.ts';
 import type { Voice } from '../../src/host/voice.ts';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
 import { partitionOf, stsAudience } from '../../src/keys/partition.ts';
 import { folderOfCommand } from '../../src/ssh/key-folder.ts';
 import { checkAgents } from './agent.ts';
@@ -23,6 +23,7 @@ import { failed, needs, ok, type Finding } from './finding.ts';
 import { credentialPlaces } from './git-credential-helpers.ts';
 import { checkGitSettings } from './git-settings.ts';
 import { checkHost } from './hosts.ts';
+import { jobLinesOf } from './job-lines.ts';
 import { checkInstallation, checkStarted, type Installed } from './installation.ts';
 import { checkClock, checkProxySupport, probe } from './network.ts';
 import { checkOidc } from './oidc.ts';
@@ -34,7 +35,7 @@ import { checkUrl } from './urls.ts';
 import { placeOf, wantedSecrets, type Place } from './wanted.ts';
 
 export interface Asked extends Installed {
-  readonly lines: readonly StoredKeyLine[];
+  readonly lines: readonly KeyLine[];
   readonly urls: readonly string[];
   readonly hosts: readonly string[];
   readonly account: Place & { readonly profile: string | undefined };
@@ -54,9 +55,13 @@ export async function allChecks(asked: Asked): Promise<Check[]> {
   const routes = await Promise.resolve()
     .then(() => credentialRoutes(configuration, env))
     .catch(() => ({ routes: [], warnings: [] }));
-  const named = wantedSecrets({ ...asked, ...configuration, routes });
+  const jobLines = await jobLinesOf(env).catch(() => []);
+  const named = wantedSecrets({ ...asked, ...configuration, routes, jobLines });
   const place = placeOf(settingsOf(configuration.trusted, env), asked.account);
-  const references = named.secrets.map(({ line }) => line.reference);
+  const references = [
+    ...named.secrets.map(({ line }) => line.reference),
+    ...named.kmsKeys.map(({ reference }) => reference),
+  ];
   const given = asked.account.region;
   const access = new AwsAccess({ ...asked, given, references, job: jobRole(env) });
   const found = { asked, configuration, routes, named, place, access };
@@ -90,7 +95,7 @@ function ofThisMachine({ asked, configuration, routes }: Found): Check[] {
 function ofAws({ asked, place, access, named }: Found): Check[] {
   const { env } = asked;
   const options = { access, env, place, now: Date.now };
-  const places = [place, ...named.secrets.map((secret) => secret.place)];
+  const places = [place, ...[...named.secrets, ...named.kmsKeys].map((one) => one.place)];
   return [
     check('network', usual, (signal) => checkNetwork({ asked, place, access, named }, signal)),
     check('oidc', usual, async (signal) => {
@@ -117,10 +122,12 @@ async function checkNetwork(
   const { env, nodeVersion } = asked;
   const { region } = await needs(access.region(place), 'region');
   const kinds = new Set(named.secrets.map(({ line }) => line.reference.kind));
+  const isNothing = kinds.size + named.kmsKeys.length === 0;
   const services: Service[] = [
     'sts',
-    ...(kinds.has('parameter') || kinds.size === 0 || asked.hosts.length > 0 ? (['ssm'] as const) : []),
+    ...(kinds.has('parameter') || isNothing || asked.hosts.length > 0 ? (['ssm'] as const) : []),
     ...(kinds.has('secret') ? (['secretsmanager'] as const) : []),
+    ...(named.kmsKeys.length > 0 ? (['kms'] as const) : []),
     ...(asked.hosts.length > 0 ? (['ssmmessages', 'ec2', 'ec2-instance-connect'] as const) : []),
   ];
   const probes = await Promise.all(
@@ -147,6 +154,12 @@ function ofSecrets({ asked, named, access, configuration }: Found): Check[] {
       check(`read ${secret.line.reference.text}`, usual, (signal) =>
         checkSecret(secret, { access, signal, remedies, now: Date.now }),
       ),
+    ),
+    ...named.kmsKeys.map((key) =>
+      check(`public key ${key.reference.text}`, usual, async (signal) => {
+        const { checkKmsKey } = await import('./kms-keys.ts');
+        return await checkKmsKey(key, { access, signal, remedies });
+      }),
     ),
   ];
 }

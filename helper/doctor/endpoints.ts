@@ -5,7 +5,8 @@ import { variableOf } from '../../src/aws/failures.ts';
 import { Failure } from '../../src/errors.ts';
 import { dnsSuffix } from '../../src/keys/partition.ts';
 
-export type Service = 'sts' | 'ssm' | 'secretsmanager' | 'ssmmessages' | 'ec2' | 'ec2-instance-connect';
+export type Service =
+  'sts' | 'ssm' | 'secretsmanager' | 'kms' | 'ssmmessages' | 'ec2' | 'ec2-instance-connect';
 
 export interface Endpoint {
   readonly service: Service;
@@ -95,6 +96,10 @@ const senders: Readonly<
     return await new SecretsManagerClient(options as never).send(
       new GetSecretValueCommand({ SecretId: 'none' }),
     );
+  },
+  kms: async (options) => {
+    const { KMSClient, GetPublicKeyCommand } = await import('@aws-sdk/client-kms');
+    return await new KMSClient(options as never).send(new GetPublicKeyCommand({ KeyId: 'none' }));
   },
   // The bundle has the SDK's client for EC2 only as this file uses it.
   ec2: async (options) => {

@@ -23,10 +23,18 @@ export function checkSections({ configuration, routes, env }: SectionCheck): Fin
     const [, section] = /^ssm\.(.+)\.(?:key|credential)$/s.exec(entry.name) ?? [];
     return section !== undefined && patternOf(section) === undefined;
   });
+  const { keys } = configuration.compiled;
+  // Another section names the same repository, with a key in another agent.
+  const rivals = entries.filter((entry) => {
+    const [, section] = /^ssm\.(.+)\.key$/s.exec(entry.name) ?? [];
+    if (section === undefined || !entry.value || patternOf(section) === undefined) return false;
+    return isProtected(entry) && !keys.some((key) => key.section === section);
+  });
   const misplaced = entries.filter((entry) => entry.name === 'ssm.credential' && isProtected(entry));
   const withoutHost = env['SSM_SSH_CREDENTIAL'] && !env['SSM_SSH_CREDENTIAL_HOST'];
   const remedy = allOf([
     ...nameless.map((entry) => removeSection(entry, env)),
+    ...rivals.map((entry) => unsetSetting(entry, env)),
     ...misplaced.map((entry) => unsetSetting(entry, env)),
     ...(withoutHost ? ['export SSM_SSH_CREDENTIAL_HOST=HOST'] : []),
   ]);

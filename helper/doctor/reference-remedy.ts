@@ -1,17 +1,18 @@
 /** The command that repairs the name of a stored key in the setting that has it. Pure. */
 import type { HostKey } from '../../src/host/compile.ts';
-import { parseReference } from '../../src/keys/reference.ts';
+import { parseKeyReference } from '../../src/keys/key-reference.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { replaceSetting, type Environment, type PlacedSetting } from './setting-remedy.ts';
 
-/** For a reference that has no slash at its start. undefined: that is not what is wrong with it. */
-export function withSlash(
+/** For a reference that lacks its first slash, or `alias/`. undefined: that is not what is wrong with it. */
+export function completed(
   { reference, section }: Pick<HostKey, 'reference' | 'section'>,
   entries: readonly PlacedSetting[],
   env: Environment,
 ): string | undefined {
-  const text = `/${reference.trim()}`;
-  if (text.startsWith('//') || !isReference(text)) return undefined;
+  const written = reference.trim();
+  const text = written.startsWith('kms:') ? written.replace('kms:', 'kms:alias/') : `/${written}`;
+  if (isReference(written) || text.startsWith('//') || !isReference(text)) return undefined;
   if (section === undefined && env['SSM_SSH_KEY']) return `export SSM_SSH_KEY=${quoteForShell(text)}`;
   const name = section === undefined ? 'ssm.key' : `ssm.${section}.key`;
   const setting = entries.findLast((entry) => entry.name === name);
@@ -20,7 +21,7 @@ export function withSlash(
 
 function isReference(text: string): boolean {
   try {
-    parseReference(text);
+    parseKeyReference(text);
     return true;
   } catch {
     return false;

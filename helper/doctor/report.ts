@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import type { Common } from '../command-line/parse.ts';
@@ -13,7 +13,7 @@ import { countOf, renderFindings } from './render.ts';
 import { runChecks } from './run-checks.ts';
 
 export interface Subjects {
-  readonly lines: readonly StoredKeyLine[];
+  readonly lines: readonly KeyLine[];
   readonly urls: readonly string[];
   readonly hosts: readonly string[];
   readonly account: Account;

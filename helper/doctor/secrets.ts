@@ -1,6 +1,7 @@
 /** Checks each stored key and credential: read and decrypted, a sound key, its passphrase and its certificate. */
 import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
 import { readNamedCredential } from '../../src/git/named-credential.ts';
+import { storedAuthority } from '../../src/host/authority.ts';
 import { openKey, stored } from '../../src/host/open-key.ts';
 import { muted } from '../../src/host/voice.ts';
 import { referencesOf } from '../../src/keys/key-line.ts';
@@ -9,7 +10,7 @@ import { readReferences } from '../../src/secrets/read.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { Failure } from '../../src/errors.ts';
 import { failed, ok, skip, warn, type Finding } from './finding.ts';
-import { remedyForKey, storeElsewhere, type KeyRemedies } from './key-remedy.ts';
+import { putIntoKms, remedyForKey, storeElsewhere, type KeyRemedies } from './key-remedy.ts';
 import type { WantedSecret } from './wanted.ts';
 
 export interface SecretOptions {
@@ -83,7 +84,7 @@ type Use = SecretOptions & { readonly using: string };
 
 async function used(wanted: WantedSecret, secrets: readonly Secret[], use: Use): Promise<Finding> {
   try {
-    return await (wanted.kind === 'key' ? usedKey : usedCredential)(wanted, secrets, use);
+    return await (wanted.kind === 'credential' ? usedCredential : usedKey)(wanted, secrets, use);
   } catch (error) {
     return failedFor(wanted, { check: use.using, error }, use);
   }
@@ -102,7 +103,12 @@ function failedFor(
     : { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy };
 }
 
-async function usedKey({ line }: WantedSecret, secrets: readonly Secret[], { using }: Use): Promise<Finding> {
+async function usedKey(
+  wanted: WantedSecret,
+  secrets: readonly Secret[],
+  { using, remedies }: Use,
+): Promise<Finding> {
+  const { line, kind } = wanted;
   const warnings: string[] = [];
   const voice = muted({
     mask: () => undefined,
@@ -111,12 +117,18 @@ async function usedKey({ line }: WantedSecret, secrets: readonly Secret[], { usi
       if (!message.includes('is a plain String')) warnings.push(message);
     },
   });
-  const { publicKey, fingerprint, certificate } = await openKey(line, secrets, voice);
+  const key = await openKey(line, secrets, voice);
+  const { publicKey, fingerprint, certificate } = key;
+  if (kind === 'authority') storedAuthority(key, voice);
   const passphrase = line.passphrase ? ', opened by its passphrase' : '';
   const detail = `${publicKey.type} ${fingerprint}${passphrase}${certificate ? ', with a certificate' : ''}`;
   const [problem] = warnings;
   if (problem === undefined) return ok(using, detail);
-  return warn(using, `${detail}: ${problem}`, 'sign the key again, and store the new certificate');
+  const remedy =
+    kind === 'authority'
+      ? putIntoKms(wanted, remedies)
+      : 'sign the key again, and store the new certificate';
+  return warn(using, `${detail}: ${problem}`, remedy);
 }
 
 async function usedCredential(

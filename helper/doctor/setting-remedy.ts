@@ -17,7 +17,7 @@ export interface PlacedSetting extends ScopedSetting {
 /** The variables of a setting with capitals in git's and our documentation. */
 const written = [
   ...['sshCommand', 'insteadOf', 'pushInsteadOf', 'useHttpPath', 'roleArn', 'knownHosts'],
-  ...['strictHostKeyChecking', 'ec2Remotes', 'keyLifetime'],
+  ...['strictHostKeyChecking', 'ec2Remotes', 'keyLifetime', 'sourceAddress', 'forceCommand'],
 ];
 
 /** git writes the name as it is given. */

@@ -85,9 +85,10 @@ interface Tried {
   readonly check: string;
   readonly url: string;
   readonly mark: string;
+  readonly route?: UrlRoute | undefined;
 }
 
-function told({ check, url, mark }: Tried, { exitCode, stdout, stderr }: Finished): Finding {
+function told({ check, url, mark, route }: Tried, { exitCode, stdout, stderr }: Finished): Finding {
   if (exitCode === 0) {
     const [head = ''] = stdout.split(/\s/);
     return ok(
@@ -98,7 +99,19 @@ function told({ check, url, mark }: Tried, { exitCode, stdout, stderr }: Finishe
     );
   }
   const { detail, remedy } = explained(stderr, { url, mark });
-  return fail(check, detail, remedy);
+  return fail(check, detail, (isUnknown(stderr, mark) && route?.unknown) || remedy);
+}
+
+/** Whether ssh says that the host refused every key. */
+function isUnknown(stderr: string, mark: string): boolean {
+  return /Permission denied \(publickey/.test(stderr) && !ownError(stderr, mark);
+}
+
+/** The error of one of our programs. */
+function ownError(stderr: string, mark: string): Pick<Finding, 'detail' | 'remedy'> | undefined {
+  const names = /^(?:ssm-ssh|ssm-ssh-agent|git-credential-ssm)(.*?): ([A-Z_]+: .*)\nhint: (.*)$/gm;
+  const found = [...stderr.matchAll(names)].find(([, between]) => between === mark);
+  return found && { detail: found[2] ?? '', remedy: found[3] ?? '' };
 }
 
 /** Our programs print two lines; of ssh and git the usual sentences are known. */
@@ -106,9 +119,8 @@ export function explained(
   stderr: string,
   { url, mark }: Pick<Tried, 'url' | 'mark'>,
 ): Pick<Finding, 'detail' | 'remedy'> {
-  const names = /^(?:ssm-ssh|ssm-ssh-agent|git-credential-ssm)(.*?): ([A-Z_]+: .*)\nhint: (.*)$/gm;
-  const ours = [...stderr.matchAll(names)].find(([, between]) => between === mark);
-  if (ours) return { detail: ours[2] ?? '', remedy: ours[3] ?? '' };
+  const own = ownError(stderr, mark);
+  if (own) return own;
   const lines = stderr.split(/\r?\n/).map((line) => line.trim().replace(/^(fatal|ERROR|remote): /, ''));
   const said = lines.filter(
     (line) =>

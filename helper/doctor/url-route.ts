@@ -1,8 +1,9 @@
 /** Which key serves an SSH URL: one of the command line, or the one that `explain` names. */
 import { candidatesOf, type OfferedKey } from '../../src/host/explain.ts';
 import type { Compiled } from '../../src/host/compile.ts';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
-import { patternText, type Remote } from '../../src/keys/routes.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
+import { keyLineText } from '../../src/keys/key-line-text.ts';
+import type { Remote } from '../../src/keys/routes.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
 import { lineOf, originOf } from './wanted.ts';
@@ -14,10 +15,14 @@ export interface UrlRoute {
   readonly name: string;
   readonly from: string;
   readonly place: { readonly region: string | undefined; readonly roles: readonly string[] };
+  /** What to do if the host does not know the key. undefined: what is usual for a stored key. */
+  readonly unknown?: string | undefined;
 }
 
 export interface RouteOptions extends Asking {
-  readonly lines: readonly StoredKeyLine[];
+  /** Our ssm-ssh-agent, as a word of sh. */
+  readonly agent: string;
+  readonly lines: readonly KeyLine[];
   readonly configuration: { readonly compiled: Compiled };
 }
 
@@ -39,7 +44,7 @@ export async function routesFor(question: SshQuestion, options: RouteOptions): P
 /** Keys of the command line are used as by exec: like those of a job, and without those of git's configuration. */
 export function givenRoutes(
   remote: Remote,
-  { lines, configuration, env }: Omit<RouteOptions, 'signal'>,
+  { lines, configuration, env, agent }: Omit<RouteOptions, 'signal'>,
 ): UrlRoute[] {
   const { compiled } = configuration;
   const routes = lines.map(({ reference, repositories }, key) => ({
@@ -53,29 +58,36 @@ export function givenRoutes(
     const line = typeof of === 'number' ? lines[of] : undefined;
     if (!line) return [];
     const { text: name } = line.reference;
-    return [{ line: lineText(line), name, from: 'the command line', place: compiled.place }];
+    const unknown = registration(line, agent);
+    return [{ line: keyLineText(line), name, from: 'the command line', place: compiled.place, unknown }];
   });
 }
 
 /** @throws INPUT_INVALID */
 export function routeOf(
-  { of, fingerprint = '', source }: OfferedKey,
-  options: Pick<RouteOptions, 'env' | 'configuration'>,
+  { of, line: signing, reference, fingerprint = '', source }: OfferedKey,
+  { env, configuration, agent }: Pick<RouteOptions, 'env' | 'configuration' | 'agent'>,
 ): UrlRoute {
-  const { env, configuration } = options;
   if (typeof of !== 'object') {
-    return { line: undefined, name: fingerprint, from: source.name, place: configuration.compiled.place };
+    const { place } = configuration.compiled;
+    const unknown = signing && registration(signing, agent);
+    return { line: undefined, name: reference ?? fingerprint, from: source.name, place, unknown };
   }
-  // The line becomes an argument of exec: only the names of stored values may be in it.
-  const line = lineText(lineOf(of));
-  return { line, name: of.reference, from: originOf(of, env), place: of.place };
+  // The line becomes an argument of exec: only names of stored values may be in it, and no such value.
+  const line = lineOf(of);
+  const unknown = registration(line, agent);
+  return {
+    ...{ line: keyLineText(line), name: of.reference, from: originOf(of, env), place: of.place },
+    unknown,
+  };
 }
 
-function lineText({ reference, passphrase, certificate, repositories }: StoredKeyLine): string {
-  return [
-    reference.text,
-    ...(passphrase ? [`passphrase=${passphrase.text}`] : []),
-    ...(certificate ? [`certificate=${certificate.text}`] : []),
-    ...repositories.map(patternText),
-  ].join(' ');
+/** Of a key that our agent signs with: what the host has to know. */
+function registration({ reference, signing }: KeyLine, agent: string): string | undefined {
+  if (!signing) return undefined;
+  const { certificate } = signing;
+  if (!certificate)
+    return `register the public key at the host (on GitHub: Settings, Deploy keys): ${agent} public ${reference.text} prints it`;
+  const { authority, principals } = certificate;
+  return `let the host trust the authority (TrustedUserCAKeys), which ${agent} public ${authority.text} prints, and let ${principals.join(', ')} open the account (AuthorizedPrincipalsFile, or its name)`;
 }

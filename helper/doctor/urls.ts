@@ -1,6 +1,6 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine } from '../../src/keys/key-line.ts';
 import { patternText } from '../../src/keys/routes.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { SshQuestion } from '../explain/ssh.ts';
@@ -18,7 +18,7 @@ export interface UrlCheck {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly installation: string;
-  readonly lines: readonly StoredKeyLine[];
+  readonly lines: readonly KeyLine[];
   readonly configuration: Configuration;
   readonly routes: Routes;
   /** `--region`, `--role-arn` and `--profile` as they were given. */
@@ -57,7 +57,8 @@ async function checkRewritten(url: string, names: Names, options: UrlCheck): Pro
     const target = parseTarget(url);
     if (target.kind === 'https') return await checkHttps(url, names, options);
     if (target.kind === 'ssh') {
-      const routed = await routesFor(target, options);
+      const { agent } = new OwnPrograms(options.installation);
+      const routed = await routesFor(target, { ...options, agent });
       return await checkSsh({ ...target, routed }, names, options);
     }
     const remedy = 'write https://, or an SSH URL';

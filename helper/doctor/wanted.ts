@@ -1,13 +1,15 @@
 /** The keys and credentials to check: those of the command line, and those that are configured. Pure. */
 import { Failure } from '../../src/errors.ts';
 import { patternText } from '../../src/keys/routes.ts';
-import type { StoredKeyLine } from '../../src/keys/key-line.ts';
-import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import type { KeyLine, SigningKeyLine, StoredKeyLine } from '../../src/keys/key-line.ts';
+import { isStored, type KmsReference } from '../../src/keys/key-reference.ts';
+import { parseReference } from '../../src/keys/reference.ts';
 import type { Compiled, HostKey } from '../../src/host/compile.ts';
 import type { NamedCredential, Routes } from '../../src/host/credential-routes.ts';
+import { hostLine } from '../../src/host/host-line.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import { failed, type Finding } from './finding.ts';
-import { withSlash } from './reference-remedy.ts';
+import { completed } from './reference-remedy.ts';
 import type { PlacedSetting } from './setting-remedy.ts';
 
 /** With which Region and roles a reference is read. Empty: as on this machine. */
@@ -16,9 +18,9 @@ export interface Place {
   readonly roles: readonly string[];
 }
 
-/** A key, or a credential for HTTPS. */
+/** A stored key, the stored key of an authority, or a credential for HTTPS. */
 export interface WantedSecret {
-  readonly kind: 'key' | 'credential';
+  readonly kind: 'key' | 'authority' | 'credential';
   readonly line: StoredKeyLine;
   readonly place: Place;
   /** Where it is named, for people: `[ssm "github.com/acme"]`. */
@@ -27,15 +29,34 @@ export interface WantedSecret {
   readonly username?: string | undefined;
 }
 
+/** A key in KMS that signs logins or certificates. */
+export interface WantedKmsKey {
+  readonly kind: 'key' | 'authority';
+  readonly reference: KmsReference;
+  readonly place: Place;
+  /** As of a stored key. */
+  readonly from: string;
+}
+
 export interface WantedSecrets {
   /** Those of the command line first. Each reference once for each place that it is read from. */
   readonly secrets: readonly WantedSecret[];
-  /** References that cannot be parsed. */
+  /** In the same order, and each once. */
+  readonly kmsKeys: readonly WantedKmsKey[];
+  /** References that cannot be parsed, and options that contradict each other. */
   readonly problems: readonly Finding[];
 }
 
+/** A line of `keys` that our agent signs with. */
+export interface JobLine {
+  readonly line: SigningKeyLine;
+  readonly from: string;
+}
+
 export interface NamedSecrets {
-  readonly lines: readonly StoredKeyLine[];
+  readonly lines: readonly KeyLine[];
+  /** Of the job or the exec around this process. */
+  readonly jobLines: readonly JobLine[];
   readonly compiled: Compiled;
   readonly routes: Routes;
   /** Of all scopes. */
@@ -46,7 +67,7 @@ export interface NamedSecrets {
 }
 
 export function wantedSecrets(named: NamedSecrets): WantedSecrets {
-  const { lines, compiled, routes, account, env } = named;
+  const { lines, jobLines, compiled, routes, account, env } = named;
   const problems: Finding[] = [];
   const parsed = <T>(from: string, parse: () => T, remedy?: () => string | undefined): T[] => {
     try {
@@ -57,27 +78,61 @@ export function wantedSecrets(named: NamedSecrets): WantedSecrets {
       return [];
     }
   };
-  const given = lines.map((line): WantedSecret => {
-    const place = placeOf(compiled.place, account);
-    return { kind: 'key', line, place, from: 'the command line' };
+  const ofLines = lines.map((line): Placed => {
+    return { line, place: placeOf(compiled.place, account), from: 'the command line' };
   });
-  const keys = compiled.keys.filter(isStoredKey).flatMap((key) =>
-    parsed(
-      originOf(key, env),
-      () => fromKey(key, { account, from: originOf(key, env) }),
-      () => withSlash(key, named.entries, env),
-    ),
-  );
+  // The roles of a host are not those of a job.
+  const ofJob = jobLines.map((one): Placed => ({ ...one, place: placeOf(nowhere, account) }));
+  const ofHost = compiled.keys.flatMap((key) => {
+    const from = originOf(key, env);
+    return parsed(
+      from,
+      (): Placed => ({ line: lineOf(key), place: placeOf(key.place, account), from }),
+      () => completed(key, named.entries, env),
+    );
+  });
+  const keys = [...ofLines, ...ofJob, ...ofHost];
   const credentials = routes.routes.flatMap(({ key }) =>
     parsed(key.place, () => fromCredential(key, account)),
   );
-  const secrets = new Map([...given, ...keys, ...credentials].map((secret) => [identity(secret), secret]));
-  return { secrets: [...secrets.values()], problems };
+  return {
+    secrets: once([...keys.flatMap(storedIn), ...credentials], identity),
+    kmsKeys: once(keys.flatMap(kmsKeysIn), ({ reference, place }) => JSON.stringify([reference.text, place])),
+    problems,
+  };
 }
 
-/** A key that signs is opened by an agent of its own. */
-function isStoredKey({ signs }: HostKey): boolean {
-  return !signs;
+const nowhere: Place = { region: undefined, roles: [] };
+
+interface Placed {
+  readonly line: KeyLine;
+  readonly place: Place;
+  readonly from: string;
+}
+
+/** The stored key of a line, and its stored authority. */
+function storedIn({ line, place, from }: Placed): WantedSecret[] {
+  const { reference, signing, ...more } = line;
+  const authority = signing?.certificate?.authority;
+  return [
+    ...(isStored(reference) ? [{ kind: 'key', line: { ...more, reference }, place, from } as const] : []),
+    ...(authority && isStored(authority)
+      ? [{ kind: 'authority', line: { reference: authority, repositories: [] }, place, from } as const]
+      : []),
+  ];
+}
+
+function kmsKeysIn({ line: { reference, signing }, place, from }: Placed): WantedKmsKey[] {
+  const authority = signing?.certificate?.authority;
+  return [
+    ...(reference.kind === 'kms' ? [{ kind: 'key', reference, place, from } as const] : []),
+    ...(authority?.kind === 'kms' ? [{ kind: 'authority', reference: authority, place, from } as const] : []),
+  ];
+}
+
+/** The last one of each kind, at the place of the first. */
+function once<T>(all: readonly T[], kindOf: (one: T) => string): T[] {
+  return [...new Map(all.map((one) => [kindOf(one), one])).values()];
 }
 
 /** The name of the setting that chooses the key. */
@@ -97,24 +152,16 @@ function identity({ kind, line, place }: WantedSecret): string {
   return JSON.stringify([kind, reference.text, passphrase?.text, certificate?.text, place]);
 }
 
-function fromKey(key: HostKey, { account, from }: { account: Place; from: string }): WantedSecret {
-  return { ...{ kind: 'key', from, place: placeOf(key.place, account) }, line: lineOf(key) };
-}
-
 /** @throws INPUT_INVALID */
-export function lineOf({ reference, passphrase, certificate, pattern }: HostKey): StoredKeyLine {
-  return {
-    reference: parseReference(reference.trim()),
-    ...(passphrase && { passphrase: ofKey('passphrase', passphrase) }),
-    ...(certificate && { certificate: ofKey('certificate', certificate) }),
-    repositories: pattern ? [pattern] : [],
-  };
+export function lineOf(key: HostKey): KeyLine {
+  for (const name of ['passphrase', 'certificate'] as const) checkName(name, key[name]);
+  return hostLine(key);
 }
 
 /** The value may be the passphrase itself, so the error does not repeat it. */
-function ofKey(name: 'passphrase' | 'certificate', text: string): Reference {
+function checkName(name: 'passphrase' | 'certificate', text: string): void {
   try {
-    return parseReference(text.trim());
+    if (text !== '') parseReference(text.trim());
   } catch (cause) {
     throw new Failure('INPUT_INVALID', `its ${name} is not the name of a parameter or a secret`, {
       hint: `write /NAME or secretsmanager:NAME, where the ${name} is stored`,

@@ -192,7 +192,7 @@ interface AnyFault {
   /** The working directory, below the home folder. */
   readonly folder?: string;
   /** The check after the repair, `ok`. Default: the same check. */
-  readonly after?: string;
+  readonly after?: string | ((stage: DoctorStage) => string);
   /** `skip` is right after the repair, and why. */
   readonly skipped?: string;
 }

@@ -7,7 +7,6 @@ import { settingsIn } from '../../../src/git/listing.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { compile, type Compiled } from '../../../src/host/compile.ts';
 import { parseKeyLine } from '../../../src/keys/key-line.ts';
-import { requireStored } from '../../../src/keys/stored-line.ts';
 
 const entry = (name: string, value: string): { name: string; value: string; scope: string } => ({
   ...{ name, value, scope: 'global' },
@@ -43,9 +42,8 @@ describe('the route of a URL', () => {
   const find = (...lines: string[]): string[] => {
     const remote = { host: 'github.com', path: 'acme/lib.git' };
     const options = {
-      lines: lines.map((line) => requireStored(parseKeyLine(line))),
-      configuration: { compiled },
-      env: {},
+      lines: lines.map(parseKeyLine),
+      ...{ configuration: { compiled }, env: {}, agent: 'ssm-ssh-agent' },
     };
     return givenRoutes(remote, options).map(({ line, from }) => `${line ?? ''} from ${from}`);
   };
@@ -68,7 +66,7 @@ describe('the line of a key for exec', () => {
     const source = { name: 'ssm.key', scope: 'global' };
     const [of] = found.keys;
     const key = { reference: '/ci/key', fingerprint: undefined, repository: undefined, source };
-    const options = { env: {}, configuration: { compiled: found } };
+    const options = { env: {}, agent: 'ssm-ssh-agent', configuration: { compiled: found } };
     return routeOf({ ...key, ...(of && { of }) }, options).line;
   };
 
@@ -89,7 +87,7 @@ describe('the keys to check', () => {
 
   it('are each checked once, those of the command line too', () => {
     const { secrets, problems } = wantedSecrets({
-      ...{ lines: [requireStored(parseKeyLine('/ci/key'))], compiled, routes, account, env: {}, entries: [] },
+      ...{ lines: [parseKeyLine('/ci/key')], jobLines: [], compiled, routes, account, env: {}, entries: [] },
     });
     expect(secrets.map(({ line }) => line.reference.text).sort()).toEqual(['/ci/key', '/ci/lib']);
     expect(problems).toEqual([]);
@@ -99,6 +97,7 @@ describe('the keys to check', () => {
     const wrong = compiledOf(entry('ssm.key', '/ci/key'), entry('ssm.passphrase', 'correct horse battery'));
     const { secrets, problems } = wantedSecrets({
       lines: [],
+      jobLines: [],
       compiled: wrong,
       routes,
       account,

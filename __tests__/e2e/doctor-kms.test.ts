@@ -1,0 +1,109 @@
+/** `doctor` with keys in KMS and certificates: what it finds on a sound host, and each fault, one at a time. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
+import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
+import { describeOnHost } from '../support/on-host.ts';
+import { itInRest, itInTurn, it as itInSample } from '../support/parts.ts';
+import type { Finding } from '../../helper/doctor/finding.ts';
+import { faultsOfKms, useAuthority, useKmsKey } from './doctor/faults-of-kms.ts';
+import { named, proveFault } from './doctor/prove.ts';
+import { agentProgram, DoctorStage } from './doctor/stage.ts';
+
+const rows = faultsOfKms.map((fault) => [fault.fault, fault] as const);
+
+describeOnHost('ssm-ssh-agent doctor with keys in KMS', () => {
+  let git: GitHost;
+  let key: SshKey;
+  let stage: DoctorStage;
+
+  beforeAll(async () => {
+    [git, key] = await Promise.all([startGitHost(), makeSshKey()]);
+    await git.createRepository('acme/lib');
+  });
+  afterAll(async () => {
+    await git.stop();
+  });
+  beforeEach(async () => {
+    stage = await DoctorStage.open(git, key);
+  });
+  afterEach(async () => {
+    await stage.close();
+  });
+
+  const signatures = (): unknown[] =>
+    stage.world.aws.calls.flatMap(({ operation, parameters }) =>
+      operation === 'kms:Sign' ? [parameters['DryRun'] === true ? 'dry' : 'real'] : [],
+    );
+  const bad = (findings: readonly Finding[]): Finding[] =>
+    findings.filter(({ status }) => status === 'warn' || status === 'fail');
+
+  itInSample('finds nothing to fix, signs one login, changes nothing and leaves nothing running', async () => {
+    const arn = useKmsKey(stage);
+    const before = stage.host.files();
+    const findings = await stage.findings(['--url', stage.url]);
+    expect(bad(findings)).toEqual([]);
+    const { detail } = named(findings, 'public key kms:alias/deploy');
+    expect(detail).toMatch(/^ssh-ed25519 SHA256:\S{43}, enabled in KMS as arn:\S+, named by \[ssm "127/);
+    expect(detail).toContain(arn);
+    expect(named(findings, 'sign with kms:alias/deploy').detail).toMatch(/^kms:Sign is allowed, by ssh-ed25/);
+    expect(named(findings, 'network kms').status).toBe('ok');
+    expect(named(findings, `route ${stage.url}`).detail).toMatch(/^kms:alias\/deploy, from \[ssm "/);
+    expect(named(findings, `repository ${stage.url}`).detail).toMatch(/HEAD is [0-9a-f]{40}$/);
+    expect([stage.host.files(), stage.host.processes()]).toEqual([before, []]);
+    expect(signatures().sort()).toEqual(['dry', 'real']);
+  });
+
+  itInRest('makes no signature without --url, and asks for each algorithm of an RSA key', async () => {
+    useKmsKey(stage, 'RSA_2048');
+    const findings = await stage.findings();
+    expect(named(findings, 'sign with kms:alias/deploy').detail).toContain('rsa-sha2-512 and rsa-sha2-256');
+    expect(signatures()).toEqual(['dry', 'dry']);
+  });
+
+  itInRest('proves a login by a certificate, and tells the authority', async () => {
+    useAuthority(stage);
+    const before = stage.host.files();
+    const findings = await stage.findings(['--url', stage.url]);
+    expect(bad(findings)).toEqual([]);
+    expect(named(findings, 'sign with kms:alias/ca').status).toBe('ok');
+    expect(named(findings, 'public key kms:alias/ca').detail).toMatch(/as the authority of certificates$/);
+    expect(named(findings, `repository ${stage.url}`).detail).toMatch(/HEAD is/);
+    expect([stage.host.files(), stage.host.processes()]).toEqual([before, []]);
+    expect(signatures().sort()).toEqual(['dry', 'real']);
+  });
+
+  itInRest('takes a whole line as an argument', async () => {
+    useKmsKey(stage);
+    stage.configure([], ['key = /ci/key']);
+    const line = `kms:alias/deploy uses=1 ${stage.section}`;
+    const findings = await stage.findings([line, '--url', stage.url]);
+    expect(named(findings, 'sign with kms:alias/deploy').status).toBe('ok');
+    expect(named(findings, `repository ${stage.url}`).status).toBe('ok');
+    expect(named(findings, `route ${stage.url}`).detail).toBe('kms:alias/deploy, from the command line');
+  });
+
+  itInRest('checks the stored key of a line that logs in by a certificate', async () => {
+    stage.git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey });
+    useAuthority(stage, ['key = /ci/key', 'ca = kms:alias/ca', 'principals = deploy', 'uses = 3']);
+    const findings = await stage.findings();
+    expect(bad(findings)).toEqual([]);
+    expect(named(findings, 'key /ci/key').detail).toContain(key.fingerprint);
+    expect(named(findings, 'sign with kms:alias/ca').status).toBe('ok');
+  });
+
+  itInRest('uses the keys of the exec around it, and names them', async () => {
+    useKmsKey(stage);
+    stage.configure([], ['key = /ci/key']);
+    const line = `kms:alias/deploy ${stage.section}`;
+    const command = `${agentProgram} exec --quiet --known-hosts known --key '${line}' -- ${agentProgram} doctor --json --url ${stage.url}`;
+    const { stdout } = await stage.host.run(command);
+    const findings = JSON.parse(stdout) as Finding[];
+    expect(named(findings, 'public key kms:alias/deploy').detail).toMatch(/named by key 1 of keys$/);
+    expect(named(findings, `route ${stage.url}`).detail).toBe('kms:alias/deploy, from key 1 of keys');
+    expect(named(findings, `repository ${stage.url}`).status).toBe('ok');
+  });
+
+  itInTurn.each(rows)('finds and helps to fix: %s', async (_, fault) => {
+    await proveFault(stage, fault);
+  });
+});
