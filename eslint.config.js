@@ -39,7 +39,7 @@ export const pureFiles = [
   'helper/setup/{lines,marked-lines,options,overridden,plan,replaced-lines,report,short-lived}.ts',
   'helper/policy/{formats,hosts,options,trust}.ts',
   'helper/proxy/way.ts',
-  'helper/explain/{explanation,target}.ts',
+  'helper/explain/{explanation,signing,target}.ts',
   'helper/doctor/{finding,git-credential-helpers,git-rewrites,git-sections,git-settings,git-ssh-command,git-values,host-kind,key-remedy,own-programs,proxy-for,reference-remedy,render,setting-remedy,ssh-command,wanted}.ts',
   'helper/rotate/{options,plan,texts}.ts',
 ];
@@ -48,7 +48,7 @@ export const pureFiles = [
 const stations = {
   ...{ process: [], aws: [], github: [], gitlab: [] },
   ...{ ssh: ['process'], git: ['process'], secrets: ['aws'], ec2: ['aws', 'process'] },
-  kms: ['aws', 'ssh'],
+  kms: ['aws', 'process', 'ssh'],
 };
 /** Each room of src and the rooms that it may know. All may know keys/ and the files right in src. */
 const rooms = { keys: [], ...stations, host: Object.keys(stations) };

@@ -145,7 +145,7 @@ async function addAll(
 function record({ secret, publicKey, fingerprint }: UsableKey, lifetime: number): object {
   const { reference, version } = secret;
   return {
-    ...{ reference: reference.text, version, type: publicKey.type, fingerprint },
+    ...{ reference: reference.text, version: version || null, type: publicKey.type, fingerprint },
     ...{ publicKey: authorizedKeysLine(publicKey), lifetime },
   };
 }

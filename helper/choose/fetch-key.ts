@@ -8,6 +8,7 @@ import { writeWhole } from '../../src/host/kept-files.ts';
 import { markFor } from '../../src/host/mark.ts';
 import type { HostKeys } from '../../src/host/read-keys.ts';
 import { unwritable } from '../../src/host/state-folder.ts';
+import type { RulePlace } from '../../src/keys/rule-place.ts';
 import { ensureAgent } from '../../src/host/user-agent.ts';
 import { addKeys, heldKeys, removeKey } from '../../src/ssh/agent-keys.ts';
 import {
@@ -47,7 +48,8 @@ export async function fetchKey(key: HostKey, asked: Asked, io: Terminal): Promis
   if (line.signing) {
     if (isMarked && existsSync(socket)) return false;
     const { serveOnHost } = await import('./serve-key.ts');
-    return await serveOnHost({ ...place, line, knownHosts: asked.knownHosts }, io);
+    const writtenIn = placeOfRules(key, io.env);
+    return await serveOnHost({ ...place, line, writtenIn, knownHosts: asked.knownHosts }, io);
   }
   const wanted = { ...place, keys: [line] };
   if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);
@@ -129,6 +131,11 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
     throw unwritable(state, error);
   });
   return true;
+}
+
+function placeOfRules({ section, reference }: HostKey, env: Terminal['env']): RulePlace {
+  if (section !== undefined) return `ssm.${section}.`;
+  return env['SSM_SSH_KEY'] === reference ? 'SSM_SSH_KEY' : 'ssm.';
 }
 
 /** Of the settings, for all kinds of keys. @throws INPUT_INVALID */

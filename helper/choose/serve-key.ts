@@ -10,6 +10,7 @@ import { startFrontProcess, type StartedFront } from '../../src/host/start-front
 import { unwritable } from '../../src/host/state-folder.ts';
 import { identityOf, servedKey } from '../../src/host/usable-key.ts';
 import type { SigningKeyLine } from '../../src/keys/key-line.ts';
+import type { RulePlace } from '../../src/keys/rule-place.ts';
 import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
@@ -21,6 +22,7 @@ import { hostVoice, tellOfWaiting, type Terminal } from './question.ts';
 interface Wanted extends HostPlace, Place {
   readonly socket: string;
   readonly line: SigningKeyLine;
+  readonly writtenIn: RulePlace;
   /** Seconds; 0 for no limit. */
   readonly lifetime: number;
   /** The file of the setting ssm.knownHosts; empty if there is none. */
@@ -90,10 +92,10 @@ async function startOrWait(wanted: Wanted, io: Terminal): Promise<boolean> {
 }
 
 async function start(wanted: Wanted, { env, helper, tell }: Terminal): Promise<void> {
-  const { into, state, socket, line, lifetime, region, roles, timeoutSeconds } = wanted;
+  const { into, state, socket, line, lifetime, writtenIn, region, roles, timeoutSeconds } = wanted;
   const { hostOrder } = await import('../../src/host/host-order.ts');
   const order: SigningOrder = {
-    ...{ line, lifetime, knownHosts: knownHostsFiles(wanted, env) },
+    ...{ line, lifetime, writtenIn, knownHosts: knownHostsFiles(wanted, env) },
     certificateFile: join(into, 'key.pub'),
   };
   // Its own time limit is shorter, because its error message is better.

@@ -137,10 +137,7 @@ export function candidatesOf(situation: Situation): Candidates {
 }
 
 /** Of equal patterns, those of the use that is read first. */
-function ofJob(
-  { uses, remote }: Situation,
-  counts: (route: JobRoute) => boolean,
-): OfferedKey[] {
+function ofJob({ uses, remote }: Situation, counts: (route: JobRoute) => boolean): OfferedKey[] {
   const routes = uses.flatMap((use) =>
     use.routes.filter(counts).map((route) => ({ ...route, key: { use, route } })),
   );
@@ -151,10 +148,7 @@ function ofJob(
   return [...unique.values()].map(({ use, route }) => ofRoute(use, route));
 }
 
-function ofRoute(
-  { folder }: JobUse,
-  { fingerprint, key, repositories, line }: JobRoute,
-): OfferedKey {
+function ofRoute({ folder }: JobUse, { fingerprint, key, repositories, line }: JobRoute): OfferedKey {
   const [pattern] = repositories;
   return {
     reference: line?.reference.text,

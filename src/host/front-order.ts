@@ -6,6 +6,7 @@ import type { Role } from '../aws/caller.ts';
 import { Failure, type Code } from '../errors.ts';
 import type { SigningKeyLine } from '../keys/key-line.ts';
 import type { PublicKey } from '../keys/public-key.ts';
+import type { RulePlace } from '../keys/rule-place.ts';
 import type { ReadOptions } from './read-secrets.ts';
 
 export interface FrontOrder {
@@ -36,6 +37,8 @@ export interface SigningOrder {
   readonly lifetime: number;
   /** Files in known_hosts form. The first has the pinned keys. */
   readonly knownHosts: readonly string[];
+  /** Where the line's rules are written, for hints. Default: a line. */
+  readonly writtenIn?: RulePlace | undefined;
   /** Gets the line of the certificate when a new one is made; absent: nobody reads it. */
   readonly certificateFile?: string | undefined;
 }

@@ -190,11 +190,11 @@ async function serveCertified(
   return certificate;
 }
 
-function limitsOf({ line, lifetime, knownHosts }: SigningOrder): FrontIdentity['limits'] {
+function limitsOf({ line, lifetime, knownHosts, writtenIn }: SigningOrder): FrontIdentity['limits'] {
   const { unbound, forwarding, uses } = line.signing;
   const hosts = async (): Promise<readonly KnownHost[]> => {
     const texts = await Promise.all(knownHosts.map((path) => readFile(path, 'utf8').catch(() => '')));
     return hostsOf(line.repositories, texts.join('\n'));
   };
-  return { lifetime, uses, unbound, forwarding, hosts };
+  return { lifetime, uses, unbound, forwarding, writtenIn, hosts };
 }

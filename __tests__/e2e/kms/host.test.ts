@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { ACCOUNT } from '../../support/aws/world.ts';
-import { project } from '../../support/ec2-host.ts';
+import { ACCOUNT, allow } from '../../support/aws/world.ts';
+import { launchInstance, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 import { kmsCalls, makeKmsKey, maySign, place } from './kms-keys.ts';
@@ -67,7 +67,9 @@ describeOnHost('a key in KMS on a host', () => {
     const env = { SSM_SSH_KEY: 'kms:alias/one' };
     const { stderr } = await host.run(`${list('one')} || true`, env);
     // Without repositories the key is for the pinned hosts.
-    expect(stderr).toMatch(/^ssm-ssh: SIGNATURE_REFUSED: /m);
+    expect(stderr).toMatch(
+      /^ssm-ssh: SIGNATURE_REFUSED: .*\nhint: SSM_SSH_KEY is a reference alone: name the key for the host /m,
+    );
     configure();
     host.configure([`[ssm "${stand.address}"]`, 'key = kms:alias/one']);
     const ssh = `${host.env['GIT_SSH_COMMAND'] ?? ''} -p ${String(git.port)} ${git.user}@${git.address}`;
@@ -169,13 +171,26 @@ describeOnHost('a key in KMS on a host', () => {
     const { world, host, keys, list, succeeds } = stand;
     configure();
     await succeeds(list('one'));
-    world.aws.signingKeys.setState(keys[0]?.arn ?? '', 'Disabled');
-    const { stderr } = await host.run(list('one'));
-    expect(stderr).toMatch(/^ssm-ssh: KMS_KEY_UNUSABLE: .*\nhint: /m);
-    const cold = await host.run(
-      'git config --global ssm.keyLifetime 2h; ' + list('one').replace('one', 'none'),
-    );
-    expect(cold.code).not.toBe(0);
+    const told = async (message: RegExp): Promise<void> => {
+      const { code, stderr } = await host.run(list('one'));
+      expect([code, stderr]).toEqual([128, expect.stringMatching(message)]);
+      await host.run(`${agentProgram} flush`);
+    };
+    const { arn } = keys[0] ?? { arn: '' };
+    world.aws.signingKeys.setState(arn, 'Disabled');
+    const unusable = /^ssm-ssh: KMS_KEY_UNUSABLE: .* is disabled\nhint: enable it: aws kms enable-key /m;
+    // By the agent that has the key, and by a new one.
+    for (const message of [unusable, unusable]) await told(message);
+    world.aws.signingKeys.setState(arn, 'Enabled');
+    for (const [allowed, doing] of [
+      ['kms:GetPublicKey', 'signing with'],
+      ['kms:Sign', 'reading the public key of'],
+    ] as const) {
+      launchInstance(world, [allow(allowed, '*')]);
+      await told(
+        new RegExp(`^ssm-ssh: KEY_ACCESS_DENIED: ${doing} .*\\nhint: add to the role's policy: `, 'm'),
+      );
+    }
   });
 
   it('logs in by a certificate, made anew for each lifetime', async () => {

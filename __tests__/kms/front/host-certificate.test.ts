@@ -32,7 +32,7 @@ const trusted = (by = authority): string => `@cert-authority *.test ${by.publicK
 
 function outcome(blob: Buffer, hosts: readonly KnownHost[], at = now): string {
   try {
-    return permittedHost(blob, hosts, at);
+    return permittedHost(blob, hosts, { now: at });
   } catch (error) {
     return (error as Failure).message;
   }

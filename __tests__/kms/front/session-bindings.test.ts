@@ -177,7 +177,7 @@ describe('a host', () => {
   });
 
   it('is permitted by its key', () => {
-    expect(permittedHost(host.key, [known(jump.key), known(host.key)], 0)).toBe('git.test');
+    expect(permittedHost(host.key, [known(jump.key), known(host.key)], { now: 0 })).toBe('git.test');
   });
 
   it('is refused by another key, by the key of an authority, and by a revoked key', () => {
@@ -188,7 +188,7 @@ describe('a host', () => {
       [{ ...known(host.key), revoked: [host.key] }],
     ];
     for (const hosts of wrong) {
-      expect(outcome(() => permittedHost(host.key, hosts, 0))).toContain('not a known key');
+      expect(outcome(() => permittedHost(host.key, hosts, { now: 0 }))).toContain('not a known key');
     }
   });
 });

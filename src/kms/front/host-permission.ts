@@ -1,5 +1,6 @@
 /** Decides whether a key may sign for the host that a client logs in to. Pure. */
 import { fingerprint } from '../../keys/public-key.ts';
+import { allowHint, hostHint, type RulePlace } from '../../keys/rule-place.ts';
 import { invalidity, isCertificate, readHostCertificate } from '../../ssh/host-certificate.ts';
 import type { KnownHost, Limits } from './identity.ts';
 import type { SessionBindings } from './session-bindings.ts';
@@ -8,7 +9,7 @@ import { refused, type Authentication, type SignatureRequest } from './signature
 /** The host's plain key or certificate; undefined if nobody names it. */
 export type HostKeyBlob = Buffer | undefined;
 
-export type Rules = Pick<Limits, 'unbound' | 'forwarding'>;
+export type Rules = Pick<Limits, 'unbound' | 'forwarding' | 'writtenIn'>;
 
 /**
  * The key of the host that the signature is for.
@@ -28,7 +29,7 @@ export function namedHost(request: SignatureRequest, bindings: SessionBindings, 
   if (bindings.isForwarded && rules.forwarding === 'refuse') {
     throw refused(
       'the request comes through a forwarded agent',
-      'write forwarding=allow in the line of the key if hosts that you log in to may use it',
+      `if hosts that you log in to may use it: ${allowHint('forwarding', rules.writtenIn ?? 'line')}`,
     );
   }
   if (request.purpose === 'authentication') return loginHost(request, bindings, rules);
@@ -62,25 +63,35 @@ function loginHost(request: Authentication, bindings: SessionBindings, rules: Ru
 }
 
 /** A server accepts a hostbound login only with its own key in it, so the key may be believed. */
-function unboundHost({ hostKey }: Authentication, { unbound }: Rules): HostKeyBlob {
+function unboundHost({ hostKey }: Authentication, { unbound, writtenIn = 'line' }: Rules): HostKeyBlob {
   if (hostKey || unbound === 'allow') return hostKey;
   throw refused(
     'the client does not name the host that it logs in to',
-    'use OpenSSH 8.9 or newer, or write unbound=allow in the line of the key',
+    `use OpenSSH 8.9 or newer, or: ${allowHint('unbound', writtenIn)}`,
   );
+}
+
+export interface Judging {
+  /** Seconds since the epoch. */
+  readonly now: number;
+  /** For the hint. Default: a line. */
+  readonly writtenIn?: RulePlace | undefined;
 }
 
 /**
  * @param hosts that the key may sign for
- * @param now seconds since the epoch
  * @returns the host's name in known_hosts form
  * @throws SIGNATURE_REFUSED
  */
-export function permittedHost(hostKey: Buffer, hosts: readonly KnownHost[], now: number): string {
-  if (isCertificate(hostKey)) return certifiedHost(hostKey, hosts, now);
+export function permittedHost(
+  hostKey: Buffer,
+  hosts: readonly KnownHost[],
+  { now, writtenIn = 'line' }: Judging,
+): string {
+  if (isCertificate(hostKey)) return certifiedHost(hostKey, hosts, { now, writtenIn });
   const found = hostWithKey(hostKey, hosts);
   if (found) return found.host;
-  throw notPermitted(`the host key ${fingerprint({ blob: hostKey })}`, hosts);
+  throw notPermitted(`the host key ${fingerprint({ blob: hostKey })}`, hosts, writtenIn);
 }
 
 function hostWithKey(key: Buffer, hosts: readonly KnownHost[]): KnownHost | undefined {
@@ -91,7 +102,11 @@ function hostWithKey(key: Buffer, hosts: readonly KnownHost[]): KnownHost | unde
  * The key in the certificate may be known itself: if ssh does not know the authority, it compares the key, or writes it
  * with `accept-new` (check_host_key in sshconnect.c). It binds the session to the certificate in both cases.
  */
-function certifiedHost(blob: Buffer, hosts: readonly KnownHost[], now: number): string {
+function certifiedHost(
+  blob: Buffer,
+  hosts: readonly KnownHost[],
+  { now, writtenIn = 'line' }: Judging,
+): string {
   const certificate = readHostCertificate(blob);
   if (!certificate) throw refused("the host's certificate is damaged", 'sign the key of the host again');
   const { certified, authority } = certificate;
@@ -108,7 +123,7 @@ function certifiedHost(blob: Buffer, hosts: readonly KnownHost[], now: number): 
   if (problem !== undefined) {
     throw refused(`the host's certificate ${problem}`, 'sign the key of the host again, for its name');
   }
-  throw notPermitted(`a certificate by ${fingerprint({ blob: authority })}`, hosts);
+  throw notPermitted(`a certificate by ${fingerprint({ blob: authority })}`, hosts, writtenIn);
 }
 
 function isAmong(blob: Buffer, keys: KnownHost['keys'], isAuthority: boolean): boolean {
@@ -119,11 +134,11 @@ function isIn(blob: Buffer, blobs: readonly Buffer[]): boolean {
   return blobs.some((other) => other.equals(blob));
 }
 
-function notPermitted(what: string, hosts: readonly KnownHost[]): Error {
+function notPermitted(what: string, hosts: readonly KnownHost[], writtenIn: RulePlace): Error {
   const names = [...new Set(hosts.map(({ host }) => host))];
   const shown = names.length > 5 ? `${names.slice(0, 5).join(', ')}, …` : names.join(', ');
   return refused(
     `the host has ${what}, which is not a known key of a host of this key (${shown || 'none is known'})`,
-    'name a repository of that host in the line of the key, and check its known_hosts lines',
+    hostHint(writtenIn),
   );
 }

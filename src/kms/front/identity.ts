@@ -1,4 +1,5 @@
 /** What the agent in front serves: keys that sign and cannot be read, and how each may be used. Pure. */
+import type { RulePlace } from '../../keys/rule-place.ts';
 import type { Signer } from '../../keys/signer.ts';
 import type { Destination } from '../../ssh/agent-protocol.ts';
 
@@ -17,6 +18,8 @@ export interface Limits {
   readonly unbound: 'refuse' | 'allow';
   /** Whether clients on other machines may use it, through a forwarded agent. */
   readonly forwarding: 'refuse' | 'allow';
+  /** For hints. Default: a line. */
+  readonly writtenIn?: RulePlace | undefined;
   /**
    * The hosts that it may sign for. Read for each signature: with `accept-new`, ssh writes the host key immediately
    * before it authenticates.

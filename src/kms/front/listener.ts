@@ -4,6 +4,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { Failure } from '../../errors.ts';
+import { quoteForShell } from '../../process/quote.ts';
 import { requireFit } from '../../ssh/agent.ts';
 import { isProtected } from '../../ssh/own-path.ts';
 
@@ -20,7 +21,7 @@ export async function requireOwnFolder(sockets: readonly string[]): Promise<void
     const problem = await problemOf(folder);
     if (problem === undefined) continue;
     throw new Failure('STATE_UNSAFE', `the folder ${folder} of the agent's socket ${problem}`, {
-      hint: `use a folder that is yours alone: chmod 700 ${folder}, and check the owners of its parent folders`,
+      hint: `use a folder that is yours alone: chmod 700 ${quoteForShell(folder)}, and check the owners of its parent folders`,
     });
   }
 }

@@ -88,7 +88,8 @@ export class Signing {
     const hostKey = namedHost(wanted, bindings, limits);
     if (hostKey) {
       const now = Math.floor(this.#options.time().getTime() / 1000);
-      facts.host = permittedHost(hostKey, await limits.hosts(signal), now);
+      const { writtenIn } = limits;
+      facts.host = permittedHost(hostKey, await limits.hosts(signal), { now, writtenIn });
     }
     // The host keys may have been read slowly.
     signal.throwIfAborted();
