@@ -37,21 +37,26 @@ describeOnHost('ssm-ssh-agent doctor with keys in KMS', () => {
   const bad = (findings: readonly Finding[]): Finding[] =>
     findings.filter(({ status }) => status === 'warn' || status === 'fail');
 
-  itInSample('finds nothing to fix, signs one login, changes nothing and leaves nothing running', async () => {
-    const arn = useKmsKey(stage);
-    const before = stage.host.files();
-    const findings = await stage.findings(['--url', stage.url]);
-    expect(bad(findings)).toEqual([]);
-    const { detail } = named(findings, 'public key kms:alias/deploy');
-    expect(detail).toMatch(/^ssh-ed25519 SHA256:\S{43}, enabled in KMS as arn:\S+, named by \[ssm "127/);
-    expect(detail).toContain(arn);
-    expect(named(findings, 'sign with kms:alias/deploy').detail).toMatch(/^kms:Sign is allowed, by ssh-ed25/);
-    expect(named(findings, 'network kms').status).toBe('ok');
-    expect(named(findings, `route ${stage.url}`).detail).toMatch(/^kms:alias\/deploy, from \[ssm "/);
-    expect(named(findings, `repository ${stage.url}`).detail).toMatch(/HEAD is [0-9a-f]{40}$/);
-    expect([stage.host.files(), stage.host.processes()]).toEqual([before, []]);
-    expect(signatures().sort()).toEqual(['dry', 'real']);
-  });
+  itInSample(
+    'finds nothing to fix, signs one login, changes nothing and leaves nothing running',
+    async () => {
+      const arn = useKmsKey(stage);
+      const before = stage.host.files();
+      const findings = await stage.findings(['--url', stage.url]);
+      expect(bad(findings)).toEqual([]);
+      const { detail } = named(findings, 'public key kms:alias/deploy');
+      expect(detail).toMatch(/^ssh-ed25519 SHA256:\S{43}, enabled in KMS as arn:\S+, named by \[ssm "127/);
+      expect(detail).toContain(arn);
+      expect(named(findings, 'sign with kms:alias/deploy').detail).toMatch(
+        /^kms:Sign is allowed, by ssh-ed25/,
+      );
+      expect(named(findings, 'network kms').status).toBe('ok');
+      expect(named(findings, `route ${stage.url}`).detail).toMatch(/^kms:alias\/deploy, from \[ssm "/);
+      expect(named(findings, `repository ${stage.url}`).detail).toMatch(/HEAD is [0-9a-f]{40}$/);
+      expect([stage.host.files(), stage.host.processes()]).toEqual([before, []]);
+      expect(signatures().sort()).toEqual(['dry', 'real']);
+    },
+  );
 
   itInRest('makes no signature without --url, and asks for each algorithm of an RSA key', async () => {
     useKmsKey(stage, 'RSA_2048');

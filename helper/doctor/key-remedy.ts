@@ -21,7 +21,8 @@ export function remedyForKey(code: Code, wanted: WantedSecret, remedies: KeyReme
   if (wanted.kind === 'credential') return undefined;
   if (code === 'KEY_NOT_FOUND') return store(wanted, remedies, []);
   if (storedBadly.includes(code)) return storeAgain(wanted, remedies);
-  if (code === 'KEY_ENCRYPTED' && wanted.kind === 'key' && !wanted.line.passphrase) return namePassphrase(wanted, remedies);
+  if (code === 'KEY_ENCRYPTED' && wanted.kind === 'key' && !wanted.line.passphrase)
+    return namePassphrase(wanted, remedies);
   return undefined;
 }
 

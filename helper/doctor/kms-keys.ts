@@ -20,7 +20,9 @@ export interface KmsOptions {
 export async function checkKmsKey(wanted: WantedKmsKey, options: KmsOptions): Promise<Finding[]> {
   const { reference, from, kind } = wanted;
   const [reading, signing] = [`public key ${reference.text}`, `sign with ${reference.text}`];
-  const opened = await open(wanted, options).catch((error: unknown) => failedFor(wanted, reading, error, options));
+  const opened = await open(wanted, options).catch((error: unknown) =>
+    failedFor(wanted, { check: reading, error }, options),
+  );
   if ('check' in opened)
     return [opened, skip(signing, `not checked, because this check did not succeed: ${reading}`)];
   const { publicKey, keyArn } = opened.signer;
@@ -64,7 +66,7 @@ async function checkSigning(wanted: WantedKmsKey, opened: Opened, options: Signi
   const refused = outcomes.filter(({ error }) => error !== undefined);
   const [first] = refused;
   if (!first) return ok(check, `kms:Sign is allowed, by ${needed.join(' and ')}: KMS was asked by a dry run`);
-  const finding = failedFor(wanted, check, first.error, options);
+  const finding = failedFor(wanted, { check, error: first.error }, options);
   if (refused.length === outcomes.length) return finding;
   const others = outcomes.filter(({ error }) => error === undefined).map(({ algorithm }) => algorithm);
   return warn(
@@ -91,8 +93,7 @@ async function tryAlgorithm(
 /** The hint stays with the message if a command takes its place. */
 function failedFor(
   wanted: WantedKmsKey,
-  check: string,
-  error: unknown,
+  { check, error }: { readonly check: string; readonly error: unknown },
   { remedies }: Pick<KmsOptions, 'remedies'>,
 ): Finding {
   const finding = failed(check, error);

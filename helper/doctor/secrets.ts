@@ -125,9 +125,7 @@ async function usedKey(
   const [problem] = warnings;
   if (problem === undefined) return ok(using, detail);
   const remedy =
-    kind === 'authority'
-      ? putIntoKms(wanted, remedies)
-      : 'sign the key again, and store the new certificate';
+    kind === 'authority' ? putIntoKms(wanted, remedies) : 'sign the key again, and store the new certificate';
   return warn(using, `${detail}: ${problem}`, remedy);
 }
 

@@ -99,7 +99,9 @@ function told({ check, url, mark, route }: Tried, { exitCode, stdout, stderr }: 
     );
   }
   const { detail, remedy } = explained(stderr, { url, mark });
-  return fail(check, detail, (isUnknown(stderr, mark) && route?.unknown) || remedy);
+  const { unknown, refused } = route ?? {};
+  if (detail.startsWith('SIGNATURE_REFUSED')) return fail(check, detail, refused ?? remedy);
+  return fail(check, detail, (isUnknown(stderr, mark) && unknown) || remedy);
 }
 
 /** Whether ssh says that the host refused every key. */

@@ -1,9 +1,11 @@
 /** Which key serves an SSH URL: one of the command line, or the one that `explain` names. */
 import { candidatesOf, type OfferedKey } from '../../src/host/explain.ts';
 import type { Compiled } from '../../src/host/compile.ts';
-import type { KeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine, SigningKeyLine } from '../../src/keys/key-line.ts';
 import { keyLineText } from '../../src/keys/key-line-text.ts';
 import type { Remote } from '../../src/keys/routes.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
+import { refusalFor, signingLineOf } from '../explain/signing.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
 import { lineOf, originOf } from './wanted.ts';
@@ -17,6 +19,8 @@ export interface UrlRoute {
   readonly place: { readonly region: string | undefined; readonly roles: readonly string[] };
   /** What to do if the host does not know the key. undefined: what is usual for a stored key. */
   readonly unknown?: string | undefined;
+  /** What to do if our agent signs for other hosts only. undefined: the hint of the agent says it. */
+  readonly refused?: string | undefined;
 }
 
 export interface RouteOptions extends Asking {
@@ -38,7 +42,14 @@ export async function routesFor(question: SshQuestion, options: RouteOptions): P
   const given = givenRoutes(question.remote, options);
   if (given.length > 0) return { routes: given, why: 'the command line names it' };
   const { keys, answer, why } = await explainSsh(question, options);
-  return { routes: keys.map((key) => routeOf(key, options)), why: keys.length > 0 ? why : answer };
+  const routes = keys.map((key) => {
+    const line = signingLineOf(key);
+    const route = routeOf(key, options);
+    return line && route.line !== undefined
+      ? { ...route, refused: nameHost(line, question.remote, options) }
+      : route;
+  });
+  return { routes, why: keys.length > 0 ? why : answer };
 }
 
 /** Keys of the command line are used as by exec: like those of a job, and without those of git's configuration. */
@@ -80,6 +91,18 @@ export function routeOf(
     ...{ line: keyLineText(line), name: of.reference, from: originOf(of, env), place: of.place },
     unknown,
   };
+}
+
+/** For a default key that is not for this host: a section with all its options. */
+function nameHost(
+  line: SigningKeyLine,
+  remote: Remote,
+  { agent }: Pick<RouteOptions, 'agent'>,
+): string | undefined {
+  if (refusalFor(line, remote) === undefined) return undefined;
+  const { host, port } = remote;
+  const repositories = [{ host, path: '', ...(port !== undefined && { port }) }];
+  return `${agent} setup --global --key ${quoteForShell(keyLineText({ ...line, repositories }))}`;
 }
 
 /** Of a key that our agent signs with: what the host has to know. */

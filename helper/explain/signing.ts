@@ -76,7 +76,9 @@ export function signedByText({ privateKey, hosts, certificate, ...rules }: Signe
     `signed by: our agent in front of ssh-agent; ${wherePrivate[privateKey]}`,
     ...(certificate ? [`certificate: ${certificateText(certificate)}`] : []),
     `signs for: ${[hosts.join(', '), ...others].join('; and ')}`,
-    ...(uses === null ? [] : [`ends: after ${uses} ${uses === 1 ? 'signature' : 'signatures'} (uses=${uses})`]),
+    ...(uses === null
+      ? []
+      : [`ends: after ${uses} ${uses === 1 ? 'signature' : 'signatures'} (uses=${uses})`]),
   ];
 }
 

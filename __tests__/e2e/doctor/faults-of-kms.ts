@@ -294,7 +294,11 @@ const ofUrls: readonly Fault[] = [
     },
   },
   {
-    ...{ fault: 'the role may not sign the login', status: 'fail', detail: /^KEY_ACCESS_DENIED: signing with/ },
+    ...{
+      fault: 'the role may not sign the login',
+      status: 'fail',
+      detail: /^KEY_ACCESS_DENIED: signing with/,
+    },
     ...onUrl('repository'),
     break: (stage) => {
       useKmsKey(stage);
@@ -309,10 +313,6 @@ const ofUrls: readonly Fault[] = [
       useKmsKey(stage);
       await stage.host.run(`git config --global --remove-section 'ssm.${stage.section}'`);
       setVariable('SSM_SSH_KEY', 'kms:alias/deploy')(stage);
-    },
-    advice: /name a repository of that host/,
-    repair: (stage) => {
-      stage.configure([], ['key = kms:alias/deploy']);
     },
   },
 ];

@@ -176,7 +176,11 @@ describe('a key', () => {
 });
 
 describe('a dry run', () => {
-  const run = (KeyId: string, more: Partial<SignCommandInput>, ...policies: PolicyDocument[]): Promise<unknown> =>
+  const run = (
+    KeyId: string,
+    more: Partial<SignCommandInput>,
+    ...policies: PolicyDocument[]
+  ): Promise<unknown> =>
     client(...policies)
       .send(new SignCommand(signInput(KeyId, { DryRun: true, ...more })))
       .catch((error: unknown) => error);
@@ -187,7 +191,9 @@ describe('a dry run', () => {
       name: 'DryRunOperationException',
       $metadata: { httpStatusCode: 412 },
     });
-    expect(await run(arn, {}, allow('kms:GetPublicKey', '*'))).toMatchObject({ name: 'AccessDeniedException' });
+    expect(await run(arn, {}, allow('kms:GetPublicKey', '*'))).toMatchObject({
+      name: 'AccessDeniedException',
+    });
     const other = { SigningAlgorithm: 'ECDSA_SHA_384' } as const;
     expect(await run(arn, other, all)).toMatchObject({ name: 'InvalidKeyUsageException' });
     aws.signingKeys.setState(arn, 'Disabled');
