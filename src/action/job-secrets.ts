@@ -1,7 +1,7 @@
 /** Reads the parameters and secrets that the keys of a job name. */
 import { credentialsHint, expiredHint } from '../aws/credentials-hint.ts';
 import type { Role } from '../aws/caller.ts';
-import type { ReadOptions, Wanted } from '../host/read-secrets.ts';
+import type { ReadOptions, Wanted } from '../host/call-aws.ts';
 import { isStoredLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Inputs } from './inputs.ts';
@@ -53,7 +53,7 @@ function optionsOf({ env, signal, workflow }: Job): ReadOptions {
 }
 
 async function existingAccount(wanted: Wanted, options: ReadOptions): Promise<string | undefined> {
-  const { regionsOf } = await import('../host/read-secrets.ts');
+  const { regionsOf } = await import('../host/call-aws.ts');
   const { existingIdentity } = await import('../host/existing-credentials.ts');
   const regions = await regionsOf(wanted, options);
   return (await existingIdentity({ ...wanted, regions }, options))?.account;

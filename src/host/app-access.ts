@@ -4,7 +4,7 @@ import { appActions, signForApp } from '../kms/app-signature.ts';
 import type { FrontWanted } from './front-order.ts';
 import type { Host } from './caller.ts';
 import { withKms } from './kms.ts';
-import type { ReadOptions } from './read-secrets.ts';
+import type { ReadOptions } from './call-aws.ts';
 import { signingAccess } from './signing-access.ts';
 
 /** @throws the errors of assuming the role, and of signForApp */

@@ -2,7 +2,7 @@
 import type { SignInKms } from '../github/app.ts';
 import type { Host } from './caller.ts';
 import type { FrontWanted } from './front-order.ts';
-import type { ReadOptions } from './read-secrets.ts';
+import type { ReadOptions } from './call-aws.ts';
 
 /** In a session of its own: the one that read the App may not sign. */
 export function jobAppSigner(wanted: FrontWanted, options: ReadOptions): SignInKms {

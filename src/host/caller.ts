@@ -2,7 +2,7 @@
 import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
 import { environmentRegion } from './job-role.ts';
-import type { ReadOptions, Wanted } from './read-secrets.ts';
+import type { ReadOptions, Wanted } from './call-aws.ts';
 
 export interface Host {
   /** undefined: the Region of the key's ARN, AWS_REGION, the profile's Region, or the machine's. */

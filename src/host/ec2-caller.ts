@@ -13,7 +13,7 @@ import { partitionOf } from '../keys/partition.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { existingIdentity } from './existing-credentials.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
-import { callerOf, regionFor, retryIfExpired, type ReadOptions } from './read-secrets.ts';
+import { callerOf, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 

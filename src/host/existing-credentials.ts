@@ -3,7 +3,7 @@ import { callerAccount, checkAllowed, type Identity } from '../aws/account.ts';
 import { inTurn, isUnreachable } from '../aws/failover.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
-import { callerOf, type ReadOptions, type Wanted } from './read-secrets.ts';
+import { callerOf, type ReadOptions, type Wanted } from './call-aws.ts';
 
 type Asked = Pick<Wanted, 'allowedAccounts' | 'maxAttempts' | 'regions' | 'timeoutSeconds'>;
 

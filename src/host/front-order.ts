@@ -7,7 +7,7 @@ import { Failure, type Code } from '../errors.ts';
 import type { SigningKeyLine } from '../keys/key-line.ts';
 import type { PublicKey } from '../keys/public-key.ts';
 import type { RulePlace } from '../keys/rule-place.ts';
-import type { ReadOptions } from './read-secrets.ts';
+import type { ReadOptions } from './call-aws.ts';
 
 export interface FrontOrder {
   readonly keys: readonly SigningOrder[];

@@ -4,7 +4,7 @@ import type { Reference } from '../keys/reference.ts';
 import type { KeyVersionStore } from '../secrets/key-versions.ts';
 import { parameterVersions } from '../secrets/parameter-versions.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionFor, type ReadOptions } from './read-secrets.ts';
+import { callerOf, explained, regionFor, type ReadOptions } from './call-aws.ts';
 
 export type { KeyVersion, KeyVersions, KeyVersionStore } from '../secrets/key-versions.ts';
 

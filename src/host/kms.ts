@@ -8,7 +8,7 @@ import type { KmsPlace } from '../kms/kms-client.ts';
 import { openKmsSigner, type KmsSigner } from '../kms/kms-signer.ts';
 import { makeKmsKey, type MadeKmsKey, type NewKmsKey } from '../kms/make-key.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions } from './read-secrets.ts';
+import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions } from './call-aws.ts';
 
 type Options = Omit<ReadOptions, 'missing'>;
 

@@ -2,7 +2,7 @@
 import { openSessions } from '../aws/session.ts';
 import { ParameterFolder } from '../secrets/parameter-folder.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionFor, type ReadOptions } from './read-secrets.ts';
+import { callerOf, explained, regionFor, type ReadOptions } from './call-aws.ts';
 
 export interface HostFolder extends Host {
   readonly kmsKeyId: string | undefined;

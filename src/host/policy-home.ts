@@ -11,7 +11,7 @@ import { openEc2Caller } from './ec2-caller.ts';
 import { environmentRegion } from './job-role.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { Host } from './caller.ts';
-import type { ReadOptions } from './read-secrets.ts';
+import type { ReadOptions } from './call-aws.ts';
 
 export interface PolicyWish {
   readonly references: readonly Reference[];

@@ -2,7 +2,8 @@
 import type { StoredKeyLine } from '../keys/key-line.ts';
 import type { Secret } from '../secrets/source.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { readSecrets, type ReadOptions } from './read-secrets.ts';
+import type { ReadOptions } from './call-aws.ts';
+import { readSecrets } from './read-secrets.ts';
 import { openKey, type LoadedKey } from './open-key.ts';
 
 export { warnOfPlainText } from './open-key.ts';

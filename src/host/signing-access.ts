@@ -10,7 +10,7 @@ import { abortable, tookTooLong, withDeadline } from '../deadline.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { KmsPlace } from '../kms/kms-client.ts';
 import type { FrontWanted } from './front-order.ts';
-import { callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './read-secrets.ts';
+import { callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
 
 export interface SigningAccess {
   readonly place: Omit<KmsPlace, 'region'>;

@@ -20,8 +20,8 @@ import { hostsOf } from '../ssh/repository-hosts.ts';
 import { storedAuthority } from './authority.ts';
 import type { FrontWanted, ServedKey, SigningOrder } from './front-order.ts';
 import { writeWhole } from './kept-files.ts';
-import { openKey, type LoadedKey } from './open-key.ts';
-import { readSecrets, retryIfExpired, type ReadOptions } from './read-secrets.ts';
+import type { LoadedKey } from './open-key.ts';
+import { retryIfExpired, type ReadOptions } from './call-aws.ts';
 import { signingAccess, type SigningAccess } from './signing-access.ts';
 
 export interface Opening extends ReadOptions {
@@ -100,6 +100,9 @@ async function readStored(
     repositories: [],
     ...(reference === line.reference && line.passphrase && { passphrase: line.passphrase }),
   }));
+  // Most lines have no stored key. The process lives for hours, and the client of Parameter Store is large.
+  const { readSecrets } = await import('./read-secrets.ts');
+  const { openKey } = await import('./open-key.ts');
   const secrets = await readSecrets({ ...wanted, role: wanted.role ?? undefined, keys }, options);
   return await Promise.all(keys.map((key) => openKey(key, secrets, options.voice)));
 }

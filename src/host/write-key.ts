@@ -6,7 +6,7 @@ import { abortable } from '../deadline.ts';
 import type { NewVersion, StoredVersion } from '../secrets/new-version.ts';
 import { writeVersion } from '../secrets/write.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './read-secrets.ts';
+import { callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
 
 export interface HostVersion extends Host {
   readonly version: NewVersion;

@@ -1,0 +1,21 @@
+/** The memory of the process that signs by KMS in a job, as it is in dist. */
+import { expect } from '@jest/globals';
+import { describeWhere } from '../../support/needs.ts';
+import { it, itInRest } from '../../support/parts.ts';
+import { measureKmsFront } from './front-memory.ts';
+
+describeWhere(process.platform === 'linux', 'the memory of a process is measured on Linux')(
+  'the agent in front',
+  () => {
+    it('stays within 50 MB over a bare Node', async () => {
+      const { bare, peak } = await measureKmsFront(1_000);
+      expect(peak - bare).toBeLessThan(50);
+    });
+
+    itInRest('does not grow in 10,000 signatures', async () => {
+      const { bare, fifth, end, peak } = await measureKmsFront(10_000);
+      expect(peak - bare).toBeLessThan(50);
+      expect(end - fifth).toBeLessThan(10);
+    }, 600_000);
+  },
+);

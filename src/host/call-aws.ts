@@ -1,0 +1,140 @@
+/** How AWS is called: Region, connection, and what is said about missing or expired credentials. Importing this file loads the AWS SDK, but no client of it. */
+import { setTimeout } from 'node:timers/promises';
+import { openConnection, patienceOf } from '../aws/connection.ts';
+import { readAwsError } from '../aws/failures.ts';
+import { tokenService } from '../aws/web-identity.ts';
+import { instanceRegion } from '../aws/region.ts';
+import type { Caller, Role } from '../aws/caller.ts';
+import { Failure } from '../errors.ts';
+import { abortable } from '../deadline.ts';
+import type { Voice } from './voice.ts';
+import { referencesOf, type KeyLine } from '../keys/key-line.ts';
+import type { Reference } from '../keys/reference.ts';
+
+/** The keys, and the credentials to read them with. */
+export interface Wanted {
+  readonly keys: readonly KeyLine[];
+  /** In order of preference. Empty: the Region of the keys' ARNs, or the machine's. */
+  readonly regions: readonly string[];
+  /** Absent: the default credential chain. */
+  readonly role: Role | undefined;
+  /** Empty: any account is allowed. */
+  readonly allowedAccounts: readonly string[];
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
+}
+
+export interface ReadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly voice: Voice;
+  /** Hints for missing values. */
+  readonly missing: {
+    readonly region: string;
+    readonly credentials: string;
+    /** If the credentials have expired. */
+    readonly expired: string;
+  };
+}
+
+/** Tries once more if AWS says that a token, a role's session or a machine's credentials have expired. */
+export async function retryIfExpired<T>(
+  { role, env, voice }: Pick<ReadOptions, 'env' | 'voice'> & { readonly role: Role | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!hasExpired(error) || areFixed(role, env)) throw error;
+    voice.info('AWS says that the credentials have expired: asking for new ones');
+    return await work();
+  }
+}
+
+function hasExpired(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  return error.code === 'CREDENTIALS_EXPIRED' || /^ExpiredToken/.test(readAwsError(error.cause).name);
+}
+
+/** Whether the first credentials are the environment's access keys: those cannot be renewed. */
+function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
+  if (usesToken(role, env)) return false;
+  return Boolean(env['AWS_ACCESS_KEY_ID']) && !env['AWS_PROFILE'];
+}
+
+function usesToken(role: Role | undefined, env: ReadOptions['env']): boolean {
+  if (role?.tokenFile !== undefined) return true;
+  return role?.audience !== undefined && tokenService(env) !== undefined;
+}
+
+/** Adds a hint about the default credential chain to errors of missing or expired credentials. */
+export function explained(
+  error: unknown,
+  { role, env }: { readonly role: Role | undefined; readonly env: ReadOptions['env'] },
+  { credentials, expired }: Omit<ReadOptions['missing'], 'region'>,
+): unknown {
+  if (!(error instanceof Failure)) return error;
+  const { code, message } = error;
+  if (code === 'CREDENTIALS_MISSING' && !role) {
+    return new Failure(code, message, { hint: credentials, cause: error });
+  }
+  if (code !== 'CREDENTIALS_EXPIRED') return error;
+  const hint = usesToken(role, env)
+    ? 'the credentials were new: check the clock of this machine, and run the job again'
+    : expired;
+  return new Failure(code, message, { hint, cause: error });
+}
+
+export function callerOf(
+  wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'timeoutSeconds'>,
+  { env, signal, voice }: Omit<ReadOptions, 'missing'>,
+): Caller {
+  const { regions, maxAttempts, timeoutSeconds } = wanted;
+  const say = (line: string): void => {
+    voice.info(line);
+  };
+  const debug = (line: string): void => {
+    voice.debug?.(line);
+  };
+  return {
+    ...{ env, signal, regions, say, debug, share: (timeoutSeconds * 1000) / (regions.length + 1) },
+    connection: openConnection({ env, maxAttempts, patience: patienceOf(wanted), signal, say, debug }),
+    sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
+    mask: (...secrets) => {
+      voice.mask(...secrets);
+    },
+    warn: (message) => {
+      voice.warn(message);
+    },
+  };
+}
+
+/** The wanted ones, or the one that is found. @throws as regionFor */
+export async function regionsOf(wanted: Wanted, options: ReadOptions): Promise<readonly string[]> {
+  if (wanted.regions.length > 0) return wanted.regions;
+  const search = { hint: options.missing.region, ...options, ...wanted };
+  return [await abortable(regionFor(referencesOf(wanted.keys), search), options.signal)];
+}
+
+export interface RegionSearch extends Pick<ReadOptions, 'env' | 'signal'> {
+  readonly hint: string;
+  readonly maxAttempts: number;
+  readonly timeoutSeconds: number;
+}
+
+/** @throws REGION_MISSING; NETWORK_UNREACHABLE, PROVIDER_FAILED, THROTTLED if the instance metadata cannot be read */
+export async function regionFor(references: readonly Reference[], search: RegionSearch): Promise<string> {
+  const [first] = references;
+  const { hint } = search;
+  const named = references.every(({ location }) => location) && first?.location?.region;
+  const patience = patienceOf({ ...search, regions: [''] });
+  const region = named || (await instanceRegion({ ...search, patience }));
+  if (region) return region;
+  throw new Failure(
+    'REGION_MISSING',
+    `no AWS region is known${references.length > 0 ? ' for the keys' : ''}`,
+    {
+      hint,
+    },
+  );
+}
