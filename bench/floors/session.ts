@@ -1,50 +1,18 @@
 /**
  * The minimal program that connects to an instance through Session Manager: no SDK, StartSession, the WebSocket, the
- * handshake, TerminateSession. It uses explicit credentials and carries no bytes. `bare-session INSTANCE [USER]`: with
+ * handshake, TerminateSession. It uses explicit credentials and carries no bytes. `session INSTANCE [USER]`: with
  * a user it also makes and pushes a key, at the same time.
  */
-import { createHash, createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { request, type RequestOptions } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
+import { callJson, setting, sign } from './signed-request.ts';
 
-const setting = (name: string): string => process.env[name] ?? '';
-const sha256 = (data: string | Buffer): Buffer => createHash('sha256').update(data).digest();
-const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 const region = setting('AWS_REGION');
-
-interface Signing {
-  readonly service: string;
-  readonly more?: Record<string, string>;
-  readonly body?: string;
-}
-
-/** AWS Signature Version 4, as headers. */
-function sign(url: URL, { service, more = {}, body = '' }: Signing): Record<string, string> {
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const headers: Record<string, string> = { ...more, host: url.host, 'x-amz-date': time };
-  if (setting('AWS_SESSION_TOKEN')) headers['x-amz-security-token'] = setting('AWS_SESSION_TOKEN');
-  const names = Object.keys(headers).sort();
-  const query = [...url.searchParams]
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .sort()
-    .join('&');
-  const canonical = [
-    body ? 'POST' : 'GET',
-    ...[url.pathname, query],
-    ...names.map((name) => `${name}:${headers[name] ?? ''}`),
-    ...['', names.join(';'), sha256(body).toString('hex')],
-  ].join('\n');
-  const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`;
-  const key = scope.split('/').reduce<string | Buffer>(hmac, `AWS4${setting('AWS_SECRET_ACCESS_KEY')}`);
-  const signed = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical).toString('hex')}`;
-  const credential = `Credential=${setting('AWS_ACCESS_KEY_ID')}/${scope}`;
-  const signature = hmac(key, signed).toString('hex');
-  headers['authorization'] =
-    `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
-  return headers;
-}
-
+const credentials = {
+  accessKeyId: setting('AWS_ACCESS_KEY_ID'),
+  secretAccessKey: setting('AWS_SECRET_ACCESS_KEY'),
+  sessionToken: setting('AWS_SESSION_TOKEN'),
+};
 const ssm = { service: 'ssm', api: 'AmazonSSM' };
 const instanceConnect = { service: 'ec2-instance-connect', api: 'AWSEC2InstanceConnectService' };
 
@@ -53,19 +21,8 @@ async function call(
   operation: string,
   input: object,
 ): Promise<Record<string, string>> {
-  const url = new URL(setting('AWS_ENDPOINT_URL'));
-  const body = JSON.stringify(input);
-  const more = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${api}.${operation}` };
-  const headers = sign(url, { service, more, body });
-  const options: RequestOptions = { method: 'POST', headers };
-  const answer = await new Promise<string>((resolve, reject) => {
-    request(url, options, (response) => {
-      resolve(text(response));
-    })
-      .on('error', reject)
-      .end(body);
-  });
-  return JSON.parse(answer) as Record<string, string>;
+  const endpoint = setting('AWS_ENDPOINT_URL');
+  return await callJson({ service, target: `${api}.${operation}`, endpoint, input, region, credentials });
 }
 
 function frame(type: string, payload: Buffer, { sequence = 0, flags = 0, kind = 0 }): Buffer {
@@ -79,7 +36,7 @@ function frame(type: string, payload: Buffer, { sequence = 0, flags = 0, kind = 
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
   id.copy(head, 64, 8, 16);
   id.copy(head, 72, 0, 8);
-  sha256(payload).copy(head, 80);
+  createHash('sha256').update(payload).digest().copy(head, 80);
   head.writeUInt32BE(kind, 112);
   head.writeUInt32BE(payload.length, 116);
   return Buffer.concat([head, payload]);
@@ -108,7 +65,7 @@ const session = await call(ssm, 'StartSession', {
 });
 const url = new URL(session['StreamUrl'] ?? '');
 const socket = new WebSocket(url, {
-  headers: sign(url, { service: 'ssmmessages' }),
+  headers: sign(url, { service: 'ssmmessages', region, credentials }),
   perMessageDeflate: false,
 });
 const version = '1.2.764.0';
