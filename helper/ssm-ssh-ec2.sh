@@ -65,10 +65,11 @@ connect_to_ec2_host() {
   go_through_tunnel "$@"
 }
 
-# ssh passes the user's name to a shell, in single quotes. Anybody may have chosen it: it can come from a submodule's URL.
+# ssh passes the user's name to a shell, in single quotes. Anybody may have chosen it: it can come from a submodule's URL. ssh
+# decodes it in a URL.
 check_login() {
   case $_ssm_login${_ssm_target%"$_ssm_named"*} in
-  *\'*) fail INPUT_INVALID "the user in $_ssm_target has a quote in it" 'write the name of a user of the host' ;;
+  *\'* | *%27*) fail INPUT_INVALID "the user in $_ssm_target has a quote in it" 'write the name of a user of the host' ;;
   esac
 }
 

@@ -17,6 +17,7 @@ import { columnsInTurn } from '../support/sample.ts';
 import { endAll, runningProcesses } from '../support/runner/process-table.ts';
 import { shells } from '../support/shells.ts';
 
+const realSsh = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
 const program = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
 
 export interface Starting {
@@ -95,9 +96,9 @@ export function useHostStage(): HostStage {
     agent = await startAgent(join(state, 'agent'));
     mkdirSync(join(home, 'bin'));
     mkdirSync(join(home, 'run-user'));
-    // What ssh is started with, and an agent that has whatever it is asked for.
+    // What ssh is started with, and an agent that has whatever it is asked for. ssh itself reads odd ports.
     for (const [name, script] of [
-      ['ssh', 'printf "%s\\n" "$@"'],
+      ['ssh', `[ "$1 $2 $3" != '-F none -G' ] || exec "${realSsh}" "$@"\nprintf "%s\\n" "$@"`],
       ['ssh-add', 'for n in 0 1 2 3; do echo "256 SHA256:$n k (ED25519)"; done'],
     ] as const) {
       writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
