@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ProgramNotFound } from '../src/process/run.ts';
+import { ProgramNotFound } from '../src/process/program-not-found.ts';
 import { run } from '../src/runner.ts';
 
 let folder: string;

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseInputs } from './action/inputs.ts';
 import { withMaskedAccounts } from './action/masked-accounts.ts';
-import { loadKeys } from './action/load-keys.ts';
 import { stopSignal } from './action/stop-signal.ts';
 import { toFailure } from './errors.ts';
 import * as runner from './runner.ts';
@@ -42,7 +41,11 @@ try {
     if (ending) fail(failure);
     ending = true;
   });
-  await loadKeys(inputs, { env, workflow, signal, run, installation, programs });
+  // Loaded one after the other: a wrong input is reported before, and GitHub makes the token meanwhile.
+  const { headStart } = await import('./action/head-start.ts');
+  const begun = headStart(inputs, env, signal);
+  const { loadKeys } = await import('./action/load-keys.ts');
+  await loadKeys(inputs, { env, workflow, signal, run, installation, programs, headStart: begun });
   process.exit(0);
 } catch (error) {
   fail(error);

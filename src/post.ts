@@ -1,6 +1,10 @@
-/** The action's post step: undoes main. It never fails a job that has done its work. */
+/**
+ * The action's post step: undoes main. It never fails a job that has done its work. It runs in every job, so what few
+ * jobs need is loaded only there.
+ */
+import { existsSync } from 'node:fs';
+import { jobFolder } from './action/job-folder.ts';
 import { readState, stateName } from './action/state.ts';
-import { tellUses } from './action/tell-uses.ts';
 import { unloadKeys } from './action/unload-keys.ts';
 import { toFailure } from './errors.ts';
 import { onUnfinished } from './deadline.ts';
@@ -25,7 +29,10 @@ onUnfinished(process, 'undoing what the step did', (failure) => {
 
 try {
   const state = readState(env[`STATE_${stateName}`]);
-  if (state) await tellUses(state, { env, workflow });
+  if (state && existsSync(jobFolder(state.folder, state.socket).control)) {
+    const { tellUses } = await import('./action/tell-uses.ts');
+    await tellUses(state, { env, workflow });
+  }
   for (const problem of state ? await unloadKeys([state], { env, workflow }) : [])
     workflow.warn(`not everything could be undone: ${problem}`);
 } catch (error) {

@@ -1,10 +1,10 @@
 /** The runner for main. Only this file imports @actions/core and @actions/exec. */
 import * as core from '@actions/core';
-import { getExecOutput } from '@actions/exec';
 import type { Workflow } from './action/workflow.ts';
 import { abortable } from './deadline.ts';
 import { visible } from './keys/visible-text.ts';
-import { ProgramNotFound, type Run } from './process/run.ts';
+import { ProgramNotFound } from './process/program-not-found.ts';
+import type { Run } from './process/run.ts';
 import { maskCommands } from './workflow-commands.ts';
 
 export const program = 'ssm-ssh-agent';
@@ -46,6 +46,7 @@ export const run: Run = async ([program, ...args], { env, signal }) => {
   const options = { env: { ...env }, silent: true, ignoreReturnCode: true };
   // getExecOutput takes a command line with words in double quotes.
   const command = `"${program.replaceAll('"', '\\"')}"`;
+  const { getExecOutput } = await import('@actions/exec');
   try {
     return await abortable(getExecOutput(command, args, options), signal);
   } catch (error) {

@@ -1,5 +1,4 @@
 /** Workflow commands for the runner, without @actions/core, which would make post ten times as large. */
-import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { visible } from './keys/visible-text.ts';
@@ -23,9 +22,8 @@ export function workflowCommands({
       write(`::warning::ssm-ssh-agent: ${escapeData(visible(message))}\n`);
     },
     exportVariable: (name, value) => {
-      const delimiter = `ghadelimiter_${randomUUID()}`;
       const file = env['GITHUB_ENV'];
-      if (file) appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+      if (file) appendFileSync(file, assignment(name, value));
     },
     // A missing or full step summary must not keep post from its work.
     summarize: async (markdown) => {
@@ -41,6 +39,13 @@ export function workflowCommands({
  */
 export function maskCommands(secrets: readonly string[]): string {
   return secrets.map((secret) => `::add-mask::${escapeData(secret)}`).join('\n');
+}
+
+/** Most values are one line, for which node:crypto need not be loaded. */
+function assignment(name: string, value: string): string {
+  if (!/[\r\n]/.test(value)) return `${name}=${value}\n`;
+  const delimiter = `ghadelimiter_${process.getBuiltinModule('node:crypto').randomUUID()}`;
+  return `${name}<<${delimiter}\n${value}\n${delimiter}\n`;
 }
 
 function escapeData(text: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ProgramNotFound, type Run } from '../../src/process/run.ts';
+import { ProgramNotFound } from '../../src/process/program-not-found.ts';
+import type { Run } from '../../src/process/run.ts';
 import { forRestrictions, requireSsh } from '../../src/action/versions.ts';
 
 const { signal } = new AbortController();

@@ -1,6 +1,7 @@
 /** Sessions of roles, if STS does not give them at once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { openConnection, patienceOf } from '../../src/aws/connection.ts';
+import { openConnection } from '../../src/aws/connection.ts';
+import { patienceOf } from '../../src/aws/patience.ts';
 import { openSessions } from '../../src/aws/session.ts';
 import type { Caller, Role } from '../../src/aws/caller.ts';
 import { Failure } from '../../src/errors.ts';

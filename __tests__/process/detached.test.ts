@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { startDetached } from '../../src/process/detached.ts';
-import { ProgramNotFound } from '../../src/process/run.ts';
+import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
 const never = new AbortController().signal;

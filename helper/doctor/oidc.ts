@@ -4,7 +4,8 @@ import { Failure } from '../../src/errors.ts';
 import { audienceText, type Claims } from '../../src/aws/token.ts';
 import { readTokenFile } from '../../src/aws/token-file.ts';
 import { Troubles } from '../../src/aws/troubles.ts';
-import { requestToken, tokenService } from '../../src/aws/web-identity.ts';
+import { tokenService } from '../../src/aws/token-request.ts';
+import { requestToken } from '../../src/aws/web-identity.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
 
 export interface OidcOptions {

@@ -9,7 +9,7 @@ import { renderRoutes } from '../../src/keys/routes.ts';
 import { renderSigningLines } from '../../src/keys/signing-lines.ts';
 import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { ProgramNotFound } from '../../src/process/run.ts';
+import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { Agent } from '../../src/ssh/agent.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';

@@ -7,7 +7,7 @@ import type { Secret } from '../secrets/source.ts';
 import type { Inputs } from './inputs.ts';
 import type { Workflow } from './workflow.ts';
 
-interface Job extends Pick<ReadOptions, 'env' | 'signal'> {
+interface Job extends Pick<ReadOptions, 'env' | 'signal' | 'headStart'> {
   readonly workflow: Workflow;
 }
 
@@ -48,8 +48,8 @@ export function missingIn(env: Job['env']): ReadOptions['missing'] {
   };
 }
 
-function optionsOf({ env, signal, workflow }: Job): ReadOptions {
-  return { env, signal, voice: workflow, missing: missingIn(env) };
+function optionsOf({ env, signal, workflow, headStart }: Job): ReadOptions {
+  return { env, signal, voice: workflow, missing: missingIn(env), headStart };
 }
 
 async function existingAccount(wanted: Wanted, options: ReadOptions): Promise<string | undefined> {

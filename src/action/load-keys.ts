@@ -8,6 +8,7 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import { renderSigningLines } from '../keys/signing-lines.ts';
 import { environmentRegion, renderJobRole } from '../host/job-role.ts';
 import { openKey, type LoadedKey } from '../host/open-key.ts';
+import type { HeadStart } from '../host/call-aws.ts';
 import { isStoredLine } from '../keys/key-line.ts';
 import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -20,15 +21,15 @@ import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { GitToken, TokenJob } from './git-tokens.ts';
 import { handOver } from './hand-over.ts';
+import type { JobFolder } from './job-folder.ts';
+import type { Kept, TokenRecord } from './kept-tokens.ts';
 import {
   fillJobFolder,
   makeJobFolder,
   nameJobFolder,
   type Installation,
   type JobFiles,
-  type JobFolder,
-} from './job-folder.ts';
-import { renderKept, type Kept, type TokenRecord } from './kept-tokens.ts';
+} from './make-job-folder.ts';
 import { leadPlainSsh } from './plain-ssh.ts';
 import { replacedBy, stateName, writeState } from './state.ts';
 import { frontWanted, startFront } from './front.ts';
@@ -49,6 +50,7 @@ export interface Job {
   readonly run: Run;
   readonly installation: Installation;
   readonly programs: Programs;
+  readonly headStart?: HeadStart | undefined;
 }
 
 /** Prepares everything for the next steps, or throws and leaves nothing behind. */
@@ -102,6 +104,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
       add: async (token) => {
         kept.push(token);
         save();
+        const { renderKept } = await import('./kept-tokens.ts');
         await appendFile(folder.tokens, renderKept(token), { mode: 0o600 });
       },
       drop: (token) => {

@@ -18,7 +18,7 @@ export interface State {
   readonly socket?: string | undefined;
   /** Whether main wrote blocks to ~/.ssh. */
   readonly sshConfig?: boolean | undefined;
-  /** A record of each token that was made for git, without the token. */
+  /** A record of each token that was made for git, without the token. Absent: not known. */
   readonly tokens?: readonly unknown[] | undefined;
   /** The values of the exported variables before; null if one was not set. */
   readonly replaced: Replaced;

@@ -10,7 +10,6 @@ import { listProcesses } from '../process/process-table.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
 import { isJobFolder, jobFoldersIn, jobFolder, shelteredFile } from './job-folder.ts';
-import { readNote } from './kept-tokens.ts';
 import { readOwnFile } from './own-file.ts';
 import type { State } from './state.ts';
 import { unloadKeys } from './unload-keys.ts';
@@ -73,7 +72,10 @@ async function removeLeftovers(
   const found = await inLanes([...new Set(paths)], async (path): Promise<State[]> => {
     const folder = jobFolder(path, shelters.get(path));
     if ((await readOwnFile(folder.owner)) === trackingId) return [];
-    const tokens = await readNote(folder, workflow);
+    const { readNote } = await import('./kept-tokens.ts');
+    const noted = await readNote(folder, workflow);
+    // The runner may have emptied the folder, and with it the note.
+    const tokens = noted.length === 0 ? undefined : noted;
     const { socket } = folder;
     return [{ folder: path, socket, sshConfig: blocks.includes(path), tokens, replaced: {} }];
   });

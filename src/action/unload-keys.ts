@@ -5,10 +5,8 @@ import { endProcesses, type Process } from '../process/process-table.ts';
 import { isAgentAt } from '../ssh/agent.ts';
 import { forgetKeys } from '../ssh/agent-keys.ts';
 import { folderOfCommand } from '../ssh/key-folder.ts';
-import { removeBlocks } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
 import { jobFolder, removeJobFolder, type JobFolder } from './job-folder.ts';
-import { endTokens } from './kept-tokens.ts';
 import type { State } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -38,12 +36,7 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
   };
   await Promise.all([
     attempt(() => endAgents(folders, options)),
-    attempt(() =>
-      endTokens(
-        uses.map(({ tokens = [] }, index) => ({ folder: folders[index] as JobFolder, tokens })),
-        options,
-      ),
-    ),
+    attempt(() => forgetTokens(uses, folders, options)),
     ...uses.map((use) =>
       attempt(() => {
         putBack(use, { env, workflow });
@@ -53,11 +46,25 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
   const withBlocks = uses.filter(({ sshConfig }) => sshConfig).map(({ folder }) => folder);
   await Promise.all([
     attempt(async () => {
-      if (withBlocks.length > 0) await removeBlocks((name) => withBlocks.includes(name));
+      if (withBlocks.length === 0) return;
+      const { removeBlocks } = await import('../ssh/user-files.ts');
+      await removeBlocks((name) => withBlocks.includes(name));
     }),
     inLanes(folders, (folder) => attempt(() => removeJobFolder(folder))),
   ]);
   return problems;
+}
+
+/** Most jobs have no token, and are spared what calls GitHub: it takes longer to load than all the rest. */
+async function forgetTokens(
+  uses: readonly State[],
+  folders: readonly JobFolder[],
+  options: Unloading,
+): Promise<void> {
+  if (uses.every(({ tokens }) => tokens?.length === 0)) return;
+  const { endTokens } = await import('./kept-tokens.ts');
+  const kept = uses.map(({ tokens = [] }, index) => ({ folder: folders[index] as JobFolder, tokens }));
+  await endTokens(kept, options);
 }
 
 /** Removes the keys through the sockets first: a process in another namespace is not visible. */

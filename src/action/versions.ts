@@ -1,6 +1,7 @@
 /** Checks that git and OpenSSH are new enough for the inputs. */
 import { Failure } from '../errors.ts';
-import { ProgramNotFound, type Run } from '../process/run.ts';
+import { ProgramNotFound } from '../process/program-not-found.ts';
+import type { Run } from '../process/run.ts';
 import { agentEnv, found, type AgentOptions } from '../ssh/agent.ts';
 
 interface Needed {

@@ -1,4 +1,5 @@
 /** Who calls AWS, and how: a role, its credentials, and the settings of every call. */
+import type { HttpAnswer } from '../http-request.ts';
 import type { Connection } from './connection.ts';
 import type { Regions } from './failover.ts';
 
@@ -49,5 +50,7 @@ export interface Caller extends Regions {
   /** Called with each secret before it is used. */
   readonly mask: (...secrets: readonly string[]) => void;
   readonly say: (line: string) => void;
+  /** The answer to a request for an OIDC token that was sent before; undefined if there is none, or if it was taken. */
+  readonly early?: (() => Promise<HttpAnswer> | undefined) | undefined;
   readonly debug?: (line: string) => void;
 }

@@ -1,9 +1,11 @@
 /** How this process reaches AWS: sockets, timeouts, retries and credentials, shared by all clients. */
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { HttpHandler } from '@smithy/core/protocols';
+import { EarlyAgent } from './early-agent.ts';
 import { machineCredentials } from './machine-credentials.ts';
+import { longest } from './patience.ts';
 import { RequestHandler } from './request-handler.ts';
 import { Troubles } from './troubles.ts';
 
@@ -19,33 +21,12 @@ export interface ConnectionOptions {
   readonly say?: (line: string) => void;
   /** Called with a line for each try of a call. */
   readonly debug?: (line: string) => void;
+  /** With connections that were opened before they are needed. Default: none are. */
+  readonly https?: EarlyAgent | undefined;
 }
 
-/** Milliseconds. No try of a call takes longer. */
-const longest = 10_000;
-/** Milliseconds. With less time, calls over a slow network would fail. */
-const shortest = 1_500;
 /** Milliseconds to open a connection. */
 const connecting = 5_000;
-
-/**
- * The time for one try. If it hangs, time must be left for another try, in each Region, and for the next calls.
- *
- * @returns milliseconds
- */
-export function patienceOf({
-  timeoutSeconds,
-  maxAttempts,
-  regions,
-}: {
-  readonly timeoutSeconds: number;
-  readonly maxAttempts: number;
-  readonly regions: readonly string[];
-}): number {
-  const all = timeoutSeconds * 1000;
-  const share = maxAttempts === 1 ? all : all / (2 * (regions.length + 1));
-  return Math.min(longest, all, Math.max(shortest, share));
-}
 
 /** The settings of every client of the AWS SDK. */
 export interface Connection {
@@ -71,9 +52,8 @@ const ignore = (): void => undefined;
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { env, maxAttempts, patience = longest, signal, say = ignore, debug = ignore } = options;
-  const sockets = { keepAlive: true, proxyEnv: env };
   // Plain HTTP is only for this machine and its network. It must not go through a proxy, which could read it.
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(sockets) };
+  const agents = { http: new HttpAgent({ keepAlive: true }), https: options.https ?? new EarlyAgent(env) };
   const troubles = new Troubles();
   const requestHandler = new RequestHandler({
     ...{ patience, troubles, say, debug },

@@ -2,9 +2,9 @@
 import { Failure } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
-import { isPrivate } from './endpoint.ts';
 import { isCertificateTrouble } from './failures.ts';
 import { audienceText, readToken, type Token } from './token.ts';
+import { failed, tokenRequest, tokenService, type TokenService } from './token-request.ts';
 import { readTokenFile } from './token-file.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -81,19 +81,6 @@ function nothingElse(): Failure {
 
 const containerVariables = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
 
-/** From the environment of a job that may ask for tokens. */
-export interface TokenService {
-  readonly url: string;
-  /** Secret. */
-  readonly bearer: string;
-}
-
-/** @source GitHub Docs, "OpenID Connect reference", "Methods for requesting the OIDC token" */
-export function tokenService(env: Readonly<Record<string, string | undefined>>): TokenService | undefined {
-  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = env;
-  return url && bearer ? { url, bearer } : undefined;
-}
-
 export interface TokenRequestOptions {
   readonly audience: string;
   readonly maxAttempts: number;
@@ -103,31 +90,23 @@ export interface TokenRequestOptions {
   /** Milliseconds for one try. */
   readonly patience: number;
   readonly troubles: Troubles;
+  /** The answer to the first try, if it was begun before; once. */
+  readonly early?: Caller['early'];
 }
 
 /** @throws OIDC_REQUEST_FAILED */
 export async function requestToken(service: TokenService, options: TokenRequestOptions): Promise<Token> {
   const { audience, maxAttempts, sleep, signal, troubles } = options;
-  if (!URL.canParse(service.url)) {
-    throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is not a URL', 'the runner sets it; nothing else should');
-  }
-  const url = new URL(service.url);
-  if (url.protocol === 'http:' && !isPrivate(url)) {
-    throw failed(
-      `GitHub's token service would be asked at ${url.origin}, where the token could be read on the way`,
-      'the runner sets ACTIONS_ID_TOKEN_REQUEST_URL, and nothing else should; it has to begin with https',
-    );
-  }
-  url.searchParams.set('audience', audience);
-  const headers = { authorization: `bearer ${service.bearer}`, accept: 'application/json' };
+  const request = tokenRequest(service, audience);
   for (let attempt = 1; ; attempt++) {
-    const answer = await sendRequest({ url, headers }, options);
+    const early = attempt === 1 ? options.early?.() : undefined;
+    const answer = await (early ?? sendRequest(request, options));
     signal.throwIfAborted();
     const token = answer.status === 200 ? tokenIn(answer.text) : undefined;
     troubles.note(name, token ? undefined : { what: `${name} ${saidBy(answer)}`, throttled: false });
     if (token) return token;
     // With 200, the answer is not from GitHub.
-    if (!mayPass(answer) || attempt >= maxAttempts) throw refused(url, answer, attempt);
+    if (!mayPass(answer) || attempt >= maxAttempts) throw refused(request.url, answer, attempt);
     await sleep(Math.min(longestPause, 100 * 2 ** attempt));
   }
 }
@@ -175,8 +154,4 @@ function hintFor({ origin }: URL, { status, code = '' }: HttpAnswer): string {
   return status < 400
     ? 'something else answered in its place: check the proxy of the runner (HTTPS_PROXY, NO_PROXY)'
     : 'run the job again; if it persists, see https://www.githubstatus.com';
-}
-
-function failed(what: string, hint: string): Failure {
-  return new Failure('OIDC_REQUEST_FAILED', what, { hint });
 }

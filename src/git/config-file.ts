@@ -1,7 +1,8 @@
 /** Reads and writes git's configuration by running git (git-config(1)). */
 import { Failure } from '../errors.ts';
 import { definedIn } from '../process/environment.ts';
-import { ProgramNotFound, run, type Finished } from '../process/run.ts';
+import { ProgramNotFound } from '../process/program-not-found.ts';
+import { run, type Finished } from '../process/run.ts';
 import {
   isProtected,
   parseScoped,

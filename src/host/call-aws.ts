@@ -1,8 +1,10 @@
 /** How AWS is called: Region, connection, and what is said about missing or expired credentials. Importing this file loads the AWS SDK, but no client of it. */
 import { setTimeout } from 'node:timers/promises';
-import { openConnection, patienceOf } from '../aws/connection.ts';
+import { openConnection } from '../aws/connection.ts';
+import type { EarlyAgent } from '../aws/early-agent.ts';
 import { readAwsError } from '../aws/failures.ts';
-import { tokenService } from '../aws/web-identity.ts';
+import { patienceOf } from '../aws/patience.ts';
+import { tokenService } from '../aws/token-request.ts';
 import { instanceRegion } from '../aws/region.ts';
 import type { Caller, Role } from '../aws/caller.ts';
 import { Failure } from '../errors.ts';
@@ -35,6 +37,13 @@ export interface ReadOptions {
     /** If the credentials have expired. */
     readonly expired: string;
   };
+  readonly headStart?: HeadStart | undefined;
+}
+
+/** What was begun before the AWS SDK was loaded. */
+export interface HeadStart {
+  readonly early: Caller['early'];
+  readonly https: EarlyAgent;
 }
 
 /** Tries once more if AWS says that a token, a role's session or a machine's credentials have expired. */
@@ -87,7 +96,7 @@ export function explained(
 
 export function callerOf(
   wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'timeoutSeconds'>,
-  { env, signal, voice }: Omit<ReadOptions, 'missing'>,
+  { env, signal, voice, headStart }: Omit<ReadOptions, 'missing'>,
 ): Caller {
   const { regions, maxAttempts, timeoutSeconds } = wanted;
   const say = (line: string): void => {
@@ -98,7 +107,11 @@ export function callerOf(
   };
   return {
     ...{ env, signal, regions, say, debug, share: (timeoutSeconds * 1000) / (regions.length + 1) },
-    connection: openConnection({ env, maxAttempts, patience: patienceOf(wanted), signal, say, debug }),
+    early: headStart?.early,
+    connection: openConnection({
+      ...{ env, maxAttempts, patience: patienceOf(wanted), signal, say, debug },
+      https: headStart?.https,
+    }),
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
     mask: (...secrets) => {
       voice.mask(...secrets);

@@ -2,7 +2,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { pointJwk } from './curves.ts';
 import { halvesMatch } from './key-pair-check.ts';
-import { string, WireReader } from './wire.ts';
+import { joinFields, string, WireReader } from './wire.ts';
 
 /**
  * Type → number of its fields. The key file and the agent protocol have the same fields: public and private numbers,
@@ -28,11 +28,6 @@ export function isKnownType(type: string): boolean {
 /** @throws RangeError if the bytes end too early */
 export function readFields(type: string, reader: WireReader): Buffer[] {
   return Array.from({ length: counts[type] ?? 0 }, () => reader.string());
-}
-
-/** The fields in wire form, one after the other. */
-export function joinFields(fields: readonly Buffer[]): Buffer {
-  return Buffer.concat(fields.map((field) => string(field)));
 }
 
 /** The wire form of the public key. */

@@ -1,8 +1,8 @@
 /** Reads and writes OpenSSH's private key format, `openssh-key-v1`. Pure. */
 import { Failure } from '../errors.ts';
-import { areWhole, isKnownType, joinFields, publicBlob, readFields, unusable } from './key-fields.ts';
+import { areWhole, isKnownType, publicBlob, readFields, unusable } from './key-fields.ts';
 import type { PublicKey } from './public-key.ts';
-import { string, uint32, WireReader } from './wire.ts';
+import { joinFields, string, uint32, WireReader } from './wire.ts';
 
 /** @source openssh-portable, PROTOCOL.key */
 const magic = Buffer.from('openssh-key-v1\0');

@@ -54,3 +54,8 @@ export function mpint(value: Buffer): Buffer {
   const digits = value.subarray(start);
   return string((digits[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), digits]) : digits);
 }
+
+/** The fields in wire form, one after the other. */
+export function joinFields(fields: readonly Buffer[]): Buffer {
+  return Buffer.concat(fields.map((field) => string(field)));
+}

@@ -1,7 +1,7 @@
 /** Runs a program with this process's input and output, passes signals on to it, and returns its exit code. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { ProgramNotFound } from './run.ts';
+import { ProgramNotFound } from './program-not-found.ts';
 
 export type Forwarded = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 

@@ -1,7 +1,8 @@
 /** A child process that notices the end of this process by the end of its standard input. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { ProgramNotFound, type Finished } from './run.ts';
+import { ProgramNotFound } from './program-not-found.ts';
+import type { Finished } from './run.ts';
 
 export interface ChildWithLifeline {
   /** The first line of its output; empty if it ended without output. */

@@ -1,6 +1,7 @@
 /** Starts a program that outlives this process, in its own session and without this process's files. */
 import { spawn } from 'node:child_process';
-import { ProgramNotFound, type Finished } from './run.ts';
+import { ProgramNotFound } from './program-not-found.ts';
+import type { Finished } from './run.ts';
 
 export interface Detached extends Omit<Finished, 'stdout'> {
   /** The first line of its output; empty if it ended without output. */

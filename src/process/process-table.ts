@@ -1,9 +1,6 @@
 /** Lists and ends this user's processes, to find our daemons by the socket in their command line. */
-import { execFile } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { inLanes } from '../in-lanes.ts';
 
 export interface Process {
   readonly pid: number;
@@ -17,30 +14,37 @@ type Wanted = (process: Process) => boolean;
  * Only this user's processes: other users' processes cannot be ended and may have any command line. Reads `/proc`,
  * which minimal container images without `ps` have, too; runs `ps` if there is no `/proc` (macOS).
  *
+ * Reads at once, not in turn with other work: that takes a tenth of the time, and the kernel answers from memory.
+ *
  * @throws if the list cannot be read, which does not mean that it is empty
  * @source proc(5), ps(1)
  */
 export async function listProcesses(wanted: Wanted = () => true): Promise<Process[]> {
-  const entries = await readdir('/proc').catch(unless('ENOENT', []));
+  const entries = orNothing(() => readdirSync('/proc'), ['ENOENT']) ?? [];
   const pids = entries.filter((entry) => /^\d+$/.test(entry));
   if (pids.length === 0) return (await askPs()).filter(wanted);
-  return (await inLanes(pids, (pid) => readProc(pid, wanted))).flat();
+  return pids.flatMap((pid) => readProc(pid) ?? []).filter((found) => wanted(found) && hasRealUser(found));
 }
 
-/** The owner of the folder in `/proc` is the effective user, but a setuid program belongs to the user who started it. */
-async function readProc(pid: string, wanted: Wanted): Promise<Process[]> {
+/** The owner of the folder in `/proc` is the effective user. */
+function readProc(pid: string): Process | undefined {
   const folder = `/proc/${pid}`;
-  const owner = await stat(folder).catch(unlessGone(undefined));
-  if (owner?.uid !== ownId()) return [];
-  const text = await readFile(`${folder}/cmdline`, 'utf8').catch(unlessGone(''));
-  const found = { pid: Number(pid), command: text.replace(/\0+$/, '').replaceAll('\0', ' ') };
-  if (found.command === '' || !wanted(found)) return [];
-  const [, real] =
-    /^Uid:\s+(\d+)/m.exec(await readFile(`${folder}/status`, 'utf8').catch(unlessGone(''))) ?? [];
-  return Number(real) === ownId() ? [found] : [];
+  if (orNothing(() => statSync(folder))?.uid !== ownId()) return undefined;
+  const text = orNothing(() => readFileSync(`${folder}/cmdline`, 'utf8')) ?? '';
+  const command = text.replace(/\0+$/, '').replaceAll('\0', ' ');
+  return command === '' ? undefined : { pid: Number(pid), command };
 }
 
+/** A setuid program belongs to the user who started it. */
+function hasRealUser({ pid }: Process): boolean {
+  const status = orNothing(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '';
+  return Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]) === ownId();
+}
+
+/** Loaded here: Linux does not need it. */
 async function askPs(): Promise<Process[]> {
+  const { execFile } = await import('node:child_process');
+  const { promisify } = await import('node:util');
   const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,uid=,ruid=,args='], {
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -56,15 +60,16 @@ function ownId(): number | undefined {
 }
 
 /** ESRCH: it ended meanwhile. EACCES, EPERM: it is another user's. */
-function unlessGone<T>(nothing: T): (error: unknown) => T {
-  return unless(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], nothing);
-}
+const usual: readonly string[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
 
-function unless<T>(codes: string | readonly string[], nothing: T): (error: unknown) => T {
-  return (error) => {
-    if ([codes].flat().includes((error as NodeJS.ErrnoException).code ?? '')) return nothing;
+/** @returns undefined for an error with one of the codes */
+function orNothing<T>(read: () => T, codes = usual): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (codes.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
-  };
+  }
 }
 
 /** Milliseconds between SIGTERM and SIGKILL. */

@@ -1,5 +1,6 @@
 /** Runs a program: without a shell, with secrets only on standard input. The signal ends it. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { ProgramNotFound } from './program-not-found.ts';
 
 export interface Finished {
   readonly exitCode: number;
@@ -21,10 +22,6 @@ export type Run = (
   argv: readonly [string, ...string[]],
   options: Pick<RunOptions, 'env' | 'signal'>,
 ) => Promise<Finished>;
-
-export class ProgramNotFound extends Error {
-  override name = 'ProgramNotFound';
-}
 
 /**
  * Resolves for any exit code. Rejects with ProgramNotFound, or with the signal's reason if it is aborted.

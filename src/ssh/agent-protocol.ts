@@ -5,9 +5,8 @@
  * @source RFC 9987; openssh-portable, PROTOCOL.agent
  */
 import type { Certificate } from '../keys/certificate.ts';
-import { joinFields } from '../keys/key-fields.ts';
 import type { PrivateKey } from '../keys/private-key.ts';
-import { string, uint32, WireReader } from '../keys/wire.ts';
+import { joinFields, string, uint32, WireReader } from '../keys/wire.ts';
 import type { HostKey } from './host-keys.ts';
 
 /** Message numbers. */

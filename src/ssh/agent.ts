@@ -1,7 +1,8 @@
 /** Starts and ends OpenSSH's ssh-agent, which holds the keys and removes them after their lifetime. */
 import { Failure } from '../errors.ts';
 import { endProcesses, type Process } from '../process/process-table.ts';
-import { ProgramNotFound, type Finished, type Run } from '../process/run.ts';
+import { ProgramNotFound } from '../process/program-not-found.ts';
+import type { Finished, Run } from '../process/run.ts';
 
 /** Bytes of a socket's path, without the closing NUL, on Linux and on macOS and the BSDs (unix(7), unix(4)). */
 const longestSocket = { linux: 107, other: 103 } as const;

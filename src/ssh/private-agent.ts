@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import { startChildWithLifeline, type ChildWithLifeline } from '../process/child-with-lifeline.ts';
-import { ProgramNotFound } from '../process/run.ts';
+import { ProgramNotFound } from '../process/program-not-found.ts';
 import { agentEnv, agentFailed, found, requireFit, stopAgent, type AgentOptions } from './agent.ts';
 import type { Agent } from './agent.ts';
 

@@ -1,0 +1,47 @@
+/**
+ * Begins what needs no more than the inputs, before the AWS SDK is loaded: the request for the job's OIDC token, and the
+ * connections to AWS. They wait for the network while this process loads.
+ */
+import { EarlyAgent } from '../aws/early-agent.ts';
+import { patienceOf } from '../aws/patience.ts';
+import { usualEndpoint } from '../aws/usual-endpoint.ts';
+import { tokenRequest, tokenService } from '../aws/token-request.ts';
+import type { HeadStart } from '../host/call-aws.ts';
+import { sendRequest, type HttpAnswer } from '../http-request.ts';
+import { isStoredLine, referencesOf } from '../keys/key-line.ts';
+import type { Env, Inputs } from './inputs.ts';
+
+/** @returns undefined if the job's token is not the first thing that is asked for */
+export function headStart(inputs: Inputs, env: Env, signal: AbortSignal): HeadStart | undefined {
+  const stored = [...inputs.keys.filter(isStoredLine), ...inputs.apps];
+  const service = tokenService(env);
+  const { role } = inputs;
+  if (!service || role?.audience === undefined || role.tokenFile !== undefined) return undefined;
+  if (role.skipsOidc === true || inputs.useExisting || (stored.length === 0 && inputs.keys.length > 0))
+    return undefined;
+  const answer = sendRequest(tokenRequest(service, role.audience), {
+    env,
+    signal,
+    patience: patienceOf(inputs),
+  });
+  const https = new EarlyAgent(env);
+  const [region] = inputs.regions;
+  const kinds = new Set(
+    referencesOf(stored).map(({ kind }) => (kind === 'secret' ? 'secretsmanager' : 'ssm')),
+  );
+  for (const name of ['sts', ...kinds] as const) {
+    const endpoint = region === undefined ? undefined : usualEndpoint(name, region, env);
+    if (endpoint) https.openEarly(endpoint);
+  }
+  return { https, early: once(answer) };
+}
+
+/** A token serves one try: for the next one it is asked for anew. */
+function once(answer: Promise<HttpAnswer>): HeadStart['early'] {
+  let left: Promise<HttpAnswer> | undefined = answer;
+  return () => {
+    const taken = left;
+    left = undefined;
+    return taken;
+  };
+}
