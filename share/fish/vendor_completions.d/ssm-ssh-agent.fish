@@ -43,7 +43,7 @@ complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from flush' -l help -d 'sho
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from flush' -l version -d 'show the version'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l system -d 'write for every user of this host (as root)'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l global -d 'write for this user'
-complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l key -x -d 'a key, or \'REF [passphrase=REF] [certificate=REF] [REPOSITORY …]\'; may be given several times'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l key -x -d 'a key, or a line as in the action\'s keys: \'REF [passphrase=REF] [ca=REF …] [REPOSITORY …]\'; may be given several times'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l credential -x -d 'a token for HTTPS, or \'REF [username=NAME] REPOSITORY …\'; may be given several times'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l passphrase -x -d 'where the passphrase of the key is stored'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from setup' -l key-lifetime -x -d 'how long the agent keeps a key: 90s, 15m, 6h (default 1h)'
