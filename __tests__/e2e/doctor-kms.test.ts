@@ -1,8 +1,13 @@
 /** `doctor` with keys in KMS and certificates: what it finds on a sound host, and each fault, one at a time. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { describeOnHost } from '../support/on-host.ts';
+import { runningProcesses } from '../support/runner/process-table.ts';
 import { itInRest, itInTurn, it as itInSample } from '../support/parts.ts';
 import type { Finding } from '../../helper/doctor/finding.ts';
 import { faultsOfKms, useAuthority, useKmsKey } from './doctor/faults-of-kms.ts';
@@ -106,6 +111,32 @@ describeOnHost('ssm-ssh-agent doctor with keys in KMS', () => {
     expect(named(findings, 'public key kms:alias/deploy').detail).toMatch(/named by key 1 of keys$/);
     expect(named(findings, `route ${stage.url}`).detail).toBe('kms:alias/deploy, from key 1 of keys');
     expect(named(findings, `repository ${stage.url}`).status).toBe('ok');
+  });
+
+  itInRest('leaves nothing running if it is ended while it logs in', async () => {
+    useKmsKey(stage);
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const port = String((silent.address() as AddressInfo).port);
+    const place = `127.0.0.1:${port}/acme/lib`;
+    await stage.host.run(`git config --global 'ssm.${place}.key' kms:alias/deploy`);
+    writeFileSync(join(stage.host.home, 'known'), git.knownHosts.replace(/^\S+/gm, `[127.0.0.1]:${port}`));
+    const processes = (text: string): readonly { readonly pid: number }[] =>
+      runningProcesses().filter(({ command }) => command.includes(text) && command.includes(place));
+    try {
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        const ended = stage.host.run(`exec ${agentProgram} doctor --url 'ssh://git@${place}.git'`);
+        while (processes('git ls-remote').length === 0) await sleep(50);
+        for (const { pid } of processes(' doctor --url ')) process.kill(pid, signal);
+        await ended;
+        for (let waited = 0; waited < 10_000 && stage.host.processes().length > 0; waited += 50)
+          await sleep(50);
+        expect([signal, processes(''), stage.host.processes()]).toEqual([signal, [], []]);
+      }
+    } finally {
+      silent.close();
+    }
+    expect(existsSync(stage.host.state)).toBe(false);
   });
 
   itInTurn.each(rows)('finds and helps to fix: %s', async (_, fault) => {

@@ -130,16 +130,19 @@ async function usedKey(
 }
 
 async function usedCredential(
-  { line, username }: WantedSecret,
+  { line, username, place }: WantedSecret,
   secrets: readonly Secret[],
-  { using, now }: Use,
+  { using, now, ...use }: Use,
 ): Promise<Finding> {
   const { text } = stored(line.reference, secrets);
   const resource = line.reference.text;
   if (isGitHubApp(text)) {
     const { privateKey } = parseGitHubApp(text, resource);
-    const where = 'text' in privateKey ? `, with its key in KMS (${privateKey.text})` : '';
-    return await Promise.resolve(ok(using, `a GitHub App, whose tokens are made when git asks${where}`));
+    const detail = 'a GitHub App, whose tokens are made when git asks';
+    if (!('text' in privateKey)) return ok(using, detail);
+    const { requireAppKey } = await import('./app-key.ts');
+    await requireAppKey(privateKey, place, use);
+    return ok(using, `${detail}, and kms:Sign is allowed with its key in KMS (${privateKey.text})`);
   }
   const { username: user, password_expiry_utc: expiry } = readNamedCredential(
     { text, resource, username },

@@ -45,7 +45,7 @@ export async function signForApp(
   return answer;
 }
 
-function forApp(failure: Failure, { text }: KmsReference): Failure {
+export function forApp(failure: Failure, { text }: KmsReference): Failure {
   if (failure.code !== 'KEY_UNSUPPORTED') return failure;
   const message = `the KMS key ${text} cannot sign for a GitHub App, which needs an RSA key`;
   return new Failure('KEY_UNSUPPORTED', message, {

@@ -261,6 +261,30 @@ const ofAuthorities: readonly Fault[] = [
   },
 ];
 
+const ofApps: readonly Fault[] = [
+  kms('the key of a GitHub App may not sign', 'credential /ci/token', {
+    ...{ status: 'fail', detail: /KEY_ACCESS_DENIED: signing with the KMS key kms:alias\/app/ },
+    break: (stage) => {
+      makeKmsKey(stage.world, 'app', 'RSA_2048');
+      stage.world.put('/ci/token', JSON.stringify({ app_id: 1, private_key: 'kms:alias/app' }));
+    },
+    advice: /add to the role's policy: \{.*"Action":"kms:Sign"/,
+    repair: permitStatement,
+  }),
+  kms('the key of a GitHub App is not RSA', 'credential /ci/token', {
+    ...{ status: 'fail', detail: /KEY_UNSUPPORTED: .*kms:alias\/app/ },
+    break: (stage) => {
+      makeKmsKey(stage.world, 'app');
+      stage.permit([maySign]);
+      stage.world.put('/ci/token', JSON.stringify({ app_id: 1, private_key: 'kms:alias/app' }));
+    },
+    advice: /RSA/,
+    repair: ({ world }) => {
+      world.aws.signingKeys.setAlias(place, 'alias/app', makeKmsKey(world, 'rsa', 'RSA_2048').arn);
+    },
+  }),
+];
+
 const onUrl = (check: string): Pick<Fault, 'check' | 'args'> => ({
   check: (stage) => `${check} ${stage.url}`,
   args: (stage) => ['--url', stage.url],
@@ -317,4 +341,4 @@ const ofUrls: readonly Fault[] = [
   },
 ];
 
-export const faultsOfKms: readonly Fault[] = [...ofKeys, ...ofAuthorities, ...ofUrls];
+export const faultsOfKms: readonly Fault[] = [...ofKeys, ...ofAuthorities, ...ofApps, ...ofUrls];
