@@ -11,10 +11,11 @@ import { runningProcesses } from '../support/runner/process-table.ts';
 import { itInRest, itInTurn, it as itInSample } from '../support/parts.ts';
 import type { Finding } from '../../helper/doctor/finding.ts';
 import { faultsOfKms, useAuthority, useKmsKey } from './doctor/faults-of-kms.ts';
+import { faultsOfKmsLogins } from './doctor/faults-of-kms-logins.ts';
 import { named, proveFault } from './doctor/prove.ts';
 import { agentProgram, DoctorStage } from './doctor/stage.ts';
 
-const rows = faultsOfKms.map((fault) => [fault.fault, fault] as const);
+const rows = [...faultsOfKms, ...faultsOfKmsLogins].map((fault) => [fault.fault, fault] as const);
 
 describeOnHost('ssm-ssh-agent doctor with keys in KMS', () => {
   let git: GitHost;

@@ -2,7 +2,6 @@
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import type { PolicyDocument } from '../../support/aws/local-aws.ts';
 import { INSTANCE_ROLE } from '../../support/ec2-host.ts';
-import { publicKeyOf } from '../../support/kms-keys.ts';
 import type { Finding } from '../../../helper/doctor/finding.ts';
 import { makeKmsKey, maySign, place } from '../kms/kms-keys.ts';
 import { setVariable, type DoctorStage, type Fault } from './stage.ts';
@@ -49,11 +48,11 @@ const enabledBy =
   };
 
 /** Unlike permitPrinted, with several actions and a condition. */
-const permitStatement = (stage: DoctorStage, { remedy }: Finding): void => {
+export const permitStatement = (stage: DoctorStage, { remedy }: Finding): void => {
   const statement = JSON.parse(/\{.*\}/.exec(remedy)?.[0] ?? '') as object;
   stage.permit([{ Version: '2012-10-17', Statement: [statement] } as PolicyDocument]);
 };
-const policyAdvice = /add to the role's policy: \{.*"kms:RequestAlias"/;
+export const policyAdvice = /add to the role's policy: \{.*"kms:RequestAlias"/;
 
 /** `keygen` and `put` are run by a person who may make keys. */
 const making = {
@@ -285,60 +284,4 @@ const ofApps: readonly Fault[] = [
   }),
 ];
 
-const onUrl = (check: string): Pick<Fault, 'check' | 'args'> => ({
-  check: (stage) => `${check} ${stage.url}`,
-  args: (stage) => ['--url', stage.url],
-});
-
-const ofUrls: readonly Fault[] = [
-  {
-    ...{ fault: 'the public key of the KMS key is not registered', status: 'fail', detail: /Permission/ },
-    ...onUrl('repository'),
-    break: (stage) => {
-      key.arn = useKmsKey(stage);
-      stage.git.removeKey(publicKeyOf(stage.world.aws.signingKeys.get(key.arn)));
-    },
-    advice: /register the public key at the host .*ssm-ssh-agent public kms:alias\/deploy prints it$/,
-    repair: ({ git, world }) => {
-      const publicKey = publicKeyOf(world.aws.signingKeys.get(key.arn));
-      git.addDeployKey({ repository: 'acme/lib', publicKey });
-    },
-  },
-  {
-    ...{ fault: 'the host does not trust the authority', status: 'fail', detail: /Permission denied/ },
-    ...onUrl('repository'),
-    break: (stage) => {
-      key.arn = useAuthority(stage);
-      stage.git.removeKey(publicKeyOf(stage.world.aws.signingKeys.get(key.arn)));
-    },
-    advice: /let the host trust the authority .*public kms:alias\/ca prints, and let deploy open the account/,
-    repair: ({ git, world }) => {
-      const publicKey = publicKeyOf(world.aws.signingKeys.get(key.arn));
-      git.addDeployKey({ repository: 'acme/lib', publicKey, authority: true });
-    },
-  },
-  {
-    ...{
-      fault: 'the role may not sign the login',
-      status: 'fail',
-      detail: /^KEY_ACCESS_DENIED: signing with/,
-    },
-    ...onUrl('repository'),
-    break: (stage) => {
-      useKmsKey(stage);
-      stage.permit([allow('kms:GetPublicKey', '*')]);
-    },
-    ...{ advice: policyAdvice, repair: permitStatement },
-  },
-  {
-    ...{ fault: 'the default key in KMS is for other hosts', status: 'fail', detail: /^SIGNATURE_REFUSED/ },
-    ...onUrl('repository'),
-    break: async (stage) => {
-      useKmsKey(stage);
-      await stage.host.run(`git config --global --remove-section 'ssm.${stage.section}'`);
-      setVariable('SSM_SSH_KEY', 'kms:alias/deploy')(stage);
-    },
-  },
-];
-
-export const faultsOfKms: readonly Fault[] = [...ofKeys, ...ofAuthorities, ...ofApps, ...ofUrls];
+export const faultsOfKms: readonly Fault[] = [...ofKeys, ...ofAuthorities, ...ofApps];
