@@ -102,8 +102,7 @@ keep_living_keys() {
   [ -n "$_ssm_keys" ] || return 0
   read_socket
   _ssm_living=''
-  list_held
-  [ $? -ne 124 ] ||
+  list_held || [ $? -ne 124 ] ||
     fail TIMEOUT "the agent on $_ssm_socket has not answered within 5 seconds" 'see what has stopped it: ps -ef | grep ssh-agent'
   while read -r _ssm_number _ssm_fingerprint _; do
     case " $_ssm_keys " in *" $_ssm_number "*) ;; *) continue ;; esac
@@ -114,6 +113,7 @@ keep_living_keys() {
   [ -z "$_ssm_keys" ] || return 0
   _ssm_reason='give exec a longer --lifetime, or leave it out'
   [ ! -r "$_ssm_home/job" ] || _ssm_reason='raise key-lifetime, or use the action again before this step'
+  [ ! -S "$_ssm_home/back" ] || _ssm_reason="$_ssm_reason; or its uses are taken, or its certificate was not renewed: ssm-ssh-agent log says why"
   fail AGENT_FAILED "the key for $_ssm_host/$_ssm_repository is no longer in the agent" "its lifetime is over: $_ssm_reason"
 }
 

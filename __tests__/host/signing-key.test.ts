@@ -5,6 +5,7 @@ import type { SigningOrder } from '../../src/host/front-order.ts';
 import { serveKey, type Opening } from '../../src/host/signing-key.ts';
 import { parseKeyLine, type SigningKeyLine } from '../../src/keys/key-line.ts';
 import { Identities } from '../../src/kms/front/identities.ts';
+import { UseLog } from '../../src/kms/front/use-log.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { openKmsStage, place, type KmsStage } from '../kms/kms-stage.ts';
 

@@ -49,7 +49,8 @@ export async function fetchKey(key: HostKey, asked: Asked, io: Terminal): Promis
     if (isMarked && existsSync(socket)) return false;
     const { serveOnHost } = await import('./serve-key.ts');
     const writtenIn = placeOfRules(key, io.env);
-    return await serveOnHost({ ...place, line, writtenIn, knownHosts: asked.knownHosts }, io);
+    const { failed } = question;
+    return await serveOnHost({ ...place, line, writtenIn, failed, knownHosts: asked.knownHosts }, io);
   }
   const wanted = { ...place, keys: [line] };
   if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
-import type { SigningOrder } from '../../src/host/front-order.ts';
+import { isTaken, type SigningOrder } from '../../src/host/front-order.ts';
 import { writeWhole } from '../../src/host/kept-files.ts';
 import { markFor } from '../../src/host/mark.ts';
 import { startFrontProcess, type StartedFront } from '../../src/host/start-front.ts';
@@ -11,6 +11,7 @@ import { unwritable } from '../../src/host/state-folder.ts';
 import { identityOf, servedKey } from '../../src/host/usable-key.ts';
 import type { SigningKeyLine } from '../../src/keys/key-line.ts';
 import type { RulePlace } from '../../src/keys/rule-place.ts';
+import { lastFailure, readUses } from '../../src/kms/front/control.ts';
 import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
@@ -27,17 +28,20 @@ interface Wanted extends HostPlace, Place {
   readonly lifetime: number;
   /** The file of the setting ssm.knownHosts; empty if there is none. */
   readonly knownHosts: string;
+  /** Of a question: empty unless a login has failed. */
+  readonly failed: string;
 }
 
 /**
  * One process for each key: credentials, roles and Regions differ by key. It ends with the lifetime of its key.
  *
- * @returns whether this call started it
+ * @returns whether this call started it, or whether another certificate is there after a login that failed
  */
 export async function serveOnHost(wanted: Wanted, io: Terminal): Promise<boolean> {
   const { into, state, line } = wanted;
   requireShort(controlOf(wanted));
-  if (await isServed(wanted)) return false;
+  if (await isServed(wanted)) return await wasRenewed(wanted);
+  await throwWhyNotListed(wanted);
   try {
     await mkdir(into, { recursive: true, mode: 0o700 });
     await removeOld(dirname(into));
@@ -57,6 +61,26 @@ export async function serveOnHost(wanted: Wanted, io: Terminal): Promise<boolean
 /** Whether the mark is valid, and the agent lists the key. */
 async function isServed({ into, socket, timeoutSeconds }: Wanted): Promise<boolean> {
   return (await held(into)).live && (await list({ socket, timeoutSeconds })).length > 0;
+}
+
+/** Milliseconds. A login that failed may have had the certificate before. */
+const recent = 15_000;
+
+/** Whether ssh may have read another certificate than the agent has now. */
+async function wasRenewed({ into, line, failed }: Wanted): Promise<boolean> {
+  if (failed === '' || !line.signing.certificate) return false;
+  const file = await stat(join(into, 'key.pub')).catch(() => undefined);
+  return file !== undefined && Date.now() - file.mtimeMs < recent;
+}
+
+/** The agent is there, and has the key, but no valid certificate for it. @throws why the last renewal failed */
+async function throwWhyNotListed(wanted: Wanted): Promise<void> {
+  if (!wanted.line.signing.certificate || !(await held(wanted.into)).live) return;
+  const since = new Date(Date.now() - recent).toISOString();
+  const signal = timeLimit(wanted.timeoutSeconds, 'asking the agent');
+  const page = await readUses(controlOf(wanted), { signal }).catch(() => undefined);
+  const failure = page && lastFailure(page.uses, { since });
+  if (failure) throw failure;
 }
 
 /** What the agent lists; nothing if none answers. */
@@ -81,8 +105,7 @@ async function startOrWait(wanted: Wanted, io: Terminal): Promise<boolean> {
       await start(wanted, io);
       return true;
     } catch (error) {
-      const isTaken = error instanceof Failure && error.message.includes('another agent listens there');
-      if (!isTaken || Date.now() > until + patience) throw error;
+      if (!isTaken(error) || Date.now() > until + patience) throw error;
     }
     await sleep(50);
     if (await isServed(wanted)) return false;

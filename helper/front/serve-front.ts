@@ -6,6 +6,7 @@ import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure, toFailure } from '../../src/errors.ts';
 import {
   readOrder,
+  sayFailure,
   writeLine,
   type FrontOrder,
   type Said,
@@ -42,8 +43,7 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
     await front.ended;
     return 0;
   } catch (error) {
-    const { code, message, hint } = toFailure(error);
-    io.answer(writeLine({ said, failure: { code, message, hint } }));
+    io.answer(writeLine({ said, failure: sayFailure(toFailure(error)) }));
     await front?.end();
     return 1;
   } finally {
@@ -98,7 +98,7 @@ async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<
   const signal = AbortSignal.any([ended.signal, limit.signal]);
   try {
     const opening = { wanted, env, missing, signal, ended: ended.signal, voice };
-    return await Promise.all(order.keys.map((key) => serveKey(key, front.identities, opening)));
+    return await Promise.all(order.keys.map((key) => serveKey(key, front, opening)));
   } finally {
     clearTimeout(timer);
   }

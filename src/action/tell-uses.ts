@@ -1,7 +1,7 @@
 /** Tells what the keys that stay in KMS were used for: in the log, and in the step summary. */
 import { readUses } from '../kms/front/control.ts';
 import { describeUses } from '../kms/front/describe-uses.ts';
-import type { LogPage } from '../kms/front/use-log.ts';
+import type { LogPage, Use } from '../kms/front/use-log.ts';
 import { input, type Env } from './input.ts';
 import { jobFolder } from './job-folder.ts';
 import type { State } from './state.ts';
@@ -29,13 +29,18 @@ export function renderUses({ uses }: Pick<LogPage, 'uses'>): string {
   const rows = uses.map((use) => [
     use.time.slice(11, 19),
     code(use.comment),
-    use.purpose === 'git' ? 'a signature of git' : code(use.host ?? use.hostKey ?? ''),
+    placeOf(use),
     code(use.user ?? ''),
     code(use.algorithm ?? ''),
     use.outcome === 'signed' ? 'signed' : (use.failure?.code ?? use.outcome),
   ]);
   const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
   return ['### Signatures by keys in KMS', '', ...lines, ''].join('\n');
+}
+
+function placeOf({ purpose, host, hostKey }: Use): string {
+  if (purpose === 'git') return 'a signature of git';
+  return purpose === 'certificate' ? 'the renewal of its certificate' : code(host ?? hostKey ?? '');
 }
 
 function code(text: string): string {

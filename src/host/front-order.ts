@@ -63,9 +63,13 @@ export interface ServedKey {
 }
 
 export type FrontAnswer = { readonly said: readonly Said[] } & (
-  | { readonly pid: number; readonly keys: readonly ServedKey[] }
-  | { readonly failure: Pick<Failure, 'code' | 'message' | 'hint'> }
+  { readonly pid: number; readonly keys: readonly ServedKey[] } | { readonly failure: SaidFailure }
 );
+
+export interface SaidFailure extends Pick<Failure, 'code' | 'message' | 'hint'> {
+  /** The code of the system's error behind it: `EADDRINUSE`. */
+  readonly systemCode?: string | undefined;
+}
 
 export interface Said {
   readonly kind: 'info' | 'warn';
@@ -87,8 +91,25 @@ export function readAnswer(line: string): FrontAnswer {
   return JSON.parse(line, unpacked) as FrontAnswer;
 }
 
-export function failureIn({ code, message, hint }: Pick<Failure, 'code' | 'message' | 'hint'>): Failure {
-  return new Failure(code satisfies Code, message, { hint });
+export function sayFailure(failure: Failure): SaidFailure {
+  const { code, message, hint } = failure;
+  return { code, message, hint, systemCode: systemCodeOf(failure) };
+}
+
+export function failureIn({ code, message, hint, systemCode }: SaidFailure): Failure {
+  const cause =
+    systemCode === undefined ? undefined : Object.assign(new Error(message), { code: systemCode });
+  return new Failure(code satisfies Code, message, { hint, cause });
+}
+
+/** Whether another agent listens on the socket. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'AGENT_FAILED' && systemCodeOf(error) === 'EADDRINUSE';
+}
+
+function systemCodeOf({ cause }: Failure): string | undefined {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** What the AWS SDK needs, and the names of the run. */

@@ -1,9 +1,8 @@
 /**
- * Opens a key that signs and cannot be read, for the agent in front: asks for its public half, makes its certificate, and
- * asks for credentials again when they end. Importing this file loads the AWS SDK.
+ * Opens a key that signs and cannot be read, for the agent in front: asks for its public half, and for credentials again
+ * when they end. Importing this file loads the AWS SDK.
  */
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import type { Certificate } from '../keys/certificate.ts';
 import type { CertificateOptions } from '../keys/certificate-options.ts';
 import { generateKey, parseKeyKind } from '../keys/generate-key.ts';
@@ -12,16 +11,13 @@ import { memorySigner } from '../keys/memory-signer.ts';
 import type { Reference } from '../keys/reference.ts';
 import type { Signer } from '../keys/signer.ts';
 import type { FrontIdentity, KnownHost } from '../kms/front/identity.ts';
-import type { Added, Identities } from '../kms/front/identities.ts';
-import { runKeyId } from '../kms/key-id.ts';
 import { openKmsSigner } from '../kms/kms-signer.ts';
-import { userCertificate } from '../kms/user-certificate.ts';
 import { hostsOf } from '../ssh/repository-hosts.ts';
 import { storedAuthority } from './authority.ts';
 import type { FrontWanted, ServedKey, SigningOrder } from './front-order.ts';
-import { writeWhole } from './kept-files.ts';
 import type { LoadedKey } from './open-key.ts';
 import { retryIfExpired, type ReadOptions } from './call-aws.ts';
+import { serveCertified, type Serving } from './serve-certified.ts';
 import { signingAccess, type SigningAccess } from './signing-access.ts';
 
 export interface Opening extends ReadOptions {
@@ -36,17 +32,13 @@ export interface Opening extends ReadOptions {
  *
  * @throws the errors of reading keys, of KMS and of assuming the role
  */
-export async function serveKey(
-  order: SigningOrder,
-  identities: Identities,
-  opening: Opening,
-): Promise<ServedKey> {
+export async function serveKey(order: SigningOrder, front: Serving, opening: Opening): Promise<ServedKey> {
   const { wanted, env, voice } = opening;
   const renewable = { role: wanted.role ?? undefined, env, voice };
-  return await retryIfExpired(renewable, () => serveOnce(order, identities, opening));
+  return await retryIfExpired(renewable, () => serveOnce(order, front, opening));
 }
 
-async function serveOnce(order: SigningOrder, identities: Identities, opening: Opening): Promise<ServedKey> {
+async function serveOnce(order: SigningOrder, front: Serving, opening: Opening): Promise<ServedKey> {
   const { line } = order;
   const { certificate: terms } = line.signing;
   const references = [line.reference, ...(terms ? [terms.authority] : [])];
@@ -66,12 +58,12 @@ async function serveOnce(order: SigningOrder, identities: Identities, opening: O
     limits: limitsOf(order),
   };
   if (!terms) {
-    identities.add(identity);
+    front.identities.add(identity);
     return { publicKey: signer.publicKey, ...told };
   }
   const authority = await openAuthority(terms, open, opening);
   const certify = (): Promise<Certificate> =>
-    serveCertified({ order, identity, authority, terms }, identities, opening);
+    serveCertified({ order, identity, authority, terms }, front, opening);
   const certificate = await (access ? access.explain(certify) : certify());
   return { publicKey: signer.publicKey, certificate: certificate.line, ...told };
 }
@@ -144,53 +136,6 @@ function keyOf(reference: Reference, { stored }: Opened): LoadedKey {
   const key = stored.find(({ secret }) => secret.reference === reference);
   if (!key) throw new TypeError('a reference has no key');
   return key;
-}
-
-interface Certified {
-  readonly order: SigningOrder;
-  readonly identity: FrontIdentity;
-  readonly authority: Signer;
-  readonly terms: CertificateOptions;
-}
-
-/** Nobody registers a key that was made for this use, so only its certificate is offered. */
-async function serveCertified(
-  { order, identity, authority, terms }: Certified,
-  identities: Identities,
-  { env, signal, ended, voice }: Opening,
-): Promise<Certificate> {
-  const { line, lifetime, certificateFile } = order;
-  const { publicKey } = identity.signer;
-  const keyId = await runKeyId({ env, hostName: hostname(), signal });
-  const until = lifetime > 0 ? Date.now() + lifetime * 1000 : undefined;
-  const blobs = ({ blob }: Certificate): Buffer[] =>
-    line.reference.kind === 'new' ? [blob] : [blob, publicKey.blob];
-  // Empty until the first certificate is made.
-  const served: { added?: Added } = {};
-  const renewal = userCertificate(
-    { publicKey, authority, terms, keyId, until },
-    {
-      isWanted: () => served.added?.isHeld !== false,
-      onMade: (certificate) => {
-        served.added?.replaceBlobs(blobs(certificate));
-        if (!served.added || certificateFile === undefined) return;
-        writeWhole(certificateFile, `${certificate.line}\n`).catch((error: unknown) => {
-          voice.warn(`the new certificate could not be written: ${String(error)}`);
-        });
-      },
-    },
-  );
-  ended.addEventListener('abort', () => {
-    renewal.close();
-  });
-  const certificate = await renewal.current(signal).catch((error: unknown) => {
-    // It would go on trying, and the caller may begin anew.
-    renewal.close();
-    throw error;
-  });
-  if (!certificate) throw new TypeError('a new key has no lifetime');
-  served.added = identities.add({ ...identity, blobs: blobs(certificate) });
-  return certificate;
 }
 
 function limitsOf({ line, lifetime, knownHosts, writtenIn }: SigningOrder): FrontIdentity['limits'] {

@@ -19,13 +19,7 @@ import { checkSize } from '../keys/storage-name.ts';
 import { secretFailure } from './secret-failures.ts';
 import { tagList, type NewVersion, type StoredVersion, type WriteOptions } from './new-version.ts';
 import { whileStoring } from './while-storing.ts';
-import {
-  alreadyThere,
-  isSecretThere,
-  mayBeOurs,
-  notTagged,
-  secretWriteFailure,
-} from './write-failures.ts';
+import { alreadyThere, isSecretThere, mayBeOurs, notTagged, secretWriteFailure } from './write-failures.ts';
 
 type Wanted = NewVersion<SecretReference>;
 

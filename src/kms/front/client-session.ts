@@ -85,7 +85,11 @@ export class ClientSession {
 
   /** Ours come first: a host closes the connection after a few keys that it does not know. */
   async #list(message: Buffer): Promise<Buffer> {
-    const behind = listedIn(await this.#parts.back.ask(message, patience));
+    const [answer] = await Promise.all([
+      this.#parts.back.ask(message, patience),
+      this.#parts.identities.freshen(),
+    ]);
+    const behind = listedIn(answer);
     if (this.#parts.lock.isLocked) return identitiesAnswer([]);
     const ours = this.#parts.identities.list();
     const others = behind.filter(({ blob }) => !ours.some((own) => own.blob.equals(blob)));

@@ -10,9 +10,14 @@ export function describeUses({ uses, totals }: Omit<LogPage, 'hasMore'>): string
   ];
 }
 
-function whatOf({ outcome, purpose, host, hostKey, user, algorithm, failure }: Use): string {
-  const where =
-    purpose === 'git' ? 'a signature of git' : `a login as ${user ?? '?'} at ${host ?? hostKey ?? '?'}`;
-  if (outcome === 'signed') return `signed ${where} by ${algorithm ?? '?'}`;
-  return `${outcome} ${where}: ${failure?.code ?? ''} ${failure?.message ?? ''}`.trim();
+function whatOf(use: Use): string {
+  const { outcome, algorithm, failure } = use;
+  if (outcome === 'signed') return `signed ${purposeOf(use)} by ${algorithm ?? '?'}`;
+  return `${outcome} ${purposeOf(use)}: ${failure?.code ?? ''} ${failure?.message ?? ''}`.trim();
+}
+
+function purposeOf({ purpose, host, hostKey, user }: Use): string {
+  if (purpose === 'git') return 'a signature of git';
+  if (purpose === 'certificate') return 'to renew the certificate';
+  return `a login as ${user ?? '?'} at ${host ?? hostKey ?? '?'}`;
 }

@@ -66,7 +66,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   await requireOwnFolder([socket, control]);
   const events = new EventEmitter();
   const endIfEmpty = async (): Promise<void> => {
-    if (parts.identities.list().length > 0) return;
+    if (!parts.identities.isEmpty) return;
     if (await holdsKeys(options.back)) setTimeout(() => void endIfEmpty(), interval).unref();
     else events.emit('end');
   };

@@ -96,6 +96,21 @@ export class Identities {
     return this.#held.find(({ blobs }) => blobs.some((own) => own.equals(blob)));
   }
 
+  /** Whether there is none. One whose certificate has ended is still here, and is not listed. */
+  get isEmpty(): boolean {
+    this.#endExpired();
+    return this.#held.length === 0;
+  }
+
+  /** Call this before `list` for a client. */
+  async freshen(): Promise<void> {
+    await Promise.all(
+      this.#held.map(async ({ identity }) => {
+        await identity.freshen?.();
+      }),
+    );
+  }
+
   list(): ListedIdentity[] {
     this.#endExpired();
     return this.#held.flatMap(({ blobs, identity }) =>

@@ -33,4 +33,9 @@ export interface FrontIdentity {
   readonly blobs: readonly Buffer[];
   readonly comment: string;
   readonly limits: Limits;
+  /**
+   * Called before the identity is listed: replaces a certificate that has ended, or takes it out of the list. Takes a few
+   * seconds at most, and never rejects.
+   */
+  readonly freshen?: (() => Promise<void>) | undefined;
 }

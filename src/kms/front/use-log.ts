@@ -13,7 +13,8 @@ export interface Use {
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly outcome: 'signed' | 'refused' | 'failed';
-  readonly purpose: 'authentication' | 'git' | 'unknown';
+  /** `certificate`: the renewal of one, which is only here if it failed. */
+  readonly purpose: 'authentication' | 'git' | 'certificate' | 'unknown';
   /** The fingerprint of the identity's plain key. */
   readonly key: string;
   readonly comment: string;
