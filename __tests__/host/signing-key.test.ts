@@ -48,7 +48,7 @@ describe('a key with ca=', () => {
     stage.aws.faults.order({ operation: 'kms:Sign', fault: { error }, times: 1 });
     const identities = new Identities({ now: () => performance.now(), onEmpty: () => undefined });
     try {
-      const served = await serveKey(order, identities, opening);
+      const served = await serveKey(order, { identities, log: new UseLog() }, opening);
       expect(served.certificate).toContain('-cert-v01@');
       expect(said.join()).toContain('asking for new ones');
       await sleep(2000);

@@ -12,10 +12,14 @@ describeWhere(process.platform === 'linux', 'the memory of a process is measured
       expect(peak - bare).toBeLessThan(50);
     });
 
-    itInRest('does not grow in 10,000 signatures', async () => {
-      const { bare, fifth, end, peak } = await measureKmsFront(10_000);
-      expect(peak - bare).toBeLessThan(50);
-      expect(end - fifth).toBeLessThan(10);
-    }, 600_000);
+    itInRest(
+      'does not grow in 10,000 signatures',
+      async () => {
+        const { bare, fifth, end, peak } = await measureKmsFront(10_000);
+        expect(peak - bare).toBeLessThan(50);
+        expect(end - fifth).toBeLessThan(10);
+      },
+      600_000,
+    );
   },
 );
