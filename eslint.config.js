@@ -28,7 +28,7 @@ export const pureFiles = [
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
   'src/git/{config-text,credential,credential-settings,job-configuration,listing,named-credential,store-entry}.ts',
   'src/github/{api-url,app}.ts',
-  'src/host/{compile,credential-routes,explain,foreign-command,front-order,host-line,job-role,settings,shell-answer,signing-settings,usable-key,voice}.ts',
+  'src/host/{compile,credential-routes,explain,foreign-command,front-addition,front-order,host-line,job-role,settings,shell-answer,signing-settings,usable-key,voice}.ts',
   'src/process/{environment,program-not-found,quote}.ts',
   'src/kms/front/{host-permission,identity,session-bindings,signature-request}.ts',
   'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,repository-hosts,ssh-config,ssh-path}.ts',

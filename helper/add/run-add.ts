@@ -61,12 +61,21 @@ type Adding = Running & {
   readonly lifetime: number;
 };
 
-async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<LoadedKey[]> {
-  const signing = lines.find((line): line is SigningKeyLine => !isStoredLine(line));
-  if (signing) throw notForOthers(signing);
+async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<readonly UsableKey[]> {
   const socket = adding.env['SSH_AUTH_SOCK'] ?? '';
+  const signing = lines.find((line): line is SigningKeyLine => !isStoredLine(line));
+  const stored = lines.filter(isStoredLine);
+  if (!signing) {
+    await requireAgent(socket, adding);
+    return await addAll(stored, { socket }, adding);
+  }
+  const { addToServing, isOurs } = await import('./present-agent.ts');
+  if (!isOurs(socket)) throw notForOthers(signing);
   await requireAgent(socket, adding);
-  return await addAll(lines.filter(isStoredLine), { socket }, adding);
+  const { account, lifetime } = adding;
+  const addStored = async (): Promise<LoadedKey[]> =>
+    stored.length > 0 ? await addAll(stored, { socket }, adding) : [];
+  return await addToServing(lines, { running: adding, account, lifetime, addStored });
 }
 
 function notForOthers({ reference: { text }, signing }: SigningKeyLine): Failure {

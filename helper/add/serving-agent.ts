@@ -1,6 +1,7 @@
 /** Starts the agent that `add --agent` prints, for keys that sign and cannot be read: ours, with OpenSSH's agent behind it. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ServedKey } from '../../src/host/front-order.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import { startFrontProcess } from '../../src/host/start-front.ts';
 import { servedKey, type UsableKey } from '../../src/host/usable-key.ts';
@@ -43,18 +44,14 @@ export async function startServingAgent(lines: readonly KeyLine[], adding: Addin
     const pinned = join(folder, 'known_hosts');
     await writeFile(pinned, renderKnownHosts(''), exclusively);
     const behind = await startAgent(back, { ...adding.running, run });
-    const stored = [...(await adding.addStored(lines.filter(isStoredLine), behind))];
+    const stored = await adding.addStored(lines.filter(isStoredLine), behind);
     const knownHosts = [pinned, ...knownHostsOf(adding.running.env)];
     const orders = lines.flatMap((line) =>
       isStoredLine(line) ? [] : [{ line, lifetime: adding.lifetime, knownHosts }],
     );
     const wanted = { ...adding, place: { socket, control, back }, ownFolder: folder };
     const { keys, ...agent } = await startFrontFor(orders, wanted, startFrontProcess);
-    const served = [...keys];
-    const inOrder = lines.flatMap((line): UsableKey[] => {
-      if (isStoredLine(line)) return stored.splice(0, 1);
-      return served.splice(0, 1).map((key) => servedKey(line, key));
-    });
+    const inOrder = usableKeys(lines, stored, keys);
     adding.running.signal.throwIfAborted();
     return { ...agent, keys: inOrder };
   } catch (error) {
@@ -62,4 +59,17 @@ export async function startServingAgent(lines: readonly KeyLine[], adding: Addin
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The keys in the order of the lines. */
+export function usableKeys(
+  lines: readonly KeyLine[],
+  stored: readonly LoadedKey[],
+  served: readonly ServedKey[],
+): UsableKey[] {
+  const [left, ours] = [[...stored], [...served]];
+  return lines.flatMap((line): UsableKey[] => {
+    if (isStoredLine(line)) return left.splice(0, 1);
+    return ours.splice(0, 1).map((key) => servedKey(line, key));
+  });
 }

@@ -37,7 +37,7 @@ export async function startFrontFor<T>(
 }
 
 /** The AWS SDK prints a warning if a profile and access keys are both set. */
-function withProfile(env: Running['env'], { profile }: Account): Running['env'] {
+export function withProfile(env: Running['env'], { profile }: Account): Running['env'] {
   const rivals = /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/;
   if (profile === undefined) return env;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !rivals.test(name)));

@@ -12,7 +12,9 @@ import {
   type Said,
   type ServedKey,
 } from '../../src/host/front-order.ts';
+import { additionName, readAddition, writeAdded } from '../../src/host/front-addition.ts';
 import type { Voice } from '../../src/host/voice.ts';
+import type { Extension } from '../../src/kms/front/control.ts';
 import { startFront, type Front, type FrontOptions } from '../../src/kms/front/front.ts';
 import { endBySignals, guardProcess, type Signals } from '../../src/kms/front/guarded-process.ts';
 import { stopAgent } from '../../src/ssh/agent.ts';
@@ -31,11 +33,16 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
   const sockets = socketsOf(args);
   const said: Said[] = [];
   let [front, ownFolder]: [Front | undefined, string | undefined] = [undefined, undefined];
+  const started: { front?: Front } = {};
   try {
     const order = readOrder(await firstLine(io.input));
     ownFolder = order.ownFolder;
     io.useEnv(order.env);
-    front = await startFront({ ...sockets, endWhenEmpty: !order.endsWithInput });
+    const adding: Extension = (question) => addKeys(readAddition(question, order), started.front, io.pid);
+    front = await startFront({
+      ...{ ...sockets, endWhenEmpty: !order.endsWithInput, extensions: { [additionName]: adding } },
+    });
+    started.front = front;
     endBySignals(front, io.signals);
     if (order.endsWithInput) io.input.once('end', () => void front?.end()).resume();
     const keys = await openKeys(order, front, said);
@@ -79,6 +86,14 @@ async function firstLine(input: Readable): Promise<string> {
   });
 }
 
+/** For a program that asks over the control socket. Adds all keys or none. */
+async function addKeys(order: FrontOrder, front: Front | undefined, pid: number): Promise<unknown> {
+  if (!front) throw new Failure('AGENT_FAILED', 'the agent is starting', { hint: 'run it again' });
+  const said: Said[] = [];
+  const keys = await openKeys(order, front, said);
+  return writeAdded({ said, pid, keys });
+}
+
 /** The AWS SDK is loaded here: it reads some variables while it loads. */
 async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<ServedKey[]> {
   const { serveKey } = await import('../../src/host/signing-key.ts');
@@ -98,10 +113,20 @@ async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<
   const signal = AbortSignal.any([ended.signal, limit.signal]);
   try {
     const opening = { wanted, env, missing, signal, ended: ended.signal, voice };
-    return await Promise.all(order.keys.map((key) => serveKey(key, front, opening)));
+    const opened = await Promise.allSettled(order.keys.map((key) => serveKey(key, front, opening)));
+    const failed = opened.find((one) => one.status === 'rejected');
+    const keys = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    if (!failed) return keys;
+    for (const key of keys) forget(key, front);
+    throw failed.reason;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function forget({ publicKey, certificate }: ServedKey, { identities }: Front): void {
+  const [, certified] = certificate?.split(' ') ?? [];
+  for (const blob of [publicKey.blob, Buffer.from(certified ?? '', 'base64')]) identities.remove(blob);
 }
 
 /** Nothing has to be masked: what is read here is never printed. */

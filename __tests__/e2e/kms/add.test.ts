@@ -56,6 +56,41 @@ describe('add with a key in KMS', () => {
     expect([stderr, stdout.trim()]).toEqual(['', '1']);
   });
 
+  it('adds it to an agent of ours at SSH_AUTH_SOCK, beside the keys that the agent has', async () => {
+    makeKmsKey(host.world, 'other', 'ECC_NIST_P256');
+    const script = [
+      `mkdir -p "$HOME/.ssh" && printf %s '${stage.host.knownHosts}' >"$HOME/.ssh/known_hosts"`,
+      start('kms:alias/other', '--lifetime', '10m'),
+      `${launcher} add 'kms:alias/deploy ${address()}' /ci/deploy-key --lifetime 4s`,
+      'ssh-add -l | wc -l',
+      `GIT_SSH_COMMAND="ssh -o UserKnownHostsFile='$HOME/.ssh/known_hosts'" git ls-remote ${stage.host.url(repository)} main`,
+      `${launcher} log`,
+      'sleep 5',
+      'ssh-add -l',
+      'ssh-agent -k >/dev/null',
+    ].join('\n');
+    const { exitCode, stdout, stderr } = await shell(`set -e\n${script}`);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^ssm-ssh-agent: kms:alias\/deploy: .*\nssm-ssh-agent: \/ci\/deploy-key\b.*\n$/);
+    expect(stdout).toMatch(
+      /^3\n.*refs\/heads\/main\n(.*refused.*\n)?.*kms:alias\/deploy: signed a login as .*\n256 \S+ kms:alias\/other .*\n$/,
+    );
+  });
+
+  it('adds all keys of a call or none, and none for other settings than those of the agent', async () => {
+    const { stdout, stderr } = await shell(
+      `${start('kms:alias/deploy', '--lifetime', '10m')}
+      makes() { "$@" || echo "exit code $?"; }
+      makes ${launcher} add kms:alias/nothing '/ci/deploy-key'
+      makes env AWS_REGION=eu-central-1 ${launcher} add kms:alias/deploy
+      ssh-add -l | wc -l; ssh-agent -k >/dev/null`,
+    );
+    expect(stdout).toBe('exit code 1\nexit code 2\n1\n');
+    expect(stderr).toMatch(
+      /^ssm-ssh-agent: KEY_NOT_FOUND: .*kms:alias\/nothing.*\nhint: .*\nssm-ssh-agent: INPUT_INVALID: .*another value of AWS_REGION.*\nhint: start another agent: .*\n$/,
+    );
+  });
+
   it('cannot add it to OpenSSH’s agent, and says how to start ours', async () => {
     const session = `ssh-agent -s -a '${join(host.folder, 'session')}'`;
     const { exitCode, stdout, stderr } = await shell(
