@@ -1,6 +1,7 @@
 /** For tests with requirements on the machine: a program, root, an unused folder. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { hasRest, it, itInRest } from './parts.ts';
 import { notRunFile } from './suite/leftovers.ts';
@@ -20,6 +21,11 @@ export function awsTakesEndpoint(): boolean {
   );
 }
 
+/** Where Debian has the sources of Go's packages, for GOPATH. */
+export const goPath = '/usr/share/gocode';
+/** Debian's packages are for this Python, and not for another one on PATH. */
+export const systemPython = '/usr/bin/python3';
+
 const programs = {
   aws: ['awscli, or pip install awscli: 1.29 or 2.13, or newer', awsTakesEndpoint],
   // The set-up of the run has tried a login: a running sshd may still refuse all logins.
@@ -30,9 +36,14 @@ const programs = {
   dash: ['dash', () => runs('dash', '-c', ':')],
   fish: ['fish', () => runs('fish', '--version')],
   go: ['golang-go', () => runs('go', 'version')],
+  'golang.org/x/crypto': [
+    'golang-golang-x-crypto-dev',
+    () => existsSync(join(goPath, 'src/golang.org/x/crypto')),
+  ],
   jq: ['jq', () => runs('jq', '--version')],
   mandoc: ['mandoc', () => spawnSync('mandoc', ['-V']).error === undefined],
   npm: ['npm', () => runs('npm', '--version')],
+  paramiko: ['python3-paramiko', () => runs(systemPython, '-c', 'import paramiko')],
   pip: ['python3-pip', () => runs('python3', '-c', 'import pip')],
   rsync: ['rsync', () => runs('rsync', '--version')],
   // macOS has another one.

@@ -68,7 +68,8 @@ function writeConfiguration(setup: ServerSetup, port: number, isModern: boolean)
     ...['AcceptEnv GIT_PROTOCOL', 'LogLevel VERBOSE', 'MaxStartups 100', `MaxAuthTries ${maxAuthTries}`],
     ...['PrintMotd no', 'PrintLastLog no', 'Subsystem sftp internal-sftp'],
     // The post-quantum key exchange takes half of a connection's processor time.
-    'KexAlgorithms curve25519-sha256',
+    // The second name is the older one, which paramiko has.
+    'KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org',
     // A login shell may read its owner's start files (bash does under sshd), which takes time and does not belong to
     // the host.
     `SetEnv "HOME=${setup.folder}"`,
