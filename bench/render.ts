@@ -63,6 +63,7 @@ function renderSection({ title, about }: Section, result: SectionResult | undefi
       ['figure', 'measured'],
       Object.entries(figures).map(([name, figure]) => [name, spread(figure, figureText(figure))]),
     ),
+    ...(result.table ? [table(result.table.head, result.table.rows)] : []),
     ...notRun.map((what) => `Not run: ${what}.`),
   ];
 }

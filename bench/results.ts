@@ -23,6 +23,7 @@ export interface SectionResult {
   readonly load: readonly [start: number, end: number];
   readonly ways: Readonly<Record<string, Measured>>;
   readonly figures: Readonly<Record<string, Figure>>;
+  readonly table?: { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] };
   /** What could not be run, with the reason. */
   readonly notRun: readonly string[];
 }

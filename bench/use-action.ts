@@ -33,3 +33,15 @@ export async function useAction({ network, keys, action, watch }: Use): Promise<
     job.dispose();
   }
 }
+
+/** Main with an input that it refuses. @throws if main does not refuse it */
+export async function refuse({ network, keys, action, watch }: Use): Promise<Sample> {
+  const job = createJob({ actionPath: action, nodePath: watch.path, env: network.environment });
+  try {
+    const { exitCode, raw } = await job.uses({ with: { keys } });
+    if (exitCode !== 2) throw new Error(`the input was not refused:\n${raw}`);
+    return watch.read();
+  } finally {
+    job.dispose();
+  }
+}

@@ -4,6 +4,7 @@ import { assumeRoleFailure, lacksKeys, mayPass } from './assume-role-failures.ts
 import type { Caller, Credentials, SessionTag } from './caller.ts';
 import type { Turn } from './failover.ts';
 import { notFromAws } from './failures.ts';
+import { retries } from './retries.ts';
 import type { SourceCredentials } from './web-identity.ts';
 
 export interface WantedRole {
@@ -36,7 +37,10 @@ export async function roleAsker(
   const { token, role } = source;
   const { STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand } =
     await import('@aws-sdk/client-sts');
-  const client = new STSClient({ region, ...connection, ...(role && { credentials: role.credentials }) });
+  const client = new STSClient({
+    ...{ region, ...connection, ...retries(connection) },
+    ...(role && { credentials: role.credentials }),
+  });
   const send = async (wanted: WantedRole): Promise<AssumeRoleCommandOutput> => {
     const input = toInput(wanted);
     return await (token === undefined

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Tries of one call, the first included. */
   readonly maxAttempts: number;
+  /** The same for a call that is throttled. Default: maxAttempts. */
+  readonly throttledAttempts?: number | undefined;
   /** Milliseconds for one try. Default: 10,000. */
   readonly patience?: number;
   readonly signal?: AbortSignal;
@@ -31,6 +33,7 @@ const connecting = 5_000;
 /** The settings of every client of the AWS SDK. */
 export interface Connection {
   readonly maxAttempts: number;
+  readonly throttledAttempts: number;
   readonly requestHandler: HttpHandler & { destroy: () => void };
   /** The default credential chain. A client that has other credentials replaces it. */
   readonly credentials: AwsCredentialIdentityProvider;
@@ -51,7 +54,8 @@ export function ignoresProxy(env: ConnectionOptions['env'], version: string): bo
 const ignore = (): void => undefined;
 
 export function openConnection(options: ConnectionOptions): Connection {
-  const { env, maxAttempts, patience = longest, signal, say = ignore, debug = ignore } = options;
+  const { env, maxAttempts, throttledAttempts = maxAttempts, patience = longest } = options;
+  const { signal, say = ignore, debug = ignore } = options;
   // Plain HTTP is only for this machine and its network. It must not go through a proxy, which could read it.
   const agents = { http: new HttpAgent({ keepAlive: true }), https: options.https ?? new EarlyAgent(env) };
   const troubles = new Troubles();
@@ -62,5 +66,5 @@ export function openConnection(options: ConnectionOptions): Connection {
     httpsAgent: agents.https,
   });
   const credentials = machineCredentials({ env, patience, signal });
-  return { maxAttempts, requestHandler, credentials, agents, troubles, patience };
+  return { maxAttempts, throttledAttempts, requestHandler, credentials, agents, troubles, patience };
 }

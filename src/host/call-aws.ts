@@ -23,6 +23,8 @@ export interface Wanted {
   /** Empty: any account is allowed. */
   readonly allowedAccounts: readonly string[];
   readonly maxAttempts: number;
+  /** Tries of a call that AWS throttles. Default: maxAttempts. */
+  readonly throttledAttempts?: number;
   readonly timeoutSeconds: number;
 }
 
@@ -95,10 +97,10 @@ export function explained(
 }
 
 export function callerOf(
-  wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'timeoutSeconds'>,
+  wanted: Pick<Wanted, 'regions' | 'maxAttempts' | 'throttledAttempts' | 'timeoutSeconds'>,
   { env, signal, voice, headStart }: Omit<ReadOptions, 'missing'>,
 ): Caller {
-  const { regions, maxAttempts, timeoutSeconds } = wanted;
+  const { regions, maxAttempts, throttledAttempts, timeoutSeconds } = wanted;
   const say = (line: string): void => {
     voice.info(line);
   };
@@ -109,7 +111,7 @@ export function callerOf(
     ...{ env, signal, regions, say, debug, share: (timeoutSeconds * 1000) / (regions.length + 1) },
     early: headStart?.early,
     connection: openConnection({
-      ...{ env, maxAttempts, patience: patienceOf(wanted), signal, say, debug },
+      ...{ env, maxAttempts, throttledAttempts, patience: patienceOf(wanted), signal, say, debug },
       https: headStart?.https,
     }),
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),

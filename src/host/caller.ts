@@ -12,7 +12,10 @@ export interface Host {
   readonly timeoutSeconds: number;
 }
 
-export type HostCaller = Pick<Wanted, 'regions' | 'role' | 'maxAttempts' | 'timeoutSeconds'> &
+export type HostCaller = Pick<
+  Wanted,
+  'regions' | 'role' | 'maxAttempts' | 'throttledAttempts' | 'timeoutSeconds'
+> &
   Pick<ReadOptions, 'missing'>;
 
 /** The name that CloudTrail shows for the session of a role. */
@@ -20,6 +23,8 @@ const sessionName = 'ssm-ssh';
 /** Seconds, the minimum of STS. The session is used at once and then dropped. */
 const sessionDuration = 900;
 const maxAttempts = 3;
+/** More than fit into any timeout: a host waits for its turn until its time is over. */
+const throttledAttempts = 100;
 
 export async function callerOnHost(
   { region, roles, timeoutSeconds }: Host,
@@ -29,7 +34,7 @@ export async function callerOnHost(
   return {
     regions: known ? [known] : [],
     role: roleOf(roles),
-    ...{ maxAttempts, timeoutSeconds },
+    ...{ maxAttempts, throttledAttempts, timeoutSeconds },
     missing: {
       region:
         "set ssm.region in git's configuration, SSM_SSH_REGION or AWS_REGION, or write the ARN of the key",

@@ -1,6 +1,7 @@
 /** Reads Parameter Store with as few calls as the role's permissions allow. */
 import { GetParameterCommand, GetParametersCommand, SSMClient, type Parameter } from '@aws-sdk/client-ssm';
 import { notFromAws } from '../aws/failures.ts';
+import { retries } from '../aws/retries.ts';
 import type { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
 import { isDenied, isKmsTrouble } from './access-failures.ts';
@@ -26,7 +27,10 @@ class Reader {
 
   constructor({ connection, credentials, region, signal }: SourceOptions) {
     this.#region = region;
-    this.#client = new SSMClient({ region, ...connection, ...(credentials && { credentials }) });
+    this.#client = new SSMClient({
+      ...{ region, ...connection, ...retries(connection) },
+      ...(credentials && { credentials }),
+    });
     this.#abortSignal = signal;
   }
 

@@ -8,6 +8,7 @@ import {
   type SecretValueEntry,
 } from '@aws-sdk/client-secrets-manager';
 import { notFromAws } from '../aws/failures.ts';
+import { retries } from '../aws/retries.ts';
 import { Failure } from '../errors.ts';
 import { pickField } from '../keys/json-secret.ts';
 import type { SecretReference } from '../keys/reference.ts';
@@ -39,7 +40,10 @@ class Reader {
 
   constructor({ connection, credentials, region, signal }: SourceOptions) {
     this.#region = region;
-    this.#client = new SecretsManagerClient({ region, ...connection, ...(credentials && { credentials }) });
+    this.#client = new SecretsManagerClient({
+      ...{ region, ...connection, ...retries(connection) },
+      ...(credentials && { credentials }),
+    });
     this.#abortSignal = signal;
   }
 
