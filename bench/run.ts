@@ -11,10 +11,12 @@ import { action } from './sections/action.ts';
 import { fleet } from './sections/fleet.ts';
 import { load } from './sections/load.ts';
 import { doctor } from './sections/doctor.ts';
+import { kms } from './sections/kms.ts';
+import { size } from './sections/size.ts';
 import { proxy } from './sections/proxy.ts';
 import { ssmSsh } from './sections/ssm-ssh.ts';
 
-const sections: readonly Section[] = [action, load, ssmSsh, proxy, doctor, fleet];
+const sections: readonly Section[] = [action, load, size, ssmSsh, kms, proxy, doctor, fleet];
 const rounds = Number(process.env['ROUNDS'] ?? 11);
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !sections.some((section) => section.name === name));

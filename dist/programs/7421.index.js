@@ -1,1 +1,0 @@
-export const id=7421;export const ids=[7421,9802];export const modules={27421:(o,e,t)=>{t.d(e,{E:()=>s});const s=(o,e)=>{if("object"==typeof process&&"true"===process?.env?.AWS_ENABLE_DEFAULT_SOCKET_TIMEOUT_2026&&"function"!=typeof o?.handle)return e}}};
