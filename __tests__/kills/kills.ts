@@ -12,8 +12,8 @@ type Pid = { readonly pid: number };
 export interface Kill {
   /** Milliseconds from the start. */
   readonly after: number;
-  /** Kills one of the processes, or none if there is none. */
-  readonly one: (of: readonly Pid[]) => void;
+  /** Kills one of the processes. @returns it; undefined: there is none */
+  readonly one: <Process extends Pid>(of: readonly Process[]) => Process | undefined;
   /** For a scene that kills by itself. */
   readonly hit: () => void;
 }
@@ -45,11 +45,11 @@ export async function killMany(name: string, { run, check }: Scene): Promise<voi
     const hit = (): void => {
       hits = 1;
     };
-    const one = (of: readonly Pid[]): void => {
+    const one: Kill['one'] = (of) => {
       const victim = of[Math.floor(random() * of.length)];
-      if (!victim) return;
-      hit();
-      killAll([victim]);
+      if (victim) hit();
+      if (victim) killAll([victim]);
+      return victim;
     };
     await run({ after: moment, one, hit });
     const problems = await check();

@@ -2,11 +2,12 @@
  * A file of git's configuration, changed as git changes it (config.c, lockfile.c): under `FILE.lock`, which becomes the file
  * in one step; the file that a symlink leads to, with the mode that it has.
  */
-import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import type { Scope } from '../../src/git/listing.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
+import { lockFile } from './configuration-lock.ts';
 
 /** A byte is a character, so that what others wrote stays as it is, in whatever encoding. */
 const encoding = 'latin1';
@@ -34,8 +35,7 @@ async function changeTarget(
   edit: (text: string | undefined) => string | undefined,
   modeOfNew: number | undefined,
 ): Promise<void> {
-  const lock = `${target}.lock`;
-  const handle = await open(lock, 'wx', 0o666);
+  const { handle, path, release } = await lockFile(target);
   try {
     const before = await textOf(target);
     const after = edit(before);
@@ -46,13 +46,10 @@ async function changeTarget(
     if (mode !== undefined) await handle.chmod(mode & 0o7777);
     await handle.writeFile(after ?? '', encoding);
     await handle.close();
-    if (after === before) await rm(lock);
-    else if (after === undefined) await Promise.all([rm(target), rm(lock)]);
-    else await rename(lock, target);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(lock, { force: true });
-    throw error;
+    if (after === undefined && before !== undefined) await rm(target);
+    else if (after !== before) await rename(path, target);
+  } finally {
+    await release();
   }
 }
 

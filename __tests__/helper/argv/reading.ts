@@ -92,6 +92,7 @@ class Reader {
       if (host === '') this.isOdd = true;
       this.host = host.replace(/^\[(.*)\]$/s, '$1').replace(/\.$/, '');
       if (user !== undefined) this.user ??= decoded(user.replace(/;.*$/s, ''));
+      if (port && portNumber(port) === undefined) this.isOdd = true;
       if (port) this.#setPort(port);
       return;
     }
