@@ -114,7 +114,7 @@ describeInTurn(describeOnHost)('doctor in a step of a job, behind the action', (
     const file = join(job.temp, 'doctor.json');
     const read = join(job.temp, 'read.json');
     const step = await job.run(
-      `${agentProgram} doctor --json --url ${url} >${file}\n${agentProgram} doctor --json /ci/deploy-key >${read}\nssh-add -l`,
+      `${agentProgram} doctor --json --url ${url} >${file}\n${agentProgram} doctor --json /ci/deploy-key --url ${url} >${read}\nssh-add -l`,
     );
     const text = readFileSync(file, 'utf8');
     expect(named(text, 'oidc')?.status).toBe('ok');
@@ -123,6 +123,12 @@ describeInTurn(describeOnHost)('doctor in a step of a job, behind the action', (
     expect(named(text, `repository ${url}`)).toMatchObject({
       status: 'ok',
       detail: expect.stringMatching(/HEAD is/) as unknown,
+    });
+    // exec has no credentials here.
+    expect(named(readFileSync(read, 'utf8'), `repository ${url}`)).toMatchObject({
+      status: 'skip',
+      detail: expect.stringMatching(/OIDC token/) as unknown,
+      remedy: `${agentProgram} doctor --url ${url}`,
     });
     expect(step.log).toContain(stage.key.fingerprint);
     expect(step.outcome).toBe('success');

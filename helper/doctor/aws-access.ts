@@ -6,8 +6,7 @@ import { callerAccount, type Identity } from '../../src/aws/account.ts';
 import type { Caller, Credentials, Role } from '../../src/aws/caller.ts';
 import { instanceRegion, profileRegion } from '../../src/aws/region.ts';
 import { openSession } from '../../src/aws/session.ts';
-import { tokenService } from '../../src/aws/token-request.ts';
-import { otherCredentials } from '../../src/aws/web-identity.ts';
+import { hasTokenAlone } from '../../src/aws/web-identity.ts';
 import { tookTooLong, withDeadline } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
 import { callerOnHost } from '../../src/host/caller.ts';
@@ -87,11 +86,8 @@ export class AwsAccess {
     return await this.#caller.connection.credentials();
   }
 
-  /** Whether nothing but the job's OIDC token can assume a role. */
   get #usesToken(): boolean {
-    const { env } = this.#options;
-    const others = otherCredentials({ ...env, RUNNER_ENVIRONMENT: undefined });
-    return tokenService(env) !== undefined && others === undefined;
+    return hasTokenAlone(this.#options.env);
   }
 
   /** What reads with the roles of the place. @throws Unmet if another check reports why it cannot */

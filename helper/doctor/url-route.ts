@@ -10,6 +10,9 @@ import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
 import { lineOf, originOf } from './wanted.ts';
 
+/** `from` of a key that doctor was given. */
+export const ofCommandLine = 'the command line';
+
 export interface UrlRoute {
   /** A line as `exec --key` takes it. undefined: a key of this job, of which only the fingerprint is known. */
   readonly line: string | undefined;
@@ -70,7 +73,7 @@ export function givenRoutes(
     if (!line) return [];
     const { text: name } = line.reference;
     const unknown = registration(line, agent);
-    return [{ line: keyLineText(line), name, from: 'the command line', place: compiled.place, unknown }];
+    return [{ line: keyLineText(line), name, from: ofCommandLine, place: compiled.place, unknown }];
   });
 }
 

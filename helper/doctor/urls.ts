@@ -1,4 +1,5 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
+import { hasTokenAlone } from '../../src/aws/web-identity.ts';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { patternText } from '../../src/keys/routes.ts';
@@ -12,7 +13,7 @@ import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
 import { checkHostKey, knownHosts, readHostKeys } from './host-key.ts';
 import { OwnPrograms } from './own-programs.ts';
 import { tryHttps, trySsh } from './try-url.ts';
-import { routesFor, type Routed, type UrlRoute } from './url-route.ts';
+import { ofCommandLine, routesFor, type Routed, type UrlRoute } from './url-route.ts';
 
 export interface UrlCheck {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -84,12 +85,8 @@ async function checkSsh({ remote, routed }: SshUrl, names: Names, options: UrlCh
     entries: configuration.entries,
   });
   const first = routeFinding({ routed, remote }, names.route, options);
-  if (hostKey.status === 'fail')
-    return [
-      first,
-      hostKey,
-      skip(names.login, `not checked, because this check did not succeed: ${names.hostKey}`),
-    ];
+  const untried = whyUntried({ hostKey, route }, names, options);
+  if (untried) return [first, hostKey, untried];
   const known = await knownHosts((await readHostKeys(file)) ?? '', env);
   const login = await trySsh({
     ...{
@@ -103,6 +100,23 @@ async function checkSsh({ remote, routed }: SshUrl, names: Names, options: UrlCh
     knownHosts: known,
   });
   return [first, hostKey, login];
+}
+
+/** @returns undefined if git can be asked */
+function whyUntried(
+  { hostKey, route }: { readonly hostKey: Finding; readonly route: UrlRoute | undefined },
+  { login, given }: Names,
+  { env, installation }: UrlCheck,
+): Finding | undefined {
+  if (hostKey.status === 'fail')
+    return skip(login, `not checked, because this check did not succeed: ${hostKey.check}`);
+  if (route?.from !== ofCommandLine || !hasTokenAlone(env)) return undefined;
+  const { agent } = new OwnPrograms(installation);
+  return skip(
+    login,
+    'not checked: exec would load the key of the command line, and has no credentials in a job with an OIDC token alone; without the key, the keys of the job are tried',
+    `${agent} doctor --url ${quoteForShell(given)}`,
+  );
 }
 
 function routeFinding(

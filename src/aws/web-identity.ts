@@ -81,6 +81,14 @@ function nothingElse(): Failure {
 
 const containerVariables = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
 
+/** Whether nothing but the job's OIDC token can assume a role. */
+export function hasTokenAlone(env: Readonly<Record<string, string | undefined>>): boolean {
+  return (
+    tokenService(env) !== undefined &&
+    otherCredentials({ ...env, RUNNER_ENVIRONMENT: undefined }) === undefined
+  );
+}
+
 export interface TokenRequestOptions {
   readonly audience: string;
   readonly maxAttempts: number;
