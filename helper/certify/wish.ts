@@ -1,6 +1,5 @@
 /** What the command line of certify asks for. Pure. */
-import { Failure } from '../../src/errors.ts';
-import { parseKeyLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { KeyLine, StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { KmsReference } from '../../src/keys/key-reference.ts';
 import {
   parseTerms,
@@ -8,7 +7,7 @@ import {
   type CertificateTerms,
 } from '../../src/keys/certificate-options.ts';
 import { invalid, type Common, type Line, type Values } from '../command-line/parse.ts';
-import { parseAccount, type Account } from '../command-line/settings.ts';
+import { parseAccount, parseAnyKey, type Account } from '../command-line/settings.ts';
 import type { certifyOptions } from './options.ts';
 
 /** The key of the authority: stored, or in KMS. */
@@ -68,7 +67,7 @@ function parseAuthority(text: string | undefined): AuthorityWish {
       'write where its key is: --ca kms:alias/user-ca',
     );
   }
-  const line = parseAuthorityLine(text);
+  const line = parseAnyKey(text, '--ca');
   const { reference, signing } = line;
   if (!signing && isBare(line)) return { stored: line };
   if (reference.kind === 'kms' && isBare(line)) return { kms: reference };
@@ -76,15 +75,6 @@ function parseAuthority(text: string | undefined): AuthorityWish {
     `--ca has more than the key of an authority: "${text}"`,
     'write REF, or "REF passphrase=REF" for a stored key that has one',
   );
-}
-
-function parseAuthorityLine(text: string): KeyLine {
-  try {
-    return parseKeyLine(text);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, `--ca: ${error.message}`, { hint: error.hint, cause: error });
-  }
 }
 
 /** Whether the line is a key alone, with nothing about its use. */

@@ -1,12 +1,11 @@
 /** What public does: reads stored keys, asks KMS for the public halves of its keys, and prints them in order. */
-import { Failure } from '../../src/errors.ts';
-import { parseKeyLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
+import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { KmsReference } from '../../src/keys/key-reference.ts';
 import { authorizedKeysLine, fingerprint, type PublicKey } from '../../src/keys/public-key.ts';
 import type { Running } from '../command-line/command.ts';
 import { inHost, readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount, parseKey, type Account } from '../command-line/settings.ts';
+import { parseAccount, parseAnyKey, parseKey, type Account } from '../command-line/settings.ts';
 import type { publicOptions } from './options.ts';
 
 /** A key to print: stored, or in KMS. */
@@ -33,7 +32,7 @@ export async function printKeys(line: Line<typeof publicOptions>, running: Runni
 
 function parseWanted(text: string): Wanted {
   const place = `"${text.split(/\s/, 1)[0] ?? ''}"`;
-  const line = /^(arn:[^:]*:)?kms:/.test(text) ? parseKmsLine(text, place) : parseKey(text, place);
+  const line = /^(arn:[^:]*:)?kms:/.test(text) ? parseAnyKey(text, place) : parseKey(text, place);
   const { reference, repositories, certificate, signing } = line;
   const bare = !signing || Object.values(signing).every((rule) => rule === 'refuse');
   if (repositories.length > 0 || certificate || !bare) {
@@ -43,15 +42,6 @@ function parseWanted(text: string): Wanted {
     );
   }
   return reference.kind === 'kms' ? { kms: reference } : { stored: line as StoredKeyLine };
-}
-
-function parseKmsLine(text: string, place: string): KeyLine {
-  try {
-    return parseKeyLine(text);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
-  }
 }
 
 /** @returns undefined for lines of authorized_keys */

@@ -63,7 +63,7 @@ export function parseCertificateOptions(texts: OptionTexts, named: Naming): Cert
     if (lonely === undefined) return undefined;
     throw invalid(
       `${named(lonely)} is for a certificate, and ${named('ca')} is missing`,
-      `name the key of the authority (${named('ca')} kms:alias/NAME), or remove ${named(lonely)}`,
+      `name the key of the authority (${written(named('ca'), 'kms:alias/NAME')}), or remove ${named(lonely)}`,
     );
   }
   return { authority: parseAuthority(ca, named('ca')), ...parseTerms(texts, named, 'user') };
@@ -93,8 +93,8 @@ export function checkText(text: string | undefined, name: string): void {
   throw invalid(`${name} has control characters`, 'write plain text');
 }
 
-/** The option as the user would write it, where its name comes from `Naming`. */
-function written(name: string, value: string): string {
+/** The option as the user would write it: `ca=VALUE`, `--ca VALUE`, `ssm.ca = VALUE`. */
+export function written(name: string, value: string): string {
   if (name.endsWith('=')) return name + value;
   return name.startsWith('-') ? `${name} ${value}` : `${name} = ${value}`;
 }

@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts';
 import {
   checkText,
   parseCertificateOptions,
+  written,
   type CertificateOptions,
   type Naming,
   type OptionTexts,
@@ -90,11 +91,6 @@ function parseUses(text: string | undefined, name: string): number | undefined {
   const uses = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Infinity;
   if (uses <= mostUses) return uses;
   throw invalid(`${name} is not a number of signatures: "${text}"`, `write 1 to ${mostUses}`);
-}
-
-/** An option with its value: `ca=VALUE` in a line, `ssm.ca VALUE` for git config. */
-function written(name: string, value: string): string {
-  return name.endsWith('=') ? name + value : `${name} ${value}`;
 }
 
 function invalid(problem: string, hint: string): Failure {
