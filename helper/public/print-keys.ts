@@ -2,6 +2,7 @@
 import type { StoredKeyLine } from '../../src/keys/key-line.ts';
 import type { KmsReference } from '../../src/keys/key-reference.ts';
 import { authorizedKeysLine, fingerprint, type PublicKey } from '../../src/keys/public-key.ts';
+import { otherKindOf } from '../../src/keys/reference.ts';
 import type { Running } from '../command-line/command.ts';
 import { inHost, readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
@@ -32,7 +33,7 @@ export async function printKeys(line: Line<typeof publicOptions>, running: Runni
 
 function parseWanted(text: string): Wanted {
   const place = `"${text.split(/\s/, 1)[0] ?? ''}"`;
-  const line = /^(arn:[^:]*:)?kms:/.test(text) ? parseAnyKey(text, place) : parseKey(text, place);
+  const line = otherKindOf(text) === 'kms' ? parseAnyKey(text, place) : parseKey(text, place);
   const { reference, repositories, certificate, signing } = line;
   const bare = !signing || Object.values(signing).every((rule) => rule === 'refuse');
   if (repositories.length > 0 || certificate || !bare) {

@@ -1,4 +1,5 @@
 /** The table of the step summary. Pure. */
+import { code, table } from './markdown.ts';
 import { patternText, type RoutedKey } from '../keys/routes.ts';
 
 export interface SummaryKey extends RoutedKey {
@@ -33,8 +34,7 @@ export function renderSummary({ keys, tokens }: Loaded, lifetime: number): strin
   ]);
   const title = tokens.length === 0 ? 'SSH keys' : keys.length === 0 ? 'Tokens' : 'SSH keys and tokens';
   const head = ['key', 'version', 'fingerprint', 'repositories', 'lifetime'];
-  const lines = [head, head.map(() => '---'), ...rows, ...tokenRows].map((row) => `| ${row.join(' | ')} |`);
-  return [`### ${title}`, '', ...lines, ''].join('\n');
+  return table(title, head, [...rows, ...tokenRows]);
 }
 
 /** `10:31 UTC` */
@@ -44,8 +44,4 @@ export function timeOfDay(seconds: number): string {
 
 function named({ reference, version }: SummaryKey['secret']): string[] {
   return [code(reference.text), version];
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('|', '\\|')}\``;
 }

@@ -4,6 +4,7 @@ import { describeUses } from '../kms/front/describe-uses.ts';
 import type { LogPage, Use } from '../kms/front/use-log.ts';
 import { input, type Env } from './input.ts';
 import { jobFolder } from './job-folder.ts';
+import { code, table } from './markdown.ts';
 import type { State } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -34,15 +35,10 @@ export function renderUses({ uses }: Pick<LogPage, 'uses'>): string {
     code(use.algorithm ?? ''),
     use.outcome === 'signed' ? 'signed' : (use.failure?.code ?? use.outcome),
   ]);
-  const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
-  return ['### Signatures by keys in KMS', '', ...lines, ''].join('\n');
+  return table('Signatures by keys in KMS', head, rows);
 }
 
 function placeOf({ purpose, host, hostKey }: Use): string {
   if (purpose === 'git') return 'a signature of git';
   return purpose === 'certificate' ? 'the renewal of its certificate' : code(host ?? hostKey ?? '');
-}
-
-function code(text: string): string {
-  return text === '' ? '' : `\`${text.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
 }

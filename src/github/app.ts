@@ -5,6 +5,7 @@ import { membersOf } from '../keys/json-secret.ts';
 import { hasDots } from '../keys/app-line.ts';
 import { parseKeyReference, type KmsReference } from '../keys/key-reference.ts';
 import { storedBlock } from '../keys/private-key.ts';
+import { otherKindOf } from '../keys/reference.ts';
 import { secureUrl } from './api-url.ts';
 
 export interface GitHubApp {
@@ -92,7 +93,7 @@ function nameText(member: unknown): string | undefined {
 }
 
 function kmsKey(member: unknown): KmsReference | undefined {
-  if (typeof member !== 'string' || !/^(arn:[^:]*:)?kms:/.test(member.trim())) return undefined;
+  if (typeof member !== 'string' || otherKindOf(member.trim()) !== 'kms') return undefined;
   try {
     const reference = parseKeyReference(member.trim());
     return reference.kind === 'kms' ? reference : undefined;

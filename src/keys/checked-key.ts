@@ -1,6 +1,6 @@
 /** Checks a private key before it is stored, and repairs its text. Pure. */
 import { Failure, type Code } from '../errors.ts';
-import { rsaBits } from './key-fields.ts';
+import { leastSafeRsaBits, rsaBits } from './key-fields.ts';
 import {
   armorOpensshKey,
   isOpensshKey,
@@ -22,9 +22,6 @@ export interface CheckedKey {
   /** Whether a passphrase protects it. */
   readonly encrypted: boolean;
 }
-
-/** Bits. @source NIST SP 800-131A rev. 2, table 2: shorter RSA keys are disallowed for signatures */
-const leastRsaBits = 2048;
 
 /**
  * @param value what a person has: a file, or its text after copying
@@ -73,10 +70,10 @@ function checkEncrypted(block: Block, resource: string): CheckedKey {
 
 function requireLong({ blob }: PublicKey, resource: string): void {
   const bits = rsaBits(blob);
-  if (bits === undefined || bits >= leastRsaBits) return;
+  if (bits === undefined || bits >= leastSafeRsaBits) return;
   throw keyFailures.unsupported(
     resource,
-    `is an RSA key of ${bits} bits, and less than ${leastRsaBits} are not safe`,
+    `is an RSA key of ${bits} bits, and less than ${leastSafeRsaBits} are not safe`,
   );
 }
 

@@ -19,7 +19,10 @@ const counts: Readonly<Record<string, number>> = {
 };
 
 /** Bits of an RSA modulus. @source openssh-portable: SSH_RSA_MINIMUM_MODULUS_SIZE, SSHBUF_MAX_BIGNUM */
-const rsaLimits = { least: 1024, most: 16_384 } as const;
+export const rsaLimits = { least: 1024, most: 16_384 } as const;
+
+/** Bits. @source NIST SP 800-131A rev. 2, table 2: shorter RSA keys are disallowed for signatures */
+export const leastSafeRsaBits = 2048;
 
 export function isKnownType(type: string): boolean {
   return Object.hasOwn(counts, type);

@@ -1,10 +1,8 @@
 /** An SSH public key as a key of Node's crypto. Pure. */
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { pointJwk } from './curves.ts';
+import { rsaLimits } from './key-fields.ts';
 import { WireReader } from './wire.ts';
-
-/** Bits of an RSA modulus. @source openssh-portable: SSH_RSA_MINIMUM_MODULUS_SIZE, SSHBUF_MAX_BIGNUM */
-const rsaLimits = { least: 1024, most: 16_384 } as const;
 
 /**
  * @param blob the wire form of a plain public key
@@ -23,8 +21,13 @@ export function keyObjectOf(blob: Buffer): KeyObject | undefined {
   }
 }
 
-/** @source RFC 8709 §4, RFC 4253 §6.6, RFC 5656 §3.1 */
-function publicJwk(type: string, reader: WireReader): JsonWebKey | undefined {
+/**
+ * @param reader behind the type
+ * @returns undefined for another type, and for a point that does not match its type
+ * @throws RangeError if the bytes end too early
+ * @source RFC 8709 §4, RFC 4253 §6.6, RFC 5656 §3.1
+ */
+export function publicJwk(type: string, reader: WireReader): JsonWebKey | undefined {
   const next = (): string => reader.string().toString('base64url');
   if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: next() };
   if (type === 'ssh-rsa') return { kty: 'RSA', e: next(), n: next() };

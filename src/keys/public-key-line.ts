@@ -1,8 +1,8 @@
 /** Reads the line of a `.pub` file, whoever wrote it, before an authority signs the key. Pure. */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
-import { pointJwk } from './curves.ts';
-import { isKnownType } from './key-fields.ts';
+import { isKnownType, leastSafeRsaBits } from './key-fields.ts';
+import { publicJwk } from './key-object.ts';
 import type { PublicKey } from './public-key.ts';
 import { WireReader } from './wire.ts';
 
@@ -45,19 +45,16 @@ function checkFields(type: string, blob: Buffer, resource: string): void {
     }
     if (!jwk || reader.rest.length > 0) throw new RangeError('not a whole key');
     const bits = createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyDetails?.modulusLength;
-    if (bits === undefined || bits >= leastRsaBits) return;
+    if (bits === undefined || bits >= leastSafeRsaBits) return;
     throw invalid(
       `${resource} holds an RSA key of ${bits} bits`,
-      `give a key of at least ${leastRsaBits} bits, or an Ed25519 key`,
+      `give a key of at least ${leastSafeRsaBits} bits, or an Ed25519 key`,
     );
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw invalid(`the public key in ${resource} is damaged or cut off`, hint);
   }
 }
-
-/** As in checked-key.ts. @source NIST SP 800-131A rev. 2, table 2 */
-const leastRsaBits = 2048;
 
 /** Types in security keys → the same type in software (openssh-portable, PROTOCOL.u2f). */
 const tokenTypes: Readonly<Record<string, string>> = {
@@ -72,16 +69,10 @@ const tokenTypes: Readonly<Record<string, string>> = {
  */
 function jwkOf(type: string, reader: WireReader): JsonWebKey | 'unknown' | undefined {
   const inToken = Object.hasOwn(tokenTypes, type) ? tokenTypes[type] : undefined;
-  const jwk = jwkOfPlain(inToken ?? type, reader);
+  const plain = inToken ?? type;
+  const jwk = isKnownType(plain) ? publicJwk(plain, reader) : 'unknown';
   if (inToken !== undefined) reader.string();
   return jwk;
-}
-
-function jwkOfPlain(type: string, reader: WireReader): JsonWebKey | 'unknown' | undefined {
-  const next = (): string => reader.string().toString('base64url');
-  if (type === 'ssh-rsa') return { kty: 'RSA', e: next(), n: next() };
-  if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: next() };
-  return isKnownType(type) ? pointJwk(type, reader.string(), reader.string()) : 'unknown';
 }
 
 const hint = 'give the .pub file of one key: TYPE BASE64 [COMMENT], as ssh-keygen writes it';

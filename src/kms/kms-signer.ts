@@ -12,7 +12,7 @@ import { inTurn, type Regions } from '../aws/failover.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
-import { rsaBits } from '../keys/key-fields.ts';
+import { leastSafeRsaBits, rsaBits } from '../keys/key-fields.ts';
 import { otherAlgorithm } from '../keys/memory-signer.ts';
 import type { PublicKey } from '../keys/public-key.ts';
 import { algorithmsOf, hashes, writeSignature } from '../keys/signature.ts';
@@ -95,7 +95,8 @@ function publicKeyOf(der: Uint8Array, reference: KmsReference): PublicKey {
   const bits = key && rsaBits(key.blob);
   if (!key) throw cannotSign(reference, 'is of a type that SSH does not have');
   // KMS makes none, and GitHub and OpenSSH accept none.
-  if (bits !== undefined && bits < 2048) throw cannotSign(reference, `is an RSA key of ${bits} bits`);
+  if (bits !== undefined && bits < leastSafeRsaBits)
+    throw cannotSign(reference, `is an RSA key of ${bits} bits`);
   return { ...key, comment: shownKmsName(reference) };
 }
 
