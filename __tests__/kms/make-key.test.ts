@@ -31,6 +31,22 @@ describe('a new KMS key', () => {
     expect(stage.warnings).toEqual([]);
   });
 
+  it('that perhaps exists is told, because nobody knows it', async () => {
+    stage.aws.faults.order({ operation: 'kms:CreateKey', fault: 'cut' });
+    expect(await make().catch((error: unknown) => error)).toMatchObject({ code: 'NETWORK_UNREACHABLE' });
+    expect(stage.operations().filter((name) => name === 'kms:CreateKey')).toHaveLength(1);
+    expect(stage.warnings).toEqual([
+      expect.stringMatching(/perhaps made a key.*aws kms list-keys --region eu-west-1/),
+    ]);
+  });
+
+  it('that KMS has refused is not told as one', async () => {
+    expect(await make(allow('kms:Get*', '*')).catch((error: unknown) => error)).toMatchObject({
+      code: 'KEY_ACCESS_DENIED',
+    });
+    expect(stage.warnings).toEqual([]);
+  });
+
   it('is kept if all answers were lost', async () => {
     stage.aws.faults.order({ operation: 'kms:CreateAlias', fault: 'cut' });
     const { arn } = await make();

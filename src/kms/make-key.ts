@@ -5,6 +5,7 @@ import {
   GetParametersForImportCommand,
   GetPublicKeyCommand,
   ImportKeyMaterialCommand,
+  KMSServiceException,
   ScheduleKeyDeletionCommand,
   type AlgorithmSpec,
   type KMSClient,
@@ -123,11 +124,21 @@ class Maker {
       ...(description !== undefined && { Description: description }),
       ...(tags.length > 0 && { Tags: tags.map(({ key, value }) => ({ TagKey: key, TagValue: value })) }),
     });
-    const { KeyMetadata } = await kmsClient({ ...place, connection }, place.region).send(command, {
-      abortSignal,
-    });
+    const { KeyMetadata } = await kmsClient({ ...place, connection }, place.region)
+      .send(command, { abortSignal })
+      .catch((error: unknown) => {
+        if (!(error instanceof KMSServiceException)) this.#warnOfUnknown();
+        throw error;
+      });
     if (KeyMetadata?.Arn === undefined) throw notFromAws(this.#attempted());
     return KeyMetadata.Arn;
+  }
+
+  #warnOfUnknown(): void {
+    const { place, warn } = this.#options;
+    warn(
+      `KMS has perhaps made a key, which has no alias: aws kms list-keys --region ${place.region} shows it, and aws kms schedule-key-deletion deletes it`,
+    );
   }
 
   async #finish(arn: string, wrapping: AlgorithmSpec | undefined): Promise<MadeKmsKey> {
