@@ -10,6 +10,7 @@ import { run } from '../../src/process/run.ts';
 import { hostKeyFailure } from '../../src/ssh/host-key-refusal.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { knownHostsOf } from '../command-line/known-hosts-of.ts';
 import { findJobUses } from '../explain/job-uses.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { placeOfSetting, unsetSetting, type PlacedSetting } from './setting-remedy.ts';
@@ -68,13 +69,11 @@ function withoutFile({ entries, env }: HostKeyCheck): { readonly from: string; r
 
 /** All known keys: the pinned ones, those of the settings, of the job or exec around this, those that ssm-ssh has seen, and those of ssh itself. */
 export async function knownHosts(ofSettings: string, env: Environment): Promise<string> {
-  const home = env['HOME'] ?? '';
   const { uses } = await findJobUses(env);
   const files = [
     ...uses.map(({ folder }) => join(folder, 'known_hosts')),
     ...stateFolders(userOf(env)).map((folder) => join(folder, 'known_hosts')),
-    ...['known_hosts', 'known_hosts2'].map((file) => join(home, '.ssh', file)),
-    '/etc/ssh/ssh_known_hosts',
+    ...knownHostsOf(env),
   ];
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
   return [renderKnownHosts(ofSettings), ...texts].join('\n');
