@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { parse } from 'yaml';
 import { parseGitHubApp } from '../../src/github/app.ts';
-import { kmsReferencesOf, parseKeyLines } from '../../src/keys/key-line.ts';
+import { kmsReferencesOf, parseLines } from '../../src/keys/key-line.ts';
 import { ACCOUNT, allow, REGION, trustGitHub } from '../support/aws/world.ts';
 import { shellBlocks } from '../support/commands-in-documents.ts';
 import { itInTurn as it } from '../support/parts.ts';
@@ -92,7 +92,7 @@ describe(guide, () => {
   it('has lines of keys and an App that are accepted', () => {
     const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);
     const lines = blocks.map((block) => /keys: \|\n((?: +.*\n)+)/.exec(block)?.[1] ?? '');
-    expect(lines.flatMap((some) => kmsReferencesOf(parseKeyLines(some)))).toHaveLength(blocks.length);
+    expect(lines.flatMap((some) => kmsReferencesOf(parseLines(some).keys))).toHaveLength(blocks.length);
     expect(blocks.map((block) => parse(block) as unknown)).toHaveLength(2);
     const [, stored = ''] = /`(\{"app_id".*?\})`/.exec(text) ?? [];
     expect(parseGitHubApp(stored, '/ci/app').privateKey).toMatchObject({ kind: 'kms' });

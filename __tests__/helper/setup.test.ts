@@ -12,14 +12,14 @@ import {
 } from '../../helper/setup/plan.ts';
 import { environmentLines } from '../../helper/setup/lines.ts';
 import { canonicalName } from '../../src/git/listing.ts';
-import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { itWith } from '../support/needs.ts';
 
 const wanted = (lines: string, more: Partial<Wanted> = {}): Wanted => ({
   ...{
-    keys: parseKeyLines(lines),
+    keys: parseLines(lines).keys,
     credentials: [],
     helper: '/opt/git-credential-ssm',
     region: undefined,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
-import { parseKeyLines, referencesOf } from '../../src/keys/key-line.ts';
+import { parseKeyLine, parseLines, referencesOf } from '../../src/keys/key-line.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { failureOf, leakOf, outcomeOf } from '../support/failure-of.ts';
 import { bodyOf, storedForms } from '../support/stored-forms.ts';
@@ -10,7 +10,7 @@ import { bodyOf, storedForms } from '../support/stored-forms.ts';
 const keys = await Promise.all([makeSshKey(), makeSshKey({ type: 'rsa', format: 'PEM' })]);
 
 const written = (text: string): string[] =>
-  parseKeyLines(text).map(({ reference, repositories }) =>
+  parseLines(text).keys.map(({ reference, repositories }) =>
     [reference.text, ...repositories.map(({ host, path }) => `${host}/${path}`)].join(' '),
   );
 
@@ -46,7 +46,6 @@ describe('the lines', () => {
     ['/a certificate=', 1, 'certificate=/NAME'],
     ['/a\n/b certificate=/c certificate=/c', 2, 'certificate=REFERENCE'],
     ['/a as=github-app', 1, 'github.com/OWNER'],
-    ['/a as=github-app github.com/x', 1, "the action's keys"],
     ['/a as=', 1, '[REPOSITORY'],
     ['/a =b', 1, '[REPOSITORY'],
     ['/a github.com/x color=red', 1, '[REPOSITORY'],
@@ -56,10 +55,18 @@ describe('the lines', () => {
     ['* /a', 1, 'one key per line'],
     ["'/a'", 1, 'without quotes'],
   ])('of %j are refused with line %i in the message', (text, number, hint) => {
-    const failure = failureOf(() => parseKeyLines(text));
+    const failure = failureOf(() => parseLines(text).keys);
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toMatch(new RegExp(`^keys, line ${number}: `));
     expect(failure.hint).toContain(hint);
+  });
+
+  it('may not be those of a GitHub App where a command takes an SSH key', () => {
+    const failure = failureOf(() => parseKeyLine('/a as=github-app github.com/x'));
+    expect([failure.code, failure.hint]).toEqual([
+      'INPUT_INVALID',
+      expect.stringContaining("the action's keys"),
+    ]);
   });
 
   it('may name a passphrase, anywhere after the reference', () => {
@@ -68,23 +75,23 @@ describe('the lines', () => {
       '/a github.com/x passphrase=/p',
       '/a as=key github.com/x passphrase=/p',
     ]) {
-      const [{ reference, passphrase, repositories } = {}] = parseKeyLines(line);
+      const [{ reference, passphrase, repositories } = {}] = parseLines(line).keys;
       expect([reference?.text, passphrase?.text, repositories?.length]).toEqual(['/a', '/p', 1]);
     }
   });
 
   it('may name a passphrase and a certificate', () => {
-    const lines = parseKeyLines('/a certificate=/c passphrase=/p github.com/x\n/b');
+    const lines = parseLines('/a certificate=/c passphrase=/p github.com/x\n/b').keys;
     expect(referencesOf(lines).map(({ text }) => text)).toEqual(['/a', '/p', '/c', '/b']);
   });
 
   it('do not repeat a passphrase instead of its name', () => {
-    const { message, hint } = failureOf(() => parseKeyLines('/a passphrase=hunter2!'));
+    const { message, hint } = failureOf(() => parseLines('/a passphrase=hunter2!').keys);
     expect(`${message} ${hint}`).not.toContain('hunter2');
   });
 
   it('name an unknown option without its value', () => {
-    const { message } = failureOf(() => parseKeyLines('/a passfrase=hunter2'));
+    const { message } = failureOf(() => parseLines('/a passfrase=hunter2').keys);
     expect(message).toBe('keys, line 1: unknown option "passfrase"');
   });
 
@@ -97,7 +104,7 @@ describe('the lines', () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
-        const outcome = outcomeOf(() => parseKeyLines(text));
+        const outcome = outcomeOf(() => parseLines(text).keys);
         return outcome instanceof Failure
           ? outcome.code === 'INPUT_INVALID'
           : outcome.every(({ reference }) => reference.text !== '');
@@ -113,7 +120,7 @@ describe('a key that was pasted instead of its name', () => {
   it.each(forms)('is refused without being shown (%s)', (_, store) => {
     for (const { privateKey } of keys) {
       const stored = store(privateKey);
-      const failure = failureOf(() => parseKeyLines(stored));
+      const failure = failureOf(() => parseLines(stored).keys);
       expect(failure.code).toBe('INPUT_INVALID');
       expect(leakOf(failure, bodyOf(privateKey))).toBeUndefined();
       expect(leakOf(failure, stored.replace(/-----[^-]*-----/g, ''))).toBeUndefined();
@@ -121,7 +128,7 @@ describe('a key that was pasted instead of its name', () => {
   });
 
   it('has a hint to replace it', () => {
-    expect(failureOf(() => parseKeyLines(keys[0].privateKey))).toMatchObject({
+    expect(failureOf(() => parseLines(keys[0].privateKey).keys)).toMatchObject({
       message: expect.stringContaining('line 1: this is the text of a key'),
       hint: expect.stringContaining('replace the key'),
     });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseLines } from '../../src/keys/key-line.ts';
 import { matchRoutes } from '../../src/keys/routes.ts';
 import { routingCases } from '../support/routing-cases.ts';
 
 describe('the key for a connection', () => {
   it.each(Object.entries(routingCases))('by %s', (_, { keys, remote, offered }) => {
-    const lines = parseKeyLines(
+    const lines = parseLines(
       keys.map((repositories, number) => `/key-${String(number)} ${repositories}`).join('\n'),
-    );
+    ).keys;
     const routes = lines.map(({ repositories }, key) => ({ key, repositories }));
     expect(matchRoutes(routes, remote, 22)).toEqual(offered);
   });

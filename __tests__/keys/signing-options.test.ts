@@ -77,7 +77,11 @@ describe('a line', () => {
     ['new:ed25519', 'ca= is missing', 'ca=kms:alias/NAME principals=NAME'],
     ['new:ed25519 github.com/acme', 'ca= is missing', 'ca='],
     ['/a principals=x', 'principals= is for a certificate, and ca= is missing', 'remove principals='],
-    ['kms:alias/a valid=5m', 'valid= is for a certificate, and ca= is missing', '(ca=kms:alias/NAME), or remove valid='],
+    [
+      'kms:alias/a valid=5m',
+      'valid= is for a certificate, and ca= is missing',
+      '(ca=kms:alias/NAME), or remove valid=',
+    ],
     ['new:rsa extensions=permit-pty', 'ca= is missing', 'ca='],
     [`new:rsa ${ca}`, 'principals= is missing', 'principals=deploy,web'],
     [`new:rsa ${ca} principals=`, 'principals= has an empty part', 'one comma'],

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseLines } from '../../src/keys/key-line.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { renderSshConfig } from '../../src/ssh/ssh-config.ts';
 import { attacks, lookalikes } from '../support/ec2-host-names.ts';
@@ -35,7 +35,7 @@ describe('the block of ~/.ssh/config, read by ssh', () => {
       ec2 = true,
     }: { keys?: readonly string[]; temp?: string; env?: object; ec2?: boolean } = {},
   ): { offered: string[]; settings: Record<string, string> } => {
-    const files = parseKeyLines(keys.join('\n')).map(({ repositories, certificate }, number) => ({
+    const files = parseLines(keys.join('\n')).keys.map(({ repositories, certificate }, number) => ({
       publicKey: `${temp}/use/keys/${number}.pub`,
       certificate: certificate && `${temp}/use/keys/${number}-cert.pub`,
       repositories,
@@ -111,7 +111,7 @@ describe('the block of ~/.ssh/config, read by ssh', () => {
     const program = join(folder, 'program');
     writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" >'${folder}/words'\n`, { mode: 0o755 });
     const [ec2, named] = ['i-0123456789abcdef0', 'i-01234567'];
-    const keys = parseKeyLines(`/0 ${named}`).map(({ repositories }) => ({
+    const keys = parseLines(`/0 ${named}`).keys.map(({ repositories }) => ({
       publicKey: '/k.pub',
       repositories,
     }));

@@ -1,7 +1,7 @@
 /** The folder that main writes for helper/ssm-ssh, without an agent, for tests of the choice of keys. */
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseKeyLines } from '../../src/keys/key-line.ts';
+import { parseLines } from '../../src/keys/key-line.ts';
 import { renderRoutes } from '../../src/keys/routes.ts';
 
 const source = join(dirname(dirname(import.meta.dirname)), 'helper');
@@ -15,9 +15,9 @@ export interface FolderOptions {
 
 /** Returns the path of the program. */
 export function makeJobFolder(path: string, { keys = [], before = '' }: FolderOptions = {}): string {
-  const lines = parseKeyLines(
+  const lines = parseLines(
     keys.map((repositories, number) => `/key-${String(number)} ${repositories}`).join('\n'),
-  );
+  ).keys;
   const routed = lines.map(({ repositories }, number) => ({
     fingerprint: `SHA256:${String(number)}`,
     repositories,

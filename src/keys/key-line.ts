@@ -48,24 +48,19 @@ export interface Lines {
  * @throws INPUT_INVALID naming the line
  */
 export function parseLines(text: string): Lines {
-  const parsed = eachLine(text, parseLine);
+  const parsed = eachLine(text);
   return {
     keys: parsed.flatMap((line) => ('app' in line ? [] : [line])),
     apps: parsed.flatMap((line) => ('app' in line ? [line.app] : [])),
   };
 }
 
-/** Like parseLines, but only for SSH keys. */
-export function parseKeyLines(text: string): KeyLine[] {
-  return eachLine(text, parseKeyLine);
-}
-
-function eachLine<T>(text: string, parse: (line: string) => T): T[] {
+function eachLine(text: string): ReturnType<typeof parseLine>[] {
   const lines = text.split(/\r\n|\n|\r/).map((line, index) => ({ line: line.trim(), number: index + 1 }));
   const written = lines.filter(({ line }) => line !== '' && !line.startsWith('#'));
   return written.map(({ line, number }) => {
     try {
-      return parse(line);
+      return parseLine(line);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const joined = written.length === 1 && severalThings.test(line);
