@@ -1,6 +1,6 @@
 /** docs/certificates.md: its commands do what it says, from the authority to a login, a renewal and a revocation. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { findSshd } from '../support/git-host/openssh-server.ts';
@@ -130,6 +130,22 @@ describe(guide, () => {
     expect(stdout).toContain(`trustedusercakeys ${place('/etc/ssh/user-ca.pub')}\n`);
     expect(stdout).toContain(`revokedkeys ${place('/etc/ssh/revoked_keys')}\n`);
     expect(stdout).toContain(`hostcertificate ${place('/etc/ssh/ssh_host_ed25519_key-cert.pub')}\n`);
+  });
+
+  it('leaves no half of a certificate where the authority does not sign', async () => {
+    for (const pattern of [
+      /keygen kms:alias\/user-ca/,
+      /public kms:alias\/user-ca/,
+      /touch/,
+      /install -m 755/,
+    ])
+      await run(pattern);
+    const files = (): string[] => readdirSync(place('/etc/ssh')).sort();
+    const before = files();
+    const failing = inPlace('NAMES=web-1 CA=kms:alias/none exec renew-host-certificate');
+    const { exitCode, stderr } = await host.start(['sh', '-c', failing], { env }).ended;
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('KEY_NOT_FOUND')]);
+    expect(files()).toEqual(before);
   });
 
   it('revokes what it says: certificates by number, and a key', async () => {
