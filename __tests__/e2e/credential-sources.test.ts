@@ -160,6 +160,12 @@ describe('the credentials of a step', () => {
       );
     });
 
+    it('are asked for while ssh-agent starts: if there is none, the error says so', async () => {
+      world.aws.faults.order({ operation: 'sts:GetCallerIdentity', fault: { latency: 1000 } });
+      const failed = await load(existing, { ...withKeys(user(reading)), PATH: '/nowhere' });
+      expect([told(failed).code, failed.exitCode]).toEqual(['AGENT_NOT_FOUND', 1]);
+    });
+
     it('in a use without keys leave the account in the outputs', async () => {
       const main = await load({ ...existing, keys: '' }, withKeys(user()));
       expect(told(main).text).toBe('');

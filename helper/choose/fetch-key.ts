@@ -91,6 +91,8 @@ async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
   const ensure = (): Promise<void> =>
     ensureAgent(state, { helper: io.helper, seconds: timeoutSeconds, env: io.env, signal });
   const agent = ensure();
+  // It may fail while the AWS SDK is loaded, when nobody waits for it yet.
+  agent.catch(() => undefined);
   try {
     return await load(wanted, { agent, ensure }, io);
   } finally {

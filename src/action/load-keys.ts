@@ -79,6 +79,8 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   // The agent for keys in KMS takes the place of OpenSSH's, which is then behind it.
   const isBehind = !inputs.keys.every(isStoredLine);
   const starting = withAgent ? startAgent(isBehind ? folder.back : socket, job) : Promise.resolve(undefined);
+  // It may fail while the role is settled, when nobody waits for it yet.
+  starting.catch(() => undefined);
   const failed = new AbortController();
   let serving: ReturnType<typeof startFront> = Promise.resolve(undefined);
   try {
