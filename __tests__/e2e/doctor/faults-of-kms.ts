@@ -277,7 +277,7 @@ const ofApps: readonly Fault[] = [
       stage.permit([maySign]);
       stage.world.put('/ci/token', JSON.stringify({ app_id: 1, private_key: 'kms:alias/app' }));
     },
-    advice: /RSA/,
+    advice: /move the \.pem file that GitHub made into KMS: ssm-ssh-agent put kms:alias\/NAME FILE/,
     repair: ({ world }) => {
       world.aws.signingKeys.setAlias(place, 'alias/app', makeKmsKey(world, 'rsa', 'RSA_2048').arn);
     },
