@@ -44,6 +44,8 @@ export async function startChildWithLifeline(
   });
   const stop = (): void => void child.stdin.end();
   signal.addEventListener('abort', stop, { once: true });
+  // It may have been aborted before the child was there.
+  if (signal.aborted) stop();
   const firstLine = await new Promise<string>((resolve) => {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (more: string) => {
