@@ -179,7 +179,8 @@ function isNetworkTrouble({ name, code, message }: AwsError): boolean {
   return (
     /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|EPROTO|ERR_SSL|ETIMEDOUT|ERR_SOCKET|ERR_PROXY)/.test(code) ||
     name === 'TimeoutError' ||
-    /socket hang up|aborted/.test(message)
+    // The AWS SDK keeps only the message of what it does not take for an Error.
+    /socket hang up|aborted|ECONNRESET/.test(message)
   );
 }
 

@@ -22,7 +22,7 @@ export function refreshing<C extends Refreshable, A extends unknown[]>(
   first: C | undefined,
   open: (...how: A) => Promise<C>,
   { clock }: RefreshOptions,
-): (...how: A) => Promise<C> {
+): ((...how: A) => Promise<C>) & { readonly forget: () => void } {
   let held = first;
   let opening: Promise<C> | undefined;
   const left = (): number => (held ? (held.expiration?.getTime() ?? Infinity) - clock() : 0);
@@ -36,5 +36,11 @@ export function refreshing<C extends Refreshable, A extends unknown[]>(
       opening = undefined;
     }
   };
-  return async (...how) => (held && left() > early ? held : await (opening ??= refresh(...how)));
+  const current = async (...how: A): Promise<C> =>
+    held && left() > early ? held : await (opening ??= refresh(...how));
+  // For credentials that AWS calls expired before their time, because a clock is wrong.
+  const forget = (): void => {
+    held = undefined;
+  };
+  return Object.assign(current, { forget });
 }

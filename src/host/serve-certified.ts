@@ -110,7 +110,13 @@ class Shown {
       const kept = before && left > 0 ? [before] : [];
       this.#certificate = certificate;
       this.#added.replaceBlobs(this.#blobs(certificate, ...kept));
-      for (const one of kept) setTimeout(() => { this.#forget(one); }, Math.min(overlap, left)).unref();
+      for (const one of kept)
+        setTimeout(
+          () => {
+            this.#forget(one);
+          },
+          Math.min(overlap, left),
+        ).unref();
       if (certificate) this.#write(certificate);
     }
     await this.#written;

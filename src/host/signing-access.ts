@@ -51,8 +51,13 @@ export async function signingAccess(
   }
   const open = openerOf(role, references, { ...lasting, wanted, voice, actions });
   const first = await explain(() => open());
-  const credentials: AwsCredentialIdentityProvider = refreshing(first, open, { clock: Date.now });
-  return { place: { connection, credentials }, regions: within, explain };
+  const held = refreshing(first, open, { clock: Date.now });
+  // The AWS SDK keeps an identity until five minutes before its end. This one is kept here, where it can be forgotten.
+  const credentials: AwsCredentialIdentityProvider = async () => ({
+    ...(await held()),
+    expiration: new Date(),
+  });
+  return { place: { connection, credentials, forget: held.forget }, regions: within, explain };
 }
 
 /** An ARN has its own Region. */

@@ -10,6 +10,8 @@ export interface KmsPlace {
   readonly connection: Connection;
   /** A provider is asked again when its credentials end. Absent: the AWS SDK's default chain. */
   readonly credentials?: Credentials | AwsCredentialIdentityProvider;
+  /** Called when AWS says that the credentials have expired: the next call asks for new ones. Absent: they are fixed. */
+  readonly forget?: () => void;
   /** For references that are not ARNs. */
   readonly region: string;
 }

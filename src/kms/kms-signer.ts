@@ -52,7 +52,8 @@ export async function openKmsSigner(
   regions: Regions,
 ): Promise<KmsSigner> {
   const { answer } = await inTurn(
-    ({ region, signal }) => openIn(reference, kmsClient({ ...place, region }, region), { region, signal }),
+    ({ region, signal }) =>
+      openIn(reference, kmsClient({ ...place, region }, region), { region, signal, forget: place.forget }),
     regionsFor(reference, regions),
   );
   return answer;
@@ -61,12 +62,13 @@ export async function openKmsSigner(
 interface Asked {
   readonly region: string;
   readonly signal: AbortSignal;
+  readonly forget: KmsPlace['forget'] | undefined;
 }
 
 async function openIn(
   reference: KmsReference,
   client: KMSClient,
-  { region, signal }: Asked,
+  { region, signal, forget }: Asked,
 ): Promise<KmsSigner> {
   const doing = 'reading the public key of';
   try {
@@ -78,7 +80,7 @@ async function openIn(
     if (KeyUsage !== undefined && KeyUsage !== 'SIGN_VERIFY') {
       throw cannotSign(reference, `is for ${KeyUsage}, and not for signatures`);
     }
-    return new SignerInKms({ reference, client, region, publicKey, keyArn });
+    return new SignerInKms({ reference, client, region, publicKey, keyArn, forget });
   } catch (error) {
     signal.throwIfAborted();
     throw kmsFailure(error, { reference, region, doing });
@@ -115,6 +117,7 @@ interface Opened {
   readonly region: string;
   readonly publicKey: PublicKey;
   readonly keyArn: string;
+  readonly forget: KmsPlace['forget'] | undefined;
 }
 
 class SignerInKms implements KmsSigner {
@@ -146,7 +149,7 @@ class SignerInKms implements KmsSigner {
     const command = new SignCommand({
       ...{ KeyId: this.#opened.reference.name, SigningAlgorithm: kmsAlgorithms[algorithm], ...message },
     });
-    const signature = await this.#untilServed(signal, () => this.#send(command, signal));
+    const signature = await this.#untilServed(signal, () => this.#sendRenewed(command, signal));
     try {
       return writeSignature(algorithm, signature);
     } catch (error) {
@@ -167,6 +170,18 @@ class SignerInKms implements KmsSigner {
       `KMS signs at most ${longestMessage} bytes by Ed25519, and ${data.length} were asked for with ${this.#opened.reference.text}`,
       { hint: 'use an ECDSA or RSA key for it: they sign a digest' },
     );
+  }
+
+  /** Once more with new credentials, if AWS says that they have expired. */
+  async #sendRenewed(command: SignCommand, signal: AbortSignal): Promise<Buffer> {
+    const { forget } = this.#opened;
+    try {
+      return await this.#send(command, signal);
+    } catch (error) {
+      if (!forget || !(error instanceof Failure) || error.code !== 'CREDENTIALS_EXPIRED') throw error;
+      forget();
+      return await this.#send(command, signal);
+    }
   }
 
   /** The alias is what the policy allows, so it is asked by its name, and its key is compared. */

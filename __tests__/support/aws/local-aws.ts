@@ -54,6 +54,8 @@ export interface LocalAwsOptions {
   readonly regions?: readonly string[];
   /** Lifetime of a pushed key in seconds. Default: 60, as on AWS. */
   readonly pushedKeySeconds?: number;
+  /** The longest session of a role in seconds, whatever was asked for. AWS's shortest is 900. */
+  readonly sessionSeconds?: number;
 }
 
 export interface EnvironmentOptions {
@@ -110,7 +112,8 @@ export interface LocalAws {
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const { clock = () => new Date(), kmsWording = 'new', regions } = options;
   const issuer = await OidcIssuer.create(clock);
-  const iam = new Iam({ clock, fetchKeys: () => Promise.resolve(issuer.keySet) });
+  const fetchKeys = () => Promise.resolve(issuer.keySet);
+  const iam = new Iam({ clock, fetchKeys, longestSession: options.sessionSeconds });
   const kms = new Kms(kmsWording);
   const signingKeys = new SigningKeys(clock);
   const parameters = new ParameterStore(kms, clock);

@@ -90,6 +90,8 @@ interface Key {
 interface Defaults {
   readonly clock: () => Date;
   readonly fetchKeys: () => Promise<JsonWebKeySet>;
+  /** Seconds: no session of a role is longer. */
+  readonly longestSession?: number | undefined;
 }
 
 export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
@@ -165,15 +167,14 @@ export class Iam {
   /** Temporary credentials of a role, as from STS or EC2, without a check of the trust policy. */
   createSession(input: SessionInput): Required<Credentials> {
     const { roleArn, sessionName = 'local', durationSeconds = 3600 } = input;
+    const seconds = Math.min(durationSeconds, this.#defaults.longestSession ?? Infinity);
     if (!this.#roles.has(roleArn)) throw new TypeError(`no such role: ${roleArn}`);
     const credentials: Required<Credentials> = {
       accessKeyId: uniqueId('ASIA'),
       secretAccessKey: secret(30),
       sessionToken: `IQoJb3JpZ2luX2Vj${secret(270)}`,
       // STS counts whole seconds.
-      expiration: new Date(
-        Math.floor(this.#defaults.clock().getTime() / 1000) * 1000 + durationSeconds * 1000,
-      ),
+      expiration: new Date(Math.floor(this.#defaults.clock().getTime() / 1000) * 1000 + seconds * 1000),
     };
     const principal = (): Principal | undefined => {
       const role = this.#roles.get(roleArn);

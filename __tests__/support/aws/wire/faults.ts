@@ -2,7 +2,8 @@
 
 /**
  * - `throttling`, `internal-error` (500), `unavailable` (503): the service's own errors;
- * - `reset` (RST), `hang` (accepted, never answered), `cut` (the body ends half-way), `stall` (half of the body, then
+ * - `reset` (RST), `hang` (accepted, never answered), `cut` (the body ends half-way), `torn` (half of the body, then
+ *   RST), `stall` (half of the body, then
  *   nothing more, with the connection open), `drip` (a byte every tenth of a second): the wire's;
  * - `malformed` (a proxy's HTML with status 200), `bad-gateway` (the same with 502), `redirect` (302 to a sign-in page),
  *   `huge` (50 MB of white space), `broken` (half of the body, and said to be all of it), `foreign` (the format is right,
@@ -18,6 +19,7 @@ export type Fault =
   | 'reset'
   | 'hang'
   | 'cut'
+  | 'torn'
   | 'stall'
   | 'drip'
   | 'malformed'

@@ -26,7 +26,7 @@ export interface HttpAnswer {
    * How the body is sent. `cut`: half of the announced bytes, then the socket closes; `stall`: only half of them;
    * `drip`: a byte every tenth of a second; `huge`: 50 MB of white space instead. Default: `whole`.
    */
-  readonly delivery?: 'whole' | 'cut' | 'stall' | 'drip' | 'huge' | 'reset' | 'never';
+  readonly delivery?: 'whole' | 'cut' | 'torn' | 'stall' | 'drip' | 'huge' | 'reset' | 'never';
   /** For a WebSocket request, with status 101: called when the WebSocket is open. */
   readonly webSocket?: (socket: WebSocket) => void;
 }
@@ -159,6 +159,7 @@ function deliver(answer: HttpAnswer, response: http.ServerResponse, sockets: Map
   const connection: Duplex | null = response.socket;
   response.write(body.subarray(0, Math.floor(body.length / 2)), () => {
     if (delivery === 'cut') connection?.end();
+    if (delivery === 'torn') sockets.get(response.socket?.remotePort ?? 0)?.resetAndDestroy();
   });
 }
 

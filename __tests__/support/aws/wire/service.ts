@@ -79,6 +79,7 @@ async function suffer(
     case 'reset':
       return { status: 0, headers: {}, body: '', delivery: 'reset' };
     case 'cut':
+    case 'torn':
     case 'stall':
     case 'drip':
     case 'huge':
