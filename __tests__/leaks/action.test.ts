@@ -48,7 +48,8 @@ describeWith('strace')('the action', () => {
     async (operation, { inputs, env }) => {
       furnish(world.aws, [key.privateKey, other.privateKey]);
       const name = `action: ${operation}`;
-      const outcome = await runTracedJob({ name, inputs, env: env(world), secrets });
+      const hasFront = operation.startsWith('kms:');
+      const outcome = await runTracedJob({ name, inputs, env: env(world), secrets, hasFront });
       expect(outcome).toEqual({ code: '', leaks: [] });
     },
   );

@@ -17,6 +17,8 @@ export interface TracedJob {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly Secret[];
   readonly actionPath?: string;
+  /** Whether an agent of ours runs, which gets the token for OIDC requests by its standard input, a socket. */
+  readonly hasFront?: boolean;
 }
 
 export interface JobOutcome {
@@ -39,9 +41,10 @@ export async function runTracedJob(traced: TracedJob): Promise<JobOutcome> {
     const after = posts.map((post) => textsOf('post', post, job));
     // strace goes on until the agent ends.
     while (isTraced(folder)) await sleep(20);
-    const secrets = [...traced.secrets, ...secretsIn(traced.env)];
+    const ofCaller = secretsIn(traced);
+    const secrets = [...traced.secrets, ...ofCaller];
     const texts = Object.assign({}, between, ...after) as Record<string, string>;
-    const given = secretsIn(traced.env).map(({ name }) => name);
+    const given = ofCaller.map(({ name }) => name);
     const leaks = leaksIn({ name: traced.name, calls: readTraces(traces), secrets, texts, given });
     return { code: told(main).code, leaks };
   } finally {
@@ -77,11 +80,12 @@ function textsOf(step: string, result: StepResult, job: Job): Record<string, str
 }
 
 /** Secrets of the caller's environment. GitHub's token goes to GitHub's service, session tokens go to AWS. */
-function secretsIn(env: TracedJob['env']): Secret[] {
+function secretsIn({ env, hasFront = false }: TracedJob): Secret[] {
   const sent = ['ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'AWS_SESSION_TOKEN'];
   return [...sent, 'AWS_SECRET_ACCESS_KEY'].flatMap((name) => {
     const text = env[name];
     if (text === undefined || text.length < 12) return [];
+    if (hasFront && name === sent[0]) return { name, text, mayGo: ['server', 'agent'] };
     return { name, text, mayGo: sent.includes(name) ? ['server'] : [] };
   });
 }
