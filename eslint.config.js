@@ -22,7 +22,7 @@ const wall = ({ files, ignores = [], group, message }) => ({
 export const pureFiles = [
   'src/errors.ts',
   'src/keys/*.ts',
-  'src/action/{foreign-inputs,input,inputs,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
+  'src/action/{foreign-inputs,input,inputs,markdown,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
   'src/aws/{answers,back-off,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,kms-policy,kms-statement,patience,session-policy,session-tags,statement,token,token-request,troubles,trust-policy,usual-endpoint}.ts',
   'src/ec2/host-name.ts',
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',

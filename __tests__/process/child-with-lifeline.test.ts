@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { startChildWithLifeline } from '../../src/process/child-with-lifeline.ts';
-import { ProgramNotFound } from '../../src/process/run.ts';
+import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 import { runningProcesses } from '../support/runner/process-table.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
