@@ -13,24 +13,27 @@ import type { Env, Inputs } from './inputs.ts';
 
 /** @returns undefined if the job's token is not the first thing that is asked for */
 export function headStart(inputs: Inputs, env: Env, signal: AbortSignal): HeadStart | undefined {
-  const stored = [...inputs.keys.filter(isStoredLine), ...inputs.apps];
+  const { keys, apps, role } = inputs;
+  const stored = keys.filter(isStoredLine);
   const service = tokenService(env);
-  const { role } = inputs;
-  if (!service || role?.audience === undefined || role.tokenFile !== undefined) return undefined;
-  if (role.skipsOidc === true || inputs.useExisting || (stored.length === 0 && inputs.keys.length > 0))
+  const [region] = inputs.regions;
+  if (!service || region === undefined || role?.audience === undefined || role.tokenFile !== undefined)
     return undefined;
+  const usesOther = role.skipsOidc === true || inputs.useExisting || (stored.length === 0 && keys.length > 0);
+  // Nothing is asked before it is known whether the programs are new enough.
+  const isChecked = inputs.restrictToHosts || inputs.gitSigning || apps.length > 0;
+  if (usesOther || isChecked) return undefined;
   const answer = sendRequest(tokenRequest(service, role.audience), {
     env,
     signal,
     patience: patienceOf(inputs),
   });
   const https = new EarlyAgent(env);
-  const [region] = inputs.regions;
   const kinds = new Set(
     referencesOf(stored).map(({ kind }) => (kind === 'secret' ? 'secretsmanager' : 'ssm')),
   );
   for (const name of ['sts', ...kinds] as const) {
-    const endpoint = region === undefined ? undefined : usualEndpoint(name, region, env);
+    const endpoint = usualEndpoint(name, region, env);
     if (endpoint) https.openEarly(endpoint);
   }
   return { https, early: once(answer) };
