@@ -28,12 +28,14 @@ export const bounds: readonly Bound[] = [
     section: 'action',
     figure: 'TLS, 80 ms: main / by hand, connections opened first',
     most: 1.5,
+    reason: 'each service has a connection of its own, and main opens each one only when it is needed',
   },
   {
     what: 'sequential round trips of main, TLS included',
     section: 'action',
     figure: 'sequential round trips: main',
     most: 5,
+    reason: 'three services, and for each of them TCP, TLS and the request, one after the other',
   },
   {
     what: '25 keys / 1 key, on loopback',
@@ -52,18 +54,21 @@ export const bounds: readonly Bound[] = [
     section: 'load',
     figure: 'main, refused input / bare Node, processor',
     most: 2.2,
+    reason: '@actions/core can only be loaded as a whole, with undici',
   },
   {
     what: 'main that succeeds / main before this work, processor time',
     section: 'load',
     figure: 'main / main before, processor',
     most: 0.75,
+    reason: 'most of it is loading @actions/core and the AWS SDK',
   },
   {
     what: 'post with an agent to end / a bare Node, processor time',
     section: 'load',
     figure: 'post / bare Node, processor',
     most: 2,
+    reason: 'loading its modules takes half of it, and reading the list of all processes most of the rest',
   },
   {
     what: 'post with an agent to end / a bare Node, wall time',
@@ -76,6 +81,8 @@ export const bounds: readonly Bound[] = [
     section: 'ssm-ssh',
     figure: 'warm - plain',
     most: 10,
+    reason:
+      'a warm connection starts a shell and git config; on a busy machine each start waits: see the fastest runs and the processor time',
   },
   {
     what: 'ssm-ssh, (cold - plain) / (script - plain)',

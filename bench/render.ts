@@ -57,7 +57,7 @@ function renderSection({ title, about }: Section, result: SectionResult | undefi
   return [
     `## ${title}`,
     about,
-    `${date}, ${rounds} rounds. The machine's load was ${start ?? ''} at the start and ${end ?? ''} at the end.`,
+    `${date}${rows.length > 0 ? `, ${rounds} rounds` : ''}. The machine's load was ${start ?? ''} at the start and ${end ?? ''} at the end.`,
     ...(rows.length > 0 ? [table(['command', 'wall time, ms', 'processor time, ms'], rows)] : []),
     table(
       ['figure', 'measured'],

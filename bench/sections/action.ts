@@ -9,7 +9,17 @@ import { bundled } from '../bundled.ts';
 import { chainSteps, openChain, type Chain } from '../chain.ts';
 import { stopwatch, takeTurns, type Round, type Stopwatch, type Way } from '../measure.ts';
 import { loopback, overTls, type Network } from '../networks.ts';
-import { awsCli, figureOf, processor, single, wall, waysOf, type Figure, type Section } from '../results.ts';
+import {
+  awsCli,
+  fastest,
+  figureOf,
+  processor,
+  single,
+  wall,
+  waysOf,
+  type Figure,
+  type Section,
+} from '../results.ts';
 import { useAction } from '../use-action.ts';
 
 const many = 25;
@@ -79,6 +89,9 @@ function ratiosIn(name: string, rounds: readonly Round[]): Record<string, Figure
       rounds,
       (round) => wall(round, ...ours) / wall(round, ...chained),
     ),
+    [at('main and post / chain, of the fastest runs')]: single(
+      fastest(rounds, ...ours) / fastest(rounds, ...chained),
+    ),
     [at('main and post / chain, processor')]: figureOf(
       rounds,
       (round) => processor(round, ...ours) / processor(round, ...chained),
@@ -90,6 +103,9 @@ function ratiosIn(name: string, rounds: readonly Round[]): Record<string, Figure
     ...byChain,
     [at('main / by hand')]: mainBy('by hand'),
     [at('main / by hand, connections opened first')]: mainBy('by hand, connections opened first'),
+    [at('main / by hand, connections opened first, of the fastest runs')]: single(
+      fastest(rounds, at('main, 1 key')) / fastest(rounds, at('by hand, connections opened first')),
+    ),
     [at('main / the AWS SDK')]: mainBy('the AWS SDK'),
     [at(`${many} keys / 1 key`)]: figureOf(
       rounds,

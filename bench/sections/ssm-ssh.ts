@@ -7,7 +7,17 @@ import { makeSshKey } from '../../__tests__/support/ssh-keys.ts';
 import { bundled } from '../bundled.ts';
 import { takeTurns, wallOf, type Round } from '../measure.ts';
 import { succeed, waysOn, type HostCommand } from '../on-host.ts';
-import { awsCli, figureOf, wall, waysOf, type Figure, type Section } from '../results.ts';
+import {
+  awsCli,
+  fastest,
+  figureOf,
+  processor,
+  single,
+  wall,
+  waysOf,
+  type Figure,
+  type Section,
+} from '../results.ts';
 
 const atOnce = 100;
 const crowds = 3;
@@ -93,8 +103,15 @@ function figuresOf(rounds: readonly Round[], hasScript: boolean): Record<string,
     figureOf(rounds, (round) => figure((name) => wall(round, name)), unit);
   return {
     'warm - plain': of((at) => at('warm') - at('plain'), 'ms'),
+    'warm - plain, of the fastest runs': single(fastest(rounds, 'warm') - fastest(rounds, 'plain'), 'ms'),
+    'warm - plain, processor': figureOf(
+      rounds,
+      (round) => processor(round, 'warm') - processor(round, 'plain'),
+      'ms',
+    ),
     'warm - plain, without ssh.variant': of((at) => at('warm, without ssh.variant') - at('plain'), 'ms'),
     'cold - warm': of((at) => at('cold') - at('warm'), 'ms'),
+    'cold - warm, of the fastest runs': single(fastest(rounds, 'cold') - fastest(rounds, 'warm'), 'ms'),
     ...(hasScript && {
       '(cold - plain) / (script - plain)': of(
         (at) => (at('cold') - at('plain')) / (at('script') - at('plain')),
