@@ -2,6 +2,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { seeded, simulate, type Outcome } from '../../bench/fleet/simulate.ts';
 
+describe('five hundred hosts or jobs that start at the same time', () => {
+  it.each([
+    ['hosts', { attempts: 100, timeout: 30 }],
+    ['jobs', { attempts: 5, timeout: 120 }],
+  ])('(%s) all get their key with the default settings', (_, patience) => {
+    const fleet = { hosts: 500, quota: { rate: 40 }, within: 0, ...patience };
+    const failed = Array.from(
+      { length: 10 },
+      (_, seed) => simulate({ ...fleet, random: seeded(seed) }).failed,
+    );
+    expect(Math.max(...failed)).toBe(0);
+  });
+});
+
 describe('a thousand hosts that start at the same time, at 40 calls a second', () => {
   const runs = (more: { within?: number; burst?: number; timeout?: number } = {}): Outcome[] => {
     const { within = 0, burst = 40, timeout = 60 } = more;
