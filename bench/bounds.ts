@@ -75,6 +75,7 @@ export const bounds: readonly Bound[] = [
     section: 'load',
     figure: 'post / bare Node, wall',
     most: 2.5,
+    reason: 'as for the processor time; on a busy machine a bare Node differs by a factor of ten',
   },
   {
     what: 'ssm-ssh, warm - plain ssh, in ms',
@@ -95,6 +96,7 @@ export const bounds: readonly Bound[] = [
     section: 'ssm-ssh',
     figure: 'git-credential-ssm / (cold - warm)',
     most: 1,
+    reason: 'both do the same; on a busy machine they differ by more than this',
   },
   {
     what: '1,000 simulated hosts at once at 40/s: time until all are served / 25 s',
