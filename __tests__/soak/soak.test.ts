@@ -39,7 +39,10 @@ describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UID')('mixed use'
   /** Agents and their keepers end with their last key, but for the minute in which one waits for its first. */
   async function isOver(): Promise<void> {
     await stage.host.run(`touch -d '2 minutes ago' $(find ${stage.host.state} -name reserved) || true`);
-    const left = (): string[] => [...stage.host.processes().map(({ command }) => command), ...stage.sessions];
+    // The agent for pushed keys has a key for a minute: the short version does not wait for it.
+    const isWaitedFor = (command: string): boolean => long > 60 || !command.includes('/ec2');
+    const commands = (): string[] => stage.host.processes().map(({ command }) => command);
+    const left = (): string[] => [...commands().filter(isWaitedFor), ...stage.sessions];
     for (let waited = 0; waited < 90_000 && left().length > 0; waited += 100) await sleep(100);
     expect(left()).toEqual([]);
   }
