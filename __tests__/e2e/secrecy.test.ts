@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parsePrivateKey } from '../../src/keys/private-key.ts';
+import { tracedNode } from '../leaks/trace.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import type { Job, StepResult } from '../support/runner/job.ts';
 import { itWith } from '../support/needs.ts';
@@ -129,18 +130,3 @@ describe('a secret', () => {
     return { main, trace: lines.map(unescaped) };
   }
 });
-
-/** A `node` that runs the real one under strace: every program that is started, every byte that is written. */
-function tracedNode(folder: string): string {
-  const node = join(folder, 'node');
-  const calls = 'execve,write,writev,pwrite64,sendto,sendmsg';
-  const args = ['-DDD', '-f', '-q', '-v', '-yy', '-xx', '-s', '100000', '-e', `trace=${calls}`, '-o'];
-  // No shell: dash would drop the variables of inputs, whose names have hyphens.
-  const script = `const [, , ...rest] = process.argv;
-    const trace = ${JSON.stringify(join(folder, 'trace-'))} + process.pid;
-    const args = [...${JSON.stringify(args)}, trace, ${JSON.stringify(process.execPath)}, ...rest];
-    process.exit(require('node:child_process').spawnSync('strace', args, { stdio: 'inherit' }).status);`;
-  writeFileSync(node, `#!${process.execPath}\n${script}\n`);
-  chmodSync(node, 0o755);
-  return node;
-}
