@@ -50,7 +50,7 @@ describeWith('strace')('the action', () => {
       const name = `action: ${operation}`;
       const hasFront = operation.startsWith('kms:');
       const outcome = await runTracedJob({ name, inputs, env: env(world), secrets, hasFront });
-      expect(outcome).toEqual({ code: '', leaks: [] });
+      expect(outcome).toEqual({ code: '', leaks: [], hidesMemory: true });
     },
   );
 
@@ -61,7 +61,7 @@ describeWith('strace')('the action', () => {
     const outcome = await runTracedJob({
       ...{ name: 'action: passphrase', inputs, env: world.jobEnvironment(), secrets },
     });
-    expect(outcome).toEqual({ code: '', leaks: [] });
+    expect(outcome).toEqual({ code: '', leaks: [], hidesMemory: true });
   });
 
   it.each(situationsOf(Object.keys(situations) as ActionCode[], 8))(
@@ -72,7 +72,7 @@ describeWith('strace')('the action', () => {
       const outcome = await runTracedJob({
         ...{ name: `action: ${code}`, inputs, env: { ...env, ...more }, secrets, ...place },
       });
-      expect(outcome).toEqual({ code, leaks: [] });
+      expect(outcome).toMatchObject({ code, leaks: [] });
     },
   );
 });

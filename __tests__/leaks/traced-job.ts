@@ -25,6 +25,8 @@ export interface JobOutcome {
   /** Of main's error; empty if there is none. */
   readonly code: string;
   readonly leaks: readonly string[];
+  /** Whether ssh-agent switched core dumps and tracing by its own user off (prctl(2)). */
+  readonly hidesMemory: boolean;
 }
 
 export async function runTracedJob(traced: TracedJob): Promise<JobOutcome> {
@@ -45,8 +47,10 @@ export async function runTracedJob(traced: TracedJob): Promise<JobOutcome> {
     const secrets = [...traced.secrets, ...ofCaller];
     const texts = Object.assign({}, between, ...after) as Record<string, string>;
     const given = ofCaller.map(({ name }) => name);
-    const leaks = leaksIn({ name: traced.name, calls: readTraces(traces), secrets, texts, given });
-    return { code: told(main).code, leaks };
+    const calls = readTraces(traces);
+    const leaks = leaksIn({ name: traced.name, calls, secrets, texts, given });
+    const hidesMemory = calls.some(({ text }) => text.includes('prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE'));
+    return { code: told(main).code, leaks, hidesMemory };
   } finally {
     job.dispose();
     rmSync(folder, { recursive: true, force: true });
