@@ -97,14 +97,14 @@ function choices(ours: ShellReading, theirs: NonNullable<SshReading>): string[] 
   const seen = (what: string, is: boolean, noted: string): string[] =>
     is && noted === '' ? [`${what} is not seen`] : [];
   const { own_key, own_way, own_control, forwards, forwards_option } = ours;
-  const isAddress = first('host').includes(':') && first('hostname').includes(':');
+  const isAddress = /^[\d.]+$|:/.test(first('hostname')) && !/[g-z]/i.test(first('host'));
   const isOff = ['a', 'no'].includes(forwards || forwards_option);
   return [
     ...seen('a key', !first('identityfile').startsWith('~/.ssh/id_'), own_key),
     ...seen('an agent', has('identityagent'), own_key),
     ...seen('a shared connection', has('controlpath') || first('controlmaster') !== 'false', own_control),
     ...seen('a way', has('proxycommand') || has('proxyjump'), own_way),
-    // ssh shows an IPv6 address in its usual form.
+    // ssh shows an address, and a number, in the usual form of addresses.
     ...seen('another address', !isAddress && lowered(first('hostname')) !== lowered(first('host')), own_way),
     // A path behind `no` is shown, but not used.
     ...(isOff && first('forwardagent') === 'yes' ? ['forwards the agent'] : []),
