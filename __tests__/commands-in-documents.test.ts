@@ -94,7 +94,7 @@ const read: readonly Run[] = [
     test: 'e2e/certificates-guide.test.ts',
     as: 'docs/certificates.md',
   },
-  { commands: /^docs\/kms\.md: (ssm-ssh-agent|git)/, test: 'e2e/kms-guide.test.ts', as: 'docs/kms.md' },
+  { commands: /^docs\/kms\.md: (ssm-ssh-agent|git|eval)/, test: 'e2e/kms-guide.test.ts', as: 'docs/kms.md' },
 ];
 
 const host = 'ec2-user@i-0123456789abcdef0';

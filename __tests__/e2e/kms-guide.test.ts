@@ -52,7 +52,7 @@ describe(guide, () => {
 
   it('makes a key, moves one with its public half, and prints policies', async () => {
     // Without CloudTrail, the verification below, and exec, which needs github.com: e2e/kms/exec.test.ts.
-    expect(commands).toHaveLength(11);
+    expect(commands).toHaveLength(13);
     expect(await done(/ log$/)).toBe('');
     const made = await done(/keygen/);
     expect(made).toMatch(/^ssh-ed25519 /);
@@ -65,6 +65,16 @@ describe(guide, () => {
     expect(readFileSync(join(host.folder, 'make-keys.json'), 'utf8')).toContain('kms:CreateKey');
     const [command = ''] = commandsOf('docs/templates.md').filter((one) => / public /.test(one));
     expect((await type(command)).stdout).toContain(made.split(' ')[1]);
+  }, 60_000);
+
+  it('adds a key to an agent of ours that runs', async () => {
+    for (const name of ['deploy', 'tools']) await type(`ssm-ssh-agent keygen kms:alias/${name}`);
+    const adding = commands.filter((one) => / add /.test(one));
+    expect(adding).toHaveLength(2);
+    const more = ['ssh-add -l', 'ssh-agent -k >/dev/null'];
+    const { exitCode, stdout, stderr } = await type(['set -e', ...adding, ...more].join('\n'));
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/ kms:alias\/tools .*\n.* kms:alias\/deploy /)]);
+    expect(stderr).toMatch(/^ssm-ssh-agent: kms:alias\/tools: .*\nssm-ssh-agent: kms:alias\/deploy: .*\n$/);
   }, 60_000);
 
   it('verifies a commit that a job signed with a key in KMS', async () => {

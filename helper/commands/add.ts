@@ -14,7 +14,11 @@ export const add = command({
     ],
     [
       "add --agent 'kms:alias/deploy github.com/acme/lib'",
-      'a key in KMS, in an agent of ours that signs by KMS',
+      'a key in KMS, in a new agent of ours that signs by KMS',
+    ],
+    [
+      "add 'kms:alias/deploy github.com/acme/lib'",
+      'the same, into an agent of ours that runs, with its AWS settings',
     ],
     ['add --agent /ci/deploy-key', 'into a new agent: eval "$(…)"; ssh-agent -k ends it'],
   ],
