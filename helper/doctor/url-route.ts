@@ -1,6 +1,7 @@
 /** Which key serves an SSH URL: one of the command line, or the one that `explain` names. */
 import { candidatesOf, type OfferedKey } from '../../src/host/explain.ts';
 import type { Compiled } from '../../src/host/compile.ts';
+import { hostLine } from '../../src/host/host-line.ts';
 import type { KeyLine, SigningKeyLine } from '../../src/keys/key-line.ts';
 import { keyLineText } from '../../src/keys/key-line-text.ts';
 import type { Remote } from '../../src/keys/routes.ts';
@@ -8,7 +9,7 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { refusalFor, signingLineOf } from '../explain/signing.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
-import { lineOf, originOf } from './wanted.ts';
+import { originOf } from './wanted.ts';
 
 /** `from` of a key that doctor was given. */
 export const ofCommandLine = 'the command line';
@@ -88,7 +89,7 @@ export function routeOf(
     return { line: undefined, name: reference ?? fingerprint, from: source.name, place, unknown };
   }
   // The line becomes an argument of exec: only names of stored values may be in it, and no such value.
-  const line = lineOf(of);
+  const line = hostLine(of);
   const unknown = registration(line, agent);
   return {
     ...{ line: keyLineText(line), name: of.reference, from: originOf(of, env), place: of.place },

@@ -1,9 +1,7 @@
 /** The keys and credentials to check: those of the command line, and those that are configured. Pure. */
-import { Failure } from '../../src/errors.ts';
 import { patternText } from '../../src/keys/routes.ts';
 import type { KeyLine, SigningKeyLine, StoredKeyLine } from '../../src/keys/key-line.ts';
 import { isStored, type KmsReference } from '../../src/keys/key-reference.ts';
-import { parseReference } from '../../src/keys/reference.ts';
 import type { Compiled, HostKey } from '../../src/host/compile.ts';
 import type { NamedCredential, Routes } from '../../src/host/credential-routes.ts';
 import { hostLine } from '../../src/host/host-line.ts';
@@ -87,7 +85,7 @@ export function wantedSecrets(named: NamedSecrets): WantedSecrets {
     const from = originOf(key, env);
     return parsed(
       from,
-      (): Placed => ({ line: lineOf(key), place: placeOf(key.place, account), from }),
+      (): Placed => ({ line: hostLine(key), place: placeOf(key.place, account), from }),
       () => completed(key, named.entries, env),
     );
   });
@@ -150,24 +148,6 @@ export function placeOf(settings: Place, account: Place): Place {
 function identity({ kind, line, place }: WantedSecret): string {
   const { reference, passphrase, certificate } = line;
   return JSON.stringify([kind, reference.text, passphrase?.text, certificate?.text, place]);
-}
-
-/** @throws INPUT_INVALID */
-export function lineOf(key: HostKey): KeyLine {
-  for (const name of ['passphrase', 'certificate'] as const) checkName(name, key[name]);
-  return hostLine(key);
-}
-
-/** The value may be the passphrase itself, so the error does not repeat it. */
-function checkName(name: 'passphrase' | 'certificate', text: string): void {
-  try {
-    if (text !== '') parseReference(text.trim());
-  } catch (cause) {
-    throw new Failure('INPUT_INVALID', `its ${name} is not the name of a parameter or a secret`, {
-      hint: `write /NAME or secretsmanager:NAME, where the ${name} is stored`,
-      cause,
-    });
-  }
 }
 
 function fromCredential(named: NamedCredential, account: Place): WantedSecret {

@@ -7,6 +7,7 @@ import type { DeployKeys } from '../../src/keys/deploy-key.ts';
 import type { Running } from '../command-line/command.ts';
 import { readKnownHosts } from '../command-line/known-hosts-option.ts';
 import type { Account } from '../command-line/settings.ts';
+import { today } from '../command-line/today.ts';
 import { openHost } from './host.ts';
 import { newKey } from './new-key.ts';
 import { parseSshUrl, type Plan } from './plan.ts';
@@ -45,7 +46,7 @@ export async function openRotation(plan: Plan, account: Account, around: Around)
       const isNew = plan.action === 'rotate';
       await prove({ key, resource, url, knownHosts, isNew, hint: hintFor(plan) }, around);
     },
-    today: new Date().toISOString().slice(0, 10),
+    today: today(),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import type { Line } from '../command-line/parse.ts';
 import { parseAccount } from '../command-line/settings.ts';
+import { today } from '../command-line/today.ts';
 import type { rotateOptions } from './options.ts';
 import { planOf, type Plan } from './plan.ts';
 import type { StoredKey } from './progress.ts';
@@ -69,10 +70,6 @@ function report({ state, next, other, previous }: Outcome, plan: Plan, { say, ou
     const lines = previous ? keptTheirs(text, again) : [`aborted: ${text} is the old key`];
     for (const line of lines) say(line);
   }
-}
-
-function today(): string {
-  return new Date().toISOString().slice(0, 10);
 }
 
 function record({ state, arn, latest, next, other, previous }: Outcome, { reference }: Plan): object {

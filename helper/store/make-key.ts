@@ -6,6 +6,7 @@ import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { shownName } from '../../src/keys/storage-name.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
+import { today } from '../command-line/today.ts';
 import { isKmsName, makeKmsKey } from './kms-key.ts';
 import type { keygenOptions } from './options.ts';
 import { parseStoring, reportStored, storeKey } from './store-key.ts';
@@ -45,9 +46,4 @@ function parseComment(text: string | undefined): string | undefined {
     '--comment is not one line of at most 200 characters',
     'write a short name, for example ci@acme',
   );
-}
-
-/** `2026-11-29`. Several keys have the same name after a rotation; the date tells them apart. */
-function today(): string {
-  return new Date().toISOString().slice(0, 10);
 }

@@ -1,9 +1,9 @@
 /** A key of a host's configuration → the line that the action would have for it. Pure. */
-import { Failure } from '../errors.ts';
 import { isStored, parseKeyReference } from '../keys/key-reference.ts';
 import type { KeyLine } from '../keys/key-line.ts';
-import { parseReference, type Reference } from '../keys/reference.ts';
+import type { Reference } from '../keys/reference.ts';
 import { parseSigningOptions } from '../keys/signing-options.ts';
+import { parseStoredPart, type StoredPart } from '../keys/stored-part.ts';
 import type { HostKey } from './compile.ts';
 import { signingVariables } from './signing-settings.ts';
 
@@ -23,8 +23,8 @@ export function hostLine(key: Written): KeyLine {
     (option) => prefix + (signingVariables.get(option) ?? option),
   );
   const more = {
-    ...(passphrase && { passphrase: readReference('passphrase', passphrase) }),
-    ...(certificate && { certificate: readReference('certificate', certificate) }),
+    ...(passphrase && { passphrase: readPart('passphrase', passphrase, section) }),
+    ...(certificate && { certificate: readPart('certificate', certificate, section) }),
     repositories: pattern ? [pattern] : [],
   };
   if (signing) return { ...more, reference, signing };
@@ -32,15 +32,9 @@ export function hostLine(key: Written): KeyLine {
   return { ...more, reference };
 }
 
-/** The value may be the passphrase itself, so the error does not repeat it. */
-function readReference(name: 'passphrase' | 'certificate', text: string): Reference {
-  try {
-    return parseReference(text.trim());
-  } catch (cause) {
-    const setting = `ssm.${name} (SSM_SSH_${name.toUpperCase()})`;
-    throw new Failure('INPUT_INVALID', `${setting} is not the name of a parameter or a secret`, {
-      hint: `write /NAME or secretsmanager:NAME, where the ${name} is stored`,
-      cause,
-    });
-  }
+function readPart(part: StoredPart, text: string, section: string | undefined): Reference {
+  const setting =
+    section === undefined ? `ssm.${part} (SSM_SSH_${part.toUpperCase()})` : `ssm.${section}.${part}`;
+  const problem = `${setting} is not the name of a parameter or a secret`;
+  return parseStoredPart(part, text.trim(), { problem });
 }

@@ -4,6 +4,7 @@ import { parseAppRepositories, type AppLine } from './app-line.ts';
 import type { OptionTexts } from './certificate-options.ts';
 import { isStored, parseKeyReference, type KeyReference, type KmsReference } from './key-reference.ts';
 import { parseReference, type Reference } from './reference.ts';
+import { parseStoredPart } from './stored-part.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
 import { signingNames } from './signing-names.ts';
 import { parseSigningOptions, type SigningOptions } from './signing-options.ts';
@@ -190,20 +191,13 @@ function isApp(texts: OptionTexts): boolean {
 function parseStoredOptions(texts: OptionTexts): Pick<Line, 'passphrase' | 'certificate'> {
   const references = (['passphrase', 'certificate'] as const).flatMap((name) => {
     const text = texts.get(name);
-    return text === undefined ? [] : [[name, parseOption(name, text)] as const];
+    const written = {
+      problem: `${name}= is not followed by the name of a parameter or secret`,
+      before: `${name}=`,
+    };
+    return text === undefined ? [] : [[name, parseStoredPart(name, text, written)] as const];
   });
   return Object.fromEntries(references);
-}
-
-/** The value may be the passphrase itself, so the error does not repeat it. */
-function parseOption(name: 'passphrase' | 'certificate', text: string): Reference {
-  try {
-    return parseReference(text);
-  } catch {
-    throw new Failure('INPUT_INVALID', `${name}= is not followed by the name of a parameter or secret`, {
-      hint: `write ${name}=/NAME or ${name}=secretsmanager:NAME, where the ${name} is stored`,
-    });
-  }
 }
 
 function invalid(problem: string): Failure {
