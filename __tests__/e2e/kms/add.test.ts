@@ -1,4 +1,6 @@
 /** Keys that stay in KMS, by add and log: the built program, real ssh-agent and ssh-add. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
@@ -101,6 +103,23 @@ describe('add with a key in KMS', () => {
       /^ssm-ssh-agent: INPUT_INVALID: kms:alias\/deploy .*\nhint: .*add --agent 'kms:alias\/deploy'/,
     );
     expect(host.world.aws.calls).toEqual([]);
+  });
+
+  it('gives no credentials to a socket in a folder that other users can open', async () => {
+    const folder = join(host.folder, 'shared');
+    mkdirSync(folder);
+    chmodSync(folder, 0o1777);
+    const heard: Buffer[] = [];
+    // Any user of the machine can put a socket there, with the name that our agent's has.
+    const server = createServer((client) => client.on('data', (chunk: Buffer) => heard.push(chunk)));
+    server.listen(join(folder, 'control'));
+    const ours = join(folder, 'agent');
+    const { exitCode, stdout, stderr } = await shell(
+      `eval "$(ssh-agent -s -a '${ours}')" >/dev/null; ${launcher} add kms:alias/deploy; code=$?; kill "$SSH_AGENT_PID"; exit "$code"`,
+    );
+    server.close();
+    expect([exitCode, stdout, Buffer.concat(heard).toString()]).toEqual([1, '', '']);
+    expect(stderr).toMatch(/^ssm-ssh-agent: STATE_UNSAFE: the folder .* is open to other users\nhint: /);
   });
 
   it('prints nothing to eval, and leaves nothing, where KMS denies the key', async () => {

@@ -49,10 +49,12 @@ describe('the control socket', () => {
     expect(asked).toEqual([]);
   });
 
-  it('is not asked in a folder that is not only ours: its texts would be printed as those of our agent', async () => {
+  it('is not asked in a folder that is not only ours: questions have credentials, and answers are printed', async () => {
     await start();
     chmodSync(front.folder, 0o755);
     expect(await failureOf(readUses(front.control, { signal }))).toMatchObject({ code: 'STATE_UNSAFE' });
+    const adding = askFront(front.control, { name: 'add@ssm-ssh-agent' }, { signal });
+    expect(await failureOf(adding)).toMatchObject({ code: 'STATE_UNSAFE' });
     chmodSync(front.folder, 0o700);
     expect(await uses()).toEqual([]);
   });

@@ -65,18 +65,20 @@ function readLog(log: UseLog, question: unknown): Promise<LogPage> {
 }
 
 /**
- * Asks the agent in front.
+ * Asks the agent in front. A question may have credentials, and who asks prints the answer as ours: beside the socket of
+ * another agent, in /tmp for example, any user could answer.
  *
  * @param control its control socket
  * @param name of the extension
  * @param question a JSON value
- * @throws AGENT_NOT_FOUND, AGENT_FAILED, and the failure that the extension ended with
+ * @throws STATE_UNSAFE if the folder of the socket is not of this user alone, AGENT_NOT_FOUND, AGENT_FAILED, and the failure that the extension ended with
  */
 export async function askFront(
   control: string,
   { name, question = {} }: { readonly name: string; readonly question?: unknown },
   { signal, patience = 30_000 }: { readonly signal: AbortSignal; readonly patience?: number },
 ): Promise<unknown> {
+  await requireOwnFolder([control]);
   const request = message(requests.extension, string(name), string(JSON.stringify(question)));
   const [answer = Buffer.alloc(0)] = await ask(control, [request], { signal, patience });
   if (answer[0] !== answers.extension) throw broken(control, breaksProtocol);
@@ -88,17 +90,11 @@ export async function askFront(
   throw new Failure(code satisfies Code, what, { hint });
 }
 
-/**
- * All that the log has, from old to new. Who asks prints it, and takes it for ours: beside the socket of another agent, in
- * /tmp for example, anybody could answer.
- *
- * @throws STATE_UNSAFE if the folder of the socket is not of this user alone, and as askFront
- */
+/** All that the log has, from old to new. @throws as askFront */
 export async function readUses(
   control: string,
   options: { readonly signal: AbortSignal },
 ): Promise<Omit<LogPage, 'hasMore'>> {
-  await requireOwnFolder([control]);
   const uses: Use[] = [];
   for (;;) {
     const question = { after: uses.at(-1)?.number ?? 0 };
