@@ -42,6 +42,9 @@ export interface MakeOptions {
   readonly warn: (message: string) => void;
 }
 
+/** Milliseconds for what has to end well after the caller has left. */
+const patience = 5_000;
+
 /**
  * A key that does not get its alias is deleted again.
  *
@@ -159,16 +162,21 @@ class Maker {
     return { arn, publicKey };
   }
 
-  /** If an earlier answer was lost, the last one may refuse the alias because it is there. */
+  /**
+   * If an earlier answer was lost, the last one may refuse the alias because it is there. An interrupt does not end the
+   * call: a key that gets its alias must not be deleted.
+   */
   async #name(arn: string): Promise<void> {
     const { reference } = this.#wanted;
-    const { signal: abortSignal } = this.#options;
+    const { signal } = this.#options;
+    signal.throwIfAborted();
     const command = new CreateAliasCommand({ AliasName: reference.name, TargetKeyId: arn });
     try {
-      await this.#client.send(command, { abortSignal });
+      await this.#client.send(command, { abortSignal: abortedLater(signal, patience) });
     } catch (error) {
-      if (attemptsOf(error) < 2) throw error;
+      if (attemptsOf(error) < 2 && !signal.aborted) throw error;
       const named = new GetPublicKeyCommand({ KeyId: reference.name });
+      const abortSignal = AbortSignal.timeout(patience);
       const { KeyId } = await this.#client.send(named, { abortSignal }).catch(() => ({ KeyId: undefined }));
       if (KeyId !== arn) throw error;
     }
@@ -194,7 +202,7 @@ class Maker {
     const { place, warn } = this.#options;
     try {
       // Also for a caller that has left, but not for long.
-      const abortSignal = AbortSignal.timeout(5_000);
+      const abortSignal = AbortSignal.timeout(patience);
       await this.#client.send(new ScheduleKeyDeletionCommand({ KeyId: arn, PendingWindowInDays: 7 }), {
         abortSignal,
       });
@@ -209,4 +217,15 @@ class Maker {
   #attempted(): Parameters<typeof notFromAws>[0] {
     return { service: 'kms', region: this.#options.place.region, resource: this.#wanted.reference.text };
   }
+}
+
+function abortedLater(signal: AbortSignal, milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => {
+    setTimeout(() => {
+      controller.abort(signal.reason);
+    }, milliseconds).unref();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
