@@ -1,7 +1,7 @@
 /** The choice of explain in a job with several uses of the action, which helper/ssm-ssh-job.sh decides by the same rules. */
 import { describe, expect, it } from '@jest/globals';
 import { compile } from '../../src/host/compile.ts';
-import { chooseKeys, type Situation } from '../../src/host/explain.ts';
+import { chooseKeys, passedSettings, type Situation } from '../../src/host/explain.ts';
 import { readRouteLines } from '../../src/keys/route-lines.ts';
 import { parseRepositoryPattern, renderRoutes } from '../../src/keys/routes.ts';
 
@@ -53,5 +53,26 @@ describe('explain in a job', () => {
     const compiled = compile({ entries: [] }, {}, { byGit: true, jobRegion: '' });
     const uses = [use('c', ['gitlab.com']), use('b', ['', '']), use('a', [''])];
     expect(choose(uses, { compiled }).keys).toEqual(['SHA256:b-0', 'SHA256:b-1']);
+  });
+});
+
+describe('the settings that explain passes over', () => {
+  const entry = (value: string, name = 'ssm.key') => ({ scope: 'global', name, value });
+  const passed = (...entries: ReturnType<typeof entry>[]) =>
+    passedSettings(entries, [], () => undefined).map(({ what, why }) => [what, why]);
+
+  it('are an empty value, which has no text, and none that counts', () => {
+    expect(passed(entry('/ci/lib'))).toEqual([]);
+    expect(passed(entry(''))).toEqual([['ssm.key', 'an empty value means: not set']]);
+  });
+
+  it('are a value before a later one of the same name', () => {
+    const replaced = ['/ci/old', 'a later value of the same name counts'];
+    expect(passed(entry('/ci/old'), entry('/ci/lib'))).toEqual([replaced]);
+    expect(passed(entry('/ci/old'), entry(''))).toEqual([
+      replaced,
+      ['ssm.key', 'an empty value means: not set'],
+    ]);
+    expect(passed(entry('/ci/old'), entry('/ci/lib', 'ssm.github.com.key'))).toEqual([]);
   });
 });

@@ -24,6 +24,13 @@ describe('the kind of machine', () => {
       { CI: 'true', GITLAB_CI: 'true' },
       { vendor: '', container: true },
     ],
+    ['a job of Bitbucket Pipelines', { CI: 'true', BITBUCKET_BUILD_NUMBER: '7' }, bare],
+    ['a job of Azure Pipelines', { TF_BUILD: 'True' }, bare],
+    ['a job of AWS CodeBuild', { CODEBUILD_BUILD_ID: 'lib:7' }, bare],
+    ['a job of Jenkins', { CI: 'true', JENKINS_URL: 'https://ci.example.com/' }, bare],
+    ['a job of Buildkite', { CI: 'true', BUILDKITE: 'true' }, bare],
+    ['a job of CircleCI', { CI: 'true', CIRCLECI: 'true' }, bare],
+    ['a job of Gitea Actions', { GITHUB_ACTIONS: 'true', GITEA_ACTIONS: 'true' }, bare],
     ['a job of a CI service', { CI: 'true' }, bare],
   ])('is %s', (kind, env, machine) => {
     expect(hostKind(env, machine)).toBe(kind);
