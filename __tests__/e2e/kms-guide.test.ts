@@ -73,7 +73,10 @@ describe(guide, () => {
     expect(adding).toHaveLength(2);
     const more = ['ssh-add -l', 'ssh-agent -k >/dev/null'];
     const { exitCode, stdout, stderr } = await type(['set -e', ...adding, ...more].join('\n'));
-    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/ kms:alias\/tools .*\n.* kms:alias\/deploy /)]);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      expect.stringMatching(/ kms:alias\/tools .*\n.* kms:alias\/deploy /),
+    ]);
     expect(stderr).toMatch(/^ssm-ssh-agent: kms:alias\/tools: .*\nssm-ssh-agent: kms:alias\/deploy: .*\n$/);
   }, 60_000);
 

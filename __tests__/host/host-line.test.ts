@@ -9,7 +9,7 @@ describe('a passphrase that stands where its name belongs', () => {
     try {
       hostLine({
         ...{ reference: '/ci/key', passphrase: 'correct horse battery', certificate: '' },
-        ...{ options: [], section, pattern: undefined },
+        ...{ options: new Map(), ...(section !== undefined && { section }) },
       });
     } catch (error) {
       if (error instanceof Failure) return error;

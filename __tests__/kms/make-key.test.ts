@@ -12,10 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-function make(
-  policy = allow('kms:*', '*'),
-  { signal } = new AbortController(),
-): Promise<MadeKmsKey> {
+function make(policy = allow('kms:*', '*'), { signal } = new AbortController()): Promise<MadeKmsKey> {
   return makeKmsKey(
     { reference: kmsReference('kms:alias/deploy'), spec: 'ECC_NIST_P256', tags: [] },
     {

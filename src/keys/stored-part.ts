@@ -16,7 +16,11 @@ interface Written {
  *
  * @throws INPUT_INVALID
  */
-export function parseStoredPart(part: StoredPart, text: string, { problem, before = '' }: Written): Reference {
+export function parseStoredPart(
+  part: StoredPart,
+  text: string,
+  { problem, before = '' }: Written,
+): Reference {
   try {
     return parseReference(text);
   } catch {

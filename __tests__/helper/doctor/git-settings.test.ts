@@ -76,9 +76,7 @@ describe('the line of a key for exec', () => {
 
   it('never has a passphrase that stands where its name belongs: other users see arguments', () => {
     const { message, hint } = failureOf(() => route('correct horse battery'));
-    expect(message).toBe(
-      'ssm.passphrase (SSM_SSH_PASSPHRASE) is not the name of a parameter or a secret',
-    );
+    expect(message).toBe('ssm.passphrase (SSM_SSH_PASSPHRASE) is not the name of a parameter or a secret');
     expect(hint).not.toContain('horse');
   });
 });
