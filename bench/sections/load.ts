@@ -9,8 +9,8 @@ import { stopwatch, takeTurns, type Round, type Way } from '../measure.ts';
 import { loopback } from '../networks.ts';
 import { figureOf, processor, wall, waysOf, type Figure, type Section } from '../results.ts';
 
-/** The last commit before main and post were made to load less. BEFORE=COMMIT names another one. */
-const before = process.env['BEFORE'] ?? 'b1fe81e';
+/** The version for which the bounds were set. BEFORE=COMMIT names another one. */
+const before = process.env['BEFORE'] ?? '80675f1';
 const root = dirname(dirname(import.meta.dirname));
 const run = promisify(execFile);
 
