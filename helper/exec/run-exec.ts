@@ -51,7 +51,7 @@ export async function runExec(line: Line<typeof execOptions>, running: Running):
     front = isBehind ? await startFront(lines, loading) : undefined;
     const stored = await readStored(lines, loading);
     const keys = inOrder(lines, stored, front);
-    await fillKeyFolder(folder, {
+    fillKeyFolder(folder, {
       ...{ knownHosts, strictHostKeyChecking, routes: renderRoutes(keys) },
       signing: renderSigningLines(lines),
       identities: keys.map((key, number) => identityOf(key, lines[number]?.signing !== undefined)),

@@ -164,10 +164,12 @@ async function leadSsh(
   filling: Filling,
 ): Promise<boolean> {
   const { inputs, folder, knownHosts, ...job } = filling;
-  await both(
-    fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts }),
-    agent ? addAll(keys, inputs, { ...job, agent, knownHosts }) : Promise.resolve(),
-  );
+  const adding = agent ? addAll(keys, inputs, { ...job, agent, knownHosts }) : Promise.resolve();
+  const writing = new Promise<void>((resolve) => {
+    fillJobFolder(folder, { ...filesFor(keys, inputs, job), knownHosts });
+    resolve();
+  });
+  await both(writing, adding);
   const byShell = !(await canStart(folder));
   if (byShell) warnOfNoexec(job.workflow);
   if (!inputs.sshConfig) return byShell;

@@ -1,5 +1,6 @@
 /** Makes the folder of one use of the action: under RUNNER_TEMP, for this user alone. A socket whose path is too long is elsewhere. */
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
@@ -86,15 +87,15 @@ export interface Installation {
 }
 
 /** @throws STATE_UNSAFE */
-export async function fillJobFolder(folder: JobFolder, files: JobFiles): Promise<void> {
+export function fillJobFolder(folder: JobFolder, files: JobFiles): void {
   const { installation, region, role, before } = files;
   const { agent, command } = before;
   try {
-    await fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
-    if (files.allowedSigners) await writeFile(folder.allowedSigners, files.allowedSigners, exclusively);
-    if (role) await writeFile(join(folder.path, jobRoleFile), role, exclusively);
+    fillKeyFolder(folder, { ...files, before: { folder: earlierUse(folder, command), agent } });
+    if (files.allowedSigners) writeFileSync(folder.allowedSigners, files.allowedSigners, exclusively);
+    if (role) writeFileSync(join(folder.path, jobRoleFile), role, exclusively);
     const noted = [installation.path, installation.node, region].map((line) => `${line}\n`);
-    await writeFile(join(folder.path, 'installation'), noted.join(''), exclusively);
+    writeFileSync(join(folder.path, 'installation'), noted.join(''), exclusively);
   } catch (error) {
     throw isFull(error) ? error : unusable(dirname(folder.path), 'cannot hold the files of the job', error);
   }

@@ -1,6 +1,6 @@
 /** Writes the folder with the files of helper/ssm-ssh for jobs and exec. It holds no secrets. */
-import { constants } from 'node:fs';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { constants, mkdirSync, writeFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export const exclusively = { flag: 'wx', mode: 0o600 } as const;
@@ -58,10 +58,13 @@ export interface KeyFiles {
 
 export type Programs = Readonly<Record<string, string>>;
 
-/** The folder has to exist, with access only for this user. */
-export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise<void> {
-  await mkdir(folder.programs, { mode: 0o700 });
-  await mkdir(join(folder.path, 'keys'), { mode: 0o700 });
+/**
+ * The folder has to exist, with access only for this user. Writes at once: two dozen small files take a quarter of the
+ * time that they take by the thread pool.
+ */
+export function fillKeyFolder(folder: KeyFolder, files: KeyFiles): void {
+  mkdirSync(folder.programs, { mode: 0o700 });
+  mkdirSync(join(folder.path, 'keys'), { mode: 0o700 });
   const texts: Record<string, string> = {
     [folder.knownHosts]: files.knownHosts,
     [join(folder.path, 'strict')]: `${files.strictHostKeyChecking}\n`,
@@ -75,11 +78,9 @@ export async function fillKeyFolder(folder: KeyFolder, files: KeyFiles): Promise
     texts[publicKeyFile(folder, number)] = `${publicKey}\n`;
     if (certificate) texts[certificateFile(folder, number)] = `${certificate}\n`;
   }
-  const programs = Object.entries(files.programs);
-  await Promise.all([
-    ...Object.entries(texts).map(([path, text]) => writeFile(path, text, exclusively)),
-    ...programs.map(([name, text]) => writeFile(join(folder.programs, name), text, executable)),
-  ]);
+  for (const [path, text] of Object.entries(texts)) writeFileSync(path, text, exclusively);
+  for (const [name, text] of Object.entries(files.programs))
+    writeFileSync(join(folder.programs, name), text, executable);
 }
 
 /**
