@@ -211,15 +211,16 @@ class SignerInKms implements KmsSigner {
    * long as the caller waits.
    */
   async #untilServed<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    let throttled: Failure | undefined;
     for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
       try {
+        if (throttled) await sleep(wait * (0.5 + Math.random()), undefined, { signal });
         return await work();
       } catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'THROTTLED') throw error;
         // The refusal says more than the end of the caller's patience.
-        await sleep(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {
-          throw error;
-        });
+        if (signal.aborted) throw throttled ?? error;
+        if (!(error instanceof Failure) || error.code !== 'THROTTLED') throw error;
+        throttled = error;
       }
     }
   }

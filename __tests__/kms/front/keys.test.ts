@@ -1,4 +1,5 @@
 /** Limits of keys in the agent in front, and of single signatures. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Failure } from '../../../src/errors.ts';
@@ -108,6 +109,17 @@ describe('a signature', () => {
     // Its use is given back.
     expect(await signOnce(signer)).toBe(failed);
     expect(signer.asked()).toBe(2);
+  });
+
+  it('that takes too long is refused with the reason of the signer, if it has one', async () => {
+    await start({ limits: { patience: 300, waiting: 8 } });
+    const throttled = new Failure('THROTTLED', 'the rate is limited', { hint: 'run it again later' });
+    const signer = memorySigner('ed25519', (signal) =>
+      once(signal, 'abort').then(() => Promise.reject(throttled)),
+    );
+    add(signer);
+    expect(await signOnce(signer)).toBe(failed);
+    expect((await uses()).at(-1)).toMatchObject({ outcome: 'failed', failure: { code: 'THROTTLED' } });
   });
 
   it('waits for no other client', async () => {

@@ -1,5 +1,5 @@
 /** Makes the signatures that clients ask for: decides, signs, checks the signature, and keeps a log. */
-import { abortable, abortAfter } from '../../deadline.ts';
+import { abortable, abortAfter, within } from '../../deadline.ts';
 import { Failure, toFailure } from '../../errors.ts';
 import { fingerprint } from '../../keys/public-key.ts';
 import { verifiedAlgorithm } from '../../keys/signature-check.ts';
@@ -13,6 +13,9 @@ import type { Use, UseLog } from './use-log.ts';
 
 /** Milliseconds for one signature, and how many may be in progress at the same time. */
 export const usualLimits = { patience: 10_000, waiting: 128 } as const;
+
+/** Milliseconds, at the end of the patience, in which the signer can say why it has no signature. */
+const lastWord = 100;
 
 export interface SigningOptions {
   readonly identities: Identities;
@@ -61,14 +64,15 @@ export class Signing {
     for (const controller of this.#running) controller.abort(reason);
   }
 
+  /** @param work rejects when its signal is aborted */
   async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { patience, waiting } = this.#limits;
     if (this.#running.size >= waiting) throw busy(waiting);
     const controller = new AbortController();
-    const timer = abortAfter(patience, controller, tooLate(patience));
+    const timer = abortAfter(patience - lastWord, controller, tooLate(patience));
     this.#running.add(controller);
     try {
-      return await abortable(work(controller.signal), controller.signal);
+      return await work(controller.signal);
     } finally {
       clearTimeout(timer);
       this.#running.delete(controller);
@@ -89,13 +93,15 @@ export class Signing {
     if (hostKey) {
       const now = Math.floor(this.#options.time().getTime() / 1000);
       const { writtenIn } = limits;
-      facts.host = permittedHost(hostKey, await limits.hosts(signal), { now, writtenIn });
+      facts.host = permittedHost(hostKey, await abortable(limits.hosts(signal), signal), {
+        ...{ now, writtenIn },
+      });
     }
     // The host keys may have been read slowly.
     signal.throwIfAborted();
     if (!held.takeUse()) throw refused('all uses of the key are taken', 'write a larger uses=N');
     try {
-      const signature = await abortable(signer.sign(request.data, wanted.algorithm, signal), signal);
+      const signature = await withLastWord(signer.sign(request.data, wanted.algorithm, signal), signal);
       this.#check(asked, wanted, signature);
       this.#options.identities.countUse(held);
       return signature;
@@ -133,6 +139,20 @@ export class Signing {
       ...facts,
       failure: failure && { code: failure.code, message: failure.message, hint: failure.hint },
     });
+  }
+}
+
+/** KMS that limits the rate, for example, is a better reason than the end of the patience. */
+async function withLastWord<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await abortable(work, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const reason = work.then(
+      () => error,
+      (why: unknown) => why,
+    );
+    throw (await within(lastWord, reason)) ?? error;
   }
 }
 
