@@ -25,8 +25,12 @@ describe('the log', () => {
   });
 
   it('says how many the agent no longer has', () => {
-    expect(describeUses({ uses: [], totals: { signed: 3000, refused: 0, failed: 1 } })).toEqual([
-      '3001 more signatures are only in CloudTrail',
+    expect(describeUses({ uses: [], totals: { signed: 3000, refused: 0, failed: 0 } })).toEqual([
+      '3000 more signatures are only in CloudTrail',
+    ]);
+    // CloudTrail has nothing of what was refused here.
+    expect(describeUses({ uses: [refused], totals: { signed: 0, refused: 7, failed: 1 } }).slice(1)).toEqual([
+      '7 more requests that got no signature are no longer in the log',
     ]);
   });
 });

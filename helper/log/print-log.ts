@@ -1,6 +1,7 @@
 /** What log prints: the signatures of the agents in front that run for this user. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { toFailure } from '../../src/errors.ts';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
 import { frontFolders } from '../../src/host/user-agent.ts';
 import { readUses } from '../../src/kms/front/control.ts';
@@ -17,7 +18,7 @@ export async function printLog(
   values: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
   running: Running,
 ): Promise<number> {
-  const pages = await readAll(running.env);
+  const { pages, failure } = await readAll(running.env);
   const uses = pages.flatMap((page) => page.uses);
   uses.sort((one, other) => (one.time < other.time ? -1 : 1));
   const total = (outcome: keyof LogPage['totals']): number =>
@@ -30,21 +31,34 @@ export async function printLog(
         .map((line) => `${line}\n`)
         .join(''),
     );
-  else if (!values.quiet)
+  else if (!values.quiet && !failure)
     running.err(
       `ssm-ssh-agent: ${pages.length > 0 ? 'nothing was signed' : 'no agent for keys in KMS runs'}\n`,
     );
+  if (failure) throw failure;
   return 0;
 }
 
+interface All {
+  readonly pages: readonly Page[];
+  /** Why the log of an agent that runs could not be read. */
+  readonly failure: Error | undefined;
+}
+
 /** Those of ssm-ssh, and the one of SSH_AUTH_SOCK: of exec, of add --agent, or of a job. */
-async function readAll(env: Running['env']): Promise<Page[]> {
+async function readAll(env: Running['env']): Promise<All> {
   const folders = (await Promise.all(stateFolders(userOf(env)).map(frontFolders))).flat();
   const around = env['SSH_AUTH_SOCK'] ? [dirname(env['SSH_AUTH_SOCK'])] : [];
   const controls = [...new Set([...folders, ...around])].map((folder) => join(folder, 'control'));
-  const pages = controls.filter(existsSync).map((control) =>
-    // It may have ended meanwhile.
-    readUses(control, { signal: AbortSignal.timeout(patience) }).catch(() => undefined),
-  );
-  return (await Promise.all(pages)).filter((page) => page !== undefined);
+  const read = controls
+    .filter(existsSync)
+    .map((control) => readUses(control, { signal: AbortSignal.timeout(2 * patience), patience }));
+  const outcomes = await Promise.allSettled(read);
+  return {
+    pages: outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    failure: outcomes
+      .flatMap((one) => (one.status === 'rejected' ? [toFailure(one.reason)] : []))
+      // It has ended meanwhile, or it is another user's.
+      .find(({ code }) => code !== 'AGENT_NOT_FOUND' && code !== 'STATE_UNSAFE'),
+  };
 }

@@ -1,4 +1,5 @@
 /** Tells what the keys that stay in KMS were used for: in the log, and in the step summary. */
+import { toFailure } from '../errors.ts';
 import { readUses } from '../kms/front/control.ts';
 import { describeUses } from '../kms/front/describe-uses.ts';
 import type { LogPage, Use } from '../kms/front/use-log.ts';
@@ -17,9 +18,15 @@ export async function tellUses(
   { env, workflow }: { readonly env: Env; readonly workflow: Pick<Workflow, 'info' | 'summarize'> },
 ): Promise<void> {
   const { control } = jobFolder(folder, socket);
-  // It may have ended with its last key.
-  const page = await readUses(control, { signal: AbortSignal.timeout(patience) }).catch(() => undefined);
-  if (!page) return;
+  let page;
+  try {
+    page = await readUses(control, { signal: AbortSignal.timeout(2 * patience), patience });
+  } catch (error) {
+    const { code, message } = toFailure(error);
+    // It may have ended with its last key.
+    if (code === 'AGENT_FAILED') workflow.info(`the log of the keys in KMS cannot be read: ${message}`);
+    return;
+  }
   for (const line of describeUses(page)) workflow.info(line);
   if (input(env, 'summary') !== 'false' && page.uses.length > 0) await workflow.summarize(renderUses(page));
 }

@@ -53,6 +53,35 @@ describeOnHost('a key in KMS on a host', () => {
     expect(JSON.parse(json)).toMatchObject({ agents: 2, totals: { signed: 3, refused: 0, failed: 0 } });
   });
 
+  it('has a log that says so if an agent is locked or does not answer, beside those of the others', async () => {
+    const { host, list, succeeds, fronts } = stand;
+    configure();
+    await succeeds(`${list('one')} && ${list('two')}`);
+    const [socket = ''] = (
+      await succeeds('ls -d "$HOME"/.cache/*/kms/*/agent || ls -d run-user/*/kms/*/agent')
+    ).stdout
+      .trim()
+      .split('\n');
+    await host.run(`echo 'echo x' >askpass; chmod +x askpass; ssh-add -x`, {
+      ...{ SSH_AUTH_SOCK: socket, SSH_ASKPASS: './askpass', SSH_ASKPASS_REQUIRE: 'force' },
+    });
+    const locked = await host.run(`${agentProgram} log`);
+    expect(locked).toMatchObject({
+      ...{
+        code: 1,
+        stderr: 'ssm-ssh-agent: AGENT_FAILED: the agent is locked\nhint: unlock it: ssh-add -X\n',
+      },
+      stdout: expect.stringMatching(/^\S+ kms:alias\/(one|two): signed a login .*\n$/),
+    });
+    for (const { pid } of fronts()) process.kill(pid, 'SIGSTOP');
+    const silent = await host.run(`${agentProgram} log --quiet`);
+    for (const { pid } of fronts()) process.kill(pid, 'SIGCONT');
+    expect([silent.code, silent.stdout]).toEqual([1, '']);
+    expect(silent.stderr).toMatch(
+      /^ssm-ssh-agent: AGENT_FAILED: the agent at \S+ has not answered for 5 seconds\n/,
+    );
+  });
+
   it('commits, pushes and clones', async () => {
     configure();
     const url = stand.git.url('acme/one');

@@ -93,7 +93,7 @@ export async function askFront(
 /** All that the log has, from old to new. @throws as askFront */
 export async function readUses(
   control: string,
-  options: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal; readonly patience?: number },
 ): Promise<Omit<LogPage, 'hasMore'>> {
   const uses: Use[] = [];
   for (;;) {

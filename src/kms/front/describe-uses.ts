@@ -3,10 +3,13 @@ import type { LogPage, Use } from './use-log.ts';
 
 /** One line for each use. */
 export function describeUses({ uses, totals }: Omit<LogPage, 'hasMore'>): string[] {
-  const left = totals.signed + totals.refused + totals.failed - uses.length;
+  const shown = uses.filter(({ outcome }) => outcome === 'signed').length;
+  const signed = totals.signed - shown;
+  const others = totals.refused + totals.failed - (uses.length - shown);
   return [
     ...uses.map((use) => `${use.time} ${use.comment}: ${whatOf(use)}`),
-    ...(left > 0 ? [`${left} more signatures are only in CloudTrail`] : []),
+    ...(signed > 0 ? [`${signed} more signatures are only in CloudTrail`] : []),
+    ...(others > 0 ? [`${others} more requests that got no signature are no longer in the log`] : []),
   ];
 }
 
