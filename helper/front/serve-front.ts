@@ -16,6 +16,7 @@ import { additionName, readAddition, writeAdded } from '../../src/host/front-add
 import type { Voice } from '../../src/host/voice.ts';
 import type { Extension } from '../../src/kms/front/control.ts';
 import { startFront, type Front, type FrontOptions } from '../../src/kms/front/front.ts';
+import { StagedIdentities } from '../../src/kms/front/staged-identities.ts';
 import { endBySignals, guardProcess, type Signals } from '../../src/kms/front/guarded-process.ts';
 import { stopAgent } from '../../src/ssh/agent.ts';
 
@@ -113,20 +114,19 @@ async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<
   const signal = AbortSignal.any([ended.signal, limit.signal]);
   try {
     const opening = { wanted, env, missing, signal, ended: ended.signal, voice };
-    const opened = await Promise.allSettled(order.keys.map((key) => serveKey(key, front, opening)));
+    const staged = new StagedIdentities(front.identities);
+    const serving = { identities: staged, log: front.log };
+    const opened = await Promise.allSettled(order.keys.map((key) => serveKey(key, serving, opening)));
     const failed = opened.find((one) => one.status === 'rejected');
-    const keys = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    if (!failed) return keys;
-    for (const key of keys) forget(key, front);
-    throw failed.reason;
+    if (failed) {
+      staged.drop();
+      throw failed.reason;
+    }
+    staged.addAll();
+    return opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   } finally {
     clearTimeout(timer);
   }
-}
-
-function forget({ publicKey, certificate }: ServedKey, { identities }: Front): void {
-  const [, certified] = certificate?.split(' ') ?? [];
-  for (const blob of [publicKey.blob, Buffer.from(certified ?? '', 'base64')]) identities.remove(blob);
 }
 
 /** Nothing has to be masked: what is read here is never printed. */

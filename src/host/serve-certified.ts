@@ -14,7 +14,9 @@ import type { SigningOrder } from './front-order.ts';
 import { writeWhole } from './kept-files.ts';
 
 /** The parts of the agent in front that a key needs. */
-export type Serving = Pick<Front, 'identities' | 'log'>;
+export interface Serving extends Pick<Front, 'log'> {
+  readonly identities: Pick<Front['identities'], 'add' | 'remove'>;
+}
 
 export interface Certified {
   readonly order: SigningOrder;

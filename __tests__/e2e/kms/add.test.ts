@@ -83,9 +83,9 @@ describe('add with a key in KMS', () => {
     const { stdout, stderr } = await shell(
       `${start('kms:alias/deploy', '--lifetime', '10m')}
       makes() { "$@" || echo "exit code $?"; }
-      makes ${launcher} add kms:alias/nothing '/ci/deploy-key'
+      makes ${launcher} add 'kms:alias/deploy unbound=allow' kms:alias/nothing '/ci/deploy-key'
       makes env AWS_REGION=eu-central-1 ${launcher} add kms:alias/deploy
-      ssh-add -l | wc -l; ssh-agent -k >/dev/null`,
+      ssh-add -l | grep -c kms:alias/deploy; ssh-agent -k >/dev/null`,
     );
     expect(stdout).toBe('exit code 1\nexit code 2\n1\n');
     expect(stderr).toMatch(
