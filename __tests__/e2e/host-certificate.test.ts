@@ -174,6 +174,19 @@ describeWith('sshd')('an instance with the example', () => {
     ]);
   });
 
+  it('refuses a revoked serial number by each authority that the host trusts', async () => {
+    const { publicKey } = await makeSshKey();
+    writeFileSync(place('user-ca.pub'), `# two groups\n${publicKey}\n\n${userAuthority.publicKey}\n`);
+    await renew();
+    await makeUser('7001');
+    expect(await until(login)).toBe('in\n');
+    expect(await run('revoke-keys', ['--serial', '7001'])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await login()).stderr).toContain('Permission denied (publickey)');
+    writeFileSync(place('user-ca.pub'), '# none\n');
+    const none = await run('revoke-keys', ['--serial', '7002']);
+    expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('user-ca.pub has no key\n')]);
+  });
+
   it('keeps its list if what is to be revoked is no key', async () => {
     await run('revoke-keys', ['--serial', '1']);
     const before = readFileSync(place('revoked_keys'));
