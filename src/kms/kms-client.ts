@@ -2,6 +2,7 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Connection } from '../aws/connection.ts';
+import { retries } from '../aws/retries.ts';
 import type { Credentials } from '../aws/caller.ts';
 import type { Regions } from '../aws/failover.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
@@ -19,6 +20,13 @@ export interface KmsPlace {
 /** @param region of the key */
 export function kmsClient({ connection, credentials }: KmsPlace, region: string): KMSClient {
   return new KMSClient({ region, ...connection, ...(credentials && { credentials }) });
+}
+
+/** For signatures: says at once that the rate is limited. Whoever signs waits less than the AWS SDK, and knows for how long. */
+export function signingClient(place: KmsPlace, region: string): KMSClient {
+  const { connection } = place;
+  const limits = { maxAttempts: connection.maxAttempts, throttledAttempts: 1 };
+  return kmsClient({ ...place, connection: { ...connection, ...retries(limits) } }, region);
 }
 
 /** A key that is an ARN is asked in its own Region. */

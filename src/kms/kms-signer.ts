@@ -18,7 +18,7 @@ import type { PublicKey } from '../keys/public-key.ts';
 import { algorithmsOf, hashes, writeSignature } from '../keys/signature.ts';
 import type { SignatureAlgorithm, Signer } from '../keys/signer.ts';
 import { readSpki } from '../keys/spki.ts';
-import { kmsClient, regionsFor, type KmsPlace } from './kms-client.ts';
+import { kmsClient, regionsFor, signingClient, type KmsPlace } from './kms-client.ts';
 import { kmsFailure, newKeyHint } from './kms-failures.ts';
 
 export interface KmsSigner extends Signer {
@@ -52,34 +52,26 @@ export async function openKmsSigner(
   regions: Regions,
 ): Promise<KmsSigner> {
   const { answer } = await inTurn(
-    ({ region, signal }) =>
-      openIn(reference, kmsClient({ ...place, region }, region), { region, signal, forget: place.forget }),
+    ({ region, signal }) => openIn(reference, { ...place, region }, signal),
     regionsFor(reference, regions),
   );
   return answer;
 }
 
-interface Asked {
-  readonly region: string;
-  readonly signal: AbortSignal;
-  readonly forget: KmsPlace['forget'] | undefined;
-}
-
-async function openIn(
-  reference: KmsReference,
-  client: KMSClient,
-  { region, signal, forget }: Asked,
-): Promise<KmsSigner> {
+async function openIn(reference: KmsReference, place: KmsPlace, signal: AbortSignal): Promise<KmsSigner> {
   const doing = 'reading the public key of';
+  const { region, forget } = place;
   try {
     const command = new GetPublicKeyCommand({ KeyId: reference.name });
-    const answer = await abortable(client.send(command, { abortSignal: signal }), signal);
+    const reading = kmsClient(place, region).send(command, { abortSignal: signal });
+    const answer = await abortable(reading, signal);
     const { KeyId: keyArn, PublicKey: der, KeyUsage } = answer;
     if (keyArn === undefined || !der) throw notFromAws({ service: 'kms', region, resource: reference.text });
     const publicKey = publicKeyOf(der, reference);
     if (KeyUsage !== undefined && KeyUsage !== 'SIGN_VERIFY') {
       throw cannotSign(reference, `is for ${KeyUsage}, and not for signatures`);
     }
+    const client = signingClient(place, region);
     return new SignerInKms({ reference, client, region, publicKey, keyArn, forget });
   } catch (error) {
     signal.throwIfAborted();
@@ -207,12 +199,12 @@ class SignerInKms implements KmsSigner {
   }
 
   /**
-   * The quota is the account's: other jobs use it up for some seconds. Beyond the tries of the SDK it is asked again as
-   * long as the caller waits.
+   * The quota is the account's: other jobs use it up for some seconds. KMS is asked again as long as the caller waits, and
+   * at least every second: after the longer waits of the SDK, few of many that ask at once would get their turn in time.
    */
   async #untilServed<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     let throttled: Failure | undefined;
-    for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 500)) {
       try {
         if (throttled) await sleep(wait * (0.5 + Math.random()), undefined, { signal });
         return await work();
