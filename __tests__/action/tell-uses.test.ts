@@ -24,6 +24,13 @@ describe('the log', () => {
     ]);
   });
 
+  it('does not call a login what is none', () => {
+    const other = use({ ...refused, purpose: 'unknown', user: undefined, hostKey: undefined });
+    expect(describeUses({ uses: [other], totals })).toContain(
+      '2026-11-29T10:11:12.345Z kms:alias/deploy: refused a signature: SIGNATURE_REFUSED the host is another one',
+    );
+  });
+
   it('says how many the agent no longer has', () => {
     expect(describeUses({ uses: [], totals: { signed: 3000, refused: 0, failed: 0 } })).toEqual([
       '3000 more signatures are only in CloudTrail',

@@ -22,5 +22,6 @@ function whatOf(use: Use): string {
 function purposeOf({ purpose, host, hostKey, user }: Use): string {
   if (purpose === 'git') return 'a signature of git';
   if (purpose === 'certificate') return 'to renew the certificate';
+  if (purpose === 'unknown') return 'a signature';
   return `a login as ${user ?? '?'} at ${host ?? hostKey ?? '?'}`;
 }
