@@ -11,16 +11,23 @@ import { lastFailure, readUses } from '../../src/kms/front/control.ts';
 const span = 15_000;
 
 /**
+ * The agent does not know which process asks. What it refused before this ssh began belongs to another connection.
+ *
  * @param agent the socket that ssh used
  * @param args what ssh was given
+ * @param began milliseconds since 1970, when this ssh had not been started yet; undefined if nobody knows
  * @returns undefined if it did sign, or if the agent is OpenSSH's
  */
-export async function signatureFailure(agent: string, args: readonly string[]): Promise<Failure | undefined> {
+export async function signatureFailure(
+  agent: string,
+  args: readonly string[],
+  began: number | undefined,
+): Promise<Failure | undefined> {
   const control = join(dirname(agent), 'control');
   if (agent === '' || !existsSync(control)) return undefined;
   const page = await readUses(control, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
   if (!page) return undefined;
-  const since = new Date(Date.now() - span).toISOString();
+  const since = new Date(Math.max(Date.now() - span, began ?? 0)).toISOString();
   const keys = await keysIn(args);
   return keys.map((key) => lastFailure(page.uses, { key, since })).find(Boolean);
 }

@@ -11,6 +11,7 @@ import { run } from '../../src/process/run.ts';
 import { hostKeyFailure, parseHostKeyRefusal, type KnownHostsPlace } from '../../src/ssh/host-key-refusal.ts';
 import type { Terminal } from '../choose/question.ts';
 import { signatureFailure } from '../choose/signature-failure.ts';
+import { startOfParent } from '../choose/start-of-parent.ts';
 import { markedName } from '../error-mark.ts';
 import { timeLimit } from '../command-line/host-place.ts';
 
@@ -27,7 +28,7 @@ export async function explainFailure(
 ): Promise<number> {
   const program = markedName('ssm-ssh', env);
   const agent = agentIn(args);
-  const unsigned = await signatureFailure(agent, args);
+  const unsigned = await signatureFailure(agent, args, await startOfParent());
   if (unsigned) {
     tell(`${unsigned.render(program)}\n`);
     return 0;
