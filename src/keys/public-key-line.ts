@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import { isKnownType, leastSafeRsaBits } from './key-fields.ts';
 import { publicJwk } from './key-object.ts';
 import type { PublicKey } from './public-key.ts';
+import { softwareType } from './security-key.ts';
 import { WireReader } from './wire.ts';
 
 /**
@@ -56,19 +57,13 @@ function checkFields(type: string, blob: Buffer, resource: string): void {
   }
 }
 
-/** Types in security keys → the same type in software (openssh-portable, PROTOCOL.u2f). */
-const tokenTypes: Readonly<Record<string, string>> = {
-  'sk-ssh-ed25519@openssh.com': 'ssh-ed25519',
-  'sk-ecdsa-sha2-nistp256@openssh.com': 'ecdsa-sha2-nistp256',
-};
-
 /**
  * The fields behind the type. A key in a security key has one more: the name of the application.
  *
  * @returns undefined if the point does not match the type
  */
 function jwkOf(type: string, reader: WireReader): JsonWebKey | 'unknown' | undefined {
-  const inToken = Object.hasOwn(tokenTypes, type) ? tokenTypes[type] : undefined;
+  const inToken = softwareType(type);
   const plain = inToken ?? type;
   const jwk = isKnownType(plain) ? publicJwk(plain, reader) : 'unknown';
   if (inToken !== undefined) reader.string();

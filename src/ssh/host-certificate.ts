@@ -9,6 +9,7 @@ import {
   readCertificateFields,
   type CertificateFields,
 } from '../keys/certificate-fields.ts';
+import { isSignedBySecurityKey } from '../keys/security-key.ts';
 import { verifiedAlgorithm } from '../keys/signature-check.ts';
 import { WireReader } from '../keys/wire.ts';
 import { matchesPattern } from './host-keys.ts';
@@ -27,14 +28,16 @@ export function isCertificate(blob: Buffer): boolean {
 export function readHostCertificate(blob: Buffer): HostCertificate | undefined {
   try {
     const certificate = readCertificateFields(blob);
-    // An authority is a plain key: verifiedAlgorithm knows no certificates.
-    return verifiedAlgorithm(certificate.authority, certificate.signed) === undefined
-      ? undefined
-      : certificate;
+    return isSignedByAuthority(certificate) ? certificate : undefined;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return undefined;
   }
+}
+
+/** An authority is a plain key, or one in a security key: neither function knows certificates. */
+function isSignedByAuthority({ authority, signed }: CertificateFields): boolean {
+  return verifiedAlgorithm(authority, signed) !== undefined || isSignedBySecurityKey(authority, signed);
 }
 
 export interface NamedAt {

@@ -1,6 +1,7 @@
 /** Finds a host's keys in a known_hosts file, in the same way as OpenSSH. Pure. */
 import { createHmac } from 'node:crypto';
 import { keyObjectOf } from '../keys/key-object.ts';
+import { isSecurityKey } from '../keys/security-key.ts';
 
 export interface HostKey {
   /** In wire form. */
@@ -11,20 +12,29 @@ export interface HostKey {
 
 /**
  * The host's keys in the order of the lines. A key that any line revokes for the host is left out, because ssh refuses
- * it. A key that OpenSSH's agent cannot read is left out, because the agent would refuse the whole list.
+ * it. A key that not every OpenSSH's agent can read is left out, because the agent would refuse the whole list.
  *
  * @param host in known_hosts form: `[host]:port` if the port is not 22
  * @param knownHosts the text from renderKnownHosts, which checks each line
  * @source sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"; hostkeys_foreach_file in openssh-portable's hostfile.c
  */
 export function hostKeysFor(host: string, knownHosts: string): HostKey[] {
+  return keysFor(host, knownHosts).filter(({ blob }) => keyObjectOf(blob) !== undefined);
+}
+
+/** Also authorities in security keys: for our own agent, which can check their certificates. */
+export function checkableKeysFor(host: string, knownHosts: string): HostKey[] {
+  return keysFor(host, knownHosts).filter(
+    ({ blob, isAuthority }) => keyObjectOf(blob) !== undefined || (isAuthority && isSecurityKey(blob)),
+  );
+}
+
+function keysFor(host: string, knownHosts: string): HostKey[] {
   const matching = matchingLines(host, knownHosts);
   const revoked = matching.filter(({ marker }) => marker === '@revoked');
   return matching
     .filter(({ marker }) => marker !== '@revoked')
-    .filter(
-      ({ blob }) => keyObjectOf(blob) !== undefined && !revoked.some((other) => other.blob.equals(blob)),
-    )
+    .filter(({ blob }) => !revoked.some((other) => other.blob.equals(blob)))
     .map(({ marker, blob }) => ({ blob, isAuthority: marker === '@cert-authority' }));
 }
 

@@ -1,7 +1,7 @@
 /** The hosts of a key's repositories, as known_hosts names them, and their keys. Pure. */
 import type { RepositoryPattern } from '../keys/routes.ts';
 import type { Destination } from './agent-protocol.ts';
-import { hostKeysFor, matchesPattern, revokedKeysFor } from './host-keys.ts';
+import { checkableKeysFor, matchesPattern, revokedKeysFor } from './host-keys.ts';
 import { pinnedHosts } from './known-hosts.ts';
 
 /** `[host]:port` if the port is not 22. A key without repositories is for the pinned hosts. */
@@ -24,7 +24,7 @@ export function hostsOf(repositories: readonly RepositoryPattern[], knownHosts: 
   );
   return [...new Set(names)].map((host) => ({
     host,
-    keys: hostKeysFor(host, knownHosts),
+    keys: checkableKeysFor(host, knownHosts),
     revoked: revokedKeysFor(host, knownHosts),
   }));
 }

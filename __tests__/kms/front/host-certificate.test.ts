@@ -4,8 +4,9 @@ import type { Failure } from '../../../src/errors.ts';
 import { permittedHost } from '../../../src/kms/front/host-permission.ts';
 import type { KnownHost } from '../../../src/kms/front/identity.ts';
 import { SessionBindings } from '../../../src/kms/front/session-bindings.ts';
-import { hostKeysFor, revokedKeysFor } from '../../../src/ssh/host-keys.ts';
-import { certify } from '../../support/keygen.ts';
+import { checkableKeysFor, revokedKeysFor } from '../../../src/ssh/host-keys.ts';
+import { certify, listCertificate } from '../../support/keygen.ts';
+import { securityKey, signedBy } from '../../support/security-key.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { makeHost } from './requests.ts';
 
@@ -23,7 +24,7 @@ const certificate = (options: readonly string[], by = authority): Buffer =>
 function hostsOf(lines: string, ...names: readonly string[]): KnownHost[] {
   return names.map((name) => ({
     host: name,
-    keys: hostKeysFor(name, lines),
+    keys: checkableKeysFor(name, lines),
     revoked: revokedKeysFor(name, lines),
   }));
 }
@@ -98,6 +99,27 @@ describe('a certificate of a host', () => {
       const damaged = Buffer.from(usual);
       damaged[at] = (damaged[at] ?? 0) ^ 1;
       expect(outcome(damaged, hostsOf(trusted(), 'git.test'))).not.toBe('git.test');
+    }
+  });
+
+  it.each(['ed25519', 'nistp256'] as const)('is permitted by an authority in a security key, %s', (kind) => {
+    const [inToken, other] = [securityKey(kind), securityKey(kind)];
+    const blob = signedBy(inToken, usual);
+    const line = (cert: Buffer): string => `ssh-ed25519-cert-v01@openssh.com ${cert.toString('base64')}`;
+    expect(listCertificate(line(blob))).toContain('Signing CA: ');
+    const hosts = hostsOf(`@cert-authority *.test ${inToken.line}\n`, 'git.test');
+    expect(outcome(blob, hosts)).toBe('git.test');
+    expect(outcome(blob, hostsOf(`@cert-authority *.test ${other.line}\n`, 'git.test'))).toContain(
+      'not a known key',
+    );
+    expect(new SessionBindings().bind(host.bind({ hostKey: blob }))).toBeUndefined();
+    const wrong = signedBy({ ...inToken, sign: other.sign }, usual);
+    expect(() => listCertificate(line(wrong))).toThrow();
+    expect(outcome(wrong, hosts)).toContain('damaged');
+    for (let at = blob.length - 90; at < blob.length; at++) {
+      const damaged = Buffer.from(blob);
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+      expect(outcome(damaged, hosts)).not.toBe('git.test');
     }
   });
 });

@@ -3,7 +3,7 @@ import type { RulePlace } from '../../keys/rule-place.ts';
 import type { Signer } from '../../keys/signer.ts';
 import type { Destination } from '../../ssh/agent-protocol.ts';
 
-/** A host that a key may sign for. `hostKeysFor` and `revokedKeysFor` find the keys. */
+/** A host that a key may sign for. `checkableKeysFor` and `revokedKeysFor` find the keys. */
 export interface KnownHost extends Destination {
   /** Keys that @revoked lines name for the host: the plain key and the authority of a certificate are looked up. */
   readonly revoked?: readonly Buffer[];
