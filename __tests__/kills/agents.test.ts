@@ -8,7 +8,7 @@ import { useEc2 } from '../e2e/ec2/use-ec2.ts';
 import { useKmsHost } from '../e2e/kms/use-kms-host.ts';
 import { program, project, stateIsOurs, type Ec2Host } from '../support/ec2-host.ts';
 import { describeWhere } from '../support/needs.ts';
-import { describeInTurn, it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { killMany, killPatience, nothing, pidsOf, timed, type Kill } from './kills.ts';
 
 /** Seconds. */

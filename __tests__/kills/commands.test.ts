@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { openEc2Host, type Ec2Host, type Ended, type Started } from '../e2e/ec2-host.ts';
 import { useKeys, type RotateStage } from '../e2e/rotate-stage.ts';
 import { nothingLeft, Rotating, walks } from '../e2e/rotate-walks.ts';
-import { describeInTurn, it } from '../support/parts.ts';
+import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { killMany, killPatience, timed, type Kill } from './kills.ts';
 
 async function killStarted({ child, ended }: Started, kill: Kill | undefined): Promise<Ended> {

@@ -26,10 +26,10 @@ describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UID')('mixed use'
     return results.flat();
   }
 
-  async function soak(seconds: number): Promise<readonly Sample[]> {
+  async function soak(seconds: number, least: number): Promise<readonly Sample[]> {
     const until = Date.now() + seconds * 1000;
     const samples: Sample[] = [];
-    for (let number = 0; Date.now() < until || number < 2; number++) {
+    for (let number = 0; Date.now() < until || number < least; number++) {
       expect([number, await round(number)]).toEqual([number, []]);
       samples.push(stage.sample());
     }
@@ -48,13 +48,13 @@ describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UID')('mixed use'
   }
 
   it('works for two rounds', async () => {
-    await soak(0);
+    await soak(0, 2);
   });
 
   itInRest(
     'fails in nothing, and nothing grows',
     async () => {
-      const samples = await soak(long);
+      const samples = await soak(long, 12);
       const [warm, last] = [samples.slice(1, Math.max(3, samples.length >> 1)), samples.slice(-3)];
       const most = (of: readonly Sample[], name: keyof Sample): number =>
         Math.max(...of.map((sample) => sample[name]));
@@ -62,7 +62,8 @@ describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UID')('mixed use'
       report(samples);
       expect(grown('processes')).toBeLessThanOrEqual(3);
       expect(grown('descriptors')).toBeLessThanOrEqual(40);
-      expect(grown('files')).toBeLessThanOrEqual(3);
+      // Each of three keys has a lock, and notes of a failure and of a rotation, from the first of these on.
+      expect(grown('files')).toBeLessThanOrEqual(12);
       expect(grown('megabytes')).toBeLessThanOrEqual(60);
       await isOver();
     },
