@@ -64,7 +64,8 @@ describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UID')('mixed use'
       expect(grown('descriptors')).toBeLessThanOrEqual(40);
       // Each of three keys has a lock, and notes of a failure and of a rotation, from the first of these on.
       expect(grown('files')).toBeLessThanOrEqual(12);
-      expect(grown('megabytes')).toBeLessThanOrEqual(60);
+      // The agent for the key in KMS takes 65 of them, and may have ended just before each of the first samples.
+      expect(grown('megabytes')).toBeLessThanOrEqual(90);
       await isOver();
     },
     long * 1000 + 240_000,
