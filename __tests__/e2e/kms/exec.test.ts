@@ -46,6 +46,22 @@ describe('exec with a key in KMS', () => {
     expect(kmsCalls(host.world)).toEqual(['kms:GetPublicKey', 'kms:Sign']);
   });
 
+  it('serves it for the hosts of all its lines, and refuses lines with other options', async () => {
+    const lines = (more: string): string[] =>
+      exec(
+        `kms:alias/deploy ${address()}/${repository}`,
+        '--key',
+        `kms:alias/deploy ${more} github.com/acme`,
+      );
+    const { exitCode, stdout, stderr } = await host.agent([...lines(''), '--', 'sh', '-c', list()]);
+    expect([exitCode, stderr, stdout]).toEqual([0, '', expect.stringContaining('refs/heads/main')]);
+    const differing = await host.agent([...lines('unbound=allow'), '--', 'sh', '-c', list()]);
+    expect([differing.exitCode, differing.stdout]).toEqual([2, '']);
+    expect(differing.stderr).toMatch(
+      /^ssm-ssh-agent: INPUT_INVALID: kms:alias\/deploy is the key of two lines /,
+    );
+  });
+
   it('makes a certificate for a key that is made in memory', async () => {
     const line = 'new:ed25519 ca=kms:alias/ca principals=deploy,web extensions=permit-pty valid=5m';
     const script = 'ssh-add -L >cert && ssh-keygen -L -f cert; cat "$(dirname "$SSH_AUTH_SOCK")/keys/0.pub"';
