@@ -1,4 +1,5 @@
 /** Serves one key that signs and cannot be read, by an agent in front of its own, unless that agent runs. */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,6 +42,7 @@ export async function serveOnHost(wanted: Wanted, io: Terminal): Promise<boolean
   const { into, state, line } = wanted;
   requireShort(controlOf(wanted));
   if (await isServed(wanted)) return await wasRenewed(wanted);
+  await throwIfSpent(wanted);
   await throwWhyNotListed(wanted);
   try {
     await mkdir(into, { recursive: true, mode: 0o700 });
@@ -71,6 +73,17 @@ async function wasRenewed({ into, line, failed }: Wanted): Promise<boolean> {
   if (failed === '' || !line.signing.certificate) return false;
   const file = await stat(join(into, 'key.pub')).catch(() => undefined);
   return file !== undefined && Date.now() - file.mtimeMs < recent;
+}
+
+/** The agent has ended with the last use of the key. Another one would begin to count again. */
+async function throwIfSpent({ into, line: { reference, signing } }: Wanted): Promise<void> {
+  if (!existsSync(join(into, 'spent')) || !(await held(into)).live) return;
+  const { uses = 0 } = signing;
+  throw new Failure(
+    'SIGNATURE_REFUSED',
+    `all uses of ${reference.text} are taken (uses=${uses}) until its lifetime is over`,
+    { hint: 'raise ssm.NAME.uses or shorten keyLifetime; ssm-ssh-agent flush ends the lifetime now' },
+  );
 }
 
 /** The agent is there, and has the key, but no valid certificate for it. @throws why the last renewal failed */
@@ -120,12 +133,13 @@ async function start(wanted: Wanted, { env, helper, tell }: Terminal): Promise<v
   const order: SigningOrder = {
     ...{ line, lifetime, writtenIn, knownHosts: knownHostsFiles(wanted, env) },
     certificateFile: join(into, 'key.pub'),
+    spentFile: join(into, 'spent'),
   };
   // Its own time limit is shorter, because its error message is better.
   const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');
   // Read the clock before the key is added: the mark must not outlast the key.
   const mark = await markFor(lifetime);
-  await rm(join(into, 'live'), { force: true });
+  for (const name of ['live', 'spent']) await rm(join(into, name), { force: true });
   const front = await startFrontProcess(
     { socket, control: controlOf(wanted), installation: dirname(helper), node: process.execPath },
     await hostOrder([order], { region, roles, timeoutSeconds }, env),

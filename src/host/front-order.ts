@@ -41,6 +41,8 @@ export interface SigningOrder {
   readonly writtenIn?: RulePlace | undefined;
   /** Gets the line of the certificate when a new one is made; absent: nobody reads it. */
   readonly certificateFile?: string | undefined;
+  /** A file that is written when all uses of the key are taken. */
+  readonly spentFile?: string | undefined;
 }
 
 export interface FrontWanted {

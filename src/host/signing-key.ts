@@ -2,6 +2,7 @@
  * Opens a key that signs and cannot be read, for the agent in front: asks for its public half, and for credentials again
  * when they end. Importing this file loads the AWS SDK.
  */
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Certificate } from '../keys/certificate.ts';
 import type { CertificateOptions } from '../keys/certificate-options.ts';
@@ -138,11 +139,16 @@ function keyOf(reference: Reference, { stored }: Opened): LoadedKey {
   return key;
 }
 
-function limitsOf({ line, lifetime, knownHosts, writtenIn }: SigningOrder): FrontIdentity['limits'] {
+function limitsOf(order: SigningOrder): FrontIdentity['limits'] {
+  const { line, lifetime, knownHosts, writtenIn, spentFile } = order;
   const { unbound, forwarding, uses } = line.signing;
   const hosts = async (): Promise<readonly KnownHost[]> => {
     const texts = await Promise.all(knownHosts.map((path) => readFile(path, 'utf8').catch(() => '')));
     return hostsOf(line.repositories, texts.join('\n'));
   };
-  return { lifetime, uses, unbound, forwarding, writtenIn, hosts };
+  // The process may end immediately afterwards.
+  const onSpent = (): void => {
+    if (spentFile !== undefined) writeFileSync(spentFile, '', { mode: 0o600 });
+  };
+  return { lifetime, uses, onSpent, unbound, forwarding, writtenIn, hosts };
 }

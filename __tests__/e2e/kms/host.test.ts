@@ -123,6 +123,28 @@ describeOnHost('a key in KMS on a host', () => {
     await succeeds(`sleep 3.3; ${list('one')}; sleep 1; ${list('one')}`);
   });
 
+  it('signs no more than its uses in its lifetime, also where a new agent could be started', async () => {
+    const { host, world, list, succeeds, fronts } = stand;
+    configure({ uses: '2', keyLifetime: '12s' });
+    for (let used = 0; used < 2; used++) await succeeds(list('one'));
+    for (let waited = 0; waited < 5000 && fronts().length > 0; waited += 50) await sleep(50);
+    for (const command of [list('one'), list('one')]) {
+      const { code, stderr } = await host.run(command);
+      expect([code, stderr]).toEqual([
+        128,
+        expect.stringMatching(
+          /^ssm-ssh: SIGNATURE_REFUSED: all uses of kms:alias\/one are taken \(uses=2\) until its lifetime is over\nhint: /m,
+        ),
+      ]);
+    }
+    expect(kmsCalls(world).filter((name) => name === 'kms:Sign')).toHaveLength(2);
+    await sleep(12_000);
+    await succeeds(list('one'));
+    await succeeds(list('one'));
+    await host.run(`${agentProgram} flush`);
+    await succeeds(list('one'));
+  });
+
   it('is forgotten by flush, together with its agent', async () => {
     const { host, list, succeeds, fronts } = stand;
     configure();

@@ -137,7 +137,9 @@ export class Identities {
 
   /** Call this for each signature that was made. */
   countUse(held: HeldIdentity): void {
-    if (held.use()) this.#end(held);
+    if (!held.use()) return;
+    held.identity.limits.onSpent?.();
+    this.#end(held);
   }
 
   /** A timer may be late, for example after the machine was suspended. */

@@ -14,6 +14,8 @@ export interface Limits {
   readonly lifetime: number;
   /** Number of signatures until the agent forgets the key; undefined for no limit. */
   readonly uses?: number | undefined;
+  /** Called with the last one of them. */
+  readonly onSpent?: (() => void) | undefined;
   /** Whether clients may use it that do not name the host. */
   readonly unbound: 'refuse' | 'allow';
   /** Whether clients on other machines may use it, through a forwarded agent. */
