@@ -154,15 +154,6 @@ describeOnHost('a key in KMS on a host', () => {
     await succeeds(list('one'));
   });
 
-  it('with uses=1 is opened anew by the next connection, because its agent has ended', async () => {
-    const { world, host, list, succeeds } = stand;
-    configure({ uses: '1' });
-    await succeeds(list('one'));
-    // ssh tells of the key that is gone; then ssm-ssh tries again.
-    expect((await host.run(list('one'))).code).toBe(0);
-    expect(kmsCalls(world).filter((name) => name === 'kms:GetPublicKey')).toHaveLength(2);
-  });
-
   it('is served again after its agent was killed', async () => {
     const { list, succeeds, fronts } = stand;
     configure();
