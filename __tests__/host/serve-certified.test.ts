@@ -56,6 +56,14 @@ const listed = async (): Promise<string[]> => {
 };
 const certificate = 'ssh-ed25519-cert-v01@openssh.com';
 
+/** Waits for so many certificates in the list: a busy machine may look at it later than at its change. */
+async function until(count: number): Promise<void> {
+  for (let list: string[] = []; list.length !== count || list.some((type) => type !== certificate);) {
+    await sleep(50);
+    list = await listed();
+  }
+}
+
 describe('a certificate that has ended', () => {
   it('is not listed while its authority fails, and the log says why', async () => {
     await serve('new:ed25519');
@@ -90,11 +98,9 @@ describe('a certificate that has ended', () => {
 
   it('is followed by a new one, and both are listed until it ends', async () => {
     await serve('new:ed25519');
-    await sleep(2_300);
-    expect(await listed()).toEqual([certificate, certificate]);
+    await until(2);
     problem = new Failure('NETWORK_UNREACHABLE', 'no network', { hint: 'wait' });
-    await sleep(1_300);
-    expect(await listed()).toEqual([certificate]);
+    await until(1);
   });
 
   it('that somebody removed from the agent stays away', async () => {
