@@ -41,11 +41,9 @@ try {
     if (ending) fail(failure);
     ending = true;
   });
-  // Loaded one after the other: a wrong input is reported before, and GitHub makes the token meanwhile.
-  const { headStart } = await import('./action/head-start.ts');
-  const begun = headStart(inputs, env, signal);
+  // Loaded here: a wrong input is reported before.
   const { loadKeys } = await import('./action/load-keys.ts');
-  await loadKeys(inputs, { env, workflow, signal, run, installation, programs, headStart: begun });
+  await loadKeys(inputs, { env, workflow, signal, run, installation, programs });
   process.exit(0);
 } catch (error) {
   fail(error);

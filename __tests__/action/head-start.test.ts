@@ -50,8 +50,7 @@ describe('main, before it loads the AWS SDK,', () => {
     ['with a token file', { 'web-identity-token-file': '/run/token' }, {}],
     ['with force-skip-oidc', { 'force-skip-oidc': 'true' }, {}],
     ['with use-existing-credentials', { 'use-existing-credentials': 'true' }, {}],
-    ['before the version of git is known', { 'git-signing': 'true' }, {}],
-    ['before the version of ssh is known', { 'restrict-to-hosts': 'true' }, {}],
+    ['before the role is compared with the allowed accounts', { 'allowed-account-ids': '111122223333' }, {}],
     ['for keys that stay in KMS: their agent asks', { keys: 'kms:alias/deploy' }, {}],
   ])('asks nothing %s', async (_, given, more) => {
     expect(begin(given, more)).toBeUndefined();

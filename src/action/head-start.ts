@@ -14,15 +14,14 @@ import type { Env, Inputs } from './inputs.ts';
 /** @returns undefined if the job's token is not the first thing that is asked for */
 export function headStart(inputs: Inputs, env: Env, signal: AbortSignal): HeadStart | undefined {
   const { keys, apps, role } = inputs;
-  const stored = keys.filter(isStoredLine);
+  const stored = [...keys.filter(isStoredLine), ...apps];
   const service = tokenService(env);
   const [region] = inputs.regions;
   if (!service || region === undefined || role?.audience === undefined || role.tokenFile !== undefined)
     return undefined;
-  const usesOther = role.skipsOidc === true || inputs.useExisting || (stored.length === 0 && keys.length > 0);
-  // Nothing is asked before it is known whether the programs are new enough.
-  const isChecked = inputs.restrictToHosts || inputs.gitSigning || apps.length > 0;
-  if (usesOther || isChecked) return undefined;
+  // With allowed accounts, the role's account is compared before.
+  const isLater = role.skipsOidc === true || inputs.useExisting || inputs.allowedAccounts.length > 0;
+  if (isLater || (stored.length === 0 && keys.length > 0)) return undefined;
   const answer = sendRequest(tokenRequest(service, role.audience), {
     env,
     signal,

@@ -8,7 +8,6 @@ import { claims, renderRoutes } from '../keys/routes.ts';
 import { renderSigningLines } from '../keys/signing-lines.ts';
 import { environmentRegion, renderJobRole } from '../host/job-role.ts';
 import { openKey, type LoadedKey } from '../host/open-key.ts';
-import type { HeadStart } from '../host/call-aws.ts';
 import { isStoredLine } from '../keys/key-line.ts';
 import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
@@ -21,6 +20,7 @@ import { input } from './input.ts';
 import type { Env, Inputs } from './inputs.ts';
 import type { GitToken, TokenJob } from './git-tokens.ts';
 import { handOver } from './hand-over.ts';
+import { headStart } from './head-start.ts';
 import type { JobFolder } from './job-folder.ts';
 import type { Kept, TokenRecord } from './kept-tokens.ts';
 import {
@@ -50,7 +50,6 @@ export interface Job {
   readonly run: Run;
   readonly installation: Installation;
   readonly programs: Programs;
-  readonly headStart?: HeadStart | undefined;
 }
 
 /** Prepares everything for the next steps, or throws and leaves nothing behind. */
@@ -84,6 +83,8 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
   const failed = new AbortController();
   let serving: ReturnType<typeof startFront> = Promise.resolve(undefined);
   try {
+    // Nothing is asked before all that can be checked without it.
+    const begun = headStart(inputs, env, signal);
     const settled = await settleRole(inputs, job);
     serving = startFront(inputs, {
       ...{ ...job, folder, settled },
@@ -91,7 +92,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     });
     const [agent, secrets, front] = await Promise.all([
       starting,
-      readJobSecrets(inputs, settled, job),
+      readJobSecrets(inputs, settled, { ...job, headStart: begun }),
       serving,
       sweep(dirname(path), { ...job, timeoutSeconds: inputs.timeoutSeconds }),
     ]);
