@@ -46,6 +46,8 @@ export const bounds: readonly Bound[] = [
     section: 'action',
     figure: 'TLS, 80 ms: 25 keys / 1 key',
     most: 1.3,
+    reason:
+      'with 25 keys AWS STS is asked over two connections and Systems Manager over three, and only the first of each is opened early',
   },
   {
     what: 'main with a refused input / a bare Node, processor time',
