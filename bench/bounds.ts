@@ -61,7 +61,7 @@ export const bounds: readonly Bound[] = [
     figure: 'main / main before, processor',
     most: 0.75,
     reason:
-      "nearly all of it is loading: a bare Node, its modules for HTTPS, and the AWS SDK; one file instead of thirteen, other ways to load Node's modules, and V8's flags for garbage and compilers changed 6% at most",
+      'nearly all of it is loading Node, its HTTPS and the AWS SDK. One file instead of thirteen, and flags of V8, changed 6% at most.',
   },
   {
     what: 'post with an agent to end / a bare Node, processor time',
