@@ -80,11 +80,15 @@ export class SoakStage {
     [this.#keys[at], this.#spare[at]] = [next, old];
   }
 
-  /** Failures that are overcome when AWS answers again. */
+  /**
+   * A failure that is overcome when AWS answers again. One at a time: a key that expires once in many rounds would
+   * otherwise meet all of them together, and these are more than a call is repeated.
+   */
   disturb(number: number): void {
     const faults = ['throttling', 'reset', 'unavailable', 'cut', 'internal-error'] as const;
     const fault = faults[number % faults.length] ?? 'reset';
     const operation = ['ssm:GetParameter', 'kms:Sign', 'kms:GetPublicKey'][number % 3] ?? '';
+    this.world.aws.faults.clear();
     this.world.aws.faults.order({ operation, fault, times: 1 });
   }
 
