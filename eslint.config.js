@@ -20,7 +20,7 @@ const wall = ({ files, ignores = [], group, message }) => ({
  * and sees that a pure file imports pure files only.
  */
 export const pureFiles = [
-  'src/errors.ts',
+  'src/{back-off,errors}.ts',
   'src/keys/*.ts',
   'src/action/{foreign-inputs,input,inputs,markdown,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
   'src/aws/{answers,back-off,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,kms-policy,kms-statement,patience,session-policy,session-tags,statement,token,token-request,troubles,trust-policy,usual-endpoint}.ts',

@@ -1,4 +1,5 @@
 /** Calls a git host's API over HTTP: repeats calls if that can help, and reads its answers. */
+import { backOff } from './back-off.ts';
 import { Failure } from './errors.ts';
 import { sendRequest, type HttpAnswer, type HttpOptions, type HttpRequest } from './http-request.ts';
 
@@ -17,6 +18,8 @@ export interface ApiCall extends HttpRequest {
 
 /** The longest wait that an answer may ask for, in milliseconds. */
 const longestWait = 30_000;
+/** Milliseconds between two tries, if the host asks for no other time. */
+const waits = { first: 200, longest: 10_000 };
 
 /**
  * Returns the last answer, even 404 or 500.
@@ -47,7 +50,7 @@ function waitAfter({ status, headers }: HttpAnswer, attempt: number): number | u
   const asked = Number(headers['retry-after']);
   const limited = status === 429 || (status === 403 && headers['retry-after'] !== undefined);
   if (status !== undefined && status < 500 && !limited) return undefined;
-  return asked > 0 ? asked * 1000 : 100 * 2 ** attempt;
+  return asked > 0 ? asked * 1000 : backOff(waits, attempt);
 }
 
 function unreachable(product: string, url: URL, why: string): Failure {

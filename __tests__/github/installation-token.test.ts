@@ -178,7 +178,14 @@ describe('a token of a GitHub App', () => {
       const sleep = (milliseconds: number): Promise<void> => Promise.resolve(void waits.push(milliseconds));
       github.faults.order({ operation: 'POST *', fault, times: 2 });
       await ask({}, { sleep });
-      expect(waits).toEqual(fault === 'throttling' ? [1000, 1000] : [200, 400]);
+      // GitHub says how long to wait if it limits calls. Other waits differ by half.
+      const longest = fault === 'throttling' ? [1000, 1000] : [200, 400];
+      const shortest = fault === 'throttling' ? longest : [100, 200];
+      expect(waits).toHaveLength(2);
+      waits.forEach((wait, at) => {
+        expect(wait).toBeLessThanOrEqual(longest[at] ?? 0);
+        expect(wait).toBeGreaterThanOrEqual(shortest[at] ?? 0);
+      });
     },
   );
 

@@ -1,16 +1,16 @@
 /** How long a call that AWS throttled waits before its next try. Pure. docs/scale.md has what it was tuned by. */
+import { backOff } from '../back-off.ts';
 
 /** Milliseconds. */
 const waits = { first: 2_000, longest: 10_000 };
 
 /**
- * Doubles, and differs by half, so that many hosts that were refused together do not come back together. Hosts that
- * wait at least half of it spend few calls, which AWS would refuse.
+ * Hosts that wait at least half of it spend few calls, which AWS would refuse.
  *
  * @param tries that were refused, at least 1
  * @param random from 0 to 1
  * @returns milliseconds
  */
 export function waitWhenThrottled(tries: number, random: () => number = Math.random): number {
-  return Math.min(waits.first * 2 ** (tries - 1), waits.longest) * (1 - random() / 2);
+  return backOff(waits, tries, random);
 }

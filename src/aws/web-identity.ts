@@ -1,4 +1,5 @@
 /** What assumes the first role: GitHub's OIDC token, the token in a file, or other credentials. */
+import { backOff } from '../back-off.ts';
 import { Failure } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
@@ -115,13 +116,13 @@ export async function requestToken(service: TokenService, options: TokenRequestO
     if (token) return token;
     // With 200, the answer is not from GitHub.
     if (!mayPass(answer) || attempt >= maxAttempts) throw refused(request.url, answer, attempt);
-    await sleep(Math.min(longestPause, 100 * 2 ** attempt));
+    await sleep(backOff(waits, attempt));
   }
 }
 
 const name = "GitHub's token service";
 /** Milliseconds between two tries. */
-const longestPause = 5_000;
+const waits = { first: 200, longest: 5_000 };
 
 function mayPass({ status, code = '' }: HttpAnswer): boolean {
   if (status === undefined) return !isCertificateTrouble({ code });

@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { EC2InstanceConnectClient, SendSSHPublicKeyCommand } from '@aws-sdk/client-ec2-instance-connect';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+import { backOff } from '../back-off.ts';
 import { abortable } from '../deadline.ts';
 import { parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
 import { authorizedKeysLine, type PublicKey } from '../keys/public-key.ts';
@@ -30,21 +31,13 @@ export function makeKeyPair(comment: string): PrivateKey {
 
 /** Number of tries of one push: many connections at the same time exceed AWS's rate limit. */
 const attempts = 6;
-/** The longest pause between two tries, in milliseconds. */
-const longestPause = 2000;
-
-/**
- * Doubles from 200 ms, minus up to half at random, so that calls that were refused together are repeated at different
- * times.
- */
-function usualBackOff(attempt: number): number {
-  return Math.min(longestPause, 100 * 2 ** attempt) * (1 - Math.random() / 2);
-}
+/** Milliseconds between two tries. */
+const waits = { first: 200, longest: 2000 };
 
 /**
  * Success only means that AWS has the key. The instance may still not ask for it.
  *
- * @param backOff milliseconds before the next try of a call that was throttled or lost: before the first repetition,
+ * @param pause milliseconds before the next try of a call that was throttled or lost: before the first repetition,
  *   the second, …
  * @throws INSTANCE_CONNECT_FAILED, TARGET_NOT_FOUND (no such instance, or it is not running), THROTTLED, and the errors
  *   of any AWS call (src/aws/failures.ts)
@@ -52,13 +45,13 @@ function usualBackOff(attempt: number): number {
 export async function pushKey(
   { instanceId, user, publicKey }: Push,
   { region, connection, credentials, signal }: Ec2Caller,
-  backOff: (attempt: number) => number = usualBackOff,
+  pause: (attempt: number) => number = (attempt) => backOff(waits, attempt),
 ): Promise<void> {
   const client = new EC2InstanceConnectClient({
     region,
     ...connection,
     ...(credentials && { credentials }),
-    retryStrategy: new ConfiguredRetryStrategy(attempts, backOff),
+    retryStrategy: new ConfiguredRetryStrategy(attempts, pause),
   });
   const command = new SendSSHPublicKeyCommand({
     InstanceId: instanceId,

@@ -2,6 +2,7 @@
  * Keeps one certificate valid: makes the next one before the present one ends. If that fails it tries again, and the
  * present one serves while it is valid.
  */
+import { backOff } from '../back-off.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { Certificate } from '../keys/certificate.ts';
@@ -105,7 +106,7 @@ export class CertificateRenewal {
     } catch (error) {
       if (this.#isOver()) throw error;
       this.#failed = { error, at: clock.now(), times: (this.#failed?.times ?? 0) + 1 };
-      const pause = this.#pause(this.#failed.times);
+      const pause = backOff(pauses, this.#failed.times, this.#renewing.random);
       this.#wait(clock.now() + pause);
       onFailed?.(error, pause);
       throw error;
@@ -121,11 +122,6 @@ export class CertificateRenewal {
     const [now, end] = [clock.now(), made.validUntil * 1000];
     // The lifetime counts in milliseconds and the certificate in seconds.
     if (end + 1000 <= until) this.#wait(now + (end - now) * (2 / 3) * (1 - random() / 10));
-  }
-
-  /** Doubles each time; the random half keeps many hosts apart. */
-  #pause(times: number): number {
-    return Math.min(pauses.longest, pauses.first * 2 ** (times - 1)) * (1 - this.#renewing.random() / 2);
   }
 
   #wait(time: number): void {

@@ -1,8 +1,11 @@
 /** Repeats a change that Parameter Store refuses because another change of the same parameter is under way. */
+import { backOff } from '../back-off.ts';
 import { readAwsError } from '../aws/failures.ts';
 
 /** The SDK does not repeat a call that was refused with TooManyUpdates. */
 const mostTries = 8;
+/** Milliseconds between two tries. */
+const waits = { first: 100, longest: 6_400 };
 
 /** @param sleep milliseconds */
 export async function untilAllowed<T>(
@@ -14,7 +17,7 @@ export async function untilAllowed<T>(
       return await change();
     } catch (error) {
       if (readAwsError(error).name !== 'TooManyUpdates' || tries === mostTries) throw error;
-      await sleep(50 * 2 ** tries);
+      await sleep(backOff(waits, tries));
     }
   }
 }
