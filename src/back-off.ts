@@ -13,6 +13,10 @@ export interface Waits {
  * @param random from 0 to 1
  * @returns milliseconds
  */
-export function backOff({ first, longest }: Waits, tries: number, random: () => number = Math.random): number {
+export function backOff(
+  { first, longest }: Waits,
+  tries: number,
+  random: () => number = Math.random,
+): number {
   return Math.min(longest, first * 2 ** (tries - 1)) * (1 - random() / 2);
 }
