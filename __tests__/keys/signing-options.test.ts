@@ -74,7 +74,7 @@ describe('a line', () => {
   });
 
   it.each([
-    ['new:ed25519', 'ca= is missing', 'ca=kms:alias/NAME principals=NAME'],
+    ['new:ed25519', 'ca= is missing', 'ca=kms:alias/NAME and principals=NAME'],
     ['new:ed25519 github.com/acme', 'ca= is missing', 'ca='],
     ['/a principals=x', 'principals= is for a certificate, and ca= is missing', 'remove principals='],
     [

@@ -59,7 +59,7 @@ function checkKind({ kind, text }: KeyReference, texts: OptionTexts, named: Nami
   if (kind === 'new' && !texts.has('ca')) {
     throw invalid(
       `${text} is a key that no host knows, and ${named('ca')} is missing`,
-      `name the authority that the host trusts: ${written(named('ca'), 'kms:alias/NAME')} ${written(named('principals'), 'NAME')}`,
+      `name the authority that the host trusts: ${written(named('ca'), 'kms:alias/NAME')} and ${written(named('principals'), 'NAME')}`,
     );
   }
   if (kind === 'kms' || kind === 'new') {

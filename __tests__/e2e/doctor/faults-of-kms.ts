@@ -252,7 +252,7 @@ const ofAuthorities: readonly Fault[] = [
     break: (stage) => {
       useAuthority(stage, ['key = new:ed25519']);
     },
-    advice: /name the authority that the host trusts: .*\.ca = kms:alias\/NAME/,
+    advice: /name the authority that the host trusts: \S+\.ca = kms:alias\/NAME and \S+\.principals = NAME/,
     repair: (stage) => {
       stage.configure([], ofCertificate);
     },
