@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Certificate } from '../keys/certificate.ts';
 import type { CertificateOptions } from '../keys/certificate-options.ts';
 import { generateKey, parseKeyKind } from '../keys/generate-key.ts';
@@ -20,6 +21,7 @@ import type { LoadedKey } from './open-key.ts';
 import { retryIfExpired, type ReadOptions } from './call-aws.ts';
 import { serveCertified, type Serving } from './serve-certified.ts';
 import { signingAccess, type SigningAccess } from './signing-access.ts';
+import { unwritable } from './state-folder.ts';
 
 export interface Opening extends ReadOptions {
   readonly wanted: FrontWanted;
@@ -146,9 +148,17 @@ function limitsOf(order: SigningOrder): FrontIdentity['limits'] {
     const texts = await Promise.all(knownHosts.map((path) => readFile(path, 'utf8').catch(() => '')));
     return hostsOf(line.repositories, texts.join('\n'));
   };
-  // The process may end immediately afterwards.
   const onSpent = (): void => {
-    if (spentFile !== undefined) writeFileSync(spentFile, '', { mode: 0o600 });
+    if (spentFile !== undefined) noteSpent(spentFile);
   };
   return { lifetime, uses, onSpent, unbound, forwarding, writtenIn, hosts };
+}
+
+/** At once: the process may end immediately afterwards. @throws STATE_UNSAFE if the disk is full */
+function noteSpent(file: string): void {
+  try {
+    writeFileSync(file, '', { mode: 0o600 });
+  } catch (error) {
+    throw unwritable(dirname(file), error);
+  }
 }

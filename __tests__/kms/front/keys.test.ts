@@ -32,6 +32,25 @@ describe('a key', () => {
     expect((await uses()).map(({ outcome }) => outcome)).toEqual(['failed', 'signed', 'signed']);
   });
 
+  it('gives no signature away and does not end if its last use cannot be noted', async () => {
+    await start();
+    const signer = memorySigner();
+    let isFull = true;
+    const onSpent = (): void => {
+      if (isFull) throw new Failure('STATE_UNSAFE', 'the disk is full', { hint: 'free space' });
+    };
+    add(signer, { uses: 2, onSpent });
+    expect([await signOnce(signer), await signOnce(signer), await signOnce(signer)]).toEqual([
+      signed,
+      failed,
+      failed,
+    ]);
+    expect(await lastReason()).toBe('the disk is full');
+    isFull = false;
+    expect([await signOnce(signer), await signOnce(signer)]).toEqual([signed, failed]);
+    expect(front.identities.list()).toEqual([]);
+  });
+
   it('signs no more than its uses for many clients at once', async () => {
     await start();
     const signer = memorySigner('ed25519', () => sleep(50));

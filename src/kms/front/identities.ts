@@ -48,11 +48,14 @@ export class HeldIdentity {
     this.#taken--;
   }
 
-  /** @returns whether it was the last one */
-  use(): boolean {
+  /** Whether a signature in progress takes the last use. */
+  get isAtLastUse(): boolean {
+    return this.#left <= 1;
+  }
+
+  use(): void {
     this.#taken--;
     this.#left--;
-    return this.#left < 1;
   }
 }
 
@@ -135,11 +138,16 @@ export class Identities {
     for (const held of [...this.#held]) this.#end(held);
   }
 
-  /** Call this for each signature that was made. */
+  /**
+   * Call this for each signature that was made.
+   *
+   * @throws what `onSpent` throws: then the use does not count, and the signature must not be given away
+   */
   countUse(held: HeldIdentity): void {
-    if (!held.use()) return;
-    held.identity.limits.onSpent?.();
-    this.#end(held);
+    const isLast = held.isAtLastUse;
+    if (isLast) held.identity.limits.onSpent?.();
+    held.use();
+    if (isLast) this.#end(held);
   }
 
   /** A timer may be late, for example after the machine was suspended. */

@@ -14,7 +14,7 @@ export interface Limits {
   readonly lifetime: number;
   /** Number of signatures until the agent forgets the key; undefined for no limit. */
   readonly uses?: number | undefined;
-  /** Called with the last one of them. */
+  /** Called before the last one of them counts. If it throws, there is no such signature. */
   readonly onSpent?: (() => void) | undefined;
   /** Whether clients may use it that do not name the host. */
   readonly unbound: 'refuse' | 'allow';
