@@ -1,6 +1,9 @@
 /** What post tells of the signatures of a job. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { renderUses } from '../../src/action/tell-uses.ts';
+import { renderUses, tellUses } from '../../src/action/tell-uses.ts';
 import { describeUses } from '../../src/kms/front/describe-uses.ts';
 import type { Use } from '../../src/kms/front/use-log.ts';
 
@@ -48,4 +51,26 @@ it('the summary is a table in which nothing can end a cell', () => {
     "| 10:11:12 | `kms:alias/x` | `github.com` | `a\\|b'c` | `ssh-ed25519` | signed |",
     '| 10:11:12 | `kms:alias/deploy` | `SHA256:h` | `git` | `ssh-ed25519` | SIGNATURE_REFUSED |',
   ]);
+});
+
+describe('an agent that does not give its log', () => {
+  const told = async (mode: number): Promise<string[]> => {
+    const folder = mkdtempSync(join(tmpdir(), 'uses-'));
+    chmodSync(folder, mode);
+    const said: string[] = [];
+    const workflow = { info: (line: string) => said.push(line), summarize: () => Promise.resolve() };
+    await tellUses({ folder, replaced: {} }, { env: {}, workflow });
+    rmSync(folder, { recursive: true });
+    return said;
+  };
+
+  it('is told of if others may write to its folder', async () => {
+    expect(await told(0o777)).toEqual([
+      expect.stringMatching(/log of the keys in KMS cannot be read: .*folder/),
+    ]);
+  });
+
+  it('is not told of if it has ended', async () => {
+    expect(await told(0o700)).toEqual([]);
+  });
 });

@@ -22,9 +22,10 @@ export async function tellUses(
   try {
     page = await readUses(control, { signal: AbortSignal.timeout(2 * patience), patience });
   } catch (error) {
-    const { code, message } = toFailure(error);
-    // It may have ended with its last key.
-    if (code === 'AGENT_FAILED') workflow.info(`the log of the keys in KMS cannot be read: ${message}`);
+    const failure = toFailure(error);
+    // It has ended with its last key.
+    if (failure.code !== 'AGENT_NOT_FOUND')
+      workflow.info(`the log of the keys in KMS cannot be read: ${failure.message}`);
     return;
   }
   for (const line of describeUses(page)) workflow.info(line);
