@@ -30,7 +30,7 @@ export interface Scene {
 }
 
 /** Of each scene. */
-export const killCount = Number(process.env['KILLS'] ?? 2);
+const killCount = Number(process.env['KILLS'] ?? 2);
 /** Milliseconds for one test. */
 export const killPatience = 120_000 + killCount * 30_000;
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);

@@ -34,16 +34,13 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
   const sockets = socketsOf(args);
   const said: Said[] = [];
   let [front, ownFolder]: [Front | undefined, string | undefined] = [undefined, undefined];
-  const started: { front?: Front } = {};
   try {
     const order = readOrder(await firstLine(io.input));
     ownFolder = order.ownFolder;
     io.useEnv(order.env);
-    const adding: Extension = (question) => addKeys(readAddition(question, order), started.front, io.pid);
-    front = await startFront({
-      ...{ ...sockets, endWhenEmpty: !order.endsWithInput, extensions: { [additionName]: adding } },
-    });
-    started.front = front;
+    const adding: Extension = (question) => addKeys(readAddition(question, order), front, io.pid);
+    const extensions = { [additionName]: adding };
+    front = await startFront({ ...sockets, endWhenEmpty: !order.endsWithInput, extensions });
     endBySignals(front, io.signals);
     if (order.endsWithInput) io.input.once('end', () => void front?.end()).resume();
     const keys = await openKeys(order, front, said);

@@ -57,7 +57,7 @@ function sayOthers(why: string, { arn, through, skipsOidc }: Role, { env, say }:
 }
 
 /** What the default chain finds. On GitHub's own runners the role of the machine is not used: it is not the user's. */
-export function otherCredentials(env: Readonly<Record<string, string | undefined>>): string | undefined {
+function otherCredentials(env: Readonly<Record<string, string | undefined>>): string | undefined {
   // In the order of the SDK.
   const explicit = ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...containerVariables];
   const name = explicit.find((variable) => env[variable]);

@@ -12,8 +12,6 @@ import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
 import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions, type Wanted } from './call-aws.ts';
 
-export { callerOf, explained };
-
 /**
  * @returns the secret of each reference of the keys, in the order of the references
  * @throws the signal's reason as soon as it is aborted, with the call that took the time

@@ -80,7 +80,7 @@ async function openIn(reference: KmsReference, place: KmsPlace, signal: AbortSig
 }
 
 /** The name without an account id: it becomes the comment of the public key. */
-export function shownKmsName({ name }: KmsReference): string {
+function shownKmsName({ name }: KmsReference): string {
   return `kms:${name.replace(/^arn:(?:[^:]*:){4}(?:key\/)?/, '')}`;
 }
 

@@ -12,7 +12,7 @@ import { readSignatureRequest, refused, type SignatureRequest } from './signatur
 import type { Use, UseLog } from './use-log.ts';
 
 /** Milliseconds for one signature, and how many may be in progress at the same time. */
-export const usualLimits = { patience: 10_000, waiting: 128 } as const;
+const usualLimits = { patience: 10_000, waiting: 128 } as const;
 
 /** Milliseconds, at the end of the patience, in which the signer can say why it has no signature. */
 const lastWord = 100;
