@@ -1,4 +1,5 @@
 /** 1,000 and 10,000 hosts that start together, in a simulation with the product's own waits. */
+import { waitForSignature } from '../../src/aws/back-off.ts';
 import { spread } from '../measure.ts';
 import { seeded, simulate, type Fleet, type Outcome, type Quota } from '../fleet/simulate.ts';
 import type { Figure, Section } from '../results.ts';
@@ -15,7 +16,7 @@ const quotas = {
 type Service = keyof typeof quotas;
 type Waiting = Pick<Fleet, 'attempts' | 'timeout' | 'wait'>;
 
-/** The SDK's own waits, which the KMS client keeps. @source @smithy/core/retry, DefaultRetryBackoffStrategy */
+/** The AWS SDK's own waits. @source @smithy/core/retry, DefaultRetryBackoffStrategy */
 const sdkWait = (tries: number, random: () => number): number =>
   random() * Math.min(20_000, 1_000 * 2 ** (tries - 1));
 
@@ -26,7 +27,7 @@ const callers = {
   'a host, timeout 6m': { attempts: 100, timeout: 360 },
   'a job, default max-attempts of 5': { attempts: 5, timeout: 120 },
   'a job, max-attempts: 20': { attempts: 20, timeout: 120 },
-  'a signature, at most 10s': { attempts: 3, timeout: 10, wait: sdkWait },
+  'a signature, at most 10s': { attempts: 100, timeout: 10, wait: waitForSignature },
   "3 tries with the SDK's waits": { attempts: 3, timeout: 30, wait: sdkWait },
 } as const satisfies Record<string, Waiting>;
 

@@ -11,8 +11,7 @@ export interface RetryLimits {
 }
 
 /**
- * For the clients that many hosts use at the same time. KMS's quota is high, and ssh waits for its signatures, so its
- * client keeps the SDK's shorter waits.
+ * For the clients that many hosts use at the same time. Signatures by KMS have shorter waits of their own.
  *
  * @param wait milliseconds before the next try of a throttled call, by the number of tries so far
  */

@@ -7,6 +7,7 @@ import {
   type KMSClient,
   type SigningAlgorithmSpec,
 } from '@aws-sdk/client-kms';
+import { waitForSignature } from '../aws/back-off.ts';
 import { notFromAws } from '../aws/failures.ts';
 import { inTurn, type Regions } from '../aws/failover.ts';
 import { abortable } from '../deadline.ts';
@@ -199,14 +200,13 @@ class SignerInKms implements KmsSigner {
   }
 
   /**
-   * The quota is the account's: other jobs use it up for some seconds. KMS is asked again as long as the caller waits, and
-   * at least every second: after the longer waits of the SDK, few of many that ask at once would get their turn in time.
+   * The quota is the account's: other jobs use it up for some seconds. KMS is asked again as long as the caller waits.
    */
   async #untilServed<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     let throttled: Failure | undefined;
-    for (let wait = 100; ; wait = Math.min(wait * 2, 500)) {
+    for (let tries = 0; ; tries++) {
       try {
-        if (throttled) await sleep(wait * (0.5 + Math.random()), undefined, { signal });
+        if (throttled) await sleep(waitForSignature(tries), undefined, { signal });
         return await work();
       } catch (error) {
         // The refusal says more than the end of the caller's patience.
