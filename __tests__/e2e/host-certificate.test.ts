@@ -82,14 +82,18 @@ describeWith('sshd')('an instance with the example', () => {
     writeFileSync(path, `#!/bin/sh\n${text}\n`);
     chmodSync(path, 0o755);
   };
+  const install = (name: string): string => {
+    const script = join(machine.folder, name);
+    writeFileSync(script, read(name).replaceAll('/etc/ssh', place('').replace(/\/$/, '')));
+    chmodSync(script, 0o755);
+    return script;
+  };
   const run = async (
     name: string,
     args: readonly string[] = [],
     env: Record<string, string> = {},
   ): Promise<Ended> => {
-    const script = join(machine.folder, name);
-    writeFileSync(script, read(name).replaceAll('/etc/ssh', place('').replace(/\/$/, '')));
-    chmodSync(script, 0o755);
+    const script = install(name);
     const path = `${join(machine.folder, 'bin')}:${process.env['PATH'] ?? ''}`;
     // A service of systemd has no HOME.
     const command = ['/usr/bin/env', '-u', 'HOME', script, ...args];
@@ -185,6 +189,23 @@ describeWith('sshd')('an instance with the example', () => {
     writeFileSync(place('user-ca.pub'), '# none\n');
     const none = await run('revoke-keys', ['--serial', '7002']);
     expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('user-ca.pub has no key\n')]);
+  });
+
+  it('keeps all that is revoked at the same time', async () => {
+    const files = await Promise.all(
+      Array.from({ length: 6 }, async (_, number) => {
+        const file = join(machine.folder, `lost-${String(number)}.pub`);
+        writeFileSync(file, `${(await makeSshKey()).publicKey}\n`);
+        return file;
+      }),
+    );
+    const script = install('revoke-keys');
+    const all = await Promise.all(files.map((file) => machine.start([script, file]).ended));
+    expect(all.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(files.map(() => [0, '']));
+    const { stdout } = spawnSync('ssh-keygen', ['-Q', '-f', place('revoked_keys'), ...files], {
+      encoding: 'utf8',
+    });
+    expect(stdout.match(/: REVOKED$/gm)).toHaveLength(files.length);
   });
 
   it('keeps its list if what is to be revoked is no key', async () => {
