@@ -1,15 +1,15 @@
 /** Starts the agent that `add --agent` prints, for keys that sign and cannot be read: ours, with OpenSSH's agent behind it. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServedKey } from '../../src/host/front-order.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import { startFrontProcess } from '../../src/host/start-front.ts';
 import { servedKey, type UsableKey } from '../../src/host/usable-key.ts';
 import { isStoredLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
-import { run } from '../../src/process/run.ts';
-import { startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
+import { stopAgent, type Agent } from '../../src/ssh/agent.ts';
 import { exclusively } from '../../src/ssh/key-folder.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { startPrivateAgent } from '../../src/ssh/private-agent.ts';
 import type { Running } from '../command-line/command.ts';
 import type { Speech } from '../command-line/keys.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
@@ -31,7 +31,7 @@ export interface ServingAgent extends Agent {
   readonly keys: readonly UsableKey[];
 }
 
-/** The agent removes its folder when it ends. If this fails, nothing is left. */
+/** OpenSSH's agent and the folder go with ours, also if it is killed. If this fails, nothing is left. */
 export async function startServingAgent(lines: readonly KeyLine[], adding: Adding): Promise<ServingAgent> {
   const folder = nameTemporaryFolder('add');
   const [socket, control, back] = ['agent', 'control', 'back'].map((name) => join(folder, name)) as [
@@ -39,24 +39,27 @@ export async function startServingAgent(lines: readonly KeyLine[], adding: Addin
     string,
     string,
   ];
-  await mkdir(folder, { mode: 0o700 });
+  const behind = await startPrivateAgent({ path: folder, socket: back }, adding.running);
   try {
     const pinned = join(folder, 'known_hosts');
     await writeFile(pinned, renderKnownHosts(''), exclusively);
-    const behind = await startAgent(back, { ...adding.running, run });
     const stored = await adding.addStored(lines.filter(isStoredLine), behind);
     const knownHosts = [pinned, ...knownHostsOf(adding.running.env)];
     const orders = lines.flatMap((line) =>
       isStoredLine(line) ? [] : [{ line, lifetime: adding.lifetime, knownHosts }],
     );
-    const wanted = { ...adding, place: { socket, control, back }, ownFolder: folder };
-    const { keys, ...agent } = await startFrontFor(orders, wanted, startFrontProcess);
+    const wanted = { ...adding, place: { socket, control, back } };
+    const { lifeline } = behind;
+    const { keys, ...agent } = await startFrontFor(orders, wanted, (front, order, starting) =>
+      startFrontProcess(front, order, { ...starting, lifeline }),
+    );
     const inOrder = usableKeys(lines, stored, keys);
     adding.running.signal.throwIfAborted();
     return { ...agent, keys: inOrder };
   } catch (error) {
-    await Promise.all([socket, back].map(stopAgent));
-    await rm(folder, { recursive: true, force: true });
+    // It may have the lifeline, too.
+    await stopAgent(socket);
+    await behind.end();
     throw error;
   }
 }

@@ -9,8 +9,6 @@ interface Wanted {
   readonly place: Pick<FrontProcess, 'socket' | 'control' | 'back'>;
   readonly account: Account & Speech;
   readonly running: Running;
-  /** A folder that is removed when the agent ends. */
-  readonly ownFolder?: string | undefined;
 }
 
 /**
@@ -19,20 +17,15 @@ interface Wanted {
  */
 export async function startFrontFor<T>(
   keys: readonly SigningOrder[],
-  { place, account, running, ownFolder }: Wanted,
+  { place, account, running }: Wanted,
   start: (front: FrontProcess, order: Order, starting: Starting) => Promise<T>,
 ): Promise<T> {
   const { installation, node, signal } = running;
   return await inHost(account, running, async (host, env) => {
     const { hostOrder } = await import('../../src/host/host-order.ts');
     const order = await hostOrder(keys, host, withProfile(env, account));
-    return await start(
-      { ...place, installation, node },
-      { ...order, ownFolder },
-      {
-        ...{ env, signal, voice: voiceOf(account, running) },
-      },
-    );
+    const voice = voiceOf(account, running);
+    return await start({ ...place, installation, node }, order, { env, signal, voice });
   });
 }
 

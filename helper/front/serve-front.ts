@@ -1,5 +1,4 @@
 /** What the process of the agent in front does: opens the keys of its order, serves them, and ends with the last of them. */
-import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { abortAfter, tookTooLong } from '../../src/deadline.ts';
@@ -33,10 +32,9 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
   await guardProcess(io.signals);
   const sockets = socketsOf(args);
   const said: Said[] = [];
-  let [front, ownFolder]: [Front | undefined, string | undefined] = [undefined, undefined];
+  let front: Front | undefined;
   try {
     const order = readOrder(await firstLine(io.input));
-    ownFolder = order.ownFolder;
     io.useEnv(order.env);
     const adding: Extension = (question) => addKeys(readAddition(question, order), front, io.pid);
     const extensions = { [additionName]: adding };
@@ -53,7 +51,6 @@ export async function serveFront(args: readonly string[], io: FrontIo): Promise<
     return 1;
   } finally {
     if (sockets.back !== undefined) await stopAgent(sockets.back);
-    if (ownFolder !== undefined) await rm(ownFolder, { recursive: true, force: true });
   }
 }
 

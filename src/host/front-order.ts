@@ -24,8 +24,6 @@ export interface FrontOrder {
   readonly env: Readonly<Record<string, string>>;
   /** Whether the agent ends with its input, and not only with its keys: its parent is gone then. */
   readonly endsWithInput: boolean;
-  /** A folder that is removed when the agent ends. */
-  readonly ownFolder?: string | undefined;
 }
 
 /** What the starter of the process adds is left out. */

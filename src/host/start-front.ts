@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { startChildWithLifeline } from '../process/child-with-lifeline.ts';
-import { startDetached, type Detached } from '../process/detached.ts';
+import { startDetached, type Detached, type DetachedOptions } from '../process/detached.ts';
 import { agentEnv, type Agent } from '../ssh/agent.ts';
 import { failureIn, readAnswer, writeLine, type Order, type ServedKey } from './front-order.ts';
 import type { Voice } from './voice.ts';
@@ -32,15 +32,16 @@ export interface StartedFront extends Agent {
 /**
  * Waits until the keys are open. The process outlives this one, and ends with its last key.
  *
+ * @param starting with the lifeline of the agent behind, if there is one
  * @throws what the process could not do: the errors of reading keys, of KMS and of assuming the role; AGENT_FAILED
  */
 export async function startFrontProcess(
   front: FrontProcess,
   order: Order,
-  { env, signal, voice }: Starting,
+  { env, signal, voice, lifeline }: Starting & Pick<DetachedOptions, 'lifeline'>,
 ): Promise<StartedFront> {
   const input = writeLine({ ...order, endsWithInput: false });
-  const started = await startDetached(argvOf(front), { env: envOf(env), signal, input });
+  const started = await startDetached(argvOf(front), { env: envOf(env), signal, input, lifeline });
   return opened(front, started, voice);
 }
 

@@ -1,10 +1,13 @@
 /** A child process that notices the end of this process by the end of its standard input. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { ProgramNotFound } from './program-not-found.ts';
 import type { Finished } from './run.ts';
 
 export interface ChildWithLifeline {
+  /** Our end of its standard input. A process that inherits it keeps the child, too. */
+  readonly lifeline: Writable;
   /** The first line of its output; empty if it ended without output. */
   readonly firstLine: string;
   /** Closes its standard input and waits until it has ended. */
@@ -60,6 +63,7 @@ export async function startChildWithLifeline(
   if (signal.aborted) await closed;
   signal.throwIfAborted();
   return {
+    lifeline: child.stdin,
     firstLine,
     end: async () => {
       child.stdin.end();

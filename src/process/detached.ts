@@ -1,5 +1,6 @@
-/** Starts a program that outlives this process, in its own session and without this process's files. */
-import { spawn } from 'node:child_process';
+/** Starts a program that outlives this process, in its own session and without this process's files. It may keep another child alive. */
+import { spawn, type ChildProcessWithoutNullStreams, type StdioOptions } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { ProgramNotFound } from './program-not-found.ts';
 import type { Finished } from './run.ts';
 
@@ -13,6 +14,8 @@ export interface DetachedOptions {
   readonly signal: AbortSignal;
   /** Standard input, which is then closed. Absent: none. */
   readonly input?: string;
+  /** Of another child, which then lives as long as this program. */
+  readonly lifeline?: Writable | undefined;
 }
 
 /**
@@ -22,11 +25,13 @@ export interface DetachedOptions {
  */
 export async function startDetached(
   [program, ...args]: readonly [string, ...string[]],
-  { env, signal, input }: DetachedOptions,
+  { env, signal, input, lifeline }: DetachedOptions,
 ): Promise<Detached> {
   signal.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, cwd: '/', stdio: 'pipe', detached: true });
+    const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...(lifeline ? [lifeline] : [])];
+    const options = { env, cwd: '/', stdio, detached: true };
+    const child = spawn(program, args, options) as ChildProcessWithoutNullStreams;
     child.stdin.on('error', () => undefined).end(input);
     const stop = (): void => {
       child.kill('SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * An ssh-agent for the lifetime of this process. It ends and its folder is removed soon after, even if the process is
- * killed.
+ * An ssh-agent for the lifetime of this process, and of one that gets its lifeline. It ends and its folder is removed soon
+ * after, even if the process is killed.
  */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -10,7 +10,7 @@ import { ProgramNotFound } from '../process/program-not-found.ts';
 import { agentEnv, agentFailed, found, requireFit, stopAgent, type AgentOptions } from './agent.ts';
 import type { Agent } from './agent.ts';
 
-export interface PrivateAgent extends Agent {
+export interface PrivateAgent extends Agent, Pick<ChildWithLifeline, 'lifeline'> {
   /** Ends the agent and removes its folder. */
   end(): Promise<void>;
 }
@@ -55,7 +55,8 @@ async function startGuarded(
     signal,
   });
   const pid = Number(child.firstLine);
-  if (Number.isInteger(pid) && pid > 0) return { socket, pid, end: () => endAgent(child, socket) };
+  if (Number.isInteger(pid) && pid > 0)
+    return { socket, pid, lifeline: child.lifeline, end: () => endAgent(child, socket) };
   const ended = await child.end();
   if (ended.exitCode === notFound) throw new ProgramNotFound('ssh-agent is not on PATH');
   if (ended.exitCode === noFolder) throw cannotHold(dirname(path), ended.stderr);

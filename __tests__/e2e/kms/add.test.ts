@@ -58,6 +58,14 @@ describe('add with a key in KMS', () => {
     expect([stderr, stdout.trim()]).toEqual(['', '1']);
   });
 
+  it('leaves no agent, no key and no folder if our agent is killed', async () => {
+    const { stdout, stderr } = await shell(
+      `${start('kms:alias/deploy', '/ci/deploy-key')}; ssh-add -l | wc -l; kill -9 "$SSH_AGENT_PID"
+      for n in 1 2 3 4 5 6 7 8 9; do [ -d "\${SSH_AUTH_SOCK%/*}" ] || break; sleep 0.3; done; ls -A "$TMPDIR"`,
+    );
+    expect([stderr, stdout.trim()]).toEqual(['', '2']);
+  });
+
   it('adds it to an agent of ours at SSH_AUTH_SOCK, beside the keys that the agent has', async () => {
     makeKmsKey(host.world, 'other', 'ECC_NIST_P256');
     const script = [
