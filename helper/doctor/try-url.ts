@@ -63,14 +63,21 @@ export async function trySsh(given: SshTry): Promise<Finding> {
   return told(wanted, await run(argv, { env: known, signal, input: knownHosts }));
 }
 
-/** With our credential helper alone, and only to get: git would tell other helpers to store what has worked. */
-export async function tryHttps(given: UrlTry): Promise<Finding> {
+interface HttpsTry extends UrlTry {
+  /** Of the action, as git has it: `cache …`. Absent: git-credential-ssm. */
+  readonly helper?: string | undefined;
+}
+
+/** With one credential helper of ours alone, and only to get: git would tell others to store what has worked. */
+export async function tryHttps(given: HttpsTry): Promise<Finding> {
   const wanted = { ...given, mark: newMark() };
-  const { url, env, installation, signal, mark } = wanted;
-  const helper = quoteForShell(join(installation, 'helper/git-credential-ssm'));
-  const getOnly = `!f() { test "$1" = get && exec ${helper} get; }; f`;
+  const { url, env, installation, signal, mark, helper } = wanted;
+  const program = quoteForShell(join(installation, 'helper/git-credential-ssm'));
+  const asked = helper === undefined ? program : `git credential-${helper}`;
+  const getOnly = `!f() { test "$1" = get && exec ${asked} get; }; f`;
   const settings = ['-c', 'credential.helper=', '-c', `credential.helper=${getOnly}`];
-  const path = ['-c', 'credential.useHttpPath=true'];
+  // The action's token is for all paths below its section.
+  const path = helper === undefined ? ['-c', 'credential.useHttpPath=true'] : [];
   const argv = ['git', ...settings, ...path, 'ls-remote', '--', url, 'HEAD'] as const;
   const quietly = { ...forGit(env, mark), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
   return told(wanted, await run(argv, { env: quietly, signal }));

@@ -1,5 +1,7 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
 import { hasTokenAlone } from '../../src/aws/web-identity.ts';
+import { isJobCache } from '../../src/git/credential-cache.ts';
+import { helpersFor } from '../../src/git/credential-settings.ts';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { patternText } from '../../src/keys/routes.ts';
@@ -9,11 +11,12 @@ import { rewrittenUrl } from '../explain/surroundings.ts';
 import { parseTarget } from '../explain/target.ts';
 import type { Configuration } from './configuration.ts';
 import { checkWinner } from './git-ssh-command.ts';
-import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
+import { fail, failed, ok, skip, unchecked, warn, type Finding } from './finding.ts';
 import { checkHostKey, knownHosts, readHostKeys } from './host-key.ts';
 import { OwnPrograms } from './own-programs.ts';
 import { tryHttps, trySsh } from './try-url.ts';
-import { ofCommandLine, routesFor, type Routed, type UrlRoute } from './url-route.ts';
+import { routesFor, type Routed, type UrlRoute } from './url-route.ts';
+import { ofCommandLine } from './wanted.ts';
 
 export interface UrlCheck {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,11 +51,9 @@ interface Names {
 }
 
 async function checkRewritten(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
-  const notChecked = (check: string, cause: string): Finding =>
-    skip(check, `not checked, because this check did not succeed: ${cause}`);
   const without = (first: Finding): Finding[] => [
     first,
-    ...[names.hostKey, names.login].map((check) => notChecked(check, names.route)),
+    ...[names.hostKey, names.login].map((check) => unchecked(check, names.route)),
   ];
   try {
     const target = parseTarget(url);
@@ -108,8 +109,7 @@ function whyUntried(
   { login, given }: Names,
   { env, installation }: UrlCheck,
 ): Finding | undefined {
-  if (hostKey.status === 'fail')
-    return skip(login, `not checked, because this check did not succeed: ${hostKey.check}`);
+  if (hostKey.status === 'fail') return unchecked(login, hostKey.check);
   if (route?.from !== ofCommandLine || !hasTokenAlone(env)) return undefined;
   const { agent } = new OwnPrograms(installation);
   return skip(
@@ -157,8 +157,20 @@ function accountOf(route: UrlRoute | undefined, { account }: UrlCheck): string[]
 
 async function checkHttps(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
   const { named, warnings } = chooseRoute(options.routes.routes, requestFor(new URL(url), { path: true }));
-  const login = await tryHttps({ ...options, check: names.login, url: names.given });
+  const helper = jobHelper(new URL(url), options);
+  const login = await tryHttps({ ...options, check: names.login, url: names.given, helper });
+  if (helper !== undefined)
+    return [ok(names.route, 'the token of a GitHub App, from keys of the action'), login];
   if (named) return [ok(names.route, `${named.reference}, from ${named.place}`), login];
   const detail = ['no section names a credential for it', ...warnings].join('; ');
   return [skip(names.route, detail), login];
+}
+
+/** The helper that the action sets for the URL. The environment has it: a repository could name another program. */
+function jobHelper(
+  { host, pathname: path, username }: URL,
+  { configuration }: Pick<UrlCheck, 'configuration'>,
+): string | undefined {
+  const entries = configuration.entries.filter(({ scope }) => scope === 'command');
+  return helpersFor({ host, path, username }, entries).find(isJobCache);
 }

@@ -1,4 +1,5 @@
 /** Where the default credential chain looked in this environment, and what to check there. Pure. */
+import { tokenService } from './token-request.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,10 +15,12 @@ export function credentialsHint(env: Environment): string {
 
 /** The same for a host, which has no input for a role. */
 export function hostCredentialsHint(env: Environment): string {
-  return (
-    explicitHint(env) ??
-    `on EC2 give the instance a role; elsewhere sign in and name the profile: aws sso login --profile NAME, export AWS_PROFILE=NAME; ${hopLimit}`
-  );
+  const explicit = explicitHint(env);
+  if (explicit !== undefined) return explicit;
+  if (tokenService(env)) {
+    return 'in this job only the action uses the OIDC token: set its input role-to-assume, and name the key in keys (for HTTPS a GitHub App, with as=github-app), or get credentials in a step before, with aws-actions/configure-aws-credentials';
+  }
+  return `on EC2 give the instance a role; elsewhere sign in and name the profile: aws sso login --profile NAME, export AWS_PROFILE=NAME; ${hopLimit}`;
 }
 
 /** What to do about expired credentials that do not come from the job's own token. */

@@ -105,6 +105,13 @@ export function cacheEntries(url: string, socket: string, { username, timeout }:
   ];
 }
 
+/** Whether cacheEntries made the helper, for a daemon of the action. */
+export function isJobCache(helper: string): boolean {
+  return /^cache --timeout=\d+ --socket=('?)\/[^'"`$;&|<>()\\\n]*\/ssm-ssh-agent-[0-9a-f]{8}\/git\d+\1$/.test(
+    helper,
+  );
+}
+
 /** Ends the daemons with sockets in the folders. */
 export async function endCaches(folders: readonly string[]): Promise<void> {
   await endProcesses(({ command }) => {

@@ -1,5 +1,5 @@
 /** The token of a GitHub App, and a later step that changes what lies beside it; what stands where GitHub should be. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals
 import { createCertificates, type Certificates } from '../../support/aws/wire/certificates.ts';
 import { itWithHiddenProcesses, wrapNode } from '../../support/node-wrapper.ts';
 import type { Finished, Job } from '../../support/runner/job.ts';
+import type { Finding } from '../../../helper/doctor/finding.ts';
 import { useGitHubStage } from '../github-stage.ts';
-import { told } from '../stage.ts';
+import { actionPath, told } from '../stage.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
 describe('the token of a GitHub App', () => {
@@ -60,6 +61,24 @@ describe('the token of a GitHub App', () => {
   const warnings = ({ posts }: Finished): string[] =>
     posts.flatMap(({ annotations }) => annotations.map(({ message }) => message));
   const trust = (): Record<string, string> => ({ NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_NO_WARNINGS: '1' });
+
+  it('lets doctor read its repository as git of the job does', async () => {
+    const job = stage.job();
+    await start(job);
+    const url = `https://${stage.git.place}/acme/lib.git`;
+    const file = join(job.temp, 'doctor.json');
+    const program = join(actionPath, 'helper/ssm-ssh-agent');
+    await job.run(`git ls-remote ${url}; ${program} doctor --json --url ${url} >${file} || true`);
+    const findings = JSON.parse(readFileSync(file, 'utf8')) as Finding[];
+    const found = (check: string): Finding | undefined => findings.find((one) => one.check === check);
+    expect(found(`route ${url}`)).toMatchObject({
+      ...{ status: 'ok', detail: 'the token of a GitHub App, from keys of the action' },
+    });
+    expect(found(`repository ${url}`)).toMatchObject({
+      ...{ status: 'ok', detail: expect.stringMatching(/can be read/) as unknown },
+    });
+    await job.finish();
+  });
 
   it('goes to no other place than it came from, whatever a later step writes beside its daemon', async () => {
     const job = stage.job();
