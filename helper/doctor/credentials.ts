@@ -1,7 +1,7 @@
 /** Checks the Region, the credentials of this machine, whose they are, and the roles that they assume. */
 import { Failure } from '../../src/errors.ts';
 import type { AwsAccess } from './aws-access.ts';
-import { fail, failed, needs, ok, warn, type Finding } from './finding.ts';
+import { fail, failed, needs, ok, warn, withCommand, type Finding } from './finding.ts';
 import type { Place } from './wanted.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,11 +48,7 @@ export async function checkIdentity({ access, env, place }: CredentialsOptions):
     const { arn, account } = await access.identity(place);
     return [ok('identity', `${arn} in the account ${account}`)];
   } catch (error) {
-    const finding = failed('identity', error);
-    const remedy = withoutProfile(error, env);
-    return [
-      remedy === undefined ? finding : { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy },
-    ];
+    return [withCommand(failed('identity', error), withoutProfile(error, env))];
   }
 }
 

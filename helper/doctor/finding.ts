@@ -42,6 +42,25 @@ export function failed(check: string, error: unknown): Finding {
   return fail(check, `${code}: ${message}`, hint);
 }
 
+/**
+ * With a command as its remedy. The hint stays with the message, because it says more.
+ *
+ * @param command undefined: the finding as it is
+ */
+export function withCommand(finding: Finding, command: string | undefined): Finding {
+  if (command === undefined) return finding;
+  return { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy: command };
+}
+
+/** For a check that needs the other one. */
+export function unchecked(check: string, other: string): Finding {
+  return skip(check, without(other));
+}
+
+function without(other: string): string {
+  return `not checked, because this check did not succeed: ${other}`;
+}
+
 /** Thrown if a check cannot run, because another one failed or does not apply. */
 export class Unmet extends Error {
   override name = 'Unmet';
@@ -58,7 +77,7 @@ export async function needs<T>(result: Promise<T>, check: string): Promise<T> {
     return await result;
   } catch (cause) {
     if (cause instanceof Unmet) throw cause;
-    throw new Unmet(`not checked, because this check did not succeed: ${check}`, { cause });
+    throw new Unmet(without(check), { cause });
   }
 }
 

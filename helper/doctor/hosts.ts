@@ -4,7 +4,7 @@ import { parseHostName } from '../../src/ec2/host-name.ts';
 import { findInstance } from '../../src/ec2/instances.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { parseHost, parseWay } from '../proxy/way.ts';
-import { failed, ok, skip, type Finding } from './finding.ts';
+import { failed, ok, skip, unchecked, type Finding } from './finding.ts';
 import type { Reader } from './aws-access.ts';
 import { managedFinding, managedHost, packageFinding, userFinding } from './managed.ts';
 
@@ -42,9 +42,8 @@ export async function checkHost(text: string, options: HostCheck): Promise<Findi
     );
     return [running, ...(await checkManaged(found.instanceId, { names, user, asking, via }))];
   } catch (error) {
-    const why = `not checked, because this check did not succeed: ${names.instance}`;
     const others = [names.managed, names.connect, names.user, names.permission].map((name) =>
-      skip(name, why),
+      unchecked(name, names.instance),
     );
     return [failed(names.instance, error), ...others];
   }
@@ -92,7 +91,7 @@ async function checkManaged(id: string, { names, user, asking, via }: Managed): 
       : [names.connect, names.user].map((name) => skip(name, 'cannot be told without Systems Manager'));
     return [managed, ...rest, permission];
   } catch (error) {
-    const why = `not checked, because this check did not succeed: ${names.managed}`;
-    return [failed(names.managed, error), skip(names.connect, why), skip(names.user, why), permission];
+    const others = [names.connect, names.user].map((name) => unchecked(name, names.managed));
+    return [failed(names.managed, error), ...others, permission];
   }
 }

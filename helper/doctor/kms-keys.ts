@@ -6,7 +6,7 @@ import { requireSigning } from '../../src/kms/dry-run.ts';
 import type { KmsPlace } from '../../src/kms/kms-client.ts';
 import { openKmsSigner, type KmsSigner } from '../../src/kms/kms-signer.ts';
 import type { AwsAccess } from './aws-access.ts';
-import { failed, ok, skip, warn, type Finding } from './finding.ts';
+import { failed, ok, unchecked, warn, withCommand, type Finding } from './finding.ts';
 import { remedyForKms, type KeyRemedies } from './key-remedy.ts';
 import type { WantedKmsKey } from './wanted.ts';
 
@@ -23,8 +23,7 @@ export async function checkKmsKey(wanted: WantedKmsKey, options: KmsOptions): Pr
   const opened = await open(wanted, options).catch((error: unknown) =>
     failedFor(wanted, { check: reading, error }, options),
   );
-  if ('check' in opened)
-    return [opened, skip(signing, `not checked, because this check did not succeed: ${reading}`)];
+  if ('check' in opened) return [opened, unchecked(signing, reading)];
   const { publicKey, keyArn } = opened.signer;
   const as = kind === 'key' ? '' : ' as the authority of certificates';
   const what = `${publicKey.type} ${fingerprint(publicKey)}, enabled in KMS as ${keyArn}, named by ${from}${as}`;
@@ -90,14 +89,11 @@ async function tryAlgorithm(
   }
 }
 
-/** The hint stays with the message if a command takes its place. */
 function failedFor(
   wanted: WantedKmsKey,
   { check, error }: { readonly check: string; readonly error: unknown },
   { remedies }: Pick<KmsOptions, 'remedies'>,
 ): Finding {
-  const finding = failed(check, error);
-  const remedy = error instanceof Failure ? remedyForKms(error.code, wanted, remedies) : undefined;
-  if (remedy === undefined) return finding;
-  return { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy };
+  const command = error instanceof Failure ? remedyForKms(error.code, wanted, remedies) : undefined;
+  return withCommand(failed(check, error), command);
 }

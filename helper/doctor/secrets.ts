@@ -9,7 +9,7 @@ import type { Secret } from '../../src/secrets/source.ts';
 import { readReferences } from '../../src/secrets/read.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { Failure } from '../../src/errors.ts';
-import { failed, ok, skip, warn, type Finding } from './finding.ts';
+import { failed, ok, unchecked, warn, withCommand, type Finding } from './finding.ts';
 import { putIntoKms, remedyForKey, storeElsewhere, type KeyRemedies } from './key-remedy.ts';
 import type { WantedSecret } from './wanted.ts';
 
@@ -30,10 +30,7 @@ export async function checkSecret(wanted: WantedSecret, options: SecretOptions):
   try {
     secrets = await read(wanted, options);
   } catch (error) {
-    return [
-      failedFor(wanted, { check: reading, error }, options),
-      skip(using, `not checked, because this check did not succeed: ${reading}`),
-    ];
+    return [failedFor(wanted, { check: reading, error }, options), unchecked(using, reading)];
   }
   return [
     readFinding(secrets, { reading, from, key: text, instead: storeElsewhere(wanted, options.remedies) }),
@@ -90,17 +87,13 @@ async function used(wanted: WantedSecret, secrets: readonly Secret[], use: Use):
   }
 }
 
-/** The hint stays with the message if a command takes its place. */
 function failedFor(
   wanted: WantedSecret,
   { check, error }: { readonly check: string; readonly error: unknown },
   { remedies }: Pick<SecretOptions, 'remedies'>,
 ): Finding {
-  const finding = failed(check, error);
-  const remedy = error instanceof Failure ? remedyForKey(error.code, wanted, remedies) : undefined;
-  return remedy === undefined
-    ? finding
-    : { ...finding, detail: `${finding.detail}: ${finding.remedy}`, remedy };
+  const command = error instanceof Failure ? remedyForKey(error.code, wanted, remedies) : undefined;
+  return withCommand(failed(check, error), command);
 }
 
 async function usedKey(

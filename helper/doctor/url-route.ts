@@ -9,10 +9,7 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { refusalFor, signingLineOf } from '../explain/signing.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
-import { originOf } from './wanted.ts';
-
-/** `from` of a key that doctor was given. */
-export const ofCommandLine = 'the command line';
+import { ofCommandLine, originOf } from './wanted.ts';
 
 export interface UrlRoute {
   /** A line as `exec --key` takes it. undefined: a key of this job, of which only the fingerprint is known. */

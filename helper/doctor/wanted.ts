@@ -16,6 +16,9 @@ export interface Place {
   readonly roles: readonly string[];
 }
 
+/** `from` of a key that doctor was given. */
+export const ofCommandLine = 'the command line';
+
 /** A stored key, the stored key of an authority, or a credential for HTTPS. */
 export interface WantedSecret {
   readonly kind: 'key' | 'authority' | 'credential';
@@ -77,7 +80,7 @@ export function wantedSecrets(named: NamedSecrets): WantedSecrets {
     }
   };
   const ofLines = lines.map((line): Placed => {
-    return { line, place: placeOf(compiled.place, account), from: 'the command line' };
+    return { line, place: placeOf(compiled.place, account), from: ofCommandLine };
   });
   // The roles of a host are not those of a job.
   const ofJob = jobLines.map((one): Placed => ({ ...one, place: placeOf(nowhere, account) }));
