@@ -32,6 +32,7 @@ describe('a key in KMS', () => {
     expect(refusalFor(all, { host: 'git.example.com', port: 2222, path: 'a' })).toMatch(
       /^ssm-ssh will fail: SIGNATURE_REFUSED: kms:alias\/a .*not for \[git\.example\.com\]:2222; .*\[ssm "git\.example\.com:2222"\]/,
     );
+    expect(refusalFor(all, { host: '::1', port: 2222, path: 'a' })).toContain('[ssm "[::1]:2222"]');
     expect(
       refusalFor(line('kms:alias/a other.example'), { host: 'git.example.com', path: '' }),
     ).toBeUndefined();

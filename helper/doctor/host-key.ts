@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
-import { patternText, type Remote } from '../../src/keys/routes.ts';
+import type { Remote } from '../../src/keys/routes.ts';
 import { definedIn } from '../../src/process/environment.ts';
 import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 import { run } from '../../src/process/run.ts';
 import { hostKeyFailure } from '../../src/ssh/host-key-refusal.ts';
 import { hostKeysFor } from '../../src/ssh/host-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { hostName } from '../../src/ssh/repository-hosts.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
 import { findJobUses } from '../explain/job-uses.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
@@ -30,7 +31,7 @@ export interface HostKeyCheck {
 
 export async function checkHostKey(options: HostKeyCheck): Promise<Finding> {
   const { check, remote, file, strict, env } = options;
-  const name = (await nameInFiles(options)) ?? knownName(remote);
+  const name = (await nameInFiles(options)) ?? hostName(remote);
   const readable = await readHostKeys(file);
   if (readable === undefined) {
     const { from, remedy } = withoutFile(options);
@@ -93,10 +94,5 @@ async function nameInFiles({ remote, env, signal }: HostKeyCheck): Promise<strin
   const value = (name: string): string | undefined => new RegExp(`^${name} (.+)$`, 'm').exec(stdout)?.[1];
   const host = value('hostkeyalias') ?? value('hostname') ?? remote.host;
   const number = Number(value('port') ?? 22);
-  return number === 22 || value('hostkeyalias') ? host : `[${host}]:${number}`;
-}
-
-/** As known_hosts has it. */
-function knownName({ host, port = 22 }: Remote): string {
-  return port === 22 ? host : `[${patternText({ host, path: '' }).replace(/^\[|\]$/g, '')}]:${port}`;
+  return value('hostkeyalias') ? host : hostName({ host, port: number });
 }

@@ -4,8 +4,8 @@ import type { OfferedKey } from '../../src/host/explain.ts';
 import { hostLine } from '../../src/host/host-line.ts';
 import { durationText, extensionText } from '../../src/keys/key-line-text.ts';
 import type { SigningKeyLine } from '../../src/keys/key-line.ts';
-import type { Remote } from '../../src/keys/routes.ts';
-import { hostNames } from '../../src/ssh/repository-hosts.ts';
+import { patternText, type Remote } from '../../src/keys/routes.ts';
+import { hostName, hostNames } from '../../src/ssh/repository-hosts.ts';
 
 /** As `explain --json` prints it. */
 export interface SignedBy {
@@ -95,10 +95,12 @@ function certificateText(certificate: SignedCertificate): string {
 /** Why the agent will not sign for this destination; undefined: it will. A section that names it is for it. */
 export function refusalFor(
   { reference: { text }, repositories, signing }: SigningKeyLine,
-  { host, port }: Remote,
+  remote: Remote,
 ): string | undefined {
-  const name = (port ?? 22) === 22 ? host : `[${host}]:${port}`;
+  const name = hostName(remote);
   if (repositories.length > 0 || hostNames([]).includes(name.toLowerCase())) return undefined;
+  const { host, port } = remote;
+  const section = patternText({ host, path: '', ...(port !== undefined && port !== 22 && { port }) });
   const more = signing.unbound === 'allow' ? ', if the client names the host' : '';
-  return `ssm-ssh will fail: SIGNATURE_REFUSED: ${text} names no repository, so it signs for the public git hosts, and not for ${name}${more}; name the host: a section [ssm "${(port ?? 22) === 22 ? host : `${host}:${port}`}"], or a repository in the line of the key`;
+  return `ssm-ssh will fail: SIGNATURE_REFUSED: ${text} names no repository, so it signs for the public git hosts, and not for ${name}${more}; name the host: a section [ssm "${section}"], or a repository in the line of the key`;
 }

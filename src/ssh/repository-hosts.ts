@@ -29,7 +29,8 @@ export function hostsOf(repositories: readonly RepositoryPattern[], knownHosts: 
   }));
 }
 
-function hostName({ host, port }: RepositoryPattern): string {
+/** As known_hosts has it. */
+export function hostName({ host, port }: Pick<RepositoryPattern, 'host' | 'port'>): string {
   return port === undefined || port === 22 ? host : `[${host}]:${port}`;
 }
 
