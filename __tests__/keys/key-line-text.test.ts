@@ -27,6 +27,14 @@ describe('the text of a key line', () => {
     expect(parseKeyLine(text)).toEqual(line);
   });
 
+  it.each(['a%3Db', 'a%20b%23c', 'a%20b%3Fc', 'a%2520b', 'a%20%25b', '%5Bx%5D%20/*'])(
+    'reads a repository as it was, also the path %s',
+    (path) => {
+      const line = parseKeyLine(`kms:alias/a ssh://git@git.example.com:2222/${path}`);
+      expect(parseKeyLine(keyLineText(line))).toEqual(line);
+    },
+  );
+
   it.each([
     [90, '90s'],
     [900, '15m'],

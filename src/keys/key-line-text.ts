@@ -58,8 +58,10 @@ export function durationText(seconds: number): string {
   return `${seconds / size}${unit}`;
 }
 
-/** Only a URL with a scheme can have a space in a line. */
+/** A word with a space or with `=` is not read as a repository, but a URL with a scheme is decoded. */
 function repositoryText(pattern: RepositoryPattern): string {
   const text = patternText(pattern);
-  return /\s/.test(text) ? `ssh://${encodeURI(text)}` : text;
+  if (!/[\s=]/.test(text)) return text;
+  const path = pattern.path.split('/').map(encodeURIComponent).join('/');
+  return `ssh://${patternText({ ...pattern, path })}`;
 }
