@@ -11,7 +11,7 @@ import { startFrontProcess, type StartedFront } from '../../src/host/start-front
 import { unwritable } from '../../src/host/state-folder.ts';
 import { identityOf, servedKey } from '../../src/host/usable-key.ts';
 import type { SigningKeyLine } from '../../src/keys/key-line.ts';
-import type { RulePlace } from '../../src/keys/rule-place.ts';
+import { usesHint, type RulePlace } from '../../src/keys/rule-place.ts';
 import { lastFailure, readUses } from '../../src/kms/front/control.ts';
 import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
@@ -76,13 +76,13 @@ async function wasRenewed({ into, line, failed }: Wanted): Promise<boolean> {
 }
 
 /** The agent has ended with the last use of the key. Another one would begin to count again. */
-async function throwIfSpent({ into, line: { reference, signing } }: Wanted): Promise<void> {
+async function throwIfSpent({ into, writtenIn, line: { reference, signing } }: Wanted): Promise<void> {
   if (!existsSync(join(into, 'spent')) || !(await held(into)).live) return;
   const { uses = 0 } = signing;
   throw new Failure(
     'SIGNATURE_REFUSED',
     `all uses of ${reference.text} are taken (uses=${uses}) until its lifetime is over`,
-    { hint: 'raise ssm.NAME.uses or shorten keyLifetime; ssm-ssh-agent flush ends the lifetime now' },
+    { hint: `${usesHint(writtenIn)}, or shorten keyLifetime; ssm-ssh-agent flush ends the lifetime now` },
   );
 }
 

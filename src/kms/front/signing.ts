@@ -2,6 +2,7 @@
 import { abortable, abortAfter, within } from '../../deadline.ts';
 import { Failure, toFailure } from '../../errors.ts';
 import { fingerprint } from '../../keys/public-key.ts';
+import { usesHint } from '../../keys/rule-place.ts';
 import { verifiedAlgorithm } from '../../keys/signature-check.ts';
 import type { SignRequest } from '../../ssh/agent-requests.ts';
 import type { AgentLock } from './agent-lock.ts';
@@ -99,7 +100,7 @@ export class Signing {
     }
     // The host keys may have been read slowly.
     signal.throwIfAborted();
-    if (!held.takeUse()) throw refused('all uses of the key are taken', 'write a larger uses=N');
+    if (!held.takeUse()) throw refused('all uses of the key are taken', usesHint(limits.writtenIn ?? 'line'));
     try {
       const signature = await withLastWord(signer.sign(request.data, wanted.algorithm, signal), signal);
       this.#check(asked, wanted, signature);
