@@ -1,6 +1,6 @@
 /**
- * The action's post step: undoes main. It never fails a job that has done its work. It runs in every job, so what few
- * jobs need is loaded only there.
+ * The action's post step: undoes main. It never fails a job that has done its work. It runs in every job, so code that
+ * few jobs need is loaded only in those.
  */
 import { existsSync } from 'node:fs';
 import { jobFolder } from './action/job-folder.ts';

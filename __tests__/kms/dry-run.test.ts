@@ -1,18 +1,10 @@
 /** Whether KMS would sign, told without a signature. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { requireSigning } from '../../src/kms/dry-run.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
-import { kmsReference, login, openKmsStage, place, type KmsStage } from './kms-stage.ts';
+import { kmsReference, login, place, stage, useKmsStage } from './kms-stage.ts';
 
-let stage: KmsStage;
-beforeAll(async () => {
-  stage = await openKmsStage();
-});
-afterAll(() => stage.close());
-beforeEach(() => {
-  stage.aws.forgetCalls();
-  stage.aws.faults.clear();
-});
+useKmsStage();
 
 const ask = (reference: string, policy = login): Promise<void> =>
   requireSigning(kmsReference(reference), {

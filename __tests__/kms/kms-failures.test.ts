@@ -1,22 +1,14 @@
 /** What KMS refuses, and the trouble on the way, as our codes with hints. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
 import type { KmsSigner } from '../../src/kms/kms-signer.ts';
 import { kmsFailure } from '../../src/kms/kms-failures.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
 import { ACCOUNT, allow } from '../support/aws/world.ts';
-import { kmsReference, login, openKmsStage, place, type KmsStage } from './kms-stage.ts';
+import { kmsReference, login, place, stage, useKmsStage } from './kms-stage.ts';
 
-let stage: KmsStage;
-beforeAll(async () => {
-  stage = await openKmsStage();
-});
-afterAll(() => stage.close());
-beforeEach(() => {
-  stage.aws.forgetCalls();
-  stage.aws.faults.clear();
-});
+useKmsStage();
 
 async function failureOf(work: Promise<unknown>): Promise<Failure> {
   const outcome = await work.catch((error: unknown) => error);

@@ -1,22 +1,14 @@
 /** Signatures by keys in KMS, verified by ssh-keygen and Node, and the calls that they cost. */
 import { createPublicKey, verify } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { hashes } from '../../src/keys/signature.ts';
 import type { SignatureAlgorithm } from '../../src/keys/signer.ts';
 import { WireReader } from '../../src/keys/wire.ts';
 import { signMessage, verifyMessage } from '../support/sshsig.ts';
-import { openKmsStage, place, type KmsStage } from './kms-stage.ts';
+import { place, stage, useKmsStage } from './kms-stage.ts';
 
 const forever = new AbortController().signal;
-let stage: KmsStage;
-beforeAll(async () => {
-  stage = await openKmsStage();
-});
-afterAll(() => stage.close());
-beforeEach(() => {
-  stage.aws.forgetCalls();
-  stage.aws.faults.clear();
-});
+useKmsStage();
 
 const specs = [
   ['ECC_NIST_EDWARDS25519', 'ssh-ed25519', ['ssh-ed25519']],

@@ -1,4 +1,5 @@
 /** Signers of keys in the local AWS's KMS, opened by the real AWS SDK over HTTP. */
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { openConnection, type Connection } from '../../src/aws/connection.ts';
 import type { Regions } from '../../src/aws/failover.ts';
 import type { KmsPlace } from '../../src/kms/kms-client.ts';
@@ -52,4 +53,19 @@ export async function openKmsStage(options: LocalAwsOptions = {}, maxAttempts = 
       await stop();
     },
   };
+}
+
+/** The stage of the tests in a file that calls useKmsStage. */
+export let stage: KmsStage;
+
+/** One for all tests of a file; each begins without calls and without faults. */
+export function useKmsStage(): void {
+  beforeAll(async () => {
+    stage = await openKmsStage();
+  });
+  afterAll(() => stage.close());
+  beforeEach(() => {
+    stage.aws.forgetCalls();
+    stage.aws.faults.clear();
+  });
 }

@@ -65,8 +65,8 @@ function readLog(log: UseLog, question: unknown): Promise<LogPage> {
 }
 
 /**
- * Asks the agent in front. A question may have credentials, and who asks prints the answer as ours: beside the socket of
- * another agent, in /tmp for example, any user could answer.
+ * Asks the agent in front. A question may have credentials in it, and callers print the answer as their own. If another
+ * agent's socket is in /tmp, any user could answer beside it, so the folder is checked.
  *
  * @param control its control socket
  * @param name of the extension
