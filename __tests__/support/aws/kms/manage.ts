@@ -1,8 +1,10 @@
 /** Operations on keys and aliases that use no key material. */
 import { AwsError } from '../errors.ts';
 
+import type { Caller } from '../iam/caller.ts';
+import { evaluateTrust } from '../iam/trust.ts';
 import { many, parsePolicy } from '../iam/policy-document.ts';
-import { choice, optionalText, text, validation } from '../ssm/input.ts';
+import { choice, optionalInteger, optionalText, text, validation } from '../ssm/input.ts';
 import type { JsonRecord } from '../wire/aws-json.ts';
 import { permitted, placeOf, requireAction, type KmsOperation } from './access.ts';
 import { SIGNING_ALGORITHMS } from './key-specs.ts';
@@ -23,10 +25,12 @@ export const createKey: KmsOperation = (keys, caller, input) => {
   if (Object.keys(tags).length > 0)
     requireAction(caller, 'kms:TagResource', aliasArn(placeOf(caller), 'key/new'));
   const policy = optionalText(input, 'Policy');
+  const parsed = policy === undefined ? undefined : parseKeyPolicy(policy);
+  if (parsed) requireNoLockout(caller, parsed);
   const description = optionalText(input, 'Description') ?? '';
   const arn = keys.create({
     ...{ ...placeOf(caller), spec, usage, origin, description, tags },
-    ...(policy !== undefined && { policy: parseKeyPolicy(policy) }),
+    ...(parsed && { policy: parsed }),
   });
   return { KeyMetadata: metadataOf(keys.get(arn)) };
 };
@@ -48,6 +52,7 @@ export const createAlias: KmsOperation = (keys, caller, input) => {
       message: `An alias with the name ${arn} already exists`,
     });
   }
+  requireLasting(key);
   keys.setAlias(key, alias, key.arn);
   return {};
 };
@@ -64,6 +69,7 @@ export const updateAlias: KmsOperation = (keys, caller, input) => {
   ) {
     throw validation(`Alias ${alias} and the target key have different types or usages`);
   }
+  requireLasting(key);
   keys.setAlias(key, alias, key.arn);
   return {};
 };
@@ -87,8 +93,8 @@ export const listAliases: KmsOperation = (keys, caller, input) => {
     .filter(
       ({ alias, key }) => alias.startsWith(aliasArn(place, '')) && (only === undefined || key === only),
     );
-  const Aliases = own.map(({ alias, key }) => ({
-    AliasArn: alias,
+  const Aliases = own.map(({ alias, key, madeAt }) => ({
+    ...{ AliasArn: alias, CreationDate: madeAt.getTime() / 1000 },
     AliasName: alias.replace(/^.*:/, ''),
     TargetKeyId: key.replace(/^.*\//, ''),
   }));
@@ -105,14 +111,38 @@ export const enableKey: KmsOperation = (keys, caller, input) => {
   return {};
 };
 
+/** Source: KMS API Reference, ScheduleKeyDeletion; KMS Developer Guide, "Key states of AWS KMS keys". */
 export const scheduleKeyDeletion: KmsOperation = (keys, caller, input) => {
-  const key = permitted(keys, caller, { action: 'kms:ScheduleKeyDeletion', keyId: text(input, 'KeyId') });
+  const days = optionalInteger(input, 'PendingWindowInDays') ?? 30;
+  if (days < 7 || days > 30) throw validation('PendingWindowInDays must be between 7 and 30');
+  const key = permitted(keys, caller, {
+    action: 'kms:ScheduleKeyDeletion',
+    keyId: keyIdOf(input),
+    context: { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(days) },
+  });
+  requireLasting(key);
   key.state = 'PendingDeletion';
-  return { KeyId: key.arn, KeyState: key.state, PendingWindowInDays: 30 };
+  key.pendingDays = days;
+  return { KeyId: key.arn, KeyState: key.state, PendingWindowInDays: days };
+};
+
+export const listKeys: KmsOperation = (keys, caller, input) => {
+  requireAction(caller, 'kms:ListKeys');
+  const all = keys.all(placeOf(caller)).map(({ arn, id }) => ({ KeyArn: arn, KeyId: id }));
+  const start = Number(optionalText(input, 'Marker') ?? '0');
+  const end = start + (optionalInteger(input, 'Limit') ?? 100);
+  const isMore = end < all.length;
+  return { Keys: all.slice(start, end), Truncated: isMore, ...(isMore && { NextMarker: String(end) }) };
+};
+
+export const listResourceTags: KmsOperation = (keys, caller, input) => {
+  const { tags } = permitted(keys, caller, { action: 'kms:ListResourceTags', keyId: keyIdOf(input) });
+  const Tags = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+  return { Tags, Truncated: false };
 };
 
 export const getKeyPolicy: KmsOperation = (keys, caller, input) => {
-  const key = permitted(keys, caller, { action: 'kms:GetKeyPolicy', keyId: text(input, 'KeyId') });
+  const key = permitted(keys, caller, { action: 'kms:GetKeyPolicy', keyId: keyIdOf(input) });
   return { Policy: JSON.stringify(key.policy), PolicyName: 'default' };
 };
 
@@ -121,6 +151,31 @@ export const putKeyPolicy: KmsOperation = (keys, caller, input) => {
   key.policy = parseKeyPolicy(text(input, 'Policy'));
   return {};
 };
+
+/** These calls take no alias. */
+function keyIdOf(input: JsonRecord): string {
+  const keyId = text(input, 'KeyId');
+  if (!/(^|:)alias\//.test(keyId)) return keyId;
+  throw new AwsError({ code: 'NotFoundException', message: `Invalid keyId '${keyId}'` });
+}
+
+/** Source: KMS Developer Guide, "Key states of AWS KMS keys". */
+function requireLasting({ arn, state }: SigningKey): void {
+  if (state !== 'PendingDeletion') return;
+  throw new AwsError({ code: 'KMSInvalidStateException', message: `${arn} is pending deletion.` });
+}
+
+/** Source: KMS API Reference, CreateKey, `BypassPolicyLockoutSafetyCheck`. */
+function requireNoLockout({ principal }: Caller, policy: ReturnType<typeof parsePolicy>): void {
+  const { account, arn, roleArn } = principal;
+  const { effect } = evaluateTrust(policy, {
+    caller: { type: 'AWS', account, arns: roleArn === undefined ? [arn] : [arn, roleArn] },
+    ...{ action: 'kms:PutKeyPolicy', context: { 'kms:CallerAccount': account } },
+  });
+  if (effect === 'Allow') return;
+  const message = 'The new key policy will not allow you to update the key policy in the future.';
+  throw new AwsError({ code: 'MalformedPolicyDocumentException', message });
+}
 
 /** The members of `KeyMetadata` that programs read. */
 function metadataOf(key: SigningKey): JsonRecord {

@@ -39,6 +39,8 @@ export interface SigningKey extends Place {
   readonly tags: Readonly<Record<string, string>>;
   readonly createdAt: Date;
   state: SigningKeyState;
+  /** Of a deletion that is scheduled. */
+  pendingDays?: number;
   policy: PolicyDocument;
   /** Undefined before material is imported, and of a symmetric key. */
   privateKey: KeyObject | undefined;
@@ -48,6 +50,8 @@ export class SigningKeys {
   readonly #keys = new Map<string, SigningKey>();
   /** The ARN of an alias → the ARN of its key. */
   readonly #aliases = new Map<string, string>();
+  /** The ARN of an alias → when it was made. */
+  readonly #madeAt = new Map<string, Date>();
   readonly #clock: () => Date;
 
   constructor(clock: () => Date) {
@@ -82,7 +86,9 @@ export class SigningKeys {
 
   /** Makes the alias, or moves it. */
   setAlias(place: Place, alias: string, keyArn: string): void {
-    this.#aliases.set(aliasArn(place, alias), this.get(keyArn).arn);
+    const arn = aliasArn(place, alias);
+    if (!this.#aliases.has(arn)) this.#madeAt.set(arn, this.#clock());
+    this.#aliases.set(arn, this.get(keyArn).arn);
   }
 
   removeAlias(place: Place, alias: string): void {
@@ -107,8 +113,15 @@ export class SigningKeys {
   }
 
   /** All aliases, as ARNs, with the ARNs of their keys. */
-  aliases(): { readonly alias: string; readonly key: string }[] {
-    return [...this.#aliases].map(([alias, key]) => ({ alias, key }));
+  aliases(): { readonly alias: string; readonly key: string; readonly madeAt: Date }[] {
+    return [...this.#aliases].map(([alias, key]) => {
+      return { alias, key, madeAt: this.#madeAt.get(alias) ?? this.#clock() };
+    });
+  }
+
+  /** All keys of an account and a Region, in the order of their making. */
+  all({ account, region }: Place): SigningKey[] {
+    return [...this.#keys.values()].filter((key) => key.account === account && key.region === region);
   }
 
   /** The key of an id, an ARN, an alias, or the ARN of an alias. An endpoint knows its own Region only. */
