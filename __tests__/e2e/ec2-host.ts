@@ -12,7 +12,7 @@ import { actionPath } from './stage.ts';
 export const INSTANCE_ROLE = `arn:aws:iam::${ACCOUNT}:role/host`;
 export const launcher = join(actionPath, 'helper/ssm-ssh-agent');
 
-const ec2 = {
+export const ec2 = {
   Version: '2012-10-17' as const,
   Statement: [
     {

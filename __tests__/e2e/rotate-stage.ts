@@ -2,8 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { kmsKeyStatements } from '../../src/aws/kms-policy.ts';
+import { documentOf } from '../../src/aws/statement.ts';
+import { parseKeyReference, type KmsReference } from '../../src/keys/key-reference.ts';
 import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
+import { parsePolicy } from '../support/aws/iam/policy-document.ts';
 import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import type { HostedKeys } from '../support/git-host/hosted-keys.ts';
@@ -16,7 +20,15 @@ const place = { account: ACCOUNT, region: REGION };
 const parameter = (path: string): string => `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter${path}`;
 const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/deploy-??????`;
 
-/** As docs/rotate.md has them. */
+const { Statement: forKms } = documentOf(
+  kmsKeyStatements(
+    [parseKeyReference('kms:alias/deploy') as KmsReference],
+    'rotate',
+    { partition: 'aws', ...place },
+  ),
+);
+
+/** As docs/rotate.md and `policy --for rotate` have them. */
 export const policies = [
   allow(
     [
@@ -34,6 +46,7 @@ export const policies = [
     ],
     secret,
   ),
+  parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement: forKms }), 'permission'),
 ];
 
 export class RotateStage {

@@ -78,7 +78,7 @@ export interface Point {
 }
 
 export const isWrite = ({ operation }: Pick<Point, 'operation'>): boolean =>
-  /:(Put|Label|Unlabel|Delete|Update)|^(POST|DELETE) /.test(operation);
+  /:(Put|Label|Unlabel|Delete|Update|Create|Schedule)|^(POST|DELETE) /.test(operation);
 
 export interface Walk {
   readonly prepare: (rotating: Rotating) => void;

@@ -2,11 +2,13 @@
 import { planOf } from '../../helper/rotate/plan.ts';
 import { rotateOptions } from '../../helper/rotate/options.ts';
 import type { Rotation } from '../../helper/rotate/rotation.ts';
-import { refusalsOf } from '../../helper/rotate/texts.ts';
+import { storedStore } from '../../helper/rotate/stored-store.ts';
+import { refusalsOf, storedWords } from '../../helper/rotate/texts.ts';
 import { parseLine } from '../../helper/command-line/parse.ts';
 import type { KeyVersion, KeyVersions, KeyVersionStore } from '../../src/host/key-versions.ts';
 import { blobOf, type DeployKey, type DeployKeys } from '../../src/keys/deploy-key.ts';
 import { generateKey, parseKeyKind } from '../../src/keys/generate-key.ts';
+import type { Reference } from '../../src/keys/reference.ts';
 import { parsePrivateKey, type PrivateKey } from '../../src/keys/private-key.ts';
 import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 
@@ -103,7 +105,7 @@ export class MemoryHost implements DeployKeys {
     this.keys = this.keys.filter((key) => key.id !== id);
     return Promise.resolve();
   }
-  has({ publicKey }: PrivateKey): boolean {
+  has({ publicKey }: Pick<PrivateKey, 'publicKey'>): boolean {
     return this.keys.some(({ blob }) => blob.equals(publicKey.blob));
   }
 }
@@ -120,17 +122,19 @@ export function rotationOf(
   { store, host }: { readonly store: MemoryStore; readonly host?: MemoryHost },
   { whileProving, whileMaking }: Moments = {},
   args: readonly string[] = [],
-): { rotation: Rotation; said: string[] } {
+): { rotation: Rotation<KeyVersions>; said: string[] } {
   const said: string[] = [];
   const command = 'ssm-ssh-agent rotate /ci/key --region eu-west-1';
-  const rotation: Rotation = {
-    plan: planOf(parseLine(['/ci/key', ...args], rotateOptions)),
-    ...{ store, host, refusals: refusalsOf('/ci/key', command) },
-    makeKey: async () => {
-      const made = await anyKey();
-      await whileMaking?.();
-      return made;
-    },
+  const makeKey = async (): Promise<PrivateKey> => {
+    const made = await anyKey();
+    await whileMaking?.();
+    return made;
+  };
+  const words = storedWords(store.staging);
+  const plan = planOf(parseLine(['/ci/key', ...args], rotateOptions));
+  const rotation: Rotation<KeyVersions> = {
+    ...{ plan, host, words, refusals: refusalsOf('/ci/key', command, words) },
+    store: storedStore(store, { reference: plan.reference as Reference, makeKey }),
     prove: async ({ key }, which) => {
       if (host && !host.has(key)) throw new Error(`the host refuses ${which}`);
       await whileProving?.();

@@ -127,6 +127,30 @@ describe('a signer', () => {
     expect(next.publicKey.blob.equals(signer.publicKey.blob)).toBe(false);
   });
 
+  it('goes on with the old key while a rotation has its alias for old keys, and not longer', async () => {
+    const old = stage.aws.signingKeys.create({ ...place, alias: 'alias/rotating' });
+    const [next, third] = [stage.aws.signingKeys.create(place), stage.aws.signingKeys.create(place)];
+    const sign = (): Promise<Buffer> => signer.sign(Buffer.of(1), 'ecdsa-sha2-nistp256', forever);
+    const callsOfSign = async (): Promise<number> => {
+      stage.aws.forgetCalls();
+      await sign();
+      return stage.operations().filter((operation) => operation === 'kms:Sign').length;
+    };
+    const signer = await stage.open('kms:alias/rotating');
+    stage.aws.signingKeys.setAlias(place, 'alias/rotating/previous', old);
+    stage.aws.signingKeys.setAlias(place, 'alias/rotating', next);
+    // The first signature finds out.
+    expect([await callsOfSign(), await callsOfSign()]).toEqual([2, 1]);
+    stage.aws.signingKeys.setAlias(place, 'alias/rotating/previous', third);
+    await expect(sign()).rejects.toMatchObject({ code: 'SIGNATURE_REFUSED' });
+    stage.aws.signingKeys.setAlias(place, 'alias/rotating/previous', old);
+    await sign();
+    stage.aws.signingKeys.removeAlias(place, 'alias/rotating/previous');
+    await expect(sign()).rejects.toMatchObject({ message: expect.stringContaining('another KMS key now') });
+    stage.aws.signingKeys.setAlias(place, 'alias/rotating', old);
+    expect(await callsOfSign()).toBe(1);
+  });
+
   it('signs for many at once', async () => {
     const signer = await stage.open(stage.aws.signingKeys.create(place));
     const signatures = Array.from({ length: 50 }, (_, count) =>

@@ -12,6 +12,7 @@ import { unwritable } from '../../src/host/state-folder.ts';
 import { identityOf, servedKey } from '../../src/host/usable-key.ts';
 import type { SigningKeyLine } from '../../src/keys/key-line.ts';
 import { usesHint, type RulePlace } from '../../src/keys/rule-place.ts';
+import { isAnotherKey } from '../../src/kms/moved-alias.ts';
 import { lastFailure, readUses } from '../../src/kms/front/control.ts';
 import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
@@ -41,7 +42,10 @@ interface Wanted extends HostPlace, Place {
 export async function serveOnHost(wanted: Wanted, io: Terminal): Promise<boolean> {
   const { into, state, line } = wanted;
   requireShort(controlOf(wanted));
-  if (await isServed(wanted)) return await wasRenewed(wanted);
+  if (await isServed(wanted)) {
+    if (!(await hasMoved(wanted))) return await wasRenewed(wanted);
+    await stopAgent(wanted.socket);
+  }
   await throwIfSpent(wanted);
   await throwWhyNotListed(wanted);
   try {
@@ -73,6 +77,16 @@ async function wasRenewed({ into, line, failed }: Wanted): Promise<boolean> {
   if (failed === '' || !line.signing.certificate) return false;
   const file = await stat(join(into, 'key.pub')).catch(() => undefined);
   return file !== undefined && Date.now() - file.mtimeMs < recent;
+}
+
+/** Whether a login has just failed because the alias is another key now, as after `rotate --finish`. */
+async function hasMoved(wanted: Wanted): Promise<boolean> {
+  if (wanted.failed === '' || wanted.line.signing.certificate) return false;
+  const signal = timeLimit(wanted.timeoutSeconds, 'asking the agent');
+  const page = await readUses(controlOf(wanted), { signal }).catch(() => undefined);
+  const since = new Date(Date.now() - recent).toISOString();
+  const failure = page && lastFailure(page.uses, { since });
+  return failure?.code === 'SIGNATURE_REFUSED' && failure.message.includes(isAnotherKey);
 }
 
 /** The agent has ended with the last use of the key. Another one would begin to count again. */

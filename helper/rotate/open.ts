@@ -1,19 +1,32 @@
 /** Opens what a rotation works with: the versions of the key, the host's API, and the proof by ssh. Loads the AWS SDK. */
 import { hostAppSigner } from '../../src/host/app-signer.ts';
-import { openKeyVersions } from '../../src/host/key-versions.ts';
+import { openKeyVersions, type KeyVersions } from '../../src/host/key-versions.ts';
 import { readHostSecrets } from '../../src/host/read-keys.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { DeployKeys } from '../../src/keys/deploy-key.ts';
+import type { Signer } from '../../src/keys/signer.ts';
 import type { Running } from '../command-line/command.ts';
 import { readKnownHosts } from '../command-line/known-hosts-option.ts';
 import type { Account } from '../command-line/settings.ts';
 import { today } from '../command-line/today.ts';
 import { openHost } from './host.ts';
+import type { KeyAliases } from './kms-progress.ts';
+import { kmsStore } from './kms-store.ts';
 import { newKey } from './new-key.ts';
 import { parseSshUrl, type Plan } from './plan.ts';
+import type { StoredKey } from './progress.ts';
 import { prove } from './prove.ts';
 import type { Rotation } from './rotation.ts';
-import { commandAgain, refusalsOf, unproven } from './texts.ts';
+import { storedStore } from './stored-store.ts';
+import {
+  commandAgain,
+  kmsWords,
+  refusalsOf,
+  storedWords,
+  unproven,
+  type Refusals,
+  type Words,
+} from './texts.ts';
 
 /** Seconds for one region to answer. */
 const timeoutSeconds = 30;
@@ -24,7 +37,7 @@ export interface Around extends Pick<Running, 'env' | 'signal'> {
 }
 
 /** @throws the errors of reading the token; INPUT_INVALID, KNOWN_HOSTS_INVALID, CREDENTIAL_INVALID, PROVIDER_FAILED */
-export async function openRotation(plan: Plan, account: Account, around: Around): Promise<Rotation> {
+export async function openRotation(plan: Plan, account: Account, around: Around): Promise<AnyRotation> {
   if (!plan.host && plan.test === undefined && plan.registered) throw unproven('--registered');
   const { region, roles, profile } = account;
   const { signal, voice, say } = around;
@@ -32,27 +45,64 @@ export async function openRotation(plan: Plan, account: Account, around: Around)
   const place = { region, roles, timeoutSeconds };
   const knownHosts = await readKnownHosts(plan.knownHosts, signal);
   const options = { env, signal, voice };
-  const [store, host] = await Promise.all([
-    openKeyVersions(plan.reference, place, options),
+  const [opened, host] = await Promise.all([
+    openStore(plan, place, { ...options, say, again: commandAgain(plan, account) }),
     plan.host && openApi(plan.host, place, options),
   ]);
-  return {
-    ...{ plan, store, host, say },
-    refusals: refusalsOf(plan.reference.text, commandAgain(plan, account)),
-    makeKey: (old) => newKey(old, plan.type),
-    prove: async ({ key }, which) => {
+  const { store, words, refusals, signer } = opened;
+  const common = {
+    ...{ plan, host, say, words, refusals, today: today() },
+    prove: async (key: StoredKey, which: string) => {
       const url = await addressFor(plan, host);
       const resource = `${which} of ${plan.reference.text}`;
       const isNew = plan.action === 'rotate';
-      await prove({ key, resource, url, knownHosts, isNew, hint: hintFor(plan) }, around);
+      const proof = { key: key.key, resource, url, knownHosts, isNew, hint: hintFor(plan) };
+      await prove({ ...proof, signer: await signer(key) }, around);
     },
-    today: today(),
   };
+  return { ...common, store } as AnyRotation;
+}
+
+type AnyRotation = Rotation<KeyVersions> | Rotation<KeyAliases>;
+
+interface Opened {
+  readonly store: AnyRotation['store'];
+  readonly words: Words;
+  readonly refusals: Refusals;
+  /** Absent for a key that is read. */
+  readonly signer: (key: StoredKey) => Promise<Signer | undefined>;
+}
+
+type HostPlace = { region: string | undefined; roles: readonly string[]; timeoutSeconds: number };
+type Opening = Pick<Running, 'env' | 'signal'> & Pick<Around, 'voice' | 'say'> & { readonly again: string };
+
+async function openStore(plan: Plan, place: HostPlace, { say, again, ...options }: Opening): Promise<Opened> {
+  const { reference, type } = plan;
+  if (reference.kind === 'kms') {
+    // Loaded here: it loads another client of the AWS SDK.
+    const { openKmsRotation } = await import('../../src/host/kms-rotation.ts');
+    const words = kmsWords(reference);
+    const refusals = refusalsOf(reference.text, again, words);
+    const { keys, signer } = await openKmsRotation(reference, place, options);
+    const store = kmsStore(keys, { reference, type, refusals, say });
+    const open = async ({ alias = '', version }: StoredKey): Promise<Signer> => {
+      const opened = await signer(alias);
+      // Another process may have moved the alias.
+      if (opened.keyArn.endsWith(version)) return opened;
+      throw refusals.replaced();
+    };
+    return { store, words, refusals, signer: open };
+  }
+  const versions = await openKeyVersions(reference, place, options);
+  const words = storedWords(versions.staging);
+  const refusals = refusalsOf(reference.text, again, words);
+  const store = storedStore(versions, { reference, makeKey: (old) => newKey(old, type) });
+  return { store, words, refusals, signer: () => Promise.resolve(undefined) };
 }
 
 async function openApi(
   host: NonNullable<Plan['host']>,
-  place: { region: string | undefined; roles: readonly string[]; timeoutSeconds: number },
+  place: HostPlace,
   options: { env: Running['env']; signal: AbortSignal; voice: Voice },
 ): Promise<DeployKeys> {
   const line = { reference: host.token, repositories: [] };

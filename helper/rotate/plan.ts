@@ -2,8 +2,10 @@
 import { Failure } from '../../src/errors.ts';
 import { secureUrl } from '../../src/github/api-url.ts';
 import type { KeyType } from '../../src/keys/generate-key.ts';
-import type { Reference } from '../../src/keys/reference.ts';
-import { parseStorageName } from '../../src/keys/storage-name.ts';
+import { parseKeyReference, type KmsReference, type LastingReference } from '../../src/keys/key-reference.ts';
+import { otherKindOf, type Reference } from '../../src/keys/reference.ts';
+import { longestRotatedAlias } from '../../src/keys/rotation-aliases.ts';
+import { parseStorageName, shownName } from '../../src/keys/storage-name.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import type { rotateOptions } from './options.ts';
@@ -20,7 +22,7 @@ export interface ApiHost {
 
 export interface Plan {
   readonly action: 'rotate' | 'finish' | 'abort';
-  readonly reference: Reference;
+  readonly reference: LastingReference;
   /** Absent: people register and remove keys by hand. */
   readonly host?: ApiHost;
   readonly registered: boolean;
@@ -52,11 +54,42 @@ export function planOf({ words, behind = [], values }: Line<typeof rotateOptions
   };
 }
 
-function parseName(names: readonly string[]): Reference {
+function parseName(names: readonly string[]): LastingReference {
   const [name, ...more] = names;
   if (name === undefined) throw invalid('rotate has no key', 'write its name: rotate /ci/deploy-key');
   if (more.length > 0) throw invalid(`"${more.join(' ')}" is too much`, 'rotate one key at a time');
+  if (otherKindOf(name) === 'kms') return parseAlias(name);
   return parseStorageName(name, { secret: false });
+}
+
+/** Everybody who names the alias gets the new key. A key's own id or ARN always names the old key. */
+function parseAlias(text: string): KmsReference {
+  const reference = parseKeyReference(text) as KmsReference;
+  const { name } = reference;
+  if (!name.startsWith('alias/')) {
+    throw invalid(
+      `"${text}" is not the alias of a KMS key: rotate gives an alias to a new key, and the id of a key stays the key's`,
+      'write kms:alias/NAME, and --region for another Region; aws kms list-aliases --key-id KEY-ID prints the aliases',
+    );
+  }
+  if (/\/(next|previous)$/.test(name)) {
+    throw invalid(
+      `"${text}" looks like an alias that a rotation has made`,
+      `write kms:${name.replace(/\/(next|previous)$/, '')}`,
+    );
+  }
+  if (name.length > longestRotatedAlias) {
+    throw invalid(
+      `the alias of "${text.slice(0, 40)}…" has more than ${longestRotatedAlias} characters, and rotate needs room behind it for /previous`,
+      'make a shorter alias for the key: aws kms create-alias',
+    );
+  }
+  return reference;
+}
+
+/** The name in titles at the host. */
+export function titleName(reference: LastingReference): string {
+  return reference.kind === 'kms' ? reference.name.replace('alias/', '') : shownName(reference);
 }
 
 function hostOf(values: Line<typeof rotateOptions>['values']): ApiHost | undefined {

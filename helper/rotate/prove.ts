@@ -12,12 +12,18 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { run, type Finished } from '../../src/process/run.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';
 import { exclusively, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
-import { startPrivateAgent } from '../../src/ssh/private-agent.ts';
+import type { Signer } from '../../src/keys/signer.ts';
+import type { Front } from '../../src/kms/front/front.ts';
+import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
 import type { Running } from '../command-line/command.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
+import type { StoredKey } from './progress.ts';
+import { startProofFront } from './sign-proof.ts';
 
 export interface Proof {
-  readonly key: PrivateKey;
+  readonly key: StoredKey['key'];
+  /** For a key in KMS. */
+  readonly signer?: Signer | undefined;
   /** The key in messages: `the new key of /ci/deploy-key`. */
   readonly resource: string;
   /** The ssh address of a repository. */
@@ -37,13 +43,15 @@ const patience = 30;
 
 /** @throws PROVIDER_FAILED if the host refuses the key; NETWORK_UNREACHABLE, KNOWN_HOSTS_INVALID, GIT_NOT_FOUND, TIMEOUT */
 export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal'>): Promise<void> {
-  const { key, resource, knownHosts, isNew } = proof;
+  const { key, knownHosts, isNew } = proof;
   const folder = keyFolder(nameTemporaryFolder('rotate'));
-  const agent = await startPrivateAgent(folder, running);
+  const socket = proof.signer ? join(folder.path, 'back') : folder.socket;
+  const agent = await startPrivateAgent({ ...folder, socket }, running);
+  let front: Front | undefined;
   try {
     await writeFile(folder.knownHosts, knownHosts, exclusively);
     await writeFile(publicFile(folder), `${authorizedKeysLine(key.publicKey)}\n`, exclusively);
-    await addKeys(agent, [{ ...key, resource }], { lifetime: 0, signal: running.signal });
+    front = await serve(proof, { folder, agent }, running);
     for (const wait of [...(isNew ? waits : []), undefined]) {
       const finished = await listRemote(proof, folder, running);
       if (finished.exitCode === 0) return;
@@ -52,8 +60,20 @@ export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal
       running.signal.throwIfAborted();
     }
   } finally {
+    await front?.end();
     await agent.end();
   }
+}
+
+/** A key in KMS has an agent of ours. OpenSSH's agent guards the folder then, and holds no key. */
+async function serve(
+  { key, signer, resource, url }: Proof,
+  { folder, agent }: { readonly folder: KeyFolder; readonly agent: PrivateAgent },
+  running: Pick<Running, 'env' | 'signal'>,
+): Promise<Front | undefined> {
+  if (signer) return await startProofFront({ signer, folder, url }, running);
+  await addKeys(agent, [{ ...(key as PrivateKey), resource }], { lifetime: 0, signal: running.signal });
+  return undefined;
 }
 
 function publicFile({ path }: KeyFolder): string {

@@ -1,7 +1,7 @@
 /** The public keys of a rotation at the repository. Keys are compared by their bytes: titles are anybody's. */
 import type { DeployKey, DeployKeys } from '../../src/keys/deploy-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
-import { shownName } from '../../src/keys/storage-name.ts';
+import { titleName } from './plan.ts';
 import { isSame, type Progress, type StoredKey } from './progress.ts';
 import type { Rotation } from './rotation.ts';
 import { titleFor } from './texts.ts';
@@ -17,7 +17,7 @@ export async function register(
   if (find(keys, next)) return;
   const old = find(keys, latest);
   if (!old) throw refusals.unknownKey(host.place);
-  const title = titleFor(old.title, shownName(plan.reference), today);
+  const title = titleFor(old.title, titleName(plan.reference), today);
   await host.add({ title, publicKey: lineOf(next), readOnly: old.readOnly });
   say(
     `registered the new public key in ${host.place} as "${title}", ${old.readOnly ? 'read-only' : 'with write access'}`,

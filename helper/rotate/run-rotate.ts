@@ -1,6 +1,5 @@
 /** What rotate does: the steps that are left, and what it prints of them. */
 import { authorizedKeysLine, fingerprint } from '../../src/keys/public-key.ts';
-import { shownName } from '../../src/keys/storage-name.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
@@ -8,8 +7,9 @@ import type { Line } from '../command-line/parse.ts';
 import { parseAccount } from '../command-line/settings.ts';
 import { today } from '../command-line/today.ts';
 import type { rotateOptions } from './options.ts';
-import { planOf, type Plan } from './plan.ts';
+import { planOf, titleName, type Plan } from './plan.ts';
 import type { StoredKey } from './progress.ts';
+import type { Rotation } from './rotation.ts';
 import { abort, finish, rotate, type Outcome } from './steps.ts';
 import {
   commandAgain,
@@ -33,7 +33,7 @@ export async function runRotate(line: Line<typeof rotateOptions>, running: Runni
   // Importing this file loads the AWS SDK: only after the command line was checked.
   const { openRotation } = await import('./open.ts');
   const rotation = await openRotation(plan, account, { ...running, say, voice: voiceOf(values, running) });
-  const outcome = await actions[plan.action](rotation);
+  const outcome = await actions[plan.action](rotation as Rotation);
   if (values.json) running.out(`${JSON.stringify(record(outcome, plan), null, 2)}\n`);
   const out = values.json ? (): void => undefined : running.out.bind(running);
   report(outcome, plan, { say, out, again: commandAgain(plan, account) });
@@ -57,7 +57,7 @@ function report({ state, next, other, previous }: Outcome, plan: Plan, { say, ou
   };
   if (state === 'unchanged') say(`no rotation of ${text} has begun: there is nothing to ${plan.action}`);
   if (state === 'staged' && next) {
-    const title = titleFor('', shownName(plan.reference), today());
+    const title = titleFor('', titleName(plan.reference), today());
     print(next, registerByHand({ plan, again, line: publicLine(next), title }));
   }
   if (state === 'rotated') for (const line of rotated(again)) say(line);

@@ -4,8 +4,7 @@
  * Each step can be repeated, and what was done is read from AWS (progress.ts). So the same command goes on wherever an
  * earlier one stopped.
  */
-import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
-import { isSame, progressOf, type Progress, type StoredKey } from './progress.ts';
+import { isSame, type Progress, type StoredKey, type Versions } from './progress.ts';
 import { checkRepository, giveUp, register, removeFrom } from './registration.ts';
 import type { Rotation } from './rotation.ts';
 
@@ -28,11 +27,11 @@ export interface Outcome {
 }
 
 /** Turns the key over, as far as possible. @throws the errors of AWS, of the host, and of a key that is not accepted */
-export async function rotate(rotation: Rotation): Promise<Outcome> {
-  const { plan, host, refusals, prove, say } = rotation;
-  let progress = await look(rotation);
-  if (progress.state === 'rotated') throw refusals.waiting();
-  if (progress.state === 'none') progress = await stageNewKey(rotation, progress);
+export async function rotate<V extends Versions>(rotation: Rotation<V>): Promise<Outcome> {
+  const { plan, store, host, refusals, prove, say } = rotation;
+  let progress = await store.look();
+  if (progress.state === 'rotated' || progress.state === 'ending') throw refusals.waiting();
+  if (progress.state === 'none' || progress.state === 'begun') progress = await stageNewKey(rotation, progress);
   if (progress.state === 'changed') throw refusals.changed('abort');
   const next = nextOf(progress, rotation);
   if (progress.state !== 'served') {
@@ -46,8 +45,12 @@ export async function rotate(rotation: Rotation): Promise<Outcome> {
 }
 
 /** From here on the host accepts both keys. The old one is labelled before it is replaced, so that it is found later. */
-async function serve(rotation: Rotation, proven: Progress, next: StoredKey): Promise<Outcome> {
-  const { plan, store, say, refusals } = rotation;
+async function serve<V extends Versions>(
+  rotation: Rotation<V>,
+  proven: Progress<V>,
+  next: StoredKey,
+): Promise<Outcome> {
+  const { plan, store, say, refusals, words } = rotation;
   let progress = proven;
   if (progress.state === 'staged') {
     await store.label('previous', progress.latest.version, progress.versions);
@@ -56,24 +59,22 @@ async function serve(rotation: Rotation, proven: Progress, next: StoredKey): Pro
   let { version } = progress.latest;
   if (progress.state === 'kept') {
     version = await store.serveNext(progress.versions);
-    say(`${plan.reference.text} is the new key now, as version ${version}`);
+    say(`${plan.reference.text} is the new key now, as ${words.version} ${version}`);
   } else if (!isSame(progress.latest, next)) throw refusals.changed('abort');
   // Else another process has done it.
-  if (progress.next) {
-    await store.label('current', version, progress.versions);
-    await store.unstage(progress.versions);
-  }
+  if (progress.next) await store.settle(version, progress.versions);
   const { previous, versions } = progress;
   const outcome: Outcome = { state: 'rotated', arn: versions.arn, latest: { ...next, version } };
   return previous ? { ...outcome, other: previous } : outcome;
 }
 
 /** Removes the old public key from the host. @throws as rotate */
-export async function finish(rotation: Rotation): Promise<Outcome> {
+export async function finish<V extends Versions>(rotation: Rotation<V>): Promise<Outcome> {
   const { plan, store, host, prove, say, refusals } = rotation;
-  const found = await look(rotation);
+  const found = await store.look();
   if (found.state === 'none') return outcomeOf('unchanged', found);
   if (found.state === 'changed') throw refusals.changed('abort');
+  if (found.state === 'ending') return await endOld(rotation, found);
   if (found.state !== 'rotated' || !found.previous) throw refusals.unfinished();
   await prove(found.latest, 'the new key');
   if (host) await checkRepository(host, [found.latest], rotation);
@@ -86,11 +87,22 @@ export async function finish(rotation: Rotation): Promise<Outcome> {
   return { ...outcomeOf('finished', progress), ...(other && { other }) };
 }
 
+/** The old public key was removed before, and cannot be read any more. */
+async function endOld<V extends Versions>(
+  { store, plan, say }: Rotation<V>,
+  progress: Progress<V>,
+): Promise<Outcome> {
+  say(`the old key of ${plan.reference.text} was given up before: its public key cannot be printed again`);
+  await store.unlabel('previous', progress.versions);
+  return outcomeOf('finished', progress);
+}
+
 /** Goes back to the old key, and removes the new public key from the host. @throws as rotate */
-export async function abort(rotation: Rotation): Promise<Outcome> {
-  const { store, host } = rotation;
-  let progress = await look(rotation);
+export async function abort<V extends Versions>(rotation: Rotation<V>): Promise<Outcome> {
+  const { store, host, refusals } = rotation;
+  let progress = await store.look();
   if (progress.state === 'none') return outcomeOf('unchanged', progress);
+  if (progress.state === 'ending') throw refusals.tooLate();
   if (host) await checkRepository(host, [progress.latest, progress.previous, progress.next], rotation);
   if (progress.state === 'rotated' || progress.state === 'served') {
     progress = await serveOldKey(rotation, progress);
@@ -112,8 +124,11 @@ export async function abort(rotation: Rotation): Promise<Outcome> {
 /**
  * The new key is staged first, also if its rotation was complete: so the next run still knows which public key to remove.
  */
-async function serveOldKey(rotation: Rotation, found: Progress): Promise<Progress> {
-  const { plan, store, prove, say, refusals } = rotation;
+async function serveOldKey<V extends Versions>(
+  rotation: Rotation<V>,
+  found: Progress<V>,
+): Promise<Progress<V>> {
+  const { plan, store, prove, say, refusals, words } = rotation;
   const { previous, latest, state } = found;
   const isOthers = state === 'rotated' && found.versions.current !== latest.version;
   if (!previous || isOthers || isSame(previous, latest)) throw refusals.changed('finish');
@@ -122,45 +137,51 @@ async function serveOldKey(rotation: Rotation, found: Progress): Promise<Progres
   const { versions } = await dropStray(rotation, found);
   if (state === 'rotated') await store.stageLatest(versions);
   const version = await store.servePrevious(versions);
-  say(`${plan.reference.text} is the old key again, as version ${version}`);
-  return await look(rotation);
-}
-
-async function look({ store, plan }: Rotation): Promise<Progress> {
-  return progressOf(await store.read(), plan.reference, store.staging);
+  say(`${plan.reference.text} is the old key again, as ${words.version} ${version}`);
+  return await rotation.store.look();
 }
 
 /** Proving takes a while. Meanwhile another process may have served the new key, or have staged or stored another one. */
-async function lookAgain(rotation: Rotation, proven: StoredKey): Promise<Progress> {
-  const progress = await look(rotation);
+async function lookAgain<V extends Versions>(
+  rotation: Rotation<V>,
+  proven: StoredKey,
+): Promise<Progress<V>> {
+  const progress = await rotation.store.look();
   const { next, latest } = progress;
   if (isSame(next ?? latest, proven)) return progress;
   if (isSame(latest, proven)) return await dropStray(rotation, progress);
   await giveUp(proven, progress, rotation);
+  await rotation.store.discard(proven);
   throw next ? rotation.refusals.replaced() : rotation.refusals.ended();
 }
 
-async function stageNewKey(rotation: Rotation, progress: Progress): Promise<Progress> {
-  const { plan, store, makeKey, say, refusals } = rotation;
+async function stageNewKey<V extends Versions>(
+  rotation: Rotation<V>,
+  progress: Progress<V>,
+): Promise<Progress<V>> {
+  const { plan, store, say, refusals, words } = rotation;
   if (plan.registered) throw refusals.notStaged();
-  await store.stage(writeOpensshKey(await makeKey(progress.latest.key)));
+  await store.stageNew(progress);
   // Another process may have staged its key first, or may have ended its rotation meanwhile.
-  const staged = await look(rotation);
+  const staged = await rotation.store.look();
   if (staged.state === 'rotated') {
     await dropStray(rotation, staged);
     throw refusals.waiting();
   }
-  say(`the new key is stored in ${store.staging}, where nobody reads it yet`);
+  if (staged.next) say(words.staged);
   return staged;
 }
 
 /** A process that was slow staged its key after another one had ended the rotation. Nobody serves that key. */
-async function dropStray(rotation: Rotation, progress: Progress): Promise<Progress> {
+async function dropStray<V extends Versions>(
+  rotation: Rotation<V>,
+  progress: Progress<V>,
+): Promise<Progress<V>> {
   const { next } = progress;
   if (progress.state !== 'rotated' || !next) return progress;
   await giveUp(next, progress, rotation);
   await rotation.store.unstage(progress.versions);
-  return await look(rotation);
+  return await rotation.store.look();
 }
 
 /** Another process may have ended the rotation meanwhile. */

@@ -1,9 +1,38 @@
 /** What rotate tells people: why it refuses, and what to do next. Pure. */
 import { Failure } from '../../src/errors.ts';
+import type { KmsReference } from '../../src/keys/key-reference.ts';
+import { nextAlias, previousAlias } from '../../src/keys/rotation-aliases.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { Account } from '../command-line/settings.ts';
 import { whereToPaste } from '../store/where-to-paste.ts';
 import type { Plan } from './plan.ts';
+
+/** What is said of a key by where it is. */
+export interface Words {
+  /** Before a version: `version 2`. */
+  readonly version: string;
+  /** After the new key was made. */
+  readonly staged: string;
+  /** The old key. */
+  readonly old: string;
+}
+
+/** @param staging the parameter, or the label, with the new key */
+export function storedWords(staging: string): Words {
+  return {
+    version: 'version',
+    staged: `the new key is stored in ${staging}, where nobody reads it yet`,
+    old: 'the version with the label "previous"',
+  };
+}
+
+export function kmsWords({ name }: KmsReference): Words {
+  return {
+    version: 'the KMS key',
+    staged: `the new KMS key has the alias ${nextAlias(name)}, by which nobody signs yet`,
+    old: `the KMS key with the alias ${previousAlias(name)}`,
+  };
+}
 
 const fail = (problem: string, hint: string): Failure => new Failure('INPUT_INVALID', problem, { hint });
 
@@ -13,11 +42,11 @@ export type Refusals = ReturnType<typeof refusalsOf>;
  * @param text the reference of the key
  * @param again the command of every step, with the options that all steps need
  */
-export function refusalsOf(text: string, again: string) {
+export function refusalsOf(text: string, again: string, { old }: Words) {
   return {
     waiting: () =>
       fail(
-        `the last rotation of ${text} is not finished: the host still accepts the old key (the version with the label "previous")`,
+        `the last rotation of ${text} is not finished: the host still accepts the old key (${old})`,
         `run ${again} --finish to remove the old public key, or --abort to go back to the old key`,
       ),
     unfinished: () =>
@@ -42,6 +71,12 @@ export function refusalsOf(text: string, again: string) {
       fail(
         `the new key of ${text} was replaced by another process while it was proven`,
         `nothing was changed for readers of the key: run ${again} to go on with the key that is stored now`,
+      ),
+    /** A KMS key whose deletion is scheduled does not sign. */
+    tooLate: () =>
+      fail(
+        `${old} is given up already: its deletion is scheduled, and --finish was stopped after that`,
+        `run ${again} --finish to end the rotation, or stop the deletion (aws kms cancel-key-deletion, then aws kms enable-key), register its public key again, and run --abort`,
       ),
     notStaged: () =>
       fail(
@@ -116,7 +151,7 @@ export interface ByHand {
 export function registerByHand({ plan, again, line, title }: ByHand): string[] {
   const test = plan.test === undefined ? ' --test git@HOST:OWNER/REPO.git' : '';
   return [
-    'a new key is stored, and nobody reads it yet. Register its public key with the access that the old one has:',
+    `${plan.reference.kind === 'kms' ? 'a new key is in KMS, and nobody signs with it yet' : 'a new key is stored, and nobody reads it yet'}. Register its public key with the access that the old one has:`,
     ...whereToPaste(line, title).trimEnd().split('\n'),
     `then run ${again} --registered${test}`,
     `or go back: ${again} --abort`,

@@ -1,8 +1,8 @@
 /** keygen and put for `kms:alias/NAME`: a KMS key that is made there, or gets the material of a private key. */
 import { Failure } from '../../src/errors.ts';
-import { rsaSpec, specOf, type SshKeySpec } from '../../src/kms/key-material.ts';
+import { specOf } from '../../src/kms/key-material.ts';
 import { checkKey } from '../../src/keys/checked-key.ts';
-import { parseKeyKind, type KeyKind } from '../../src/keys/generate-key.ts';
+import { parseKeyKind } from '../../src/keys/generate-key.ts';
 import { parseKeyReference, type KmsReference } from '../../src/keys/key-reference.ts';
 import { parsePrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine, fingerprint, type PublicKey } from '../../src/keys/public-key.ts';
@@ -14,6 +14,7 @@ import type { Running } from '../command-line/command.ts';
 import { invalid, type Common, type Values } from '../command-line/parse.ts';
 import { parseAccount } from '../command-line/settings.ts';
 import { readKeyText } from './key-text.ts';
+import { specFor } from './kms-spec.ts';
 import type { keygenOptions, storeOptions } from './options.ts';
 import { parseTags } from './store-key.ts';
 import { whereToPaste } from './where-to-paste.ts';
@@ -98,14 +99,6 @@ function parseWanted(
     );
   }
   return { reference, tags: parseTags(values.tag), description };
-}
-
-function specFor({ type, bits }: KeyKind): SshKeySpec {
-  if (type === 'ed25519') return 'ECC_NIST_EDWARDS25519';
-  if (type === 'ecdsa') return `ECC_NIST_P${bits as 256 | 384 | 521}`;
-  const spec = rsaSpec(bits);
-  if (spec) return spec;
-  throw invalid(`KMS makes no RSA key of "${bits}" bits`, 'write --bits 2048, 3072 or 4096');
 }
 
 async function make(wanted: NewKmsKey, values: StoreValues, running: Running): Promise<MadeKmsKey> {

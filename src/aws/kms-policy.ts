@@ -1,23 +1,24 @@
-/** References to keys in KMS → the statements with the least permissions to sign with them, or to make them. Pure. */
+/** References to keys in KMS → the statements with the least permissions to sign with them, to make them, or to rotate them. Pure. */
 import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { Location } from '../keys/reference.ts';
+import { nextAlias, previousAlias } from '../keys/rotation-aliases.ts';
 import type { Purpose } from './key-policy.ts';
-import { aliasOf, kmsStatement, signingActions } from './kms-statement.ts';
+import { aliasOf, kmsStatement, requestAliases, signingActions } from './kms-statement.ts';
 import { allow, oneOrMany, type Statement } from './statement.ts';
 
 /** @throws INPUT_INVALID for a purpose that the kind of the reference does not have */
 export function checkKmsPurpose(references: readonly KmsReference[], purpose: Purpose): void {
   const [first] = references;
   if (!first || purpose === 'read') return;
-  if (purpose === 'rotate') {
-    throw invalid(
-      `--for rotate is for keys that are stored, and ${first.text} is in KMS`,
-      'leave --for out: the policy then allows to sign; --for write allows to make a key in KMS',
-    );
-  }
   const other = references.find(({ name, location }) => location || !name.startsWith('alias/'));
   if (!other) return;
+  if (purpose === 'rotate') {
+    throw invalid(
+      `${other.text} is not the alias of a KMS key, to which rotate gives a new key`,
+      'write kms:alias/NAME',
+    );
+  }
   throw invalid(
     `${other.text} is not the name of a new KMS key`,
     'keygen and put make kms:alias/NAME, in the account and Region of the credentials',
@@ -31,7 +32,8 @@ export function kmsKeyStatements(
   home: Location,
 ): Statement[] {
   if (references.length === 0) return [];
-  return purpose === 'read' ? signStatements(references, home) : makeStatements(references, home);
+  const statements = { read: signStatements, write: makeStatements, rotate: rotateStatements }[purpose];
+  return statements(references, home);
 }
 
 /** All keys in one statement, and one for the aliases of each account and Region. */
@@ -42,7 +44,7 @@ function signStatements(references: readonly KmsReference[], home: Location): St
     const alias = aliasOf(reference);
     const group = alias === undefined ? 'keys' : Resource;
     const { resources, aliases } = groups.get(group) ?? { resources: [], aliases: [] };
-    const named = alias === undefined ? [] : [alias];
+    const named = alias === undefined ? [] : requestAliases(alias);
     groups.set(group, { resources: [...resources, Resource], aliases: [...aliases, ...named] });
   }
   return [...groups.values()].map(({ resources, aliases }, number) => ({
@@ -80,6 +82,50 @@ function makeStatements(references: readonly KmsReference[], home: Location): St
       ['kms:CreateAlias'],
       references.map(({ name }) => own + name),
     ),
+  ];
+}
+
+/** The days that `rotate` asks for: KMS deletes no key earlier. */
+const pendingDays = '30';
+
+/** Actions on the new key, which is not there yet. Each of them changes nothing at a key that signs, but for its aliases. */
+const furnishing = [
+  // A key that a killed run has made is found by its tag and by the time of its making.
+  'kms:DescribeKey',
+  'kms:ListResourceTags',
+  'kms:TagResource',
+  // AWS asks for them at the alias and at its key.
+  'kms:CreateAlias',
+  'kms:UpdateAlias',
+  'kms:DeleteAlias',
+];
+
+/**
+ * Only keys with an alias of the rotation are deleted, and only after the longest wait.
+ *
+ * @source KMS Developer Guide, "kms:ResourceAliases" and "kms:ScheduleKeyDeletionPendingWindowInDays"
+ */
+function rotateStatements(references: readonly KmsReference[], home: Location): Statement[] {
+  const { partition, region, account } = home;
+  const own = `arn:${partition}:kms:${region}:${account}:`;
+  const keys = [`${own}key/*`];
+  const served = references.map(({ name }) => name);
+  const [next, previous] = [served.map(nextAlias), served.map(previousAlias)];
+  const all = [...served, ...next, ...previous];
+  const ofKeys = { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': all } };
+  const inFull = { NumericEquals: { 'kms:ScheduleKeyDeletionPendingWindowInDays': pendingDays } };
+  const arns = (aliases: readonly string[]): string[] => aliases.map((alias) => own + alias);
+  return [
+    {
+      ...allow('ProveKmsKeys', signingActions, keys),
+      Condition: { StringEquals: { 'kms:RequestAlias': all } },
+    },
+    { ...allow('CopyKmsKeyPolicies', ['kms:GetKeyPolicy'], keys), Condition: ofKeys },
+    { ...allow('DeleteKmsKeys', ['kms:ScheduleKeyDeletion'], keys), Condition: { ...ofKeys, ...inFull } },
+    allow('MakeKmsKeys', ['kms:CreateKey', 'kms:ListAliases', 'kms:ListKeys'], ['*']),
+    allow('FurnishKmsKeys', furnishing, keys),
+    allow('MoveKmsAliases', ['kms:UpdateAlias'], arns([...served, ...next])),
+    allow('NameKmsKeys', ['kms:CreateAlias', 'kms:DeleteAlias'], arns([...next, ...previous])),
   ];
 }
 

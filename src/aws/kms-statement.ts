@@ -1,6 +1,7 @@
 /** The permissions to sign with a key in KMS. Pure. */
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { Location } from '../keys/reference.ts';
+import { previousAlias } from '../keys/rotation-aliases.ts';
 import { oneOrMany, type Condition } from './statement.ts';
 
 /** The permissions that a login needs. */
@@ -16,6 +17,11 @@ export interface KmsStatement {
   readonly Action: string | readonly string[];
   readonly Resource: string;
   readonly Condition?: Condition;
+}
+
+/** The names by which an alias signs: its own, and during a rotation that of the old key. */
+export function requestAliases(alias: string): readonly string[] {
+  return [alias, previousAlias(alias)];
 }
 
 /**
@@ -37,6 +43,6 @@ export function kmsStatement(
     Effect: 'Allow',
     Action: oneOrMany(actions),
     Resource: `arn:${partition}:kms:${region}:${account}:key/${key}`,
-    ...(alias !== undefined && { Condition: { StringEquals: { 'kms:RequestAlias': alias } } }),
+    ...(alias !== undefined && { Condition: { StringEquals: { 'kms:RequestAlias': requestAliases(alias) } } }),
   };
 }

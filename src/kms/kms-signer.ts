@@ -11,14 +11,17 @@ import { waitForSignature } from '../aws/back-off.ts';
 import { notFromAws } from '../aws/failures.ts';
 import { inTurn, type Regions } from '../aws/failover.ts';
 import { abortable } from '../deadline.ts';
-import { Failure } from '../errors.ts';
+import { aliasOf } from '../aws/kms-statement.ts';
+import { Failure, type Code } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import { leastSafeRsaBits, rsaBits } from '../keys/key-fields.ts';
 import { otherAlgorithm } from '../keys/memory-signer.ts';
 import type { PublicKey } from '../keys/public-key.ts';
 import { algorithmsOf, hashes, writeSignature } from '../keys/signature.ts';
 import type { SignatureAlgorithm, Signer } from '../keys/signer.ts';
+import { previousAlias } from '../keys/rotation-aliases.ts';
 import { readSpki } from '../keys/spki.ts';
+import { isAnotherKey } from './moved-alias.ts';
 import { kmsClient, regionsFor, signingClient, type KmsPlace } from './kms-client.ts';
 import { kmsFailure, newKeyHint } from './kms-failures.ts';
 
@@ -99,6 +102,9 @@ function cannotSign({ text }: KmsReference, problem: string): Failure {
   return new Failure('KEY_UNSUPPORTED', `the KMS key ${text} ${problem}`, { hint: newKeyHint });
 }
 
+const movedHint =
+  'load the key again, and register its new public key: ssm-ssh-agent public REFERENCE prints it';
+
 /** Servers that emulate KMS answer an ARN to one call and an id to another. An alias stays in its account and Region. */
 function idOf(key: string): string {
   return key.replace(/^.*\//, '');
@@ -113,8 +119,13 @@ interface Opened {
   readonly forget: KmsPlace['forget'] | undefined;
 }
 
+/** What KMS says of an alias that is gone or not allowed, or whose key is given up. */
+const refusals: ReadonlySet<string> = new Set<Code>(['KEY_NOT_FOUND', 'KEY_ACCESS_DENIED', 'KMS_KEY_UNUSABLE']);
+
 class SignerInKms implements KmsSigner {
   readonly #opened: Opened;
+  /** Whether a rotation has given the alias to another key: then the alias for old keys is asked first. */
+  #isPrevious = false;
 
   constructor(opened: Opened) {
     this.#opened = opened;
@@ -177,9 +188,47 @@ class SignerInKms implements KmsSigner {
     }
   }
 
-  /** The alias is what the policy allows, so it is asked by its name, and its key is compared. */
+  /**
+   * The alias is what the policy allows, so it is asked by its name, and its key is compared. While a rotation is not
+   * finished, the key that was loaded before signs by the alias for old keys.
+   */
   async #send(command: SignCommand, signal: AbortSignal): Promise<Buffer> {
-    const { client, keyArn, reference, region } = this.#opened;
+    const { keyArn, reference } = this.#opened;
+    if (this.#isPrevious) {
+      const signature = await this.#sendAsPrevious(command, signal);
+      if (signature) return signature;
+    }
+    const { KeyId, signature } = await this.#ask(command, signal);
+    if (idOf(KeyId) === idOf(keyArn)) return signature;
+    const old = this.#isPrevious ? undefined : await this.#sendAsPrevious(command, signal);
+    if (old) return old;
+    throw new Failure(
+      'SIGNATURE_REFUSED',
+      `${reference.text} ${isAnotherKey} (${KeyId}): the signature is not used, because hosts know the key before`,
+      { hint: movedHint },
+    );
+  }
+
+  /** @returns undefined if that alias leads to another key, is gone, or is not allowed */
+  async #sendAsPrevious(command: SignCommand, signal: AbortSignal): Promise<Buffer | undefined> {
+    const { keyArn, reference } = this.#opened;
+    const alias = aliasOf(reference);
+    if (alias === undefined) return undefined;
+    const KeyId = reference.name.slice(0, -alias.length) + previousAlias(alias);
+    const wanted = new SignCommand({ ...command.input, KeyId });
+    const answer = await this.#ask(wanted, signal).catch((error: unknown) => {
+      if (error instanceof Failure && refusals.has(error.code)) return undefined;
+      throw error;
+    });
+    this.#isPrevious = answer !== undefined && idOf(answer.KeyId) === idOf(keyArn);
+    return this.#isPrevious ? answer?.signature : undefined;
+  }
+
+  async #ask(
+    command: SignCommand,
+    signal: AbortSignal,
+  ): Promise<{ readonly KeyId: string; readonly signature: Buffer }> {
+    const { client, reference, region } = this.#opened;
     let answer;
     try {
       answer = await abortable(client.send(command, { abortSignal: signal }), signal);
@@ -189,14 +238,7 @@ class SignerInKms implements KmsSigner {
     }
     const { KeyId, Signature } = answer;
     if (KeyId === undefined || !Signature) throw notFromAws(this.#attempted());
-    if (idOf(KeyId) === idOf(keyArn)) return Buffer.from(Signature);
-    throw new Failure(
-      'SIGNATURE_REFUSED',
-      `${reference.text} is another KMS key now (${KeyId}): the signature is not used, because hosts know the key before`,
-      {
-        hint: 'load the key again, and register its new public key: ssm-ssh-agent public REFERENCE prints it',
-      },
-    );
+    return { KeyId, signature: Buffer.from(Signature) };
   }
 
   /**

@@ -206,11 +206,11 @@ function tagsOf(input: JsonRecord): Readonly<Record<string, string>> {
   return Object.fromEntries(tags.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
 }
 
-/** A key policy names its key as `*`, so Resource stays unread. */
+/** A key policy names its key as `*`, so Resource stays unread. Its Sids may have spaces, as in the default key policy. */
 function parseKeyPolicy(json: string): ReturnType<typeof parsePolicy> {
   try {
     const document = JSON.parse(json) as ReturnType<typeof parsePolicy>;
-    const bare = many(document.Statement).map((statement) => ({ ...statement, Resource: undefined }));
+    const bare = many(document.Statement).map((statement) => ({ ...statement, Resource: undefined, Sid: undefined }));
     return parsePolicy(JSON.stringify({ ...document, Statement: bare }), 'trust');
   } catch (error) {
     const message = error instanceof Error ? error.message : '';

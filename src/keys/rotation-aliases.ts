@@ -1,0 +1,14 @@
+/** The aliases that the rotation of a KMS key uses beside the key's own. Pure. */
+
+/** The new key, until it has the key's own alias; and after that, until the rotation ends. */
+export function nextAlias(alias: string): string {
+  return `${alias}/next`;
+}
+
+/** The old key, until the rotation ends. Agents that have loaded it go on to sign by this alias. */
+export function previousAlias(alias: string): string {
+  return `${alias}/previous`;
+}
+
+/** Characters, with `alias/`. @source KMS API Reference, CreateAlias, `AliasName` */
+export const longestRotatedAlias = 256 - '/previous'.length;
