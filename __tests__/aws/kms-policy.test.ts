@@ -5,7 +5,7 @@ import { checkKmsPurpose, kmsKeyStatements } from '../../src/aws/kms-policy.ts';
 import { documentOf } from '../../src/aws/statement.ts';
 import { kmsReferencesOf, parseKeyLine } from '../../src/keys/key-line.ts';
 import { parsePolicy } from '../support/aws/iam/policy-document.ts';
-import { decide } from '../support/aws/iam/policy.ts';
+import { decide, type RequestContext } from '../support/aws/iam/policy.ts';
 import { failureOf } from '../support/failure-of.ts';
 
 const home = { partition: 'aws', region: 'eu-west-1', account: '111122223333' };
@@ -19,8 +19,8 @@ const referencesIn = (...lines: string[]) => kmsReferencesOf(lines.map(parseKeyL
 function policyFor(lines: readonly string[], purpose: Purpose) {
   const statements = kmsKeyStatements(referencesIn(...lines), purpose, home);
   const identity = [parsePolicy(JSON.stringify(documentOf(statements)), 'permission')];
-  return (action: string, resource: string, alias?: string): boolean => {
-    const context = alias === undefined ? {} : { 'kms:RequestAlias': alias };
+  return (action: string, resource: string, alias?: string, more: RequestContext = {}): boolean => {
+    const context = { ...(alias !== undefined && { 'kms:RequestAlias': alias }), ...more };
     return decide({ identity }, { action, resource, context }).allowed;
   };
 }
@@ -59,6 +59,24 @@ describe('a policy for keys in KMS', () => {
     expect(never.filter((name) => may(`kms:${name}`, keyArn) || may(`kms:${name}`, alias))).toEqual([]);
   });
 
+  it('lets its holder rotate them, and deletes no other key, and none at once', () => {
+    const may = policyFor(['kms:alias/deploy'], 'rotate');
+    const own = 'arn:aws:kms:eu-west-1:111122223333:alias/deploy';
+    const aliases = [own, `${own}/next`, `${own}/previous`];
+    const which = (action: string): boolean[] => aliases.map((arn) => may(action, arn));
+    expect(which('kms:UpdateAlias')).toEqual([true, true, false]);
+    expect(which('kms:CreateAlias')).toEqual([false, true, true]);
+    expect(which('kms:DeleteAlias')).toEqual([false, true, true]);
+    const deletes = (alias: string, days: string): boolean =>
+      may('kms:ScheduleKeyDeletion', keyArn, undefined, {
+        ...{ 'kms:ResourceAliases': [alias], 'kms:ScheduleKeyDeletionPendingWindowInDays': days },
+      });
+    expect([deletes('alias/deploy/previous', '30'), deletes('alias/deploy', '7')]).toEqual([true, false]);
+    expect([deletes('alias/other', '30'), may('kms:ScheduleKeyDeletion', keyArn)]).toEqual([false, false]);
+    expect([may('kms:Sign', keyArn), may('kms:Sign', keyArn, 'alias/deploy/next')]).toEqual([false, true]);
+    expect(['PutKeyPolicy', 'DisableKey', 'CreateGrant'].filter((name) => may(`kms:${name}`, keyArn))).toEqual([]);
+  });
+
   it('has a name of its own for each statement', () => {
     const lines = ['kms:alias/a', `kms:${id}`, 'arn:aws:kms:us-east-1:444455556666:alias/a'];
     const names = kmsKeyStatements(referencesIn(...lines), 'read', home).map(({ Sid }) => Sid);
@@ -66,7 +84,8 @@ describe('a policy for keys in KMS', () => {
   });
 
   it.each([
-    ['kms:alias/deploy', 'rotate', '--for rotate is for keys that are stored'],
+    [`kms:${id}`, 'rotate', 'is not the alias of a KMS key'],
+    ['arn:aws:kms:us-east-1:444455556666:alias/a', 'rotate', 'is not the alias of a KMS key'],
     [`kms:${id}`, 'write', 'is not the name of a new KMS key'],
     ['arn:aws:kms:us-east-1:444455556666:alias/a', 'write', 'is not the name of a new KMS key'],
   ] as const)('for %s to %s is refused', (line, purpose, message) => {

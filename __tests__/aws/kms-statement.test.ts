@@ -20,8 +20,9 @@ describe('the statement to sign', () => {
   it.each([
     ['kms:alias/ci/deploy', 'arn:aws:kms:eu-west-1:111122223333:key/*'],
     ['arn:aws:kms:us-east-1:444455556666:alias/ci/deploy', 'arn:aws:kms:us-east-1:444455556666:key/*'],
-  ])('with %s names every key, by this alias', (text, Resource) => {
-    const Condition = { StringEquals: { 'kms:RequestAlias': 'alias/ci/deploy' } };
+  ])('with %s names every key, by this alias and by that of a rotation', (text, Resource) => {
+    const aliases = ['alias/ci/deploy', 'alias/ci/deploy/previous'];
+    const Condition = { StringEquals: { 'kms:RequestAlias': aliases } };
     expect(statementFor(text)).toEqual({ ...common, Resource, Condition });
   });
 

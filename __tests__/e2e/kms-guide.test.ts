@@ -61,6 +61,7 @@ describe(guide, () => {
     await done(/put kms:alias\/app /);
     await done(/policy kms:alias\/deploy >/);
     await done(/policy .* --for write/);
+    await done(/policy .* --for rotate/);
     expect(readFileSync(join(host.folder, 'permissions.json'), 'utf8')).toContain('kms:Sign');
     expect(readFileSync(join(host.folder, 'make-keys.json'), 'utf8')).toContain('kms:CreateKey');
     const [command = ''] = commandsOf('docs/templates.md').filter((one) => / public /.test(one));

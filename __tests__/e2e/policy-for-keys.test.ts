@@ -8,6 +8,7 @@ import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { describeInTurn, itInTurn as it } from '../support/parts.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { writer } from './key-writer.ts';
+import { KmsRotating, kmsName, place } from './kms-rotating.ts';
 import { lesserPolicies } from './lesser-policies.ts';
 import { RotateStage } from './rotate-stage.ts';
 
@@ -130,6 +131,24 @@ describeInTurn(describe)('policy --for rotate', () => {
     },
     150_000,
   );
+
+  it('is enough to rotate a key in KMS, also after a run that was killed, and needs each statement', async () => {
+    const rotate = (...more: string[]): string[] => ['rotate', kmsName, ...stage.options, ...more];
+    const whole = [rotate(), rotate('--finish'), rotate(), rotate('--abort')];
+    const token = await policyOf('/rotate/github-token');
+    const policy = await policyOf(kmsName, '--for', 'rotate');
+    const key = new KmsRotating(stage);
+    expect(await failing([policy, token], whole)).toBe('');
+    for (const [left, document] of lesserPolicies(policy)) {
+      expect([left, await failing([document, token], whole)]).toEqual([left, refusal]);
+      expect(await failing([policy, token], [rotate('--abort')])).toBe('');
+    }
+    key.signingKeys.setAlias(place, 'alias/deploy/next', key.keyOf('served')?.arn ?? '');
+    const tags = { 'ssm-ssh-agent:rotation': 'alias/deploy' };
+    const unnamed = key.signingKeys.create({ ...place, tags });
+    expect(await failing([policy, token], [rotate()])).toBe('');
+    expect(key.keyOf('served')?.arn).toBe(unnamed);
+  }, 150_000);
 
   it('is alone enough to rotate by hand', async () => {
     const name = '/ci/rotated';

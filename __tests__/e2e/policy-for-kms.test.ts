@@ -77,12 +77,12 @@ describeInTurn(describe)('policy for a key in KMS', () => {
       expect(signingKeys.find(alias, place).state).toBe('Enabled');
   }, 60_000);
 
-  it('is not printed to rotate a key in KMS, and not with a KMS key that encrypts', async () => {
-    for (const more of [
-      ['--for', 'rotate'],
-      ['--kms-key-id', 'alias/ci'],
+  it('is not printed to rotate a key by its ARN, and not with a KMS key that encrypts', async () => {
+    for (const args of [
+      [keyArn, '--for', 'rotate'],
+      ['kms:alias/deploy', '--kms-key-id', 'alias/ci'],
     ]) {
-      const { exitCode, stdout, stderr } = await host.agent(['policy', 'kms:alias/deploy', ...more]);
+      const { exitCode, stdout, stderr } = await host.agent(['policy', ...args]);
       expect([exitCode, stdout]).toEqual([2, '']);
       expect(stderr).toMatch(/^ssm-ssh-agent: INPUT_INVALID: .*\nhint: \S/);
     }

@@ -100,7 +100,7 @@ describe('ssm-ssh-agent public', () => {
     expect(stderr).toMatch(
       /^ssm-ssh-agent: KEY_ACCESS_DENIED: reading the public key of the KMS key kms:alias\/deploy/,
     );
-    expect(stderr).toContain('"Condition":{"StringEquals":{"kms:RequestAlias":"alias/deploy"}}');
+    expect(stderr).toContain('{"kms:RequestAlias":["alias/deploy","alias/deploy/previous"]}');
   });
 
   it('prints nothing on standard output where one key cannot be read', async () => {

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { it, itInRest } from '../support/parts.ts';
 import { shellBlocks } from '../support/commands-in-documents.ts';
+import { KmsRotating, kmsWalks } from './kms-rotating.ts';
 import { policies, useRotateStage } from './rotate-stage.ts';
 import { actionPath } from './stage.ts';
 
-const [shortest, byHand, back] = shellBlocks
+const [shortest, byHand, back, inKms] = shellBlocks
   .filter(({ document }) => document === 'docs/rotate.md')
   .map(({ commands }) => commands);
 
@@ -37,6 +38,13 @@ describe('docs/rotate.md', () => {
     await run(shortest?.[0]);
     expect((await run(back?.[0]))[0]).toBe(0);
     expect(stage.publicKey()).toBe(served);
+  });
+
+  itInRest('rotates a key in KMS by the commands for it', async () => {
+    const key = new KmsRotating(stage);
+    for (const command of inKms ?? []) expect(await run(command)).toEqual([0, '']);
+    kmsWalks.finish.check(key);
+    expect(inKms).toHaveLength(2);
   });
 
   it('has the policy that all tests of rotate run with', () => {

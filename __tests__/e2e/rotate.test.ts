@@ -183,7 +183,7 @@ describe('ssm-ssh-agent rotate', () => {
 
   it.each([
     [[`${name}:7`], 2, 'INPUT_INVALID', 'names one version'],
-    [['kms:alias/key'], 2, 'INPUT_INVALID', 'names a key in KMS'],
+    [['new:ed25519'], 2, 'INPUT_INVALID', 'is not stored'],
     [[name, '--github-repo', 'acme/lib'], 2, 'INPUT_INVALID', '--github-repo needs a token'],
     [[name, '--finish', '--abort'], 2, 'INPUT_INVALID', '--finish and --abort'],
     [[name, '--test', 'https://github.com/acme/lib'], 2, 'INPUT_INVALID', '--test is not the ssh address'],

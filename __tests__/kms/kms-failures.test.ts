@@ -99,7 +99,7 @@ describe('without permission', () => {
     expect(statement).toEqual({
       ...{ Effect: 'Allow', Action: ['kms:GetPublicKey', 'kms:Sign'] },
       Resource: `arn:aws:kms:eu-west-1:${ACCOUNT}:key/*`,
-      Condition: { StringEquals: { 'kms:RequestAlias': 'alias/denied' } },
+      Condition: { StringEquals: { 'kms:RequestAlias': ['alias/denied', 'alias/denied/previous'] } },
     });
     const signer = await stage.open('kms:alias/denied', {}, { Statement: [statement] } as never);
     await signWith(signer);

@@ -1,10 +1,9 @@
 /** Loads one key into the user's agent, unless the agent already has it. */
 import { existsSync } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { placesOf, type HostKey } from '../../src/host/compile.ts';
-import { writeWhole } from '../../src/host/kept-files.ts';
 import { markFor } from '../../src/host/mark.ts';
 import type { HostKeys } from '../../src/host/read-keys.ts';
 import { unwritable } from '../../src/host/state-folder.ts';
@@ -20,7 +19,7 @@ import {
 } from '../command-line/host-place.ts';
 import { toAdd } from '../command-line/keys.ts';
 import { hostVoice, tellOfWaiting, type Question, type Terminal } from './question.ts';
-import { blobOf, held, note, partsOf, publicLine, type Place } from './kept-parts.ts';
+import { blobOf, held, note, partsOf, publicLine, wasAskedLately, type Place } from './kept-parts.ts';
 
 interface Wanted extends HostKeys, Place {
   readonly socket: string;
@@ -73,10 +72,7 @@ async function isLoaded({ into, socket, timeoutSeconds }: Wanted): Promise<boole
 async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<boolean> {
   const { version } = await held(wanted.into);
   if (version !== failed) return true;
-  const asked = join(wanted.into, 'asked');
-  const last = await stat(asked).catch(() => undefined);
-  if (last && Date.now() - last.mtimeMs < 60_000) return false;
-  await writeWhole(asked, '').catch(() => undefined);
+  if (await wasAskedLately(wanted.into)) return false;
   return await loadWithAgent(wanted, { ...io, tell: () => undefined }).catch(() => false);
 }
 

@@ -1,5 +1,5 @@
 /** The files beside the agent for a loaded key: its public parts, and the mark with the end of its lifetime. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../../src/host/kept-files.ts';
 import { isLive } from '../../src/host/mark.ts';
@@ -74,4 +74,13 @@ export function blobOf(publicKey: string): Buffer {
 
 export function publicLine({ publicKey }: LoadedKey): string {
   return authorizedKeysLine(publicKey);
+}
+
+/** Whether AWS was asked for a newer key less than a minute ago. If not, this call counts as asking. */
+export async function wasAskedLately(into: string): Promise<boolean> {
+  const asked = join(into, 'asked');
+  const last = await stat(asked).catch(() => undefined);
+  if (last && Date.now() - last.mtimeMs < 60_000) return true;
+  await writeWhole(asked, '').catch(() => undefined);
+  return false;
 }

@@ -12,14 +12,13 @@ import { unwritable } from '../../src/host/state-folder.ts';
 import { identityOf, servedKey } from '../../src/host/usable-key.ts';
 import type { SigningKeyLine } from '../../src/keys/key-line.ts';
 import { usesHint, type RulePlace } from '../../src/keys/rule-place.ts';
-import { isAnotherKey } from '../../src/kms/moved-alias.ts';
 import { lastFailure, readUses } from '../../src/kms/front/control.ts';
 import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { longestTimer, timeLimit, type HostPlace } from '../command-line/host-place.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
-import { held, note, type Place } from './kept-parts.ts';
+import { held, note, wasAskedLately, type Place } from './kept-parts.ts';
 import { hostVoice, tellOfWaiting, type Terminal } from './question.ts';
 
 interface Wanted extends HostPlace, Place {
@@ -43,7 +42,10 @@ export async function serveOnHost(wanted: Wanted, io: Terminal): Promise<boolean
   const { into, state, line } = wanted;
   requireShort(controlOf(wanted));
   if (await isServed(wanted)) {
-    if (!(await hasMoved(wanted))) return await wasRenewed(wanted);
+    const { version } = await held(into);
+    if (wanted.failed === '' || line.signing.certificate) return await wasRenewed(wanted);
+    if (version !== wanted.failed) return true;
+    if (!(await hasMoved(wanted, io))) return false;
     await stopAgent(wanted.socket);
   }
   await throwIfSpent(wanted);
@@ -79,14 +81,15 @@ async function wasRenewed({ into, line, failed }: Wanted): Promise<boolean> {
   return file !== undefined && Date.now() - file.mtimeMs < recent;
 }
 
-/** Whether a login has just failed because the alias is another key now, as after `rotate --finish`. */
-async function hasMoved(wanted: Wanted): Promise<boolean> {
-  if (wanted.failed === '' || wanted.line.signing.certificate) return false;
-  const signal = timeLimit(wanted.timeoutSeconds, 'asking the agent');
-  const page = await readUses(controlOf(wanted), { signal }).catch(() => undefined);
-  const since = new Date(Date.now() - recent).toISOString();
-  const failure = page && lastFailure(page.uses, { since });
-  return failure?.code === 'SIGNATURE_REFUSED' && failure.message.includes(isAnotherKey);
+/** Whether the alias is another KMS key than the one that the agent has, as after a rotation. Asks at most once a minute. */
+async function hasMoved({ line, into, failed, ...place }: Wanted, { env }: Terminal): Promise<boolean> {
+  const { reference } = line;
+  if (reference.kind !== 'kms' || (await wasAskedLately(into))) return false;
+  const { openHostSigners } = await import('../../src/host/kms.ts');
+  const signal = timeLimit(place.timeoutSeconds, 'asking KMS for the key');
+  const options = { env, signal, voice: hostVoice(() => undefined) };
+  const [signer] = await openHostSigners([reference], place, options).catch(() => []);
+  return signer !== undefined && signer.keyArn !== failed;
 }
 
 /** The agent has ended with the last use of the key. Another one would begin to count again. */

@@ -1,10 +1,10 @@
-/** `rotate`: replace a stored key by a new one, so that the name always reads a key that the host accepts. */
+/** `rotate`: replace a stored key, or a key in KMS, by a new one, so that the name always reads a key that the host accepts. */
 import { command } from '../command-line/command.ts';
 import { rotateOptions } from '../rotate/options.ts';
 
 export const rotate = command({
   name: 'rotate',
-  summary: 'Replace a stored key by a new one, without a moment of failure',
+  summary: 'Replace a key by a new one, without a moment of failure',
   synopsis: 'NAME [OPTION …]',
   examples: [
     [
@@ -14,6 +14,10 @@ export const rotate = command({
     [
       'rotate /ci/deploy-key --github-repo acme/lib --token /rotate/github-token --finish',
       'remove the old public key, when no job uses it any more',
+    ],
+    [
+      'rotate kms:alias/deploy --github-repo acme/lib --token /rotate/github-token',
+      'make a new KMS key, register and prove it, and move the alias to it',
     ],
     ['rotate /ci/deploy-key', 'make a new key, and print the public key to register by hand'],
     [

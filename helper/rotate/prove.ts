@@ -13,6 +13,7 @@ import { run, type Finished } from '../../src/process/run.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';
 import { exclusively, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
 import type { Signer } from '../../src/keys/signer.ts';
+import { lastFailure } from '../../src/kms/front/control.ts';
 import type { Front } from '../../src/kms/front/front.ts';
 import { startPrivateAgent, type PrivateAgent } from '../../src/ssh/private-agent.ts';
 import type { Running } from '../command-line/command.ts';
@@ -38,10 +39,12 @@ export interface Proof {
 
 /** Milliseconds before the next try: a host takes a moment until it knows a new key. */
 const waits = [500, 1000, 2000, 3000, 4000, 5000];
+/** Bytes of what the agent for a key in KMS could not sign. */
+const mostLog = 65_536;
 /** Seconds for one try. */
 const patience = 30;
 
-/** @throws PROVIDER_FAILED if the host refuses the key; NETWORK_UNREACHABLE, KNOWN_HOSTS_INVALID, GIT_NOT_FOUND, TIMEOUT */
+/** @throws PROVIDER_FAILED if the host refuses the key; KEY_ACCESS_DENIED if KMS does not let it sign; NETWORK_UNREACHABLE, KNOWN_HOSTS_INVALID, GIT_NOT_FOUND, TIMEOUT */
 export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal'>): Promise<void> {
   const { key, knownHosts, isNew } = proof;
   const folder = keyFolder(nameTemporaryFolder('rotate'));
@@ -55,6 +58,8 @@ export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal
     for (const wait of [...(isNew ? waits : []), undefined]) {
       const finished = await listRemote(proof, folder, running);
       if (finished.exitCode === 0) return;
+      const unsigned = front && lastFailure(front.log.page(0, mostLog).uses, { since: '' });
+      if (unsigned) throw unsigned;
       if (wait === undefined || !isRefusal(finished)) throw failureOf(finished, proof);
       await sleep(wait, undefined, { signal: running.signal }).catch(() => undefined);
       running.signal.throwIfAborted();

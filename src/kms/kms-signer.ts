@@ -21,7 +21,6 @@ import { algorithmsOf, hashes, writeSignature } from '../keys/signature.ts';
 import type { SignatureAlgorithm, Signer } from '../keys/signer.ts';
 import { previousAlias } from '../keys/rotation-aliases.ts';
 import { readSpki } from '../keys/spki.ts';
-import { isAnotherKey } from './moved-alias.ts';
 import { kmsClient, regionsFor, signingClient, type KmsPlace } from './kms-client.ts';
 import { kmsFailure, newKeyHint } from './kms-failures.ts';
 
@@ -204,7 +203,7 @@ class SignerInKms implements KmsSigner {
     if (old) return old;
     throw new Failure(
       'SIGNATURE_REFUSED',
-      `${reference.text} ${isAnotherKey} (${KeyId}): the signature is not used, because hosts know the key before`,
+      `${reference.text} is another KMS key now (${KeyId}): the signature is not used, because hosts know the key before`,
       { hint: movedHint },
     );
   }
