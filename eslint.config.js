@@ -41,7 +41,7 @@ export const pureFiles = [
   'helper/proxy/way.ts',
   'helper/explain/{explanation,signing,target}.ts',
   'helper/doctor/{finding,git-credential-helpers,git-rewrites,git-sections,git-settings,git-ssh-command,git-values,host-kind,key-remedy,own-programs,proxy-for,reference-remedy,render,setting-remedy,ssh-command,wanted}.ts',
-  'helper/rotate/{options,plan,texts}.ts',
+  'helper/rotate/{kms-progress,options,plan,texts}.ts',
 ];
 
 /** Each station and the stations that it may know. */

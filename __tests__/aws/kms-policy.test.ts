@@ -74,7 +74,9 @@ describe('a policy for keys in KMS', () => {
     expect([deletes('alias/deploy/previous', '30'), deletes('alias/deploy', '7')]).toEqual([true, false]);
     expect([deletes('alias/other', '30'), may('kms:ScheduleKeyDeletion', keyArn)]).toEqual([false, false]);
     expect([may('kms:Sign', keyArn), may('kms:Sign', keyArn, 'alias/deploy/next')]).toEqual([false, true]);
-    expect(['PutKeyPolicy', 'DisableKey', 'CreateGrant'].filter((name) => may(`kms:${name}`, keyArn))).toEqual([]);
+    expect(
+      ['PutKeyPolicy', 'DisableKey', 'CreateGrant'].filter((name) => may(`kms:${name}`, keyArn)),
+    ).toEqual([]);
   });
 
   it('has a name of its own for each statement', () => {

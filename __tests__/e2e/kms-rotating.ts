@@ -62,7 +62,9 @@ export class KmsRotating extends Rotating {
   }
   /** The KMS keys that cost money. */
   get paid(): string[] {
-    return this.signingKeys.all(place).flatMap((key) => (key.state === 'PendingDeletion' ? [] : [lineOf(key)]));
+    return this.signingKeys
+      .all(place)
+      .flatMap((key) => (key.state === 'PendingDeletion' ? [] : [lineOf(key)]));
   }
   /** But for the key in Parameter Store. */
   get registered(): string[] {
@@ -86,7 +88,10 @@ export function lineOf(key: SigningKey): string {
   return publicKeyOf(key).split(' ').slice(0, 2).join(' ');
 }
 
-const isKms = (rotating: Rotating): KmsRotating => rotating as KmsRotating;
+function isKms(rotating: Rotating): KmsRotating {
+  if (rotating instanceof KmsRotating) return rotating;
+  throw new TypeError('not a key in KMS');
+}
 
 export const kmsWalks = {
   forward: {

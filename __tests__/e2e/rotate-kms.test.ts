@@ -63,10 +63,15 @@ describe('ssm-ssh-agent rotate kms:alias/NAME', () => {
       '',
     ]);
     const finished = await key.run('--finish', '--json');
-    expect(finished.stderr).toMatch(/KMS key \S+ does not sign any more, and is deleted in 30 days; .*cancel/);
+    expect(finished.stderr).toMatch(
+      /KMS key \S+ does not sign any more, and is deleted in 30 days; .*cancel/,
+    );
     expect(JSON.parse(finished.stdout)).toMatchObject({
       ...{ reference: kmsName, state: 'finished', version: made?.id, type: 'ecdsa-sha2-nistp256' },
-      ...{ arn: 'arn:aws:kms:eu-west-1:111122223333:alias/deploy', publicKey: `${key.served ?? ''} ${kmsName}` },
+      ...{
+        arn: 'arn:aws:kms:eu-west-1:111122223333:alias/deploy',
+        publicKey: `${key.served ?? ''} ${kmsName}`,
+      },
       other: { version: key.old.id },
     });
   });
@@ -126,7 +131,10 @@ describe('ssm-ssh-agent rotate kms:alias/NAME', () => {
     key.signingKeys.setAlias(place, 'alias/elsewhere', key.old.arn);
     await key.run();
     const { exitCode, stderr } = await key.run('--finish');
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('stays: it has the alias alias/elsewhere')]);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringContaining('stays: it has the alias alias/elsewhere'),
+    ]);
     expect([key.old.state, key.registered]).toEqual(['Enabled', [key.served]]);
   });
 

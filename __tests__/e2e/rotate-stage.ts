@@ -21,11 +21,10 @@ const parameter = (path: string): string => `arn:aws:ssm:${REGION}:${ACCOUNT}:pa
 const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/deploy-??????`;
 
 const { Statement: forKms } = documentOf(
-  kmsKeyStatements(
-    [parseKeyReference('kms:alias/deploy') as KmsReference],
-    'rotate',
-    { partition: 'aws', ...place },
-  ),
+  kmsKeyStatements([parseKeyReference('kms:alias/deploy') as KmsReference], 'rotate', {
+    partition: 'aws',
+    ...place,
+  }),
 );
 
 /** As docs/rotate.md and `policy --for rotate` have them. */

@@ -1,6 +1,6 @@
 /** Opens what a rotation works with: the versions of the key, the host's API, and the proof by ssh. Loads the AWS SDK. */
 import { hostAppSigner } from '../../src/host/app-signer.ts';
-import { openKeyVersions, type KeyVersions } from '../../src/host/key-versions.ts';
+import { openKeyVersions } from '../../src/host/key-versions.ts';
 import { readHostSecrets } from '../../src/host/read-keys.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import type { DeployKeys } from '../../src/keys/deploy-key.ts';
@@ -10,7 +10,6 @@ import { readKnownHosts } from '../command-line/known-hosts-option.ts';
 import type { Account } from '../command-line/settings.ts';
 import { today } from '../command-line/today.ts';
 import { openHost } from './host.ts';
-import type { KeyAliases } from './kms-progress.ts';
 import { kmsStore } from './kms-store.ts';
 import { newKey } from './new-key.ts';
 import { parseSshUrl, type Plan } from './plan.ts';
@@ -37,7 +36,7 @@ export interface Around extends Pick<Running, 'env' | 'signal'> {
 }
 
 /** @throws the errors of reading the token; INPUT_INVALID, KNOWN_HOSTS_INVALID, CREDENTIAL_INVALID, PROVIDER_FAILED */
-export async function openRotation(plan: Plan, account: Account, around: Around): Promise<AnyRotation> {
+export async function openRotation(plan: Plan, account: Account, around: Around): Promise<Rotation> {
   if (!plan.host && plan.test === undefined && plan.registered) throw unproven('--registered');
   const { region, roles, profile } = account;
   const { signal, voice, say } = around;
@@ -60,13 +59,11 @@ export async function openRotation(plan: Plan, account: Account, around: Around)
       await prove({ ...proof, signer: await signer(key) }, around);
     },
   };
-  return { ...common, store } as AnyRotation;
+  return { ...common, store };
 }
 
-type AnyRotation = Rotation<KeyVersions> | Rotation<KeyAliases>;
-
 interface Opened {
-  readonly store: AnyRotation['store'];
+  readonly store: Rotation['store'];
   readonly words: Words;
   readonly refusals: Refusals;
   /** Absent for a key that is read. */

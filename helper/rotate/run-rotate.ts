@@ -9,7 +9,6 @@ import { today } from '../command-line/today.ts';
 import type { rotateOptions } from './options.ts';
 import { planOf, titleName, type Plan } from './plan.ts';
 import type { StoredKey } from './progress.ts';
-import type { Rotation } from './rotation.ts';
 import { abort, finish, rotate, type Outcome } from './steps.ts';
 import {
   commandAgain,
@@ -33,7 +32,7 @@ export async function runRotate(line: Line<typeof rotateOptions>, running: Runni
   // Importing this file loads the AWS SDK: only after the command line was checked.
   const { openRotation } = await import('./open.ts');
   const rotation = await openRotation(plan, account, { ...running, say, voice: voiceOf(values, running) });
-  const outcome = await actions[plan.action](rotation as Rotation);
+  const outcome = await actions[plan.action](rotation);
   if (values.json) running.out(`${JSON.stringify(record(outcome, plan), null, 2)}\n`);
   const out = values.json ? (): void => undefined : running.out.bind(running);
   report(outcome, plan, { say, out, again: commandAgain(plan, account) });

@@ -31,7 +31,8 @@ export async function rotate<V extends Versions>(rotation: Rotation<V>): Promise
   const { plan, store, host, refusals, prove, say } = rotation;
   let progress = await store.look();
   if (progress.state === 'rotated' || progress.state === 'ending') throw refusals.waiting();
-  if (progress.state === 'none' || progress.state === 'begun') progress = await stageNewKey(rotation, progress);
+  if (progress.state === 'none' || progress.state === 'begun')
+    progress = await stageNewKey(rotation, progress);
   if (progress.state === 'changed') throw refusals.changed('abort');
   const next = nextOf(progress, rotation);
   if (progress.state !== 'served') {
@@ -142,10 +143,7 @@ async function serveOldKey<V extends Versions>(
 }
 
 /** Proving takes a while. Meanwhile another process may have served the new key, or have staged or stored another one. */
-async function lookAgain<V extends Versions>(
-  rotation: Rotation<V>,
-  proven: StoredKey,
-): Promise<Progress<V>> {
+async function lookAgain<V extends Versions>(rotation: Rotation<V>, proven: StoredKey): Promise<Progress<V>> {
   const progress = await rotation.store.look();
   const { next, latest } = progress;
   if (isSame(next ?? latest, proven)) return progress;

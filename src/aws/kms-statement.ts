@@ -43,6 +43,8 @@ export function kmsStatement(
     Effect: 'Allow',
     Action: oneOrMany(actions),
     Resource: `arn:${partition}:kms:${region}:${account}:key/${key}`,
-    ...(alias !== undefined && { Condition: { StringEquals: { 'kms:RequestAlias': requestAliases(alias) } } }),
+    ...(alias !== undefined && {
+      Condition: { StringEquals: { 'kms:RequestAlias': requestAliases(alias) } },
+    }),
   };
 }

@@ -6,7 +6,13 @@ import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import { nextAlias, previousAlias } from '../keys/rotation-aliases.ts';
 import type { SshKeySpec } from './key-material.ts';
-import { pendingDays, RotationCalls, type Named, type NamedKey, type RotationOptions } from './rotation-calls.ts';
+import {
+  pendingDays,
+  RotationCalls,
+  type Named,
+  type NamedKey,
+  type RotationOptions,
+} from './rotation-calls.ts';
 import { isRefused, makeSimilar, makingPatience, modelOf } from './similar-key.ts';
 import { findUnnamed } from './unnamed-key.ts';
 
@@ -63,7 +69,9 @@ export class KmsKeyRotation {
     const spec = specFor(model.spec);
     if (found.next === 'gone') await this.#calls.deleteAlias(this.next);
     const { arn } = found.latest;
-    const begun = (await this.#calls.createAlias(this.next, arn)) ? undefined : await this.#waitForOthers(arn);
+    const begun = (await this.#calls.createAlias(this.next, arn))
+      ? undefined
+      : await this.#waitForOthers(arn);
     if (begun === 'over') return;
     const unnamed = begun && (await findUnnamed(begun, this.#calls));
     await this.#give(unnamed ?? (await this.#make(() => makeSimilar(model, spec, this.#calls))), arn);

@@ -119,7 +119,11 @@ interface Opened {
 }
 
 /** What KMS says of an alias that is gone or not allowed, or whose key is given up. */
-const refusals: ReadonlySet<string> = new Set<Code>(['KEY_NOT_FOUND', 'KEY_ACCESS_DENIED', 'KMS_KEY_UNUSABLE']);
+const refusals: ReadonlySet<string> = new Set<Code>([
+  'KEY_NOT_FOUND',
+  'KEY_ACCESS_DENIED',
+  'KMS_KEY_UNUSABLE',
+]);
 
 class SignerInKms implements KmsSigner {
   readonly #opened: Opened;

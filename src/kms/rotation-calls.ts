@@ -79,11 +79,17 @@ export class RotationCalls {
     const { name, message } = readAwsError(error);
     if (/^AccessDenied/.test(name)) {
       if (message.includes('sts:AssumeRole')) return roleDenied(error);
-      const late = /Alias|Deletion/.test(message) ? '; AWS may take five minutes to see a new alias there' : '';
-      return new Failure('KEY_ACCESS_DENIED', `${doing} the KMS key ${text} in ${region} is denied: ${message}`, {
-        hint: `ssm-ssh-agent policy ${this.reference.text} --for rotate prints what the role needs${late}; then run it again`,
-        cause: error,
-      });
+      const late = /Alias|Deletion/.test(message)
+        ? '; AWS may take five minutes to see a new alias there'
+        : '';
+      return new Failure(
+        'KEY_ACCESS_DENIED',
+        `${doing} the KMS key ${text} in ${region} is denied: ${message}`,
+        {
+          hint: `ssm-ssh-agent policy ${this.reference.text} --for rotate prints what the role needs${late}; then run it again`,
+          cause: error,
+        },
+      );
     }
     return kmsFailure(error, { reference: { ...this.reference, text }, region, doing });
   }
@@ -125,7 +131,9 @@ export class RotationCalls {
   async moveAlias(alias: string, TargetKeyId: string): Promise<boolean> {
     const command = new UpdateAliasCommand({ AliasName: alias, TargetKeyId });
     const call = (client: KMSClient, limits: Limits): Promise<unknown> => client.send(command, limits);
-    return (await this.send(`moving ${alias} to another key than`, call, ['NotFoundException'])) !== undefined;
+    return (
+      (await this.send(`moving ${alias} to another key than`, call, ['NotFoundException'])) !== undefined
+    );
   }
 
   async deleteAlias(alias: string): Promise<void> {

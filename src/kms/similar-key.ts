@@ -107,10 +107,14 @@ function makingFailure(error: unknown, calls: RotationCalls): Failure {
   const { name, message } = readAwsError(error);
   const { text } = calls.reference;
   if (name === 'MalformedPolicyDocumentException') {
-    return new Failure('KEY_ACCESS_DENIED', `KMS does not make a key with the policy of ${text}: ${message}`, {
-      hint: 'the policy of the key has to let the caller of rotate change it (kms:PutKeyPolicy), or leave that to the account and its IAM policies',
-      cause: error,
-    });
+    return new Failure(
+      'KEY_ACCESS_DENIED',
+      `KMS does not make a key with the policy of ${text}: ${message}`,
+      {
+        hint: 'the policy of the key has to let the caller of rotate change it (kms:PutKeyPolicy), or leave that to the account and its IAM policies',
+        cause: error,
+      },
+    );
   }
   if (name === 'UnsupportedOperationException' || name === 'ValidationException') {
     return new Failure('KEY_UNSUPPORTED', `KMS makes no key like ${text}: ${message}`, {

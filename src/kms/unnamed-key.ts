@@ -27,7 +27,9 @@ async function allKeys(calls: RotationCalls): Promise<string[]> {
   let Marker: string | undefined;
   do {
     const page = new ListKeysCommand({ Limit: 1000, ...(Marker !== undefined && { Marker }) });
-    const answer = await calls.send('looking for a new key of', (client, limits) => client.send(page, limits));
+    const answer = await calls.send('looking for a new key of', (client, limits) =>
+      client.send(page, limits),
+    );
     arns.push(...(answer?.Keys ?? []).flatMap(({ KeyArn }) => KeyArn ?? []));
     Marker = answer?.NextMarker;
   } while (Marker !== undefined);

@@ -7,7 +7,7 @@ complete -c ssm-ssh-agent -n __fish_use_subcommand -a setup -d 'Write the config
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a keygen -d 'Make a key, store it or keep it in KMS, and print the public key'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a put -d 'Check a private key, store it, and print its public key'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a public -d 'Print the public keys of stored keys and of keys in KMS, one line each'
-complete -c ssm-ssh-agent -n __fish_use_subcommand -a rotate -d 'Replace a stored key by a new one, without a moment of failure'
+complete -c ssm-ssh-agent -n __fish_use_subcommand -a rotate -d 'Replace a key by a new one, without a moment of failure'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a certify -d 'Sign a user\'s or a host\'s public key, and print the certificate'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a log -d 'Print what the agents for keys in KMS signed and refused'
 complete -c ssm-ssh-agent -n __fish_use_subcommand -a policy -d 'Print the least-privilege IAM policy for keys and EC2 hosts, or the trust policy for GitHub'

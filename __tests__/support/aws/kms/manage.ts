@@ -210,7 +210,11 @@ function tagsOf(input: JsonRecord): Readonly<Record<string, string>> {
 function parseKeyPolicy(json: string): ReturnType<typeof parsePolicy> {
   try {
     const document = JSON.parse(json) as ReturnType<typeof parsePolicy>;
-    const bare = many(document.Statement).map((statement) => ({ ...statement, Resource: undefined, Sid: undefined }));
+    const bare = many(document.Statement).map((statement) => ({
+      ...statement,
+      Resource: undefined,
+      Sid: undefined,
+    }));
     return parsePolicy(JSON.stringify({ ...document, Statement: bare }), 'trust');
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
