@@ -35,7 +35,10 @@ describe('a rotation', () => {
 
   const rotate = (name: string, ...more: string[]): Promise<Told> => {
     const test = ['--test', stage.host.url('acme/lib'), '--known-hosts', 'known_hosts'];
-    const args = ['rotate', name, '--json', '--quiet', ...test, ...more];
+    return run('rotate', name, ...test, ...more);
+  };
+  const run = (command: string, ...more: string[]): Promise<Told> => {
+    const args = [command, '--json', '--quiet', ...more];
     const env = {
       ...aws.credentialEnvironment(),
       ...{ PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, AWS_REGION: aws.region },
@@ -78,6 +81,14 @@ describe('a rotation', () => {
       ['finished', '4'],
     ]);
     expect(told[3]?.other?.version).toBe('3');
+  });
+
+  it('of a key in KMS moves its alias, goes back and ends', async () => {
+    const made = await run('keygen', 'kms:alias/rotated', '--type', 'ecdsa');
+    stage.host.addDeployKey({ repository: 'acme/lib', publicKey: made.publicKey });
+    const told = await walk('kms:alias/rotated');
+    expect(told.map(({ state }) => state)).toEqual(['rotated', 'aborted', 'rotated', 'finished']);
+    expect(new Set(told.map(({ version }) => version)).size).toBe(3);
   });
 
   it('of a secret moves staging labels, goes back and ends', async () => {
