@@ -4,12 +4,17 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from 'terser';
+import { packagesIn, type BundledModule } from './packages-in-bundle.ts';
 
 /** The part of ncc that is used here; the package has no types. */
 type Ncc = (
   entry: string,
   options: object,
-) => Promise<{ code: string; assets: Record<string, { source: Buffer | string }> }>;
+) => Promise<{
+  code: string;
+  assets: Record<string, { source: Buffer | string }>;
+  stats: { toJson: (options: object) => { modules: BundledModule[] } };
+}>;
 const ncc = createRequire(import.meta.url)('@vercel/ncc') as Ncc;
 
 export const root = dirname(import.meta.dirname);
@@ -30,9 +35,13 @@ export async function bundle(): Promise<Map<string, string>> {
   setEc2Aside();
   setCoreAside();
   const files = new Map<string, string>();
+  const packages: Record<string, readonly string[]> = {};
   for (const [name, entry] of Object.entries(entries)) {
-    for (const [file, text] of await bundleEntry(join(root, entry))) files.set(`${name}/${file}`, text);
+    const made = await bundleEntry(join(root, entry));
+    for (const [file, text] of made.files) files.set(`${name}/${file}`, text);
+    packages[name] = made.packages;
   }
+  files.set('packages.json', `${JSON.stringify(packages, null, 2)}\n`);
   // The licenses are in separate files: a job downloads the bundles only to run them.
   for (const name of Object.keys(entries)) {
     const licenses = (files.get(`${name}/licenses.txt`) ?? '').replace(ourOwn, '').trim();
@@ -86,11 +95,17 @@ function setCoreAside(): void {
   writeFileSync(file, JSON.stringify({ ...described, sideEffects: false }));
 }
 
-async function bundleEntry(entry: string): Promise<Map<string, string>> {
+interface Bundle {
+  readonly files: ReadonlyMap<string, string>;
+  /** `NAME@VERSION` of each package in it. */
+  readonly packages: readonly string[];
+}
+
+async function bundleEntry(entry: string): Promise<Bundle> {
   // ncc takes path mappings from tsconfig.json in the working directory. These choose ES modules for packages with a
   // "node" condition for CommonJS: tree shaking makes them about half as large.
   process.chdir(join(root, 'build/es-modules'));
-  const { code, assets } = await ncc(entry, {
+  const { code, assets, stats } = await ncc(entry, {
     cache: false,
     esm: true,
     quiet: true,
@@ -107,7 +122,8 @@ async function bundleEntry(entry: string): Promise<Map<string, string>> {
     // ncc's own minifier skips the chunks, which are most of the code.
     files.set(name, name.endsWith('.js') ? await shrink(String(source)) : String(source));
   }
-  return files;
+  const { modules } = stats.toJson({ all: false, ids: true, modules: true, nestedModules: true });
+  return { files, packages: packagesIn(modules, 'ssm-ssh-agent') };
 }
 
 async function shrink(code: string): Promise<string> {
