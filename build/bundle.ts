@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from 'terser';
-import { packagesIn, type BundledModule } from './packages-in-bundle.ts';
+import { licencesOf, packagesIn, type BundledModule, type BundledPackage } from './packages-in-bundle.ts';
 
 /** The part of ncc that is used here; the package has no types. */
 type Ncc = (
@@ -26,9 +26,6 @@ const entries = {
   programs: 'lib/helper/programs.js',
 } as const;
 
-/** The beginning of our own part in the list of licenses. */
-const ourOwn = `ssm-ssh-agent\nMIT\n${readFileSync(join(root, 'LICENSE'), 'utf8')}`;
-
 /** Path below dist → its text. Reproducible: it depends on no time and no folder. */
 export async function bundle(): Promise<Map<string, string>> {
   compile();
@@ -39,15 +36,11 @@ export async function bundle(): Promise<Map<string, string>> {
   for (const [name, entry] of Object.entries(entries)) {
     const made = await bundleEntry(join(root, entry));
     for (const [file, text] of made.files) files.set(`${name}/${file}`, text);
-    packages[name] = made.packages;
+    packages[name] = made.packages.map((one) => `${one.name}@${one.version}`);
+    // The licenses are in separate files: a job downloads the bundles only to run them.
+    if (made.packages.length > 0) files.set(`licenses/${name}.txt`, licencesOf(made.packages));
   }
   files.set('packages.json', `${JSON.stringify(packages, null, 2)}\n`);
-  // The licenses are in separate files: a job downloads the bundles only to run them.
-  for (const name of Object.keys(entries)) {
-    const licenses = (files.get(`${name}/licenses.txt`) ?? '').replace(ourOwn, '').trim();
-    files.delete(`${name}/licenses.txt`);
-    if (licenses) files.set(`licenses/${name}.txt`, `${licenses}\n`);
-  }
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -97,8 +90,7 @@ function setCoreAside(): void {
 
 interface Bundle {
   readonly files: ReadonlyMap<string, string>;
-  /** `NAME@VERSION` of each package in it. */
-  readonly packages: readonly string[];
+  readonly packages: readonly BundledPackage[];
 }
 
 async function bundleEntry(entry: string): Promise<Bundle> {
@@ -110,7 +102,6 @@ async function bundleEntry(entry: string): Promise<Bundle> {
     esm: true,
     quiet: true,
     mainFields: ['module', 'main'],
-    license: 'licenses.txt',
   });
   process.chdir(root);
   for (const [name, { source }] of Object.entries({ 'index.js': { source: code }, ...assets })) {
