@@ -123,7 +123,7 @@ export class ApiDeployKeys implements DeployKeys {
   #read(item: Item): DeployKey {
     const { id, key, title } = item;
     return {
-      id: String(id),
+      id: typeof id === 'number' || typeof id === 'string' ? String(id) : '',
       title: typeof title === 'string' ? title : '',
       blob: blobOf(typeof key === 'string' ? key : ''),
       readOnly: this.#host.isReadOnly(item),

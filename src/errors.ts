@@ -50,6 +50,14 @@ export type Code = keyof typeof catalogue;
 
 const usageCodes: ReadonlySet<Code> = new Set(['INPUT_INVALID', 'REGION_MISSING', 'KNOWN_HOSTS_INVALID']);
 
+/** Characters of a message or a hint. An input of a megabyte must not become a line of the log. */
+const longest = 8000;
+
+/** After secrets were hidden: half of a secret does not look like one. */
+function cut(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
+
 export class Failure extends Error {
   readonly code: Code;
   /** The command, the setting or the policy statement that fixes it. */
@@ -60,7 +68,7 @@ export class Failure extends Error {
    */
   constructor(code: Code, message: string, { hint, cause }: { hint: string; cause?: unknown }) {
     // A usage error repeats user input, which may hold a pasted secret. AWS's text may hold control characters.
-    const shown = (text: string): string => visible(usageCodes.has(code) ? withoutSecrets(text) : text);
+    const shown = (text: string): string => cut(visible(usageCodes.has(code) ? withoutSecrets(text) : text));
     super(shown(message), cause === undefined ? undefined : { cause });
     this.name = 'Failure';
     this.code = code;

@@ -4,6 +4,7 @@ import { isJobCache } from '../../src/git/credential-cache.ts';
 import { helpersFor } from '../../src/git/credential-settings.ts';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
+import { withoutEnds } from '../../src/keys/ends.ts';
 import { patternText } from '../../src/keys/routes.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { SshQuestion } from '../explain/ssh.ts';
@@ -131,7 +132,7 @@ function routeFinding(
     const { agent, ssh } = new OwnPrograms(installation);
     const winner = checkWinner({ configuration, env, ours: ssh });
     if (winner.status !== 'ok') return warn(check, detail, winner.remedy);
-    const key = `REF ${patternText({ ...remote, path: remote.path.replace(/^\/+|(?:\.git)?\/*$/g, '') })}`;
+    const key = `REF ${patternText({ ...remote, path: withoutEnds(remote.path, '/').replace(/\.git$/, '') })}`;
     return warn(check, detail, `${agent} setup --global --key ${quoteForShell(key)}`);
   }
   const detail = `${route.name}, from ${route.from}`;

@@ -1,4 +1,5 @@
 /** A table of the step summary in Markdown. Pure. */
+import { visible } from '../keys/visible-text.ts';
 
 /** With a line feed at its end. */
 export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -6,7 +7,7 @@ export function table(title: string, head: readonly string[], rows: readonly (re
   return [`### ${title}`, '', ...lines, ''].join('\n');
 }
 
-/** A text in a cell, as it is. A backtick would end it. */
+/** A text in a cell, as it is. A backtick would end it, and so would a line end, which becomes visible. */
 export function code(text: string): string {
-  return text === '' ? '' : `\`${text.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
+  return text === '' ? '' : `\`${visible(text).replaceAll('|', '\\|').replaceAll('`', "'")}\``;
 }

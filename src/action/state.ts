@@ -37,6 +37,15 @@ export function replacedBy(
   return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
 }
 
+/** Only variables that main exports, and values that a variable can have: another text is not exported. */
+function ofOurs(replaced: Replaced): Replaced {
+  const names: readonly string[] = Object.values(exportedVariables).flat();
+  const isValue = (value: unknown): boolean => value === null || typeof value === 'string';
+  return Object.fromEntries(
+    Object.entries(replaced).filter(([name, value]) => names.includes(name) && isValue(value)),
+  );
+}
+
 export const stateName = 'use';
 
 export function writeState(state: State): string {
@@ -50,7 +59,7 @@ export function readState(text: string | undefined): State | undefined {
     if (typeof folder !== 'string' || !replaced || typeof replaced !== 'object') return undefined;
     return {
       folder,
-      replaced,
+      replaced: ofOurs(replaced),
       ...(typeof socket === 'string' && { socket }),
       ...(sshConfig === true && { sshConfig }),
       ...(Array.isArray(tokens) && { tokens }),

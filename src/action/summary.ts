@@ -43,5 +43,6 @@ export function timeOfDay(seconds: number): string {
 }
 
 function named({ reference, version }: SummaryKey['secret']): string[] {
-  return [code(reference.text), version];
+  // AWS says the version. Another text than usual is shown as text, and never as Markdown.
+  return [code(reference.text), /^[\w-]*$/.test(version) ? version : code(version)];
 }

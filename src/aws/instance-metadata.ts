@@ -194,6 +194,9 @@ export function parseCredentials(
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = read;
   if (code !== undefined && code !== 'Success') return { refused: message ?? code };
   if (!accessKeyId || !secretAccessKey || !sessionToken || !until) return undefined;
+  // Other text could not be sent as a header.
+  if (![accessKeyId, secretAccessKey, sessionToken].every((part) => /^[\x21-\x7e]+$/.test(part)))
+    return undefined;
   const expiration = new Date(until);
   return Number.isNaN(expiration.getTime())
     ? undefined

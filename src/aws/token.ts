@@ -19,8 +19,15 @@ export interface Claims {
 /** @returns undefined for text that is not a token @source RFC 7519 §7.2 */
 export function readToken(text: string): Token | undefined {
   try {
-    const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as Claims;
-    return typeof claims.iss === 'string' ? { text, claims } : undefined;
+    const read: unknown = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString());
+    const { iss, sub, aud } = read as Readonly<Record<keyof Claims, unknown>>;
+    if (typeof iss !== 'string') return undefined;
+    const audiences = [aud].flat().filter((one) => typeof one === 'string');
+    const [only = ''] = audiences;
+    return {
+      text,
+      claims: { iss, sub: typeof sub === 'string' ? sub : '', aud: Array.isArray(aud) ? audiences : only },
+    };
   } catch {
     return undefined;
   }

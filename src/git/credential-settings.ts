@@ -1,4 +1,5 @@
 /** Which credential helpers git asks, and what it tells them (gitcredentials(7), "CONFIGURATION OPTIONS"). Pure. */
+import { withoutEnd } from '../keys/ends.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { isTrue, type ScopedSetting } from './listing.ts';
 
@@ -15,10 +16,8 @@ type Entry = Pick<ScopedSetting, 'name' | 'value'>;
 
 /** In git's order. An empty value clears the list. */
 export function helpersFor(place: HttpsPlace, entries: readonly Entry[]): string[] {
-  return entries.reduce<string[]>((helpers, { name, value = '' }) => {
-    if (!isFor(place, name, 'helper')) return helpers;
-    return value === '' ? [] : [...helpers, value];
-  }, []);
+  const values = entries.filter(({ name }) => isFor(place, name, 'helper')).map(({ value = '' }) => value);
+  return values.slice(values.lastIndexOf('') + 1);
 }
 
 /**
@@ -58,7 +57,7 @@ function covers(scope: string, place: HttpsPlace): boolean {
   if (!URL.canParse(scope)) return false;
   const { protocol, host, pathname, username } = new URL(scope);
   if (protocol !== 'https:' || (username !== '' && username !== place.username)) return false;
-  const path = pathname.replace(/\/*$/, '/');
+  const path = `${withoutEnd(pathname, '/')}/`;
   if (path !== '/' && !`${place.path ?? ''}/`.startsWith(path)) return false;
   const wanted = place.host.toLowerCase().replace(/:443$/, '');
   // git's * matches one label.

@@ -65,7 +65,11 @@ function parseEntry(entry: string): Pick<ScopedSetting, 'name' | 'value'> {
 /** A variable without = is true and has no value to compare. */
 export function settingsIn(entries: readonly Pick<ScopedSetting, 'name' | 'value'>[]): Settings {
   const settings = new Map<string, string[]>();
-  for (const { name, value = '' } of entries) settings.set(name, [...(settings.get(name) ?? []), value]);
+  for (const { name, value = '' } of entries) {
+    const values = settings.get(name);
+    if (values) values.push(value);
+    else settings.set(name, [value]);
+  }
   return settings;
 }
 

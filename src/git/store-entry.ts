@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Failure } from '../errors.ts';
+import { withoutEnds } from '../keys/ends.ts';
 import { answers, isExpired, renderCredential, type Credential, type Request } from './credential.ts';
 
 /** The scope of a credential. In a request, an absent user name is unknown; in a stored credential, there is none. */
@@ -19,10 +20,8 @@ export interface Place {
 /** @returns undefined if nothing can be stored for it: not HTTPS, or without a host */
 export function placeOf({ protocol, host, path, username }: Credential): Place | undefined {
   if (protocol?.toLowerCase() !== 'https' || !host) return undefined;
-  const repository = path
-    ?.replace(/\/info\/lfs(\/.*)?$/, '')
-    .replace(/^\/+|\/+$/g, '')
-    .replace(/\.git$/, '');
+  const whole = path?.replace(/\/info\/lfs(\/.*)?$/, '');
+  const repository = whole === undefined ? '' : withoutEnds(whole, '/').replace(/\.git$/, '');
   return {
     protocol: 'https',
     host: lowerCase(host).replace(/:(443)?$/, ''),

@@ -1,4 +1,5 @@
 /** Checks the address of GitHub's API and finds its host. Pure. */
+import { withoutEnd } from '../keys/ends.ts';
 
 /**
  * The git host of an API's address, if the address tells it.
@@ -20,5 +21,5 @@ export function secureUrl(member: unknown): string | undefined {
   if (typeof member !== 'string' || !URL.canParse(member)) return undefined;
   const { protocol, hostname, username, password, origin, pathname, search, hash } = new URL(member);
   if (protocol !== 'https:' && !(protocol === 'http:' && isLocal(hostname))) return undefined;
-  return username || password || search || hash ? undefined : (origin + pathname).replace(/\/+$/, '');
+  return username || password || search || hash ? undefined : withoutEnd(origin + pathname, '/');
 }

@@ -260,7 +260,8 @@ function hasSecret(setting: string): boolean {
 }
 
 function mayBeSecret({ scope, name, value = '' }: ScopedSetting): boolean {
-  return looksSecret(value) || (scope === 'command' && lastPart(name) === 'passphrase');
+  // A section may be a URL with a token in it.
+  return looksSecret(name) || looksSecret(value) || (scope === 'command' && lastPart(name) === 'passphrase');
 }
 
 /**

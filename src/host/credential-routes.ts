@@ -31,8 +31,9 @@ export function readRoutes(settings: Settings, env: Environment): Routes {
     const reference = settings.get(`ssm.${section}.credential`)?.at(-1) ?? '';
     const pattern = patternOf(section);
     if (!pattern) {
+      // The part before an @ may be a password.
       warnings.push(
-        `the section [ssm "${section}"] of git's configuration names no repository: it is ignored`,
+        `the section [ssm "${section.slice(section.lastIndexOf('@') + 1)}"] of git's configuration names no repository: it is ignored`,
       );
     }
     // As elsewhere in git, an empty value removes the value of a less specific file.

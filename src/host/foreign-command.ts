@@ -1,4 +1,5 @@
 /** ssh commands of git that are not ours: whose they are, and whether they bring a key. helper/ssm-ssh has the same rules. Pure. */
+import { withoutEnds } from '../keys/ends.ts';
 import { lowerCase, parseWrittenPattern, type Remote } from '../keys/routes.ts';
 import { decoded } from '../keys/url-text.ts';
 
@@ -17,7 +18,9 @@ export function isOurProgram(path: string): boolean {
  * stand in front of -i, -I and -F, in the same word.
  */
 function namesKey(command: string): boolean {
-  return /ssh.*\s-[46ACTaqtvx]{0,2}[iIF]/s.test(command) || /identity[af]/i.test(command);
+  const start = command.indexOf('ssh');
+  const behind = start < 0 ? '' : command.slice(start);
+  return /\s-[46ACTaqtvx]{0,2}[iIF]/.test(behind) || /identity[af]/i.test(command);
 }
 
 /** @param script the text of the program that the command starts; undefined: it is no script */
@@ -73,9 +76,7 @@ export function isRemoteOf(urls: readonly string[], target: Remote): boolean {
 }
 
 function keyOf({ host, port = 22, path }: Remote): string {
-  const repository = lowerCase(path)
-    .replace(/^\/+|\/+$/g, '')
-    .replace(/\.git$/, '');
+  const repository = withoutEnds(lowerCase(path), '/').replace(/\.git$/, '');
   return `${lowerCase(host)}:${String(port)}/${repository}`;
 }
 

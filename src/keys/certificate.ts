@@ -1,5 +1,6 @@
 /** Parses a stored OpenSSH user certificate and checks that it belongs to the key. Pure. */
 import { Failure } from '../errors.ts';
+import { withoutEnd } from './ends.ts';
 import {
   certificateKinds,
   certificateSuffix,
@@ -37,7 +38,7 @@ export function parseCertificate(
   const [type = '', base64 = '', ...comment] = text.split(/[ \t]+/);
   if (!type.endsWith(certificateSuffix)) throw fail('KEY_MALFORMED', `${resource} is not an SSH certificate`);
   const blob = Buffer.from(base64, 'base64');
-  if (blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
+  if (withoutEnd(blob.toString('base64'), '=') !== withoutEnd(base64, '=')) {
     throw fail('KEY_MALFORMED', `the certificate in ${resource} is damaged or cut off`);
   }
   const { kind, certified, validFrom, validUntil } = read(blob, type, resource);
@@ -75,7 +76,9 @@ function unwrap(value: string): string {
     .replace(/^\uFEFF/, '')
     .trim()
     .replace(/^(["'])([^"']*)\1$/, '$2')
-    .replace(/(?:\\+r|\\+n)+$/, '');
+    .replace(/(?<!\\)(?:\\+[rn])+/g, (ends, at: number, all: string) =>
+      at + ends.length === all.length ? '' : ends,
+    );
   const packed = text.replace(/\s+/g, '');
   const decoded = /^[A-Za-z0-9+/]+={0,2}$/.test(packed) ? Buffer.from(packed, 'base64').toString() : '';
   return (decoded.includes(certificateSuffix) ? decoded : text).replace(/\s+/g, ' ').trim();

@@ -48,7 +48,9 @@ async function decryptOpensshKey(envelope: Envelope, secret: Buffer, resource: s
   if (cipher === 'none') return writeEnvelope(blob, envelope.section);
   const [name, keyLength, ivLength] = ciphers[cipher] ?? [];
   if (kdf !== 'bcrypt' || name === undefined || keyLength === undefined || ivLength === undefined) {
-    throw keyFailures.unsupported(resource, `has the cipher ${cipher}`);
+    // In a damaged key, the bytes at this place may be of the key itself.
+    const isName = /^[\x21-\x7e]{1,40}$/.test(cipher);
+    throw keyFailures.unsupported(resource, isName ? `has the cipher ${cipher}` : 'has an unknown cipher');
   }
   const options = new WireReader(kdfOptions);
   const [salt, rounds] = [options.string(), options.uint32()];

@@ -71,14 +71,14 @@ export function linesToMask(value: string): string[] {
 
 function linesOf(text: string): string[] {
   const inside = text.replace(/-----(?:BEGIN|END) [A-Z0-9 ]+-----/g, '\n');
-  return inside.split(/(?:\r|\n|\\+r|\\+n)+/).map((line) => line.trim());
+  return inside.split(/(?:[\r\n]|(?<!\\)\\+[rn])+/).map((line) => line.trim());
 }
 
 function unwrap(value: string): string {
   let text = value.replace(/^\uFEFF/, '').trim();
   if (/^(?:"[^"]*"|'[^']*')$/.test(text)) text = text.slice(1, -1).trim();
   // Base64 has no backslash, so it is an escaped line end, which may be escaped twice.
-  text = text.replace(/(?:\\+r|\\+n)+/g, '\n').trim();
+  text = text.replace(/(?<!\\)(?:\\+[rn])+/g, '\n').trim();
   const packed = text.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]{16,}={0,2}$/.test(packed)) return text;
   const bytes = Buffer.from(packed, 'base64');
@@ -122,12 +122,32 @@ export function storedBlock(value: string): Block | undefined {
 
 /** PEM blocks with a label of a private key. Other blocks are ignored, such as EC PARAMETERS. */
 function privateBlocks(text: string): Block[] {
-  const blocks = text.matchAll(/-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----(.*?)-----END \1-----/gs);
-  return [...blocks].map(([, label = '', inside = '']) => {
-    const headers = inside.match(/^\s*[A-Za-z-]+:.*$/gm)?.map((line) => line.trim()) ?? [];
-    const body = inside.replace(/^\s*[A-Za-z-]+:.*$/gm, '').replace(/\s+/g, '');
+  return insides(text).map(({ label, inside }) => {
+    const headers = inside.match(header)?.map((line) => line.trim()) ?? [];
+    const body = inside.replace(header, '').replace(/\s+/g, '');
     return { label, headers: headers.join('\n'), body };
   });
+}
+
+const header = /^[^\S\r\n\u2028\u2029]*[A-Za-z-]+:.*$/gm;
+
+/** Each BEGIN line with the next END line of its label. One expression for both would take quadratic time on many BEGIN lines. */
+function insides(text: string): { readonly label: string; readonly inside: string }[] {
+  const marks = [...text.matchAll(/-----(BEGIN|END) ((?:[A-Z0-9]+ )?PRIVATE KEY)-----/g)];
+  const ends = new Map<string, number>();
+  for (const [index, { 1: kind, 2: label = '' }] of marks.entries())
+    if (kind === 'END') ends.set(label, index);
+  const found: { label: string; inside: string }[] = [];
+  let open: { readonly label: string; readonly start: number } | undefined;
+  for (const [index, { 0: mark, 1: kind, 2: label = '', index: at }] of marks.entries()) {
+    if (!open && kind === 'BEGIN' && (ends.get(label) ?? -1) > index)
+      open = { label, start: at + mark.length };
+    else if (open?.label === label && kind === 'END') {
+      found.push({ label, inside: text.slice(open.start, at) });
+      open = undefined;
+    }
+  }
+  return found;
 }
 
 function notAKey(text: string, resource: string): Failure {

@@ -1,6 +1,7 @@
 /** Reads the line of a `.pub` file, whoever wrote it, before an authority signs the key. Pure. */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
+import { withoutEnd } from './ends.ts';
 import { isKnownType, leastSafeRsaBits } from './key-fields.ts';
 import { publicJwk } from './key-object.ts';
 import type { PublicKey } from './public-key.ts';
@@ -17,7 +18,7 @@ export function parsePublicKeyLine(text: string, resource: string): PublicKey {
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  if (/-----BEGIN .*PRIVATE KEY-----/.test(text))
+  if (/-----BEGIN [^-\r\n]*PRIVATE KEY-----/.test(text))
     throw invalid(`${resource} holds a private key`, 'give its public half: the file with .pub at its end');
   const [line, another] = lines;
   if (line === undefined) throw invalid(`${resource} is empty`, hint);
@@ -27,7 +28,7 @@ export function parsePublicKeyLine(text: string, resource: string): PublicKey {
   if (/-cert-v0\d@openssh\.com$/.test(type))
     throw invalid(`${resource} holds a certificate`, 'give the public key that the certificate is for');
   const blob = Buffer.from(base64, 'base64');
-  if (base64 === '' || blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, ''))
+  if (base64 === '' || withoutEnd(blob.toString('base64'), '=') !== withoutEnd(base64, '='))
     throw invalid(`${resource} holds no public key`, hint);
   checkFields(type, blob, resource);
   return { type, blob, comment: comment.join(' ') };

@@ -3,6 +3,7 @@
  * rules. Pure.
  */
 import { Failure } from '../errors.ts';
+import { withoutEnds } from './ends.ts';
 import { looksSecret } from './secret-text.ts';
 
 export interface RepositoryPattern {
@@ -120,9 +121,7 @@ export function matchRoutes<K>(routes: readonly Route<K>[], remote: Remote, port
 
 function matches(pattern: RepositoryPattern, remote: Remote, port: number): boolean {
   const host = lowerCase(remote.host);
-  const path = lowerCase(remote.path)
-    .replace(/^\/+|\/+$/g, '')
-    .replace(/\.git$/, '');
+  const path = withoutEnds(lowerCase(remote.path), '/').replace(/\.git$/, '');
   const [, label = '', domain = ''] = /^([^.]*)\.(.*)$/.exec(host) ?? [];
   const sameHost = pattern.host.startsWith('*.')
     ? hostLabel.test(label) && domain === pattern.host.slice(2)
@@ -179,8 +178,7 @@ export function readClaims(routes: string): { readonly host: string; readonly po
 }
 
 function cleanPath(path: string, text: string): string {
-  const clean = path
-    .replace(/^\/+|\/+$/g, '')
+  const clean = withoutEnds(path, '/')
     .replace(/\.git$/i, '')
     .replace(/(^|\/)\*$/, '');
   if (clean.includes('*'))

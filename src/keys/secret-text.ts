@@ -10,21 +10,29 @@ const [before, behind] = ['(?<![\\w+/=.:@-])', '(?![\\w+/=.:@-])'];
 const prefixes =
   'gh[opusr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|agent)-|AT[AC]TT|xox[abeoprs]-|npm_|A[KS]IA(?=[A-Z2-7]{16}(?!\\w))';
 
-const forms: readonly RegExp[] = [
-  /-----BEGIN [A-Z0-9 ]+-----(?:[^]*?-----END [A-Z0-9 ]+-----|[^]*)/g,
-  // JSON with a secret, as stored for an App or a user name.
-  /\{[^{}]*"[^"{}]*(?:password|private_?key|token|secret|credential)[^"{}]*"\s*:[^]*\}/gi,
+/** JSON with a secret, as stored for an App or a user name: from its beginning to the last brace. */
+const json = /\{[^{}]*"(?=[^"{}]*(?:password|private_?key|token|secret|credential))[^"{}]*"\s*:/i;
+
+/** Base64 of 30 bytes or more. `isKeyText` tells the lines of a key and AWS's secret keys from paths and digests. */
+const base64 = new RegExp(
+  `${before}[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}(?:\\r?\\n[A-Za-z0-9+/=]+)*${behind}`,
+  'g',
+);
+
+/** The other forms. On any text they take linear time: a repository may have written it. */
+const forms: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z0-9 ]+-----(?:[^]*?-----END [A-Z0-9 ]+-----|[^]*)/g, '…'],
   // `-----BEGIN `, and the first bytes of OpenSSH's format, in base64.
-  /(?:LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj)[A-Za-z0-9+/=\s]*/g,
-  new RegExp(`(?<!\\w)(?:${prefixes})[\\w.=-]{12,}`, 'g'),
-  // A JSON Web Token (RFC 7519): `{"` in base64.
-  /(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
-  // Base64 of 30 bytes or more, with digits and letters of both cases: the lines of a key, AWS's secret keys.
-  new RegExp(
-    `${before}(?=[^\\s]*[a-z])(?=[^\\s]*[A-Z])(?=[^\\s]*\\d)[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}(?:\\r?\\n[A-Za-z0-9+/=]+)*${behind}`,
-    'g',
-  ),
+  [/(?:LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj)[A-Za-z0-9+/=\s]*/g, '…'],
+  [new RegExp(`(?<!\\w)(?:${prefixes})[\\w.=-]{12,}`, 'g'), '…'],
+  // A JSON Web Token (RFC 7519): `{"` in base64. The first lookahead leaves out words that no dot follows.
+  [/(?<![\w-])(?=[\w-]+\.[\w-]{8})([\w-]*?)(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, '$1…'],
 ];
+
+/** With digits and letters of both cases. */
+function isKeyText(text: string): boolean {
+  return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
+}
 
 /** Also for JSON: a stored App or user name contains a secret, and no reference begins like that. */
 export function looksSecret(text: string): boolean {
@@ -33,7 +41,14 @@ export function looksSecret(text: string): boolean {
 
 /** Replaces each secret with `…`. */
 export function withoutSecrets(text: string): string {
-  return forms.reduce((left, form) => left.replace(form, '…'), text);
+  const left = forms.reduce((so, [form, shown]) => so.replace(form, shown), withoutJson(text));
+  return left.replace(base64, (found) => (isKeyText(found) ? '…' : found));
+}
+
+function withoutJson(text: string): string {
+  const end = text.lastIndexOf('}');
+  const start = text.slice(0, end + 1).search(json);
+  return start < 0 ? text : `${text.slice(0, start)}…${text.slice(end + 1)}`;
 }
 
 /** Whether the whole text is one token of a service, such as GitHub or GitLab. */

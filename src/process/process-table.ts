@@ -1,6 +1,7 @@
 /** Lists and ends this user's processes, to find our daemons by the socket in their command line. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withoutEnd } from '../keys/ends.ts';
 
 export interface Process {
   readonly pid: number;
@@ -31,7 +32,7 @@ function readProc(pid: string): Process | undefined {
   const folder = `/proc/${pid}`;
   if (orNothing(() => statSync(folder))?.uid !== ownId()) return undefined;
   const text = orNothing(() => readFileSync(`${folder}/cmdline`, 'utf8')) ?? '';
-  const command = text.replace(/\0+$/, '').replaceAll('\0', ' ');
+  const command = withoutEnd(text, '\0').replaceAll('\0', ' ');
   return command === '' ? undefined : { pid: Number(pid), command };
 }
 

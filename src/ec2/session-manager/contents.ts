@@ -104,7 +104,8 @@ function answerAction(action: unknown): ProcessedAction {
   if (type !== 'SessionType') return answer(status.unsupported, `the action ${type || 'without a name'}`);
   const { SessionType, Properties } = asRecord(ActionParameters);
   if (SessionType !== 'Port') {
-    return answer(status.failed, `a session of type ${oneLine(String(SessionType))} instead of Port`);
+    const other = typeof SessionType === 'string' ? oneLine(SessionType) : typeof SessionType;
+    return answer(status.failed, `a session of type ${other} instead of Port`);
   }
   // With this type, the agent adds a protocol of its own (smux) to the stream.
   if (asRecord(Properties)['type'] === 'LocalPortForwarding') {
