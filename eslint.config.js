@@ -22,7 +22,7 @@ const wall = ({ files, ignores = [], group, message }) => ({
 export const pureFiles = [
   'src/{back-off,errors}.ts',
   'src/keys/*.ts',
-  'src/action/{foreign-inputs,input,inputs,markdown,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
+  'src/action/{early-connections,foreign-inputs,input,inputs,markdown,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
   'src/aws/{answers,back-off,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,kms-policy,kms-statement,patience,session-policy,session-tags,statement,token,token-request,troubles,trust-policy,usual-endpoint}.ts',
   'src/ec2/host-name.ts',
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
@@ -30,6 +30,7 @@ export const pureFiles = [
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,explain,foreign-command,front-addition,front-order,host-line,job-role,settings,shell-answer,signing-settings,usable-key,voice}.ts',
   'src/process/{environment,program-not-found,quote}.ts',
+  'src/secrets/{batch-sizes,cache-address}.ts',
   'src/kms/front/{host-permission,identity,session-bindings,signature-request}.ts',
   'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,repository-hosts,ssh-config,ssh-path}.ts',
   'helper/command-line/{command,parse,settings,suggest}.ts',

@@ -32,6 +32,11 @@ const read: readonly Run[] = [
     as: "deploy('vpc-endpoints'",
   },
   {
+    commands: /^docs\/scale\.md: (sudo git config|ssm-ssh-agent exec)/,
+    test: 'e2e/host/cache.test.ts',
+    as: 'commandsInDocuments',
+  },
+  {
     commands: /: (sudo )?(ssm-ssh-agent (setup|exec|flush|--version)|git (config|ls-remote))( |$)/,
     test: 'e2e/ec2-guide.test.ts',
     as: 'commandsInDocuments',

@@ -140,7 +140,7 @@ describe('the compiled configuration', () => {
     const nameWith = (env: Readonly<Record<string, string>>, region = ''): string =>
       compile(listed, env, { byGit: true, jobRegion: region }).keys[0]?.name ?? '';
     const others = surroundings
-      .filter((name) => /^AWS_|^SSM_SSH_(REGION|ROLE_ARN|PASSPHRASE|CERTIFICATE|KEY)$/.test(name))
+      .filter((name) => /^AWS_|^SSM_SSH_(REGION|ROLE_ARN|PASSPHRASE|CERTIFICATE|KEY|CACHE)$/.test(name))
       .map((name) => nameWith({ [name]: 'x' }));
     const names = [nameWith({}), nameWith({}, 'eu-west-1'), ...others];
     // AWS_REGION, AWS_DEFAULT_REGION and SSM_SSH_REGION are the same Region.

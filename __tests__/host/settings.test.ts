@@ -13,16 +13,25 @@ describe('the settings of a host', () => {
         'ssm.rolearn': ['arn:a', 'arn:b'],
         'ssm.timeout': '9s',
         'ssm.via': 'direct',
+        'ssm.cache': 'http://localhost:1',
       },
       ...{ 'ssm.h.region': ['eu-west-2', 'eu-west-3'], 'ssm.h.rolearn': 'arn:c,arn:d', 'ssm.h.via': '' },
+      'ssm.h.cache': 'http://localhost:3',
     });
     const env = { SSM_SSH_REGION: 'us-east-1', SSM_SSH_TIMEOUT: '5s', SSM_SSH_VIA: 'endpoint' };
-    const all = { region: 'eu-west-1', roles: ['arn:a', 'arn:b'], timeout: '9s', via: 'direct' };
+    const cached = { ...env, SSM_SSH_CACHE: 'http://localhost:2' };
+    const all = {
+      ...{ region: 'eu-west-1', roles: ['arn:a', 'arn:b'], timeout: '9s', via: 'direct' },
+      cache: 'http://localhost:1',
+    };
     expect(settingsOf(known, {})).toEqual(all);
     expect(settingsOf(known, env)).toEqual({ ...all, region: 'us-east-1', timeout: '5s', via: 'endpoint' });
     expect(settingsOf(known, env, 'h')).toEqual({
       ...{ region: 'eu-west-3', roles: ['arn:c', 'arn:d'], timeout: '5s', via: 'endpoint' },
+      cache: 'http://localhost:3',
     });
+    expect(settingsOf(known, cached).cache).toBe('http://localhost:2');
+    expect(settingsOf(known, cached, 'h').cache).toBe('http://localhost:3');
     expect(settingsOf(new Map(), {})).toEqual({
       ...{ region: undefined, roles: [], timeout: '30s', via: undefined },
     });

@@ -18,7 +18,7 @@ import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import type { Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, type Speech } from '../command-line/keys.ts';
-import { parseAccount, parseAnyKey, parseDuration, type Account } from '../command-line/settings.ts';
+import { parseAnyKey, parseCachedAccount, parseDuration, type Account } from '../command-line/settings.ts';
 import { nameTemporarySocket } from '../command-line/temporary-folder.ts';
 import type { addOptions } from './options.ts';
 
@@ -29,7 +29,7 @@ export async function runAdd(line: Line<typeof addOptions>, running: Running): P
   if (values.agent && values.json) {
     throw invalid('--agent and --json both print on standard output', 'leave one of them out');
   }
-  const adding = { ...running, account: { ...values, ...parseAccount(values) }, lifetime };
+  const adding = { ...running, account: { ...values, ...parseCachedAccount(values) }, lifetime };
   const keys = values.agent ? await addToNew(lines, adding) : await addToPresent(lines, adding);
   if (!values.quiet) for (const key of keys) running.err(`ssm-ssh-agent: ${visible(describeKey(key))}\n`);
   if (values.json)

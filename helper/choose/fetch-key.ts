@@ -6,6 +6,7 @@ import { Failure } from '../../src/errors.ts';
 import { placesOf, type HostKey } from '../../src/host/compile.ts';
 import { markFor } from '../../src/host/mark.ts';
 import type { HostKeys } from '../../src/host/read-keys.ts';
+import { isCached } from '../../src/host/settings.ts';
 import { unwritable } from '../../src/host/state-folder.ts';
 import type { RulePlace } from '../../src/keys/rule-place.ts';
 import { ensureAgent } from '../../src/host/user-agent.ts';
@@ -52,7 +53,11 @@ export async function fetchKey(key: HostKey, asked: Asked, io: Terminal): Promis
     return await serveOnHost({ ...place, line, writtenIn, failed, knownHosts: asked.knownHosts }, io);
   }
   const wanted = { ...place, keys: [line] };
-  if (!isMarked && !(await isLoaded(wanted))) return await loadWithAgent(wanted, io);
+  if (!isMarked && !(await isLoaded(wanted))) {
+    const isAdded = await loadWithAgent(wanted, io);
+    // What a cache returns may be too old: if ssh fails with it, the next question is for a newer version.
+    return isAdded && (question.failed !== '' || !isCached(wanted));
+  }
   return question.failed !== '' && (await renew(wanted, question.failed, io));
 }
 
@@ -73,7 +78,8 @@ async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<bool
   const { version } = await held(wanted.into);
   if (version !== failed) return true;
   if (await wasAskedLately(wanted.into)) return false;
-  return await loadWithAgent(wanted, { ...io, tell: () => undefined }).catch(() => false);
+  const fresh = { ...wanted, fresh: true };
+  return await loadWithAgent(fresh, { ...io, tell: () => undefined }).catch(() => false);
 }
 
 async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {

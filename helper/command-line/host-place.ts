@@ -2,6 +2,7 @@
 import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
+import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { parseRegion, parseRoles } from './settings.ts';
 
@@ -10,14 +11,20 @@ export interface HostPlace {
   readonly region: string | undefined;
   readonly roles: readonly string[];
   readonly timeoutSeconds: number;
+  /** A cache on this machine that is asked instead of AWS. */
+  readonly cache?: URL;
 }
 
+/** What reads no stored value has no `cache`. */
+type Written = Pick<HostSettings, 'region' | 'roles' | 'timeout'> & Partial<Pick<HostSettings, 'cache'>>;
+
 /** @throws INPUT_INVALID */
-export function parseHostPlace({ region, roles, timeout }: Omit<HostSettings, 'via'>): HostPlace {
+export function parseHostPlace({ region, roles, timeout, cache }: Written): HostPlace {
   return {
     region: parseRegion(region, 'ssm.region (SSM_SSH_REGION)'),
     roles: parseRoles(roles, 'ssm.roleArn (SSM_SSH_ROLE_ARN)'),
     timeoutSeconds: readTimeLimit(timeout, 'ssm.timeout (SSM_SSH_TIMEOUT)'),
+    ...(cache !== undefined && { cache: parseCacheAddress(cache, 'ssm.cache (SSM_SSH_CACHE)') }),
   };
 }
 

@@ -21,10 +21,11 @@ export async function readKeys(
   how: Account & Speech,
   running: Running,
 ): Promise<LoadedKey[]> {
+  const { cache } = how;
   return await inHost(how, running, async (host, env) => {
     const { readHostKeys } = await import('../../src/host/read-keys.ts');
     return await readHostKeys(
-      { keys, ...host },
+      { keys, ...host, cache },
       { env, signal: running.signal, voice: voiceOf(how, running) },
     );
   });

@@ -4,6 +4,7 @@ import { parseKeyLine, type KeyLine, type StoredKeyLine } from '../../src/keys/k
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { invalid, type Common } from './parse.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { requireStored } from '../../src/keys/stored-line.ts';
 
 /**
@@ -34,6 +35,32 @@ export interface Account {
   readonly region: string | undefined;
   readonly roles: readonly string[];
   readonly profile: string | undefined;
+  /** A cache on this machine that is asked instead of AWS. */
+  readonly cache?: URL | undefined;
+}
+
+/** For commands that may read keys through a cache, which has credentials of its own. */
+export const cacheOption = {
+  cache: {
+    type: 'string',
+    value: 'URL',
+    help: 'read from the Secrets Manager Agent or the Lambda extension on this machine: http://localhost:2773',
+  },
+} as const;
+
+/** @throws INPUT_INVALID */
+export function parseCachedAccount(
+  values: Parameters<typeof parseAccount>[0] & { readonly cache: string | undefined },
+): Account & { readonly cache: URL | undefined } {
+  const account = parseAccount(values);
+  if (values.cache === undefined) return { ...account, cache: undefined };
+  const other =
+    account.roles.length > 0 ? '--role-arn' : account.profile !== undefined ? '--profile' : undefined;
+  if (other === undefined) return { ...account, cache: parseCacheAddress(values.cache, '--cache') };
+  throw invalid(
+    `--cache and ${other} do not go together: the cache reads with credentials of its own`,
+    'leave one of them out',
+  );
 }
 
 export function parseAccount(values: Pick<Common, 'region' | 'role-arn' | 'profile'>): Account {

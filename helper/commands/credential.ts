@@ -99,7 +99,16 @@ async function look(args: readonly string[], request: Request, io: GitIo): Promi
 
 /** By their names alone, which others chose but for these. */
 function ignoredWarnings(ignored: readonly string[]): string[] {
-  const known = ['credential', 'username', 'storePrefix', 'kmsKeyId', 'region', 'roleArn', 'timeout'];
+  const known = [
+    'credential',
+    'username',
+    'storePrefix',
+    'kmsKeyId',
+    'region',
+    'roleArn',
+    'timeout',
+    'cache',
+  ];
   const named = ignored.flatMap((name) => {
     const variable = known.find((one) => name.endsWith(`.${one.toLowerCase()}`));
     return variable === undefined ? [] : [`ssm.${/^ssm\.[^.]*$/.test(name) ? '' : '*.'}${variable}`];

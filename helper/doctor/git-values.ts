@@ -3,6 +3,7 @@ import { Failure } from '../../src/errors.ts';
 import { isProtected } from '../../src/git/listing.ts';
 import { isChoice } from '../../src/host/compile.ts';
 import { rolesIn } from '../../src/host/settings.ts';
+import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { invalid } from '../command-line/parse.ts';
 import { parseRegion, parseRoles } from '../command-line/settings.ts';
@@ -37,6 +38,10 @@ const kinds: Readonly<Record<string, Kind>> = {
   timeout: { written: 'timeout', variable: 'SSM_SSH_TIMEOUT', parse: parseTime, instead: undefined },
   keylifetime: {
     ...{ written: 'keyLifetime', variable: 'SSM_SSH_KEY_LIFETIME', parse: parseTime, instead: undefined },
+  },
+  cache: {
+    ...{ written: 'cache', variable: 'SSM_SSH_CACHE', parse: parseCacheAddress },
+    instead: 'http://localhost:2773',
   },
   via: { written: 'via', variable: 'SSM_SSH_VIA', parse: parseWay, instead: undefined },
   stricthostkeychecking: {

@@ -1,5 +1,6 @@
 /** The options of exec. Apart from its code, because --help of every command loads this file. Pure. */
 import type { Options } from '../command-line/parse.ts';
+import { cacheOption } from '../command-line/settings.ts';
 
 export const execOptions = {
   key: {
@@ -16,4 +17,5 @@ export const execOptions = {
     ...({ type: 'string', value: 'WORD', help: 'yes (default), accept-new or no' } as const),
     choices: ['yes', 'accept-new', 'no'],
   },
+  ...cacheOption,
 } as const satisfies Options;

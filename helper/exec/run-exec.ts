@@ -27,7 +27,7 @@ import { invalid, type Line } from '../command-line/parse.ts';
 import type { Running } from '../command-line/command.ts';
 import { readKnownHosts } from '../command-line/known-hosts-option.ts';
 import { describeKey, readKeys, toAdd, voiceOf, type Speech } from '../command-line/keys.ts';
-import { parseAccount, parseAnyKey, parseDuration, type Account } from '../command-line/settings.ts';
+import { parseAnyKey, parseCachedAccount, parseDuration, type Account } from '../command-line/settings.ts';
 import { startFrontFor } from '../command-line/signing-keys.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
 import type { execOptions } from './options.ts';
@@ -39,7 +39,7 @@ export async function runExec(line: Line<typeof execOptions>, running: Running):
   const lines = values.key.map((text) => parseAnyKey(text, '--key'));
   const lifetime = parseDuration('--lifetime', values.lifetime ?? '0');
   const strictHostKeyChecking = values['strict-host-key-checking'] ?? 'yes';
-  const account = parseAccount(values);
+  const account = parseCachedAccount(values);
   const knownHosts = await readKnownHosts(values['known-hosts'], running.signal);
   const around = foldersAround(running.env['GIT_SSH_COMMAND']);
   const folder = keyFolder(nameTemporaryFolder('exec', around && dirname(around)));

@@ -31,11 +31,13 @@ const ownNames =
 
 /** Whether nobody in the network can read what is sent: it is encrypted, or stays on this machine. */
 export function isPrivate({ protocol, hostname }: Pick<Target, 'protocol' | 'hostname'>): boolean {
-  return protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
+  return protocol === 'https:' || isLoopback(hostname);
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** @param hostname an IPv6 address may be in brackets */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** `http://127.0.0.1:4566` */

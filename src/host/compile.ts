@@ -44,7 +44,7 @@ export const surroundings = [
   ...['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SSM'],
   ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS'],
   'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
-  ...['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
+  ...['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'SSM_SSH_CACHE'],
 ] as const;
 
 /** What helper/ssm-ssh knows about the connection. */
@@ -93,6 +93,7 @@ const choices = ['key', 'passphrase', 'certificate', 'keylifetime'];
 /** Settings with capitals in the documentation. */
 const writtenNames: Readonly<Record<string, string>> = {
   ...{ region: 'region', rolearn: 'roleArn', knownhosts: 'knownHosts', timeout: 'timeout', via: 'via' },
+  cache: 'cache',
   ...{ stricthostkeychecking: 'strictHostKeyChecking', ec2remotes: 'ec2Remotes', key: 'key' },
   ...Object.fromEntries([...signingVariables.values()].map((name) => [name.toLowerCase(), name])),
 };
@@ -217,6 +218,7 @@ function nameOf(
   const parts = [
     ...[reference, passphrase, certificate, region, place.roles, awsFiles],
     caller.map((name) => env[name]),
+    ...(place.cache === undefined ? [] : [place.cache]),
     ...(signs ? [[...options], knownHosts, env['HOME'], section] : []),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');

@@ -12,6 +12,8 @@ export interface HostSettings {
   readonly roles: readonly string[];
   readonly timeout: string;
   readonly via: string | undefined;
+  /** The address of a cache on this machine that is asked instead of AWS. */
+  readonly cache: string | undefined;
 }
 
 /**
@@ -28,7 +30,19 @@ export function settingsOf(settings: Settings, env: Environment, section?: strin
     roles: rolesIn(setting('rolearn', 'SSM_SSH_ROLE_ARN')),
     timeout: setting('timeout', 'SSM_SSH_TIMEOUT') || '30s',
     via: setting('via', 'SSM_SSH_VIA') || undefined,
+    cache: setting('cache', 'SSM_SSH_CACHE') || undefined,
   };
+}
+
+/** A cache has credentials of its own. So what is to be read with a role is read from AWS. */
+export function isCached({
+  cache,
+  roles,
+}: {
+  readonly cache?: unknown;
+  readonly roles: readonly string[];
+}): boolean {
+  return cache !== undefined && roles.length === 0;
 }
 
 /** The references of a key, and its lifetime. As written; empty: not set. */

@@ -6,10 +6,8 @@ import type { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
 import { isDenied, isKmsTrouble } from './access-failures.ts';
 import { isMissing, missing, parameterFailure, versionMissing } from './parameter-failures.ts';
+import { batchSizes } from './batch-sizes.ts';
 import type { Outcome, Secret, SecretSource, SourceOptions } from './source.ts';
-
-/** Limit of names in one GetParameters. */
-const batchSize = 10;
 
 export function parameterStore(options: SourceOptions): SecretSource<ParameterReference> {
   const reader = new Reader(options);
@@ -120,7 +118,7 @@ function batches(references: readonly ParameterReference[]): ParameterReference[
   const filled: Map<string, ParameterReference>[] = [];
   for (const reference of references) {
     const name = reference.name.replace(/^arn:.*:parameter\/?/, '').replace(/^\//, '');
-    const batch = filled.find((candidate) => candidate.size < batchSize && !candidate.has(name));
+    const batch = filled.find((candidate) => candidate.size < batchSizes.parameter && !candidate.has(name));
     if (batch) batch.set(name, reference);
     else filled.push(new Map([[name, reference]]));
   }

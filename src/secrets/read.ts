@@ -1,11 +1,6 @@
 /** Reads references of any kind: groups them by store and Region, reads each group once, returns the secrets in order. */
-import { Failure } from '../errors.ts';
-import {
-  identityOf,
-  type ParameterReference,
-  type Reference,
-  type SecretReference,
-} from '../keys/reference.ts';
+import type { ParameterReference, Reference, SecretReference } from '../keys/reference.ts';
+import { secretsOf } from './outcomes.ts';
 import { parameterStore } from './parameter-store.ts';
 import type { Outcome, Secret, SourceOptions } from './source.ts';
 
@@ -17,15 +12,14 @@ export async function readReferences(
   references: readonly Reference[],
   options: SourceOptions,
 ): Promise<Secret[]> {
-  const wanted = [...new Map(references.map((reference) => [identityOf(reference), reference])).values()];
   const regionOf = ({ location }: Reference): string => location?.region ?? options.region;
-  const reads = [...new Set(wanted.map(regionOf))].map((region) => {
-    const there = wanted.filter((reference) => regionOf(reference) === region);
-    return readRegion(there, { ...options, region });
+  return await secretsOf(references, async (wanted) => {
+    const reads = [...new Set(wanted.map(regionOf))].map((region) => {
+      const there = wanted.filter((reference) => regionOf(reference) === region);
+      return readRegion(there, { ...options, region });
+    });
+    return (await Promise.all(reads)).flat();
   });
-  const outcomes = allOf((await Promise.all(reads)).flat());
-  const secrets = new Map(outcomes.map((secret) => [identityOf(secret.reference), secret]));
-  return references.map((reference) => ({ ...found(secrets.get(identityOf(reference))), reference }));
 }
 
 /** The names of the references' stores. */
@@ -52,22 +46,4 @@ async function readSecrets(
 ): Promise<Outcome[]> {
   const { secretsManager } = await import('./secrets-manager.ts');
   return await secretsManager(options).read(references);
-}
-
-/** Every key is required. The error lists all problems at once. */
-function allOf(outcomes: readonly Outcome[]): Secret[] {
-  const failures = outcomes.filter((outcome) => outcome instanceof Failure);
-  const [first] = failures;
-  if (!first) return outcomes.filter((outcome): outcome is Secret => !(outcome instanceof Failure));
-  if (failures.length === 1) throw first;
-  const unique = (lines: readonly string[]): string => [...new Set(lines)].join('; ');
-  throw new Failure(first.code, unique(failures.map(({ message }) => message)), {
-    hint: unique(failures.map(({ hint }) => hint)),
-    cause: new AggregateError(failures),
-  });
-}
-
-function found(secret: Secret | undefined): Secret {
-  if (!secret) throw new TypeError('a reference has no secret');
-  return secret;
 }

@@ -5,18 +5,15 @@ import {
   SecretsManagerClient,
   type APIErrorType,
   type BatchGetSecretValueCommandOutput,
-  type SecretValueEntry,
 } from '@aws-sdk/client-secrets-manager';
 import { notFromAws } from '../aws/failures.ts';
 import { retries } from '../aws/retries.ts';
-import { Failure } from '../errors.ts';
-import { pickField } from '../keys/json-secret.ts';
+import type { Failure } from '../errors.ts';
 import type { SecretReference } from '../keys/reference.ts';
 import { isVague, mayConcernOne, secretFailure, versionMissing } from './secret-failures.ts';
-import type { Outcome, Secret, SecretSource, SourceOptions } from './source.ts';
-
-/** Limit of ids in one BatchGetSecretValue. */
-const batchSize = 20;
+import { batchSizes } from './batch-sizes.ts';
+import { secretOf, type SecretValue } from './secret-value.ts';
+import type { Outcome, SecretSource, SourceOptions } from './source.ts';
 
 export function secretsManager(options: SourceOptions): SecretSource<SecretReference> {
   const reader = new Reader(options);
@@ -29,9 +26,6 @@ export function secretsManager(options: SourceOptions): SecretSource<SecretRefer
 
 /** References to parts of the same secret. The secret is read once. */
 type Sharing = readonly [SecretReference, ...SecretReference[]];
-
-/** The fields that both calls return. */
-type Value = Pick<SecretValueEntry, 'ARN' | 'Name' | 'VersionId' | 'SecretString' | 'SecretBinary'>;
 
 class Reader {
   readonly #region: string;
@@ -139,12 +133,13 @@ function bySharing(references: readonly SecretReference[]): Sharing[] {
 }
 
 function inBatches(values: readonly Sharing[]): Sharing[][] {
+  const batchSize = batchSizes.secret;
   const count = Math.ceil(values.length / batchSize);
   return Array.from({ length: count }, (_, i) => values.slice(i * batchSize, (i + 1) * batchSize));
 }
 
 /** The reference may be an ARN without its six random characters. */
-function isOf({ Name, ARN }: Value, asked: string): boolean {
+function isOf({ Name, ARN }: SecretValue, asked: string): boolean {
   return Name === asked || ARN === asked || ARN?.replace(/-[A-Za-z0-9]{6}$/, '') === asked;
 }
 
@@ -153,24 +148,6 @@ function asThrown({ ErrorCode = '', Message = '' }: APIErrorType): Error {
   return Object.assign(new Error(Message), { name: ErrorCode });
 }
 
-function toSecrets(sharing: Sharing, value: Value): Outcome[] {
-  const text = value.SecretString ?? fromBinary(value.SecretBinary);
-  return sharing.map((reference): Secret | Failure => {
-    try {
-      const { VersionId: version = '', ARN: arn = '' } = value;
-      return { reference, text: pickField(text, reference), version, arn, encrypted: true };
-    } catch (error) {
-      if (error instanceof Failure) return error;
-      throw error;
-    }
-  });
-}
-
-/** A key file is text. Other bytes (DER) are converted to base64. */
-function fromBinary(bytes: Uint8Array = new Uint8Array()): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return Buffer.from(bytes).toString('base64');
-  }
+function toSecrets(sharing: Sharing, value: SecretValue): Outcome[] {
+  return sharing.map((reference) => secretOf(reference, value));
 }
