@@ -66,6 +66,17 @@ describe('a connection that is opened early', () => {
     expect([await get(url()), server.connections()]).toEqual(['answered', 1]);
   });
 
+  it('is one of several that serve requests at the same time', async () => {
+    agent.openEarly(url(), 2);
+    agent.openEarly(url(), 3);
+    await connected(3);
+    const together = await Promise.all([get(url('/1')), get(url('/2')), get(url('/3'))]);
+    expect([together, server.connections()]).toEqual([['answered', 'answered', 'answered'], 3]);
+    // The fourth request at the same time has no such connection left.
+    await Promise.all([get(url('/1')), get(url('/2')), get(url('/3')), get(url('/4'))]);
+    expect(server.connections()).toBe(4);
+  });
+
   it('is replaced if the host has closed it', async () => {
     const closing = createServer(certificates, (_, response) => response.end('anew'));
     let connections = 0;

@@ -10,6 +10,8 @@ export interface RelayOptions {
 export class TcpRelay {
   /** Bytes so far, in both directions. */
   bytes = 0;
+  /** Connections so far. */
+  connections = 0;
   /** When the first connection came, and when the last bytes reached a client, by `performance.now()`. */
   firstAt = Infinity;
   lastAt = -Infinity;
@@ -23,6 +25,7 @@ export class TcpRelay {
     const allowHalfOpen = roundTrip > 0;
     this.#server = createServer({ allowHalfOpen }, (client) => {
       const host = connect({ port, host: '127.0.0.1', allowHalfOpen });
+      this.connections++;
       this.firstAt = Math.min(this.firstAt, performance.now());
       this.#clients.add(client.once('close', () => this.#clients.delete(client)));
       for (const [from, to] of [

@@ -9,6 +9,7 @@ import { tokenRequest, tokenService } from '../aws/token-request.ts';
 import type { HeadStart } from '../host/call-aws.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import { isStoredLine, referencesOf } from '../keys/key-line.ts';
+import { earlyConnections } from './early-connections.ts';
 import type { Env, Inputs } from './inputs.ts';
 
 /** @returns undefined if the job's token is not the first thing that is asked for */
@@ -28,12 +29,9 @@ export function headStart(inputs: Inputs, env: Env, signal: AbortSignal): HeadSt
     patience: patienceOf(inputs),
   });
   const https = new EarlyAgent(env);
-  const kinds = new Set(
-    referencesOf(stored).map(({ kind }) => (kind === 'secret' ? 'secretsmanager' : 'ssm')),
-  );
-  for (const name of ['sts', ...kinds] as const) {
+  for (const [name, count] of earlyConnections(referencesOf(stored), role.policy === 'auto')) {
     const endpoint = usualEndpoint(name, region, env);
-    if (endpoint) https.openEarly(endpoint);
+    if (endpoint) https.openEarly(endpoint, count);
   }
   return { https, early: once(answer) };
 }

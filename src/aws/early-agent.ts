@@ -7,37 +7,47 @@ type CreateConnection = Agent['createConnection'];
 
 /** Keeps connections open between requests. */
 export class EarlyAgent extends Agent {
-  readonly #waiting = new Map<string, TLSSocket>();
+  readonly #waiting = new Map<string, Set<TLSSocket>>();
 
   /** @param env has the proxy settings: HTTPS_PROXY, NO_PROXY */
   constructor(env: Readonly<Record<string, string | undefined>>) {
     super({ keepAlive: true, proxyEnv: env } satisfies AgentOptions);
   }
 
-  /** Not for a proxy, to which the connection would have to be opened instead. */
-  openEarly({ hostname, port }: Pick<URL, 'hostname' | 'port'>): void {
+  /**
+   * Not for a proxy, to which the connection would have to be opened instead.
+   *
+   * @param count how many requests will be made at the same time. Several services may have one host: they are asked one
+   *   after the other, and share the connections
+   */
+  openEarly({ hostname, port }: Pick<URL, 'hostname' | 'port'>, count = 1): void {
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const name = nameOf(host, port);
-    if (this.#waiting.has(name)) return;
+    const sockets = this.#waiting.get(name) ?? new Set();
+    this.#waiting.set(name, sockets);
     const servername = isIP(host) === 0 ? host : '';
-    const socket = connect({ host, port: Number(port || 443), servername, ALPNProtocols: ['http/1.1'] });
-    // The request opens a connection of its own then, and reports what is wrong.
-    socket.on('error', () => this.#waiting.delete(name));
-    // It must not keep the process alive for a request that is never made.
-    socket.unref();
-    this.#waiting.set(name, socket);
+    while (sockets.size < count) {
+      const socket = connect({ host, port: Number(port || 443), servername, ALPNProtocols: ['http/1.1'] });
+      // The request opens a connection of its own then, and reports what is wrong.
+      socket.on('error', () => sockets.delete(socket));
+      // It must not keep the process alive for a request that is never made.
+      socket.unref();
+      sockets.add(socket);
+    }
   }
 
   override createConnection(
     ...[options, callback]: Parameters<CreateConnection>
   ): ReturnType<CreateConnection> {
     const { host, port } = options as { readonly host?: string; readonly port?: number | string };
-    const name = nameOf(host ?? '', String(port ?? ''));
-    const socket = this.#waiting.get(name);
-    this.#waiting.delete(name);
-    if (!socket || socket.destroyed || socket.readableEnded) return super.createConnection(options, callback);
-    socket.ref();
-    return socket;
+    const sockets = this.#waiting.get(nameOf(host ?? '', String(port ?? ''))) ?? new Set();
+    for (const socket of sockets) {
+      sockets.delete(socket);
+      if (socket.destroyed || socket.readableEnded) continue;
+      socket.ref();
+      return socket;
+    }
+    return super.createConnection(options, callback);
   }
 }
 

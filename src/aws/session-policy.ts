@@ -11,7 +11,7 @@ const longestPolicy = 2048;
  * STS also limits the size after packing, and does not publish how it packs: about 16 parameters fit. More are split at
  * once, because a refused try takes longer than a session more.
  */
-const mostReferences = 16;
+export const mostReferences = 16;
 
 /** The place of a reference without an ARN: the account of the role, and the chosen Region or another one. */
 export interface Home extends Location {
