@@ -159,36 +159,32 @@ describe('what AWS is asked', () => {
     });
   });
 
-  it.each([
-    ['one key', 1, 1, 1],
-    ['25 keys', 25, 2, 3],
-  ])(
-    'for %s: at connections that are all opened while GitHub makes the token',
-    async (_, count, toSts, toSsm) => {
-      await world.stop();
-      world = await startReadyWorld({ tls: true });
-      const port = Number(new URL(world.aws.endpoint).port);
-      const [sts, ssm] = [await TcpRelay.start(port), await TcpRelay.start(port)];
-      const env = {
-        ...world.jobEnvironment(),
-        AWS_ENDPOINT_URL_STS: `https://127.0.0.1:${sts.port}`,
-        AWS_ENDPOINT_URL_SSM: `https://127.0.0.1:${ssm.port}`,
-      };
-      const keys = put(count).join('\n');
-      const inputs = { keys, 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
-      world.aws.faults.order({ operation: 'oidc:token', fault: 'hang', times: 1 });
-      const once = { ...inputs, 'timeout-seconds': '3', 'max-attempts': '1' };
-      expect(told(await stage.job({ env }).uses({ with: once })).code).toBe('TIMEOUT');
-      expect(world.aws.calls.map(({ operation }) => operation)).toEqual(['oidc:token']);
-      const opened = [toSts, toSsm];
-      expect([sts.connections, ssm.connections]).toEqual(opened);
-      expect([sts, ssm].map(({ bytes, connections }) => bytes > 1000 * connections)).toEqual([true, true]);
-      // The requests open no other connections.
-      expect(told(await stage.job({ env }).uses({ with: inputs })).text).toBe('');
-      expect([sts.connections, ssm.connections]).toEqual(opened.map((connections) => 2 * connections));
-      for (const relay of [sts, ssm]) relay.close();
-    },
-  );
+  it.each<[string, number, readonly number[]]>([
+    ['one key', 1, [1, 1]],
+    ['25 keys', 25, [2, 3]],
+  ])('for %s: at connections that are all opened while GitHub makes the token', async (_, count, opened) => {
+    await world.stop();
+    world = await startReadyWorld({ tls: true });
+    const port = Number(new URL(world.aws.endpoint).port);
+    const [sts, ssm] = [await TcpRelay.start(port), await TcpRelay.start(port)];
+    const env = {
+      ...world.jobEnvironment(),
+      AWS_ENDPOINT_URL_STS: `https://127.0.0.1:${sts.port}`,
+      AWS_ENDPOINT_URL_SSM: `https://127.0.0.1:${ssm.port}`,
+    };
+    const keys = put(count).join('\n');
+    const inputs = { keys, 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
+    world.aws.faults.order({ operation: 'oidc:token', fault: 'hang', times: 1 });
+    const once = { ...inputs, 'timeout-seconds': '3', 'max-attempts': '1' };
+    expect(told(await stage.job({ env }).uses({ with: once })).code).toBe('TIMEOUT');
+    expect(world.aws.calls.map(({ operation }) => operation)).toEqual(['oidc:token']);
+    expect([sts.connections, ssm.connections]).toEqual(opened);
+    expect([sts, ssm].map(({ bytes, connections }) => bytes > 1000 * connections)).toEqual([true, true]);
+    // The requests open no other connections.
+    expect(told(await stage.job({ env }).uses({ with: inputs })).text).toBe('');
+    expect([sts.connections, ssm.connections]).toEqual(opened.map((connections) => 2 * connections));
+    for (const relay of [sts, ssm]) relay.close();
+  });
 
   it('over HTTPS only by those who trust its certificate', async () => {
     await world.stop();
