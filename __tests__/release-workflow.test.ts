@@ -1,64 +1,15 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
+import { linesOf, textOf, uses, workflow, type Job, type Step } from './support/workflows.ts';
 
-interface Step {
-  readonly name?: string;
-  readonly if?: string;
-  readonly uses?: string;
-  readonly run?: string;
-  readonly with?: Readonly<Record<string, unknown>>;
-}
-interface Job {
-  readonly if?: string;
-  readonly needs?: string;
-  readonly environment?: string;
-  readonly permissions?: Readonly<Record<string, string>>;
-  readonly steps: readonly Step[];
-}
-interface Workflow {
-  readonly permissions: Readonly<Record<string, string>>;
-  readonly concurrency?: string;
-  readonly jobs: Readonly<Record<string, Job>>;
-}
-
-const root = dirname(import.meta.dirname);
 /** In two parts, so that the command which writes the owner's name leaves this one alone. */
 const placeholder = ['OWNER', 'ssm-ssh-agent'].join('/');
-const workflows = join(root, '.github/workflows');
-const textOf = (name: string): string => readFileSync(join(workflows, name), 'utf8');
-const { permissions, concurrency, jobs } = parse(textOf('release.yml')) as Workflow;
+const { permissions, concurrency, jobs } = workflow('release.yml');
 const stepsOf = (job: string): readonly Step[] => jobs[job]?.steps ?? [];
-const uses = (action: string, steps: readonly Step[]): Step[] =>
-  steps.filter((step) => step.uses?.startsWith(`actions/${action}@`));
-/** The lines of the step of this name. */
-function lines(name: string, job = 'build'): string {
-  const run = stepsOf(job).find((step) => step.name === name)?.run;
-  if (run === undefined) throw new Error(`${job} has no step "${name}"`);
-  return run;
-}
-
-describe('the workflows', () => {
-  it.each(readdirSync(workflows))(
-    'pin each action of %s by a commit, and say which version it is',
-    (name) => {
-      const used = textOf(name).match(/^[ -]*uses:.*$/gm) ?? [];
-      expect(used.length).toBeGreaterThan(0);
-      expect(used.filter((line) => !/uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
-    },
-  );
-
-  it.each(readdirSync(workflows))('leave no credentials of %s to the code that is checked out', (name) => {
-    const { jobs: all } = parse(textOf(name)) as Workflow;
-    const steps = Object.values(all).flatMap((job) => job.steps);
-    for (const checkout of uses('checkout', steps)) {
-      expect(checkout.with?.['persist-credentials']).toBe(false);
-    }
-  });
-});
+const lines = (name: string, job = 'build'): string => linesOf('release.yml', name, job);
 
 describe('the release', () => {
   it('is built and tested by a job that may write nothing', () => {
@@ -159,25 +110,6 @@ describe('the lines of the release', () => {
         1,
         expect.stringContaining('::error title=NOT ON MAIN::'),
       ]);
-    });
-  });
-
-  it('make the package, a list of its parts, and checksums that the publishing job accepts', () => {
-    const own = JSON.stringify({ name: 'ssm-ssh-agent', version: '1.2.3', files: ['README.md'] });
-    inFolder({ 'package.json': own, 'README.md': 'text\n' }, (folder) => {
-      const made = bash(folder, lines('Make the files of the release'));
-      expect([made.status, readdirSync(join(folder, 'release'))]).toEqual([
-        0,
-        ['SHA256SUMS', 'ssm-ssh-agent-1.2.3.cdx.json', 'ssm-ssh-agent-1.2.3.tgz'],
-      ]);
-      const bom = JSON.parse(
-        readFileSync(join(folder, 'release/ssm-ssh-agent-1.2.3.cdx.json'), 'utf8'),
-      ) as object;
-      expect(bom).toMatchObject({ bomFormat: 'CycloneDX' });
-      const check = lines('Check the files', 'publish');
-      expect(bash(folder, check).status).toBe(0);
-      writeFileSync(join(folder, 'release/ssm-ssh-agent-1.2.3.tgz'), 'another');
-      expect(bash(folder, check).status).toBe(1);
     });
   });
 
