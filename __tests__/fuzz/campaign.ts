@@ -45,10 +45,12 @@ export function isService(target: AnyTarget): target is ServiceTarget {
 function attemptsOf(target: AnyTarget): Attempt {
   if (isService(target)) {
     return async (texts) => {
-      const problems = await Promise.all(texts.map((text) => problemWithAnswer(target, text)));
-      return problems.flatMap((problem, at) =>
-        problem === undefined ? [] : [{ input: texts[at] ?? '', problem }],
-      );
+      const found: Found[] = [];
+      for (const text of texts) {
+        const problem = await problemWithAnswer(target, text);
+        if (problem !== undefined) found.push({ input: text, problem });
+      }
+      return found;
     };
   }
   return (texts) => {

@@ -6,6 +6,7 @@ import { it, itInRest } from '../support/parts.ts';
 import { campaign } from './campaign.ts';
 import { growthProblems } from './growth.ts';
 import { targets } from './targets.ts';
+import { serviceTargets } from './targets/services.ts';
 
 /** Another one in each run. */
 const seed = Date.now() % 1_000_000;
@@ -15,6 +16,14 @@ describe('a parser that gets hostile input', () => {
     'returns, or refuses in one line without a secret: %s',
     async (_, target) => {
       const { found } = await campaign(target, { cases: 100, seed, search: false });
+      expect([seed, found]).toEqual([seed, []]);
+    },
+  );
+
+  itInRest.each(serviceTargets.map((target) => [target.name, target] as const))(
+    'reads the answers of a service that says anything: %s',
+    async (_, target) => {
+      const { found } = await campaign(target, { cases: 40, seed, search: false });
       expect([seed, found]).toEqual([seed, []]);
     },
   );

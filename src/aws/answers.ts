@@ -40,6 +40,11 @@ function isJson(text: () => string): boolean {
   }
 }
 
+/** Whether each value is a text, or is missing. Another server than AWS may answer with any JSON. */
+export function areTexts(values: readonly unknown[]): boolean {
+  return values.every((value) => value === undefined || typeof value === 'string');
+}
+
 /** awsFailure recognises it by its name. `$retryable` makes the SDK try again: the trouble of a proxy may pass. */
 export function notAws(what: string): Error {
   return Object.assign(new Error(what), { name: 'NotFromAws', $retryable: {} });

@@ -101,8 +101,8 @@ function next(reader: Reader, pattern: RegExp): RegExpExecArray | undefined {
 
 /** @source git's config.c, write_section() */
 export function headerOf(name: string): string {
-  const [, section = '', middle = ''] = /^([^.]*)\.(?:(.*)\.)?[^.]*$/s.exec(name) ?? [];
-  return middle === '' ? `[${section}]` : `[${section} "${middle.replace(/["\\]/g, '\\$&')}"]`;
+  const [, section = '', middle] = /^([^.]*)\.(?:(.*)\.)?[^.]*$/s.exec(name) ?? [];
+  return middle === undefined ? `[${section}]` : `[${section} "${middle.replace(/["\\]/g, '\\$&')}"]`;
 }
 
 /** @source git's config.c, write_pair() */

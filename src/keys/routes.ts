@@ -83,7 +83,9 @@ export function lowerCase(text: string): string {
 /** The pattern in the form that users write. */
 export function patternText({ host, port, path }: RepositoryPattern): string {
   const address = host.includes(':') ? `[${host}]` : host;
-  return address + (port === undefined ? '' : `:${port}`) + (path && `/${path}`);
+  // Of a name that ends in .git, only the second .git would be removed again.
+  const name = path.endsWith('.git') ? `${path}.git` : path;
+  return address + (port === undefined ? '' : `:${port}`) + (name && `/${name}`);
 }
 
 /** The destination of a connection, from the arguments that git gives to ssh. */

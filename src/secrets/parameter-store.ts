@@ -1,5 +1,6 @@
 /** Reads Parameter Store with as few calls as the role's permissions allow. */
 import { GetParameterCommand, GetParametersCommand, SSMClient, type Parameter } from '@aws-sdk/client-ssm';
+import { areTexts } from '../aws/answers.ts';
 import { notFromAws } from '../aws/failures.ts';
 import { retries } from '../aws/retries.ts';
 import type { Failure } from '../errors.ts';
@@ -58,7 +59,9 @@ class Reader {
       const command = new GetParameterCommand({ Name: askedName(reference), WithDecryption: true });
       const { Parameter } = await this.#client.send(command, { abortSignal: this.#abortSignal });
       // AWS answers an error for a missing parameter, so a missing value is a foreign answer.
-      return Parameter ? toSecret(reference, Parameter) : this.#fail(this.#foreign(reference), reference);
+      return Parameter
+        ? this.#toSecret(reference, Parameter)
+        : this.#fail(this.#foreign(reference), reference);
     } catch (error) {
       if (isMissing(error)) return await this.#missing(reference);
       if (isDenied(error) && !isKmsTrouble(error))
@@ -71,7 +74,7 @@ class Reader {
   async #readByTheOtherPermission(reference: ParameterReference, denied: unknown): Promise<Outcome> {
     try {
       const [parameter] = await this.#getParameters([reference]);
-      return parameter ? toSecret(reference, parameter) : await this.#missing(reference);
+      return parameter ? this.#toSecret(reference, parameter) : await this.#missing(reference);
     } catch (error) {
       return this.#fail(isDenied(error) && !isKmsTrouble(error) ? denied : error, reference);
     }
@@ -87,13 +90,20 @@ class Reader {
     return Parameters ?? [];
   }
 
+  #toSecret(reference: ParameterReference, parameter: Parameter): Secret {
+    const { Value, ARN, Type, Version } = parameter;
+    const isVersion = Version === undefined || typeof Version === 'number';
+    if (!isVersion || !areTexts([Value, ARN, Type])) throw this.#foreign(reference);
+    return toSecret(reference, parameter);
+  }
+
   #foreign({ text: resource }: ParameterReference): Failure {
     return notFromAws({ service: 'ssm', region: this.#region, resource });
   }
 
   async #pick(reference: ParameterReference, parameters: readonly Parameter[]): Promise<Outcome> {
     const answer = parameters.find(({ Name, ARN }) => Name === reference.name || ARN === reference.name);
-    if (answer) return toSecret(reference, answer);
+    if (answer) return this.#toSecret(reference, answer);
     return await this.#missing(reference);
   }
 

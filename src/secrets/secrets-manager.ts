@@ -6,6 +6,7 @@ import {
   type APIErrorType,
   type BatchGetSecretValueCommandOutput,
 } from '@aws-sdk/client-secrets-manager';
+import { areTexts } from '../aws/answers.ts';
 import { notFromAws } from '../aws/failures.ts';
 import { retries } from '../aws/retries.ts';
 import type { Failure } from '../errors.ts';
@@ -77,7 +78,7 @@ class Reader {
     try {
       const value = await this.#client.send(command, { abortSignal: this.#abortSignal });
       if (value.ARN === undefined && value.Name === undefined) throw this.#foreign(first);
-      return toSecrets(sharing, value);
+      return this.#toSecrets(sharing, value);
     } catch (error) {
       if (isVague(error, first) && (await this.#isThere(name))) {
         return sharing.map((reference) => versionMissing(error, reference, this.#region));
@@ -109,10 +110,15 @@ class Reader {
   async #pick(sharing: Sharing, answer: BatchGetSecretValueCommandOutput): Promise<Outcome[]> {
     const [{ name }] = sharing;
     const value = answer.SecretValues?.find((entry) => isOf(entry, name));
-    if (value) return toSecrets(sharing, value);
+    if (value) return this.#toSecrets(sharing, value);
     const error = answer.Errors?.find(({ SecretId }) => SecretId === name);
     // The API may return some secrets on a next page. That is rare, so they are read one by one.
     return error ? this.#fail(asThrown(error), sharing) : await this.#readOne(sharing);
+  }
+
+  #toSecrets(sharing: Sharing, value: Value): Outcome[] {
+    if (!areTexts([value.ARN, value.VersionId, value.SecretString])) throw this.#foreign(sharing[0]);
+    return toSecrets(sharing, value);
   }
 
   #fail(error: unknown, sharing: Sharing): Outcome[] {
