@@ -10,21 +10,21 @@ is_ours() { { read -r noted; } 2>/dev/null <"$1/keeper" && [ "$noted" = $$ ] && 
 
 # Whether the agent has a key, or a key was announced less than a minute ago. 2: the agent is gone.
 is_needed() {
-  ssh-add -l
+  await ssh-add -l
   case $? in 1) [ -n "$(find "$1/reserved" -mmin -1)" ] ;; 2) exit ;; esac
 }
 
-trap 'kill "$sleeper"; exit' TERM
+# The trap can end it: a shell handles no signal while it runs a program, which may hang.
+await() { "$@" & child=$! && wait "$child"; }
+
+trap 'kill "$child"; exit' TERM
 # Whoever started the agent reads this, unless it was killed. Nobody reads later output.
 trap '' HUP INT PIPE QUIT
-echo $$ >"$1/keeper"
-sleeper=''
+child=''
+# Where it cannot be noted, because the disk is full, the agent ends at once.
+echo $$ >"$1/keeper" || exit
 echo up 2>/dev/null
 exec >/dev/null 2>&1
-while is_ours "$1" && is_needed "$1"; do
-  sleep 5 &
-  sleeper=$!
-  wait "$sleeper"
-done
+while is_ours "$1" && is_needed "$1"; do await sleep 5; done
 if is_ours "$1"; then rm -f "$1"/keys/*/live; fi
 kill "$SSH_AGENT_PID"

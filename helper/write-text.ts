@@ -14,9 +14,13 @@ export function writeOutput(text: string): void {
   if (!writeAll(1, text)) throw new OutputClosed('standard output is closed');
 }
 
-/** A message that nobody reads ends nothing. */
+/** A message that nobody can read, because its reader is gone or its disk is full, ends nothing. */
 export function writeError(text: string): void {
-  writeAll(2, text);
+  try {
+    writeAll(2, text);
+  } catch {
+    // There is no other place to say it.
+  }
 }
 
 /** Milliseconds until a full pipe is tried again. Only a pipe that another program has made non-blocking needs it. */

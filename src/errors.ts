@@ -86,9 +86,12 @@ export class Failure extends Error {
   }
 }
 
-/** Whether the disk or the user's quota is full. The file's name does not matter then. */
+/** Whether the disk, the user's quota or the process's own limit of a file's size is reached. The file's name does not matter then. */
 export function isFull(error: unknown): boolean {
-  return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
+  return (
+    error instanceof Error &&
+    ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String((error as { code?: unknown }).code))
+  );
 }
 
 /** Whether this process or the whole machine can open no more files. */
@@ -101,7 +104,7 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof Error && isFull(error)) {
     return new Failure('STATE_UNSAFE', `a file cannot be written: ${error.message}`, {
-      hint: 'free space on that disk (df -h, df -i), then run it again',
+      hint: 'free space on that disk (df -h, df -i), or raise ulimit -f, then run it again',
       cause: error,
     });
   }

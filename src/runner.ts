@@ -2,6 +2,7 @@
 import * as core from '@actions/core';
 import type { Workflow } from './action/workflow.ts';
 import { abortable } from './deadline.ts';
+import { Failure, isFull } from './errors.ts';
 import { visible } from './keys/visible-text.ts';
 import { ProgramNotFound } from './process/program-not-found.ts';
 import type { Run } from './process/run.ts';
@@ -25,15 +26,45 @@ export const workflow: Workflow = {
   mask: (...secrets) => {
     if (secrets.length > 0) core.info(maskCommands(secrets));
   },
-  exportVariable: core.exportVariable,
-  addPath: core.addPath,
-  setOutput: core.setOutput,
+  exportVariable: (name, value) => {
+    written('GITHUB_ENV', () => {
+      core.exportVariable(name, value);
+    });
+  },
+  addPath: (folder) => {
+    written('GITHUB_PATH', () => {
+      core.addPath(folder);
+    });
+  },
+  setOutput: (name, value) => {
+    written('GITHUB_OUTPUT', () => {
+      core.setOutput(name, value);
+    });
+  },
   // A missing or full step summary must not fail the step.
   summarize: async (markdown) => {
     await core.summary.addRaw(markdown, true).write().catch(core.debug);
   },
-  saveState: core.saveState,
+  saveState: (name, value) => {
+    written('GITHUB_STATE', () => {
+      core.saveState(name, value);
+    });
+  },
 };
+
+/** @throws STATE_UNSAFE */
+function written(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    if (isFull(cause)) throw cause;
+    const why = cause instanceof Error ? cause.message : '';
+    throw new Failure('STATE_UNSAFE', `the file of ${file} cannot be written (${why})`, {
+      hint: `the Actions runner sets ${file}; it has to be a file that the runner's user may write to`,
+      cause,
+    });
+  }
+}
 
 /** The messages of @actions/exec if it cannot find or start a program. */
 const notStarted = /^Unable to locate executable file|^There was an error when attempting to execute/;

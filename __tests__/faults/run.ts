@@ -1,13 +1,16 @@
 /**
- * `npm run test:faults`: every call of main with every fault. `npm run test:faults -- sts drip` runs the rows with
- * these words in their names. AT_ONCE sets how many run in parallel, ACTION the folder of the action.
+ * `npm run test:faults`: every call of main with every fault, and then every local step with every local trouble. `npm run
+ * test:faults -- sts drip` runs the rows with these words in their names, `npm run test:faults -- local post` the local
+ * ones. AT_ONCE sets how many run in parallel, ACTION the folder of the action.
  */
+import { runLocal } from './local/run.ts';
 import { openGround, rows, type Outcome, type Row } from './row.ts';
 
 const words = process.argv.slice(2);
 const nameOf = ({ call, trouble }: Row): string => `${call.operation} × ${trouble.name}`;
 const wanted = rows.filter((row) => words.every((word) => nameOf(row).includes(word)));
 const atOnce = Number(process.env['AT_ONCE'] ?? 3);
+if (words[0] === 'local') process.exit((await runLocal(words.slice(1), atOnce)) ? 0 : 1);
 
 const ground = await openGround(process.env['ACTION']);
 const outcomes = new Map<Row, Outcome>();
@@ -41,4 +44,5 @@ const failed = wanted.filter((row) => {
 });
 console.log(`\n${String(wanted.length)} rows, ${String(failed.length)} not as promised`);
 for (const row of failed) console.log(`  ${nameOf(row)}`);
-process.exit(failed.length === 0 ? 0 : 1);
+const isLocalRight = words.length > 0 || (await runLocal([], atOnce));
+process.exit(failed.length === 0 && isLocalRight ? 0 : 1);

@@ -4,7 +4,7 @@
  */
 import { readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { Failure } from '../../src/errors.ts';
+import { Failure, isFull } from '../../src/errors.ts';
 import type { Scope } from '../../src/git/listing.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { lockFile } from './configuration-lock.ts';
@@ -111,8 +111,8 @@ function refused(
   path: string,
   cause: unknown,
   { scope, what }: { readonly scope: Scope; readonly what: 'read' | 'written' },
-): Failure {
-  if (cause instanceof Failure) return cause;
+): unknown {
+  if (cause instanceof Failure || isFull(cause)) return cause;
   const { code, path: at = path } = cause as NodeJS.ErrnoException;
   if (code === 'EEXIST') {
     const lock = quoteForShell(at);

@@ -51,9 +51,10 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
     ...(inputs.gitSigning ? signingEntries(signingFiles(folder, byShell)) : []),
     ...tokens.flatMap(({ entries }) => entries),
   ]);
+  // Last: if the path cannot be written, no later step is led to an agent that has ended.
+  if (filled) workflow.addPath(folder.programs);
   for (const [name, value] of Object.entries({ ...variables, ...configuration }))
     workflow.exportVariable(name, value);
-  if (filled) workflow.addPath(folder.programs);
 }
 
 /** Its options may have a password in them. */

@@ -68,8 +68,7 @@ export async function listSettings(
     ];
     return { entries, scoped: false };
   }
-  const said = ofAll.stderr.trim().replace(/\s+/g, ' ');
-  throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${said}`, {
+  throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${saidBy(ofAll)}`, {
     hint: 'run git config --list to see the error',
   });
 }
@@ -136,12 +135,18 @@ export function notFound(error: unknown): never {
 }
 
 /** What git said where it did not read its configuration. */
-export function refused(scope: Scope, { stderr }: Finished): Failure {
-  const said = stderr.trim().replace(/\s+/g, ' ');
+export function refused(scope: Scope, finished: Finished): Failure {
+  const { stderr } = finished;
+  const said = saidBy(finished);
   const hint = /ermission denied/.test(stderr)
     ? scope === 'system'
       ? 'run it as root (sudo), or write --global for this user only'
       : 'see who may read it: ls -ld ~/.gitconfig ~/.config/git/config'
     : `run git config --${scope} --list to see the error`;
   return new Failure('INPUT_INVALID', `git cannot read its ${scope} configuration: ${said}`, { hint });
+}
+
+/** A git that was killed says nothing. */
+function saidBy({ exitCode, stderr }: Finished): string {
+  return stderr.trim().replace(/\s+/g, ' ') || `git config ended with exit code ${exitCode}`;
 }

@@ -174,6 +174,7 @@ function unsafeItself(there: Stats | undefined, id: number): string | undefined 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'its disk is full',
   EDQUOT: 'its disk is full',
+  EFBIG: 'this process may not write files of that size (ulimit -f)',
   EROFS: 'its disk is read-only',
 };
 

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams, type StdioOptions } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { ProgramNotFound } from './program-not-found.ts';
-import type { Finished } from './run.ts';
+import { exitCodeOf, type Finished } from './run.ts';
 
 export interface Detached extends Omit<Finished, 'stdout'> {
   /** The first line of its output; empty if it ended without output. */
@@ -55,8 +55,8 @@ export async function startDetached(
       signal.removeEventListener('abort', stop);
       reject(new ProgramNotFound(`${program} is not on PATH`, { cause }));
     });
-    child.on('close', (code) => {
-      settle(code ?? 1);
+    child.on('close', (code, ended) => {
+      settle(exitCodeOf(code, ended));
     });
   });
 }

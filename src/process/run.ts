@@ -1,8 +1,10 @@
 /** Runs a program: without a shell, with secrets only on standard input. The signal ends it. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { constants } from 'node:os';
 import { ProgramNotFound } from './program-not-found.ts';
 
 export interface Finished {
+  /** 128 plus the signal's number if a signal ended the program, as in a shell. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -58,12 +60,17 @@ export async function finished(
       const missing = error.code === 'ENOENT' || error.code === 'EACCES';
       reject(missing ? new ProgramNotFound(`${program} is not on PATH`) : abortReason(error, signal));
     });
-    child.on('close', (code) => {
-      resolve({ exitCode: code ?? 1, stdout, stderr });
+    child.on('close', (code, ended) => {
+      resolve({ exitCode: exitCodeOf(code, ended), stdout, stderr });
     });
     // Ignores the broken pipe: the exit code of a program that did not read says more.
     child.stdin.on('error', () => undefined).end(input);
   });
+}
+
+/** Programs use small exit codes for answers: git config exits with 1 if nothing is set. */
+export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }
 
 function abortReason(error: Error, signal: AbortSignal): Error {

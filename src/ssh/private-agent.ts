@@ -58,9 +58,9 @@ async function startGuarded(
   if (Number.isInteger(pid) && pid > 0)
     return { socket, pid, lifeline: child.lifeline, end: () => endAgent(child, socket) };
   const ended = await child.end();
-  if (ended.exitCode === notFound) throw new ProgramNotFound('ssh-agent is not on PATH');
   if (ended.exitCode === noFolder) throw cannotHold(dirname(path), ended.stderr);
   await rm(path, { recursive: true, force: true });
+  if (ended.exitCode === notFound) throw new ProgramNotFound('ssh-agent is not on PATH');
   throw agentFailed('ssh-agent did not start', ended);
 }
 

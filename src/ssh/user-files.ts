@@ -49,6 +49,10 @@ export async function addBlocks(name: string, blocks: Blocks): Promise<void> {
         const marks = [...(text === undefined ? [newFile] : []), ...(made === undefined ? [] : [newFolder])];
         return bytes(render(name, lines, marks)) + (text ?? '');
       });
+    }).catch(async (error: unknown) => {
+      // No block says that the folder is new. rmdir fails if there is anything in it.
+      if (made !== undefined) await rmdir(folder).catch(() => undefined);
+      throw error;
     });
   }
 }

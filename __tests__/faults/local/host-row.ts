@@ -1,0 +1,189 @@
+/** One row of the table of local faults on a host: a program in trouble, and then the same program without it. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
+import { launchInstance, project } from '../../support/ec2-host.ts';
+import { startEc2Instance, type Ec2Instance } from '../../support/ec2-instance.ts';
+import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
+import { endAll, runningProcesses } from '../../support/runner/process-table.ts';
+import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
+import { judge, type LocalOutcome, type Promised } from './judge.ts';
+import { Namespace, type Ended } from './namespace.ts';
+import { mountOf, user, type Disk, type LocalTrouble } from './troubles.ts';
+
+export const homeDisk: Disk = { name: 'home', path: '$FOLDER/home' };
+export const tempDisk: Disk = { name: 'TMPDIR', path: '$FOLDER/tmp' };
+
+export interface HostStep {
+  readonly name: string;
+  /** A script of bash. Without trouble it must succeed. */
+  readonly before?: string;
+  /** One command of bash. The variables of `variablesOf` are set. */
+  readonly run: string;
+  /** After the trouble; it must succeed. Default: the same command. */
+  readonly again?: string;
+  /** Ends what the steps leave by purpose. */
+  readonly after?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface HostRow {
+  readonly step: HostStep;
+  readonly trouble: LocalTrouble;
+  readonly promised: Promised;
+}
+
+/** Seconds: SSM_SSH_TIMEOUT, and the most that a row in trouble may take. */
+const timeout = 8;
+const limit = 30;
+
+interface Around {
+  readonly world: ReadyWorld;
+  readonly git: GitHost;
+  readonly key: SshKey;
+  readonly instance: Ec2Instance;
+}
+
+export class HostGround {
+  readonly #around: Around;
+
+  private constructor(around: Around) {
+    this.#around = around;
+  }
+
+  static async open(): Promise<HostGround> {
+    const [world, git, key] = await Promise.all([startReadyWorld(), startGitHost(), makeSshKey()]);
+    await git.createRepository('acme/lib');
+    git.addDeployKey({ repository: 'acme/lib', publicKey: key.publicKey, write: true });
+    launchInstance(world, [allow('*', '*')]);
+    world.put('/ci/key', key.privateKey);
+    world.put('/ci/token', 'ghp_0123456789abcdefghij');
+    const instance = await startEc2Instance(world.aws);
+    const { instanceId, ports } = instance;
+    world.aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports });
+    return new HostGround({ world, git, key, instance });
+  }
+
+  async close(): Promise<void> {
+    await this.#around.instance.stop();
+    await Promise.all([this.#around.git.stop(), this.#around.world.stop()]);
+  }
+
+  async run({ step, trouble, promised }: HostRow): Promise<LocalOutcome> {
+    const folder = mkdtempSync(join(tmpdir(), 'local-'));
+    const { run, before = ':', again = run, after = ':' } = step;
+    const host = await this.#openHost(folder, step, trouble);
+    try {
+      const clean = await host.files();
+      const first = await host.run(before);
+      await host.byRoot(trouble.make ?? ':');
+      const ended = await host.run(run, trouble.around);
+      await host.byRoot(trouble.end ?? ':');
+      const next = await host.run(again);
+      await host.run(`${after}; "$AGENT" flush`);
+      const files = await host.files();
+      const left = [
+        ...(await host.processes()),
+        ...files.split('\n').filter((path) => !clean.includes(path) && !/\/(\.cache|\.ssh)$/.test(path)),
+      ];
+      const wrong = [
+        ...(first.code === 0 ? [] : [`before the trouble: ${first.stderr}`]),
+        ...(next.code === 0 ? [] : [`after the trouble: ${next.code} ${next.stderr}`]),
+        ...left.map((one) => `left: ${one}`),
+      ];
+      const isMute = trouble.isMute === true;
+      const outcome = judge(ended, { promised, isMute, secrets: [this.#around.key.privateKey] });
+      const late = ended.milliseconds > limit * 1000;
+      return { ...outcome, late, wrong: [...outcome.wrong, ...wrong] };
+    } finally {
+      host.close();
+    }
+  }
+
+  async #openHost(folder: string, step: HostStep, { byUser = false }: LocalTrouble): Promise<LocalHost> {
+    chmodSync(folder, 0o755);
+    for (const name of ['home', 'tmp', 'run', 'own']) mkdirSync(join(folder, name));
+    // For what no row fills or closes.
+    chmodSync(join(folder, 'own'), 0o777);
+    writeFileSync(join(folder, 'known'), this.#around.git.knownHosts);
+    writeFileSync(join(folder, 'key'), (await makeSshKey()).privateKey, { mode: 0o644 });
+    const namespace = await Namespace.open(
+      [
+        mountOf(join(folder, 'home')),
+        mountOf(join(folder, 'tmp')),
+        `chmod 700 '${folder}/home' '${folder}/tmp'`,
+        byUser ? `chown ${user}:${user} '${folder}/home' '${folder}/tmp'` : ':',
+        `mount --bind '${folder}/run' /run/user`,
+      ].join('\n'),
+    );
+    const env = { ...this.#variables(folder), ...step.env };
+    return new LocalHost({ folder, namespace, env, byUser });
+  }
+
+  #variables(folder: string): Record<string, string> {
+    const { address, port, user: gitUser } = this.#around.git;
+    const helper = join(project, 'helper');
+    return {
+      ...this.#around.world.aws.environment({ metadata: true }),
+      ...{ PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, LANG: 'C.UTF-8' },
+      ...{ FOLDER: folder, HOME: join(folder, 'home'), TMPDIR: join(folder, 'tmp') },
+      ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0', SSM_SSH_KEY: '/ci/key' },
+      ...{ SSM_SSH_KNOWN_HOSTS: join(folder, 'known'), SSM_SSH_TIMEOUT: `${timeout}s` },
+      ...{ SSM_SSH: join(helper, 'ssm-ssh'), AGENT: join(helper, 'ssm-ssh-agent') },
+      ...{ CREDENTIAL: join(helper, 'git-credential-ssm'), GIT_SSH_COMMAND: join(helper, 'ssm-ssh') },
+      ...{ URL: this.#around.git.url('acme/lib'), LOGIN: `-p ${port} ${gitUser}@${address}` },
+      EC2: `${this.#around.instance.user}@${this.#around.instance.instanceId}`,
+    };
+  }
+}
+
+interface Standing {
+  readonly folder: string;
+  readonly namespace: Namespace;
+  readonly env: Readonly<Record<string, string>>;
+  readonly byUser: boolean;
+}
+
+class LocalHost {
+  readonly #standing: Standing;
+
+  constructor(standing: Standing) {
+    this.#standing = standing;
+  }
+
+  async run(script: string, around = '"$@"'): Promise<Ended> {
+    const { folder, namespace, env, byUser } = this.#standing;
+    const as = byUser ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : [];
+    const program = [...as, 'bash', '-c', around, 'bash', 'bash', '-c', script];
+    return await namespace.run(program, { cwd: folder, env });
+  }
+
+  async byRoot(script: string): Promise<Ended> {
+    const { folder, namespace, env } = this.#standing;
+    return await namespace.run(['bash', '-c', script], { cwd: folder, env });
+  }
+
+  async files(): Promise<string> {
+    return (await this.byRoot('find home tmp -mindepth 1')).stdout;
+  }
+
+  /** What was ended may take a moment. */
+  async processes(): Promise<string[]> {
+    const { folder } = this.#standing;
+    const find = (): string[] =>
+      runningProcesses().flatMap(({ command }) => (command.includes(folder) ? [command] : []));
+    const until = Date.now() + 3000;
+    while (find().length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    return find();
+  }
+
+  close(): void {
+    const { folder, namespace } = this.#standing;
+    namespace.close();
+    endAll(() =>
+      runningProcesses().filter(({ command, environment }) => `${command} ${environment}`.includes(folder)),
+    );
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
