@@ -126,7 +126,7 @@ async function measure(): Promise<Baseline> {
       };
       const failed = await within(20_000, firstFailing([one], watch));
       switches.currentTestId = undefined;
-      const { test = {}, shared: around = {} } = coverage.perTest as Record<string, Record<string, number>>;
+      const { test = {}, shared: around = {} } = coverage.perTest;
       cases.push({
         ...{ file, index, name: one.name, hits: test },
         milliseconds: performance.now() - started,
