@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
-import { isTrue } from '../../src/git/listing.ts';
+import {
+  canonicalName,
+  isProtected,
+  isTrue,
+  parseScoped,
+  parseUnscoped,
+  parseWithOrigins,
+  settingsIn,
+  writing,
+} from '../../src/git/listing.ts';
 
 /** What git itself takes the value for; it fails for one that is no boolean. */
 const byGit = (setting: string): boolean => {
@@ -19,4 +28,68 @@ describe('a boolean of git', () => {
   it('is true without a value', () => {
     expect(isTrue(undefined)).toBe(byGit('x.y'));
   });
+});
+
+describe('the list of git', () => {
+  const global = { scope: 'global', name: 's.a', value: 'one\ntwo' };
+  const local = { scope: 'local', name: 's.b', value: undefined };
+  const empty = { scope: 'command', name: 's.c', value: '' };
+
+  it('has a scope before each setting', () => {
+    const text = 'global\0s.a\none\ntwo\0local\0s.b\0command\0s.c\n\0';
+    expect(parseScoped(text)).toEqual([global, local, empty]);
+    expect(parseScoped('')).toEqual([]);
+  });
+
+  it('has a scope and a place before each setting, if asked', () => {
+    const text = 'global\0file:/x\0s.a\none\ntwo\0local\0file:.git/config\0s.b\0';
+    expect(parseWithOrigins(text)).toEqual([
+      { ...global, origin: 'file:/x' },
+      { ...local, origin: 'file:.git/config' },
+    ]);
+  });
+
+  it('has only settings, if git is too old', () => {
+    expect(parseUnscoped('s.a\none\ntwo\0s.b\0', 'protected')).toEqual([
+      { ...global, scope: 'protected' },
+      { ...local, scope: 'protected' },
+    ]);
+  });
+
+  it('gives each name all its values, in order, and a name without a value an empty one', () => {
+    expect([...settingsIn([global, local, { ...global, value: 'three' }])]).toEqual([
+      ['s.a', ['one\ntwo', 'three']],
+      ['s.b', ['']],
+    ]);
+  });
+});
+
+it('the system, the user and the environment are trusted, a repository is not', () => {
+  const scopes = ['system', 'global', 'command', 'protected', 'local', 'worktree', 'repository', 'new', ''];
+  expect(scopes.filter((scope) => isProtected({ scope }))).toEqual([
+    'system',
+    'global',
+    'command',
+    'protected',
+  ]);
+});
+
+it.each([
+  ['SSM.Key', 'ssm.key'],
+  ['SSM.GitHub.com/Acme.KeyLifetime', 'ssm.GitHub.com/Acme.keylifetime'],
+  ['Url.A\nB.InsteadOf', 'url.A\nB.insteadof'],
+])('%j is %j for git', (name, canonical) => {
+  expect(canonicalName(name)).toBe(canonical);
+});
+
+it('a change replaces or removes all values, or those that match', () => {
+  const setting = { name: 's.a', value: 'x' };
+  expect(writing(setting, 'global')).toEqual(['--global', '--replace-all', 's.a', 'x']);
+  expect(writing({ ...setting, among: '^y' }, 'system')).toEqual([
+    ...['--system', '--replace-all', 's.a', 'x', '^y'],
+  ]);
+  expect(writing({ name: 's.a', value: undefined }, 'global')).toEqual(['--global', '--unset-all', 's.a']);
+  expect(writing({ name: 's.a', value: undefined, among: '^y' }, 'global')).toEqual([
+    ...['--global', '--unset-all', 's.a', '^y'],
+  ]);
 });
