@@ -1,6 +1,6 @@
 /** HTTP answers: which ones are from AWS, and what they say about the service. */
 import { describe, expect, it } from '@jest/globals';
-import { oddityOf, operationOf, serviceOf, troubleOf } from '../../src/aws/answers.ts';
+import { notAws, oddityOf, operationOf, serviceOf, troubleOf } from '../../src/aws/answers.ts';
 
 const json = 'application/x-amz-json-1.1';
 const odd = (statusCode: number, type: string, text: string): string | undefined =>
@@ -68,4 +68,60 @@ describe('an answer', () => {
   ])('has the name of an operation: %j %s %s', (headers, body, expected) => {
     expect(operationOf({ headers, body, path: '/federation/credentials' })).toBe(expected);
   });
+});
+
+describe('the edges', () => {
+  const bare = (statusCode: number, text = '', headers = {}) =>
+    oddityOf({ statusCode, headers, text: () => text });
+
+  it('each status from 300 to 399 is a redirect, with the host if there is one', () => {
+    expect([299, 300, 399, 400].map((status) => bare(status))).toEqual([
+      ...[undefined, 'is a redirect (300)', 'is a redirect (399)', undefined],
+    ]);
+    expect(bare(302, '', { location: 'https://portal.test/?token=secret' })).toBe(
+      'is a redirect (302) to portal.test',
+    );
+  });
+
+  it('a page with the status 500 is not called a page', () => {
+    const page = { 'content-type': 'text/html' };
+    expect([bare(499, '<html>', page), bare(500, '<html>', page)]).toEqual([
+      'is a web page (499)',
+      undefined,
+    ]);
+  });
+
+  it('a status below 400 is no trouble, whatever its headers', () => {
+    const headers = { 'x-amzn-errortype': 'ThrottlingException' };
+    expect(troubleOf('ssm', { statusCode: 399, headers })).toBeUndefined();
+    expect(troubleOf('ssm', { statusCode: 400, headers })).toEqual({
+      ...{ what: 'ssm limits the rate of calls', throttled: true },
+    });
+    expect(troubleOf('ssm', { statusCode: 499, headers: {} })).toBeUndefined();
+    expect(troubleOf('ssm', { statusCode: 500, headers: {} })).toEqual({
+      ...{ what: 'ssm answered 500', throttled: false },
+    });
+  });
+
+  it('an answer that is not from AWS can be tried again', () => {
+    expect(notAws('what')).toMatchObject({ message: 'what', name: 'NotFromAws', $retryable: {} });
+  });
+});
+
+it.each([
+  [{ 'x-amz-target': 'TrentService.Sign' }, undefined, 'kms', 'Sign'],
+  [
+    { 'x-amz-target': 'AWSEC2InstanceConnectService.SendSSHPublicKey' },
+    ...([undefined, 'ec2-instance-connect', 'SendSSHPublicKey'] as const),
+  ],
+  [{ 'x-amz-target': 'AmazonSSM.GetParameter' }, undefined, 'ssm', 'GetParameter'],
+  [{ 'x-amz-target': 'secretsmanager.GetSecretValue' }, undefined, 'secretsmanager', 'GetSecretValue'],
+  [{ 'x-amz-sso_bearer_token': 'token' }, undefined, 'sso', '/path'],
+  [{}, '{"grantType":"refresh_token"}', 'sso-oidc', '/path'],
+  [{}, 'Action=AssumeRole&Version=2011-06-15', 'sts', 'AssumeRole'],
+  [{}, 'Version=2016-11-15&Action=DescribeInstances', 'ec2', 'DescribeInstances'],
+  [{}, new Uint8Array(), 'ec2', '/path'],
+])('a request with the headers %j and the body %j is one to %s: %s', (headers, body, service, operation) => {
+  expect(serviceOf({ headers, body })).toBe(service);
+  expect(operationOf({ headers, body, path: '/path' })).toBe(operation);
 });
