@@ -106,6 +106,8 @@ registerHooks({
   },
 });
 
+/** Milliseconds. After that the other tests of a file are not used: a mutant has cheaper ones. */
+const MOST_OF_A_FILE = 20_000;
 const urlOf = (file: string): string => pathToFileURL(join(root, file)).href;
 const loaded = new Map<string, readonly Case[]>();
 let loads = 0;
@@ -117,7 +119,9 @@ async function measure(): Promise<Baseline> {
   const coverage = (switches.mutantCoverage ??= { static: {}, perTest: {} });
   const whileLoading = Object.keys(coverage.static);
   for (const [file, all] of loaded) {
+    const begun = performance.now();
     for (const [index, one] of all.entries()) {
+      if (performance.now() - begun > MOST_OF_A_FILE) break;
       coverage.perTest = {};
       const started = performance.now();
       const watch = {
