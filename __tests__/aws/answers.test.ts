@@ -121,7 +121,8 @@ it.each([
   [{}, 'Action=AssumeRole&Version=2011-06-15', 'sts', 'AssumeRole'],
   [{}, 'Version=2016-11-15&Action=DescribeInstances', 'ec2', 'DescribeInstances'],
   [{}, new Uint8Array(), 'ec2', '/path'],
-])('a request with the headers %j and the body %j is one to %s: %s', (headers, body, service, operation) => {
+])('a request with the headers %j and the body %j is one to %s: %s', (...row) => {
+  const [headers, body, service, operation] = row;
   expect(serviceOf({ headers, body })).toBe(service);
   expect(operationOf({ headers, body, path: '/path' })).toBe(operation);
 });
