@@ -97,3 +97,43 @@ describe('a policy for keys in KMS', () => {
     expect([failure.code, failure.message]).toEqual(['INPUT_INVALID', expect.stringContaining(message)]);
   });
 });
+
+describe('a purpose of a policy', () => {
+  const check = (purpose: Purpose, ...lines: string[]) => {
+    checkKmsPurpose(referencesIn(...lines), purpose);
+  };
+
+  it('to rotate is refused for a key in KMS, with what works', () => {
+    expect(failureOf(() => check('rotate', 'kms:alias/deploy'))).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: '--for rotate is for keys that are stored, and kms:alias/deploy is in KMS',
+      hint: 'leave --for out: the policy then allows to sign; --for write allows to make a key in KMS',
+    });
+  });
+
+  it('to write is refused for anything but a new alias in the own account', () => {
+    const wrong = ['arn:aws:kms:us-east-1:444455556666:alias/there', `kms:${id}`];
+    for (const line of wrong) {
+      expect(failureOf(() => check('write', 'kms:alias/deploy', line))).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: `${line} is not the name of a new KMS key`,
+        hint: 'keygen and put make kms:alias/NAME, in the account and Region of the credentials',
+      });
+    }
+    expect(() => check('write', 'kms:alias/deploy')).not.toThrow();
+  });
+
+  it('to read is never refused, and no reference needs no statement', () => {
+    expect(() => check('read', `kms:${id}`)).not.toThrow();
+    expect(() => check('rotate')).not.toThrow();
+    expect(kmsKeyStatements([], 'write', home)).toEqual([]);
+    expect(kmsKeyStatements([], 'read', home)).toEqual([]);
+  });
+
+  it('names each statement', () => {
+    const names = (lines: readonly string[], purpose: Purpose) =>
+      kmsKeyStatements(referencesIn(...lines), purpose, home).map(({ Sid }) => Sid);
+    expect(names(['kms:alias/deploy'], 'write')).toEqual(['MakeKmsKeys', 'FurnishKmsKeys', 'NameKmsKeys']);
+    expect(names([`kms:${id}`, 'kms:alias/deploy'], 'read')).toEqual(['SignWithKmsKeys', 'SignWithKmsKeys1']);
+  });
+});
