@@ -116,9 +116,9 @@ class Reader {
     return error ? this.#fail(asThrown(error), sharing) : await this.#readOne(sharing);
   }
 
-  #toSecrets(sharing: Sharing, value: Value): Outcome[] {
+  #toSecrets(sharing: Sharing, value: SecretValue): Outcome[] {
     if (!areTexts([value.ARN, value.VersionId, value.SecretString])) throw this.#foreign(sharing[0]);
-    return toSecrets(sharing, value);
+    return sharing.map((reference) => secretOf(reference, value));
   }
 
   #fail(error: unknown, sharing: Sharing): Outcome[] {
@@ -152,8 +152,4 @@ function isOf({ Name, ARN }: SecretValue, asked: string): boolean {
 /** A batch's entry as the error that GetSecretValue would throw. */
 function asThrown({ ErrorCode = '', Message = '' }: APIErrorType): Error {
   return Object.assign(new Error(Message), { name: ErrorCode });
-}
-
-function toSecrets(sharing: Sharing, value: SecretValue): Outcome[] {
-  return sharing.map((reference) => secretOf(reference, value));
 }
