@@ -104,7 +104,11 @@ describe('a purpose of a policy', () => {
   };
 
   it('to rotate is refused for a key in KMS, with what works', () => {
-    expect(failureOf(() => check('rotate', 'kms:alias/deploy'))).toMatchObject({
+    expect(
+      failureOf(() => {
+        check('rotate', 'kms:alias/deploy');
+      }),
+    ).toMatchObject({
       code: 'INPUT_INVALID',
       message: '--for rotate is for keys that are stored, and kms:alias/deploy is in KMS',
       hint: 'leave --for out: the policy then allows to sign; --for write allows to make a key in KMS',
@@ -114,18 +118,28 @@ describe('a purpose of a policy', () => {
   it('to write is refused for anything but a new alias in the own account', () => {
     const wrong = ['arn:aws:kms:us-east-1:444455556666:alias/there', `kms:${id}`];
     for (const line of wrong) {
-      expect(failureOf(() => check('write', 'kms:alias/deploy', line))).toMatchObject({
+      expect(
+        failureOf(() => {
+          check('write', 'kms:alias/deploy', line);
+        }),
+      ).toMatchObject({
         code: 'INPUT_INVALID',
         message: `${line} is not the name of a new KMS key`,
         hint: 'keygen and put make kms:alias/NAME, in the account and Region of the credentials',
       });
     }
-    expect(() => check('write', 'kms:alias/deploy')).not.toThrow();
+    expect(() => {
+      check('write', 'kms:alias/deploy');
+    }).not.toThrow();
   });
 
   it('to read is never refused, and no reference needs no statement', () => {
-    expect(() => check('read', `kms:${id}`)).not.toThrow();
-    expect(() => check('rotate')).not.toThrow();
+    expect(() => {
+      check('read', `kms:${id}`);
+    }).not.toThrow();
+    expect(() => {
+      check('rotate');
+    }).not.toThrow();
     expect(kmsKeyStatements([], 'write', home)).toEqual([]);
     expect(kmsKeyStatements([], 'read', home)).toEqual([]);
   });
