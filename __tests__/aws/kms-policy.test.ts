@@ -15,12 +15,12 @@ const otherId = '99999999-12ab-34cd-56ef-1234567890ab';
 
 const referencesIn = (...lines: string[]) => kmsReferencesOf(lines.map(parseKeyLine));
 
-/** A function that says whether the policy allows an action. */
+/** A function that says whether the policy allows an action. A request that is a text names the key by this alias. */
 function policyFor(lines: readonly string[], purpose: Purpose) {
   const statements = kmsKeyStatements(referencesIn(...lines), purpose, home);
   const identity = [parsePolicy(JSON.stringify(documentOf(statements)), 'permission')];
-  return (action: string, resource: string, alias?: string, more: RequestContext = {}): boolean => {
-    const context = { ...(alias !== undefined && { 'kms:RequestAlias': alias }), ...more };
+  return (action: string, resource: string, request: string | RequestContext = {}): boolean => {
+    const context = typeof request === 'string' ? { 'kms:RequestAlias': request } : request;
     return decide({ identity }, { action, resource, context }).allowed;
   };
 }
@@ -68,7 +68,7 @@ describe('a policy for keys in KMS', () => {
     expect(which('kms:CreateAlias')).toEqual([false, true, true]);
     expect(which('kms:DeleteAlias')).toEqual([false, true, true]);
     const deletes = (alias: string, days: string): boolean =>
-      may('kms:ScheduleKeyDeletion', keyArn, undefined, {
+      may('kms:ScheduleKeyDeletion', keyArn, {
         ...{ 'kms:ResourceAliases': [alias], 'kms:ScheduleKeyDeletionPendingWindowInDays': days },
       });
     expect([deletes('alias/deploy/previous', '30'), deletes('alias/deploy', '7')]).toEqual([true, false]);
