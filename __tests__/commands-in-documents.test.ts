@@ -166,6 +166,11 @@ const inOwnWords: readonly Run[] = [
     test: 'e2e/kms/exec.test.ts',
     as: "'exec', '--known-hosts'",
   },
+  {
+    commands: ['ssm-ssh-agent policy kms:alias/NAME', 'ssm-ssh-agent policy kms:alias/NAME --for rotate'],
+    test: 'e2e/kms-guide.test.ts',
+    as: 'policy .* --for rotate',
+  },
   { commands: ['ssm-ssh-agent log'], test: 'e2e/kms/host.test.ts', as: '{agentProgram} log' },
   { commands: ['git clone git@github.com:acme/lib.git'], test: 'e2e/readme.test.ts', as: 'clone?.run' },
 ];

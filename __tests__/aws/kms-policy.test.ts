@@ -103,16 +103,19 @@ describe('a purpose of a policy', () => {
     checkKmsPurpose(referencesIn(...lines), purpose);
   };
 
-  it('to rotate is refused for a key in KMS, with what works', () => {
-    expect(
-      failureOf(() => {
-        check('rotate', 'kms:alias/deploy');
-      }),
-    ).toMatchObject({
-      code: 'INPUT_INVALID',
-      message: '--for rotate is for keys that are stored, and kms:alias/deploy is in KMS',
-      hint: 'leave --for out: the policy then allows to sign; --for write allows to make a key in KMS',
-    });
+  it('to rotate is refused for anything but an alias in the own account', () => {
+    const wrong = ['arn:aws:kms:us-east-1:444455556666:alias/there', `kms:${id}`];
+    for (const line of wrong) {
+      expect(
+        failureOf(() => {
+          check('rotate', 'kms:alias/deploy', line);
+        }),
+      ).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: `${line} is not the alias of a KMS key, to which rotate gives a new key`,
+        hint: 'write kms:alias/NAME',
+      });
+    }
   });
 
   it('to write is refused for anything but a new alias in the own account', () => {

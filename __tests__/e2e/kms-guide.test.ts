@@ -52,7 +52,7 @@ describe(guide, () => {
 
   it('makes a key, moves one with its public half, and prints policies', async () => {
     // Without CloudTrail, the verification below, and exec, which needs github.com: e2e/kms/exec.test.ts.
-    expect(commands).toHaveLength(13);
+    expect(commands).toHaveLength(14);
     expect(await done(/ log$/)).toBe('');
     const made = await done(/keygen/);
     expect(made).toMatch(/^ssh-ed25519 /);
@@ -64,6 +64,7 @@ describe(guide, () => {
     await done(/policy .* --for rotate/);
     expect(readFileSync(join(host.folder, 'permissions.json'), 'utf8')).toContain('kms:Sign');
     expect(readFileSync(join(host.folder, 'make-keys.json'), 'utf8')).toContain('kms:CreateKey');
+    expect(readFileSync(join(host.folder, 'rotate-keys.json'), 'utf8')).toContain('kms:UpdateAlias');
     const [command = ''] = commandsOf('docs/templates.md').filter((one) => / public /.test(one));
     expect((await type(command)).stdout).toContain(made.split(' ')[1]);
   }, 60_000);
