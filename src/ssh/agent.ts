@@ -96,7 +96,8 @@ export function agentFailed(what: string, { exitCode, stderr }: Omit<Finished, '
     .trim()
     .replace(/\s+/g, ' ')
     .replace(/[A-Za-z0-9+/=]{40,}/g, '…');
-  if (/No space left|quota exceeded/i.test(said)) {
+  // dash calls each failed write an I/O error.
+  if (/No space left|quota exceeded|I\/O error/i.test(said)) {
     return new Failure('STATE_UNSAFE', `${what}: ${said}`, {
       hint: 'free space on the disk of its socket (df -h, df -i), then run it again',
     });

@@ -97,7 +97,8 @@ export const commandRows: readonly HostRow[] = [
   ...rowsOf(
     steps.addAgent,
     ...programs('ssh-agent', ['AGENT_NOT_FOUND', undefined, 'AGENT_FAILED']),
-    ...disks(['STATE_UNSAFE', 'AGENT_FAILED'], tempDisk),
+    // A folder and a socket take no room of this disk.
+    ...disks(['ok', 'STATE_UNSAFE', 'AGENT_FAILED'], tempDisk),
     ...each(small(tempDisk).slice(0, 4), ['ok', 'STATE_UNSAFE']),
     ...files,
   ),

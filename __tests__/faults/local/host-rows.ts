@@ -42,7 +42,10 @@ export const programs = (
 
 /** A git that answers nothing useful is no git without settings. Its garbage looks like old git's answer. */
 export const git = (isAbsent: Promised): Pair[] => [
-  ...programs('git', [isAbsent, undefined, 'INPUT_INVALID']).filter(([{ name }]) => !/garbage/.test(name)),
+  // 127 is the shell's own code for a missing program.
+  ...programs('git', [isAbsent, undefined, 'INPUT_INVALID']).filter(
+    ([{ name }]) => !/garbage|127/.test(name),
+  ),
 ];
 
 export const disks = (promised: Promised, ...both: readonly (typeof homeDisk)[]): Pair[] =>

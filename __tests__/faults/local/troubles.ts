@@ -16,7 +16,7 @@ export interface LocalTrouble {
 
 const script = (text: string): string => `printf '%b' '#!/bin/sh\\n${text}\\n' >"$bin"; chmod 755 "$bin"`;
 
-/** What a program is replaced by. `absent`: the program is not there in different ways. */
+/** What is on PATH instead of a program. `absent`: the program is not there in different ways. */
 const kinds = {
   missing: 'true',
   'not executable': 'echo "#!/bin/sh" >"$bin"; chmod 644 "$bin"',
