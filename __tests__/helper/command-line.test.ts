@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLine, type Line } from '../../helper/command-line/parse.ts';
-import { parseRegion, parseRoles } from '../../helper/command-line/settings.ts';
+import { parseRegion, parseRoles } from '../../helper/command-line/account.ts';
 import { readTimeLimit } from '../../helper/command-line/host-place.ts';
 import { suggest } from '../../helper/command-line/suggest.ts';
 import { failureOf } from '../support/failure-of.ts';

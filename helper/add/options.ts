@@ -1,5 +1,5 @@
 /** The options of add. Apart from its code, because --help of every command loads this file. Pure. */
-import { cacheOption } from '../command-line/settings.ts';
+import { cacheOption } from '../command-line/cache-option.ts';
 
 export const addOptions = {
   lifetime: {

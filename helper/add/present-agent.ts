@@ -10,7 +10,7 @@ import { askFront } from '../../src/kms/front/control.ts';
 import type { Running } from '../command-line/command.ts';
 import { inHost, voiceOf, type Speech } from '../command-line/keys.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
-import type { Account } from '../command-line/settings.ts';
+import type { Account } from '../command-line/account.ts';
 import { withProfile } from '../command-line/signing-keys.ts';
 import { usableKeys } from './serving-agent.ts';
 

@@ -18,7 +18,8 @@ import { addKeys, heldKeys } from '../../src/ssh/agent-keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
 import type { Running } from '../command-line/command.ts';
 import { describeKey, readKeys, toAdd, type Speech } from '../command-line/keys.ts';
-import { parseAnyKey, parseCachedAccount, parseDuration, type Account } from '../command-line/settings.ts';
+import type { Account } from '../command-line/account.ts';
+import { parseAnyKey, parseCachedAccount, parseDuration } from '../command-line/settings.ts';
 import { nameTemporarySocket } from '../command-line/temporary-folder.ts';
 import type { addOptions } from './options.ts';
 

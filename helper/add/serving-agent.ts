@@ -13,7 +13,7 @@ import { startPrivateAgent } from '../../src/ssh/private-agent.ts';
 import type { Running } from '../command-line/command.ts';
 import type { Speech } from '../command-line/keys.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
-import type { Account } from '../command-line/settings.ts';
+import type { Account } from '../command-line/account.ts';
 import { startFrontFor } from '../command-line/signing-keys.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
 

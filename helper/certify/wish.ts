@@ -7,7 +7,8 @@ import {
   type CertificateTerms,
 } from '../../src/keys/certificate-options.ts';
 import { invalid, type Common, type Line, type Values } from '../command-line/parse.ts';
-import { parseAccount, parseAnyKey, type Account } from '../command-line/settings.ts';
+import { parseAccount, type Account } from '../command-line/account.ts';
+import { parseAnyKey } from '../command-line/settings.ts';
 import type { certifyOptions } from './options.ts';
 
 /** The key of the authority: stored, or in KMS. */

@@ -4,7 +4,7 @@ import { Failure } from '../../src/errors.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
 import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
-import { parseRegion, parseRoles } from './settings.ts';
+import { parseRegion, parseRoles } from './account.ts';
 
 /** Seconds, at least 1. */
 export interface HostPlace {

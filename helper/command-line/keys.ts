@@ -9,7 +9,7 @@ import type { UsableKey } from '../../src/host/usable-key.ts';
 import type { AddedKey } from '../../src/ssh/agent-keys.ts';
 import type { Common } from './parse.ts';
 import type { Running } from './command.ts';
-import type { Account } from './settings.ts';
+import type { Account } from './account.ts';
 
 /** Seconds for one region to answer. */
 const timeoutSeconds = 30;

@@ -2,7 +2,8 @@
 import { Failure } from '../../src/errors.ts';
 import { parseKeyLine, type KeyLine, type StoredKeyLine } from '../../src/keys/key-line.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
-import { invalid, type Common } from './parse.ts';
+import { parseAccount, type Account } from './account.ts';
+import { invalid } from './parse.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
 import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { requireStored } from '../../src/keys/stored-line.ts';
@@ -30,25 +31,7 @@ function inPlace<T>(place: string, parse: () => T): T {
   }
 }
 
-/** The region, roles and profile with which keys are read. */
-export interface Account {
-  readonly region: string | undefined;
-  readonly roles: readonly string[];
-  readonly profile: string | undefined;
-  /** A cache on this machine that is asked instead of AWS. */
-  readonly cache?: URL | undefined;
-}
-
-/** For commands that may read keys through a cache, which has credentials of its own. */
-export const cacheOption = {
-  cache: {
-    type: 'string',
-    value: 'URL',
-    help: 'read from the Secrets Manager Agent or the Lambda extension on this machine: http://localhost:2773',
-  },
-} as const;
-
-/** @throws INPUT_INVALID */
+/** For commands that may read keys through a cache, which has credentials of its own. @throws INPUT_INVALID */
 export function parseCachedAccount(
   values: Parameters<typeof parseAccount>[0] & { readonly cache: string | undefined },
 ): Account & { readonly cache: URL | undefined } {
@@ -61,25 +44,6 @@ export function parseCachedAccount(
     `--cache and ${other} do not go together: the cache reads with credentials of its own`,
     'leave one of them out',
   );
-}
-
-export function parseAccount(values: Pick<Common, 'region' | 'role-arn' | 'profile'>): Account {
-  const { region, profile } = values;
-  return { region: parseRegion(region), roles: parseRoles(values['role-arn']), profile };
-}
-
-/** @param place where it was written */
-export function parseRegion(text: string | undefined, place = '--region'): string | undefined {
-  if (text === undefined || /^[a-z]{2,}(-[a-z0-9]+)+$/.test(text)) return text;
-  throw invalid(`${place} is not a region: "${text}"`, 'write one, for example --region eu-west-1');
-}
-
-/** A chain: each role is assumed with the credentials of the one before. */
-export function parseRoles(texts: readonly string[], place = '--role-arn'): string[] {
-  const roles = texts.flatMap((text) => text.split(',').map((role) => role.trim()));
-  const wrong = roles.find((role) => !/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(role));
-  if (wrong === undefined) return roles;
-  throw invalid(`${place} is not the ARN of a role: "${wrong}"`, 'write arn:aws:iam::ACCOUNT:role/NAME');
 }
 
 /** @returns seconds; 0 for no limit */

@@ -3,7 +3,7 @@ import type { Order, SigningOrder } from '../../src/host/front-order.ts';
 import type { FrontProcess, Starting } from '../../src/host/start-front.ts';
 import type { Running } from './command.ts';
 import { inHost, voiceOf, type Speech } from './keys.ts';
-import type { Account } from './settings.ts';
+import type { Account } from './account.ts';
 
 interface Wanted {
   readonly place: Pick<FrontProcess, 'socket' | 'control' | 'back'>;

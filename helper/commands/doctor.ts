@@ -2,7 +2,8 @@
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { command, type Running } from '../command-line/command.ts';
 import type { Line } from '../command-line/parse.ts';
-import { parseAccount, parseAnyKey } from '../command-line/settings.ts';
+import { parseAccount } from '../command-line/account.ts';
+import { parseAnyKey } from '../command-line/settings.ts';
 
 const options = {
   url: {

@@ -7,7 +7,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount } from '../command-line/settings.ts';
+import { parseAccount } from '../command-line/account.ts';
 import { reach, type Wanted } from '../proxy/reach.ts';
 import type { Outcome } from '../proxy/report.ts';
 import { ways } from '../../src/aws/ec2-session-policy.ts';

@@ -15,7 +15,7 @@ import type { JobRole } from '../../src/host/job-role.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import { stsAudience } from '../../src/keys/partition.ts';
 import type { Location } from '../../src/keys/reference.ts';
-import { parseRegion, parseRoles } from '../command-line/settings.ts';
+import { parseRegion, parseRoles } from '../command-line/account.ts';
 import { needs, Unmet } from './finding.ts';
 import type { Place } from './wanted.ts';
 

@@ -6,7 +6,7 @@ import { rolesIn } from '../../src/host/settings.ts';
 import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { invalid } from '../command-line/parse.ts';
-import { parseRegion, parseRoles } from '../command-line/settings.ts';
+import { parseRegion, parseRoles } from '../command-line/account.ts';
 import { parseWay } from '../proxy/way.ts';
 import type { Configuration } from './configuration.ts';
 import { failed, ok, warn, type Finding } from './finding.ts';

@@ -6,7 +6,7 @@ import type { KeyLine } from '../../src/keys/key-line.ts';
 import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import type { Common } from '../command-line/parse.ts';
-import type { Account } from '../command-line/settings.ts';
+import type { Account } from '../command-line/account.ts';
 import { allChecks } from './checks.ts';
 import type { Finding } from './finding.ts';
 import { countOf, renderFindings } from './render.ts';

@@ -1,6 +1,6 @@
 /** The options of exec. Apart from its code, because --help of every command loads this file. Pure. */
 import type { Options } from '../command-line/parse.ts';
-import { cacheOption } from '../command-line/settings.ts';
+import { cacheOption } from '../command-line/cache-option.ts';
 
 export const execOptions = {
   key: {

@@ -6,7 +6,8 @@ import { otherKindOf } from '../../src/keys/reference.ts';
 import type { Running } from '../command-line/command.ts';
 import { inHost, readKeys, voiceOf, type Speech } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount, parseAnyKey, parseKey, type Account } from '../command-line/settings.ts';
+import { parseAccount, type Account } from '../command-line/account.ts';
+import { parseAnyKey, parseKey } from '../command-line/settings.ts';
 import type { publicOptions } from './options.ts';
 
 /** A key to print: stored, or in KMS. */

@@ -7,7 +7,7 @@ import type { DeployKeys } from '../../src/keys/deploy-key.ts';
 import type { Signer } from '../../src/keys/signer.ts';
 import type { Running } from '../command-line/command.ts';
 import { readKnownHosts } from '../command-line/known-hosts-option.ts';
-import type { Account } from '../command-line/settings.ts';
+import type { Account } from '../command-line/account.ts';
 import { today } from '../command-line/today.ts';
 import { openHost } from './host.ts';
 import { kmsStore } from './kms-store.ts';

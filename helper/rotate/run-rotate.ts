@@ -4,7 +4,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import type { Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import type { Line } from '../command-line/parse.ts';
-import { parseAccount } from '../command-line/settings.ts';
+import { parseAccount } from '../command-line/account.ts';
 import { today } from '../command-line/today.ts';
 import type { rotateOptions } from './options.ts';
 import { planOf, titleName, type Plan } from './plan.ts';

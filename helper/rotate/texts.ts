@@ -3,7 +3,7 @@ import { Failure } from '../../src/errors.ts';
 import type { KmsReference } from '../../src/keys/key-reference.ts';
 import { nextAlias, previousAlias } from '../../src/keys/rotation-aliases.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import type { Account } from '../command-line/settings.ts';
+import type { Account } from '../command-line/account.ts';
 import { whereToPaste } from '../store/where-to-paste.ts';
 import type { Plan } from './plan.ts';
 

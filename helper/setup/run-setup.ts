@@ -9,7 +9,8 @@ import { visible } from '../../src/keys/visible-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
-import { parseAccount, parseAnyKey, parseDuration } from '../command-line/settings.ts';
+import { parseAccount } from '../command-line/account.ts';
+import { parseAnyKey, parseDuration } from '../command-line/settings.ts';
 import {
   changesBetween,
   isOurs,

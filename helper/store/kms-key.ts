@@ -12,7 +12,7 @@ import type { MadeKmsKey, NewKmsKey } from '../../src/kms/make-key.ts';
 import { inHost, voiceOf } from '../command-line/keys.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Common, type Values } from '../command-line/parse.ts';
-import { parseAccount } from '../command-line/settings.ts';
+import { parseAccount } from '../command-line/account.ts';
 import { readKeyText } from './key-text.ts';
 import { specFor } from './kms-spec.ts';
 import type { keygenOptions, storeOptions } from './options.ts';

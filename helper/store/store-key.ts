@@ -9,7 +9,7 @@ import { voiceOf } from '../command-line/keys.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Common, type Values } from '../command-line/parse.ts';
 import type { storeOptions } from './options.ts';
-import { parseAccount, type Account } from '../command-line/settings.ts';
+import { parseAccount, type Account } from '../command-line/account.ts';
 
 type StoreValues = Values<typeof storeOptions>;
 
