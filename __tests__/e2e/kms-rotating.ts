@@ -76,7 +76,8 @@ export class KmsRotating extends Rotating {
   }
   /** As after a rotation. */
   override beRotated(): void {
-    const made = this.signingKeys.create({ ...place, spec: this.old.spec });
+    const tags = { 'ssm-ssh-agent:rotation': aliases.served };
+    const made = this.signingKeys.create({ ...place, spec: this.old.spec, tags });
     this.register(this.signingKeys.get(made));
     this.signingKeys.setAlias(place, aliases.previous, this.old.arn);
     for (const alias of [aliases.served, aliases.next]) this.signingKeys.setAlias(place, alias, made);

@@ -150,6 +150,28 @@ describe('ssm-ssh-agent rotate kms:alias/NAME', () => {
     expect([key.keyOf('previous')?.arn, key.registered]).toEqual([key.old.arn, [key.oldLine]]);
   });
 
+  it('does not take the key of somebody else that has the alias NAME/next', async () => {
+    const theirs = key.signingKeys.create({ ...place, alias: 'alias/deploy/next' });
+    for (const option of [[], ['--abort'], ['--finish']]) {
+      const { exitCode, stderr } = await key.run(...option);
+      expect([exitCode, stderr]).toEqual([
+        2,
+        expect.stringMatching(/alias\/deploy\/next .*was not made by a rotation.*\nhint: .*delete-alias/),
+      ]);
+    }
+    expect([key.signingKeys.get(theirs).state, key.keyOf('next')?.arn]).toEqual(['Enabled', theirs]);
+    expect([key.served, key.registered]).toEqual([key.oldLine, [key.oldLine]]);
+  });
+
+  it('does not delete the key of somebody else that has the alias NAME/previous', async () => {
+    const theirs = key.signingKeys.create({ ...place, alias: 'alias/deploy/previous' });
+    expect((await key.run()).exitCode).toBe(2);
+    const { exitCode, stderr } = await key.run('--finish');
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining(`the KMS key ${theirs} stays`)]);
+    expect(key.signingKeys.get(theirs).state).toBe('Enabled');
+    expect([key.served, key.registered]).toEqual([key.oldLine, [key.oldLine]]);
+  });
+
   it.each([
     [['kms:1234abcd-12ab-34cd-56ef-1234567890ab'], 2, 'is not the alias of a KMS key'],
     [['arn:aws:kms:eu-west-1:111122223333:alias/deploy'], 2, 'is not the alias of a KMS key'],

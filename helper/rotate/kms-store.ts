@@ -24,7 +24,7 @@ export function kmsStore(
     if (retired && key !== undefined && key !== 'gone') say(fateOf(key, retired));
   };
   return {
-    look: async () => kmsProgress(await keys.read(), reference),
+    look: async () => kmsProgress(await keys.look(), reference),
     stageNew: ({ versions }) => keys.stage(versions, (old) => specOfNew(old, type)),
     // It keeps its alias until the rotation ends.
     stageLatest: () => Promise.resolve(),
@@ -65,5 +65,7 @@ export function specOfNew(old: string, type: KeyType | undefined): SshKeySpec {
 function fateOf({ arn }: NamedKey, retired: Retired): string {
   if (retired.kind === 'kept') return `the KMS key ${arn} stays: it has the alias ${retired.alias}, too`;
   const region = arn.split(':')[3] ?? '';
+  if (retired.kind === 'unknown')
+    return `the KMS key ${arn} stays, because no rotation has made the key that is served now; if nobody uses it: aws kms schedule-key-deletion --region ${region} --key-id ${arn}`;
   return `the KMS key ${arn} does not sign any more, and is deleted in 30 days; until then, aws kms cancel-key-deletion --region ${region} --key-id ${arn} stops that`;
 }

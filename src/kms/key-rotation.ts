@@ -13,7 +13,7 @@ import {
   type NamedKey,
   type RotationOptions,
 } from './rotation-calls.ts';
-import { isRefused, makeSimilar, makingPatience, modelOf } from './similar-key.ts';
+import { isMadeFor, isRefused, makeSimilar, makingPatience, modelOf } from './similar-key.ts';
 import { findUnnamed } from './unnamed-key.ts';
 
 export type { Named, NamedKey, RotationOptions } from './rotation-calls.ts';
@@ -27,8 +27,9 @@ export interface KmsVersions {
   readonly previous: Named;
 }
 
-/** What became of a key that is given up. */
-export type Retired = { readonly kind: 'scheduled' } | { readonly kind: 'kept'; readonly alias: string };
+/** What became of a key that is given up. `unknown`: it may be of somebody else, and stays. */
+export type Retired =
+  { readonly kind: 'scheduled' | 'unknown' } | { readonly kind: 'kept'; readonly alias: string };
 
 /** Milliseconds until a change is seen by all of KMS, and between two looks. @source KMS Developer Guide, "AWS KMS eventual consistency" */
 const [patience, pause] = [20_000, 500];
@@ -47,6 +48,21 @@ export class KmsKeyRotation {
     this.#name = reference.name;
     this.next = nextAlias(reference.name);
     this.previous = previousAlias(reference.name);
+  }
+
+  /** @throws INPUT_INVALID if NAME/next is the key of somebody else, who may have an alias of such a name */
+  async look(): Promise<KmsVersions> {
+    const versions = await this.read();
+    const { latest, next } = versions;
+    if (next === undefined || next === 'gone' || next.arn === latest.arn) return versions;
+    if (await isMadeFor(next.arn, this.#calls)) return versions;
+    throw new Failure(
+      'INPUT_INVALID',
+      `${this.next} is there already, and its KMS key ${next.arn} was not made by a rotation of ${this.#calls.reference.text}`,
+      {
+        hint: `if nobody uses that alias, remove it (aws kms delete-alias --region ${this.#calls.options.place.region} --alias-name ${this.next}), and run it again; else give your key another alias, and rotate that one`,
+      },
+    );
   }
 
   async read(): Promise<KmsVersions> {
@@ -110,12 +126,17 @@ export class KmsKeyRotation {
   /** Ends the rotation, unless the old key is the latest one: then only the alias for it ends. */
   async forgetOld({ latest, next, previous }: KmsVersions): Promise<Retired | undefined> {
     const isOther = previous !== undefined && previous !== 'gone' && previous.arn !== latest.arn;
-    const retired = isOther ? await this.retire(previous) : undefined;
+    const retired = isOther ? await this.#retireOld(previous, latest) : undefined;
     if (next === 'gone' || next?.arn === latest.arn) await this.#calls.deleteAlias(this.next);
     // The last one: until then, --finish finds what is left to do.
     await this.#calls.deleteAlias(this.previous);
     await this.#until(({ previous: now }) => now === undefined);
     return retired;
+  }
+
+  /** If no rotation has made the latest key, the other one may be of somebody else. */
+  async #retireOld(old: NamedKey, latest: NamedKey): Promise<Retired> {
+    return (await isMadeFor(latest.arn, this.#calls)) ? await this.retire(old) : { kind: 'unknown' };
   }
 
   /** A key that has another alias is in use elsewhere, and stays. */

@@ -16,8 +16,8 @@ import type { SshKeySpec } from './key-material.ts';
 import { newKeyHint } from './kms-failures.ts';
 import type { NamedKey, RotationCalls } from './rotation-calls.ts';
 
-/** Tells a key that was made by a rotation, and has not got its alias yet. Its value is the alias of the rotation. */
-export const madeBy = 'ssm-ssh-agent:rotation';
+/** Tells a key that was made by a rotation. Its value is the alias of the rotation. */
+const madeBy = 'ssm-ssh-agent:rotation';
 
 /** What a new key takes over. */
 export interface Model {
@@ -57,7 +57,7 @@ export async function modelOf({ arn }: NamedKey, calls: RotationCalls): Promise<
   };
 }
 
-export async function tagsOf(arn: string, calls: RotationCalls): Promise<Tag[]> {
+async function tagsOf(arn: string, calls: RotationCalls): Promise<Tag[]> {
   const tags: Tag[] = [];
   let Marker: string | undefined;
   do {
@@ -67,6 +67,12 @@ export async function tagsOf(arn: string, calls: RotationCalls): Promise<Tag[]> 
     Marker = answer?.NextMarker;
   } while (Marker !== undefined);
   return tags;
+}
+
+/** Whether a rotation of this alias has made the key. */
+export async function isMadeFor(arn: string, calls: RotationCalls): Promise<boolean> {
+  const tags = await tagsOf(arn, calls);
+  return tags.some(({ TagKey, TagValue }) => TagKey === madeBy && TagValue === calls.reference.name);
 }
 
 /**

@@ -3,7 +3,7 @@ import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
 import { Failure } from '../errors.ts';
 import { inLanes } from '../in-lanes.ts';
 import type { RotationCalls } from './rotation-calls.ts';
-import { madeBy, tagsOf } from './similar-key.ts';
+import { isMadeFor } from './similar-key.ts';
 
 /** Milliseconds that KMS's own clocks may differ by. */
 const tolerance = 2_000;
@@ -39,8 +39,7 @@ async function allKeys(calls: RotationCalls): Promise<string[]> {
 /** The policies of other keys may not let this caller read their tags. */
 async function isOurs(arn: string, calls: RotationCalls): Promise<boolean> {
   try {
-    const tags = await tagsOf(arn, calls);
-    return tags.some(({ TagKey, TagValue }) => TagKey === madeBy && TagValue === calls.reference.name);
+    return await isMadeFor(arn, calls);
   } catch (error) {
     if (error instanceof Failure && error.code === 'KEY_ACCESS_DENIED') return false;
     throw error;
