@@ -154,6 +154,35 @@ describe('a cache that does not answer as it should', () => {
     );
   });
 
+  it.each<[string, object]>([
+    [
+      '/ci/key',
+      { Parameter: { Value: 'x', ARN: 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/other', Version: 1 } },
+    ],
+    [
+      'ci-key',
+      { Parameter: { Value: 'x', ARN: 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key', Version: 1 } },
+    ],
+    [
+      'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/key',
+      { Parameter: { Value: 'x', ARN: 'arn:aws:ssm:eu-west-1:444455556666:parameter/ci/key', Version: 1 } },
+    ],
+    [
+      'secretsmanager:ci/key',
+      { SecretString: 'x', ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:ci/keys-AbCdEf' },
+    ],
+    [
+      'arn:aws:secretsmanager:eu-west-1:111122223333:secret:ci/key-AbCdEf',
+      { SecretString: 'x', ARN: 'arn:aws:secretsmanager:eu-west-1:444455556666:secret:ci/key-AbCdEf' },
+    ],
+  ])('is an error if it has another key than %s', async (reference, answer) => {
+    const failure = await ask({ body: JSON.stringify(answer) }, reference);
+    expect([failure.code, failure.message]).toEqual([
+      'PROVIDER_FAILED',
+      expect.stringContaining('has another key than'),
+    ]);
+  });
+
   it('is an error if nobody listens there', async () => {
     const { origin, close } = await serve({ handle: () => Promise.reject(new Error()) });
     await close();
@@ -164,10 +193,14 @@ describe('a cache that does not answer as it should', () => {
 });
 
 describe('the address of a cache', () => {
-  it.each(['http://localhost:2773', 'http://127.0.0.1:2773/', 'http://[::1]:9', 'http://LOCALHOST:2773'])(
-    'may be %s',
+  it.each(['http://127.0.0.1:2773/', 'http://[::1]:9'])('may be %s', (address) => {
+    expect(parseCacheAddress(address, 'ssm.cache').origin).toBe(new URL(address).origin);
+  });
+
+  it.each(['http://localhost:2773', 'http://LOCALHOST:2773'])(
+    'is that of IPv4 for %s, because somebody else may listen on the same port of IPv6',
     (address) => {
-      expect(parseCacheAddress(address, 'ssm.cache').origin).toBe(new URL(address).origin);
+      expect(parseCacheAddress(address, 'ssm.cache').origin).toBe('http://127.0.0.1:2773');
     },
   );
 

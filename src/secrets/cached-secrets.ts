@@ -58,8 +58,12 @@ async function readParameter(reference: ParameterReference, options: CacheOption
     },
     options,
   );
-  const { Value, Version, ARN, Type } = membersOf(membersOf(answer)['Parameter']);
+  const { Name, Value, Version, ARN, Type } = membersOf(membersOf(answer)['Parameter']);
   if (typeof Value !== 'string' || typeof ARN !== 'string') throw broken(options, 'has no parameter in it');
+  const [, , , , , ...named] = ARN.split(':');
+  const path = named.join(':').replace(/^parameter\/?/, '');
+  const isNamed = ARN === reference.name || Name === reference.name;
+  if (!isNamed && path !== reference.name.replace(/^\//, '')) throw other(reference, options);
   return { reference, text: Value, version: String(Version), arn: ARN, encrypted: Type === 'SecureString' };
 }
 
@@ -79,6 +83,10 @@ async function readSecret(reference: SecretReference, options: CacheOptions): Pr
   const { ARN, VersionId, SecretString, SecretBinary } = membersOf(answer);
   if (typeof ARN !== 'string' || typeof (SecretString ?? SecretBinary) !== 'string')
     throw broken(options, 'has no secret in it');
+  const [, , , , , , ...named] = ARN.split(':');
+  // Of an ARN in its own account, the random characters may be left out.
+  const names = [ARN, ARN.replace(randomEnd, ''), named.join(':').replace(randomEnd, '')];
+  if (!names.includes(name)) throw other(reference, options);
   return secretOf(reference, {
     ARN,
     VersionId: typeof VersionId === 'string' ? VersionId : '',
@@ -86,6 +94,14 @@ async function readSecret(reference: SecretReference, options: CacheOptions): Pr
       ? { SecretString }
       : { SecretBinary: Buffer.from(String(SecretBinary), 'base64') }),
   });
+}
+
+/** AWS puts it behind the name of a secret. */
+const randomEnd = /-[A-Za-z0-9]{6}$/;
+
+/** A broken cache may mix up its answers, and the key would be offered to a host that must not see it. */
+function other({ text }: Reference, options: CacheOptions): Failure {
+  return broken(options, `has another key than ${text}`);
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
