@@ -19,7 +19,7 @@ import {
   checkRoles,
 } from './credentials.ts';
 import { endpointOf, type Service } from './endpoints.ts';
-import { failed, needs, ok, type Finding } from './finding.ts';
+import { failed, needs, ok, skip, type Finding } from './finding.ts';
 import { credentialPlaces } from './git-credential-helpers.ts';
 import { checkGitSettings } from './git-settings.ts';
 import { checkHost } from './hosts.ts';
@@ -32,13 +32,13 @@ import { checkPrograms } from './programs.ts';
 import type { Check } from './run-checks.ts';
 import { checkSecret } from './secrets.ts';
 import { checkUrl } from './urls.ts';
-import { placeOf, wantedSecrets, type Place } from './wanted.ts';
+import { placeOf, wantedSecrets, type GivenAccount, type Place } from './wanted.ts';
 
 export interface Asked extends Installed {
   readonly lines: readonly KeyLine[];
   readonly urls: readonly string[];
   readonly hosts: readonly string[];
-  readonly account: Place & { readonly profile: string | undefined };
+  readonly account: GivenAccount;
   /** Of Node: `24.21.0`. */
   readonly nodeVersion: string;
   readonly voice: Voice;
@@ -67,7 +67,7 @@ export async function allChecks(asked: Asked): Promise<Check[]> {
   const found = { asked, configuration, routes, named, place, access };
   return [
     ...ofThisMachine(found),
-    ...ofAws(found),
+    ...ofAws(found).map((check) => withoutNeed(check, found)),
     ...ofSecrets(found),
     ...ofGit({ ...found, read }),
     ...ofTargets(found),
@@ -111,6 +111,21 @@ function ofAws({ asked, place, access, named }: Found): Check[] {
     check('identity', usual, () => checkIdentity(options)),
     check('roles', usual, () => checkRoles(places, options)),
   ];
+}
+
+/** A host that reads all through a cache needs no way to AWS, and no credentials. */
+function withoutNeed(check: Check, { asked, named }: Found): Check {
+  const { secrets, kmsKeys } = named;
+  const isNeeded = kmsKeys.length + asked.hosts.length > 0 || secrets.some(({ place }) => !place.cache);
+  if (isNeeded || secrets.length === 0) return check;
+  const why = 'not needed, because all keys are read through the cache (ssm.cache)';
+  return {
+    ...check,
+    run: async (signal) =>
+      (await check.run(signal)).map((one) =>
+        one.status === 'fail' ? skip(one.check, `${why}: ${one.detail}`, one.remedy) : one,
+      ),
+  };
 }
 
 type OfNetwork = Pick<Found, 'asked' | 'place' | 'access' | 'named'>;

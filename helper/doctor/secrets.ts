@@ -3,8 +3,10 @@ import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
 import { readNamedCredential } from '../../src/git/named-credential.ts';
 import { storedAuthority } from '../../src/host/authority.ts';
 import { openKey, stored } from '../../src/host/open-key.ts';
+import { readCached } from '../../src/host/read-keys.ts';
 import { muted } from '../../src/host/voice.ts';
 import { referencesOf } from '../../src/keys/key-line.ts';
+import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import type { Secret } from '../../src/secrets/source.ts';
 import { readReferences } from '../../src/secrets/read.ts';
 import type { AwsAccess } from './aws-access.ts';
@@ -21,9 +23,14 @@ export interface SecretOptions {
   readonly now: () => number;
 }
 
+/** Seconds for a cache to answer. */
+const timeoutSeconds = 8;
+const silent = muted({ mask: () => undefined, warn: () => undefined });
+const cacheOf = (text: string): URL => parseCacheAddress(text, 'ssm.cache (SSM_SSH_CACHE)');
+
 /** @returns two findings: whether it is read, and whether it can be used */
 export async function checkSecret(wanted: WantedSecret, options: SecretOptions): Promise<Finding[]> {
-  const { line, kind, from } = wanted;
+  const { line, kind } = wanted;
   const { text } = line.reference;
   const [reading, using] = [`read ${text}`, `${kind} ${text}`];
   let secrets: Secret[];
@@ -33,12 +40,25 @@ export async function checkSecret(wanted: WantedSecret, options: SecretOptions):
     return [failedFor(wanted, { check: reading, error }, options), unchecked(using, reading)];
   }
   return [
-    readFinding(secrets, { reading, from, key: text, instead: storeElsewhere(wanted, options.remedies) }),
+    readFinding(secrets, {
+      reading,
+      from: withCache(wanted),
+      key: text,
+      instead: storeElsewhere(wanted, options.remedies),
+    }),
     await used(wanted, secrets, { using, ...options }),
   ];
 }
 
-async function read({ line, place }: WantedSecret, { access, signal }: SecretOptions): Promise<Secret[]> {
+async function read(
+  { line, place }: WantedSecret,
+  { access, signal, remedies: { env } }: SecretOptions,
+): Promise<Secret[]> {
+  const { cache } = place;
+  if (cache !== undefined) {
+    const host = { ...place, cache: cacheOf(cache), fresh: false, timeoutSeconds };
+    return await readCached(referencesOf([line]), host, { env, signal, voice: silent });
+  }
   const { caller, region, credentials } = await access.reader(place);
   const { connection } = caller;
   try {
@@ -49,6 +69,10 @@ async function read({ line, place }: WantedSecret, { access, signal }: SecretOpt
   } catch (error) {
     throw connection.troubles.explain(error);
   }
+}
+
+function withCache({ from, place: { cache } }: WantedSecret): string {
+  return cache === undefined ? from : `${from}, through the cache at ${cacheOf(cache).origin}`;
 }
 
 /** The value itself is never shown. */

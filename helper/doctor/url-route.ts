@@ -9,7 +9,7 @@ import { quoteForShell } from '../../src/process/quote.ts';
 import { refusalFor, signingLineOf } from '../explain/signing.ts';
 import { explainSsh, type SshQuestion } from '../explain/ssh.ts';
 import type { Asking } from '../explain/surroundings.ts';
-import { ofCommandLine, originOf } from './wanted.ts';
+import { ofCommandLine, originOf, type Place } from './wanted.ts';
 
 export interface UrlRoute {
   /** A line as `exec --key` takes it. undefined: a key of this job, of which only the fingerprint is known. */
@@ -17,7 +17,7 @@ export interface UrlRoute {
   /** The reference of the key, or the fingerprint. */
   readonly name: string;
   readonly from: string;
-  readonly place: { readonly region: string | undefined; readonly roles: readonly string[] };
+  readonly place: Place;
   /** What to do if the host does not know the key. undefined: what is usual for a stored key. */
   readonly unknown?: string | undefined;
   /** What to do if our agent signs for other hosts only. undefined: the hint of the agent says it. */

@@ -3,6 +3,7 @@ import { hasTokenAlone } from '../../src/aws/web-identity.ts';
 import { isJobCache } from '../../src/git/credential-cache.ts';
 import { helpersFor } from '../../src/git/credential-settings.ts';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
+import { isCached } from '../../src/host/settings.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
 import { withoutEnds } from '../../src/keys/ends.ts';
 import { patternText } from '../../src/keys/routes.ts';
@@ -147,10 +148,12 @@ function routeFinding(
 
 /** The place of the key, where the command line names none. */
 function accountOf(route: UrlRoute | undefined, { account }: UrlCheck): string[] {
-  const { region, roles = [] } = route?.place ?? {};
+  const { region, roles = [], cache } = route?.place ?? {};
   const has = (option: string): boolean => account.includes(option);
+  const isThrough = isCached({ cache, roles }) && !has('--role-arn') && !has('--profile');
   return [
     ...account,
+    ...(isThrough && cache !== undefined ? ['--cache', cache] : []),
     ...(region !== undefined && !has('--region') ? ['--region', region] : []),
     ...(has('--role-arn') ? [] : roles.flatMap((role) => ['--role-arn', role])),
   ];

@@ -4,6 +4,7 @@ import type { KeyLine, SigningKeyLine, StoredKeyLine } from '../../src/keys/key-
 import { isStored, type KmsReference } from '../../src/keys/key-reference.ts';
 import type { Compiled, HostKey } from '../../src/host/compile.ts';
 import type { NamedCredential, Routes } from '../../src/host/credential-routes.ts';
+import { isCached } from '../../src/host/settings.ts';
 import { hostLine } from '../../src/host/host-line.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import { failed, type Finding } from './finding.ts';
@@ -14,6 +15,8 @@ import type { PlacedSetting } from './setting-remedy.ts';
 export interface Place {
   readonly region: string | undefined;
   readonly roles: readonly string[];
+  /** The address of a cache on this machine that is asked instead of AWS, as written. */
+  readonly cache?: string | undefined;
 }
 
 /** `from` of a key that doctor was given. */
@@ -54,6 +57,11 @@ export interface JobLine {
   readonly from: string;
 }
 
+/** Of the command line. A cache has credentials of its own, so it is not asked with a profile. */
+export interface GivenAccount extends Omit<Place, 'cache'> {
+  readonly profile?: string | undefined;
+}
+
 export interface NamedSecrets {
   readonly lines: readonly KeyLine[];
   /** Of the job or the exec around this process. */
@@ -63,7 +71,7 @@ export interface NamedSecrets {
   /** Of all scopes. */
   readonly entries: readonly PlacedSetting[];
   /** Of the command line: it takes precedence over the settings. */
-  readonly account: Place;
+  readonly account: GivenAccount;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -142,9 +150,11 @@ export function originOf({ pattern, reference }: HostKey, env: NamedSecrets['env
   return env['SSM_SSH_KEY'] === reference ? 'SSM_SSH_KEY' : 'ssm.key';
 }
 
-export function placeOf(settings: Place, account: Place): Place {
-  const { region, roles } = account;
-  return { region: region ?? settings.region, roles: roles.length > 0 ? roles : settings.roles };
+export function placeOf(settings: Place, account: GivenAccount): Place {
+  const roles = account.roles.length > 0 ? account.roles : settings.roles;
+  const { cache } = settings;
+  const isThrough = isCached({ cache, roles }) && account.profile === undefined;
+  return { region: account.region ?? settings.region, roles, ...(isThrough && { cache }) };
 }
 
 /** Equal for the same references, read from the same place. */
@@ -153,7 +163,7 @@ function identity({ kind, line, place }: WantedSecret): string {
   return JSON.stringify([kind, reference.text, passphrase?.text, certificate?.text, place]);
 }
 
-function fromCredential(named: NamedCredential, account: Place): WantedSecret {
+function fromCredential(named: NamedCredential, account: GivenAccount): WantedSecret {
   const { reference, place: from, username } = named;
   const line = { reference: parseCredentialReference(reference, from), repositories: [] };
   return { kind: 'credential', line, place: placeOf(named, account), from, username };

@@ -56,7 +56,8 @@ function isForCache(references: readonly Reference[], wanted: HostKeys, env: Opt
 /** Tries of one call, for the time that one may take. */
 const maxAttempts = 3;
 
-async function readCached(
+/** @throws the errors of the cache, and those of AWS that it repeats */
+export async function readCached(
   references: readonly Reference[],
   { cache: address, fresh, region, timeoutSeconds }: Host & { readonly cache: URL; readonly fresh: boolean },
   { env, signal, voice }: Options,

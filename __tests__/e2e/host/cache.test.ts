@@ -1,6 +1,7 @@
 /** ssm-ssh, git-credential-ssm and exec read through a cache on this machine, with real git and ssh. */
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import type { Finding } from '../../../helper/doctor/finding.ts';
 import { startLocalCache, type LocalCache } from '../../support/aws/local-cache.ts';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, INSTANCE_ROLE, launchInstance, project } from '../../support/ec2-host.ts';
@@ -155,6 +156,32 @@ describeOnHost('a host with a cache', () => {
     const { stdout, stderr } = await host.run(script);
     expect([stderr, stdout]).toEqual(['', expect.stringContaining(key.fingerprint)]);
     expect(callers()).toEqual(['cache']);
+  });
+
+  it('is what doctor reads with, on a host that has no way to AWS', async () => {
+    const doctor = async (env: Readonly<Record<string, string>> = {}): Promise<Finding[]> => {
+      const alone = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ENDPOINT_URL: 'http://127.0.0.1:1', ...env };
+      const { stdout } = await host.run(`${agent} doctor --json --url ${git.url('acme/lib')}`, alone);
+      return JSON.parse(stdout) as Finding[];
+    };
+    const findings = await doctor();
+    const about = (check: string): object =>
+      expect.arrayContaining([expect.objectContaining({ check, status: 'ok' })]) as object;
+    expect(findings).toEqual(about(`key ${secret}`));
+    expect(findings).toEqual(about(`repository ${git.url('acme/lib')}`));
+    expect(findings.find(({ check }) => check === `read ${secret}`)?.detail).toContain(
+      `through the cache at ${cache.origin}`,
+    );
+    expect(findings.find(({ check }) => check === 'region')).toMatchObject({
+      status: 'skip',
+      detail: expect.stringContaining('not needed'),
+    });
+    expect([findings.filter(({ status }) => status === 'fail'), callers()]).toEqual([[], ['cache']]);
+    const denied = await doctor({ AWS_TOKEN: 'another token' });
+    expect(denied.find(({ check }) => check === `read ${secret}`)).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining('does not accept the token of AWS_TOKEN'),
+    });
   });
 
   it('refuses --cache together with --role-arn or --profile', async () => {
