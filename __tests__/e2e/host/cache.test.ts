@@ -166,7 +166,7 @@ describeOnHost('a host with a cache', () => {
     };
     const findings = await doctor();
     const about = (check: string): object =>
-      expect.arrayContaining([expect.objectContaining({ check, status: 'ok' })]) as object;
+      expect.arrayContaining([expect.objectContaining({ check, status: 'ok' })]);
     expect(findings).toEqual(about(`key ${secret}`));
     expect(findings).toEqual(about(`repository ${git.url('acme/lib')}`));
     expect(findings.find(({ check }) => check === `read ${secret}`)?.detail).toContain(
