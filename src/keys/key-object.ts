@@ -1,7 +1,7 @@
 /** An SSH public key as a key of Node's crypto. Pure. */
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { pointJwk } from './curves.ts';
-import { rsaLimits } from './key-fields.ts';
+import { rsaBits, rsaLimits } from './key-fields.ts';
 import { WireReader } from './wire.ts';
 
 /**
@@ -10,12 +10,13 @@ import { WireReader } from './wire.ts';
  */
 export function keyObjectOf(blob: Buffer): KeyObject | undefined {
   try {
+    // Node would ask OpenSSL, which leaves an error behind for a longer key: it fails the next key that is read.
+    const bits = rsaBits(blob) ?? rsaLimits.least;
+    if (bits < rsaLimits.least || bits > rsaLimits.most) return undefined;
     const reader = new WireReader(blob);
     const jwk = publicJwk(reader.string().toString('latin1'), reader);
     if (!jwk || reader.rest.length > 0) return undefined;
-    const key = createPublicKey({ key: jwk, format: 'jwk' });
-    const bits = key.asymmetricKeyDetails?.modulusLength ?? rsaLimits.least;
-    return bits >= rsaLimits.least && bits <= rsaLimits.most ? key : undefined;
+    return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
     return undefined; // Incomplete, or not a point on the curve.
   }

@@ -2,7 +2,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { withoutEnd } from './ends.ts';
-import { isKnownType, leastSafeRsaBits } from './key-fields.ts';
+import { isKnownType, leastSafeRsaBits, rsaBits } from './key-fields.ts';
 import { publicJwk } from './key-object.ts';
 import type { PublicKey } from './public-key.ts';
 import { softwareType } from './security-key.ts';
@@ -46,7 +46,8 @@ function checkFields(type: string, blob: Buffer, resource: string): void {
       );
     }
     if (!jwk || reader.rest.length > 0) throw new RangeError('not a whole key');
-    const bits = createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyDetails?.modulusLength;
+    createPublicKey({ key: jwk, format: 'jwk' }); // Throws if the point is not on the curve.
+    const bits = rsaBits(blob);
     if (bits === undefined || bits >= leastSafeRsaBits) return;
     throw invalid(
       `${resource} holds an RSA key of ${bits} bits`,
