@@ -6,7 +6,6 @@ import { armorOpensshKey, writeOpensshKey } from '../../src/keys/openssh-key.ts'
 import { readPemKey } from '../../src/keys/pem-key.ts';
 import { linesToMask, parsePrivateKey, storedBlock } from '../../src/keys/private-key.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { bodyOf } from '../support/stored-forms.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const [pkcs8, sec1] = (['pkcs8', 'sec1'] as const).map((type) =>
@@ -17,6 +16,8 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const pkcs1 = rsa.export({ type: 'pkcs1', format: 'pem' }).toString();
 const openssh = writeOpensshKey(readPemKey(ed25519, 'deploy@acme'));
 const all = { openssh, pkcs8, sec1, ed25519, pkcs1 };
+/** The base64 between the BEGIN and END lines. */
+const bodyOf = (file: string): string => file.replace(/-----[^-]+-----|\s+/g, '');
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const fieldsOf = (stored: string): readonly Buffer[] => parsePrivateKey(stored, '/ci/key').fields;
 const failureFor = (stored: string): ReturnType<typeof failureOf> =>
