@@ -37,7 +37,7 @@ function counted(values: readonly string[]): string {
 
 /** npm's own setting: without it, npm runs the scripts that nobody has answered for. */
 const npmrc = readFileSync(join(root, '.npmrc'), 'utf8').split('\n');
-const settings = ['strict-allow-scripts=true', 'omit-lockfile-registry-resolved=true']
+const settings = ['omit-lockfile-registry-resolved=true']
   .filter((line) => !npmrc.includes(line))
   .map((line) => `.npmrc: write ${line}`);
 

@@ -205,13 +205,17 @@ describeOnHost('a key in KMS on a host', () => {
     expect(kmsCalls(world).filter((name) => name === 'kms:GetPublicKey')).toHaveLength(1);
   });
 
-  it('that another key has behind its alias now is refused, until flush', async () => {
+  it('that another key has behind its alias now is read anew when the login by git fails, once a minute', async () => {
     const { world, host, git, list, succeeds } = stand;
     configure();
     await succeeds(list('one'));
     const moved = makeKmsKey(world, 'moved');
     git.addDeployKey({ repository: 'acme/one', publicKey: moved.publicKey });
     world.aws.signingKeys.setAlias(place, 'alias/one', moved.arn);
+    expect((await host.run(list('one'))).code).toBe(0);
+    const again = makeKmsKey(world, 'again');
+    git.addDeployKey({ repository: 'acme/one', publicKey: again.publicKey });
+    world.aws.signingKeys.setAlias(place, 'alias/one', again.arn);
     const { code, stderr } = await host.run(list('one'));
     expect([code, stderr]).toEqual([128, expect.stringMatching(/^ssm-ssh: SIGNATURE_REFUSED: .*\nhint: /m)]);
     await host.run(`${agentProgram} flush`);
