@@ -92,6 +92,10 @@ describe('a value', () => {
     ['a = \\t\\n\\b\\"\\\\', '\t\n\b"\\'],
     ['a = one\\\n two', 'one two'],
     ['a =', ''],
+    ['a = x;y', 'x'],
+    ['a = "x\\\\;y"', 'x\\;y'],
+    ['a = "\t"x', '\tx'],
+    ['a = x\\\\ y', 'x\\ y'],
   ])('is read as git reads it: %j', (line, value) => {
     const text = `[s]\n${line}\n`;
     expect(valuesIn(text)).toEqual([value]);
@@ -120,9 +124,24 @@ it.each([
   ['ssm.key', '[ssm]'],
   ['ssm.github.com/acme.key', '[ssm "github.com/acme"]'],
   ['ssm.a"b\\c.key', '[ssm "a\\"b\\\\c"]'],
+  ['ssm.a\tb.c.d.key', '[ssm "a\tb.c.d"]'],
 ])('the section of %s is %s', (name, header) => {
   expect(headerOf(name)).toBe(header);
   expect(sectionsOf(header).map((section) => `${section.name}.key`)).toEqual([name]);
+});
+
+it.each([
+  ['[s \t "x"]', 's.x'],
+  ['[s"x"]', undefined],
+  ['[s', undefined],
+])('the section that begins with %j is %s', (header, name) => {
+  expect(sectionsOf(`${header}\na = 1`).map((section) => section.name)).toEqual(name ? [name] : []);
+});
+
+it('a file that ends in blank lines, or has nothing else, has no more sections', () => {
+  expect(sectionsOf('')).toEqual([]);
+  expect(sectionsOf('\n \t\n')).toEqual([]);
+  expect(sectionsOf('[s]\n \n').map((section) => section.name)).toEqual(['s']);
 });
 
 it('the lines of each entry are counted, and what belongs to no section is left out', () => {

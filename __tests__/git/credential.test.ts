@@ -48,6 +48,17 @@ describe('a request of git', () => {
     expect(parseRequest(bytes(text))).toBeUndefined();
   });
 
+  it('may have values that look like lists, and lists are only those that end with []', () => {
+    expect(parseRequest(bytes('state=1\nstate[]x=2\nhost[]=3\nstate[][]=4\npath=\uFEFFa\n'))).toEqual({
+      ...nothing,
+      path: '\uFEFFa',
+    });
+  });
+
+  it('that has a byte order mark has no protocol', () => {
+    expect(parseRequest(bytes('\uFEFFprotocol=https\nhost=h\n'))).toEqual({ ...nothing, host: 'h' });
+  });
+
   it('is UTF-8, and other bytes are refused', () => {
     expect(parseRequest(Uint8Array.of(...bytes('host='), 0xff, 0x0a))).toBeUndefined();
   });
@@ -103,6 +114,7 @@ describe('an answer to git', () => {
   it('is refused with the name of the parameter, and without the value', () => {
     const failure = failureOf(() => renderCredential({ password: 'hunter2\nhost=evil' }, '/ci/token'));
     expect(failure.message).toBe('/ci/token: its password contains a line break or a NUL');
+    expect(failure.hint).toBe("store it again as one line; printf '%s' writes no line break at the end");
     expect(told(failure)).not.toContain('hunter2');
   });
 
@@ -166,6 +178,9 @@ describe('a stored credential', () => {
     ['999', true],
     ['1000', true],
     ['1001', false],
+    ['x999', false],
+    ['999x', false],
+    ['0000000000000999', false],
   ])('with the expiry %j is expired at 1000: %s', (expiry, expected) => {
     expect(isExpired(expiry === undefined ? {} : { password_expiry_utc: expiry }, 1000)).toBe(expected);
   });

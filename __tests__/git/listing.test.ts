@@ -21,6 +21,7 @@ describe('a boolean of git', () => {
   it.each([
     ...['true', 'True', 'TRUE', 'yes', 'on', 'On', '1', '7', '01', '+1', '-1', '1k', '1M'],
     ...['', 'false', 'no', 'off', '0', '00', '0k', 'maybe', 'true ', 'y', 't'],
+    ...['10', '205k', '1x', '1xk', 'untrue', 'x1', 'truely', '1kb', '-010m'],
   ])('is read as git reads "%s"', (value) => {
     expect(isTrue(value)).toBe(byGit(`x.y=${value}`));
   });
@@ -56,6 +57,16 @@ describe('the list of git', () => {
     ]);
   });
 
+  it('has nothing but a name for a text that begins with a line break', () => {
+    expect(parseUnscoped('\nvalue\0', 'global')).toEqual([{ scope: 'global', name: '', value: 'value' }]);
+  });
+
+  it('that ends too early has empty texts at its end', () => {
+    const missing = { name: '', value: undefined };
+    expect(parseScoped('global\0')).toEqual([{ scope: 'global', ...missing }]);
+    expect(parseWithOrigins('global\0')).toEqual([{ scope: 'global', origin: '', ...missing }]);
+  });
+
   it('gives each name all its values, in order, and a name without a value an empty one', () => {
     expect([...settingsIn([global, local, { ...global, value: 'three' }])]).toEqual([
       ['s.a', ['one\ntwo', 'three']],
@@ -78,6 +89,8 @@ it.each([
   ['SSM.Key', 'ssm.key'],
   ['SSM.GitHub.com/Acme.KeyLifetime', 'ssm.GitHub.com/Acme.keylifetime'],
   ['Url.A\nB.InsteadOf', 'url.A\nB.insteadof'],
+  ['Url.\n.InsteadOf', 'url.\n.insteadof'],
+  ['URL.A.B.C', 'url.A.B.c'],
 ])('%j is %j for git', (name, canonical) => {
   expect(canonicalName(name)).toBe(canonical);
 });
