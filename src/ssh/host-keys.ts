@@ -90,7 +90,7 @@ export function matchesPattern(text: string, pattern: string): boolean {
     if (pattern[next] === '*') {
       [star, taken] = [next, at];
       next++;
-    } else if (next < pattern.length && (pattern[next] === '?' || pattern[next] === text[at])) {
+    } else if (pattern[next] === '?' || pattern[next] === text[at]) {
       at++;
       next++;
     } else if (star >= 0) {
