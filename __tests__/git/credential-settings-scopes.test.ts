@@ -39,6 +39,8 @@ describe('a setting for one URL', () => {
     ['credentials.https://github.com.helper', false],
     ['xcredential.https://github.com.helper', false],
     ['credentialx', false],
+    ['credential.https://github.com/helper', false],
+    ['credentialxhttps://github.com.helper', false],
     ['credential.no url.helper', false],
     ['helper', false],
   ])('has a name: %s has one that is right: %j', (name, expected) => {
