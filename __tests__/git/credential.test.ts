@@ -44,9 +44,12 @@ describe('a request of git', () => {
     expect(parseRequest(bytes(text))).toEqual(nothing);
   });
 
-  it.each(['host\n', '=value\n', 'host=a\r\n', 'host=a\0b\n', 'host=a\0\n'])('is not %j', (text) => {
-    expect(parseRequest(bytes(text))).toBeUndefined();
-  });
+  it.each(['host\n', '=value\n', '=host=a\n', 'host=a\r\n', 'host=a\0b\n', 'host=a\0\n'])(
+    'is not %j',
+    (text) => {
+      expect(parseRequest(bytes(text))).toBeUndefined();
+    },
+  );
 
   it('may have values that look like lists, and lists are only those that end with []', () => {
     expect(parseRequest(bytes('state=1\nstate[]x=2\nhost[]=3\nstate[][]=4\npath=\uFEFFa\n'))).toEqual({

@@ -97,12 +97,16 @@ it.each([
 
 it('a change replaces or removes all values, or those that match', () => {
   const setting = { name: 's.a', value: 'x' };
-  expect(writing(setting, 'global')).toEqual(['--global', '--replace-all', 's.a', 'x']);
-  expect(writing({ ...setting, among: '^y' }, 'system')).toEqual([
+  expect(writing(setting, 'global')).toStrictEqual(['--global', '--replace-all', 's.a', 'x']);
+  expect(writing({ ...setting, among: '^y' }, 'system')).toStrictEqual([
     ...['--system', '--replace-all', 's.a', 'x', '^y'],
   ]);
-  expect(writing({ name: 's.a', value: undefined }, 'global')).toEqual(['--global', '--unset-all', 's.a']);
-  expect(writing({ name: 's.a', value: undefined, among: '^y' }, 'global')).toEqual([
+  expect(writing({ name: 's.a', value: undefined }, 'global')).toStrictEqual([
+    '--global',
+    '--unset-all',
+    's.a',
+  ]);
+  expect(writing({ name: 's.a', value: undefined, among: '^y' }, 'global')).toStrictEqual([
     ...['--global', '--unset-all', 's.a', '^y'],
   ]);
 });

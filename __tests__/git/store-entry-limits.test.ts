@@ -141,6 +141,7 @@ it.each([
 ])('erasing with the credential %s of a scheme matches it: %j', (credential, expected) => {
   const stored = { ...place, authtype: 'Bearer', credential: 'c' };
   expect(isErased(stored, asked({ credential }))).toBe(expected);
+  expect(isErased(stored, asked())).toBe(true);
 });
 
 it('erasing without a place in the request means equal attributes', () => {

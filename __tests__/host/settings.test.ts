@@ -37,6 +37,11 @@ describe('the settings of a host', () => {
     });
   });
 
+  it('without a section are not those of a section that is named undefined', () => {
+    const known = settings({ 'ssm.undefined.region': 'eu-west-1', 'ssm.undefined.timeout': '1s' });
+    expect(settingsOf(known, {})).toMatchObject({ region: undefined, timeout: '30s' });
+  });
+
   it('of an EC2 host come from the most specific section, as for a repository', () => {
     const known = settings({
       ...{ 'ssm.*.example.com.key': '/a', 'ssm.i-0123456789ABCDEF0.key': '/b', 'ssm.no host.key': '/c' },

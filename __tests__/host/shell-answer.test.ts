@@ -52,7 +52,7 @@ it('has the options of ssh and the settings for each key', () => {
     limit_0: '120',
     limit_1: '30',
   });
-  expect(answer['routes']).toContain('protected');
+  expect(answer['routes']).toBe('0 protected github.com 22 acme\n1 protected -');
   expect(answer['routes']).not.toMatch(/repository|\s$/);
 });
 
@@ -84,6 +84,12 @@ it('says which settings of the repository are ignored, and how to set them', () 
   expect(answerTo([['ssm.rolearn', 'arn:aws:iam::111122223333:role/a', 'local']])['told']).toBe(
     `ssm-ssh: warning: ssm.roleArn of the repository's own configuration is ignored
 hint: set it with git config --global or --system, or set its environment variable`,
+  );
+});
+
+it('says which sections name no repository', () => {
+  expect(answerTo([['ssm.no host.key', '/ci/key']])['told']).toBe(
+    `ssm-ssh: the section [ssm "no host"] of git's configuration names no repository: it is ignored`,
   );
 });
 

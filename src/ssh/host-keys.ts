@@ -33,7 +33,6 @@ function keysFor(host: string, knownHosts: string): HostKey[] {
   const matching = matchingLines(host, knownHosts);
   const revoked = matching.filter(({ marker }) => marker === '@revoked');
   return matching
-    .filter(({ marker }) => marker !== '@revoked')
     .filter(({ blob }) => !revoked.some((other) => other.blob.equals(blob)))
     .map(({ marker, blob }) => ({ blob, isAuthority: marker === '@cert-authority' }));
 }

@@ -55,5 +55,82 @@ export const explained: readonly Explained[] = [
     '\'a number that is too long\' → ""': 'the error is caught, and nobody sees its text',
     '\'more than two numbers\' → ""': 'the error is caught, and nobody sees its text',
     'digits.length > size → false': 'Buffer.alloc throws a RangeError for a negative size, which is caught',
+  ...explain('src/git/config-text.ts', {
+    '/^[ \\t\\r]$/ → /^[ \\t\\r]/': 'a piece that begins with a space is this one character',
+    '/^([^.]*)\\.(?:(.*)\\.)?[^.]*$/s → /([^.]*)\\.(?:(.*)\\.)?[^.]*$/s':
+      'the first match begins at the start: anything but dots, and then a dot',
+    '/^([^.]*)\\.(?:(.*)\\.)?[^.]*$/s → /^([^.]*)\\.(?:(.*)\\.)?[^.]*/s':
+      'the group takes all up to the last dot, and the rest has none: the match ends at the end',
+  }),
+  ...explain('src/git/credential.ts', {
+    '/^([^=]+)=(.*)$/s → /^([^=]+)=(.*)/s': '.* with s takes all characters to the end',
+    '/\\[\\]$/ → /\\[\\]/':
+      'only a name that ends in [] counts as a list, and a name with [] elsewhere is not known',
+    '{ return undefined; } → {}': 'a function that ends without return returns undefined',
+    'expiry !== undefined → true': 'the pattern does not match the text undefined',
+  }),
+  ...explain('src/git/listing.ts', {
+    '/^([^.]*)(.*)\\.([^.]*)$/s → /([^.]*)(.*)\\.([^.]*)$/s':
+      'the first match begins at the start: the first two groups take any text',
+    '/^([^.]*)(.*)\\.([^.]*)$/s → /^([^.]*)(.*)\\.([^.]*)/s':
+      'the second group takes all up to the last dot, and the rest has none: the match ends at the end',
+  }),
+  ...explain('src/git/store-entry.ts', {
+    '/[A-Z]+/g → /[A-Z]/g': 'each letter alone becomes the same lower case',
+    "typeof parsed === 'object' && parsed !== null → true":
+      'other values of JSON have no members with the names of attributes',
+    "typeof parsed === 'object' && parsed !== null → typeof parsed === 'object' || parsed !== null":
+      'other values of JSON have no members with the names of attributes',
+    "typeof parsed === 'object' → true": 'other values of JSON have no members with the names of attributes',
+    'parsed !== null → true': 'parseEntry reads null as it reads undefined',
+    '{ // The message of JSON.parse repeats the text. return undefined; } → {}':
+      'a function that ends without return returns undefined',
+  }),
+  ...explain('src/ssh/agent-protocol.ts', {
+    'body.fill(0); → ;': 'it overwrites a copy of the key in memory, which only the function can see',
+    'this.#size < this.#wanted → false': 'it only saves time: the loop ends at once for the same reason',
+    'this.#chunks.length === 1 → false': 'it only saves a copy of the same bytes',
+    'bytes.length > 0 → true': 'an empty piece adds no bytes to the next ones',
+    'bytes.length > 0 → bytes.length >= 0': 'an empty piece adds no bytes to the next ones',
+  }),
+  ...explain('src/ssh/agent-requests.ts', {
+    '!(error instanceof RangeError) → false': 'a reader of bytes throws no other error',
+  }),
+  ...explain('src/ssh/host-key-refusal.ts', {
+    '[] → ["Stryker was here"]': 'the first element, the whole match, is not used',
+    'file === undefined → false': 'file and line are groups of one match: there are both, or none',
+    'line === undefined → false': 'file and line are groups of one match: there are both, or none',
+  }),
+  ...explain('src/ssh/host-keys.ts', {
+    '[-1, 0] → []': 'undefined is not at least 0 either, and taken is set together with star',
+  }),
+  ...explain('src/ssh/known-hosts.ts', {
+    'fields[0]?.startsWith → fields[0].startsWith': 'split gives one text at least',
+    '{ return undefined; // Incomplete. } → {}': 'a function that ends without return returns undefined',
+  }),
+  ...explain('src/ssh/repository-hosts.ts', {
+    'fields[0]?.startsWith → fields[0].startsWith': 'split gives one text at least',
+  }),
+  ...explain('src/host/compile.ts', {
+    '{ return false; } → {}': 'every() takes undefined for false',
+  }),
+  ...explain('src/host/explain.ts', {
+    'first?.repository → first.repository': 'it is called with one key at least',
+    'first?.source → first.source': 'it is called with one key at least',
+    'first?.use → first.use': 'the filter asks only if there is a first element',
+    '/^ssm\\./ → /ssm\\./': 'each name of a setting here begins with ssm., which is the first match',
+  }),
+  ...explain('src/host/foreign-command.ts', {
+    '/^(ssh|git\\+ssh|ssh\\+git):\\/\\/(?:([^/@]*)@)?([^/]*)(.*)$/s → /^(ssh|git\\+ssh|ssh\\+git):\\/\\/(?:([^/@]*)@)?([^/]*)(.*)/s':
+      '.* with s takes all characters to the end',
+    '/^(?:([^/:@]*)@)?(?:\\[([^\\]/]+)\\]|([^/:[\\]]+)):(.*)$/s → /^(?:([^/:@]*)@)?(?:\\[([^\\]/]+)\\]|([^/:[\\]]+)):(.*)/s':
+      '.* with s takes all characters to the end',
+    '{ return undefined; } → {}': 'a function that ends without return returns undefined',
+  }),
+  ...explain('src/host/job-role.ts', {
+    '{ return undefined; } → {}': 'a function that ends without return returns undefined',
+  }),
+  ...explain('src/host/settings.ts', {
+    '/[\\s,]+/ → /[\\s,]/': 'empty texts between two separators are removed afterwards',
   }),
 ];
