@@ -120,7 +120,7 @@ describe('what explain passes over', () => {
     expect(textsOf(chooseKeys(situation(given)).passedOver)).toEqual(expected);
   });
 
-  it('is a key in the place of an offered one, with another reference', () => {
+  it('is a key of the same setting as an offered one, with another reference', () => {
     const all = situation({ lines: [byDefault] });
     const [offered] = chooseKeys(all).keys;
     const keys = offered ? [{ ...offered, reference: '/ci/another' }] : [];
