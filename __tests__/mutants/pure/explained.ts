@@ -55,6 +55,7 @@ export const explained: readonly Explained[] = [
     '\'a number that is too long\' → ""': 'the error is caught, and nobody sees its text',
     '\'more than two numbers\' → ""': 'the error is caught, and nobody sees its text',
     'digits.length > size → false': 'Buffer.alloc throws a RangeError for a negative size, which is caught',
+  }),
   ...explain('src/git/config-text.ts', {
     '/^[ \\t\\r]$/ → /^[ \\t\\r]/': 'a piece that begins with a space is this one character',
     '/^([^.]*)\\.(?:(.*)\\.)?[^.]*$/s → /([^.]*)\\.(?:(.*)\\.)?[^.]*$/s':
