@@ -20,7 +20,7 @@ const made = async (
   { publicKey }: Pick<typeof subject, 'publicKey'>,
   contents: Partial<CertificateContents> = {},
 ): ReturnType<typeof signCertificate> => {
-  const all = {
+  const all: CertificateContents = {
     ...{
       kind: 'user',
       publicKey,
@@ -31,7 +31,7 @@ const made = async (
       validUntil: 9,
     },
     ...{ criticalOptions: [], extensions: [] },
-  } as const;
+  };
   const signal = new AbortController().signal;
   return await signCertificate({ ...all, ...contents }, { authority, nonce: Buffer.alloc(32, 1), signal });
 };
