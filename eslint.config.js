@@ -33,7 +33,7 @@ export const pureFiles = [
   'src/secrets/{batch-sizes,cache-address}.ts',
   'src/kms/front/{host-permission,identity,session-bindings,signature-request}.ts',
   'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,repository-hosts,ssh-config,ssh-path}.ts',
-  'helper/command-line/{account,command,parse,settings,suggest}.ts',
+  'helper/command-line/{account,cache-option,command,parse,settings,suggest}.ts',
   'helper/certify/{options,report,wish}.ts',
   'helper/{add,exec,public}/options.ts',
   'helper/store/{options,where-to-paste}.ts',

@@ -1,4 +1,4 @@
-/** The option --cache of commands that may read keys through a cache. */
+/** The option --cache of commands that may read keys through a cache. Pure. */
 
 export const cacheOption = {
   cache: {
