@@ -20,7 +20,7 @@ import {
 } from '../command-line/host-place.ts';
 import { toAdd } from '../command-line/keys.ts';
 import { hostVoice, tellOfWaiting, type Question, type Terminal } from './question.ts';
-import { blobOf, held, note, partsOf, publicLine, wasAskedLately, type Place } from './kept-parts.ts';
+import { blobOf, held, note, noteAsked, partsOf, publicLine, wasAskedLately, type Place } from './kept-parts.ts';
 
 interface Wanted extends HostKeys, Place {
   readonly socket: string;
@@ -71,15 +71,17 @@ async function isLoaded({ into, socket, timeoutSeconds }: Wanted): Promise<boole
 }
 
 /**
- * Looks for a newer version than the one that failed, at most once a minute. An error of the store counts as no newer
- * version.
+ * Looks for a newer version than the one that failed. If there is none, it looks again after a minute at the earliest. An
+ * error of the store counts as no newer version.
  */
 async function renew(wanted: Wanted, failed: string, io: Terminal): Promise<boolean> {
   const { version } = await held(wanted.into);
   if (version !== failed) return true;
   if (await wasAskedLately(wanted.into)) return false;
   const fresh = { ...wanted, fresh: true };
-  return await loadWithAgent(fresh, { ...io, tell: () => undefined }).catch(() => false);
+  const isNew = await loadWithAgent(fresh, { ...io, tell: () => undefined }).catch(() => false);
+  if (!isNew) await noteAsked(wanted.into);
+  return isNew;
 }
 
 async function loadWithAgent(wanted: Wanted, io: Terminal): Promise<boolean> {
@@ -122,8 +124,6 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
   // Read the clock before the key is added: the mark must not outlast the key.
   const mark = await markFor(lifetime);
   await rm(join(into, 'live'), { force: true });
-  if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
-    await removeKey({ socket }, blobOf(there.publicKey), { signal });
   const add = (): Promise<void> => addKeys({ socket }, [toAdd(key)], { lifetime, signal });
   await add().catch(async (error: unknown) => {
     const isGone = error instanceof Failure && error.code === 'AGENT_NOT_FOUND';
@@ -132,6 +132,9 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
     await ensure();
     await add();
   });
+  // After that: whoever is killed in between leaves one key too many, and not a login without any.
+  if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
+    await removeKey({ socket }, blobOf(there.publicKey), { signal });
   await note(wanted, partsOf(key), mark).catch((error: unknown) => {
     throw unwritable(state, error);
   });

@@ -76,11 +76,13 @@ export function publicLine({ publicKey }: LoadedKey): string {
   return authorizedKeysLine(publicKey);
 }
 
-/** Whether AWS was asked for a newer key less than a minute ago. If not, this call counts as asking. */
+/** Whether AWS was asked for a newer key less than a minute ago, and had none. */
 export async function wasAskedLately(into: string): Promise<boolean> {
-  const asked = join(into, 'asked');
-  const last = await stat(asked).catch(() => undefined);
-  if (last && Date.now() - last.mtimeMs < 60_000) return true;
-  await writeWhole(asked, '').catch(() => undefined);
-  return false;
+  const last = await stat(join(into, 'asked')).catch(() => undefined);
+  return last !== undefined && Date.now() - last.mtimeMs < 60_000;
+}
+
+/** After the answer: a process that is killed while it asks must not keep the next one from asking. */
+export async function noteAsked(into: string): Promise<void> {
+  await writeWhole(join(into, 'asked'), '').catch(() => undefined);
 }

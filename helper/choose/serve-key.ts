@@ -18,7 +18,7 @@ import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { longestTimer, timeLimit, type HostPlace } from '../command-line/host-place.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
-import { held, note, wasAskedLately, type Place } from './kept-parts.ts';
+import { held, note, noteAsked, wasAskedLately, type Place } from './kept-parts.ts';
 import { hostVoice, tellOfWaiting, type Terminal } from './question.ts';
 
 interface Wanted extends HostPlace, Place {
@@ -81,7 +81,7 @@ async function wasRenewed({ into, line, failed }: Wanted): Promise<boolean> {
   return file !== undefined && Date.now() - file.mtimeMs < recent;
 }
 
-/** Whether the alias is another KMS key than the one that the agent has, as after a rotation. Asks at most once a minute. */
+/** Whether the alias is another KMS key than the one that the agent has, as after a rotation. If not, it asks again after a minute. */
 async function hasMoved({ line, into, failed, ...place }: Wanted, { env }: Terminal): Promise<boolean> {
   const { reference } = line;
   if (reference.kind !== 'kms' || (await wasAskedLately(into))) return false;
@@ -89,7 +89,9 @@ async function hasMoved({ line, into, failed, ...place }: Wanted, { env }: Termi
   const signal = timeLimit(place.timeoutSeconds, 'asking KMS for the key');
   const options = { env, signal, voice: hostVoice(() => undefined) };
   const [signer] = await openHostSigners([reference], place, options).catch(() => []);
-  return signer !== undefined && signer.keyArn !== failed;
+  const isAnother = signer !== undefined && signer.keyArn !== failed;
+  if (!isAnother) await noteAsked(into);
+  return isAnother;
 }
 
 /** The agent has ended with the last use of the key. Another one would begin to count again. */
