@@ -1,7 +1,7 @@
 /** The runner for main. Only this file imports @actions/core and @actions/exec. */
 import * as core from '@actions/core';
 import type { Workflow } from './action/workflow.ts';
-import { abortable } from './deadline.ts';
+import { abortable, within } from './deadline.ts';
 import { Failure, isFull } from './errors.ts';
 import { visible } from './keys/visible-text.ts';
 import { ProgramNotFound } from './process/program-not-found.ts';
@@ -69,18 +69,25 @@ function written(file: string, write: () => void): void {
 /** The messages of @actions/exec if it cannot find or start a program. */
 const notStarted = /^Unable to locate executable file|^There was an error when attempting to execute/;
 
+/** Milliseconds. The runner kills a cancelled step after ten seconds. */
+const lastPatience = 1000;
+
 /**
- * Prints nothing. @actions/exec takes no signal, so a program can outlast the signal. action/unload-keys.ts finds it by
- * the socket in its command line and ends it, or the runner ends it with the job.
+ * Prints nothing. @actions/exec takes no signal, so after the signal this waits a moment for the program: while it starts,
+ * its command line does not name its socket yet. A program that takes longer is found by the socket in its command line
+ * (action/unload-keys.ts), or the runner ends it with the job.
  */
 export const run: Run = async ([program, ...args], { env, signal }) => {
   const options = { env: { ...env }, silent: true, ignoreReturnCode: true };
   // getExecOutput takes a command line with words in double quotes.
   const command = `"${program.replaceAll('"', '\\"')}"`;
   const { getExecOutput } = await import('@actions/exec');
+  signal.throwIfAborted();
+  const running = getExecOutput(command, args, options);
   try {
-    return await abortable(getExecOutput(command, args, options), signal);
+    return await abortable(running, signal);
   } catch (error) {
+    await within(lastPatience, running).catch(() => undefined);
     if (!(error instanceof Error) || !notStarted.test(error.message)) throw error;
     throw new ProgramNotFound(`${program} is not on PATH`, { cause: error });
   }

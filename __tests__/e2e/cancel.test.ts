@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
@@ -49,6 +49,25 @@ describe('a job that ends early', () => {
     const job = stage.job({ env: world.jobEnvironment() });
     const main = await job.uses({ with: inputs, killWhen: asked(operation) });
     expect(main.signal).toBe('SIGKILL');
+    await nothingLeft(job);
+  });
+
+  // Its process does not name the socket at first, as between fork(2) and execve(2).
+  const lateAgent = (seconds: number): Record<string, string> => {
+    const folder = mkdtempSync(join(tmpdir(), 'late-agent-'));
+    const late = `sleep ${seconds}; PATH=\${PATH#*:} exec ssh-agent -s -a "$SOCKET"`;
+    const text = `#!/bin/sh\nSOCKET=$3 exec sh -c '${late}'\n`;
+    writeFileSync(join(folder, 'ssh-agent'), text, { mode: 0o755 });
+    return { PATH: [folder, process.env['PATH'] ?? ''].join(delimiter) };
+  };
+
+  it('cancelled while the agent has only begun to start: main waits for it, and leaves nothing', async () => {
+    world.aws.faults.order({ operation: 'oidc:token', fault: 'hang' });
+    const job = stage.job({ env: { ...world.jobEnvironment(), ...lateAgent(0.7) } });
+    const main = await job.uses({ with: inputs, cancelWhen: asked('oidc:token') });
+    expect(main.outcome).toBe('cancelled');
+    expect(job.processes()).toEqual([]);
+    expect(job.files()).toEqual([]);
     await nothingLeft(job);
   });
 

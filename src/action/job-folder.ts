@@ -75,7 +75,9 @@ export function shelterOf({ path, socket }: JobFolder): string | undefined {
 /** Removes a job folder and its shelter, if they exist. Any other path is left alone. */
 export async function removeJobFolder(folder: JobFolder): Promise<void> {
   const paths = [folder.path, shelterOf(folder) ?? []].flat().filter((path) => isJobFolder(basename(path)));
-  const removed = await Promise.allSettled(paths.map((path) => rm(path, { recursive: true, force: true })));
+  // Again if a program that was just ended has written into it meanwhile.
+  const options = { recursive: true, force: true, maxRetries: 2 };
+  const removed = await Promise.allSettled(paths.map((path) => rm(path, options)));
   for (const [index, result] of removed.entries()) {
     if (result.status === 'fulfilled') continue;
     const { code, message } = result.reason as NodeJS.ErrnoException;

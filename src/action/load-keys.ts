@@ -12,7 +12,7 @@ import { isStoredLine } from '../keys/key-line.ts';
 import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
 import type { Run } from '../process/run.ts';
-import { startAgent, stopAgent, type Agent } from '../ssh/agent.ts';
+import { startAgent, type Agent } from '../ssh/agent.ts';
 import { addKeys } from '../ssh/agent-keys.ts';
 import { canStart, type Identity, type Programs } from '../ssh/key-folder.ts';
 import { renderKnownHosts } from '../ssh/known-hosts.ts';
@@ -130,8 +130,6 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     for (const problem of await unloadKeys([left], { env, workflow: muted(workflow) }))
       workflow.warn(`not everything could be undone: ${problem}`);
     forgetTokens(kept, save);
-    // An agent whose start timed out may run by now. No other one can start: its folder is gone.
-    if (withAgent) await Promise.all([socket, folder.back].map(stopAgent));
     throw error;
   }
 }

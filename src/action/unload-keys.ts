@@ -27,7 +27,8 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
   const { workflow, env } = options;
   const folders = uses.map(({ folder, socket }) => jobFolder(folder, socket));
   const problems: string[] = [];
-  const attempt = async (work: () => Promise<void> | void): Promise<void> => {
+  let ended: readonly Process[] = [];
+  const attempt = async (work: () => unknown): Promise<void> => {
     try {
       await work();
     } catch (error) {
@@ -35,7 +36,9 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     }
   };
   await Promise.all([
-    attempt(() => endAgents(folders, options)),
+    attempt(async () => {
+      ended = await endAgents(folders, options);
+    }),
     attempt(() => forgetTokens(uses, folders, options)),
     ...uses.map((use) =>
       attempt(() => {
@@ -52,6 +55,8 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     }),
     inLanes(folders, (folder) => attempt(() => removeJobFolder(folder))),
   ]);
+  // An agent that was starting is seen by now. No other one can start: its folder is gone.
+  if (ended.length === 0) await attempt(() => endProcesses(isOfOneOf(folders)));
   return problems;
 }
 
@@ -68,17 +73,12 @@ async function forgetTokens(
 }
 
 /** Removes the keys through the sockets first: a process in another namespace is not visible. */
-async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloading): Promise<void> {
+async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloading): Promise<Process[]> {
   const asked = await inLanes(folders, async ({ socket, ec2 }) => {
     const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
     return { socket, said };
   });
-  const ours = folders.flatMap((folder) => [
-    isAgentAt(folder.socket),
-    isAgentAt(folder.back),
-    isOfEc2(folder),
-  ]);
-  const ended = await endProcesses((process) => ours.some((isOurs) => isOurs(process)));
+  const ended = await endProcesses(isOfOneOf(folders));
   for (const { socket, said } of asked) {
     if (ended.some(isAgentAt(socket))) workflow.info('ssh-agent ended: the keys are forgotten');
     else if (said === 'forgotten')
@@ -92,6 +92,16 @@ async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloa
         `no agent was found at ${socket}: it has ended, or a step has removed its socket, and its keys end with their lifetime`,
       );
   }
+  return ended;
+}
+
+function isOfOneOf(folders: readonly JobFolder[]): (process: Process) => boolean {
+  const ours = folders.flatMap((folder) => [
+    isAgentAt(folder.socket),
+    isAgentAt(folder.back),
+    isOfEc2(folder),
+  ]);
+  return (process) => ours.some((isOurs) => isOurs(process));
 }
 
 /**
