@@ -9,6 +9,7 @@ import { useKmsHost } from '../e2e/kms/use-kms-host.ts';
 import { program, project, stateIsOurs, type Ec2Host } from '../support/ec2-host.ts';
 import { describeWhere } from '../support/needs.ts';
 import { describeInTurn, itInTurn as it } from '../support/parts.ts';
+import { runningProcesses } from '../support/runner/process-table.ts';
 import { killMany, killPatience, nothing, pidsOf, timed, type Kill } from './kills.ts';
 
 /** Seconds. */
@@ -26,9 +27,10 @@ async function killIn(host: Ec2Host, script: string, kill: Kill | undefined): Pr
   let killed = '';
   if (kill) {
     await Promise.race([sleep(kill.after), ended]);
-    const known = host.processes();
-    const others = pidsOf(child.pid).filter(({ pid }) => !known.some((one) => one.pid === pid));
-    const all = [...known, ...others.map(({ pid }) => ({ pid, command: '' }))];
+    const started = new Set(pidsOf(child.pid).map(({ pid }) => pid));
+    const all = runningProcesses().filter(
+      ({ pid, command }) => started.has(pid) || command.includes(host.home),
+    );
     if (child.exitCode === null) killed = kill.one(all)?.command ?? '';
   }
   await ended;
@@ -96,7 +98,9 @@ describeInTurn(describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UI
             const left = (await nothing(busy)).map((one) => `left: ${one}`);
             const { code, stderr } = await host.run(`${program} ${target} true`);
             const wrong = sessions.violations.map(({ what }) => what);
-            return [...left, ...wrong, ...(code === 0 ? [] : [`the next connection: ${code} ${stderr}`])];
+            const next = code === 0 ? [] : [`the next connection: ${code} ${stderr}`];
+            const problems = [...left, ...wrong, ...next];
+            return problems.length === 0 ? [] : [`killed: ${killed}`, ...problems];
           },
         });
       },

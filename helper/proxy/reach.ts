@@ -39,10 +39,13 @@ export interface Around extends Stdio {
 
 /** Milliseconds before the first progress message. */
 const progressDelay = 1_000;
-/** Milliseconds for closing the tunnel, and for waiting for the other half's failure. */
-const closingLimit = 1_200;
-/** Milliseconds for closing an aborted connection: opening may still be in progress (src/ec2/session-manager/tunnel.ts). */
-const abortingLimit = 1_700;
+/** Milliseconds for the other half's failure. */
+const otherHalfLimit = 1_200;
+/**
+ * Milliseconds for closing the tunnel, which also ends the session at AWS. Longer than the limits in
+ * src/ec2/session-manager/tunnel.ts together: opening may still be in progress. ssh does not wait for it.
+ */
+const closingLimit = 3_300;
 
 /**
  * Returns when the connection has ended on either side.
@@ -190,9 +193,9 @@ async function bothOrNone(
   } catch (error) {
     const settled = Promise.allSettled([opening, pushing]);
     // If both fail, the other error may be clearer: a stopped instance is not connected to Session Manager either.
-    const both = await within(life.signal.aborted ? 0 : closingLimit, settled);
+    const both = await within(life.signal.aborted ? 0 : otherHalfLimit, settled);
     life.abort(error);
-    await within(abortingLimit, settled.then(closeOpened));
+    await within(closingLimit, settled.then(closeOpened));
     const failures = both?.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])) ?? [];
     throw clearestError(failures) ?? error;
   }
