@@ -83,12 +83,15 @@ describeInTurn(describeWhere(stateIsOurs, 'a host needs root, or no /run/user/UI
         let killed = '';
         // Nobody can end the session of a tunnel that was killed itself, but nobody uses it either: AWS ends it when it
         // was idle for the time that the account sets.
-        const busy = (): string[] => [
-          ...sessions.open
-            .filter(({ connected }) => connected || !killed.includes(' ssm-ssh proxy '))
-            .map(({ id }) => `session ${id}`),
-          ...commands(host).filter((command) => / ssm-ssh proxy |^ssh /.test(command)),
-        ];
+        const abandoned = new Set<string>();
+        const busy = (): string[] => {
+          for (const { id, connected } of sessions.open)
+            if (!connected && killed.includes(' ssm-ssh proxy ')) abandoned.add(id);
+          return [
+            ...sessions.open.filter(({ id }) => !abandoned.has(id)).map(({ id }) => `session ${id}`),
+            ...commands(host).filter((command) => / ssm-ssh proxy |^ssh /.test(command)),
+          ];
+        };
         await killMany('tunnel', {
           run: (kill) =>
             timed(async () => {
