@@ -39,6 +39,8 @@ describe('a command of git', () => {
   it.each([
     ['#!/bin/sh\nexec ssh -i key "$@"\n', true],
     ['#!/bin/sh\n# exec ssh -i key\nexec ssh "$@"\n', false],
+    ['#!/bin/sh\r\n# exec ssh -i key\r\nexec ssh "$@"\r\n', false],
+    ['#!/bin/sh\n#\r ssh -i key\nexec ssh "$@"\n', false],
     ['#!/usr/bin/ssh -i key\nexec ssh "$@"\n', false],
     ['exec ssh -i key "$@"\n', false],
     ['#!/bin/sh\nssh\nfoo -i key\n', false],

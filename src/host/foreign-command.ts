@@ -28,7 +28,7 @@ export function bringsKey(command: string, script: string | undefined): boolean 
   if (namesKey(`ssh ${command}`)) return true;
   if (script?.startsWith('#!') !== true) return false;
   const [, ...lines] = script.split('\n');
-  return lines.some((line) => namesKey(line.replace(/#.*$/, '')));
+  return lines.some((line) => namesKey(line.replace(/#.*$/s, '')));
 }
 
 export interface RemoteUrl extends Remote {
