@@ -44,7 +44,9 @@ function parsePattern(read: string, text: string): RepositoryPattern {
   const [, name = '', separator = '', behind = ''] = /^(\[[^\]]*\]|[^/:]*)([:/]?)(.*)$/.exec(rest) ?? [];
   const host = lowerCase(name);
   const isName = hostName.test(host) && host.split('.').every((label) => label.length <= longestLabel);
-  if ((!isName && !addressV6.test(host)) || looksSecret(name)) {
+  // Only an address in brackets can have text behind it without a separator.
+  const isWhole = separator !== '' || behind === '';
+  if ((!isName && !addressV6.test(host)) || !isWhole || looksSecret(name)) {
     throw invalid(
       text,
       'does not begin with a host',
