@@ -74,7 +74,7 @@ export function parseGitHubApp(value: string, resource: string): GitHubApp {
 
 /** A pasted key may contain line ends that JSON needs escaped. */
 function readMembers(value: string): ReadonlyMap<string, unknown> | undefined {
-  const strings = /"(?:[^"\\]|\\.)*(?:"|$)/gs;
+  const strings = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gs;
   const repaired = (): string => value.replace(strings, (text) => text.replace(/\r?\n/g, '\\n'));
   return membersOf(value) ?? membersOf(repaired());
 }

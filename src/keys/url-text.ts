@@ -33,14 +33,19 @@ function withoutUsersPasswords(text: string): string {
   });
 }
 
-/** The name of a value in a query, from the `?` or `&` in front of it. */
-const secretName = /[?&][^]*(?:token|password|passwd|secret|signature|credential)/i;
+const secretName = /token|password|passwd|secret|signature|credential/i;
 
 function withoutValues(text: string): string {
   const stop = search(text, /[\s&#"']/g);
   return hideBehind(text, /(?<![^=\s&#])[^=\s&#]*=/g, (start, name, before) =>
-    secretName.test(before === '&' ? `&${name}` : name) ? stop(start) : start,
+    isSecret(before === '&' ? `&${name}` : name) ? stop(start) : start,
   );
+}
+
+/** @param name of a value in a query, which begins behind the first `?` or `&` */
+function isSecret(name: string): boolean {
+  const mark = name.search(/[?&]/);
+  return mark >= 0 && secretName.test(name.slice(mark));
 }
 
 /**
