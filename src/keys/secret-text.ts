@@ -10,8 +10,8 @@ const [before, behind] = ['(?<![\\w+/=.:@-])', '(?![\\w+/=.:@-])'];
 const prefixes =
   'gh[opusr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|agent)-|AT[AC]TT|xox[abeoprs]-|npm_|A[KS]IA(?=[A-Z2-7]{16}(?!\\w))';
 
-/** JSON with a secret, as stored for an App or a user name: from its beginning to the last brace. */
-const json = /\{[^{}]*"(?=[^"{}]*(?:password|private_?key|token|secret|credential))[^"{}]*"\s*:/i;
+/** A brace, or the name of a secret in JSON, as stored for an App or a user name. */
+const jsonParts = /[{}]|"(?=[^"{}]*(?:password|private_?key|token|secret|credential))[^"{}]*"\s*:/gi;
 
 /** Base64 of 30 bytes or more. `isKeyText` tells the lines of a key and AWS's secret keys from paths and digests. */
 const base64 = new RegExp(
@@ -45,10 +45,31 @@ export function withoutSecrets(text: string): string {
   return left.replace(base64, (found) => (isKeyText(found) ? '…' : found));
 }
 
+/** From the beginning of the whole JSON to the last brace, or to the end of a text that is cut off. */
 function withoutJson(text: string): string {
-  const end = text.lastIndexOf('}');
-  const start = text.slice(0, end + 1).search(json);
-  return start < 0 ? text : `${text.slice(0, start)}…${text.slice(end + 1)}`;
+  const found = secretJson(text);
+  if (!found) return text;
+  const end = text.lastIndexOf('}') + 1;
+  return `${text.slice(0, found.start)}…${end > found.member ? text.slice(end) : ''}`;
+}
+
+/**
+ * A value may have a brace in it, or the JSON may begin before the text: then a brace is closed that none has opened.
+ *
+ * @returns where the JSON begins, and where its first member with the name of a secret does
+ */
+function secretJson(text: string): { readonly start: number; readonly member: number } | undefined {
+  const open: number[] = [];
+  let [last, loose]: [number | undefined, number | undefined] = [undefined, undefined];
+  for (const { 0: part, index } of text.matchAll(jsonParts)) {
+    if (part === '{') open.push(index);
+    else if (part !== '}') {
+      if (open[0] !== undefined) return { start: open[0], member: index };
+      loose ??= index;
+    } else if (open.length > 0) last = open.pop();
+    else if (loose !== undefined) return { start: Math.min(last ?? loose, loose), member: loose };
+  }
+  return undefined;
 }
 
 /** Whether the whole text is one token of a service, such as GitHub or GitLab. */
