@@ -1,0 +1,45 @@
+/** A host's session in one Region, with the machine's credentials. Importing this file loads the AWS SDK, but no client of it. */
+import type { Caller, Credentials } from '../aws/caller.ts';
+import { openSessions } from '../aws/session.ts';
+import { callerOnHost, type Host } from './caller.ts';
+import { callerOf, explained, regionFor, type ReadOptions } from './call-aws.ts';
+
+export interface HostSession {
+  readonly caller: Caller;
+  /** Where a client of the AWS SDK asks, and as whom. */
+  readonly place: {
+    readonly connection: Caller['connection'];
+    readonly region: string;
+    /** Absent: the AWS SDK's default chain. */
+    readonly credentials?: Credentials;
+  };
+  /** Returns the error to throw instead. */
+  readonly explain: (error: unknown) => unknown;
+}
+
+/**
+ * In the first Region only: where something is written is a choice, and not a matter of who answers.
+ *
+ * The calls throw the errors of the default credential chain: the chain is first asked there.
+ *
+ * @param own the Region of an ARN
+ * @throws the errors of assuming the roles; REGION_MISSING
+ */
+export async function openHostSession(
+  host: Host,
+  options: Omit<ReadOptions, 'missing'>,
+  own?: string,
+): Promise<HostSession> {
+  const { missing, role, ...wanted } = await callerOnHost(host, options.env);
+  const search = { ...wanted, ...options, hint: missing.region };
+  const region = own ?? wanted.regions[0] ?? (await regionFor([], search));
+  const caller = callerOf({ ...wanted, regions: [region] }, options);
+  const { answer } = await openSessions([], role, caller);
+  const credentials = answer[0]?.credentials;
+  const { connection } = caller;
+  return {
+    caller,
+    place: { connection, region, ...(credentials && { credentials }) },
+    explain: (error) => explained(connection.troubles.explain(error), { role, env: options.env }, missing),
+  };
+}
