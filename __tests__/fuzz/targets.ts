@@ -1,8 +1,17 @@
 /** All parsers that are fuzzed, by name. */
-import { answerTargets } from './targets/answers.ts';
+import { awsTargets } from './targets/aws.ts';
 import { gitTargets } from './targets/git.ts';
+import { githubTargets } from './targets/github.ts';
 import { keyTargets } from './targets/keys.ts';
 import { nameTargets } from './targets/names.ts';
+import { sshTargets } from './targets/ssh.ts';
 import type { Target } from './target.ts';
 
-export const targets: readonly Target[] = [...nameTargets, ...keyTargets, ...gitTargets, ...answerTargets];
+export const targets: readonly Target[] = [
+  ...nameTargets,
+  ...keyTargets,
+  ...gitTargets,
+  ...githubTargets,
+  ...awsTargets,
+  ...sshTargets,
+];
