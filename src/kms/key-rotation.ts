@@ -160,14 +160,9 @@ export class KmsKeyRotation {
       warn(`another run may be making the new key of ${this.#calls.reference.text}: waiting for it`);
     while (Date.now() < until) {
       await sleep(pause);
-      if (!(await this.#isMaking(arn))) return 'over';
+      if (!isMaking(await this.read(), arn)) return 'over';
     }
     return begun;
-  }
-
-  async #isMaking(arn: string): Promise<boolean> {
-    const { latest, next } = await this.read();
-    return latest.arn === arn && next !== undefined && next !== 'gone' && next.arn === arn;
   }
 
   /** If KMS says that it makes no key, nothing is begun. */
@@ -180,12 +175,15 @@ export class KmsKeyRotation {
     }
   }
 
-  /** Another process may have staged its key first, or have ended the rotation. */
+  /** Another process may have staged its key first, or have ended the rotation. It may have found the same key. */
   async #give(arn: string, old: string): Promise<void> {
-    if ((await this.#isMaking(old)) && (await this.#calls.moveAlias(this.next, arn))) {
+    const found = await this.read();
+    if (isMaking(found, old) && (await this.#calls.moveAlias(this.next, arn))) {
       await this.#until(({ next }) => next !== undefined && next !== 'gone' && next.arn !== old);
       return;
     }
+    // KMS shows an alias to some calls earlier than to others.
+    if (hasKey(found, arn) || (await this.#calls.aliasesOf(arn)).length > 0) return;
     await this.#calls.scheduleDeletion(arn).catch((error: unknown) => {
       if (!(error instanceof Failure) || error.code !== 'KEY_ACCESS_DENIED') throw error;
       this.#calls.options.warn(
@@ -203,4 +201,13 @@ export class KmsKeyRotation {
       await this.#calls.options.sleep(pause);
     }
   }
+}
+
+/** Whether the new key of a rotation is being made. @param old the ARN of the key before it */
+function isMaking({ latest, next }: KmsVersions, old: string): boolean {
+  return latest.arn === old && next !== undefined && next !== 'gone' && next.arn === old;
+}
+
+function hasKey({ latest, next, previous }: KmsVersions, arn: string): boolean {
+  return [latest, next, previous].some((key) => key !== undefined && key !== 'gone' && key.arn === arn);
 }

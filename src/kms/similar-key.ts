@@ -79,7 +79,7 @@ export async function isMadeFor(arn: string, calls: RotationCalls): Promise<bool
  * Asks once: a second try after a lost answer would make a second key.
  *
  * @returns the ARN
- * @throws the failures of the call; `isMade` says whether a key may be there nevertheless
+ * @throws the failures of the call; if not `isRefused`, a key may be there nevertheless
  */
 export async function makeSimilar(model: Model, spec: SshKeySpec, calls: RotationCalls): Promise<string> {
   const { place, signal } = calls.options;
