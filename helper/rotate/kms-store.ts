@@ -2,6 +2,7 @@
 import type { KmsKeyRotation, Named, NamedKey, Retired } from '../../src/host/kms-rotation.ts';
 import { parseKeyKind, type KeyType } from '../../src/keys/generate-key.ts';
 import type { KmsReference } from '../../src/keys/key-reference.ts';
+import { pendingDays } from '../../src/keys/rotation-aliases.ts';
 import type { SshKeySpec } from '../../src/kms/key-material.ts';
 import { specFor } from '../store/kms-spec.ts';
 import { idOf, kmsProgress, type KeyAliases } from './kms-progress.ts';
@@ -67,5 +68,5 @@ function fateOf({ arn }: NamedKey, retired: Retired): string {
   const region = arn.split(':')[3] ?? '';
   if (retired.kind === 'unknown')
     return `the KMS key ${arn} stays, because no rotation has made the key that is served now; if nobody uses it: aws kms schedule-key-deletion --region ${region} --key-id ${arn}`;
-  return `the KMS key ${arn} does not sign any more, and is deleted in 30 days; until then, aws kms cancel-key-deletion --region ${region} --key-id ${arn} stops that`;
+  return `the KMS key ${arn} does not sign any more, and is deleted in ${pendingDays} days; until then, aws kms cancel-key-deletion --region ${region} --key-id ${arn} stops that`;
 }

@@ -2,7 +2,7 @@
 import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { Location } from '../keys/reference.ts';
-import { nextAlias, previousAlias } from '../keys/rotation-aliases.ts';
+import { nextAlias, pendingDays, previousAlias } from '../keys/rotation-aliases.ts';
 import type { Purpose } from './key-policy.ts';
 import { aliasOf, kmsStatement, requestAliases, signingActions } from './kms-statement.ts';
 import { allow, oneOrMany, type Statement } from './statement.ts';
@@ -85,9 +85,6 @@ function makeStatements(references: readonly KmsReference[], home: Location): St
   ];
 }
 
-/** The days that `rotate` asks for: KMS deletes no key earlier. */
-const pendingDays = '30';
-
 /** Actions on the new key, which is not there yet. Each of them changes nothing at a key that signs, but for its aliases. */
 const furnishing = [
   // A key that a killed run has made is found by its tag and by the time of its making.
@@ -113,7 +110,7 @@ function rotateStatements(references: readonly KmsReference[], home: Location): 
   const [next, previous] = [served.map(nextAlias), served.map(previousAlias)];
   const all = [...served, ...next, ...previous];
   const ofKeys = { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': all } };
-  const inFull = { NumericEquals: { 'kms:ScheduleKeyDeletionPendingWindowInDays': pendingDays } };
+  const inFull = { NumericEquals: { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(pendingDays) } };
   const arns = (aliases: readonly string[]): string[] => aliases.map((alias) => own + alias);
   return [
     {

@@ -4,15 +4,9 @@
  */
 import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
-import { nextAlias, previousAlias } from '../keys/rotation-aliases.ts';
+import { nextAlias, pendingDays, previousAlias } from '../keys/rotation-aliases.ts';
 import type { SshKeySpec } from './key-material.ts';
-import {
-  pendingDays,
-  RotationCalls,
-  type Named,
-  type NamedKey,
-  type RotationOptions,
-} from './rotation-calls.ts';
+import { RotationCalls, type Named, type NamedKey, type RotationOptions } from './rotation-calls.ts';
 import { isMadeFor, isRefused, makeSimilar, makingPatience, modelOf } from './similar-key.ts';
 import { findUnnamed } from './unnamed-key.ts';
 

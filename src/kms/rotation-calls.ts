@@ -14,6 +14,7 @@ import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { PublicKey } from '../keys/public-key.ts';
+import { pendingDays } from '../keys/rotation-aliases.ts';
 import { readSpki } from '../keys/spki.ts';
 import { kmsClient, type KmsPlace } from './kms-client.ts';
 import { kmsFailure, newKeyHint } from './kms-failures.ts';
@@ -36,9 +37,6 @@ export interface NamedKey {
 
 /** `gone`: there is such an alias, and the deletion of its key is scheduled. */
 export type Named = NamedKey | 'gone' | undefined;
-
-/** Days until KMS deletes a key. Until then it costs nothing, and its deletion can be stopped. The longest that KMS takes. */
-export const pendingDays = 30;
 
 type Limits = Readonly<{ abortSignal: AbortSignal }>;
 
