@@ -1,5 +1,6 @@
-/** Opens what a rotation works with: the versions of the key, the host's API, and the proof by ssh. Loads the AWS SDK. */
+/** Opens what a rotation works with: the store of the key, the host's API, and the proof by ssh. Loads the AWS SDK. */
 import { hostAppSigner } from '../../src/host/app-signer.ts';
+import type { Host } from '../../src/host/caller.ts';
 import { openKeyVersions } from '../../src/host/key-versions.ts';
 import { readHostSecrets } from '../../src/host/read-keys.ts';
 import type { Voice } from '../../src/host/voice.ts';
@@ -70,10 +71,9 @@ interface Opened {
   readonly signer: (key: StoredKey) => Promise<Signer | undefined>;
 }
 
-type HostPlace = { region: string | undefined; roles: readonly string[]; timeoutSeconds: number };
 type Opening = Pick<Running, 'env' | 'signal'> & Pick<Around, 'voice' | 'say'> & { readonly again: string };
 
-async function openStore(plan: Plan, place: HostPlace, { say, again, ...options }: Opening): Promise<Opened> {
+async function openStore(plan: Plan, place: Host, { say, again, ...options }: Opening): Promise<Opened> {
   const { reference, type } = plan;
   if (reference.kind === 'kms') {
     // Loaded here: it loads another client of the AWS SDK.
@@ -99,7 +99,7 @@ async function openStore(plan: Plan, place: HostPlace, { say, again, ...options 
 
 async function openApi(
   host: NonNullable<Plan['host']>,
-  place: HostPlace,
+  place: Host,
   options: { env: Running['env']; signal: AbortSignal; voice: Voice },
 ): Promise<DeployKeys> {
   const line = { reference: host.token, repositories: [] };
