@@ -1,6 +1,5 @@
 /** One row of the table of local faults on a host: a program in trouble, and then the same program without it. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { launchInstance, project } from '../../support/ec2-host.ts';
@@ -9,8 +8,9 @@ import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
 import { endAll, runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { judge, type LocalOutcome, type Promised } from './judge.ts';
-import { Namespace, type Ended } from './namespace.ts';
-import { mountOf, user, type Disk, type LocalTrouble } from './troubles.ts';
+import type { Ended } from './namespace.ts';
+import { limit, Stand, stillThere, timeout } from './stand.ts';
+import type { Disk, LocalTrouble } from './troubles.ts';
 
 export const homeDisk: Disk = { name: 'home', path: '$FOLDER/home' };
 export const tempDisk: Disk = { name: 'TMPDIR', path: '$FOLDER/tmp' };
@@ -33,10 +33,6 @@ export interface HostRow {
   readonly trouble: LocalTrouble;
   readonly promised: Promised;
 }
-
-/** Seconds: SSM_SSH_TIMEOUT, and the most that a row in trouble may take. */
-const timeout = 8;
-const limit = 30;
 
 interface Around {
   readonly world: ReadyWorld;
@@ -71,9 +67,8 @@ export class HostGround {
   }
 
   async run({ step, trouble, promised }: HostRow): Promise<LocalOutcome> {
-    const folder = mkdtempSync(join(tmpdir(), 'local-'));
     const { run, before = ':', again = run, after = ':' } = step;
-    const host = await this.#openHost(folder, step, trouble);
+    const host = await this.#openHost(step, trouble);
     try {
       const clean = await host.files();
       const first = await host.run(before);
@@ -85,7 +80,7 @@ export class HostGround {
       const files = await host.files();
       const left = [
         ...(await host.processes()),
-        ...files.split('\n').filter((path) => !clean.includes(path) && !/\/(\.cache|\.ssh)$/.test(path)),
+        ...files.filter((path) => !clean.includes(path) && !/\/(\.cache|\.ssh)$/.test(path)),
       ];
       const wrong = [
         ...(first.code === 0 ? [] : [`before the trouble: ${first.stderr}`]),
@@ -101,24 +96,17 @@ export class HostGround {
     }
   }
 
-  async #openHost(folder: string, step: HostStep, { byUser = false }: LocalTrouble): Promise<LocalHost> {
-    chmodSync(folder, 0o755);
-    for (const name of ['home', 'tmp', 'run', 'own']) mkdirSync(join(folder, name));
+  async #openHost(step: HostStep, trouble: LocalTrouble): Promise<LocalHost> {
+    const stand = await Stand.open({
+      ...{ disks: ['home', 'tmp'], folders: ['run', 'own'], trouble },
+      mounts: (folder) => [`mount --bind '${folder}/run' /run/user`],
+    });
+    const { folder } = stand;
     // For what no row fills or closes.
     chmodSync(join(folder, 'own'), 0o777);
     writeFileSync(join(folder, 'known'), this.#around.git.knownHosts);
     writeFileSync(join(folder, 'key'), (await makeSshKey()).privateKey, { mode: 0o644 });
-    const namespace = await Namespace.open(
-      [
-        mountOf(join(folder, 'home')),
-        mountOf(join(folder, 'tmp')),
-        `chmod 700 '${folder}/home' '${folder}/tmp'`,
-        byUser ? `chown ${user}:${user} '${folder}/home' '${folder}/tmp'` : ':',
-        `mount --bind '${folder}/run' /run/user`,
-      ].join('\n'),
-    );
-    const env = { ...this.#variables(folder), ...step.env };
-    return new LocalHost({ folder, namespace, env, byUser });
+    return new LocalHost(stand, { ...this.#variables(folder), ...step.env });
   }
 
   #variables(folder: string): Record<string, string> {
@@ -138,52 +126,41 @@ export class HostGround {
   }
 }
 
-interface Standing {
-  readonly folder: string;
-  readonly namespace: Namespace;
-  readonly env: Readonly<Record<string, string>>;
-  readonly byUser: boolean;
-}
-
 class LocalHost {
-  readonly #standing: Standing;
+  readonly #stand: Stand;
+  readonly #env: Readonly<Record<string, string>>;
 
-  constructor(standing: Standing) {
-    this.#standing = standing;
+  constructor(stand: Stand, env: Readonly<Record<string, string>>) {
+    [this.#stand, this.#env] = [stand, env];
   }
 
   async run(script: string, around = '"$@"'): Promise<Ended> {
-    const { folder, namespace, env, byUser } = this.#standing;
-    const as = byUser ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : [];
+    const { folder, namespace, as } = this.#stand;
     const program = [...as, 'bash', '-c', around, 'bash', 'bash', '-c', script];
-    return await namespace.run(program, { cwd: folder, env });
+    return await namespace.run(program, { cwd: folder, env: this.#env });
   }
 
   async byRoot(script: string): Promise<Ended> {
-    const { folder, namespace, env } = this.#standing;
-    return await namespace.run(['bash', '-c', script], { cwd: folder, env });
+    return await this.#stand.byRoot(script, this.#env);
   }
 
-  async files(): Promise<string> {
-    return (await this.byRoot('find home tmp -mindepth 1')).stdout;
+  async files(): Promise<string[]> {
+    return await this.#stand.files();
   }
 
-  /** What was ended may take a moment. */
   async processes(): Promise<string[]> {
-    const { folder } = this.#standing;
-    const find = (): string[] =>
-      runningProcesses().flatMap(({ command }) => (command.includes(folder) ? [command] : []));
-    const until = Date.now() + 3000;
-    while (find().length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
-    return find();
+    const { folder } = this.#stand;
+    return await stillThere(() =>
+      runningProcesses().flatMap(({ command }) => (command.includes(folder) ? [command] : [])),
+    );
   }
 
   close(): void {
-    const { folder, namespace } = this.#standing;
-    namespace.close();
+    const { folder } = this.#stand;
+    // Before the folder goes, in which they would write.
     endAll(() =>
       runningProcesses().filter(({ command, environment }) => `${command} ${environment}`.includes(folder)),
     );
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    this.#stand.close();
   }
 }

@@ -1,6 +1,6 @@
 /** One row of the table of local faults in a job: main or post in trouble, and then a job without it in the same place. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   allow,
@@ -15,8 +15,8 @@ import { project } from '../../support/ec2-host.ts';
 import { createJob, type Job, type StepResult } from '../../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { judge, type LocalOutcome, type Promised } from './judge.ts';
-import { Namespace } from './namespace.ts';
-import { mountOf, user, type Disk, type LocalTrouble } from './troubles.ts';
+import { limit, Stand, stillThere, timeout } from './stand.ts';
+import { user, type Disk, type LocalTrouble } from './troubles.ts';
 
 /** RUNNER_TEMP, and the home folder of the account. */
 export const runnerDisk: Disk = { name: 'RUNNER_TEMP', path: '$FOLDER/temp' };
@@ -34,10 +34,6 @@ export interface JobRow {
   readonly trouble: LocalTrouble;
   readonly promised: Promised;
 }
-
-/** Seconds: of main, and the most that a row in trouble may take. */
-const timeout = 8;
-const limit = 30;
 
 export class JobGround {
   readonly #world: ReadyWorld;
@@ -95,7 +91,7 @@ export class JobGround {
   }
 
   /** The next job in the same place works, and removes what the one before has left. */
-  async #again(stand: Stand): Promise<string[]> {
+  async #again(stand: JobStand): Promise<string[]> {
     const next = stand.job();
     const main = await stand.use(next);
     return [
@@ -105,26 +101,22 @@ export class JobGround {
     ];
   }
 
-  async #open(step: JobStep, trouble: LocalTrouble): Promise<Stand> {
-    const folder = mkdtempSync(join(tmpdir(), 'local-'));
-    chmodSync(folder, 0o755);
-    for (const name of ['temp', 'home', 'read-only']) mkdirSync(join(folder, name));
-    writeFileSync(join(folder, 'read-only/file'), '');
-    const [temp, home] = ['temp', 'home'].map((name) => join(folder, name)) as [string, string];
-    const owner = trouble.byUser === true ? user : userInfo().uid;
-    const namespace = await Namespace.open(
-      [
-        ...[mountOf(temp), mountOf(home), `chmod 700 '${temp}' '${home}'`],
-        `chown ${owner}:${owner} '${temp}' '${home}'`,
+  async #open(step: JobStep, trouble: LocalTrouble): Promise<JobStand> {
+    const ownHome = userInfo().homedir;
+    const stand = await Stand.open({
+      ...{ disks: ['temp', 'home'], folders: ['read-only'], trouble },
+      mounts: (folder) => [
+        `touch '${folder}/read-only/file'`,
         `mount --bind '${folder}/read-only' '${folder}/read-only'; mount -o remount,bind,ro '${folder}/read-only'`,
         // Not where the home folder has what the test runs.
-        ...(trouble.byUser !== true && !project.startsWith(userInfo().homedir)
-          ? [`mount --bind '${home}' '${userInfo().homedir}'`]
+        ...(trouble.byUser !== true && !project.startsWith(ownHome)
+          ? [`mount --bind '${folder}/home' '${ownHome}'`]
           : []),
-      ].join('\n'),
-    );
-    const env = { ...this.#world.jobEnvironment(), RUNNER_TEMP: temp, FOLDER: folder };
-    return new Stand({ folder, namespace, env, step, byUser: trouble.byUser === true });
+      ],
+    });
+    const { folder } = stand;
+    const env = { ...this.#world.jobEnvironment(), RUNNER_TEMP: join(folder, 'temp'), FOLDER: folder };
+    return new JobStand(stand, step, env);
   }
 }
 
@@ -142,26 +134,20 @@ function judgeStep(
   return judge({ code: exitCode, stdout: log, stderr: errors.join('\n'), milliseconds }, judging);
 }
 
-interface Standing {
-  readonly folder: string;
-  readonly namespace: Namespace;
-  readonly env: Readonly<Record<string, string>>;
-  readonly step: JobStep;
-  readonly byUser: boolean;
-}
-
-class Stand {
-  readonly #standing: Standing;
+class JobStand {
+  readonly #stand: Stand;
+  readonly #step: JobStep;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #jobs: Job[] = [];
 
-  constructor(standing: Standing) {
-    this.#standing = standing;
+  constructor(stand: Stand, step: JobStep, env: Readonly<Record<string, string>>) {
+    [this.#stand, this.#step, this.#env] = [stand, step, env];
     this.#writeNode();
   }
 
   job(): Job {
-    const { folder, env } = this.#standing;
-    const job = createJob({ actionPath: project, env, nodePath: join(folder, 'node') });
+    const nodePath = join(this.#stand.folder, 'node');
+    const job = createJob({ actionPath: project, env: this.#env, nodePath });
     for (const path of [dirname(job.temp), job.temp]) chmodSync(path, 0o755);
     this.#jobs.push(job);
     return job;
@@ -169,51 +155,48 @@ class Stand {
 
   async use(job: Job): Promise<StepResult> {
     const inputs = { keys: '/ci/key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
-    const more = { 'timeout-seconds': String(timeout), ...this.#standing.step.inputs };
+    const more = { 'timeout-seconds': String(timeout), ...this.#step.inputs };
     return await job.uses({ with: { ...inputs, ...more } });
   }
 
   disturb(part: 'main' | 'post', around = '"$@"'): void {
-    writeFileSync(join(this.#standing.folder, `${part}.sh`), around);
+    writeFileSync(join(this.#stand.folder, `${part}.sh`), around);
   }
 
   calm(): void {
-    for (const part of ['main', 'post']) rmSync(join(this.#standing.folder, `${part}.sh`), { force: true });
+    for (const part of ['main', 'post']) rmSync(join(this.#stand.folder, `${part}.sh`), { force: true });
   }
 
   async byRoot(script: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
-    const { folder, namespace } = this.#standing;
-    const env = { PATH: process.env['PATH'] ?? '', FOLDER: folder, ...more };
-    return (await namespace.run(['bash', '-c', script], { cwd: folder, env })).stdout;
+    const env = { PATH: process.env['PATH'] ?? '', FOLDER: this.#stand.folder, ...more };
+    return (await this.#stand.byRoot(script, env)).stdout;
   }
 
   /** Files in RUNNER_TEMP and the home folder, and processes. */
   async left(what: string): Promise<string[]> {
-    const files = (await this.byRoot('find temp home -mindepth 1')).split('\n').filter(Boolean);
-    const find = (): string[] => this.#jobs.flatMap((job) => job.processes()).map(({ command }) => command);
-    const until = Date.now() + 3000;
-    while (find().length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
-    return [...files, ...find()].map((one) => `${what}: ${one}`);
+    const files = await this.#stand.files();
+    const processes = await stillThere(() =>
+      this.#jobs.flatMap((job) => job.processes()).map(({ command }) => command),
+    );
+    return [...files, ...processes].map((one) => `${what}: ${one}`);
   }
 
   close(): void {
     for (const job of this.#jobs) job.dispose();
-    this.#standing.namespace.close();
-    rmSync(this.#standing.folder, { recursive: true, force: true, maxRetries: 3 });
+    this.#stand.close();
   }
 
   /** The runner's Node: it enters the namespace, and is in the trouble that `disturb` has written. */
   #writeNode(): void {
-    const { folder, namespace, byUser } = this.#standing;
-    const as = byUser ? `setpriv --reuid=${user} --regid=${user} --clear-groups` : '';
+    const { folder, namespace, as } = this.#stand;
     const files = '"$GITHUB_ENV" "$GITHUB_OUTPUT" "$GITHUB_STATE" "$GITHUB_PATH" "$GITHUB_STEP_SUMMARY"';
     const enter = namespace.argv('$PWD', []).map((word) => (word === '$PWD' ? '"$PWD"' : `'${word}'`));
     const lines = [
       '#!/bin/bash',
       `part=main; case $1 in */post/*) part=post ;; esac`,
       `around='"$@"'; [ ! -e '${folder}'/$part.sh ] || around=$(cat '${folder}'/$part.sh)`,
-      byUser ? `chown ${user} ${files}` : ':',
-      `exec ${enter.join(' ')} ${as} bash -c "$around" bash '${process.execPath}' "$@"`,
+      as.length > 0 ? `chown ${user} ${files}` : ':',
+      `exec ${[...enter, ...as].join(' ')} bash -c "$around" bash '${process.execPath}' "$@"`,
     ];
     writeFileSync(join(folder, 'node'), `${lines.join('\n')}\n`, { mode: 0o755 });
   }
