@@ -259,4 +259,17 @@ describe('the token for a cache', () => {
       message: `the token of the cache is not in ${folder}/none (ENOENT)`,
     });
   });
+
+  it.each(['', ' \n', 'hunter\n2', 'hunter\0', 'h\u00fcnter'])(
+    'is none of what no header can have: %j',
+    async (value) => {
+      const file = join(folder, 'other');
+      writeFileSync(file, value);
+      const failure = await failureOf(cacheToken({ AWS_TOKEN: `file://${file}` }, signal));
+      expect([failure.code, failure.message]).toEqual([
+        'CREDENTIALS_MISSING',
+        `${file} has no token of the cache`,
+      ]);
+    },
+  );
 });

@@ -26,17 +26,31 @@ export async function cacheToken(
   const isFunction = Boolean(env['AWS_LAMBDA_FUNCTION_NAME']);
   const given = env['AWS_TOKEN'];
   const session = env['AWS_SESSION_TOKEN'];
-  if (given && !given.startsWith('file://')) return { text: given.trim(), place: 'AWS_TOKEN' };
-  if (!given && isFunction && session) return { text: session, place: 'AWS_SESSION_TOKEN' };
+  if (given && !given.startsWith('file://')) return tokenOf(given, 'AWS_TOKEN');
+  if (!given && isFunction && session) return tokenOf(session, 'AWS_SESSION_TOKEN');
   const file = given ? given.slice('file://'.length) : usualFile;
+  return tokenOf(await readToken(file, signal), file);
+}
+
+const hint =
+  'set AWS_TOKEN to the token of the Secrets Manager Agent, or to file:// and the path of its file, which this user has to be able to read (group awssmatokenreader)';
+
+async function readToken(file: string, signal: AbortSignal): Promise<string> {
   try {
-    return { text: (await readFile(file, { encoding: 'utf8', signal })).trim(), place: file };
-  } catch (error) {
+    return await readFile(file, { encoding: 'utf8', signal });
+  } catch (cause) {
     signal.throwIfAborted();
-    const { code = 'it cannot be read' } = error as NodeJS.ErrnoException;
+    const { code = 'it cannot be read' } = cause as NodeJS.ErrnoException;
     throw new Failure('CREDENTIALS_MISSING', `the token of the cache is not in ${file} (${code})`, {
-      hint: 'set AWS_TOKEN to the token of the Secrets Manager Agent, or to file:// and the path of its file, which this user has to be able to read (group awssmatokenreader)',
-      cause: error,
+      hint,
+      cause,
     });
   }
+}
+
+/** Other text could not be sent as a header: the request would fail as if the cache could not be reached. */
+function tokenOf(value: string, place: string): CacheToken {
+  const text = value.trim();
+  if (/^[\x20-\x7e]+$/.test(text)) return { text, place };
+  throw new Failure('CREDENTIALS_MISSING', `${place} has no token of the cache`, { hint });
 }
