@@ -98,7 +98,8 @@ const furnishing = [
 ];
 
 /**
- * Only keys with an alias of the rotation are deleted, and only after the longest wait.
+ * Only keys with an alias of the rotation are deleted, and only after the longest wait. The new key is not there yet, so an
+ * alias may be given to any key: docs/kms.md says so.
  *
  * @source KMS Developer Guide, "kms:ResourceAliases" and "kms:ScheduleKeyDeletionPendingWindowInDays"
  */
