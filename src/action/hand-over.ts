@@ -51,7 +51,7 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
     ...(inputs.gitSigning ? signingEntries(signingFiles(folder, byShell)) : []),
     ...tokens.flatMap(({ entries }) => entries),
   ]);
-  // Last: if the path cannot be written, no later step is led to an agent that has ended.
+  // Before the variables: if the path cannot be written, they lead no later step to an agent that has ended.
   if (filled) workflow.addPath(folder.programs);
   for (const [name, value] of Object.entries({ ...variables, ...configuration }))
     workflow.exportVariable(name, value);
