@@ -8,8 +8,11 @@ import { notFound } from '../../src/git/config-file.ts';
 import type { PrivateKey } from '../../src/keys/private-key.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import { visible } from '../../src/keys/visible-text.ts';
+import { programSeconds } from '../../src/process/in-time.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { run, type Finished } from '../../src/process/run.ts';
+import { ProgramNotFound } from '../../src/process/program-not-found.ts';
+import { runInGroup } from '../../src/process/run-in-group.ts';
+import type { Finished } from '../../src/process/run.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';
 import { exclusively, keyFolder, type KeyFolder } from '../../src/ssh/key-folder.ts';
 import type { Signer } from '../../src/keys/signer.ts';
@@ -41,9 +44,6 @@ export interface Proof {
 const waits = [500, 1000, 2000, 3000, 4000, 5000];
 /** Bytes of what the agent for a key in KMS could not sign. */
 const mostLog = 65_536;
-/** Seconds for one try. */
-const patience = 30;
-
 /** @throws PROVIDER_FAILED if the host refuses the key; KEY_ACCESS_DENIED if KMS does not let it sign; NETWORK_UNREACHABLE, KNOWN_HOSTS_INVALID, GIT_NOT_FOUND, TIMEOUT */
 export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal'>): Promise<void> {
   const { key, knownHosts, isNew } = proof;
@@ -57,7 +57,7 @@ export async function prove(proof: Proof, running: Pick<Running, 'env' | 'signal
     front = await serve(proof, { folder, agent }, running);
     for (const wait of [...(isNew ? waits : []), undefined]) {
       const finished = await listRemote(proof, folder, running);
-      if (finished.exitCode === 0) return;
+      if (finished.exitCode === 0 && listing.test(finished.stdout)) return;
       const unsigned = front && lastFailure(front.log.page(0, mostLog).uses, { since: '' });
       if (unsigned) throw unsigned;
       if (wait === undefined || !isRefusal(finished)) throw failureOf(finished, proof);
@@ -90,11 +90,9 @@ async function listRemote(
   folder: KeyFolder,
   { env, signal }: Pick<Running, 'env' | 'signal'>,
 ): Promise<Finished> {
-  const reason = tookTooLong(
-    `git ls-remote ${url}`,
-    patience,
-    'check the network of this machine, and --test',
-  );
+  const patience = programSeconds(env);
+  const hint = 'check the network of this machine, and --test; or raise SSM_SSH_TIMEOUT';
+  const reason = tookTooLong(`git ls-remote ${url}`, patience, hint);
   const own = {
     // The user's configuration may rewrite the address, so that another credential would be proven.
     ...{ HOME: folder.path, GIT_CONFIG_NOSYSTEM: '1', GIT_ALLOW_PROTOCOL: 'ssh' },
@@ -102,12 +100,18 @@ async function listRemote(
   };
   const around = { PATH: env['PATH'] ?? '', ...(env['TMPDIR'] !== undefined && { TMPDIR: env['TMPDIR'] }) };
   const deadline = { milliseconds: patience * 1000, reason, signal };
-  return await withDeadline(deadline, (limited) =>
-    run(['git', 'ls-remote', '--quiet', '--', url, 'HEAD'], {
+  // In a group, because git that is killed leaves its ssh behind.
+  const finished = await withDeadline(deadline, (limited) =>
+    runInGroup(['git', 'ls-remote', '--quiet', '--', url, 'HEAD'], {
       ...{ env: { ...around, ...own }, cwd: '/', signal: limited },
     }),
-  ).catch(notFound);
+  );
+  if (noGit.test(finished.stderr)) return notFound(new ProgramNotFound('git is not on PATH'));
+  return finished;
 }
+
+/** Of the shell that starts the group: dash, bash, busybox. git itself says nothing of this kind. */
+const noGit = /\bgit: (?:not found|command not found|Permission denied|Is a directory)\s*$/m;
 
 /**
  * The user's configuration of ssh is not read: it can add other keys, or share a connection that another key opened.
@@ -131,7 +135,9 @@ const hostKey = /Host key verification failed|REMOTE HOST IDENTIFICATION/;
 const network =
   /Could not resolve|Connection (refused|timed out|reset)|Network is unreachable|No route to host|Operation timed out/i;
 
-const noSsh = /cannot run ssh|ssh: not found/;
+const noSsh = /cannot run ssh|\bssh: (?:not found|command not found|Permission denied|Is a directory)\s*$/m;
+/** What git lists for HEAD; nothing for a repository without commits. */
+const listing = /^(?:[0-9a-f]{40,64}\tHEAD\n)*$/;
 
 function isRefusal({ stderr }: Finished): boolean {
   return ![hostKey, network, noSsh].some((sentence) => sentence.test(stderr));
