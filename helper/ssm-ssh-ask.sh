@@ -9,10 +9,12 @@ lock() {
   _ssm_left=$((_ssm_limit + 2))
   if command -v flock >/dev/null; then
     exec 9>>"$1"
-    # Some versions of flock do not have -E.
-    flock -E 75 -w "$_ssm_left" 9 2>/dev/null
-    case $? in 0) return ;; 75) _ssm_left=0 ;; esac
-    until flock -n 9 2>/dev/null; do wait_for "$1"; done
+    # With --foreground Ctrl+C ends the wait. Some versions of timeout do not have it, and some of flock no -E.
+    limit_by "--foreground $((_ssm_left + 1))"
+    $_ssm_limited flock -E 75 -w "$_ssm_left" 9 2>/dev/null
+    case $? in 0) return ;; 75) _ssm_left=0 ;; 124) blame flock "$_ssm_left" ;; esac
+    limit_by 5
+    until $_ssm_limited flock -n 9 2>/dev/null; do [ $? -ne 124 ] || blame flock 5 && wait_for "$1"; done
   else
     take "$1.held"
   fi
@@ -80,11 +82,7 @@ ask() {
 ask_for_text() {
   [ -n "$_ssm_state" ] || find_waiting_place
   # ssm.timeout of git's configuration is not known yet. Node has a time limit of its own.
-  case ${SSM_SSH_TIMEOUT-} in
-  '' | *[!0123456789smSM]* | *[smSM]?*) _ssm_limit=300 ;;
-  *) _ssm_limit=${SSM_SSH_TIMEOUT%[smSM]} ;;
-  esac
-  case ${SSM_SSH_TIMEOUT-} in [123456789]*[mM]) _ssm_limit=$((_ssm_limit * 60)) ;; esac
+  read_limit 300
   if [ -z "$_ssm_state" ]; then
     run_node '' '' '' || exit 255
     return

@@ -37,4 +37,16 @@ describe('a child with a lifeline', () => {
     await expect(starting).rejects.toThrow('enough');
     expect(runningProcesses().filter(({ command }) => command.includes(mark))).toEqual([]);
   });
+
+  it('that hangs is killed with what it has started, if the signal is aborted', async () => {
+    const mark = `${process.pid}.hangs`;
+    const controller = new AbortController();
+    const script = `trap '' TERM HUP; sh -c 'while :; do sleep 0.2; done; : ${mark}'; : ${mark}`;
+    const starting = startChildWithLifeline(['sh', '-c', script], { env, signal: controller.signal });
+    setTimeout(() => {
+      controller.abort(new Error('enough'));
+    }, 300);
+    await expect(starting).rejects.toThrow('enough');
+    expect(runningProcesses().filter(({ command }) => command.includes(mark))).toEqual([]);
+  });
 });

@@ -11,6 +11,7 @@ import { visible } from '../../src/keys/visible-text.ts';
 import { authorizedKeysLine } from '../../src/keys/public-key.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { UsableKey } from '../../src/host/usable-key.ts';
+import { inTime } from '../../src/process/in-time.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { run } from '../../src/process/run.ts';
 import { startAgent, stopAgent, type Agent } from '../../src/ssh/agent.ts';
@@ -121,7 +122,8 @@ async function addToNew(lines: readonly KeyLine[], adding: Adding): Promise<read
   }
   const socket = nameTemporarySocket('add');
   try {
-    const agent = await startAgent(socket, { ...adding, run });
+    const waiting = { program: 'ssh-agent', env: adding.env, signal: adding.signal };
+    const agent = await inTime(waiting, (signal) => startAgent(socket, { env: adding.env, signal, run }));
     const keys = await addAll(stored, agent, adding);
     adding.signal.throwIfAborted();
     adding.out(exportLines(agent));

@@ -24,7 +24,6 @@ import { renderAnswer, renderKept } from '../../src/host/shell-answer.ts';
 import { findStateFolder, userOf } from '../../src/host/state-folder.ts';
 import { fetchKey } from '../choose/fetch-key.ts';
 import type { Question, Terminal } from '../choose/question.ts';
-import { timeLimit } from '../command-line/host-place.ts';
 import { markedName } from '../error-mark.ts';
 import { OutputClosed } from '../write-text.ts';
 
@@ -37,9 +36,8 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
   try {
     // It loads while git answers.
     if (only || question.host) void import('../../src/host/read-keys.ts');
-    const signal = timeLimit(30, 'reading the configuration of git');
     const [listing, state, awsFiles] = await Promise.all([
-      listSettings(askedSettings, { env, signal }).catch(noneWithoutGit),
+      listSettings(askedSettings, { env }).catch(noneWithoutGit),
       question.state || findStateFolder(userOf(env)),
       awsFilesOf(env),
     ]);

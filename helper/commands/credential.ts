@@ -87,8 +87,7 @@ async function look(args: readonly string[], request: Request, io: GitIo): Promi
   const warn = (message: string): void => {
     io.err(`${program}: warning: ${visible(message)}\n`);
   };
-  const signal = timeLimit(30, 'reading the configuration of git');
-  const { settings, ignored } = await readProtectedSettings({ env, signal });
+  const { settings, ignored } = await readProtectedSettings({ env });
   const { routes, warnings } = readRoutes(settings, env);
   const { named, warnings: more } = chooseRoute(routes, request);
   // One warning per command of git, although git starts the helper several times.

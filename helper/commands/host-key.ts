@@ -45,7 +45,7 @@ export async function explainFailure(
 
 async function placeOf(job: string, agent: string, env: Terminal['env']): Promise<KnownHostsPlace> {
   if (job !== '') return { kind: existsSync(join(job, 'job')) ? 'job' : 'exec', file: '', own: job };
-  const { settings } = await readProtectedSettings({ env, signal: timeLimit(20, 'reading git') });
+  const { settings } = await readProtectedSettings({ env });
   // The agent of a key in KMS is in a folder of its own below the state folder.
   const own = dirname(agent).replace(/\/kms\/[^/]*$/, '');
   return { kind: 'host', file: hostKeySettings(settings, env).knownHosts, own };

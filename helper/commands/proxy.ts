@@ -1,6 +1,7 @@
 /** `proxy`: ssh's ProxyCommand for EC2 hosts, for people's ~/.ssh/config. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Failure } from '../../src/errors.ts';
 import type { Settings } from '../../src/git/listing.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
 import { visible } from '../../src/keys/visible-text.ts';
@@ -104,12 +105,15 @@ async function reachUntilEnd(
   }
 }
 
-/** Without git there are no settings. */
+/** Without git there are no settings. With a git that hangs nobody knows them. */
 async function readGitSettings({ env, signal }: Running): Promise<Settings> {
   const { readProtectedSettings } = await import('../../src/git/config-file.ts');
   return await readProtectedSettings({ env, signal }).then(
     ({ settings }) => settings,
-    () => new Map<string, string[]>(),
+    (error: unknown) => {
+      if (error instanceof Failure && error.code === 'TIMEOUT') throw error;
+      return new Map<string, string[]>();
+    },
   );
 }
 

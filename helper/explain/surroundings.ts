@@ -1,12 +1,11 @@
 /** What git says about a destination here: URLs, remotes, and settings with their places. It connects to nothing. */
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { listSettings, notFound } from '../../src/git/config-file.ts';
+import { listSettings, runGit } from '../../src/git/config-file.ts';
 import type { Listing, ScopedSetting } from '../../src/git/listing.ts';
 import { linesOfSetting } from '../../src/git/config-text.ts';
 import type { Source } from '../../src/host/explain.ts';
 import { definedIn } from '../../src/process/environment.ts';
-import { run, type Finished } from '../../src/process/run.ts';
 
 export interface Asking {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,7 +27,7 @@ export const hiddenFromSsh = [
 
 /** The output without its last line end; undefined if git fails, which it does outside of a repository. */
 export async function askGit(args: readonly string[], { env, signal }: Asking): Promise<string | undefined> {
-  const finished: Finished = await run(['git', ...args], { env: definedIn(env), signal }).catch(notFound);
+  const finished = await runGit(args, { env: definedIn(env), signal });
   return finished.exitCode === 0 ? finished.stdout.replace(/\n$/, '') : undefined;
 }
 

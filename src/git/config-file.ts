@@ -1,6 +1,7 @@
 /** Reads and writes git's configuration by running git (git-config(1)). */
 import { Failure } from '../errors.ts';
 import { definedIn } from '../process/environment.ts';
+import { inTime } from '../process/in-time.ts';
 import { ProgramNotFound } from '../process/program-not-found.ts';
 import { run, type Finished } from '../process/run.ts';
 import {
@@ -16,7 +17,8 @@ import {
 
 export interface GitOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
+  /** Each wait for git is limited without it, too. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** `origins`: with the place of each setting, where git can tell it. */
@@ -24,7 +26,7 @@ export interface ListOptions extends GitOptions {
   readonly origins?: boolean;
 }
 
-/** @throws GIT_NOT_FOUND, INPUT_INVALID */
+/** @throws GIT_NOT_FOUND, INPUT_INVALID, TIMEOUT */
 export async function readSettings(scope: Scope, options: GitOptions): Promise<Settings> {
   const finished = await git(['config', `--${scope}`, '--list', '-z'], options);
   const { exitCode, stdout, stderr } = finished;
@@ -37,7 +39,7 @@ export async function readSettings(scope: Scope, options: GitOptions): Promise<S
  * The settings with matching names. A repository that cannot be read does not hide the settings of other scopes.
  *
  * @param pattern an extended regular expression, as for git config
- * @throws GIT_NOT_FOUND, INPUT_INVALID
+ * @throws GIT_NOT_FOUND, INPUT_INVALID, TIMEOUT
  */
 export async function listSettings(
   pattern: string,
@@ -45,13 +47,13 @@ export async function listSettings(
 ): Promise<Listing> {
   // GIT_CONFIG adds a file with the scope of the environment. GIT_COMMON_DIR adds another repository's configuration.
   const known = { ...env, GIT_CONFIG: undefined };
-  const here = { env: definedIn(known), signal };
+  const here = { env: definedIn(known) };
   const nowhere = {
     env: definedIn({ ...known, GIT_DIR: '/dev/null', GIT_COMMON_DIR: undefined }),
-    ...{ signal, cwd: '/' },
+    cwd: '/',
   };
-  const ask = async (scopes: readonly string[], options: Parameters<typeof run>[1]): Promise<Finished> =>
-    await run(['git', 'config', ...scopes, '-z', '--get-regexp', pattern], options).catch(notFound);
+  const ask = async (scopes: readonly string[], place: typeof here): Promise<Finished> =>
+    await runGit(['config', ...scopes, '-z', '--get-regexp', pattern], { ...place, signal });
   // 1: no setting matches.
   const works = ({ exitCode }: Finished): boolean => exitCode <= 1;
   for (const options of [here, nowhere]) {
@@ -124,7 +126,27 @@ export async function git(args: readonly string[], { env, signal }: GitOptions):
   ];
   const known = definedIn(Object.fromEntries(names.map((name) => [name, env[name]])));
   // Messages in English, because they are matched here. Outside of a repository, because git may not trust one.
-  return await run(['git', ...args], { env: { ...known, LC_ALL: 'C' }, signal, cwd: '/' }).catch(notFound);
+  return await runGit(args, { env: { ...known, LC_ALL: 'C' }, limits: env, signal, cwd: '/' });
+}
+
+interface GitRun extends Pick<GitOptions, 'signal'> {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where SSM_SSH_TIMEOUT is. Default: the same. */
+  readonly limits?: GitOptions['env'];
+  /** Default: this process's own. */
+  readonly cwd?: string;
+}
+
+/** @throws GIT_NOT_FOUND, TIMEOUT, the signal's reason */
+export async function runGit(
+  args: readonly string[],
+  { env, limits = env, signal, cwd }: GitRun,
+): Promise<Finished> {
+  const program = `git ${args[0] ?? ''}`;
+  return await inTime({ program, env: limits, signal }, (limited) =>
+    run(['git', ...args], { env, cwd, signal: limited }),
+  ).catch(notFound);
 }
 
 /** @throws the given error, or GIT_NOT_FOUND */

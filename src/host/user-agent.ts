@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { Failure } from '../errors.ts';
-import { startDetached } from '../process/detached.ts';
+import { startDetached, type Detached } from '../process/detached.ts';
+import { unanswered } from '../process/in-time.ts';
 import { listProcesses } from '../process/process-table.ts';
 import { heldKeys } from '../ssh/agent-keys.ts';
 import { agentFailed, found, stopAgent, type AgentOptions } from '../ssh/agent.ts';
@@ -46,10 +47,16 @@ export async function ensureAgent(folder: string, options: EnsureOptions): Promi
   }
 }
 
-async function start(folder: string, { helper, env: { PATH = '', HOME = '/' }, signal }: EnsureOptions) {
+async function start(
+  folder: string,
+  { helper, env: { PATH = '', HOME = '/' }, seconds, signal }: EnsureOptions,
+): Promise<Detached> {
   const keeper = ['/bin/sh', join(helper, 'ssm-ssh-keeper.sh'), folder];
   const argv = ['ssh-agent', '-a', join(folder, 'agent'), ...keeper] as const;
-  return await found(startDetached(argv, { env: { PATH, HOME }, signal }));
+  const limit = { milliseconds: seconds * 1000, reason: unanswered('ssh-agent', seconds), signal };
+  return await found(
+    withDeadline(limit, (both) => startDetached(argv, { env: { PATH, HOME }, signal: both })),
+  );
 }
 
 async function answers(

@@ -1,5 +1,5 @@
 /** A child process that notices the end of this process by the end of its standard input. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { ProgramNotFound } from './program-not-found.ts';
@@ -19,6 +19,18 @@ export interface LifelineOptions {
   readonly signal: AbortSignal;
   /** The start of its standard input, which stays open. */
   readonly input?: string;
+}
+
+/** Milliseconds, in which a child that lost its lifeline cleans up. */
+const patience = 2000;
+
+function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || (exitCode ?? signalCode) !== null) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
 }
 
 /**
@@ -45,7 +57,11 @@ export async function startChildWithLifeline(
   await once(child, 'spawn').catch((error: unknown) => {
     throw new ProgramNotFound(`${program} is not on PATH`, { cause: error });
   });
-  const stop = (): void => void child.stdin.end();
+  const stop = (): void => {
+    child.stdin.end();
+    // A program that hangs does not notice that.
+    setTimeout(killGroup, patience, child).unref();
+  };
   signal.addEventListener('abort', stop, { once: true });
   // It may have been aborted before the child was there.
   if (signal.aborted) stop();

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import { startChildWithLifeline, type ChildWithLifeline } from '../process/child-with-lifeline.ts';
+import { inTime } from '../process/in-time.ts';
 import { ProgramNotFound } from '../process/program-not-found.ts';
 import { agentEnv, agentFailed, found, requireFit, stopAgent, type AgentOptions } from './agent.ts';
 import type { Agent } from './agent.ts';
@@ -36,7 +37,7 @@ exec ssh-agent -a "$1" sh -c "$2" "$0"`;
 
 /**
  * @param folder must not exist; it is created with access only for this user, and holds the socket
- * @throws AGENT_NOT_FOUND, AGENT_FAILED, STATE_UNSAFE
+ * @throws AGENT_NOT_FOUND, AGENT_FAILED, STATE_UNSAFE, TIMEOUT
  */
 export async function startPrivateAgent(
   { path, socket }: { readonly path: string; readonly socket: string },
@@ -50,9 +51,14 @@ async function startGuarded(
   { path, socket }: { readonly path: string; readonly socket: string },
   { env, signal }: AgentOptions,
 ): Promise<PrivateAgent> {
-  const child = await startChildWithLifeline(['sh', '-c', start, path, socket, guard], {
-    env: agentEnv(env),
-    signal,
+  const argv = ['sh', '-c', start, path, socket, guard] as const;
+  const child = await inTime({ program: 'ssh-agent', env, signal }, (limited) =>
+    startChildWithLifeline(argv, { env: agentEnv(env), signal: limited }),
+  ).catch(async (error: unknown) => {
+    // An ssh-agent that hangs has not become the guard yet, which would do this.
+    await stopAgent(socket);
+    await rm(path, { recursive: true, force: true });
+    throw error;
   });
   const pid = Number(child.firstLine);
   if (Number.isInteger(pid) && pid > 0)

@@ -133,6 +133,21 @@ describeOnHost('a host with a hanging or killed process', () => {
     expect(host.processes()).toEqual([]);
   });
 
+  it.each(['git', 'flock'] as const)('reports a %s that hangs', async (name) => {
+    const { host } = stand;
+    const script = '#!/bin/sh\nwhile :; do sleep 0.5; done\n';
+    await host.run('mkdir bin');
+    writeFileSync(join(host.home, 'bin', name), script, { mode: 0o755 });
+    host.env['PATH'] = `${host.home}/bin:${host.env['PATH'] ?? ''}`;
+    const { code, stderr, took } = await host.run(login(), impatient);
+    expect(code).toBe(255);
+    const [asked, seconds] = name === 'git' ? ['git config', 4] : ['flock', 6];
+    expect(stderr).toBe(
+      `ssm-ssh: TIMEOUT: ${asked} has not answered within ${seconds} seconds\nhint: see why ${name} hangs: run it by hand (command -v ${name}); or raise SSM_SSH_TIMEOUT\n`,
+    );
+    expect(took).toBeLessThan(30_000);
+  });
+
   it.each([
     ['folder', (): unknown => stand.host.run(`rm -r ${stand.host.state}`)],
     [
