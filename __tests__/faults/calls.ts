@@ -1,18 +1,22 @@
 /** The calls of main on the way to its keys, each with a job that makes it. */
-import type { LocalAws } from '../support/aws/local-aws.ts';
+import type { SigningKey } from '../support/aws/kms/signing-keys.ts';
+import type { LocalAws, PolicyDocument } from '../support/aws/local-aws.ts';
 import { ACCOUNT, allow, REGION, ROLE_ARN, trustGitHub, type ReadyWorld } from '../support/aws/world.ts';
 
-export interface FaultyCall {
+export interface Call {
   /** The local AWS's name of the operation. */
   readonly operation: string;
   /** The promises of faults depend on it. */
-  readonly kind: 'oidc' | 'web identity' | 'session' | 'store' | 'metadata token' | 'metadata';
-  readonly inputs: Readonly<Record<string, string>>;
-  readonly env: (world: ReadyWorld) => Readonly<Record<string, string>>;
+  readonly kind: 'oidc' | 'web identity' | 'session' | 'store' | 'github' | 'metadata token' | 'metadata';
   /** The variable that redirects this call. */
   readonly endpoint: string;
   /** The service's name in errors. */
   readonly names: RegExp;
+}
+
+export interface FaultyCall extends Call {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly env: (world: ReadyWorld) => Readonly<Record<string, string>>;
 }
 
 const READER_ARN = `arn:aws:iam::${ACCOUNT}:role/reader`;
@@ -69,8 +73,17 @@ export const calls: readonly FaultyCall[] = [
   { ...metadata, operation: 'imds:GET /latest/meta-data/iam/security-credentials/host' },
 ];
 
-/** Creates the keys, and the roles in addition to `ci`. */
-export function furnish(aws: LocalAws, [key, other]: readonly [string, string]): void {
+/**
+ * Creates the keys, and the roles in addition to `ci`.
+ *
+ * @param more additional policies of the instance and the reader
+ * @returns the key in KMS
+ */
+export function furnish(
+  aws: LocalAws,
+  [key, other]: readonly [string, string],
+  more: readonly PolicyDocument[] = [],
+): SigningKey {
   const read = [
     allow(['ssm:GetParameter', 'ssm:GetParameters'], `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/*`),
     allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:ci/*`),
@@ -78,24 +91,28 @@ export function furnish(aws: LocalAws, [key, other]: readonly [string, string]):
     allow(['kms:GetPublicKey', 'kms:Sign'], `arn:aws:kms:${REGION}:${ACCOUNT}:key/*`),
   ];
   const trusts = (
-    Principal: Record<string, string>,
+    Principal: Record<string, string | string[]>,
   ): Parameters<typeof aws.iam.createRole>[0]['trustPolicy'] => ({
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }],
   });
-  aws.iam.createRole({ arn: READER_ARN, trustPolicy: trusts({ AWS: ROLE_ARN }), policies: read });
+  aws.iam.createRole({
+    arn: READER_ARN,
+    trustPolicy: trusts({ AWS: [ROLE_ARN, HOST_ARN] }),
+    policies: [...read, ...more],
+  });
   aws.iam.createRole({
     arn: HOST_ARN,
     trustPolicy: trusts({ Service: 'ec2.amazonaws.com' }),
-    policies: read,
+    policies: [...read, ...more],
   });
   aws.iam.createRole({
     ...{ arn: ROLE_ARN, trustPolicy: trustGitHub() },
     policies: [...read, allow('sts:AssumeRole', READER_ARN)],
   });
   const place = { account: ACCOUNT, region: REGION };
-  aws.metadata.set({ ...place, roleArn: HOST_ARN });
-  aws.signingKeys.create({ ...place, alias: 'alias/deploy' });
+  renewInstance(aws);
+  const arn = aws.signingKeys.create({ ...place, alias: 'alias/deploy' });
   for (const [name, value] of [
     ['ci/key', key],
     ['ci/other-key', other],
@@ -103,6 +120,12 @@ export function furnish(aws: LocalAws, [key, other]: readonly [string, string]):
     aws.parameters.put({ ...place, name: `/${name}`, value });
     aws.secrets.put({ ...place, name, value });
   }
+  return aws.signingKeys.get(arn);
+}
+
+/** Valid credentials of the instance. */
+export function renewInstance(aws: LocalAws): void {
+  aws.metadata.set({ account: ACCOUNT, region: REGION, roleArn: HOST_ARN });
 }
 
 /** Expired credentials of the instance. */

@@ -1,11 +1,11 @@
 /** One row of the table of faults: main, started like by the runner, with a fault in one call. */
 import { dirname } from 'node:path';
 import { startReadyWorld } from '../support/aws/world.ts';
-import { startLocalAws } from '../support/aws/local-aws.ts';
 import { createJob, type StepResult } from '../support/runner/job.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { calls, furnish, type FaultyCall } from './calls.ts';
-import { troubles, type Places, type Trouble } from './troubles.ts';
+import { openPlaces, placesFor, type Places } from './places.ts';
+import { troubles, type Trouble } from './troubles.ts';
 
 export interface Row {
   readonly call: FaultyCall;
@@ -45,17 +45,9 @@ export interface Ground {
 
 /** @param actionPath the folder of action.yml and dist */
 export async function openGround(actionPath = dirname(dirname(import.meta.dirname))): Promise<Ground> {
-  const [key, other, stranger] = await Promise.all([
-    makeSshKey(),
-    makeSshKey(),
-    startLocalAws({ tls: true }),
-  ]);
+  const [key, other, { places, close }] = await Promise.all([makeSshKey(), makeSshKey(), openPlaces()]);
   const texts = [key.privateKey, other.privateKey] as const;
-  const places: Places = { closed: 'http://127.0.0.1:9', untrusted: stranger.endpoint };
-  return {
-    run: async (row) => await runRow(row, { actionPath, texts, places }),
-    close: stranger.stop,
-  };
+  return { run: async (row) => await runRow(row, { actionPath, texts, places }), close };
 }
 
 interface Around {
@@ -73,7 +65,8 @@ async function runRow(
   const world = await startReadyWorld({ clock: () => new Date(Date.now() + ahead) });
   furnish(world.aws, texts);
   const env = call.env(world);
-  const arranged = trouble.arrange(call, world, elsewhere(call, places));
+  const asked = { aws: world.aws, faults: world.aws.faults };
+  const arranged = trouble.arrange(call, asked, placesFor(call, places));
   const job = createJob({ actionPath, env: { ...env, ...arranged.env } });
   const seconds = trouble.name.endsWith(', once') ? limitOfOnce : limit;
   const inputs = { ...call.inputs, 'timeout-seconds': String(seconds), ...arranged.inputs };
@@ -82,13 +75,13 @@ async function runRow(
     const main = await job.uses({ with: inputs });
     const milliseconds = Math.round(performance.now() - started);
     const { code, text } = toldOf(main);
-    const asked = world.aws.calls.some(({ operation }) => operation === call.operation);
+    const isAsked = world.aws.calls.some(({ operation }) => operation === call.operation);
     const led = arranged.env !== undefined;
     const wrong = [
       code === promised || promised.includes(code)
         ? []
         : `${code} instead of ${[promised].flat().join(' or ')}`,
-      led || asked ? [] : `${call.operation} was never asked for`,
+      led || isAsked ? [] : `${call.operation} was never asked for`,
       code === 'ok' ? [] : errorWrong(main, text, { call, trouble }),
       leaks(main, [...texts, env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '']),
     ].flat();
@@ -106,11 +99,6 @@ async function runRow(
     job.dispose();
     await world.stop();
   }
-}
-
-/** Plain HTTP to a TLS port, because the metadata service is only used with HTTP. */
-function elsewhere({ kind }: FaultyCall, { closed, untrusted }: Places): Places {
-  return { closed, untrusted: kind === 'metadata token' ? untrusted.replace('https', 'http') : untrusted };
 }
 
 function toldOf({ annotations, exitCode }: StepResult): { code: string; text: string } {

@@ -35,7 +35,10 @@ export interface Asked {
   readonly knownHosts: string;
 }
 
-/** @returns whether the key, or a newer version of it, was added to the agent by this call */
+/**
+ * @returns whether ssh has reason to try again: this call added the key, or a newer version of it. Not if a cache gave it,
+ *   which may be too old: the next failure then asks for a newer one
+ */
 export async function fetchKey(key: HostKey, asked: Asked, io: Terminal): Promise<boolean> {
   const { state, question } = asked;
   // Loaded here: most calls that compile the settings anew need no key.

@@ -12,6 +12,10 @@ const startAgent = `${userAgent}; eval "$(ssh-agent -a "$SSH_AUTH_SOCK")" >/dev/
 const endAgent = 'kill "$(cat "$FOLDER/own/pid")"';
 const setup = '"$AGENT" setup --global --key /ci/key --region eu-west-1 >/dev/null';
 const remove = '"$AGENT" setup --global --remove >/dev/null';
+const rotate =
+  '"$AGENT" rotate "$ROTATED" --github-repo acme/lib --api-url "$API_URL" --token /ci/github-token --test "$URL" --known-hosts "$FOLDER/known" --quiet';
+const sshOptions = ['IdentitiesOnly=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null'];
+const proxy = `ssh -F none -i "$FOLDER/own/login" ${sshOptions.map((option) => `-o ${option}`).join(' ')} -o LogLevel=ERROR -o ProxyCommand='"$AGENT" proxy -- %h %p' $EC2 true`;
 
 const steps = {
   get: {
@@ -39,6 +43,12 @@ const steps = {
   put: { name: 'put', run: '"$AGENT" put /ci/put "$FOLDER/key" --overwrite' },
   public: { name: 'public', run: '"$AGENT" public /ci/key' },
   ec2: { name: 'ssm-ssh to an EC2 host', run: '"$SSM_SSH" $EC2 true' },
+  rotate: {
+    ...{ name: 'rotate', rotates: true, run: rotate },
+    // It goes on where it stopped, if it stopped.
+    again: `${rotate} 2>/dev/null || true; ${rotate} --finish`,
+  },
+  proxy: { name: 'proxy', run: proxy },
 } satisfies Record<string, HostStep>;
 
 const stopped: LocalTrouble = {
@@ -96,7 +106,7 @@ export const commandRows: readonly HostRow[] = [
   ),
   ...rowsOf(
     steps.addAgent,
-    ...programs('ssh-agent', ['AGENT_NOT_FOUND', undefined, 'AGENT_FAILED']),
+    ...programs('ssh-agent', ['AGENT_NOT_FOUND', 'TIMEOUT', 'AGENT_FAILED']),
     // A folder and a socket take no room of this disk.
     ...disks(['ok', 'STATE_UNSAFE', 'AGENT_FAILED'], tempDisk),
     ...each(small(tempDisk).slice(0, 4), ['ok', 'STATE_UNSAFE']),
@@ -105,7 +115,7 @@ export const commandRows: readonly HostRow[] = [
   ...rowsOf(
     steps.exec,
     // A shell starts it, whose own code for a missing program is 127.
-    ...programs('ssh-agent', ['AGENT_NOT_FOUND', undefined, ['AGENT_FAILED', 'AGENT_NOT_FOUND']]),
+    ...programs('ssh-agent', ['AGENT_NOT_FOUND', 'TIMEOUT', ['AGENT_FAILED', 'AGENT_NOT_FOUND']]),
     ...disks('STATE_UNSAFE', tempDisk),
     ...disks('ok', homeDisk),
     ...each(small(tempDisk), ['ok', 'STATE_UNSAFE']),
@@ -126,11 +136,33 @@ export const commandRows: readonly HostRow[] = [
     steps.ec2,
     ...programs('ssh', ['SSH_NOT_FOUND', undefined, ['ok', 'failed']]),
     ...programs('ssh-agent', ['AGENT_NOT_FOUND', 'TIMEOUT', 'AGENT_FAILED']),
+    ...git('ok'),
+    ...programs('flock', ['ok', 'TIMEOUT', ['ok', 'TIMEOUT']]),
     ...disks('STATE_UNSAFE', homeDisk, tempDisk),
     ...each(small(homeDisk, tempDisk), ['ok', 'STATE_UNSAFE']),
     ...files,
     [fileSize, 'STATE_UNSAFE'],
     [fullErrors, 'ok'],
     ...each(closed, ['ok', 'failed']),
+  ),
+  ...rowsOf(
+    steps.rotate,
+    ...programs('ssh-agent', ['AGENT_NOT_FOUND', 'TIMEOUT', ['AGENT_FAILED', 'AGENT_NOT_FOUND']]),
+    ...programs('git', ['GIT_NOT_FOUND', 'TIMEOUT', 'PROVIDER_FAILED']),
+    ...programs('ssh', ['SSH_NOT_FOUND', 'TIMEOUT', 'PROVIDER_FAILED']),
+    ...disks('ok', homeDisk),
+    ...disks('STATE_UNSAFE', tempDisk),
+    ...each(small(tempDisk).slice(0, 4), ['ok', 'STATE_UNSAFE']),
+    ...files,
+    [fileSize, 'STATE_UNSAFE'],
+    ...each([fullErrors, ...closed], 'ok'),
+  ),
+  ...rowsOf(
+    steps.proxy,
+    // Without git there are no settings, and a git that hangs does not say which there are.
+    ...programs('git', ['ok', 'TIMEOUT', 'ok']),
+    ...disks('ok', homeDisk, tempDisk),
+    ...each([16, 40, 64, 80].map(openFiles), ['ok', 'STATE_UNSAFE']),
+    ...each([fileSize, fullErrors, ...closed], 'ok'),
   ),
 ];

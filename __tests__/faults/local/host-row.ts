@@ -1,16 +1,17 @@
 /** One row of the table of local faults on a host: a program in trouble, and then the same program without it. */
-import { chmodSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { launchInstance, project } from '../../support/ec2-host.ts';
 import { startEc2Instance, type Ec2Instance } from '../../support/ec2-instance.ts';
 import { startGitHost, type GitHost } from '../../support/git-host/git-host.ts';
+import { startGitHubApi, type GitHubApi } from '../../support/github/github-api.ts';
 import { endAll, runningProcesses } from '../../support/runner/process-table.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
 import { judge, type LocalOutcome, type Promised } from './judge.ts';
 import type { Ended } from './namespace.ts';
 import { limit, Stand, stillThere, timeout } from './stand.ts';
-import type { Disk, LocalTrouble } from './troubles.ts';
+import { user, type Disk, type LocalTrouble } from './troubles.ts';
 
 export const homeDisk: Disk = { name: 'home', path: '$FOLDER/home' };
 export const tempDisk: Disk = { name: 'TMPDIR', path: '$FOLDER/tmp' };
@@ -26,6 +27,8 @@ export interface HostStep {
   /** Ends what the steps leave by purpose. */
   readonly after?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** `$FOLDER/key` is the parameter `$ROTATED`, and a deploy key of the repository. */
+  readonly rotates?: boolean;
 }
 
 export interface HostRow {
@@ -39,6 +42,7 @@ interface Around {
   readonly git: GitHost;
   readonly key: SshKey;
   readonly instance: Ec2Instance;
+  readonly github: GitHubApi;
 }
 
 export class HostGround {
@@ -55,15 +59,23 @@ export class HostGround {
     launchInstance(world, [allow('*', '*')]);
     world.put('/ci/key', key.privateKey);
     world.put('/ci/token', 'ghp_0123456789abcdefghij');
-    const instance = await startEc2Instance(world.aws);
+    const [instance, github] = await Promise.all([
+      startEc2Instance(world.aws, { authorizedKeys: [key.publicKey] }),
+      startGitHubApi({ deployKeys: { git } }),
+    ]);
+    world.put(
+      '/ci/github-token',
+      github.createToken({ repositories: ['acme/lib'], administration: 'write' }),
+    );
     const { instanceId, ports } = instance;
     world.aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports });
-    return new HostGround({ world, git, key, instance });
+    return new HostGround({ world, git, key, instance, github });
   }
 
   async close(): Promise<void> {
     await this.#around.instance.stop();
-    await Promise.all([this.#around.git.stop(), this.#around.world.stop()]);
+    const { git, github, world } = this.#around;
+    await Promise.all([git.stop(), github.stop(), world.stop()]);
   }
 
   async run({ step, trouble, promised }: HostRow): Promise<LocalOutcome> {
@@ -105,8 +117,18 @@ export class HostGround {
     // For what no row fills or closes.
     chmodSync(join(folder, 'own'), 0o777);
     writeFileSync(join(folder, 'known'), this.#around.git.knownHosts);
-    writeFileSync(join(folder, 'key'), (await makeSshKey()).privateKey, { mode: 0o644 });
+    const own = await makeSshKey();
+    writeFileSync(join(folder, 'key'), own.privateKey, { mode: 0o644 });
+    if (step.rotates === true) this.#register(rotatedIn(folder), own);
+    const login = join(folder, 'own/login');
+    writeFileSync(login, this.#around.key.privateKey, { mode: 0o600 });
+    if (trouble.byUser === true) chownSync(login, user, user);
     return new LocalHost(stand, { ...this.#variables(folder), ...step.env });
+  }
+
+  #register(name: string, { privateKey, publicKey }: SshKey): void {
+    this.#around.github.keys.add({ repository: 'acme/lib', title: name, key: publicKey, readOnly: false });
+    this.#around.world.put(name, privateKey);
   }
 
   #variables(folder: string): Record<string, string> {
@@ -120,11 +142,14 @@ export class HostGround {
       ...{ SSM_SSH_KNOWN_HOSTS: join(folder, 'known'), SSM_SSH_TIMEOUT: `${timeout}s` },
       ...{ SSM_SSH: join(helper, 'ssm-ssh'), AGENT: join(helper, 'ssm-ssh-agent') },
       ...{ CREDENTIAL: join(helper, 'git-credential-ssm'), GIT_SSH_COMMAND: join(helper, 'ssm-ssh') },
+      ...{ ROTATED: rotatedIn(folder), API_URL: this.#around.github.url },
       ...{ URL: this.#around.git.url('acme/lib'), LOGIN: `-p ${port} ${gitUser}@${address}` },
       EC2: `${this.#around.instance.user}@${this.#around.instance.instanceId}`,
     };
   }
 }
+
+const rotatedIn = (folder: string): string => `/ci/${basename(folder)}`;
 
 class LocalHost {
   readonly #stand: Stand;

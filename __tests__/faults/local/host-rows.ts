@@ -24,7 +24,7 @@ export const each = (troubles: readonly LocalTrouble[], promised: Promised): Pai
 export const rowsOf = (step: HostStep, ...pairs: readonly Pair[]): HostRow[] =>
   pairs.map(([trouble, promised]) => ({ step, trouble, promised }));
 
-/** A program that is absent, hangs, or is broken. undefined: nobody can end a wait for it. */
+/** A program that is absent, hangs, or is broken. undefined: the program is the user's own, and takes the time it takes. */
 export const programs = (
   name: string,
   [isAbsent, hangs, isBroken]: readonly [Promised, Promised | undefined, Promised],
@@ -43,7 +43,7 @@ export const programs = (
 /** A git that answers nothing useful is no git without settings. Its garbage looks like old git's answer. */
 export const git = (isAbsent: Promised): Pair[] => [
   // 127 is the shell's own code for a missing program.
-  ...programs('git', [isAbsent, undefined, 'INPUT_INVALID']).filter(
+  ...programs('git', [isAbsent, 'TIMEOUT', 'INPUT_INVALID']).filter(
     ([{ name }]) => !/garbage|127/.test(name),
   ),
 ];
@@ -80,7 +80,7 @@ export const hostRows: readonly HostRow[] = [
     ...programs('ssh-agent', ['AGENT_NOT_FOUND', 'TIMEOUT', 'AGENT_FAILED']),
     ...programs('ssh-add', ['ok', 'ok', 'ok']),
     ...git('ok'),
-    ...programs('flock', ['ok', undefined, ['ok', 'TIMEOUT']]),
+    ...programs('flock', ['ok', 'TIMEOUT', ['ok', 'TIMEOUT']]),
     ...disks('ok', homeDisk),
     ...disks('ok', tempDisk),
     ...disks('STATE_UNSAFE', homeDisk, tempDisk),
@@ -108,7 +108,7 @@ export const hostRows: readonly HostRow[] = [
     ...programs('ssh-agent', ['ok', 'ok', 'ok']),
     ...programs('ssh-add', ['ok', 'ok', 'ok']),
     ...git('ok'),
-    ...programs('flock', ['ok', undefined, ['ok', 'TIMEOUT']]),
+    ...programs('flock', ['ok', 'TIMEOUT', ['ok', 'TIMEOUT']]),
     ...disks(['ok', 'STATE_UNSAFE'], homeDisk, tempDisk),
     ...each(small(homeDisk, tempDisk), ['ok', 'STATE_UNSAFE']),
     ...each([16, 20, 40, 64, 80].map(openFiles), ['ok', 'STATE_UNSAFE']),

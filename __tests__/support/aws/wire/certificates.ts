@@ -17,8 +17,14 @@ export interface Certificates {
   readonly remove: () => Promise<void>;
 }
 
-/** @param regions with host names (`sts.REGION.amazonaws.com`) in the certificate */
-export async function createCertificates(regions: readonly string[] = []): Promise<Certificates> {
+/**
+ * @param regions with host names (`sts.REGION.amazonaws.com`) in the certificate
+ * @param names of the server, instead of this machine's
+ */
+export async function createCertificates(
+  regions: readonly string[] = [],
+  names?: readonly string[],
+): Promise<Certificates> {
   // Imported here, because loading it takes a fifth of a test file's start.
   const { generate } = await import('selfsigned');
   const yesterday = new Date(Date.now() - 86_400_000);
@@ -40,8 +46,10 @@ export async function createCertificates(regions: readonly string[] = []): Promi
       {
         name: 'subjectAltName',
         altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
+          ...(names?.map((value) => ({ type: 2 as const, value })) ?? [
+            { type: 2 as const, value: 'localhost' },
+            { type: 7 as const, ip: '127.0.0.1' },
+          ]),
           ...regions.map((region) => ({ type: 2 as const, value: `*.${region}.amazonaws.com` })),
         ],
       },

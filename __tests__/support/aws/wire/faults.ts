@@ -6,8 +6,8 @@
  *   RST), `stall` (half of the body, then
  *   nothing more, with the connection open), `drip` (a byte every tenth of a second): the wire's;
  * - `malformed` (a proxy's HTML with status 200), `bad-gateway` (the same with 502), `redirect` (302 to a sign-in page),
- *   `huge` (50 MB of white space), `broken` (half of the body, and said to be all of it), `foreign` (the format is right,
- *   the members are not): what stands between;
+ *   `huge` (100 MB of white space), `broken` (half of the body, and said to be all of it), `foreign` (the format is right,
+ *   the members are not), `mistyped` (the body is right, and said to be HTML): what stands between;
  * - `unanswered`: the call is performed, and its answer never comes;
  * - `{ latency }` in milliseconds: the answer comes later, and is otherwise as it would have been;
  * - `{ error }`: any error of the service's, in its own format.
@@ -28,6 +28,7 @@ export type Fault =
   | 'huge'
   | 'broken'
   | 'foreign'
+  | 'mistyped'
   | 'unanswered'
   | { readonly latency: number }
   | { readonly error: { readonly code: string; readonly message: string; readonly status?: number } };

@@ -24,7 +24,7 @@ export interface HttpAnswer {
   readonly body: string;
   /**
    * How the body is sent. `cut`: half of the announced bytes, then the socket closes; `stall`: only half of them;
-   * `drip`: a byte every tenth of a second; `huge`: 50 MB of white space instead. Default: `whole`.
+   * `drip`: a byte every tenth of a second; `huge`: 100 MB of white space instead. Default: `whole`.
    */
   readonly delivery?: 'whole' | 'cut' | 'torn' | 'stall' | 'drip' | 'huge' | 'reset' | 'never';
   /** For a WebSocket request, with status 101: called when the WebSocket is open. */
@@ -63,7 +63,7 @@ export interface HttpServer {
 
 /** Larger than any accepted request of these services. */
 const MAX_BODY_BYTES = 1_000_000;
-const HUGE_BYTES = 50_000_000;
+const HUGE_BYTES = 100_000_000;
 
 export async function serve({ handle, upgrade, tls }: ServerOptions): Promise<HttpServer> {
   const sockets = new Map<number, Socket>();

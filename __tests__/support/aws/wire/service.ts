@@ -90,6 +90,8 @@ async function suffer(
       return halved(await work());
     case 'foreign':
       return foreign(await work());
+    case 'mistyped':
+      return mistyped(await work());
     case 'malformed':
       return proxyPage(200);
     case 'bad-gateway':
@@ -125,6 +127,10 @@ function foreign(answer: HttpAnswer): HttpAnswer {
   const type = answer.headers['content-type'] ?? '';
   if (type.includes('xml')) return { ...answer, body: '<Status><Ready>true</Ready></Status>\n' };
   return { ...answer, body: '{"status":"ready"}' };
+}
+
+function mistyped(answer: HttpAnswer): HttpAnswer {
+  return { ...answer, headers: { ...answer.headers, 'content-type': 'text/html; charset=utf-8' } };
 }
 
 function proxyPage(status: number): HttpAnswer {
