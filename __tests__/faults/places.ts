@@ -29,7 +29,8 @@ export async function openPlaces(): Promise<{ places: Places; close: () => Promi
   return {
     places: {
       closed: 'http://127.0.0.1:9',
-      unnamed: 'http://nobody.invalid',
+      // Tokens are only sent to another machine with HTTPS.
+      unnamed: 'https://nobody.invalid',
       untrusted: stranger.endpoint,
       misnamed: misnamed.origin,
       plain: plain.origin.replace('http', 'https'),
@@ -41,10 +42,9 @@ export async function openPlaces(): Promise<{ places: Places; close: () => Promi
   };
 }
 
-/** For the metadata service plain HTTP to a TLS port, because it is only used with HTTP. */
+/** Plain HTTP for the metadata service, also to a TLS port, because it is only used with HTTP. */
 export function placesFor({ kind }: Call, places: Places): Places {
-  // A token is only sent to another machine with HTTPS.
-  if (kind === 'github') return { ...places, unnamed: places.unnamed.replace('http', 'https') };
   if (kind !== 'metadata token') return places;
-  return { ...places, untrusted: places.untrusted.replace('https', 'http') };
+  const byHttp = (origin: string): string => origin.replace('https', 'http');
+  return { ...places, untrusted: byHttp(places.untrusted), unnamed: byHttp(places.unnamed) };
 }
