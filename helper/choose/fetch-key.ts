@@ -20,7 +20,16 @@ import {
 } from '../command-line/host-place.ts';
 import { toAdd } from '../command-line/keys.ts';
 import { hostVoice, tellOfWaiting, type Question, type Terminal } from './question.ts';
-import { blobOf, held, note, noteAsked, partsOf, publicLine, wasAskedLately, type Place } from './kept-parts.ts';
+import {
+  blobOf,
+  held,
+  note,
+  noteAsked,
+  partsOf,
+  publicLine,
+  wasAskedLately,
+  type Place,
+} from './kept-parts.ts';
 
 interface Wanted extends HostKeys, Place {
   readonly socket: string;
