@@ -8,19 +8,17 @@ import { join } from 'node:path';
 // @ts-expect-error the lint configuration has no types
 import * as lint from '../../../eslint.config.js';
 import { explained } from './explained.ts';
+import { wholeFolders } from './folders.ts';
 import { instrument } from './instrumented.ts';
 import { scoresOf, unmatched, verdictsWith } from './score.ts';
 import { tryAll, type Verdict } from './try-all.ts';
 
 const { pureFiles } = lint as unknown as { readonly pureFiles: readonly string[] };
 const LEAST_SCORE = 90;
-const folders = ['keys', 'aws', 'host', 'ssh', 'git', 'kms', 'ec2/session-manager'].map(
-  (name) => `src/${name}`,
-);
 const root = join(import.meta.dirname, '../../..');
 
 export async function runPure(places: readonly string[]): Promise<void> {
-  const wanted = places.length === 0 ? folders : places;
+  const wanted = places.length === 0 ? wholeFolders : places;
   const files = globSync([...pureFiles], { cwd: root })
     .filter((file) => !file.endsWith('.d.ts'))
     .filter((file) =>
@@ -44,7 +42,7 @@ export async function runPure(places: readonly string[]): Promise<void> {
   const { verdicts, failing } = await tryAll(root, instrumented, { workers, report });
   for (const name of failing) console.log(`fails without any mutant, not used: ${name}`);
   const judged = verdictsWith(verdicts, explained);
-  const scores = scoresOf(judged, folders);
+  const scores = scoresOf(judged, wholeFolders);
   console.table(scores);
   const stale = unmatched(judged, explained, files);
   for (const { entry, why } of stale) console.log(`explained.ts: ${entry.file}: ${entry.change}: ${why}`);

@@ -1,0 +1,161 @@
+/** A copy of the tree with all changes of the sample behind switches, and its bundles. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { changed } from '../changes.ts';
+import { trackedFiles, type Drawn } from './draw.ts';
+import { withSwitches } from './switches.ts';
+
+export interface JestEnd {
+  /** Undefined: it took too long, and was ended. */
+  readonly status: number | null | undefined;
+  readonly output: string;
+}
+
+const switchFile = 'src/active-mutant.ts';
+
+export class Tree {
+  readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'mutants-')));
+  readonly root = join(this.#folder, 'tree');
+  readonly #modules: string;
+  #running: ChildProcess | undefined;
+
+  constructor(from: string) {
+    this.#modules = join(from, 'node_modules');
+    // Other users start programs in it.
+    chmodSync(this.#folder, 0o755);
+    for (const file of trackedFiles(from)) cpSync(join(from, file), join(this.root, file));
+    symlinkSync(this.#modules, join(this.root, 'node_modules'));
+    // Some tests ask git for the files of the project.
+    execFileSync('git', ['init', '-q'], { cwd: this.root });
+    execFileSync('git', ['add', '--all'], { cwd: this.root });
+    mkdirSync(join(this.#folder, 'cache'));
+    this.#write('reached', '');
+    this.activate('off');
+  }
+
+  /** Writes the files of all TypeScript changes with switches, and builds the bundles. */
+  build(changes: readonly Drawn[]): void {
+    for (const file of new Set(changes.map((change) => change.file).filter((name) => name.endsWith('.ts')))) {
+      const path = join(this.root, file);
+      const from = relative(dirname(file), switchFile);
+      const own = changes.filter((change) => change.file === file);
+      const text = withSwitches(readFileSync(path, 'utf8'), own, from.startsWith('.') ? from : `./${from}`);
+      writeFileSync(path, text);
+    }
+    const text = readFileSync(join(import.meta.dirname, 'active-mutant.ts'), 'utf8');
+    writeFileSync(join(this.root, switchFile), text.replace("'FOLDER'", JSON.stringify(this.#folder)));
+    // The switches are not what the types say.
+    const config = join(this.root, 'build/tsconfig.json');
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8').replace('"noEmit": false', '"noEmit": false, "noCheck": true'),
+    );
+    const setUp = join(this.root, '__tests__/support/suite/start-nothing.ts');
+    writeFileSync(
+      setUp,
+      `${readFileSync(setUp, 'utf8')}
+if (process.env['MUTANTS_RECORD'] !== undefined) {
+  (globalThis as { testFile?: string }).testFile = testPath;
+  process.env['MUTANTS_TEST'] = testPath;
+}\n`,
+    );
+    execFileSync(process.execPath, ['--disable-warning=DEP0187', 'build/write-dist.ts'], {
+      cwd: this.root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
+  activate(change: Drawn | 'off' | 'record'): void {
+    if (typeof change === 'string' || change.file.endsWith('.ts')) {
+      this.#write('active', typeof change === 'string' ? change : String(change.id));
+      return;
+    }
+    const path = join(this.root, change.file);
+    writeFileSync(path, changed(readFileSync(path, 'utf8'), change));
+  }
+
+  restore(change: Drawn, from: string): void {
+    if (change.file.endsWith('.ts')) this.activate('off');
+    else writeFileSync(join(this.root, change.file), readFileSync(join(from, change.file)));
+  }
+
+  baseline(): string {
+    return readFileSync(join(this.#folder, 'baseline'), 'utf8');
+  }
+
+  /** @param limit seconds */
+  async jest(files: readonly string[], args: readonly string[], limit: number): Promise<JestEnd> {
+    const jest = join(this.#modules, 'jest/bin/jest.js');
+    const own = join(this.root, '__tests__/mutants/sample');
+    const options = [
+      `--cacheDirectory=${this.#folder}/cache`,
+      `--testSequencer=${own}/in-order.ts`,
+      '--maxWorkers=2',
+    ];
+    const child = spawn(
+      process.execPath,
+      ['--no-warnings', '--experimental-vm-modules', jest, ...options, ...args, '--runTestsByPath', ...files],
+      {
+        cwd: this.root,
+        detached: true,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: {
+          ...process.env,
+          TESTS: 'usual',
+          MUTANTS_ORDER: files.join('\n'),
+          MUTANTS_FOLDER: this.#folder,
+          ...(args.some((arg) => arg.includes('recorder')) && { MUTANTS_RECORD: '1' }),
+        },
+      },
+    );
+    this.#running = child;
+    let output = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    const late = new AbortController();
+    const end = await Promise.race([ended, sleep(limit * 1000, undefined, { signal: late.signal })]);
+    this.#endTests();
+    late.abort();
+    const [status] = await ended;
+    // What it has printed can come after its end.
+    await sleep(100);
+    this.#running = undefined;
+    return { status: end === undefined ? undefined : status, output };
+  }
+
+  remove(): void {
+    this.#endTests();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The suite's watchdog ends what the tests have started. */
+  #endTests(): void {
+    const pid = this.#running?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+
+  #write(name: string, text: string): void {
+    const path = join(this.#folder, name);
+    writeFileSync(path, text);
+    chmodSync(path, 0o666);
+  }
+}
