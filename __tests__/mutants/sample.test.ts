@@ -1,12 +1,14 @@
 /** The parts of `npm run test:mutants -- COUNT SEED`. */
+import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { changed, changesOf } from './changes.ts';
-import { draw } from './sample/draw.ts';
+import { isAbout } from './sample/by-folder.ts';
+import { draw, placesIn } from './sample/draw.ts';
 import { countsOf, type Verdict } from './sample/results.ts';
 import { withSwitches } from './sample/switches.ts';
-import { testsFor, type Measured } from './sample/tests-for.ts';
+import { programTestsFor, unitTestsFor, usedTests, type Measured } from './sample/tests-for.ts';
 
 const source = `
 const names = { 'a b': 1, c: 'd' };
@@ -60,54 +62,71 @@ it('draws the same places for the same seed, and no place twice', () => {
 });
 
 describe('the tests for a change', () => {
-  const root = `${import.meta.dirname}/../..`;
   const change = { id: 7, file: 'src/action/disks.ts', line: 1, start: 0, end: 1, text: '', what: '' };
-  const measured = (file: string, seconds: number, other: Partial<Measured> = {}): Measured => ({
-    ...{ file, seconds, digest: '', passes: true, reached: [7], ...other },
+  const measured = (seconds: number, other: Partial<Measured> = {}): Omit<Measured, 'file'> => ({
+    ...{ digest: '', passes: true, reached: [7], seconds, ...other },
   });
-  const filesFor = (ones: readonly Measured[], file = change.file): object => {
-    const { unit, programs } = testsFor({ ...change, file }, ones, { root, seconds: 10 });
-    return { unit: unit.files, programs: programs.files };
-  };
+  const choiceOf = (tests: Readonly<Record<string, Omit<Measured, 'file'> | undefined>>) => ({
+    seconds: 10,
+    tests: Object.keys(tests).map((file) => ({ file, isUnit: !/e2e|helper/.test(file) })),
+    measured: new Map(
+      Object.entries(tests).flatMap(([file, one]) => (one === undefined ? [] : [[file, { file, ...one }]])),
+    ),
+  });
 
-  it('are those that reach it and pass without it, the unit tests first', () => {
-    const ones = [
-      measured('__tests__/errors.test.ts', 1),
-      measured('__tests__/deadline.test.ts', 1, { reached: [8] }),
-      measured('__tests__/e2e/exec.test.ts', 1),
-      measured('__tests__/e2e/add.test.ts', 1, { passes: false }),
-    ];
-    expect(filesFor(ones)).toEqual({
-      unit: ['__tests__/errors.test.ts'],
-      programs: ['__tests__/e2e/exec.test.ts'],
+  it('are unit tests that reach it, and that pass without it', () => {
+    const choice = choiceOf({
+      '__tests__/errors.test.ts': measured(1),
+      '__tests__/deadline.test.ts': measured(1, { reached: [8] }),
+      '__tests__/back-off.test.ts': measured(1, { passes: false }),
+      '__tests__/http-request.test.ts': undefined,
+      '__tests__/e2e/exec.test.ts': measured(1),
+    });
+    expect(unitTestsFor(change, choice)).toEqual({ files: ['__tests__/errors.test.ts'], seconds: 1 });
+  });
+
+  it('with programs begin with the nearest and the short ones, and end with the time', () => {
+    const choice = choiceOf({
+      '__tests__/errors.test.ts': measured(1),
+      '__tests__/e2e/calls.test.ts': measured(4),
+      '__tests__/e2e/exec.test.ts': measured(4),
+      '__tests__/e2e/add.test.ts': measured(1),
+      '__tests__/e2e/job/disks.test.ts': measured(5),
+    });
+    expect(programTestsFor(change, choice)).toEqual({
+      files: ['__tests__/e2e/add.test.ts', '__tests__/e2e/job/disks.test.ts', '__tests__/e2e/calls.test.ts'],
+      seconds: 10,
     });
   });
 
-  it('begin with the nearest and the short ones, and end with the time', () => {
-    const ones = [
-      measured('__tests__/e2e/exec.test.ts', 4),
-      measured('__tests__/e2e/add.test.ts', 3),
-      measured('__tests__/e2e/job/disks.test.ts', 5),
-    ];
-    expect(filesFor(ones)).toEqual({
-      unit: [],
-      programs: ['__tests__/e2e/job/disks.test.ts', '__tests__/e2e/add.test.ts'],
+  it('are those that are about the folder, where nobody knows what they reach', () => {
+    const choice = choiceOf({
+      '__tests__/e2e/cancel.test.ts': undefined,
+      '__tests__/e2e/exec.test.ts': undefined,
+      '__tests__/e2e/calls.test.ts': measured(1, { reached: [] }),
     });
+    expect(programTestsFor(change, choice).files).toEqual(['__tests__/e2e/cancel.test.ts']);
   });
 
-  it('of the shell are named by its file', () => {
-    const ones = [
-      measured('__tests__/helper/find-node.test.ts', 1, { reached: [] }),
-      measured('__tests__/e2e/add.test.ts', 1),
-    ];
-    expect(filesFor(ones, 'helper/find-node.sh')).toEqual({
-      unit: [],
-      programs: ['__tests__/helper/find-node.test.ts'],
+  it('are those that are about the file, in the shell', () => {
+    const choice = choiceOf({
+      '__tests__/helper/find-node.test.ts': measured(1, { reached: [] }),
+      '__tests__/e2e/add.test.ts': measured(1),
     });
+    const inShell = { ...change, file: 'helper/find-node.sh' };
+    expect(programTestsFor(inShell, choice).files).toEqual(['__tests__/helper/find-node.test.ts']);
   });
 });
 
-it('counts by language and by the stage that kills', () => {
+it('knows tests with programs for each file', () => {
+  const root = join(import.meta.dirname, '../..');
+  const tests = usedTests(root).filter(({ isUnit }) => !isUnit);
+  const files = new Set(placesIn(root).map(({ file }) => file));
+  const without = [...files].filter((file) => !tests.some((test) => isAbout(test.file, file)));
+  expect(without).toEqual([]);
+});
+
+it('counts by language and by the stage that kills, and in percent without what has an explanation', () => {
   const verdict = (id: number, other: Partial<Verdict>): Verdict => ({
     ...{ id, file: 'src/a.ts', outcome: 'killed', stage: 'unit', seconds: 1, ...other },
   });
@@ -116,10 +135,21 @@ it('counts by language and by the stage that kills', () => {
     verdict(2, { stage: 'programs' }),
     verdict(3, { outcome: 'survived', stage: 'programs' }),
     verdict(4, { file: 'helper/ssm-ssh', stage: 'programs' }),
+    verdict(5, { outcome: 'survived', stage: 'programs' }),
   ];
-  expect(countsOf(verdicts)).toEqual([
-    { language: 'TypeScript', mutants: 3, unit: 1, programs: 1, whole: 0, survived: 1, score: 66.6 },
-    { language: 'shell', mutants: 1, unit: 0, programs: 1, whole: 0, survived: 0, score: 100 },
-    { language: 'both', mutants: 4, unit: 1, programs: 2, whole: 0, survived: 1, score: 75 },
+  const none = { unit: 0, programs: 0, whole: 0, survived: 0, explained: 0 };
+  expect(countsOf(verdicts, ({ id }) => id === 5)).toEqual([
+    {
+      ...none,
+      language: 'TypeScript',
+      mutants: 4,
+      unit: 1,
+      programs: 1,
+      survived: 1,
+      explained: 1,
+      score: 66.6,
+    },
+    { ...none, language: 'shell', mutants: 1, programs: 1, score: 100 },
+    { ...none, language: 'both', mutants: 5, unit: 1, programs: 2, survived: 1, explained: 1, score: 75 },
   ]);
 });

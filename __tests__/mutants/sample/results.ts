@@ -15,6 +15,7 @@ export interface Verdict {
 
 type Line =
   | { readonly kind: 'sample'; readonly digest: string }
+  | { readonly kind: 'accepted'; readonly places: readonly number[] }
   | ({ readonly kind: 'measured' } & Measured)
   | ({ readonly kind: 'verdict' } & Verdict);
 
@@ -22,6 +23,7 @@ export class Results {
   readonly measured = new Map<string, Measured>();
   readonly verdicts = new Map<number, Verdict>();
   readonly #path: string | undefined;
+  #accepted: readonly number[] | undefined;
 
   /** @param digest of the sample: results of another one are refused */
   constructor(path: string | undefined, digest: string) {
@@ -34,9 +36,20 @@ export class Results {
       const line = JSON.parse(text) as Line;
       if (line.kind === 'sample' && line.digest !== digest)
         throw new Error(`${path} is of another sample: other sources, another seed or count`);
+      if (line.kind === 'accepted') this.#accepted = line.places;
       if (line.kind === 'measured') this.measured.set(line.file, line);
       if (line.kind === 'verdict') this.verdicts.set(line.id, line);
     }
+  }
+
+  /** Which of the drawn places the compiler accepts. */
+  get accepted(): readonly number[] | undefined {
+    return this.#accepted;
+  }
+
+  accept(places: readonly number[]): void {
+    this.#accepted = places;
+    this.#append({ kind: 'accepted', places });
   }
 
   measure(measured: Measured): void {
@@ -61,21 +74,27 @@ export interface Count {
   readonly programs: number;
   readonly whole: number;
   readonly survived: number;
-  /** Percent, rounded down to tenths. */
+  readonly explained: number;
+  /** Percent of those without an explanation, rounded down to tenths. */
   readonly score: number;
 }
 
 /** One row for each language, and one for both. */
-export function countsOf(verdicts: readonly Verdict[]): Count[] {
+export function countsOf(
+  verdicts: readonly Verdict[],
+  isExplained: (survivor: Verdict) => boolean = () => false,
+): Count[] {
   const isShell = ({ file }: Verdict): boolean => !file.endsWith('.ts');
   const count = (language: string, own: readonly Verdict[]): Count => {
     const killed = (stage: Verdict['stage']): number =>
       own.filter((one) => one.outcome === 'killed' && one.stage === stage).length;
-    const survived = own.filter(({ outcome }) => outcome === 'survived').length;
-    const score = Math.floor((1000 * (own.length - survived)) / own.length) / 10;
+    const survivors = own.filter(({ outcome }) => outcome === 'survived');
+    const explained = survivors.filter(isExplained).length;
+    const score = (own.length - survivors.length) / (own.length - explained);
     return {
       ...{ language, mutants: own.length, unit: killed('unit'), programs: killed('programs') },
-      ...{ whole: killed('whole'), survived, score },
+      ...{ whole: killed('whole'), survived: survivors.length - explained, explained },
+      score: Math.floor(1000 * score) / 10,
     };
   };
   return [

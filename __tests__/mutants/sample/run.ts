@@ -4,20 +4,32 @@
  * first that fails: the unit tests that reach the place, then the tests with programs that do. Both for a limited time,
  * so the score is a lower bound.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Change } from '../changes.ts';
 import { compiling } from './type-check.ts';
-import { digest, draw, placesIn, type Drawn } from './draw.ts';
+import { digest, draw, placesIn, trackedFiles, type Drawn } from './draw.ts';
+import { explanationOf } from './explained.ts';
 import { countsOf, Results, type Verdict } from './results.ts';
-import { testsFor, usedTests, type Measured, type Planned } from './tests-for.ts';
+import {
+  programTestsFor,
+  unitTestsFor,
+  usedTests,
+  type Measured,
+  type Planned,
+  type TestFile,
+} from './tests-for.ts';
 import { Tree } from './tree.ts';
 
 const root = join(import.meta.dirname, '../../..');
+const LEAST_SCORE = 80;
 
 interface Wish {
   /** Numbers of changes. */
   readonly wanted: (id: number) => boolean;
+  /** A folder for the tree and the results, for a later run. */
+  readonly keep: string | undefined;
   /** Seconds of tests in each stage. */
   readonly seconds: number;
   /** All of `npm test` for a change that survives. */
@@ -32,49 +44,57 @@ export async function runSample(args: readonly string[]): Promise<void> {
       from: { type: 'string', default: '1' },
       to: { type: 'string' },
       only: { type: 'string' },
-      results: { type: 'string' },
+      keep: { type: 'string' },
       seconds: { type: 'string', default: '40' },
       whole: { type: 'boolean', default: false },
     },
   });
+  const { keep } = values;
+  if (keep !== undefined) mkdirSync(keep, { recursive: true });
   const [count = '30', seed = String(Date.now() % 1_000_000)] = positionals;
-  const sample = sampleOf(Number(count), Number(seed));
-  const sources = sample.map((change) => `${change.file} ${String(change.start)} ${change.text}`);
-  const texts = [...new Set(sample.map(({ file }) => file))].map((file) =>
-    readFileSync(join(root, file), 'utf8'),
-  );
-  const results = new Results(values.results, digest([...sources, ...texts].join('\n')));
+  const results = new Results(keep && join(keep, 'results'), digest([count, seed, ...sources()].join('\n')));
+  const sample = sampleOf(Number(count), Number(seed), results);
   const only = values.only?.split(',').map(Number);
   const wanted = (id: number): boolean =>
     only?.includes(id) ??
     (id >= Number(values.from) && id <= Number(values.to ?? count) && !results.verdicts.has(id));
-  await tryAll(sample, results, { wanted, seconds: Number(values.seconds), whole: values.whole });
-  console.table(countsOf([...results.verdicts.values()]));
+  await tryAll(sample, results, { wanted, keep, seconds: Number(values.seconds), whole: values.whole });
+  printCounts(sample, results);
 }
 
-function sampleOf(count: number, seed: number): Drawn[] {
+const sources = (): string[] =>
+  trackedFiles(root)
+    .filter((file) => /^(src|helper)\//.test(file))
+    .map((file) => `${file} ${digest(readFileSync(join(root, file), 'utf8'))}`);
+
+/** Of twice as many places those that compile: the compiler refuses about a third. */
+function sampleOf(count: number, seed: number, results: Results): Drawn[] {
   const places = placesIn(root);
   console.log(`${String(places.length)} places, seed ${String(seed)}`);
   const drawn = draw(places, 2 * count, seed);
-  const accepted = compiling(root, drawn);
-  const refused = drawn.length - accepted.length;
-  console.log(`of ${String(drawn.length)} the compiler refuses ${String(refused)}`);
+  if (results.accepted === undefined) {
+    const accepted = new Set(compiling(root, drawn));
+    results.accept([...drawn.keys()].filter((index) => accepted.has(drawn[index] as Change)));
+  }
+  const accepted = (results.accepted ?? []).map((index) => drawn[index] as Change);
+  console.log(`of ${String(drawn.length)} the compiler refuses ${String(drawn.length - accepted.length)}`);
   return accepted.slice(0, count).map((change, index) => ({ ...change, id: index + 1 }));
 }
 
 async function tryAll(sample: readonly Drawn[], results: Results, wish: Wish): Promise<void> {
-  const tree = new Tree(root);
+  const tree = new Tree(root, wish.keep);
   const stop = (): void => {
     tree.remove();
     process.exit(130);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
   try {
-    tree.build(sample);
-    await measure(tree, results);
-    const measured = [...results.measured.values()];
+    if (!tree.isBuilt) tree.build(sample);
+    const tests = usedTests(root);
+    const unit = tests.filter(({ isUnit }) => isUnit).map(({ file }) => file);
+    await measure(unit, tree, results);
     for (const change of sample.filter(({ id }) => wish.wanted(id))) {
-      const verdict = await verdictOn(change, measured, { tree, wish });
+      const verdict = await verdictOn(change, tests, { tree, results, wish });
       results.judge(verdict);
       print(change, verdict);
     }
@@ -83,63 +103,58 @@ async function tryAll(sample: readonly Drawn[], results: Results, wish: Wish): P
   }
 }
 
-/** Runs the test files without a change, if they are new or have changed since the results began. */
-async function measure(tree: Tree, results: Results): Promise<void> {
+/** Runs test files without a change, if no run has done so: gives whether there was any. */
+async function measure(files: readonly string[], tree: Tree, results: Results): Promise<boolean> {
   const digestOf = (file: string): string => digest(readFileSync(join(root, file), 'utf8'));
-  const files = usedTests(root).filter((file) => results.measured.get(file)?.digest !== digestOf(file));
-  if (files.length === 0) return;
-  const recorder = join(tree.root, '__tests__/mutants/sample/recorder.ts');
-  tree.activate('record');
+  const open = files.filter((file) => results.measured.get(file)?.digest !== digestOf(file));
+  if (open.length === 0) return false;
   const started = Date.now();
-  const { output } = await tree.jest(files, ['--reporters', recorder, '--silent'], 6 * 3600);
-  tree.activate('off');
-  let text: string;
-  try {
-    text = tree.baseline();
-  } catch {
-    throw new Error(`no test ran:\n${output}`);
-  }
-  for (const line of text.trim().split('\n')) {
-    const entry = JSON.parse(line) as Omit<Measured, 'digest'>;
+  const entries = (await tree.record(open)).map((line) => JSON.parse(line) as Omit<Measured, 'digest'>);
+  const missing = open.filter((file) => !entries.some((entry) => entry.file === file));
+  for (const file of missing) entries.push({ file, passes: false, seconds: 0, reached: [] });
+  for (const entry of entries) {
     results.measure({ ...entry, digest: digestOf(entry.file) });
     if (!entry.passes) console.log(`fails without any change, not used: ${entry.file}`);
   }
-  console.log(`${String(files.length)} test files measured (${secondsSince(started)} s)`);
+  console.log(`${String(open.length)} test files measured (${String(secondsSince(started))} s)`);
+  return true;
 }
 
-const secondsSince = (started: number): string => String(Math.round((Date.now() - started) / 1000));
+const secondsSince = (started: number): number => Math.round((Date.now() - started) / 1000);
 
-async function verdictOn(
-  change: Drawn,
-  measured: readonly Measured[],
-  { tree, wish }: { readonly tree: Tree; readonly wish: Wish },
-): Promise<Verdict> {
+interface Run {
+  readonly tree: Tree;
+  readonly results: Results;
+  readonly wish: Wish;
+}
+
+async function verdictOn(change: Drawn, tests: readonly TestFile[], run: Run): Promise<Verdict> {
+  const { tree, results, wish } = run;
   const { id, file } = change;
   const started = Date.now();
-  const { unit, programs } = testsFor(change, measured, { root, seconds: wish.seconds });
-  const all = measured.filter(({ passes }) => passes);
-  const whole = {
-    files: all.map((one) => one.file),
-    seconds: all.reduce((sum, one) => sum + one.seconds, 0),
+  const choice = { tests, measured: results.measured, seconds: wish.seconds };
+  const stages: Partial<Record<Verdict['stage'], () => Planned>> = {
+    unit: () => unitTestsFor(change, choice),
+    programs: () => programTestsFor(change, choice),
+    ...(wish.whole && { whole: () => ({ files: tests.map((one) => one.file), seconds: 1200 }) }),
   };
-  const stages = Object.entries({ unit, programs, ...(wish.whole && { whole }) });
-  const end = { id, file, stage: stages.at(-1)?.[0] as Verdict['stage'], outcome: 'survived' as const };
-  tree.activate(change);
-  try {
-    for (const [stage, planned] of stages as [Verdict['stage'], Planned][]) {
-      const by = planned.files.length === 0 ? undefined : await findsIt(tree, planned);
-      const seconds = Number(secondsSince(started));
-      if (by !== undefined) return { id, file, outcome: 'killed', stage, by, seconds };
-    }
-    return { ...end, seconds: Number(secondsSince(started)) };
-  } finally {
-    tree.restore(change, root);
+  let last: Verdict['stage'] = 'unit';
+  for (const [stage, plan] of Object.entries(stages) as [Verdict['stage'], () => Planned][]) {
+    last = stage;
+    // What does not reach the change gives way to others.
+    while (await measure(plan().files, tree, results));
+    const by = await findsIt(change, plan(), tree);
+    if (by !== undefined) return { id, file, outcome: 'killed', stage, by, seconds: secondsSince(started) };
   }
+  return { id, file, outcome: 'survived', stage: last, seconds: secondsSince(started) };
 }
 
 /** The first failing test; undefined if all pass. */
-async function findsIt(tree: Tree, { files, seconds }: Planned): Promise<string | undefined> {
-  const { status, output } = await tree.jest(files, ['--bail', '--silent'], 60 + 5 * seconds);
+async function findsIt(change: Drawn, plan: Planned, tree: Tree): Promise<string | undefined> {
+  if (plan.files.length === 0) return undefined;
+  tree.activate(change);
+  const { status, output } = await tree.jest(plan.files, ['--bail', '--silent'], 60 + 5 * plan.seconds);
+  tree.restore(change, root);
   if (status === 0) return undefined;
   if (status === undefined) return 'the tests do not end';
   const failed = /^\s*FAIL (\S+)/m.exec(output)?.[1] ?? '';
@@ -147,8 +162,24 @@ async function findsIt(tree: Tree, { files, seconds }: Planned): Promise<string 
   return `${failed}: ${name ?? output.trim().split('\n').slice(-3).join(' | ')}`;
 }
 
-function print(change: Drawn, { outcome, stage, by = '', seconds }: Verdict): void {
-  const line = readFileSync(join(root, change.file), 'utf8').split('\n')[change.line - 1] ?? '';
-  console.log(`${String(change.id)}. ${change.file}:${String(change.line)} ${change.what}: ${line.trim()}`);
-  console.log(`   ${outcome} (${stage}, ${String(seconds)} s) ${by}`);
+const lineOf = (change: Drawn): string =>
+  (readFileSync(join(root, change.file), 'utf8').split('\n')[change.line - 1] ?? '').trim();
+
+function print(change: Drawn, { outcome, stage, by, seconds }: Verdict): void {
+  const explanation = explanationOf(change.file, { line: lineOf(change), what: change.what });
+  console.log(
+    `${String(change.id)}. ${change.file}:${String(change.line)} ${change.what}: ${lineOf(change)}`,
+  );
+  console.log(`   ${outcome} (${stage}, ${String(seconds)} s) ${by ?? explanation ?? ''}`);
+  if (outcome === 'killed' && explanation !== undefined) console.log('   explained.ts: a test kills it');
+}
+
+function printCounts(sample: readonly Drawn[], results: Results): void {
+  const isExplained = ({ id }: Verdict): boolean => {
+    const change = sample[id - 1] as Drawn;
+    return explanationOf(change.file, { line: lineOf(change), what: change.what }) !== undefined;
+  };
+  const counts = countsOf([...results.verdicts.values()], isExplained);
+  console.table(counts);
+  if (counts.some(({ language, score }) => language === 'both' && score < LEAST_SCORE)) process.exitCode = 1;
 }

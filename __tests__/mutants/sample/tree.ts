@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -27,24 +28,39 @@ export interface JestEnd {
 
 const switchFile = 'src/active-mutant.ts';
 
+/** Written by `build`, and not what git has. */
+const ownFiles =
+  /^(dist\/|(src|helper)\/.*\.ts$|build\/tsconfig\.json$|__tests__\/support\/suite\/start-nothing\.ts$)/;
+
 export class Tree {
-  readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'mutants-')));
-  readonly root = join(this.#folder, 'tree');
+  readonly #folder: string;
+  readonly #isKept: boolean;
+  readonly root: string;
   readonly #modules: string;
   #running: ChildProcess | undefined;
 
-  constructor(from: string) {
+  /** @param keep the folder of a tree that is not removed; one that is there already is used again */
+  constructor(from: string, keep?: string) {
+    this.#isKept = keep !== undefined;
+    if (keep !== undefined) mkdirSync(keep, { recursive: true });
+    this.#folder = realpathSync(keep ?? mkdtempSync(join(tmpdir(), 'mutants-')));
+    this.root = join(this.#folder, 'tree');
     this.#modules = join(from, 'node_modules');
     // Other users start programs in it.
     chmodSync(this.#folder, 0o755);
-    for (const file of trackedFiles(from)) cpSync(join(from, file), join(this.root, file));
+    for (const file of trackedFiles(from))
+      if (!this.isBuilt || !ownFiles.test(file)) cpSync(join(from, file), join(this.root, file));
+    this.activate('off');
+    if (this.isBuilt) return;
     symlinkSync(this.#modules, join(this.root, 'node_modules'));
     // Some tests ask git for the files of the project.
     execFileSync('git', ['init', '-q'], { cwd: this.root });
     execFileSync('git', ['add', '--all'], { cwd: this.root });
     mkdirSync(join(this.#folder, 'cache'));
-    this.#write('reached', '');
-    this.activate('off');
+  }
+
+  get isBuilt(): boolean {
+    return existsSync(join(this.#folder, 'built'));
   }
 
   /** Writes the files of all TypeScript changes with switches, and builds the bundles. */
@@ -77,6 +93,7 @@ if (process.env['MUTANTS_RECORD'] !== undefined) {
       cwd: this.root,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
+    this.#write('built', '');
   }
 
   activate(change: Drawn | 'off' | 'record'): void {
@@ -93,8 +110,17 @@ if (process.env['MUTANTS_RECORD'] !== undefined) {
     else writeFileSync(join(this.root, change.file), readFileSync(join(from, change.file)));
   }
 
-  baseline(): string {
-    return readFileSync(join(this.#folder, 'baseline'), 'utf8');
+  /** Runs tests without a change. Gives a line of JSON for each file, as recorder.ts writes it. */
+  async record(files: readonly string[]): Promise<string[]> {
+    this.#write('reached', '');
+    this.#write('baseline', '');
+    this.activate('record');
+    const recorder = join(this.root, '__tests__/mutants/sample/recorder.ts');
+    const { output } = await this.jest(files, ['--reporters', recorder, '--silent'], 6 * 3600);
+    this.activate('off');
+    const lines = readFileSync(join(this.#folder, 'baseline'), 'utf8').split('\n').filter(Boolean);
+    if (lines.length === 0) throw new Error(`no test ran:\n${output}`);
+    return lines;
   }
 
   /** @param limit seconds */
@@ -139,7 +165,7 @@ if (process.env['MUTANTS_RECORD'] !== undefined) {
 
   remove(): void {
     this.#endTests();
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (!this.#isKept) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** The suite's watchdog ends what the tests have started. */
