@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { canMountHome, nodeIn, scriptIn, sshFile } from '../support/account-home.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
+import { certify } from '../support/keygen.ts';
 import type { Job } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { openStage, repository, told, type Stage } from './stage.ts';
@@ -266,6 +267,20 @@ describeWhere(canMountHome(tmpdir()), 'blocks in ~/.ssh need root')('ssh-config'
     expect(await use(job, '/ci/deploy-key', { 'timeout-seconds': '5' })).toContain('took longer than');
     expect([job.files(), sshFolder()]).toEqual([[], []]);
     expect(job.processes().map(({ command }) => command)).toEqual(['sleep 600']);
+  });
+
+  it('offers the certificate of a key, and none for a key without one', async () => {
+    const authority = await makeSshKey();
+    const certificate = certify(other.publicKey, authority.privateKey, ['-n', 'deploy', '-V', '+1h']);
+    world.put('/ci/certificate', certificate, { type: 'String' });
+    const job = newJob();
+    const certified = `/ci/tools-key certificate=/ci/certificate ${place()}/acme/tools`;
+    expect(await use(job, `${certified}\n/ci/deploy-key ${place()}/${repository}`)).toBe('');
+    const offered = [...readFileSync(sshFile(home, 'config'), 'utf8').matchAll(/^ *CertificateFile (.*)$/gm)];
+    const texts = offered.map(([, file = '']) =>
+      readFileSync(file.replaceAll('"', ''), 'utf8').split(' ', 2),
+    );
+    expect(texts).toEqual([certificate.split(' ', 2)]);
   });
 
   it('is not written unless it is asked for', async () => {
