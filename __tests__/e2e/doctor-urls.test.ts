@@ -51,6 +51,16 @@ describeInTurn(describeOnHost)('doctor --url', () => {
     });
   });
 
+  it.each([
+    ['http://git.example.test/acme/lib', 'http is not encrypted: no credential is given'],
+    ['git://git.example.test/acme/lib', 'git starts no ssh for git://'],
+  ])('says why no key and no credential is for %s', async (url, detail) => {
+    const findings = await stage.findings(['--url', url], 'clone');
+    expect(findings).toContainEqual(
+      expect.objectContaining({ status: 'fail', detail, remedy: 'write https://, or an SSH URL' }),
+    );
+  });
+
   it.each(['first:lib', 'SSH'])('starts no program of the repository: %s', async (asked) => {
     const url = asked === 'SSH' ? stage.url : asked;
     await local(`url.${stage.url}.insteadOf`, 'first:lib');
