@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { commonOptionsOf, type Io } from '../../helper/command-line/command.ts';
+import { parseLine } from '../../helper/command-line/parse.ts';
 import { commands, run } from '../../helper/command-line/program.ts';
 
 async function told(...args: readonly string[]): Promise<[number, string]> {
@@ -57,3 +58,28 @@ describe('an option whose help lists its values', () => {
     },
   );
 });
+
+describe('an example in the help of a command', () => {
+  const examples = commands.flatMap((command) =>
+    command.examples.map(([line, does]) => [line, { command, does }] as const),
+  );
+
+  it.each(examples)('%s: is a line that the command accepts, and says what it does', (line, example) => {
+    const { command, does } = example;
+    const [name, ...args] = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+      ([, single, double, plain]) => single ?? double ?? plain ?? '',
+    );
+    expect(name).toBe(command.name);
+    const end = args.findIndex((word) => /^[|<>]/.test(word));
+    expect(() => parseLine(end < 0 ? args : args.slice(0, end), command.options)).not.toThrow();
+    expect(does).toMatch(/\w{2}/);
+  });
+});
+
+it.each(commands.map((command) => [command.name, command] as const))(
+  'the help of %s says what it does, and what each option does',
+  (_, command) => {
+    const texts = [command.summary, ...Object.values(command.options).map(({ help }) => help)];
+    expect(texts.filter((text) => !/\w{2}/.test(text))).toEqual([]);
+  },
+);
