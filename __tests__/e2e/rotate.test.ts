@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from '@jest/globals';
+import { ACCOUNT, REGION } from '../support/aws/world.ts';
 import { program } from '../support/ec2-host.ts';
 import { itInTurn as it } from '../support/parts.ts';
 import { fingerprintOf } from '../support/ssh-keys.ts';
 import { name, useRotateStage } from './rotate-stage.ts';
+
+const arnIn = (account: string): string => `arn:aws:ssm:${REGION}:${account}:parameter${name}`;
 
 describe('ssm-ssh-agent rotate', () => {
   const stage = useRotateStage();
@@ -168,6 +171,12 @@ describe('ssm-ssh-agent rotate', () => {
     expect([finished.exitCode, finished.stderr]).toEqual([0, expect.stringContaining('has one key')]);
   });
 
+  it('replaces a parameter that is named by its ARN', async () => {
+    const { exitCode, stderr } = await stage.run([arnIn(ACCOUNT), ...stage.options]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('is the new key now, as version 2')]);
+    expect(stage.publicKey()).not.toBe(stage.oldPublicKey);
+  });
+
   it('shows no control characters of a title that somebody chose at the host', async () => {
     const entry = stage.keys.of('acme/lib').find(({ key }) => key === stage.oldPublicKey);
     stage.keys.remove('acme/lib', entry?.id ?? 0);
@@ -184,6 +193,7 @@ describe('ssm-ssh-agent rotate', () => {
   it.each([
     [[`${name}:7`], 2, 'INPUT_INVALID', 'names one version'],
     [['new:ed25519'], 2, 'INPUT_INVALID', 'is not stored'],
+    [[arnIn('444455556666')], 2, 'INPUT_INVALID', 'belongs to another account than these credentials'],
     [[name, '--github-repo', 'acme/lib'], 2, 'INPUT_INVALID', '--github-repo needs a token'],
     [[name, '--finish', '--abort'], 2, 'INPUT_INVALID', '--finish and --abort'],
     [[name, '--test', 'https://github.com/acme/lib'], 2, 'INPUT_INVALID', '--test is not the ssh address'],

@@ -188,6 +188,11 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect(text()).toBe(mine);
   });
 
+  it.each(['--quiet', '--dry-run'])('does not warn of it with %s', async (option) => {
+    writeFileSync(file(), '[core]\n\tsshCommand = /old/helper/ssm-ssh\n');
+    expect((await remove(option)).stderr).not.toContain('is still core.sshCommand');
+  });
+
   it('removes the lines of an earlier setup, which had no marks, after the next setup', async () => {
     const old = '[ssm]\n\tkey = /ci/key\n';
     const helper = join(actionPath, 'helper/git-credential-ssm');
