@@ -39,6 +39,8 @@ describe('a KMS key', () => {
     const { Tags } = await kms.send(new ListResourceTagsCommand({ KeyId }));
     expect(Tags).toEqual([{ TagKey: 'team', TagValue: 'ci' }]);
     const { Policy = '' } = await kms.send(new GetKeyPolicyCommand({ KeyId }));
+    const other = new GetKeyPolicyCommand({ KeyId, PolicyName: 'other' });
+    await expect(kms.send(other)).rejects.toMatchObject({ name: 'NotFoundException' });
     expect(JSON.parse(Policy)).toMatchObject({ Id: 'key-default-1' });
     const alias = { KeyId: 'alias/tagged' };
     for (const command of [new ListResourceTagsCommand(alias), new GetKeyPolicyCommand(alias)])

@@ -142,15 +142,23 @@ export const listResourceTags: KmsOperation = (keys, caller, input) => {
 };
 
 export const getKeyPolicy: KmsOperation = (keys, caller, input) => {
+  requirePolicyName(input);
   const key = permitted(keys, caller, { action: 'kms:GetKeyPolicy', keyId: keyIdOf(input) });
   return { Policy: JSON.stringify(key.policy), PolicyName: 'default' };
 };
 
 export const putKeyPolicy: KmsOperation = (keys, caller, input) => {
+  requirePolicyName(input);
   const key = permitted(keys, caller, { action: 'kms:PutKeyPolicy', keyId: text(input, 'KeyId') });
   key.policy = parseKeyPolicy(text(input, 'Policy'));
   return {};
 };
+
+/** Source: KMS API Reference, GetKeyPolicy and PutKeyPolicy, `PolicyName`: "The only valid value is default." */
+function requirePolicyName(input: JsonRecord): void {
+  const name = optionalText(input, 'PolicyName') ?? 'default';
+  if (name !== 'default') throw new AwsError({ code: 'NotFoundException', message: 'No such policy exists' });
+}
 
 /** These calls take no alias. */
 function keyIdOf(input: JsonRecord): string {
