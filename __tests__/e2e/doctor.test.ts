@@ -1,5 +1,8 @@
 /** `doctor` as it is in dist: what it finds on a sound host, and each fault, one at a time. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { REGION } from '../support/aws/world.ts';
 import { startGitHost, type GitHost } from '../support/git-host/git-host.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { describeOnHost } from '../support/on-host.ts';
@@ -76,6 +79,24 @@ describeOnHost('ssm-ssh-agent doctor', () => {
     });
     expect(named(findings, 'region').status).toBe('ok');
     expect(named(findings, `host key ${stage.url}`).status).toBe('ok');
+  });
+
+  itInTurn.each<[string, Record<string, string>]>([
+    ['SSM_SSH_REGION', { SSM_SSH_REGION: REGION, AWS_REGION: 'us-east-1' }],
+    ['AWS_REGION', { AWS_REGION: REGION, AWS_DEFAULT_REGION: 'us-east-1' }],
+    ['AWS_DEFAULT_REGION', { AWS_DEFAULT_REGION: REGION, AWS_CONFIG_FILE: 'config' }],
+    ['the profile of the AWS configuration', { AWS_CONFIG_FILE: 'config' }],
+    ['the instance metadata', {}],
+  ])('says that the Region is from %s', async (from, env) => {
+    writeFileSync(join(stage.host.home, 'config'), '[default]\nregion = eu-west-1\n');
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_CONFIG_FILE'])
+      Reflect.deleteProperty(stage.host.env, name);
+    const file = env['AWS_CONFIG_FILE'] && { AWS_CONFIG_FILE: join(stage.host.home, 'config') };
+    Object.assign(stage.host.env, env, file);
+    expect(named(await stage.findings(), 'region')).toMatchObject({
+      status: 'ok',
+      detail: `${REGION}, from ${from}`,
+    });
   });
 
   itInRest('warns if an upgrade of Node removes the package', async () => {

@@ -193,6 +193,10 @@ describe('ssm-ssh-agent setup --remove', () => {
     expect((await remove(option)).stderr).not.toContain('is still core.sshCommand');
   });
 
+  it.each(['--global', '--dry-run', '--json', '--quiet', '--verbose'])('goes with %s', async (option) => {
+    expect((await remove(option)).exitCode).toBe(0);
+  });
+
   it('removes the lines of an earlier setup, which had no marks, after the next setup', async () => {
     const old = '[ssm]\n\tkey = /ci/key\n';
     const helper = join(actionPath, 'helper/git-credential-ssm');
