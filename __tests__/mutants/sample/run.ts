@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Selection } from '../../support/suite/selection.ts';
 import type { Change } from '../changes.ts';
 import { compiling } from './type-check.ts';
 import { digest, draw, placesIn, trackedFiles, type Drawn } from './draw.ts';
@@ -32,7 +33,7 @@ interface Wish {
   readonly keep: string | undefined;
   /** Seconds of tests in each stage. */
   readonly seconds: number;
-  /** All of `npm test` for a change that survives. */
+  /** Whether a change that survives gets all that is about it, also what `npm test` leaves out. */
   readonly whole: boolean;
 }
 
@@ -137,7 +138,7 @@ async function verdictOn(change: Drawn, tests: readonly TestFile[], run: Run): P
   const tryOut = async (plan: Planned): Promise<string | undefined> => {
     const files = plan.files.filter((name) => !tried.has(name));
     for (const name of files) tried.add(name);
-    return await findsIt(change, { ...plan, files }, tree);
+    return await findsIt(change, { ...plan, files }, { tree, selection: 'usual' });
   };
   const { seconds, whole } = wish;
   const stages: Partial<Record<Verdict['stage'], () => Promise<string | undefined>>> = {
@@ -151,7 +152,12 @@ async function verdictOn(change: Drawn, tests: readonly TestFile[], run: Run): P
       while (await measure(programTestsFor(change, ahead).files, tree, results));
       return await tryOut(programTestsFor(change, { tests, measured, seconds }));
     },
-    ...(whole && { whole: async () => await tryOut({ files: tests.map((one) => one.file), seconds: 1200 }) }),
+    ...(whole && {
+      whole: async () => {
+        const plan = programTestsFor(change, { tests, measured, seconds: 3600 });
+        return await findsIt(change, plan, { tree, selection: 'all' });
+      },
+    }),
   };
   const end = (): Pick<Verdict, 'id' | 'file' | 'seconds'> => ({ id, file, seconds: secondsSince(started) });
   for (const [stage, find] of Object.entries(stages) as [
@@ -165,10 +171,15 @@ async function verdictOn(change: Drawn, tests: readonly TestFile[], run: Run): P
 }
 
 /** The first failing test; undefined if all pass. */
-async function findsIt(change: Drawn, plan: Planned, tree: Tree): Promise<string | undefined> {
-  if (plan.files.length === 0) return undefined;
+async function findsIt(
+  change: Drawn,
+  { files, seconds }: Planned,
+  { tree, selection }: { readonly tree: Tree; readonly selection: Selection },
+): Promise<string | undefined> {
+  if (files.length === 0) return undefined;
   tree.activate(change);
-  const { status, output } = await tree.jest(plan.files, ['--bail', '--silent'], 60 + 5 * plan.seconds);
+  const limit = 60 + 5 * seconds;
+  const { status, output } = await tree.jest(files, { selection, limit, args: ['--bail', '--silent'] });
   tree.restore(change, root);
   if (status === 0) return undefined;
   if (status === undefined) return 'the tests do not end';

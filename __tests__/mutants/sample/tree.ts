@@ -16,9 +16,18 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Selection } from '../../support/suite/selection.ts';
 import { changed } from '../changes.ts';
 import { trackedFiles, type Drawn } from './draw.ts';
 import { withSwitches } from './switches.ts';
+
+interface JestRun {
+  readonly args: readonly string[];
+  /** Seconds. */
+  readonly limit: number;
+  readonly selection?: Selection;
+  readonly isRecording?: boolean;
+}
 
 export interface JestEnd {
   /** Undefined: it took too long, and was ended. */
@@ -116,15 +125,18 @@ if (process.env['MUTANTS_RECORD'] !== undefined) {
     this.#write('baseline', '');
     this.activate('record');
     const recorder = join(this.root, '__tests__/mutants/sample/recorder.ts');
-    const { output } = await this.jest(files, ['--reporters', recorder, '--silent'], 6 * 3600);
+    const args = ['--reporters', recorder, '--silent'];
+    const { output } = await this.jest(files, { args, limit: 6 * 3600, isRecording: true });
     this.activate('off');
     const lines = readFileSync(join(this.#folder, 'baseline'), 'utf8').split('\n').filter(Boolean);
     if (lines.length === 0) throw new Error(`no test ran:\n${output}`);
     return lines;
   }
 
-  /** @param limit seconds */
-  async jest(files: readonly string[], args: readonly string[], limit: number): Promise<JestEnd> {
+  async jest(
+    files: readonly string[],
+    { args, limit, selection = 'usual', isRecording = false }: JestRun,
+  ): Promise<JestEnd> {
     const jest = join(this.#modules, 'jest/bin/jest.js');
     const own = join(this.root, '__tests__/mutants/sample');
     const options = [
@@ -141,10 +153,10 @@ if (process.env['MUTANTS_RECORD'] !== undefined) {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: {
           ...process.env,
-          TESTS: 'usual',
+          TESTS: selection,
           MUTANTS_ORDER: files.join('\n'),
           MUTANTS_FOLDER: this.#folder,
-          ...(args.some((arg) => arg.includes('recorder')) && { MUTANTS_RECORD: '1' }),
+          ...(isRecording && { MUTANTS_RECORD: '1' }),
         },
       },
     );
