@@ -1,4 +1,5 @@
 /** Keys in a real ssh-agent, checked with the real ssh-add and ssh-keygen; and agents that misbehave. */
+import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -47,6 +48,12 @@ function sign({ publicKey }: SshKey): string {
 }
 
 describe('a real agent', () => {
+  it('is asked without a listener that stays at the signal: a program can ask for days', async () => {
+    await add([toAdd(await makeSshKey())]);
+    await heldKeys(agent, { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('has every type of key in the order of loading, and signs with each', async () => {
     const keys = await everyKind();
     await add(keys.map((key) => toAdd(key)));

@@ -10,6 +10,18 @@ export interface Explained {
 
 export const explained: readonly Explained[] = [
   {
+    file: 'helper/doctor/url-route.ts',
+    line: "if (given.length > 0) return { routes: given, why: 'the command line names it' };",
+    what: 'empty text',
+    because: 'the text is only shown where there is no route',
+  },
+  {
+    file: 'helper/rotate/prove.ts',
+    line: 'const deadline = { milliseconds: patience * 1000, reason, signal };',
+    what: 'one more',
+    because: 'a limit of time that is a thousandth longer',
+  },
+  {
     file: 'src/action/head-start.ts',
     line: 'const isLater = role.skipsOidc === true || inputs.useExisting || inputs.allowedAccounts.length > 0;',
     what: 'true becomes false',

@@ -57,6 +57,11 @@ export class Results {
     this.#append({ kind: 'measured', ...measured });
   }
 
+  /** What a file reaches is no longer known when it has changed. */
+  forget(isStale: (measured: Measured) => boolean): void {
+    for (const one of [...this.measured.values()]) if (isStale(one)) this.measured.delete(one.file);
+  }
+
   judge(verdict: Verdict): void {
     this.verdicts.set(verdict.id, verdict);
     this.#append({ kind: 'verdict', ...verdict });

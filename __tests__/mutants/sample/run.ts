@@ -92,6 +92,7 @@ async function tryAll(sample: readonly Drawn[], results: Results, wish: Wish): P
   try {
     if (!tree.isBuilt) tree.build(sample);
     const tests = usedTests(root);
+    results.forget((one) => one.digest !== digestOf(one.file));
     const unit = tests.filter(({ isUnit }) => isUnit).map(({ file }) => file);
     await measure(unit, tree, results);
     for (const change of sample.filter(({ id }) => wish.wanted(id))) {
@@ -104,10 +105,11 @@ async function tryAll(sample: readonly Drawn[], results: Results, wish: Wish): P
   }
 }
 
+const digestOf = (file: string): string => digest(readFileSync(join(root, file), 'utf8'));
+
 /** Runs test files without a change, if no run has done so: gives whether there was any. */
 async function measure(files: readonly string[], tree: Tree, results: Results): Promise<boolean> {
-  const digestOf = (file: string): string => digest(readFileSync(join(root, file), 'utf8'));
-  const open = files.filter((file) => results.measured.get(file)?.digest !== digestOf(file));
+  const open = files.filter((file) => !results.measured.has(file));
   if (open.length === 0) return false;
   const started = Date.now();
   const entries = (await tree.record(open)).map((line) => JSON.parse(line) as Omit<Measured, 'digest'>);
