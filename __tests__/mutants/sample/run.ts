@@ -14,6 +14,7 @@ import { digest, draw, placesIn, trackedFiles, type Drawn } from './draw.ts';
 import { explanationOf } from './explained.ts';
 import { countsOf, Results, type Verdict } from './results.ts';
 import {
+  allTestsFor,
   programTestsFor,
   unitTestsFor,
   usedTests,
@@ -156,7 +157,7 @@ async function verdictOn(change: Drawn, tests: readonly TestFile[], run: Run): P
     },
     ...(whole && {
       whole: async () => {
-        const plan = programTestsFor(change, { tests, measured, seconds: 3600 });
+        const plan = allTestsFor(change, { tests, measured, seconds: 3600 });
         return await findsIt(change, plan, { tree, selection: 'all' });
       },
     }),

@@ -58,6 +58,14 @@ export const programTestsFor = (change: Drawn, choice: Choice): Planned =>
     return reaches(measured, change);
   });
 
+/** All that is about the file, too: `npm test` runs a part of some files, and only that part was recorded. */
+export const allTestsFor = (change: Drawn, choice: Choice): Planned =>
+  planned(change, choice, ({ file }) => {
+    const measured = choice.measured.get(file);
+    if (measured?.passes === false) return false;
+    return isAbout(file, change.file) || isNear(file, change.file) || reaches(measured, change);
+  });
+
 const reaches = (measured: Measured | undefined, { id }: Drawn): boolean =>
   measured?.passes === true && measured.reached.includes(id);
 
