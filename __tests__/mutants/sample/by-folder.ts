@@ -16,7 +16,7 @@ const rows: readonly Row[] = [
   ['src/keys/', /\/keys\/|e2e\/(add|certif|keygen)/],
   ['src/kms/', /kms/],
   ['src/process/', /\/process\/|e2e\/exec/],
-  ['src/secrets/', /\/secrets\/|e2e\/(host\/cache|put|refusals|rotate-secrets|scenarios\/|secrets-calls)/],
+  ['src/secrets/', /\/secrets\/|e2e\/(host\/cache|put|refusals|rotate|scenarios\/|secrets-calls)/],
   ['src/ssh/', /\/ssh\/|e2e\/(add|exec|host\/agent|host-|misbehaving|ssh-config)/],
   ['src/main.ts', ofJobs],
   ['src/post.ts', ofJobs],
