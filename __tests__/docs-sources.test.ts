@@ -100,7 +100,7 @@ const aboutOurs: readonly string[] = [
   ...['docs/errors.md: REGION_MISSING', 'docs/errors.md: CREDENTIAL_INVALID', 'docs/keys.md: Keys'],
   'docs/certificates.md: When to choose it',
   ...['docs/proof.md: Proof', 'docs/proof.md: Leaks', 'docs/proof.md: Kills', 'docs/proof.md: Soak'],
-  ...['docs/proof.md: What is not proven', 'docs/proof.md: Hostile input'],
+  ...['docs/proof.md: What is not proven', 'docs/proof.md: Hostile input', 'docs/proof.md: Faults'],
   ...['docs/proof.md: What was found by them', 'docs/doctor.md: In a job'],
   ...['docs/threat-model.md: What is protected', 'docs/threat-model.md: From whom, and by what'],
   ...['docs/keys.md: A line', 'docs/kms.md: When to choose which', 'docs/kms.md: Signed commits'],
