@@ -13,7 +13,6 @@ import {
   parsePrefix,
 } from '../../src/git/store-entry.ts';
 import type { Settings } from '../../src/git/listing.ts';
-import { abortable } from '../../src/deadline.ts';
 import { settingsOf } from '../../src/host/settings.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { parseHostPlace, timeLimit } from '../command-line/host-place.ts';
@@ -29,19 +28,19 @@ export interface StoredParameters {
 export interface CredentialStorage {
   /** A parsed store prefix. */
   readonly prefix: string;
-  /** Called before the first call to AWS. */
-  readonly open: () => Promise<StoredParameters>;
+  /** Opens the store, which loads the AWS SDK. The work may be done twice: with new credentials if they have expired. */
+  readonly use: <T>(work: (parameters: StoredParameters) => Promise<T>) => Promise<T>;
   readonly nowSeconds: number;
 }
 
 /** @throws CREDENTIAL_INVALID, and the errors of reading */
 export async function getStored(
   request: Request,
-  { prefix, open, nowSeconds }: CredentialStorage,
+  { prefix, use, nowSeconds }: CredentialStorage,
 ): Promise<Credential | undefined> {
   const place = placeOf(request);
   if (!place) return undefined;
-  const parameters = await (await open()).list(folderOf(prefix, place));
+  const parameters = await use((all) => all.list(folderOf(prefix, place)));
   const stored = parameters.map(({ text, name }) => parseEntry(text, name));
   return pickAnswer(stored, request, nowSeconds);
 }
@@ -51,27 +50,26 @@ export async function getStored(
  *
  * @throws CREDENTIAL_INVALID, and the errors of reading and writing
  */
-export async function store(
-  request: Request,
-  { prefix, open, nowSeconds }: CredentialStorage,
-): Promise<void> {
+export async function store(request: Request, { prefix, use, nowSeconds }: CredentialStorage): Promise<void> {
   const [credential, place] = [toBeStored(request, nowSeconds), placeOf(request)];
   if (!credential || !place) return;
   const name = nameOf(prefix, place);
   const text = renderEntry(credential, name);
-  const parameters = await open();
-  const there = await parameters.list(folderOf(prefix, { username: undefined, ...place }));
-  if (!there.some((one) => one.name === name && one.text === text)) await parameters.put(name, text);
+  await use(async (parameters) => {
+    const there = await parameters.list(folderOf(prefix, { username: undefined, ...place }));
+    if (!there.some((one) => one.name === name && one.text === text)) await parameters.put(name, text);
+  });
 }
 
 /** @throws CREDENTIAL_INVALID, and the errors of reading and deleting */
-export async function erase(request: Request, { prefix, open }: CredentialStorage): Promise<void> {
+export async function erase(request: Request, { prefix, use }: CredentialStorage): Promise<void> {
   const place = placeOf(request);
   if (!place) return;
-  const parameters = await open();
-  const there = await parameters.list(folderOf(prefix, place));
-  const erased = there.filter(({ text, name }) => isErased(parseEntry(text, name), request));
-  await Promise.all(erased.map(({ name }) => parameters.delete(name)));
+  await use(async (parameters) => {
+    const there = await parameters.list(folderOf(prefix, place));
+    const erased = there.filter(({ text, name }) => isErased(parseEntry(text, name), request));
+    await Promise.all(erased.map(({ name }) => parameters.delete(name)));
+  });
 }
 
 interface Surroundings {
@@ -98,12 +96,11 @@ export function storageFor(
   return {
     prefix: parsePrefix(prefix, setting),
     nowSeconds: Date.now() / 1000,
-    /** This import loads the AWS SDK. */
-    open: async () => {
-      const { openHostFolder } = await import('../../src/host/parameter-folder.ts');
+    use: async (work) => {
+      const { withHostFolder } = await import('../../src/host/parameter-folder.ts');
       const signal = timeLimit(place.timeoutSeconds, 'asking Parameter Store');
       const options = { env, signal, voice: warningsOnly(warn) };
-      return await abortable(openHostFolder({ ...place, kmsKeyId }, options), signal);
+      return await withHostFolder({ ...place, kmsKeyId }, options, work);
     },
   };
 }

@@ -6,7 +6,7 @@ import {
   SSMClient,
   type Parameter,
 } from '@aws-sdk/client-ssm';
-import { readAwsError } from '../aws/failures.ts';
+import { notFromAws, readAwsError } from '../aws/failures.ts';
 import { Failure } from '../errors.ts';
 import { abortable } from '../deadline.ts';
 import { isMissing, parameterFailure } from './parameter-failures.ts';
@@ -50,8 +50,9 @@ export class ParameterFolder {
         });
         return this.#client.send(command, this.#limits);
       });
+      if (!page.Parameters) throw this.#foreign(folder);
       // The folder may contain String parameters of other programs.
-      const ours = (page.Parameters ?? []).filter(({ Type }) => Type === 'SecureString');
+      const ours = page.Parameters.filter(({ Type }) => Type === 'SecureString');
       found.push(...ours.map(toStoredText));
       NextToken = page.NextToken;
     } while (NextToken);
@@ -67,9 +68,10 @@ export class ParameterFolder {
       ...{ Name: name, Value: text, Type: 'SecureString', Overwrite: true, Tier: 'Intelligent-Tiering' },
       ...(kmsKeyId !== undefined && { KeyId: kmsKeyId }),
     });
-    await this.#about(name, () =>
+    const { Version } = await this.#about(name, () =>
       untilAllowed(() => this.#client.send(command, this.#limits), this.#options.sleep),
     );
+    if (Version === undefined) throw this.#foreign(name);
   }
 
   /** Succeeds if another process has already deleted it. */
@@ -82,6 +84,11 @@ export class ParameterFolder {
         },
       ),
     );
+  }
+
+  /** The answer is not one of Parameter Store. */
+  #foreign(resource: string): Failure {
+    return notFromAws({ service: 'ssm', region: this.#options.region, resource });
   }
 
   get #limits(): { abortSignal: AbortSignal } {

@@ -16,6 +16,8 @@ export interface ProgramCall extends Call {
   readonly env?: Readonly<Record<string, string>>;
   /** A part of its time is the connection's: the limit may end before the last try. */
   readonly mayBeLate?: boolean;
+  /** Its answer is `{}`: it has arrived before the time limit, and another server's is as good. */
+  readonly answersNothing?: boolean;
 }
 
 const READER = `arn:aws:iam::${ACCOUNT}:role/reader`;
@@ -83,6 +85,7 @@ export const programCalls: readonly ProgramCall[] = [
   },
   {
     ...{ program: 'git-credential-ssm erase', ...ssm, operation: 'ssm:DeleteParameter' },
+    answersNothing: true,
     ...{ before: `${storing}; ${stored}`, run: `printf '${description}\\n' | "$CREDENTIAL" erase` },
   },
   { ...rotating, ...ssm, operation: 'ssm:GetParameter' },

@@ -45,7 +45,7 @@ function storage(more: Partial<FolderOptions> = {}, ...policies: PolicyDocument[
     explain: (failure) => failure,
     ...more,
   });
-  return { prefix, open: () => Promise.resolve(folder), nowSeconds: now };
+  return { prefix, use: (work) => work(folder), nowSeconds: now };
 }
 
 const calls = (): string[] =>
@@ -149,6 +149,17 @@ describe('storing a credential', () => {
     await store(asked(octocat), storage());
     expect(await getStored(asked(), storage())).toEqual(octocat);
   });
+});
+
+describe('the JSON of another server', () => {
+  it.each(['ssm:GetParametersByPath', 'ssm:PutParameter'])(
+    'as the answer to %s is an error',
+    async (operation) => {
+      world.aws.faults.order({ operation, fault: 'foreign', times: 1 });
+      const { code, message } = await failureOf(store(asked(octocat), storage()));
+      expect([code, message]).toEqual(['NETWORK_UNREACHABLE', expect.stringContaining('ssm')]);
+    },
+  );
 });
 
 describe('finding a credential', () => {
