@@ -27,7 +27,7 @@ look_for_node() {
   # The configuration of a repository is not read, also where GIT_DIR and such are set: it must not choose a program to run.
   _ssm_limited=$(command -v timeout >/dev/null && echo timeout 5)
   # shellcheck disable=SC2086 # Words.
-  take_node "$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && export GIT_DIR=/dev/null && $_ssm_limited git config --get ssm.node 2>/dev/null)" && return
+  take_node "$(cd / && unset GIT_CONFIG GIT_COMMON_DIR && GIT_DIR=/dev/null $_ssm_limited git config --get ssm.node 2>/dev/null)" && return
   # An Actions runner is installed above the folders that its variables name, or in one of the usual places. The last one
   # found is tried first: of several Nodes in one runner, the newest.
   for _ssm_place in /home/*/actions-runner /actions-runner /opt/actions-runner "${HOME-}/actions-runner" \
