@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,18 +61,23 @@ describe('a job that ends early', () => {
   });
 
   // Its process does not name the socket at first, as between fork(2) and execve(2).
-  const lateAgent = (seconds: number): Record<string, string> => {
+  const lateAgent = (seconds: number): { path: string; hasBegun: () => Promise<void> } => {
     const folder = mkdtempSync(join(tmpdir(), 'late-agent-'));
-    const late = `sleep ${seconds}; PATH=\${PATH#*:} exec ssh-agent -s -a "$SOCKET"`;
+    const begun = join(folder, 'begun');
+    const late = `: >"${begun}"; sleep ${seconds}; PATH=\${PATH#*:} exec ssh-agent -s -a "$SOCKET"`;
     const text = `#!/bin/sh\nSOCKET=$3 exec sh -c '${late}'\n`;
     writeFileSync(join(folder, 'ssh-agent'), text, { mode: 0o755 });
-    return { PATH: [folder, process.env['PATH'] ?? ''].join(delimiter) };
+    const hasBegun = async (): Promise<void> => {
+      while (!existsSync(begun)) await sleep(5);
+    };
+    return { path: [folder, process.env['PATH'] ?? ''].join(delimiter), hasBegun };
   };
 
   it('cancelled while the agent has only begun to start: main waits for it, and leaves nothing', async () => {
     world.aws.faults.order({ operation: 'oidc:token', fault: 'hang' });
-    const job = stage.job({ env: { ...world.jobEnvironment(), ...lateAgent(0.7) } });
-    const main = await job.uses({ with: inputs, cancelWhen: asked('oidc:token') });
+    const { path, hasBegun } = lateAgent(0.7);
+    const job = stage.job({ env: { ...world.jobEnvironment(), PATH: path } });
+    const main = await job.uses({ with: inputs, cancelWhen: hasBegun });
     expect(main.outcome).toBe('cancelled');
     expect(job.processes()).toEqual([]);
     expect(job.files()).toEqual([]);
