@@ -20,7 +20,7 @@ const wall = ({ files, ignores = [], group, message }) => ({
  * and sees that a pure file imports pure files only.
  */
 export const pureFiles = [
-  'src/{back-off,errors}.ts',
+  'src/{back-off,certificate-trouble,errors}.ts',
   'src/keys/*.ts',
   'src/action/{early-connections,foreign-inputs,input,inputs,markdown,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
   'src/aws/{answers,back-off,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,kms-policy,kms-statement,patience,session-policy,session-tags,statement,token,token-request,troubles,trust-policy,usual-endpoint}.ts',
@@ -111,7 +111,9 @@ export default defineConfig(
     message: 'only runner.ts knows the runner, and src never imports a program',
   }),
   wall({
-    files: ['src/{back-off,errors,deadline,deploy-keys-api,http-api,http-request,in-lanes}.ts'],
+    files: [
+      'src/{back-off,certificate-trouble,errors,deadline,deploy-keys-api,http-api,http-request,in-lanes}.ts',
+    ],
     group: [...programs, ...allBut([])],
     message: 'what every room may know knows no room but keys/',
   }),

@@ -1,5 +1,6 @@
 /** Calls a git host's API over HTTP: repeats calls if that can help, and reads its answers. */
 import { backOff } from './back-off.ts';
+import { certificateHint, isCertificateTrouble } from './certificate-trouble.ts';
 import { Failure } from './errors.ts';
 import { sendRequest, type HttpAnswer, type HttpOptions, type HttpRequest } from './http-request.ts';
 
@@ -38,7 +39,7 @@ export async function callHttpApi(
     if (wait === undefined || wait > longestWait || attempt >= maxAttempts) {
       if (answer.status !== undefined) return answer;
       const times = attempt === 1 ? '' : `, tried ${attempt} times`;
-      throw unreachable(product, request.url, `(${answer.text})${times}`);
+      throw unreachable(product, request.url, { ...answer, times });
     }
     await sleep(wait).catch(() => undefined);
     signal.throwIfAborted();
@@ -46,16 +47,26 @@ export async function callHttpApi(
 }
 
 /** Milliseconds; undefined if the answer would be the same again. */
-function waitAfter({ status, headers }: HttpAnswer, attempt: number): number | undefined {
+function waitAfter({ status, headers, code = '' }: HttpAnswer, attempt: number): number | undefined {
+  if (isCertificateTrouble(code)) return undefined;
   const asked = Number(headers['retry-after']);
   const limited = status === 429 || (status === 403 && headers['retry-after'] !== undefined);
   if (status !== undefined && status < 500 && !limited) return undefined;
   return asked > 0 ? asked * 1000 : backOff(waits, attempt);
 }
 
-function unreachable(product: string, url: URL, why: string): Failure {
-  return new Failure('NETWORK_UNREACHABLE', `${product}'s API at ${url.host} did not answer ${why}`, {
-    hint: `check that this machine reaches ${url.origin}, through its proxy if it has one (HTTPS_PROXY, NO_PROXY)`,
+function unreachable(
+  product: string,
+  { host, origin }: URL,
+  { text, code = '', times }: HttpAnswer & { readonly times: string },
+): Failure {
+  const said = `${product}'s API at ${host}`;
+  if (isCertificateTrouble(code)) {
+    const message = `the certificate of ${said} is not trusted (${code})`;
+    return new Failure('NETWORK_UNREACHABLE', message, { hint: certificateHint });
+  }
+  return new Failure('NETWORK_UNREACHABLE', `${said} did not answer (${text})${times}`, {
+    hint: `check that this machine reaches ${origin}, through its proxy if it has one (HTTPS_PROXY, NO_PROXY)`,
   });
 }
 

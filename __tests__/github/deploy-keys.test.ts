@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { gitHubDeployKeys } from '../../src/github/deploy-keys.ts';
 import { blobOf, type DeployKeys } from '../../src/keys/deploy-key.ts';
 import { NotedKeys, options, publicKey } from '../deploy-key-hosts.ts';
+import { createCertificates } from '../support/aws/wire/certificates.ts';
 import { startGitHubApi, type GitHubApi } from '../support/github/github-api.ts';
 
 describe('the deploy keys of a repository on GitHub', () => {
@@ -59,6 +60,22 @@ describe('the deploy keys of a repository on GitHub', () => {
     github.faults.order({ operation: 'DELETE *', fault: 'unanswered', times: 1 });
     if (one) await keys.remove(one);
     expect(github.keys.of('acme/lib')).toEqual([]);
+  });
+
+  it('say what to do if the certificate of the server is not trusted', async () => {
+    const tls = await createCertificates();
+    const server = await startGitHubApi({ tls });
+    const there = { repository: 'acme/lib', apiUrl: server.url, token: 'x', tokenName: '/ci/token' };
+    try {
+      await expect(gitHubDeployKeys(there, options).list()).rejects.toMatchObject({
+        code: 'NETWORK_UNREACHABLE',
+        message: expect.stringMatching(/^the certificate of GitHub's API at \S+ is not trusted \([A-Z_]+\)$/),
+        hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+      });
+    } finally {
+      await server.stop();
+      await tls.remove();
+    }
   });
 
   it('refuse a key that another repository has, and say so', async () => {

@@ -124,12 +124,16 @@ async function wayTo({ url, namedBy }: Endpoint, env: Environment): Promise<stri
     : `without a proxy, at ${first.address}`;
 }
 
-/** Node before 24.5 connects without the proxy. */
+/** A Node that is too old connects without the proxy. */
 export function checkProxySupport(env: Environment, nodeVersion: string): Finding[] {
   if (!ignoresProxy(env, nodeVersion)) return [];
   const detail = `HTTPS_PROXY is set, but Node ${nodeVersion} does not use it`;
   return [
-    warn('network proxy', detail, 'use Node 24.5 or newer (SSM_SSH_NODE names one), or a VPC endpoint'),
+    warn(
+      'network proxy',
+      detail,
+      'use Node 22.21, 24.5 or newer (SSM_SSH_NODE names one), or a VPC endpoint',
+    ),
   ];
 }
 

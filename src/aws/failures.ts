@@ -1,4 +1,5 @@
 /** What the AWS SDK throws → our code, the resource, the hint. */
+import { certificateHint, isCertificateTrouble } from '../certificate-trouble.ts';
 import { Failure, type Code } from '../errors.ts';
 import { dnsSuffix } from '../keys/partition.ts';
 
@@ -90,7 +91,7 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
     const hint = 'check AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT';
     return fail('INPUT_INVALID', `there is no endpoint for ${service} in ${region}: ${read.message}`, hint);
   }
-  if (isCertificateTrouble(read)) {
+  if (isCertificateTrouble(read.code)) {
     return fail(
       'NETWORK_UNREACHABLE',
       `the certificate of ${service} in ${region} is not trusted (${read.code})`,
@@ -164,8 +165,6 @@ const rejectedHint =
   'check the access key and its session token in the environment, and the clock of this machine';
 const missingHint =
   'set role-to-assume to a role that trusts this repository, or give the runner an instance role';
-const certificateHint =
-  'where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate';
 
 function networkHint({ service, region, host, endpoint }: Attempted): string {
   if (endpoint !== undefined) {
@@ -195,7 +194,3 @@ export function variableOf(service: string): string {
 }
 
 const settingNames: Readonly<Record<string, string>> = { secretsmanager: 'SECRETS_MANAGER' };
-
-export function isCertificateTrouble({ code }: Pick<AwsError, 'code'>): boolean {
-  return /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
-}

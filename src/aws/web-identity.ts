@@ -1,9 +1,9 @@
 /** What assumes the first role: GitHub's OIDC token, the token in a file, or other credentials. */
 import { backOff } from '../back-off.ts';
+import { certificateHint, isCertificateTrouble } from '../certificate-trouble.ts';
 import { Failure } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
 import type { Caller, Credentials, Role } from './caller.ts';
-import { isCertificateTrouble } from './failures.ts';
 import { audienceText, readToken, type Token } from './token.ts';
 import { failed, tokenRequest, tokenService, type TokenService } from './token-request.ts';
 import { readTokenFile } from './token-file.ts';
@@ -125,7 +125,7 @@ const name = "GitHub's token service";
 const waits = { first: 200, longest: 5_000 };
 
 function mayPass({ status, code = '' }: HttpAnswer): boolean {
-  if (status === undefined) return !isCertificateTrouble({ code });
+  if (status === undefined) return !isCertificateTrouble(code);
   return status < 400 || status >= 500 || status === 429;
 }
 
@@ -154,8 +154,8 @@ function refused(url: URL, answer: HttpAnswer, attempts: number): Failure {
 }
 
 function hintFor({ origin }: URL, { status, code = '' }: HttpAnswer): string {
-  if (status === undefined && isCertificateTrouble({ code })) {
-    return 'the certificate is not trusted: where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate, in the environment of the runner';
+  if (status === undefined && isCertificateTrouble(code)) {
+    return `the certificate is not trusted: ${certificateHint}, in the environment of the runner`;
   }
   if (status === undefined || status === 407) {
     return `check that the runner reaches ${origin}, by its proxy (HTTPS_PROXY, NO_PROXY) where it has one`;

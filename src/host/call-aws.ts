@@ -1,6 +1,6 @@
 /** How AWS is called: Region, connection, and what is said about missing or expired credentials. Importing this file loads the AWS SDK, but no client of it. */
 import { setTimeout } from 'node:timers/promises';
-import { openConnection } from '../aws/connection.ts';
+import { ignoresProxy, openConnection } from '../aws/connection.ts';
 import type { EarlyAgent } from '../aws/early-agent.ts';
 import { readAwsError } from '../aws/failures.ts';
 import { patienceOf } from '../aws/patience.ts';
@@ -76,6 +76,20 @@ function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
 function usesToken(role: Role | undefined, env: ReadOptions['env']): boolean {
   if (role?.tokenFile !== undefined) return true;
   return role?.audience !== undefined && tokenService(env) !== undefined;
+}
+
+const toldOfProxy = new WeakSet<Voice>();
+
+/** Once, if this Node is too old for the proxy of the environment. */
+export function warnOfProxy(
+  { env, voice }: Pick<ReadOptions, 'env' | 'voice'>,
+  version: string = process.versions.node,
+): void {
+  if (toldOfProxy.has(voice) || !ignoresProxy(env, version)) return;
+  toldOfProxy.add(voice);
+  voice.warn(
+    `the proxy is not used: Node ${version} does not support HTTPS_PROXY; use Node 22.21, 24.5 or newer`,
+  );
 }
 
 /** Adds a hint about the default credential chain to errors of missing or expired credentials. */

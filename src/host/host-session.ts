@@ -2,7 +2,7 @@
 import type { Caller, Credentials } from '../aws/caller.ts';
 import { openSessions } from '../aws/session.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionFor, type ReadOptions } from './call-aws.ts';
+import { callerOf, explained, regionFor, warnOfProxy, type ReadOptions } from './call-aws.ts';
 
 export interface HostSession {
   readonly caller: Caller;
@@ -31,6 +31,7 @@ export async function openHostSession(
   own?: string,
 ): Promise<HostSession> {
   const { missing, role, ...wanted } = await callerOnHost(host, options.env);
+  warnOfProxy(options);
   const search = { ...wanted, ...options, hint: missing.region };
   const region = own ?? wanted.regions[0] ?? (await regionFor([], search));
   const caller = callerOf({ ...wanted, regions: [region] }, options);

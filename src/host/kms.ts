@@ -1,5 +1,4 @@
 /** Works with keys in KMS with the machine's credentials or a role. Importing this file loads the AWS SDK. */
-import { ignoresProxy } from '../aws/connection.ts';
 import type { Regions } from '../aws/failover.ts';
 import { openSessions } from '../aws/session.ts';
 import { abortable } from '../deadline.ts';
@@ -8,7 +7,7 @@ import type { KmsPlace } from '../kms/kms-client.ts';
 import { openKmsSigner, type KmsSigner } from '../kms/kms-signer.ts';
 import { makeKmsKey, type MadeKmsKey, type NewKmsKey } from '../kms/make-key.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions } from './call-aws.ts';
+import { callerOf, explained, regionsOf, retryIfExpired, warnOfProxy, type ReadOptions } from './call-aws.ts';
 
 type Options = Omit<ReadOptions, 'missing'>;
 
@@ -29,11 +28,7 @@ export async function withKms<T>(
 ): Promise<T> {
   const { env, signal, voice } = options;
   const { missing, role, ...wanted } = await callerOnHost(host, env);
-  if (ignoresProxy(env, process.versions.node)) {
-    voice.warn(
-      `the proxy is not used: Node ${process.versions.node} does not support HTTPS_PROXY; use Node 24.5 or newer`,
-    );
-  }
+  warnOfProxy(options);
   const own = references.map(({ location }) => location?.region);
   const known =
     wanted.regions.length === 0 && own.every((region) => region !== undefined)

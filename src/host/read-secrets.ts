@@ -1,6 +1,5 @@
 /** Opens AWS sessions and reads secrets. Importing this file loads the AWS SDK. */
 import { checkAccount } from '../aws/account.ts';
-import { ignoresProxy } from '../aws/connection.ts';
 import { ec2SessionPolicy } from '../aws/ec2-session-policy.ts';
 import { inTurn } from '../aws/failover.ts';
 import { openSession, openSessions, type Session } from '../aws/session.ts';
@@ -10,7 +9,15 @@ import { referencesOf } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
 import { readReferences, storesOf } from '../secrets/read.ts';
 import type { Secret } from '../secrets/source.ts';
-import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions, type Wanted } from './call-aws.ts';
+import {
+  callerOf,
+  explained,
+  regionsOf,
+  retryIfExpired,
+  warnOfProxy,
+  type ReadOptions,
+  type Wanted,
+} from './call-aws.ts';
 
 /**
  * @returns the secret of each reference of the keys, in the order of the references
@@ -18,11 +25,7 @@ import { callerOf, explained, regionsOf, retryIfExpired, type ReadOptions, type 
  */
 export async function readSecrets(wanted: Wanted, options: ReadOptions): Promise<Secret[]> {
   const { env, voice } = options;
-  if (ignoresProxy(env, process.versions.node)) {
-    voice.warn(
-      `the proxy is not used: Node ${process.versions.node} does not support HTTPS_PROXY; use Node 24.5 or newer`,
-    );
-  }
+  warnOfProxy(options);
   return await retryIfExpired({ role: wanted.role, env, voice }, () => readOnce(wanted, options));
 }
 

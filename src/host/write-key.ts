@@ -1,12 +1,11 @@
 /** Stores a key with the machine's credentials or a role. Importing this file loads the AWS SDK. */
 import { callerAccount } from '../aws/account.ts';
-import { ignoresProxy } from '../aws/connection.ts';
 import { openSessions } from '../aws/session.ts';
 import { abortable } from '../deadline.ts';
 import type { NewVersion, StoredVersion } from '../secrets/new-version.ts';
 import { writeVersion } from '../secrets/write.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
+import { callerOf, explained, regionFor, retryIfExpired, warnOfProxy, type ReadOptions } from './call-aws.ts';
 
 export interface HostVersion extends Host {
   readonly version: NewVersion;
@@ -21,11 +20,7 @@ export async function writeHostVersion(
 ): Promise<StoredVersion> {
   const { env, signal, voice } = options;
   const { missing, role, ...wanted } = await callerOnHost(host, env);
-  if (ignoresProxy(env, process.versions.node)) {
-    voice.warn(
-      `the proxy is not used: Node ${process.versions.node} does not support HTTPS_PROXY; use Node 24.5 or newer`,
-    );
-  }
+  warnOfProxy(options);
   const region = await regionOf(version, { ...wanted, ...options, hint: missing.region });
   const caller = callerOf({ ...wanted, regions: [region] }, options);
   const write = async (): Promise<StoredVersion> => {

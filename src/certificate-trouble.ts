@@ -1,0 +1,9 @@
+/** A server whose TLS certificate is not trusted: how that is told, and what to do. Pure. */
+
+/** @param code of Node's error */
+export function isCertificateTrouble(code: string): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
+}
+
+export const certificateHint =
+  'where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate';
