@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from '@swc/core';
+import { compileModulesAtOnce } from './eager-modules.ts';
 import { licencesOf, packagesIn, type BundledModule, type BundledPackage } from './packages-in-bundle.ts';
 
 /** The part of ncc that is used here; the package has no types. */
@@ -126,5 +127,5 @@ async function shrink(code: string): Promise<string> {
     mangle: true,
     format: { comments: false },
   });
-  return small;
+  return compileModulesAtOnce(small);
 }

@@ -1,1 +1,1 @@
-export const id=475;export const ids=[475];export const modules={2475:(t,o,e)=>{function i(t){return/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(t)}e.d(o,{H:()=>i,V:()=>s});let s="where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate"}};
+export const id=475;export const ids=[475];export const modules={2475:((t,o,e)=>{function i(t){return/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(t)}e.d(o,{H:()=>i,V:()=>s});let s="where a proxy signs with its own authority, point NODE_EXTRA_CA_CERTS to its certificate"})};

@@ -1,1 +1,1 @@
-export const id=6702;export const ids=[6702];export const modules={46702:(o,t,e)=>{e.d(t,{GetPublicKeyCommand:()=>n.Q,KMSClient:()=>d.p});var d=e(774),n=e(82436)}};
+export const id=6702;export const ids=[6702];export const modules={46702:((o,t,e)=>{e.d(t,{GetPublicKeyCommand:()=>n.Q,KMSClient:()=>d.p});var d=e(774),n=e(82436)})};

@@ -1,1 +1,1 @@
-export const id=9692;export const ids=[9692];export const modules={99692:(n,e,o)=>{o.d(e,{EC2InstanceConnectClient:()=>t.V,SendSSHPublicKeyCommand:()=>c.i});var t=o(36119),c=o(15794)}};
+export const id=9692;export const ids=[9692];export const modules={99692:((n,e,o)=>{o.d(e,{EC2InstanceConnectClient:()=>t.V,SendSSHPublicKeyCommand:()=>c.i});var t=o(36119),c=o(15794)})};
