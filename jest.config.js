@@ -26,6 +26,8 @@ export default {
   reporters: ['default', '<rootDir>/__tests__/support/suite/not-run-reporter.ts'],
   // Much of a test's time is waiting for other programs.
   maxWorkers: 2 * availableParallelism(),
+  // A process with much memory starts other processes slowly.
+  workerIdleMemoryLimit: '200MB',
   // For what hangs: a busy machine takes its time.
   testTimeout: 240_000,
 };

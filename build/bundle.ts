@@ -1,11 +1,12 @@
 /** Builds the files of dist in memory: `tsc`, then ncc for each entry, then swc's minifier for every chunk. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { minify } from '@swc/core';
 import { compileModulesAtOnce } from './eager-modules.ts';
 import { licencesOf, packagesIn, type BundledModule, type BundledPackage } from './packages-in-bundle.ts';
+import { setPackagesAside } from './set-aside.ts';
 
 /** The part of ncc that is used here; the package has no types. */
 type Ncc = (
@@ -30,8 +31,7 @@ const entries = {
 /** Path below dist → its text. Reproducible: it depends on no time and no folder. */
 export async function bundle(): Promise<Map<string, string>> {
   compile();
-  setEc2Aside();
-  setCoreAside();
+  setPackagesAside(root);
   const files = new Map<string, string>();
   const packages: Record<string, readonly string[]> = {};
   for (const [name, entry] of Object.entries(entries)) {
@@ -49,44 +49,6 @@ function compile(): void {
   rmSync(join(root, 'lib'), { recursive: true, force: true });
   const tsc = join(root, 'node_modules/typescript/bin/tsc6');
   execFileSync(process.execPath, [tsc, '-p', join(root, 'build/tsconfig.json')], { stdio: 'inherit' });
-}
-
-/**
- * Copies the used part of EC2's client for ncc. Otherwise ncc's search for assets takes minutes: it follows thousands
- * of constants.
- */
-function setEc2Aside(): void {
-  const from = join(root, 'node_modules/@aws-sdk/client-ec2');
-  const to = join(root, 'lib/client-ec2');
-  for (const name of ['package.json', 'LICENSE']) cpSync(join(from, name), join(to, name));
-  const isUsed = (path: string): boolean =>
-    !/\/(commands|pagination)\/(?!Describe(Instances|InstanceConnectEndpoints)(Command|Paginator)\.js$)./.test(
-      path,
-    );
-  cpSync(join(from, 'dist-es'), join(to, 'dist-es'), { recursive: true, filter: isUsed });
-  const schemas = join(to, 'dist-es/schemas/schemas_0');
-  mkdirSync(schemas);
-  renameSync(`${schemas}.js`, `${schemas}.jsx`);
-  writeFileSync(join(schemas, 'package.json'), JSON.stringify({ main: '../schemas_0.jsx' }));
-  const used = [
-    'EC2Client',
-    'pagination/DescribeInstancesPaginator',
-    'pagination/DescribeInstanceConnectEndpointsPaginator',
-  ];
-  writeFileSync(join(to, 'used.js'), used.map((path) => `export * from './dist-es/${path}.js';\n`).join(''));
-}
-
-/**
- * Copies @actions/core and marks it as free of side effects, which is true. Then unused parts are left out, above all
- * its HTTP client: 450 kB, and a third of the loading time.
- */
-function setCoreAside(): void {
-  const from = join(root, 'node_modules/@actions/core');
-  const to = join(root, 'lib/actions-core');
-  cpSync(from, to, { recursive: true });
-  const file = join(to, 'package.json');
-  const described = JSON.parse(readFileSync(file, 'utf8')) as object;
-  writeFileSync(file, JSON.stringify({ ...described, sideEffects: false }));
 }
 
 interface Bundle {

@@ -71,7 +71,7 @@ describe('rotate that is killed', () => {
     async (kind, walk, least) => {
       const found = await points(kind, walks[walk]);
       const all = kind === 'parameter' && walk === 'forward' ? found : found.filter(isAfter);
-      console.log(walk, all.length); expect(all.length).toBeGreaterThanOrEqual(least);
+      expect(all.length).toBeGreaterThanOrEqual(least);
       await inLanes(all, lanes, (point) => on(kind, (rotating) => survives(walks[walk], point, rotating)));
     },
     900_000,

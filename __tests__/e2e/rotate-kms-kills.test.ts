@@ -67,7 +67,7 @@ describe('rotate of a key in KMS', () => {
     'that is killed after each step of the walk %s goes on when it runs again',
     async (walk, least) => {
       const all = (await points(kmsWalks[walk])).filter(isAfter);
-      console.log(walk, all.length); expect(all.length).toBeGreaterThanOrEqual(least);
+      expect(all.length).toBeGreaterThanOrEqual(least);
       await inLanes(all, lanes, (point) => on((rotating) => survives(kmsWalks[walk], point, rotating)));
     },
     900_000,

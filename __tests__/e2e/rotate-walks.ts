@@ -166,7 +166,7 @@ export async function killAt(point: Point, rotating: Rotating, args: readonly st
   while (!reached() && child.exitCode === null) await sleep(5);
   await sleep(point.server === 'proof' ? point.skip : 30);
   child.kill('SIGKILL');
-  expect((await ended).signal).toBe('SIGKILL');
+  expect([point, (await ended).signal]).toEqual([point, 'SIGKILL']);
   for (const { faults } of [stage.host.world.aws, stage.github]) faults.clear();
   stage.keys.delay = 0;
 }
@@ -181,7 +181,7 @@ function callOf({ server, skip, fault }: Point, { host, github }: RotateStage): 
 
 /** The host takes its time until it knows the new key, so that the proof is not over at once. */
 function proofOf({ host, keys }: RotateStage): () => boolean {
-  keys.delay = 1500;
+  keys.delay = 3000;
   // ssh has the folder with its agent in its arguments.
   return () =>
     runningProcesses().some(({ command }) => command.includes('-F none') && command.includes(host.temp));

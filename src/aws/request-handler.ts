@@ -61,10 +61,10 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
 
   /** @returns a function that takes what became of the request, for the debug log */
   #timed(request: HttpRequest, service: string): (outcome: string) => void {
-    const since = performance.now();
+    const since = Date.now();
     const call = `${service}:${operationOf(request)} at ${request.hostname}`;
     return (outcome) => {
-      this.#options.debug(`${call}: ${outcome} (${Math.round(performance.now() - since)} ms)`);
+      this.#options.debug(`${call}: ${outcome} (${Date.now() - since} ms)`);
     };
   }
 

@@ -83,11 +83,11 @@ const patience = 4000;
  */
 export async function endProcesses(wanted: Wanted): Promise<Process[]> {
   const ended = new Map<number, Process>();
-  const limit = performance.now() + patience;
+  const limit = Date.now() + patience;
   for (let wait = 5; ; wait = Math.min(wait * 2, 40)) {
     const there = await listProcesses(wanted);
     if (there.length === 0) return [...ended.values()];
-    const late = performance.now() > limit;
+    const late = Date.now() > limit;
     for (const found of there) {
       if (late || !ended.has(found.pid)) send(found.pid, late ? 'SIGKILL' : 'SIGTERM');
       ended.set(found.pid, found);

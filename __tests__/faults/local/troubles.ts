@@ -40,12 +40,17 @@ export const broken: readonly ProgramKind[] = programKinds.filter(
 
 export const program = (name: string, kind: ProgramKind): LocalTrouble => ({
   name: `${name} ${kind}`,
+  // A shell goes on to the next folder of PATH if it cannot execute what it finds.
   make: `mkdir -p "$FOLDER/bin" "$FOLDER/others"; bin=$FOLDER/bin/${name}
-    IFS=:; for place in $PATH; do ln -s "$place"/* "$FOLDER/others/" 2>/dev/null; done; unset IFS
-    rm -f "$FOLDER/others/${name}"; ${kinds[kind]}`,
-  around: 'PATH=$FOLDER/bin:$FOLDER/others; "$@"',
+    ${absent.includes(kind) ? allBut(name) : ''}
+    ${kinds[kind]}`,
+  around: `PATH=$FOLDER/bin:${absent.includes(kind) ? '$FOLDER/others' : '$PATH'}; "$@"`,
   end: 'rm -rf "$FOLDER/bin" "$FOLDER/others"',
 });
+
+const allBut = (name: string): string =>
+  `IFS=:; for place in $PATH; do ln -s "$place"/* "$FOLDER/others/" 2>/dev/null; done; unset IFS
+    rm -f "$FOLDER/others/${name}"`;
 
 /** Of a folder that is a tmpfs. The text of a path may have variables. */
 export interface Disk {

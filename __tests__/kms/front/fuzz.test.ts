@@ -19,9 +19,9 @@ describe('random and damaged messages', () => {
     expect(signed).toBeGreaterThan(20);
   });
 
-  itInRest('never do so, 200,000 of them', async () => {
-    const { signed } = await fuzz(200_000, seed + 1);
-    expect(signed).toBeGreaterThan(1000);
+  itInRest('never do so, 30,000 of them', async () => {
+    const { signed } = await fuzz(30_000, seed + 1);
+    expect(signed).toBeGreaterThan(150);
   });
 });
 

@@ -1,0 +1,1 @@
+export const id=2243;export const ids=[2243];export const modules={92243:((t,e,o)=>{o.d(e,{GetParameterCommand:()=>d.l,SSMClient:()=>r.j});var r=o(25517),d=o(72389)})};

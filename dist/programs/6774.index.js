@@ -1,1 +1,0 @@
-export const id=6774;export const ids=[6774];export const modules={96774:((t,e,o)=>{o.d(e,{GetParameterCommand:()=>d.l,SSMClient:()=>r.j});var r=o(1750),d=o(75273)})};
