@@ -5,4 +5,4 @@ const signatures = Number(process.argv[2] ?? 10_000);
 const memory = await measureKmsFront(signatures, process.argv[3]);
 console.log(`megabytes, resident; ${signatures} signatures`);
 console.table([memory]);
-process.exitCode = memory.peak - memory.bare < 50 && memory.end - memory.fifth < 5 ? 0 : 1;
+process.exitCode = memory.peak - memory.bare < 50 && memory.peak - memory.fifth < 5 ? 0 : 1;

@@ -15,10 +15,10 @@ import { signMessage, sshsigData } from '../../kms/front/requests.ts';
 export interface KmsFrontMemory {
   /** Of a Node that does nothing. */
   readonly bare: number;
-  /** Of the agent when its key is open, after a fifth of the signatures, and at the end. */
+  /** Of the agent when its key is open. */
   readonly start: number;
+  /** Peak of the agent after a fifth of the signatures. What is resident goes up and down with garbage. */
   readonly fifth: number;
-  readonly end: number;
   /** Peak of the agent. */
   readonly peak: number;
   /** Milliseconds of a processor that the agent used for each signature. */
@@ -66,11 +66,11 @@ export async function measureKmsFront(signatures: number, installation = project
     };
     const start = resident(front.pid, 'VmRSS');
     await sign(signatures / 5);
-    const fifth = resident(front.pid, 'VmRSS');
+    const fifth = resident(front.pid, 'VmHWM');
     await sign((signatures * 4) / 5);
-    const [end, peak] = [resident(front.pid, 'VmRSS'), resident(front.pid, 'VmHWM')];
+    const peak = resident(front.pid, 'VmHWM');
     const processor = Math.round((used(front.pid) / signatures) * 10) / 10;
-    return { bare: resident(bare.pid, 'VmRSS'), start, fifth, end, peak, processor };
+    return { bare: resident(bare.pid, 'VmRSS'), start, fifth, peak, processor };
   } finally {
     bare.kill('SIGKILL');
     await front.end();
