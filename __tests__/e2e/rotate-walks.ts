@@ -80,12 +80,6 @@ export interface Point {
 export const isWrite = ({ operation }: Pick<Point, 'operation'>): boolean =>
   /:(Put|Label|Unlabel|Delete|Update|Create|Schedule)|^(POST|DELETE) /.test(operation);
 
-/**
- * Whether something was changed, or is proven. A call that hangs leaves what the answer before it left, so that these
- * points have every state that a kill can leave.
- */
-export const isAfter = ({ fault, server }: Point): boolean => fault === 'unanswered' || server === 'proof';
-
 export interface Walk {
   readonly prepare: (rotating: Rotating) => void;
   readonly args: readonly string[];

@@ -231,11 +231,7 @@ describe('keys in KMS', () => {
     const { posts } = await job.finish();
     expect([signed, refused]).toEqual([0, 50]);
     expect(slowest).toBeLessThan(longest);
-    const reasons =
-      posts[0]?.log.match(/(?<= failed a signature of git: )(THROTTLED kms in |TIMEOUT )/g) ?? [];
-    expect(reasons).toHaveLength(50);
-    // On a busy machine the time of some is over before KMS has refused them once.
-    expect(reasons.filter((reason) => reason !== 'TIMEOUT ').length).toBeGreaterThan(25);
+    expect(posts[0]?.log.match(/ failed a signature of git: THROTTLED kms in /g)).toHaveLength(50);
   });
 
   it('are the only reason for a process of ours in a job', async () => {
