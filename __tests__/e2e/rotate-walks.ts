@@ -169,7 +169,10 @@ function callOf({ server, skip, fault }: Point, { host, github }: RotateStage): 
   const { aws } = host.world;
   const count = (): number => (server === 'aws' ? aws.calls : github.calls).length;
   const wanted = count() + skip + 1;
-  (server === 'aws' ? aws : github).faults.order({ operation: '*', fault, skip, times: 1 });
+  const { faults } = server === 'aws' ? aws : github;
+  faults.order({ operation: '*', fault, skip, times: 1 });
+  // Without an answer it calls again. On a busy machine it would end before it is killed.
+  faults.order({ operation: '*', fault: 'hang', skip: skip + 1 });
   return () => count() >= wanted;
 }
 
