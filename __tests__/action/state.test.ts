@@ -2,10 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readState, replacedBy, writeState } from '../../src/action/state.ts';
+import { anyText } from '../support/any-text.ts';
 
 describe('the state', () => {
   it('is read as it was written', () => {
-    const value = fc.option(fc.string({ unit: 'binary' }));
+    const value = fc.option(anyText());
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), value, value, (folder, SSH_AUTH_SOCK, GIT_SSH_COMMAND) => {
         const state = { folder, replaced: { SSH_AUTH_SOCK, GIT_SSH_COMMAND } };

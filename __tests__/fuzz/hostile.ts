@@ -1,6 +1,7 @@
 /** Parts of hostile texts, and texts near a grammar. */
 import fc from 'fast-check';
 import { marker } from './target.ts';
+import { anyText } from '../support/any-text.ts';
 
 /** What acts on a log, a terminal, a file of lines, Markdown, a shell, git or JSON. */
 export const hostileParts: readonly string[] = [
@@ -90,7 +91,7 @@ export const hostileParts: readonly string[] = [
 
 export const hostilePart = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...hostileParts) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+  { weight: 1, arbitrary: anyText({ maxLength: 6 }) },
   { weight: 1, arbitrary: fc.constantFrom(...hostileParts).map((part) => part.repeat(200)) },
 );
 

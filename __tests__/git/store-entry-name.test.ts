@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
 import { folderOf, nameOf, parsePrefix, placeOf, type Place } from '../../src/git/store-entry.ts';
+import { anyText } from '../support/any-text.ts';
 
 const prefix = '/git-credentials';
 const place = (more: Partial<Place> = {}): Place => ({ protocol: 'https', host: 'github.com', ...more });
@@ -46,7 +47,7 @@ describe('the name of a stored credential', () => {
   });
 
   const text = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 400 }),
+    anyText({ maxLength: 400 }),
     fc.stringMatching(/^[a_.2F/-]{0,6}$/),
     fc.constantFrom('é', 'e\u0301', 'É'),
   );

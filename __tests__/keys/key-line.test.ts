@@ -6,6 +6,7 @@ import { parseKeyLine, parseLines, referencesOf } from '../../src/keys/key-line.
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { failureOf, leakOf, outcomeOf } from '../support/failure-of.ts';
 import { bodyOf, storedForms } from '../support/stored-forms.ts';
+import { anyText } from '../support/any-text.ts';
 
 const keys = await Promise.all([makeSshKey(), makeSshKey({ type: 'rsa', format: 'PEM' })]);
 
@@ -97,7 +98,7 @@ describe('the lines', () => {
 
   it('of any text are accepted or a Failure', () => {
     const texts = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc
         .array(fc.constantFrom('/a', 'b', ' ', '\n', '\r', '#', 'github.com/x', '=', '-----BEGIN '))
         .map((parts) => parts.join('')),

@@ -5,6 +5,7 @@ import { Failure } from '../../src/errors.ts';
 import { arnOf, identityOf, parseReference, type ParameterReference } from '../../src/keys/reference.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { failureOf, outcomeOf } from '../support/failure-of.ts';
+import { anyText } from '../support/any-text.ts';
 
 const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/ci/deploy-key';
 const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:ci/deploy-AbCdEf';
@@ -184,7 +185,7 @@ describe('a reference', () => {
 
   it('of any text is a reference or a Failure', () => {
     const texts = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc
         .array(
           fc.constantFrom('arn:', 'aws:', 'ssm:', 'secretsmanager:', '/', 'k', ':', '7', '*', arn, secretArn),

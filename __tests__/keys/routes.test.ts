@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
 import { parseRepositoryPattern } from '../../src/keys/routes.ts';
 import { failureOf, outcomeOf, told } from '../support/failure-of.ts';
+import { anyText } from '../support/any-text.ts';
 
 const acmeLib = { host: 'github.com', path: 'acme/lib' };
 
@@ -150,7 +151,7 @@ describe('a repository', () => {
 
   it('of any text is a pattern in lower case, or a Failure', () => {
     const texts = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc
         .array(fc.constantFrom('ssh://', 'git@', 'host', ':', '22', '/', 'X', '.git', '*', '[', ']', '.'))
         .map((parts) => parts.join('')),

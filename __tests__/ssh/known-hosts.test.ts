@@ -6,6 +6,7 @@ import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { failureOf, outcomeOf } from '../support/failure-of.ts';
 import { linesFor, readableFor, typeAndBlob } from '../support/keygen.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
+import { anyText } from '../support/any-text.ts';
 
 const keys = await Promise.all([makeSshKey(), makeSshKey({ type: 'rsa' }), makeSshKey({ type: 'ecdsa' })]);
 const [ed25519 = '', rsa = '', ecdsa = ''] = keys.map(({ publicKey }) => typeAndBlob(publicKey));
@@ -105,7 +106,7 @@ describe('a known_hosts line', () => {
       '\u2028',
     );
     const texts = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc.array(word).map((words) => words.join('')),
     );
     fc.assert(
