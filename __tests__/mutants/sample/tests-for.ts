@@ -70,7 +70,7 @@ const reaches = (measured: Measured | undefined, { id }: Drawn): boolean =>
   measured?.passes === true && measured.reached.includes(id);
 
 function isNear(test: string, file: string): boolean {
-  const words = [basename(file, '.ts'), basename(dirname(file))];
+  const words = [basename(file).replace(/\.(ts|sh)$/, ''), basename(dirname(file))];
   return words.some((word) => word.length > 3 && word !== 'helper' && test.includes(word));
 }
 
