@@ -14,6 +14,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { PolicyDocument } from './aws/local-aws.ts';
 import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
 import type { GitHost } from './git-host/git-host.ts';
+import { compileCache } from './runner/environment.ts';
 import { endAll, runningProcesses } from './runner/process-table.ts';
 
 export const project = dirname(dirname(import.meta.dirname));
@@ -77,6 +78,7 @@ export class Ec2Host {
       GIT_TERMINAL_PROMPT: '0',
       GIT_SSH_COMMAND: program,
       SSM_SSH_KNOWN_HOSTS: known,
+      ...compileCache,
       ...world.aws.environment({ metadata: true }),
       ...settings,
     };

@@ -1,4 +1,4 @@
-/** The variables of every step of a job. Of the test's own environment, only PATH is passed on. */
+/** The variables of every step of a job. Of the test's own environment, only PATH and compileCache are passed on. */
 import type { Folders } from './folders.ts';
 
 /** The `github` context with its own names: `repository`, `ref`, `run_id` and so on. */
@@ -32,6 +32,11 @@ export const defaultGithubContext: GithubContext = {
   workflow_ref: 'acme/app/.github/workflows/ci.yml@refs/heads/main',
 };
 
+/** Where a run of the tests keeps what Node compiled; empty outside of one. suite/setup.ts sets it. */
+const { NODE_COMPILE_CACHE } = process.env;
+export const compileCache: Readonly<Record<string, string>> =
+  NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 /** RUNNER_ARCH's spelling of Node's `process.arch`. */
 const architectures: Readonly<Record<string, string>> = {
   x64: 'X64',
@@ -53,6 +58,7 @@ export function runnerVariables(
 ): Record<string, string> {
   return {
     ...{ CI: 'true', GITHUB_ACTIONS: 'true', HOME: folders.home, LANG: 'C.UTF-8' },
+    ...compileCache,
     GITHUB_WORKSPACE: folders.workspace,
     GITHUB_EVENT_PATH: folders.eventFile,
     RUNNER_ARCH: architectures[process.arch] ?? process.arch.toUpperCase(),

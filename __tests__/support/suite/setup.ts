@@ -22,6 +22,8 @@ export default async function setUp(): Promise<void> {
   writeFileSync(issuerKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   // The workers inherit these.
   Object.assign(process.env, { TMPDIR: folder, SUITE_FOLDER: folder, LOCAL_AWS_ISSUER_KEY: issuerKey });
+  // Each run starts some thousand Nodes, which would compile the same files of dist.
+  process.env['NODE_COMPILE_CACHE'] = join(folder, 'compiled');
   process.env['SUITE_SSH_SERVERS'] = (await availableServers()).join(' ');
 }
 
