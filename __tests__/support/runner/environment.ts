@@ -32,8 +32,8 @@ export const defaultGithubContext: GithubContext = {
   workflow_ref: 'acme/app/.github/workflows/ci.yml@refs/heads/main',
 };
 
-/** Where a run of the tests keeps what Node compiled; empty outside of one. suite/setup.ts sets it. */
 const { NODE_COMPILE_CACHE } = process.env;
+/** Where a run of the tests keeps what Node compiled; empty outside of one. suite/setup.ts sets it. */
 export const compileCache: Readonly<Record<string, string>> =
   NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 
