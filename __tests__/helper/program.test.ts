@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { commonOptionsOf, type Io } from '../../helper/command-line/command.ts';
+import { commonOptionsOf, helpOf, type Io } from '../../helper/command-line/command.ts';
 import { parseLine } from '../../helper/command-line/parse.ts';
 import { commands, run } from '../../helper/command-line/program.ts';
 
@@ -81,5 +81,18 @@ it.each(commands.map((command) => [command.name, command] as const))(
   (_, command) => {
     const texts = [command.summary, ...Object.values(command.options).map(({ help }) => help)];
     expect(texts.filter((text) => !/\w{2}/.test(text))).toEqual([]);
+  },
+);
+
+it.each(commands.map((command) => [command.name, command] as const))(
+  'the help of %s has each option with a word for its value, if it takes one',
+  (_, command) => {
+    const lines = helpOf(command).split('\n');
+    const options = Object.entries({ ...command.options, ...commonOptionsOf(command) });
+    const isShown = ([name, { type }]: (typeof options)[number]): boolean => {
+      const shown = new RegExp(`^ {2}--${name}${type === 'string' ? String.raw` \S+` : ''} {2,}\\S`);
+      return lines.some((line) => shown.test(line));
+    };
+    expect(options.filter((option) => !isShown(option)).map(([name]) => name)).toEqual([]);
   },
 );
