@@ -10,6 +10,7 @@ import { rsaBits } from '../../src/keys/key-fields.ts';
 import { writeOpensshKey } from '../../src/keys/openssh-key.ts';
 import { parseReference } from '../../src/keys/reference.ts';
 import type { KeyVersions } from '../../src/secrets/key-versions.ts';
+import { failureOf, told } from '../support/failure-of.ts';
 
 const plan = (...args: string[]): Plan => planOf(parseLine(args, rotateOptions));
 const github = ['--github-repo', 'acme/lib', '--token', '/ci/token'];
@@ -65,11 +66,12 @@ describe('the options of rotate', () => {
     expect(() => plan(...args)).toThrow(message);
   });
 
-  it('refuse a token where its name belongs, and do not repeat it', () => {
+  it('refuse a token where its name belongs, do not repeat it, and say that it has to be replaced', () => {
     const token = `ghp_${'a'.repeat(36)}`;
-    const parse = (): Plan => plan('/ci/key', '--github-repo', 'acme/lib', '--token', token);
-    expect(parse).toThrow('--token has a token itself');
-    expect(parse).not.toThrow(token);
+    const failure = failureOf(() => plan('/ci/key', '--github-repo', 'acme/lib', '--token', token));
+    expect(failure.message).toContain('--token has a token itself');
+    expect(failure.hint).toMatch(/aws ssm put-parameter.* replace the token/);
+    expect(told(failure)).not.toContain(token);
   });
 });
 
