@@ -115,6 +115,17 @@ describe('the settings that setup writes', () => {
     expect(changesBetween(known, new Map([[name, 'true']]))).toHaveLength(1);
   });
 
+  it.each([
+    ['the last of two values is the wanted one', 'ssm.region', ['eu-west-2', 'eu-west-1'], []],
+    ['the last of two values is another one', 'ssm.region', ['eu-west-1', 'eu-west-2'], ['ssm.region']],
+    ['all roles count', 'ssm.roleArn', ['eu-west-2', 'eu-west-1'], ['ssm.roleArn']],
+    ['the only role is the wanted one', 'ssm.roleArn', ['eu-west-1'], []],
+  ])('are written or not: %s', (...[, name, there, written]) => {
+    const known = new Map([[canonicalName(name), there]]);
+    const changes = changesBetween(known, new Map([[name, 'eu-west-1']]));
+    expect(changes.map((change) => change.name)).toEqual(written);
+  });
+
   it('name a credential and its helper, and let git send the path', () => {
     const credentials = [
       '/ci/token github.com/acme https://git.example.com:8443',
