@@ -86,6 +86,17 @@ describe('the deploy keys of a repository on GitHub', () => {
     });
   });
 
+  it('say why GitHub refuses a key that is not in use, and do not say that it is', async () => {
+    const error = { code: '422', message: 'Deploy keys are disabled for this repository', status: 422 };
+    github.faults.order({ operation: 'POST *', fault: { error }, times: 1 });
+    const failure = keys.add(newKey(1));
+    await expect(failure).rejects.toThrow(/it answered 422 Deploy keys are disabled/);
+    await expect(failure).rejects.toMatchObject({
+      code: 'PROVIDER_FAILED',
+      hint: expect.stringMatching(/^check that .* is GitHub's API, and that the owner allows deploy keys/),
+    });
+  });
+
   it.each([
     ['read', 'CREDENTIAL_INVALID', 'permission "Administration"'],
     [undefined, 'CREDENTIAL_INVALID', 'permission "Administration"'],
