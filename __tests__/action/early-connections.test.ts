@@ -31,6 +31,12 @@ describe('the connections to open early', () => {
     expect(counts(parameters(25))).toEqual({ sts: 2, ssm: 3 });
     expect(counts(parameters(25), false)).toEqual({ sts: 1, ssm: 3 });
     expect(counts(secrets(25))).toEqual({ sts: 2, secretsmanager: 2 });
+    expect([10, 11].map((count) => counts(parameters(count)))).toEqual(
+      [1, 2].map((ssm) => ({ sts: 1, ssm })),
+    );
+    expect([20, 21].map((count) => counts(secrets(count), false))).toEqual(
+      [1, 2].map((secretsmanager) => ({ sts: 1, secretsmanager })),
+    );
     expect(counts([...parameters(8), ...secrets(8)])).toEqual({ sts: 1, ssm: 1, secretsmanager: 1 });
   });
 
