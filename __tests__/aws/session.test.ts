@@ -19,6 +19,7 @@ describe('a session of a role', () => {
   let before: string | undefined;
   let said: string[];
   let slept: number[];
+  let debugged: string[];
 
   beforeAll(async () => {
     world = await startReadyWorld();
@@ -33,14 +34,14 @@ describe('a session of a role', () => {
   beforeEach(() => {
     world.aws.faults.clear();
     world.aws.forgetCalls();
-    [said, slept] = [[], []];
+    [said, slept, debugged] = [[], [], []];
   });
 
   const open = async (more: Partial<Role> = {}): Promise<string> => {
     const env = world.jobEnvironment();
     const caller: Caller = {
       ...{ env, regions: [REGION], share: 10_000, signal: new AbortController().signal },
-      connection: openConnection({ env, maxAttempts: 1 }),
+      connection: openConnection({ env, maxAttempts: 1, debug: (line) => debugged.push(line) }),
       sleep: async (milliseconds) => {
         slept.push(milliseconds);
         await Promise.resolve();
@@ -70,6 +71,8 @@ describe('a session of a role', () => {
     expect(said.join('\n')).toContain(
       "AWS STS did not get the keys of the token's issuer, asking again in 1 s",
     );
+    const call = `^${operation} at 127\\.0\\.0\\.1`;
+    expect(debugged[1]).toMatch(new RegExp(`${call}: 400, request id \\S+ \\(\\d{1,5} ms\\)$`));
   });
 
   it('does not wait for ever, and does not ask for an identity provider that exists', async () => {
