@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { runAttached } from '../../src/process/attached.ts';
+import { ProgramNotFound } from '../../src/process/program-not-found.ts';
+
+const options = {
+  ...{ env: { PATH: process.env['PATH'] }, terminal: false },
+  signals: { on: () => undefined, off: () => undefined },
+};
+
+describe('a program with our input and output', () => {
+  it.each(['exit 7', 'kill -TERM $$', 'kill -KILL $$'])(
+    'has the exit code that a shell sees: %s',
+    async (script) => {
+      const { status } = spawnSync('sh', ['-c', 'sh -c "$0"; exit $?', script]);
+      expect(await runAttached(['sh', '-c', script], options)).toBe(status);
+    },
+  );
+
+  it.each([
+    ['is not on PATH', 'no-such-program'],
+    ['is no program', 'text'],
+  ])('that %s is not found', async (_, name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'attached-'));
+    try {
+      writeFileSync(join(folder, 'text'), 'text', { mode: 0o600 });
+      const running = runAttached([name], { ...options, env: { PATH: folder } });
+      await expect(running).rejects.toEqual(new ProgramNotFound(`${name} is not on PATH`));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
