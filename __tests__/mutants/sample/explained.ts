@@ -10,10 +10,22 @@ export interface Explained {
 
 export const explained: readonly Explained[] = [
   {
+    file: 'helper/doctor/kms-keys.ts',
+    line: 'return undefined;',
+    what: 'nothing is returned',
+    because: 'the same: without a value, return gives undefined',
+  },
+  {
     file: 'helper/doctor/url-route.ts',
     line: "if (given.length > 0) return { routes: given, why: 'the command line names it' };",
     what: 'empty text',
     because: 'the text is only shown where there is no route',
+  },
+  {
+    file: 'helper/proxy/pushed-key.ts',
+    line: 'const patience = { asking: 1_000, making: 3_000, pushing: 10_000, coming: 30_000 } as const;',
+    what: 'one more',
+    because: 'a limit of time that is at most a thousandth longer',
   },
   {
     file: 'helper/rotate/prove.ts',
@@ -26,6 +38,18 @@ export const explained: readonly Explained[] = [
     line: 'const isLater = role.skipsOidc === true || inputs.useExisting || inputs.allowedAccounts.length > 0;',
     what: 'true becomes false',
     because: 'a role that skips OIDC has no audience, and without one the function has returned before',
+  },
+  {
+    file: 'src/http-api.ts',
+    line: 'return undefined;',
+    what: 'nothing is returned',
+    because: 'the same: without a value, return gives undefined',
+  },
+  {
+    file: 'src/kms/front/control.ts',
+    line: 'const mostBytes = longestMessage - 8192;',
+    what: 'one more',
+    because: 'a page of the log that is a byte shorter: readers ask for the next page',
   },
   {
     file: 'src/process/process-table.ts',
