@@ -1,6 +1,6 @@
 /** The matcher of hosts, which reads git's configuration, under the same table as the other two. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect } from '@jest/globals';
 import { callersVariables, readVariables } from '../support/assigned-names.ts';
@@ -68,9 +68,15 @@ describeOnHost('helper/ssm-ssh on a host', () => {
   });
 
   it.each([
-    ['fails', 'echo failed; exit 255'],
-    ['has no newer key', 'exit 0'],
-  ])('leaves it at what ssh said, and its exit code, where the store %s', (_, script) => {
+    ['the store fails', 'echo failed; exit 255', []],
+    ['the store has no newer key', 'exit 0', []],
+    // As on a disk that has no room for one more file.
+    ['the store has no newer key, and no lock can be made', 'exit 0', ['lock']],
+  ])('leaves it at what ssh said, and its exit code, where %s', (_, script, blocked) => {
+    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
+    start(args, sections(['']));
+    for (const key of readdirSync(join(state, 'keys')))
+      for (const name of blocked) mkdirSync(join(state, 'keys', key, name));
     const ssh = readFileSync(join(home, 'bin/ssh'));
     const node = join(home, 'bin/a-node');
     const [asked, tried] = ['asked', 'tried'].map((name) => join(home, name)) as [string, string];
@@ -78,7 +84,6 @@ describeOnHost('helper/ssm-ssh on a host', () => {
     writeFileSync(node, `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
     writeFileSync(join(home, 'bin/ssh'), `#!/bin/sh\necho x >>'${tried}'\nexit 255\n`);
     const env = { SSM_SSH_NODE: node };
-    const args = ['git@github.com', "git-upload-pack 'acme/lib'"];
     try {
       expect(() => start(args, sections(['']), { env })).toThrow(expect.objectContaining({ status: 255 }));
       expect([asked, tried].map((path) => readFileSync(path, 'utf8'))).toEqual(['x\n', 'x\n']);
