@@ -152,7 +152,7 @@ describeOnHost("a key's life", () => {
     const setup = `${agent} setup --global --key ${name} --known-hosts known`;
     for (const one of [host, busy]) one.configure([]);
     await run(setup);
-    says('setup succeeds on the busy host', (await busy.run(`${setup} --key-lifetime 2s`)).code, 0);
+    says('setup succeeds on the busy host', (await busy.run(`${setup} --key-lifetime 4s`)).code, 0);
     const url = git.url(repository);
     const early = await host.run(`git ls-remote ${url}`);
     says('the git host refuses a key that is not registered', early.code, 128);
