@@ -1,6 +1,7 @@
 /** Decrypts a private key with a passphrase, in memory only. Pure. */
-import { createDecipheriv, createPrivateKey, type CipherGCMTypes } from 'node:crypto';
+import { createDecipheriv, createPrivateKey, type CipherGCMTypes, type PrivateKeyInput } from 'node:crypto';
 import { Failure } from '../errors.ts';
+import { derivationWork } from './key-derivation.ts';
 import { isOpensshKey, keyFailures, readEnvelope, writeEnvelope, type Envelope } from './openssh-key.ts';
 import { storedBlock } from './private-key.ts';
 import { WireReader } from './wire.ts';
@@ -26,17 +27,47 @@ export async function decryptKey(value: string, passphrase: string, resource: st
       throw error instanceof Failure ? error : keyFailures.malformed(resource, error);
     }
   }
-  if (label !== 'ENCRYPTED PRIVATE KEY' && headers === '') return value;
-  const lines = [...(headers ? [headers, ''] : []), ...(body.match(/.{1,64}/g) ?? [])];
+  if (label === 'ENCRYPTED PRIVATE KEY') {
+    // Node reads past other characters.
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(body)) throw keyFailures.malformed(resource, undefined);
+    const key = Buffer.from(body, 'base64');
+    checkWork(key, resource);
+    return openPem({ key, format: 'der', type: 'pkcs8', passphrase: secret }, resource);
+  }
+  if (headers === '') return value;
+  const lines = [headers, '', ...(body.match(/.{1,64}/g) ?? [])];
+  const key = [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+  return openPem({ key, passphrase: secret }, resource);
+}
+
+function openPem(key: PrivateKeyInput, resource: string): string {
   try {
-    const key = [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
-    return createPrivateKey({ key, passphrase: secret }).export({ type: 'pkcs8', format: 'pem' }).toString();
+    return createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' }).toString();
   } catch (error) {
     // About one wrong passphrase in 256 gives valid padding. Then OpenSSL's decoder finds no key.
     if (/(?<!DECODER routines::)unsupported/i.test(String(error)))
       throw keyFailures.unsupported(resource, 'has an unknown cipher');
     throw wrong(resource, error);
   }
+}
+
+/** Iterations, which cannot be aborted: so many take some seconds. OpenSSL's tools write 2,048, and careful people a million. */
+const mostWork = 10_000_000n;
+
+function checkWork(der: Buffer, resource: string): void {
+  let work;
+  try {
+    work = derivationWork(der);
+  } catch (error) {
+    throw keyFailures.malformed(resource, error);
+  }
+  if (work > mostWork)
+    throw keyFailures.unsupported(resource, `asks for ${shortly(work)} rounds of key derivation`);
+}
+
+/** The number may be as long as the stored value. */
+function shortly(number: bigint): string {
+  return number < 2n ** 63n ? String(number) : `more than ${2n ** 63n}`;
 }
 
 /** Limit of bcrypt rounds. Each takes tens of milliseconds and cannot be aborted; a damaged key may ask for millions. */
