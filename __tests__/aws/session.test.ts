@@ -25,6 +25,8 @@ describe('a session of a role', () => {
     world = await startReadyWorld();
     before = process.env['AWS_ENDPOINT_URL'];
     process.env['AWS_ENDPOINT_URL'] = world.aws.endpoint;
+    // Without a token the SDK looks for credentials, and asks no machine for them.
+    process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   });
   afterAll(async () => {
     if (before === undefined) Reflect.deleteProperty(process.env, 'AWS_ENDPOINT_URL');
@@ -37,8 +39,10 @@ describe('a session of a role', () => {
     [said, slept, debugged] = [[], [], []];
   });
 
-  const open = async (more: Partial<Role> = {}): Promise<string> => {
-    const env = world.jobEnvironment();
+  const open = async (
+    more: Partial<Role> = {},
+    env: Readonly<Record<string, string>> = world.jobEnvironment(),
+  ): Promise<string> => {
     const caller: Caller = {
       ...{ env, regions: [REGION], share: 10_000, signal: new AbortController().signal },
       connection: openConnection({ env, maxAttempts: 1, debug: (line) => debugged.push(line) }),
@@ -87,6 +91,25 @@ describe('a session of a role', () => {
     order('ExpiredTokenException', 'Token expired: current date/time 1 must be before 0');
     expect(await open()).toMatch(
       /^ASSUME_ROLE_DENIED: .*Token expired.*\n.*clock of the server that makes it \(https:\/\/token\.actions/,
+    );
+  });
+
+  const next = `${ROLE_ARN}-next`;
+  it.each([
+    ['a role alone', { arn: next }, `${next}: `],
+    ['the first role of a chain', { arn: ROLE_ARN, through: [next] }, `${next} (role 1 of 2): `],
+    ['the last role of a chain', { arn: next, through: [ROLE_ARN] }, `${next} (role 2 of 2): `],
+  ])('that is refused at %s says where', async (_, more, where) => {
+    expect(await open(more)).toContain(`ASSUME_ROLE_DENIED: AWS STS did not give the role ${where}`);
+  });
+
+  it.each([
+    ['the role', [], ROLE_ARN],
+    ['the first role of a chain', [next], next],
+  ])('without a token says that it asks for %s, and with what', async (_, through, asked) => {
+    await open({ through }, { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE' });
+    expect(said[0]).toBe(
+      `no OIDC token in this job: asking for ${asked} with the credentials of AWS_ACCESS_KEY_ID`,
     );
   });
 

@@ -31,10 +31,10 @@ describe('a rotation that goes on with the key of a killed run', () => {
     shift = 0;
   });
 
-  const open = (): KmsKeyRotation => {
+  const open = (policy = allow('kms:*', '*')): KmsKeyRotation => {
     const options = { signal: AbortSignal.timeout(20_000), sleep: (time: number) => sleep(time / 10) };
     return new KmsKeyRotation(kmsReference(`kms:${alias}`), {
-      ...{ place: { ...stage.place(allow('kms:*', '*')), region: REGION }, ...options },
+      ...{ place: { ...stage.place(policy), region: REGION }, ...options },
       ...{ warn: (message) => stage.warnings.push(message), explain: (error) => error },
     });
   };
@@ -46,6 +46,24 @@ describe('a rotation that goes on with the key of a killed run', () => {
     while (stage.operations().filter((one) => one === 'kms:DescribeKey').length < 2) await sleep(5);
     return { staged };
   };
+
+  it('finds it among keys whose tags the caller may not read', async () => {
+    const theirs = stage.aws.signingKeys.create({ ...place, alias: 'alias/theirs' });
+    const { Statement } = allow('kms:*', '*');
+    const deny = { Effect: 'Deny', Action: 'kms:ListResourceTags', Resource: theirs } as const;
+    const keys = open({ Version: '2012-10-17', Statement: [...[Statement].flat(), deny] });
+    await keys.stage(await keys.look(), () => 'ECC_NIST_P256');
+    expect(stage.operations()).not.toContain('kms:CreateKey');
+    expect(stage.aws.signingKeys.find(next, place).arn).toBe(unnamed);
+  });
+
+  it('does not guess where the tags of a key cannot be read for another reason', async () => {
+    stage.aws.faults.order({ operation: 'kms:ListResourceTags', fault: 'malformed', skip: 1 });
+    const keys = open();
+    const staged = keys.stage(await keys.look(), () => 'ECC_NIST_P256');
+    await expect(staged).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE' });
+    expect(stage.operations()).not.toContain('kms:CreateKey');
+  });
 
   it('leaves it alone if another run has staged it meanwhile', async () => {
     const { staged } = await findKey(open());

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
+import { signForApp } from '../../src/kms/app-signature.ts';
 import type { KmsSigner } from '../../src/kms/kms-signer.ts';
 import { kmsFailure } from '../../src/kms/kms-failures.ts';
 import type { PolicyDocument } from '../support/aws/local-aws.ts';
-import { ACCOUNT, allow } from '../support/aws/world.ts';
+import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { kmsReference, login, place, stage, useKmsStage } from './kms-stage.ts';
 
 useKmsStage();
@@ -201,5 +202,23 @@ describe('a signature', () => {
     const signer = await open();
     stage.aws.faults.order({ operation: 'kms:Sign', fault: 'foreign' });
     expect((await failureOf(signWith(signer))).code).toBe('NETWORK_UNREACHABLE');
+  });
+});
+
+describe('a signature for a GitHub App', () => {
+  it('of another program is none, and the error names the service', async () => {
+    const reference = kmsReference(stage.aws.signingKeys.create({ ...place, spec: 'RSA_2048' }));
+    stage.aws.faults.order({ operation: 'kms:Sign', fault: 'foreign' });
+    const regions = {
+      regions: [REGION],
+      share: 5_000,
+      signal: AbortSignal.timeout(10_000),
+      warn: () => undefined,
+    };
+    const signing = signForApp(reference, Buffer.of(1), { place: stage.place(), regions });
+    expect(await failureOf(signing)).toMatchObject({
+      ...{ code: 'NETWORK_UNREACHABLE' },
+      message: 'the answer of kms in eu-west-1 is broken or not from AWS',
+    });
   });
 });

@@ -60,6 +60,15 @@ describe('the versions of a parameter', () => {
     stage.world.put('/ci/key', 'new');
     expect(await reading).toMatchObject({ latest: { text: 'new', version: '2' } });
   });
+
+  it('are refused if the parameter is not encrypted, with its type', async () => {
+    stage.world.put('/ci/plain', 'old', { type: 'StringList' });
+    const plain = parameterVersions(parseReference('/ci/plain') as ParameterReference, options());
+    await expect(plain.read()).rejects.toMatchObject({
+      ...{ code: 'INPUT_INVALID', message: '/ci/plain is a plain StringList, and no SecureString' },
+      hint: expect.stringContaining('in a new parameter of the type SecureString'),
+    });
+  });
 });
 
 describe('the versions of a secret', () => {

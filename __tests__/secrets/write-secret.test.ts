@@ -106,6 +106,26 @@ describe('a stored secret', () => {
     expect(secret('ci/deploy')).toMatchObject({ versions: 2 });
   });
 
+  describe('that exists at the second try, after the first answer was lost,', () => {
+    beforeEach(() => {
+      const there = { code: 'ResourceExistsException', message: 'it exists' };
+      world.aws.faults.order({ operation: 'secretsmanager:CreateSecret', fault: 'cut', times: 1 });
+      world.aws.faults.order({ operation: 'secretsmanager:CreateSecret', fault: { error: there } });
+    });
+
+    it('is the one that the first try made', async () => {
+      expect(await write(name)).toMatchObject({ arn: world.aws.secrets.find(place, 'ci/deploy')?.arn });
+    });
+
+    it('may be that one if it cannot be read', async () => {
+      const told = await failure(write(name, {}, allow(['secretsmanager:CreateSecret'], '*')));
+      expect([told.code, told.message]).toEqual([
+        'PROVIDER_FAILED',
+        expect.stringMatching(/perhaps this command stored it/),
+      ]);
+    });
+  });
+
   it.each([
     ['secretsmanager:CreateSecret', {}, [], 'KEY_ACCESS_DENIED', '"Action":"secretsmanager:CreateSecret"'],
     [
