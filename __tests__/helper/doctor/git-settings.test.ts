@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Configuration } from '../../../helper/doctor/configuration.ts';
+import { checkSections } from '../../../helper/doctor/git-sections.ts';
+import { checkValues } from '../../../helper/doctor/git-values.ts';
 import { isOurCommand, sshCommandOf } from '../../../helper/doctor/ssh-command.ts';
 import { explained } from '../../../helper/doctor/try-url.ts';
 import { givenRoutes, routeOf } from '../../../helper/doctor/url-route.ts';
@@ -106,6 +109,47 @@ describe('the keys to check', () => {
     });
     expect([secrets, problems.length]).toEqual([[], 1]);
     expect(JSON.stringify(problems)).not.toContain('horse');
+  });
+});
+
+const configurationOf = (...entries: ReturnType<typeof entry>[]): Configuration => ({
+  entries: entries.map((one) => ({ ...one, source: { name: one.name, scope: one.scope }, isWritable: true })),
+  ...{ scoped: true, all: settingsIn(entries), trusted: settingsIn(entries) },
+  compiled: compiledOf(...entries),
+});
+
+describe('a value that cannot be read', () => {
+  const rows: readonly (readonly [string, string, string])[] = [
+    ['region', 'SSM_SSH_REGION', 'no region'],
+    ['roleArn', 'SSM_SSH_ROLE_ARN', 'no role'],
+    ['timeout', 'SSM_SSH_TIMEOUT', 'soon'],
+    ['keyLifetime', 'SSM_SSH_KEY_LIFETIME', 'soon'],
+    ['cache', 'SSM_SSH_CACHE', 'no address'],
+    ['via', 'SSM_SSH_VIA', 'air'],
+    ['strictHostKeyChecking', 'SSM_SSH_STRICT_HOST_KEY_CHECKING', 'maybe'],
+  ];
+  it.each(rows)('of ssm.%s or %s is found by its place', (setting, variable, text) => {
+    const found = checkValues(configurationOf(entry(`ssm.${setting.toLowerCase()}`, text)), {});
+    expect([found.status, found.detail]).toEqual(['fail', expect.stringContaining(`ssm.${setting} (`)]);
+    const exported = checkValues(configurationOf(), { [variable]: text });
+    expect([exported.status, exported.detail]).toEqual(['fail', expect.stringContaining(variable)]);
+    expect(exported.remedy).toMatch(new RegExp(`^(unset ${variable}|export ${variable}=\\S+)$`));
+  });
+});
+
+describe('the remedy for sections', () => {
+  it.each([
+    ['has', { SSM_SSH_CREDENTIAL: '/ci/token' }, true],
+    ['does not have', {}, false],
+    ['does not have', { SSM_SSH_CREDENTIAL: '/ci/token', SSM_SSH_CREDENTIAL_HOST: 'github.com' }, false],
+    ['does not have', { SSM_SSH_CREDENTIAL_HOST: 'github.com' }, false],
+  ])('%s the host of a credential with %j', (_, env, expected) => {
+    const configuration = configurationOf(entry('ssm.a b.key', '/ci/key'));
+    const { status, remedy } = checkSections({
+      ...{ configuration, env, routes: { routes: [], warnings: [] } },
+    });
+    expect([status, /git config .*--remove-section 'ssm\.a b'/.test(remedy)]).toEqual(['warn', true]);
+    expect(remedy.includes('export SSM_SSH_CREDENTIAL_HOST=HOST')).toBe(expected);
   });
 });
 

@@ -32,6 +32,16 @@ describe('the key of a git host', () => {
     expect(await check({})).toMatchObject({ status: 'ok' });
   });
 
+  it.each([
+    ['yes', 'fail', /^KNOWN_HOSTS_INVALID: /],
+    ['', 'fail', /^KNOWN_HOSTS_INVALID: /],
+    ['accept-new', 'warn', /: ssh accepts the first one that it sees$/],
+    ['no', 'warn', /: ssh accepts any$/],
+  ])('that nobody knows, with strict checking "%s", is %s', async (strict, status, detail) => {
+    const remote = { host: 'git.example.com', path: 'a/b' };
+    expect(await check({ remote, strict })).toMatchObject({ status, detail: expect.stringMatching(detail) });
+  });
+
   it('may be in a file of the home folder', async () => {
     const mine = mkdtempSync(join(userInfo().homedir, '.host-key-'));
     try {

@@ -63,6 +63,12 @@ export const explained: readonly Explained[] = [
     what: 'empty text',
     because: 'only macOS has no /proc and asks ps, and its tests are run there',
   },
+  {
+    file: 'helper/doctor/managed.ts',
+    line: "const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);",
+    what: 'one more',
+    because: 'a text has a first part, and 2 and 2.3 are older than 2.3.672 with 1 instead of 0, too',
+  },
 ];
 
 export const explanationOf = (
