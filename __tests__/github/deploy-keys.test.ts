@@ -135,6 +135,23 @@ describe('the deploy keys of a repository on GitHub', () => {
     }
   });
 
+  it('have the id that a server writes as text, and none where it writes nothing that can be one', async () => {
+    const listed = [{ id: 7 }, { id: '7f' }, { id: null }, {}].map((more) => ({
+      ...more,
+      key: publicKey(1),
+    }));
+    const server = createServer((_, response) => response.end(JSON.stringify(listed)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const target = { repository: 'acme/lib', token: 'none', tokenName: '/ci/token' };
+      const found = await gitHubDeployKeys({ ...target, apiUrl: `http://127.0.0.1:${port}` }, options).list();
+      expect(found.map(({ id }) => id)).toEqual(['7', '7f', '', '']);
+    } finally {
+      server.close();
+    }
+  });
+
   it.each<[number, Record<string, string>, string, RegExp]>([
     [429, {}, 'PROVIDER_FAILED', /^run it again later: GitHub limits the rate of calls$/],
     [403, { 'retry-after': '60' }, 'PROVIDER_FAILED', /^run it again later/],

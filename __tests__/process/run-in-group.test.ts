@@ -38,6 +38,21 @@ describe('a program in a group', () => {
     expect(left(mark)).toEqual([]);
   });
 
+  it('ends with what it has started if the signal is aborted after its shell was killed', async () => {
+    const mark = String(process.pid) + '3';
+    const controller = new AbortController();
+    const [, , script] = waits(mark);
+    const argv = ['sh', '-c', `kill -KILL $PPID; ${script ?? ''}`] as const;
+    const running = runInGroup(argv, { env, signal: controller.signal }).catch(() => undefined);
+    while (left(`sleep 61.${mark}`).length === 0) await sleep(20);
+    await sleep(100);
+    controller.abort(new Error('enough'));
+    const late = sleep(20_000, 'late', { ref: false });
+    expect(await Promise.race([running, late])).not.toBe('late');
+    for (let i = 0; i < 100 && left(mark).length > 0; i++) await sleep(50);
+    expect(left(mark)).toEqual([]);
+  });
+
   it('ends with what it has started if this process is killed', async () => {
     const mark = String(process.pid) + '2';
     const module = new URL('../../src/process/run-in-group.ts', import.meta.url).href;
