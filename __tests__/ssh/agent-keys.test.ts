@@ -1,7 +1,7 @@
 /** Keys in a real ssh-agent, checked with the real ssh-add and ssh-keygen; and agents that misbehave. */
 import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -215,6 +215,21 @@ describe('anything else than an agent', () => {
       });
     }
     await stop();
+  });
+
+  it('that hangs up before it has read the message is AGENT_FAILED: somebody listens there', async () => {
+    const server = createServer({ pauseOnConnect: true }, (connection) => {
+      setTimeout(() => connection.destroy(), 50);
+    });
+    await new Promise<void>((resolve) => server.listen(place(), resolve));
+    try {
+      await expect(heldKeys({ socket: place() }, { signal })).rejects.toMatchObject({
+        code: 'AGENT_FAILED',
+        message: expect.stringMatching(/closed the connection$/),
+      });
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('that refuses one of several keys is reported with that key', async () => {

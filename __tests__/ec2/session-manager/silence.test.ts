@@ -1,4 +1,5 @@
 /** An agent that acknowledges nothing any more: when the tunnel has to end, and when it must not. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Channel } from '../../../src/ec2/session-manager/channel.ts';
 import { Sessions } from '../../../src/ec2/session-manager/sessions.ts';
@@ -113,7 +114,14 @@ describe('the tunnel to an agent that is gone', () => {
   });
   afterAll(() => world.stop());
 
-  it('breaks with the reason and a hint', async () => {
+  interface Opened {
+    readonly channel: Channel;
+    readonly instanceId: string;
+    readonly end: Promise<Failure | undefined>;
+  }
+
+  /** With an agent that counts as gone after 0.3 s. */
+  async function use(work: (opened: Opened) => Promise<void>): Promise<void> {
     const instanceId = await world.launch((socket) => socket.pipe(socket));
     const target = { instanceId, port: 22, region: REGION };
     const sessions = new Sessions(target, world.caller);
@@ -125,16 +133,39 @@ describe('the tunnel to an agent that is gone', () => {
       ...{ target, session, sessions, connection, patience: 300, onEnd: tell },
       ...{ onOutput: () => undefined, onRoom: () => undefined },
     });
-    await channel.ready;
-    world.aws.sessions.faults = { drop: { toAgent: 1 } };
-    channel.write(Buffer.from('hello'));
-    const failure = await end;
-    await channel.close();
-    await sessions.terminate(session.id, signal);
-    expect(failure).toMatchObject({
-      code: 'TUNNEL_FAILED',
-      message: `the SSM agent of ${instanceId} in ${REGION} acknowledged nothing for 0.3 s`,
-    });
-    expect(failure?.hint).toMatch(/amazon-ssm-agent.*describe-instance-information/);
-  });
+    try {
+      await channel.ready;
+      await work({ channel, instanceId, end });
+    } finally {
+      await channel.close();
+      await sessions.terminate(session.id, signal);
+      world.aws.sessions.faults = {};
+    }
+  }
+
+  it('breaks with the reason and a hint', () =>
+    use(async ({ channel, instanceId, end }) => {
+      world.aws.sessions.faults = { drop: { toAgent: 1 } };
+      channel.write(Buffer.from('hello'));
+      const failure = await end;
+      expect(failure).toMatchObject({
+        code: 'TUNNEL_FAILED',
+        message: `the SSM agent of ${instanceId} in ${REGION} acknowledged nothing for 0.3 s`,
+      });
+      expect(failure?.hint).toMatch(/amazon-ssm-agent.*describe-instance-information/);
+    }));
+
+  it('breaks, too, where its new socket came late, and nothing arrived on that', () =>
+    use(async ({ channel, end }) => {
+      const operation = 'ssm:ResumeSession';
+      world.aws.faults.order({ operation, fault: { latency: 1_500 }, times: 1 });
+      world.aws.sessions.faults = { cutAfterBytes: 1, drop: { toAgent: 1 } };
+      channel.write(Buffer.from('hello'));
+      while (!world.aws.calls.some((call) => call.operation === operation)) await sleep(20);
+      world.aws.sessions.faults = { drop: { toAgent: 1 } };
+      const late = sleep(20_000, 'late', { ref: false });
+      expect(await Promise.race([end, late])).toMatchObject({
+        message: expect.stringContaining('acknowledged nothing for 0.3 s'),
+      });
+    }));
 });
