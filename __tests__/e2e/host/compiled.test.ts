@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
+import { launchInstance } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 import { useHost } from './use-host.ts';
@@ -26,13 +27,15 @@ describeOnHost('a compiled configuration', () => {
   };
 
   it('needs no Node for two repositories with different keys, in turn', async () => {
-    const { host, world, key } = stand;
+    const { host, world, git, key } = stand;
     delete host.env['SSM_SSH_KEY'];
     const starts = countStarts();
     const names = ['one', 'two'];
-    for (const name of names) {
+    // The key of a section, too.
+    const settings = { one: 'ssm.key', two: `ssm.${git.address}:${git.port}/acme/lib.key` };
+    for (const [name, setting] of Object.entries(settings)) {
       world.put(`/ci/${name}`, key.privateKey);
-      await host.run(`git init -q ${name} && git -C ${name} config ssm.key /ci/${name}`);
+      await host.run(`git init -q ${name} && git -C ${name} config ${setting} /ci/${name}`);
     }
     const counts: number[] = [];
     for (const name of [...names, ...names, ...names]) {
@@ -99,11 +102,15 @@ describeOnHost('a compiled configuration', () => {
   });
 
   it('does not contain a reference that may be a secret before a key was read with it', async () => {
-    const { host } = stand;
+    const { host, world, key } = stand;
     await succeeds('git config --global ssm.git.example.com.key /ci/key');
     const { code } = await host.run(list(), { SSM_SSH_KEY: 'correct-horse-battery-staple' });
     expect(code).not.toBe(0);
     expect(existsSync(join(host.state, 'compiled'))).toBe(false);
+    world.put('ci-key', key.privateKey);
+    launchInstance(world, [allow('ssm:GetParameter', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci-key`)]);
+    await succeeds(list(), { SSM_SSH_KEY: 'ci-key' });
+    expect(readdirSync(join(host.state, 'compiled'))).toHaveLength(1);
   });
 
   it('is kept for the last sixteen configurations', async () => {
