@@ -61,7 +61,8 @@ describe('a request', () => {
     controller.abort();
     expect((await asked).status).toBeUndefined();
     expect((await ask('whole', { signal: controller.signal })).status).toBeUndefined();
-  });
+    // Sooner than its patience ends it.
+  }, 20_000);
 
   it('reports an untrusted certificate by its code', async () => {
     expect((await ask('whole', {}, encrypted.origin)).code).toMatch(/SELF_SIGNED|UNABLE_TO/);
