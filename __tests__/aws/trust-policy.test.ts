@@ -87,4 +87,11 @@ describe('the trust of a role', () => {
     expect(failure.code).toBe('INPUT_INVALID');
     expect(failure.message).toContain(message);
   });
+
+  it.each([
+    ['git-tag', "write the name of one tag, or a beginning and a star: 'v*'"],
+    ['branch', 'write one name; several times for several names'],
+  ])('says how --%s is written', (option, hint) => {
+    expect(failureOf(() => parseTrust({ ...none, trust: ['acme/app'], [option]: ['a*b'] })).hint).toBe(hint);
+  });
 });

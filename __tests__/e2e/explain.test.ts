@@ -95,6 +95,7 @@ const situations: Readonly<Record<string, Situation>> = {
   },
   'GIT_SSH with a key, as Jenkins sets it': {
     ...{ lines: sections(['']), ask: lib, env: { GIT_SSH: 'SCRIPT' } },
+    says: /ssm-ssh starts \S+\/jenkins \(GIT_SSH, environment\)$/,
   },
   'another GIT_SSH_COMMAND': {
     ...{ lines: two, ask: lib, env: { GIT_SSH_COMMAND: 'ssh -4' } },
