@@ -46,6 +46,12 @@ export const explained: readonly Explained[] = [
     because: 'a role that skips OIDC has no audience, and without one the function has returned before',
   },
   {
+    file: 'src/host/user-agent.ts',
+    line: 'for (let waited = 0; waited < 2000 && (await isKeeper()); waited += 20) await sleep(20);',
+    what: 'one more',
+    because: 'a millisecond more between two looks at the processes, or in the two seconds for all of them',
+  },
+  {
     file: 'src/http-api.ts',
     line: 'return undefined;',
     what: 'nothing is returned',
