@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { seededRandom } from '../support/aws/session-manager/random.ts';
 import { Coverage } from './coverage.ts';
 import { mutate, type Random } from './mutate.ts';
-import { endsWithin, problemWith, problemWithAnswer, type ServiceTarget, type Target } from './target.ts';
+import { endsWithin, problemWith, problemLater, type AsyncTarget, type Target } from './target.ts';
 
 export interface Found {
   readonly input: string;
@@ -28,7 +28,7 @@ export interface Plan {
   readonly search?: boolean;
 }
 
-type AnyTarget = Target | ServiceTarget;
+type AnyTarget = Target | AsyncTarget;
 type Attempt = (texts: readonly string[]) => Promise<Found[]>;
 
 /** Milliseconds for some dozen inputs, which usually take a few. */
@@ -37,17 +37,17 @@ const batch = 25;
 /** More problems than that are of the same kind. */
 const mostFound = 10;
 
-export function isService(target: AnyTarget): target is ServiceTarget {
-  return 'isService' in target;
+export function isAsync(target: AnyTarget): target is AsyncTarget {
+  return 'isAsync' in target;
 }
 
 /** Runs inputs; what hangs is ended and named. */
 function attemptsOf(target: AnyTarget): Attempt {
-  if (isService(target)) {
+  if (isAsync(target)) {
     return async (texts) => {
       const found: Found[] = [];
       for (const text of texts) {
-        const problem = await problemWithAnswer(target, text);
+        const problem = await problemLater(target, text);
         if (problem !== undefined) found.push({ input: text, problem });
       }
       return found;

@@ -5,8 +5,7 @@ import { describe, expect } from '@jest/globals';
 import { it, itInRest } from '../support/parts.ts';
 import { campaign } from './campaign.ts';
 import { growthProblems } from './growth.ts';
-import { targets } from './targets.ts';
-import { serviceTargets } from './targets/services.ts';
+import { asyncTargets, targets } from './targets.ts';
 
 /** Another one in each run. */
 const seed = Date.now() % 1_000_000;
@@ -20,8 +19,8 @@ describe('a parser that gets hostile input', () => {
     },
   );
 
-  itInRest.each(serviceTargets.map((target) => [target.name, target] as const))(
-    'reads the answers of a service that says anything: %s',
+  itInRest.each(asyncTargets.map((target) => [target.name, target] as const))(
+    'reads what a service or a file says, whatever that is: %s',
     async (_, target) => {
       const { found } = await campaign(target, { cases: 40, seed, search: false });
       expect([seed, found]).toEqual([seed, []]);

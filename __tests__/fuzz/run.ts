@@ -1,16 +1,15 @@
 /** `npm run fuzz -- PARSER CASES SEED [--keep] [--short]`: hostile input for one parser, or for all of them. */
 import { parseArgs } from 'node:util';
-import { addToCorpus, campaign, isService } from './campaign.ts';
+import { addToCorpus, campaign, isAsync } from './campaign.ts';
 import { growthProblems } from './growth.ts';
-import { targets } from './targets.ts';
-import { serviceTargets } from './targets/services.ts';
+import { asyncTargets, targets } from './targets.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { keep: { type: 'boolean' }, short: { type: 'boolean' } },
 });
 const [name = 'all', cases = '10000', seed = String(Date.now() % 1_000_000)] = positionals;
-const all = [...targets, ...serviceTargets];
+const all = [...targets, ...asyncTargets];
 const chosen = all.filter((target) => name === 'all' || target.name === name);
 if (chosen.length === 0) {
   console.error(`no parser ${name}: write all, or one of ${all.map((target) => target.name).join(', ')}`);
@@ -19,7 +18,7 @@ if (chosen.length === 0) {
 
 /** A call takes some milliseconds. */
 const casesOf = (target: (typeof all)[number]): number =>
-  Math.ceil(Number(cases) / (name === 'all' && isService(target) ? 20 : 1));
+  Math.ceil(Number(cases) / (name === 'all' && isAsync(target) ? 20 : 1));
 
 const rows: Record<string, unknown> = {};
 let wrong = 0;
@@ -27,7 +26,7 @@ for (const target of chosen) {
   const started = performance.now();
   const outcome = await campaign(target, { cases: casesOf(target), seed: Number(seed) });
   const every = values.short ? 100 : 1;
-  const grown = isService(target)
+  const grown = isAsync(target)
     ? { cases: 0, found: [] }
     : growthProblems(target, { every, from: Number(seed) });
   if (values.keep) addToCorpus(target, outcome.kept);

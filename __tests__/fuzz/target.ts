@@ -20,8 +20,9 @@ export interface Target {
   readonly isKept?: boolean;
 }
 
-/** A parser whose input comes over a network: an answer of a service. */
-export interface ServiceTarget extends Omit<Target, 'read'> {
+/** A parser that waits: for a service, a file or a key derivation. */
+export interface AsyncTarget extends Omit<Target, 'read'> {
+  readonly isAsync: true;
   readonly read: (text: string) => Promise<void>;
 }
 
@@ -69,7 +70,7 @@ export function problemWith(target: Target, text: string): string | undefined {
   }
 }
 
-export async function problemWithAnswer(target: ServiceTarget, text: string): Promise<string | undefined> {
+export async function problemLater(target: AsyncTarget, text: string): Promise<string | undefined> {
   try {
     await target.read(text);
     return undefined;

@@ -5,7 +5,9 @@ import { githubTargets } from './targets/github.ts';
 import { keyTargets } from './targets/keys.ts';
 import { nameTargets } from './targets/names.ts';
 import { sshTargets } from './targets/ssh.ts';
-import type { Target } from './target.ts';
+import { serviceTargets } from './targets/services.ts';
+import { storedTargets } from './targets/stored.ts';
+import type { AsyncTarget, Target } from './target.ts';
 
 export const targets: readonly Target[] = [
   ...nameTargets,
@@ -15,3 +17,5 @@ export const targets: readonly Target[] = [
   ...awsTargets,
   ...sshTargets,
 ];
+
+export const asyncTargets: readonly AsyncTarget[] = [...serviceTargets, ...storedTargets];

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { toFailure } from '../errors.ts';
+import { isHost } from '../git/credential.ts';
 import { endCache, endCaches, readCredential } from '../git/credential-cache.ts';
 import { hostOfApi, isLocal, secureUrl } from '../github/api-url.ts';
 import { inLanes } from '../in-lanes.ts';
@@ -41,7 +42,7 @@ function readKept(value: unknown): Kept | undefined {
   const url = secureUrl(apiUrl);
   const fits = (text: unknown, form: RegExp): text is string => typeof text === 'string' && form.test(text);
   if (url === undefined || typeof expiresAt !== 'number') return undefined;
-  if (!fits(host, /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i) || !fits(username, /^[\w.-]+$/)) return undefined;
+  if (!isHost(host) || !fits(username, /^[\w.-]+$/)) return undefined;
   if (!fits(daemon, /^git\d{1,4}$/) || !fits(digest, /^[\da-f]{64}$/)) return undefined;
   return { apiUrl: url, host, username, daemon, digest, expiresAt };
 }

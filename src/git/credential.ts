@@ -22,6 +22,12 @@ export type Request = Credential & { readonly [List in (typeof lists)[number]]: 
 /** Characters that end a value early in git or in a program between (CVE-2020-5260, CVE-2024-52006). */
 export const breaksLine = /[\0\r\n]/;
 
+/** Whether it is a host as git names it, with or without a port, and as a URL can have it. */
+export function isHost(value: unknown): value is string {
+  const form = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i;
+  return typeof value === 'string' && form.test(value) && URL.canParse(`https://${value}`);
+}
+
 /**
  * As in git, the last value of a name counts, and an empty value clears a list. The first blank line ends the request.
  *

@@ -16,7 +16,7 @@ import { parseReference } from '../../../src/keys/reference.ts';
 import { openKmsSigner } from '../../../src/kms/kms-signer.ts';
 import { readReferences } from '../../../src/secrets/read.ts';
 import { anyJson, damaged, jsonNear, objectNear } from '../hostile.ts';
-import { holds, type ServiceTarget } from '../target.ts';
+import { holds, type AsyncTarget } from '../target.ts';
 
 const secret = 'hunter2secret';
 const words = fc.constantFrom('x', '2030-01-01T00:00:00Z', 'AKIA', 'SecureString', 'SIGN_VERIFY');
@@ -77,9 +77,9 @@ interface Service {
 }
 
 /** The SDK reads the endpoint from the environment of the process, when a client is made. */
-function service({ name, near, types, right, ask }: Service): ServiceTarget & { readonly isService: true } {
+function service({ name, near, types, right, ask }: Service): AsyncTarget {
   return {
-    ...{ name, isService: true, isForeign: true, seeds: [`200\u0001${types[0] ?? ''}\u0001${right}`] },
+    ...{ name, isAsync: true, isForeign: true, seeds: [`200\u0001${types[0] ?? ''}\u0001${right}`] },
     near: answers(near, types),
     secrets: () => [secret, 'tokenOfTheSession'],
     read: async (text) => {
@@ -208,6 +208,6 @@ const deployKeys = service({
   },
 });
 
-export const serviceTargets: readonly ServiceTarget[] = [
+export const serviceTargets: readonly AsyncTarget[] = [
   ...[parameters, secrets, kms, sts, oidc, github, deployKeys],
 ];
