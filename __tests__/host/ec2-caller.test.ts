@@ -208,6 +208,15 @@ describe('an EC2 host', () => {
     expect(assumed().at(-1)?.policy).toContain(':us-east-1:');
   });
 
+  it("is in the Region of the step's environment, if it is one in which the role can be assumed", async () => {
+    const job = use();
+    const regionIn = async (name: string): Promise<string | undefined> =>
+      (await ask({ place: { job } }, { ...world.jobEnvironment(), AWS_REGION: name })).region;
+    expect(await regionIn('eu-central-1')).toBe('eu-central-1');
+    // The Region of another service, and one of another partition.
+    for (const name of ['auto', 'cn-north-1']) expect(await regionIn(name)).toBe(REGION);
+  });
+
   it('in a job without a Region is in the Region of the step', async () => {
     const job = use({}, { regions: [] });
     const env = { ...world.jobEnvironment(), AWS_REGION: 'eu-north-1' };
