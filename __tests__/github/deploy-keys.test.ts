@@ -157,23 +157,22 @@ describe('the deploy keys of a repository on GitHub', () => {
     [403, { 'retry-after': '60' }, 'PROVIDER_FAILED', /^run it again later/],
     [403, { 'x-ratelimit-remaining': '0' }, 'PROVIDER_FAILED', /^run it again later/],
     [403, { 'x-ratelimit-remaining': '1' }, 'CREDENTIAL_INVALID', /^give the token /],
-  ])(
-    'tell a limit of the rate from a missing permission: %i %j',
-    async (...[status, headers, code, hint]) => {
-      const limited = createServer((_, response) => {
-        response.writeHead(status, headers).end('{"message": "no"}');
-      });
-      await new Promise<void>((resolve) => limited.listen(0, '127.0.0.1', resolve));
-      try {
-        const { port } = limited.address() as AddressInfo;
-        const target = { repository: 'acme/lib', token: 'none', tokenName: '/ci/token' };
-        const failure = gitHubDeployKeys({ ...target, apiUrl: `http://127.0.0.1:${port}` }, options).list();
-        await expect(failure).rejects.toMatchObject({ code, hint: expect.stringMatching(hint) });
-      } finally {
-        limited.close();
-      }
-    },
-  );
+    [399, {}, 'PROVIDER_FAILED', /^write the present name of the repository: acme\/lib was renamed or moved/],
+    [400, {}, 'PROVIDER_FAILED', /^check that http:\S+ is GitHub's API, /],
+  ])('have a hint for each refusal: %i %j', async (...[status, headers, code, hint]) => {
+    const limited = createServer((_, response) => {
+      response.writeHead(status, headers).end('{"message": "no"}');
+    });
+    await new Promise<void>((resolve) => limited.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = limited.address() as AddressInfo;
+      const target = { repository: 'acme/lib', token: 'none', tokenName: '/ci/token' };
+      const failure = gitHubDeployKeys({ ...target, apiUrl: `http://127.0.0.1:${port}` }, options).list();
+      await expect(failure).rejects.toMatchObject({ code, hint: expect.stringMatching(hint) });
+    } finally {
+      limited.close();
+    }
+  });
 
   it('name the parameter of a token that has expired, and not the token', async () => {
     const target = { repository: 'acme/lib', apiUrl: github.url, tokenName: '/ci/token' };
