@@ -28,6 +28,11 @@ describe('ssm-ssh-agent', () => {
     ],
     [['--for=read', 'policy'], '--for=read stands before the command', 'ssm-ssh-agent policy --for=read'],
     [['polcy'], 'there is no command polcy', 'did you mean policy?'],
+    [
+      ['doctor', '/ci/one', '--', '/ci/two hosts=a'],
+      '"/ci/two": unknown option "hosts"',
+      'write REFERENCE [passphrase=',
+    ],
   ])('refuses %j', async (args, problem, hint) => {
     const [code, text] = await told(...args);
     const [what, how] = text.split('\n');
