@@ -75,6 +75,24 @@ export const explained: readonly Explained[] = [
     what: 'one more',
     because: 'a text has a first part, and 2 and 2.3 are older than 2.3.672 with 1 instead of 0, too',
   },
+  {
+    file: 'helper/doctor/checks.ts',
+    line: 'const [usual, long] = [20, 40];',
+    what: 'one more',
+    because: 'a limit of time that is a second longer; the message says the limit that holds',
+  },
+  {
+    file: 'helper/doctor/hosts.ts',
+    line: "const at = text.lastIndexOf('@', parseHostName(text) ? -1 : text.length);",
+    what: 'one more',
+    because: 'the same: lastIndexOf takes every number below 0 for 0',
+  },
+  {
+    file: 'helper/choose/question.ts',
+    line: '}, 1000);',
+    what: 'one more',
+    because: 'a message that comes a millisecond later, after a second',
+  },
 ];
 
 export const explanationOf = (
