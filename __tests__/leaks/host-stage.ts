@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { launch } from '../e2e/ec2/use-ec2.ts';
+import { launch } from '../support/reachable-ec2.ts';
 import { makeKmsKey, place } from '../e2e/kms/kms-keys.ts';
 import { allow, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 import { Ec2Host, launchInstance, program, project } from '../support/ec2-host.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { launch, reachHosts } from '../e2e/ec2/use-ec2.ts';
+import { launch, reachHosts } from '../support/reachable-ec2.ts';
 import { makeKmsKey, maySign } from '../e2e/kms/kms-keys.ts';
 import { told } from '../e2e/stage.ts';
 import { REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';

@@ -5,7 +5,8 @@ import { program, project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
 import { makeSshKey, type SshKey } from '../../support/ssh-keys.ts';
-import { launch, useEc2 } from './use-ec2.ts';
+import { launch } from '../../support/reachable-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('the key for an EC2 host', () => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
-import { launch, useEc2 } from './use-ec2.ts';
+import { launch } from '../../support/reachable-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 
 describeOnHost('a tag as the name of an EC2 host', () => {

@@ -4,7 +4,8 @@ import { expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
-import { launch, reachHosts, useEc2 } from './use-ec2.ts';
+import { launch, reachHosts } from '../../support/reachable-ec2.ts';
+import { useEc2 } from './use-ec2.ts';
 import { describeInTurn, itInTurn as it } from '../../support/parts.ts';
 
 /** ssh's own message for a closed connection. */

@@ -7,7 +7,7 @@ import { Ec2Host, launchInstance, program, project, stateIsOurs, type Ran } from
 import type { Ec2Instance } from '../../support/ec2-instance.ts';
 import { describeWhere, describeWith } from '../../support/needs.ts';
 import { describeInTurn, itInTurn as it } from '../../support/parts.ts';
-import { launch, reachHosts } from './use-ec2.ts';
+import { launch, reachHosts } from '../../support/reachable-ec2.ts';
 
 const guide = readFileSync(join(project, 'docs/other-ci.md'), 'utf8');
 const lines = /## Deploy to all.*?```sh\n(.*?)```/s.exec(guide)?.[1] ?? '';

@@ -1,19 +1,10 @@
 /** For each test: a host whose instance may reach EC2 instances, and one EC2 instance with a real sshd. */
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { PolicyDocument } from '../../support/aws/local-aws.ts';
-import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
+import { startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { Ec2Host, launchInstance, program } from '../../support/ec2-host.ts';
-import { startEc2Instance, type Ec2Instance, type Ec2InstanceOptions } from '../../support/ec2-instance.ts';
-
-/** The permissions of a role for all connection methods. */
-export const reachHosts: readonly PolicyDocument[] = [
-  allow(['ec2:DescribeInstances', 'ec2:DescribeInstanceConnectEndpoints'], '*'),
-  allow(['ec2-instance-connect:SendSSHPublicKey', 'ec2-instance-connect:OpenTunnel'], '*'),
-  allow(
-    ['ssm:StartSession', 'ssm:ResumeSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'],
-    '*',
-  ),
-];
+import type { Ec2Instance, Ec2InstanceOptions } from '../../support/ec2-instance.ts';
+import { launch, reachHosts } from '../../support/reachable-ec2.ts';
 
 export interface Ec2Stage {
   readonly world: ReadyWorld;
@@ -78,12 +69,4 @@ export function useEc2({
     },
     count: (operation) => world.aws.calls.filter((call) => call.operation === operation).length,
   };
-}
-
-/** An instance with its sshd and a connected Session Manager agent. */
-export async function launch({ aws }: ReadyWorld, options: Ec2InstanceOptions = {}): Promise<Ec2Instance> {
-  const instance = await startEc2Instance(aws, options);
-  const { instanceId, ports } = instance;
-  aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports });
-  return instance;
 }

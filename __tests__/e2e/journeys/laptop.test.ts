@@ -6,7 +6,8 @@ import { ACCOUNT, REGION } from '../../support/aws/world.ts';
 import { project } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
-import { reachHosts, useEc2 } from '../ec2/use-ec2.ts';
+import { reachHosts } from '../../support/reachable-ec2.ts';
+import { useEc2 } from '../ec2/use-ec2.ts';
 
 const agent = join(project, 'helper/ssm-ssh-agent');
 
