@@ -25,6 +25,12 @@ describe('a child with a lifeline', () => {
     await expect(starting).rejects.toBeInstanceOf(ProgramNotFound);
   });
 
+  it('is not started if the signal has been aborted', async () => {
+    const aborted = AbortSignal.abort(new Error('enough'));
+    const starting = startChildWithLifeline(['no-such-program'], { env, signal: aborted });
+    await expect(starting).rejects.toThrow('enough');
+  });
+
   it.each([0, 300])('ends if the signal is aborted after %d milliseconds', async (milliseconds) => {
     const mark = `${process.pid}.${milliseconds}`;
     const controller = new AbortController();

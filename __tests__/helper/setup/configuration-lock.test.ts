@@ -1,6 +1,15 @@
 /** The lock of a configuration file, also after a setup that was killed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -30,6 +39,12 @@ describe('the lock of a configuration file', () => {
     expect(existsSync(`${file}.lock`)).toBe(true);
     await lock.release();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is not a program, as the file that it becomes is none', async () => {
+    const { path, release } = await lockFile(file);
+    expect(statSync(path).mode & 0o111).toBe(0);
+    await release();
   });
 
   it('becomes the file, and then is only released', async () => {
