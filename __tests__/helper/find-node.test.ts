@@ -207,6 +207,24 @@ describe('find_node', () => {
     expect(stdout.trim()).toBe(at('bin/node'));
   });
 
+  itAsRoot('lets the group of a user write that has the number of the user, and no other group', () => {
+    nodeAt('opt/node', '24.1.0');
+    for (const [path, mode] of [
+      ['.', 0o755],
+      ['opt', 0o775],
+    ] as const)
+      chmodSync(at(path), mode);
+    const script = `. ${helper}/find-node.sh; is_protected '${at('opt')}' ${nobody}`;
+    for (const group of [nobody, 1, 0]) {
+      chownSync(at('opt'), nobody, group);
+      process.seteuid?.(nobody);
+      const judged = isProtected(at('opt'));
+      process.seteuid?.(uid);
+      const { status } = spawnSync('/bin/sh', ['-c', script]);
+      expect([group, judged, status === 0]).toEqual([group, group === nobody, group === nobody]);
+    }
+  });
+
   it('follows links, also those of folders, as far as they lead', () => {
     const real = nodeAt('real/lib/node', '24.1.0');
     symlinkSync('../real/../real/lib', at('home/current'));
