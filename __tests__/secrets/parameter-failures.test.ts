@@ -55,6 +55,12 @@ it.each([
   expect(hint).toContain(`"Action":"${action}"`);
 });
 
+it('a refusal of KMS that names no call means encrypting where a parameter is stored', () => {
+  const { message, hint } = writeRefused(kms.old, parameterOf('/ci/key'), region);
+  expect(message).toMatch(/^encrypting the parameter \/ci\/key in eu-west-1 is denied: /);
+  expect(statementIn(hint)).toMatchObject({ Effect: 'Allow', Action: 'kms:Encrypt' });
+});
+
 describe('a missing parameter', () => {
   it('is KEY_NOT_FOUND, with the Region', () => {
     const told = failure(thrown('ParameterNotFound'), '/ci/key:7');

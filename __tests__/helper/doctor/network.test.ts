@@ -55,3 +55,9 @@ describe('an endpoint', () => {
     },
   );
 });
+
+it('is not said to be out of reach if doctor is interrupted', async () => {
+  const endpoint = { service: 'sts', url: new URL('http://127.0.0.1:9'), namedBy: undefined } as const;
+  const signal = AbortSignal.abort(new Error('interrupted'));
+  await expect(probe(endpoint, { env: {}, region: 'eu-west-1', signal })).rejects.toThrow('interrupted');
+});

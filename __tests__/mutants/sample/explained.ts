@@ -93,6 +93,12 @@ export const explained: readonly Explained[] = [
     what: 'one more',
     because: 'a message that comes a millisecond later, after a second',
   },
+  {
+    file: 'src/kms/key-rotation.ts',
+    line: 'const turn = (makingPatience + 5) * 1000;',
+    what: 'one more',
+    because: 'a limit of time that is at most a second longer, of fifteen',
+  },
 ];
 
 export const explanationOf = (

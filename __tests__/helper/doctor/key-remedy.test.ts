@@ -1,0 +1,28 @@
+/** Which setting the remedy for a key changes. */
+import { expect, it } from '@jest/globals';
+import { remedyForKms } from '../../../helper/doctor/key-remedy.ts';
+import type { PlacedSetting } from '../../../helper/doctor/setting-remedy.ts';
+import { parseKeyReference, type KmsReference } from '../../../src/keys/key-reference.ts';
+
+const setting = (name: string, value: string): PlacedSetting => ({
+  ...{ scope: 'global', name, value, isWritable: true },
+  source: { scope: 'global' },
+});
+
+it.each([
+  ['ssm.key', 'ssm.key'],
+  ['[ssm "github.com/acme"]', 'ssm.github.com/acme.key'],
+])('the remedy for the key of %s changes that setting, and no other key or credential', (from, name) => {
+  const reference = parseKeyReference('kms:alias/rsa') as KmsReference;
+  const entries = [
+    setting('ssm.key', from === 'ssm.key' ? reference.text : '/ci/default'),
+    setting('ssm.github.com/acme.key', from === 'ssm.key' ? '/ci/acme' : reference.text),
+    setting('ssm.github.com/other.key', 'kms:alias/other'),
+    setting('ssm.github.com/other.credential', reference.text),
+  ];
+  const wanted = { kind: 'key', reference, place: { region: undefined, roles: [] }, from } as const;
+  const remedies = { entries, env: {}, agent: 'ssm-ssh-agent', account: [] };
+  expect(remedyForKms('KEY_UNSUPPORTED', wanted, remedies)).toBe(
+    `ssm-ssh-agent keygen kms:alias/NEW_NAME && git config --global --replace-all ${name} kms:alias/NEW_NAME`,
+  );
+});
