@@ -33,4 +33,19 @@ describe('a program with our input and output', () => {
       rmSync(folder, { recursive: true });
     }
   });
+
+  it('that cannot be started, because too many files are open, is told with the error of the system', () => {
+    const script = `
+      import { openSync, writeSync } from 'node:fs';
+      import { runAttached } from ${JSON.stringify(join(import.meta.dirname, '../../src/process/attached.ts'))};
+      const signals = { on: () => undefined, off: () => undefined };
+      try { for (;;) openSync('/dev/null'); } catch {}
+      const told = await runAttached(['true'], { env: {}, terminal: false, signals }).catch(({ code }) => code);
+      writeSync(1, String(told));`;
+    const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', script];
+    const { stdout } = spawnSync('sh', ['-c', 'ulimit -n 128; exec "$@"', 'sh', ...node], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('EMFILE');
+  });
 });

@@ -27,6 +27,12 @@ describe('a program in a group', () => {
     await expect(runInGroup(['no-such-program'], { env, signal })).resolves.toMatchObject({ exitCode: 127 });
   });
 
+  it('is not started if the signal has been aborted', async () => {
+    const aborted = AbortSignal.abort(new Error('enough'));
+    const running = runInGroup(['true'], { env, cwd: '/nowhere', signal: aborted });
+    await expect(running).rejects.toThrow('enough');
+  });
+
   it('ends with what it has started if the signal is aborted', async () => {
     const mark = String(process.pid) + '1';
     const controller = new AbortController();

@@ -99,6 +99,30 @@ export const explained: readonly Explained[] = [
     what: 'one more',
     because: 'a limit of time that is at most a second longer, of fifteen',
   },
+  {
+    file: 'src/kms/make-key.ts',
+    line: 'signal.throwIfAborted();',
+    what: 'the statement is gone',
+    because: 'the calls before it end by the same signal, and nothing waits between the last answer and this',
+  },
+  {
+    file: 'src/http-api.ts',
+    line: "return [status ?? 0, words.replace(/[^\\x20-\\x7e]+/g, ' ').slice(0, 300)].filter(Boolean).join(' ');",
+    what: 'one more',
+    because: 'callHttpApi returns no answer without a status, and a log may show one character more',
+  },
+  {
+    file: 'helper/doctor/key-remedy.ts',
+    line: "if (reference.kind !== 'parameter') return undefined;",
+    what: 'nothing is returned',
+    because: 'the same: without a value, return gives undefined',
+  },
+  {
+    file: 'helper/choose/serve-key.ts',
+    line: "const signal = timeLimit(Math.min(timeoutSeconds + 5, longestTimer), 'starting the agent');",
+    what: 'one more',
+    because: 'a limit of time that is a second longer, behind the shorter one of the agent itself',
+  },
 ];
 
 export const explanationOf = (
