@@ -149,6 +149,15 @@ describeInTurn(describeOnHost)('ssm-ssh without permission to start a session', 
     const { stderr } = await stage.host.run(`${stage.ssh} true`);
     expect(stderr).toMatch(/^ssm-ssh: SESSION_FAILED: .*\nhint: .*ssm:StartSession/);
   });
+
+  it('shows that statement also without permission to push a key', async () => {
+    const { aws } = stage.world;
+    const userArn = `arn:aws:iam::${ACCOUNT}:user/nothing`;
+    const credentials = aws.iam.createAccessKey({ userArn, policies: [] });
+    Object.assign(stage.host.env, aws.environment({ credentials }), { AWS_REGION: REGION });
+    const { stderr } = await stage.host.run(`${stage.ssh} true`);
+    expect(stderr).toMatch(/^ssm-ssh: SESSION_FAILED: .*\nhint: .*ssm:StartSession/);
+  });
 });
 
 describeInTurn(describeOnHost)('ssm-ssh through an Instance Connect Endpoint', () => {

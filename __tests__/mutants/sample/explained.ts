@@ -123,6 +123,12 @@ export const explained: readonly Explained[] = [
     what: 'one more',
     because: 'a limit of time that is a second longer, behind the shorter one of the agent itself',
   },
+  {
+    file: 'src/kms/key-rotation.ts',
+    line: 'const [patience, pause] = [20_000, 500];',
+    what: 'one more',
+    because: 'a limit of time, or a wait between two looks, that is a millisecond longer',
+  },
 ];
 
 export const explanationOf = (
