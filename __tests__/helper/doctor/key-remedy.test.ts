@@ -6,7 +6,7 @@ import { parseKeyReference, type KmsReference } from '../../../src/keys/key-refe
 
 const setting = (name: string, value: string): PlacedSetting => ({
   ...{ scope: 'global', name, value, isWritable: true },
-  source: { scope: 'global' },
+  source: { name, scope: 'global' },
 });
 
 it.each([
