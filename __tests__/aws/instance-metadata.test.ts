@@ -12,6 +12,7 @@ const trustPolicy: PolicyDocument = {
 };
 const instance: Instance = { account: ACCOUNT, region: REGION, roleArn: ROLE };
 const token = 'imds:PUT /latest/api/token';
+const unauthorized: Fault = { error: { code: 'Unauthorized', message: '', status: 401 } };
 const roles = 'imds:GET /latest/meta-data/iam/security-credentials/';
 
 let world: ReadyWorld;
@@ -69,7 +70,7 @@ describe('instance metadata', () => {
   });
 
   it('are requested with a new token if the old one has expired', async () => {
-    order(`${roles}host`, { error: { code: 'Unauthorized', message: '', status: 401 } }, 1);
+    order(`${roles}host`, unauthorized, 1);
     await metadata().credentials();
     expect(operations().filter((operation) => operation === token).length).toBe(2);
   });
@@ -80,6 +81,8 @@ describe('instance metadata', () => {
     ['throttling', 'THROTTLED', /limits the rate of calls/],
     ['malformed', 'NETWORK_UNREACHABLE', /broken or not its own/],
     ['broken', 'NETWORK_UNREACHABLE', /broken or not its own/],
+    [unauthorized, 'NETWORK_UNREACHABLE', /answered 401, tried 3 times/],
+    [{ error: { code: 'Odd', message: '', status: 418 } }, 'PROVIDER_FAILED', /answered 418$/],
     ['redirect', 'NETWORK_UNREACHABLE', /a redirect \(302\) to portal\.example\.test/],
     ['huge', 'NETWORK_UNREACHABLE', /more than 64000 bytes/],
   ])('that stay in trouble are called by their name: %j', async (fault, code, text) => {
