@@ -101,3 +101,15 @@ it.each(commands.map((command) => [command.name, command] as const))(
     expect(options.filter((option) => !isShown(option)).map(([name]) => name)).toEqual([]);
   },
 );
+
+it.each(commands.map((command) => [command.name, command] as const))(
+  'the help of %s says what is written behind the name, with options that it has',
+  (name, command) => {
+    const [, synopsis = ''] =
+      new RegExp(`^Usage: ssm-ssh-agent ${name} (.*)$`, 'm').exec(helpOf(command)) ?? [];
+    expect(synopsis).toMatch(/[A-Z]{3}/);
+    const named = [...synopsis.matchAll(/--(\w[\w-]*)/g)].map(([, option = '']) => option);
+    const options = Object.keys({ ...command.options, ...commonOptionsOf(command) });
+    expect(named.filter((option) => !options.includes(option))).toEqual([]);
+  },
+);
