@@ -3,17 +3,28 @@ import { commonOptionsOf, helpOf, type Io } from '../../helper/command-line/comm
 import { parseLine } from '../../helper/command-line/parse.ts';
 import { commands, run } from '../../helper/command-line/program.ts';
 
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function said(env: Io['env'], args: readonly string[]): Promise<Said> {
+  const text = { out: '', err: '' };
+  const io = {
+    ...{ env, out: (more: string) => (text.out += more), err: (more: string) => (text.err += more) },
+    signals: { on: () => undefined, off: () => undefined },
+  } as unknown as Io;
+  return { code: await run(args, io), ...text };
+}
+
 async function told(...args: readonly string[]): Promise<[number, string]> {
   return await toldIn({}, ...args);
 }
 
 async function toldIn(env: Io['env'], ...args: readonly string[]): Promise<[number, string]> {
-  let text = '';
-  const io = {
-    ...{ env, out: () => undefined, err: (more: string) => (text += more) },
-    signals: { on: () => undefined, off: () => undefined },
-  } as unknown as Io;
-  return [await run(args, io), text];
+  const { code, err } = await said(env, args);
+  return [code, err];
 }
 
 describe('ssm-ssh-agent', () => {
@@ -38,6 +49,17 @@ describe('ssm-ssh-agent', () => {
     const [what, how] = text.split('\n');
     expect([code, what]).toEqual([2, `ssm-ssh-agent: INPUT_INVALID: ${problem}`]);
     expect(how).toContain(hint);
+  });
+});
+
+describe('the help that is asked for', () => {
+  it.each([
+    [['--help'], 'Commands:'],
+    [['help'], 'Commands:'],
+    [['help', 'add'], 'Usage: ssm-ssh-agent add '],
+    [['add', '--help'], 'Usage: ssm-ssh-agent add '],
+  ])('by %j is on standard output, and no failure', async (args, text) => {
+    expect(await said({}, args)).toEqual({ code: 0, err: '', out: expect.stringContaining(text) });
   });
 });
 
