@@ -104,12 +104,14 @@ describe('ssm-ssh-agent add', () => {
   });
 
   it.each([
-    ['no agent is named', {}],
-    ['none answers', { SSH_AUTH_SOCK: '/nowhere/agent' }],
-  ])('fails with a way to start an agent where %s', async (_, env) => {
+    ['no agent is named', {}, 'which is not set'],
+    ['none answers', { SSH_AUTH_SOCK: '/nowhere/agent' }, '/nowhere/agent'],
+  ])('fails with a way to start an agent where %s', async (_, env, place) => {
     const { exitCode, stderr } = await host.agent(['add', '/ci/deploy-key'], { env });
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^ssm-ssh-agent: AGENT_NOT_FOUND: no ssh-agent answers .*\nhint: .*add --agent/);
+    const [what, how] = stderr.split('\n');
+    expect(what).toBe(`ssm-ssh-agent: AGENT_NOT_FOUND: no ssh-agent answers at SSH_AUTH_SOCK, ${place}`);
+    expect(how).toMatch(/^hint: .*add --agent/);
     expect(host.world.aws.calls).toEqual([]);
   });
 
