@@ -5,7 +5,7 @@ import { answerGit } from '../../../helper/commands/credential.ts';
 it.each([
   ['without an operation on standard error, as a wrong use', [], ['err'], 2],
   ['with --help on standard output', ['--help'], ['out'], 0],
-])('is told how git starts it: %s', async (_, args, places, code) => {
+])('is told how git starts it: %s', async (...[, args, places, code]) => {
   const told: Record<string, string> = {};
   const io = {
     env: {},
