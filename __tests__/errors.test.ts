@@ -48,6 +48,7 @@ describe('any other thrown value', () => {
     expect(toFailure(error)).toMatchObject({
       code: 'INTERNAL',
       message: 'TypeError: x is not a function',
+      hint: expect.stringMatching(/^please report this/) as unknown,
       cause: error,
     });
   });

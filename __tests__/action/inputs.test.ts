@@ -253,6 +253,10 @@ describe('a wrong input', () => {
     expect(parseInputs(stepEnvironment({ ...given, 'role-to-assume': role })).role?.externalId).toBe(
       'acme-42',
     );
+    for (const [name, value] of Object.entries(token)) {
+      const env = stepEnvironment({ ...given, 'role-to-assume': role }, { [name]: value });
+      expect(parseInputs(env).role?.externalId).toBe('acme-42');
+    }
   });
 
   it('is not a policy that is short enough without its white space', () => {

@@ -55,6 +55,12 @@ describe('a printed policy', () => {
     expect(text).toContain('resource "aws_iam_role_policy_attachment" "ssm_ssh_agent"');
     expect(print({ permissions, trust: undefined }, 'terraform')).not.toContain('aws_iam_role');
   });
+
+  it('is Terraform with an empty line between two statements, and none before the first', () => {
+    const text = print({ permissions: documentOf([statement, statement]), trust: undefined }, 'terraform');
+    expect(text).toMatch(/^data .* \{\n {2}statement \{\n/);
+    expect(text).toContain('\n  }\n\n  statement {\n');
+  });
 });
 
 const line: PolicyLine = {

@@ -44,6 +44,17 @@ it('sends its opening message first, then frames in order, and pings', async () 
   await line.close();
 });
 
+it('sends the frames of a turn together, in each turn', async () => {
+  const { line } = await openLine(true);
+  for (const turn of ['one', 'two']) {
+    line.send(Buffer.from(turn));
+    // They wait for the end of the turn.
+    expect([turn, line.backlog]).not.toEqual([turn, 0]);
+    while (line.backlog > 0) await sleep(1);
+  }
+  await line.close();
+});
+
 it('ends if no ping is answered', async () => {
   const { line } = await openLine(false);
   await line.gone;
