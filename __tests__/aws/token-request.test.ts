@@ -1,5 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { tokenRequest, tokenService } from '../../src/aws/token-request.ts';
+import { Troubles } from '../../src/aws/troubles.ts';
+import { requestToken } from '../../src/aws/web-identity.ts';
 
 const service = (url: string) => ({ url, bearer: 'secret-text' });
 
@@ -41,4 +47,21 @@ it('an address that is no URL is an error', () => {
       hint: 'the runner sets it; nothing else should',
     }),
   );
+});
+
+it.each([
+  [403, 'answered 403'],
+  [500, 'answered 500, tried 3 times'],
+])('a failure says how often the service was asked, if more than once: %i', async (status, said) => {
+  const server = createServer((_, response) => response.writeHead(status).end());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const place = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const options = { audience: 'a', maxAttempts: 3, patience: 10_000, env: {}, troubles: new Troubles() };
+  const signal = AbortSignal.timeout(20_000);
+  const asked = requestToken(service(`http://${place}/`), { ...options, signal, sleep: () => sleep(0) });
+  await expect(asked).rejects.toMatchObject({
+    code: 'OIDC_REQUEST_FAILED',
+    message: `GitHub's token service at ${place} ${said}`,
+  });
+  server.close();
 });
