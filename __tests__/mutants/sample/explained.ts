@@ -141,6 +141,12 @@ export const explained: readonly Explained[] = [
     what: 'one more',
     because: 'a limit of time that is a millisecond longer, after fifteen seconds',
   },
+  {
+    file: 'src/git/credential-cache.ts',
+    line: 'if (signal.aborted) return Buffer.alloc(0);',
+    what: 'one more',
+    because: 'nothing and a single zero byte are both an answer without a password',
+  },
 ];
 
 export const explanationOf = (
