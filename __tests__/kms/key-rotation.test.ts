@@ -2,12 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KmsKeyRotation } from '../../src/kms/key-rotation.ts';
-import { allow, REGION } from '../support/aws/world.ts';
+import type { PolicyDocument } from '../support/aws/local-aws.ts';
+import { ACCOUNT, allow, REGION } from '../support/aws/world.ts';
 import { kmsReference, openKmsStage, place, type KmsStage } from './kms-stage.ts';
 
 const alias = 'alias/deploy';
 const next = `${alias}/next`;
 const made = { tags: { 'ssm-ssh-agent:rotation': alias } };
+
+function rotationOn(stage: KmsStage, policy = allow('kms:*', '*')): KmsKeyRotation {
+  const options = { signal: AbortSignal.timeout(20_000), sleep: (time: number) => sleep(time / 10) };
+  return new KmsKeyRotation(kmsReference(`kms:${alias}`), {
+    ...{ place: { ...stage.place(policy), region: REGION }, ...options },
+    ...{ warn: (message) => stage.warnings.push(message), explain: (error) => error },
+  });
+}
 
 describe('a rotation that goes on with the key of a killed run', () => {
   let stage: KmsStage;
@@ -31,13 +40,7 @@ describe('a rotation that goes on with the key of a killed run', () => {
     shift = 0;
   });
 
-  const open = (policy = allow('kms:*', '*')): KmsKeyRotation => {
-    const options = { signal: AbortSignal.timeout(20_000), sleep: (time: number) => sleep(time / 10) };
-    return new KmsKeyRotation(kmsReference(`kms:${alias}`), {
-      ...{ place: { ...stage.place(policy), region: REGION }, ...options },
-      ...{ warn: (message) => stage.warnings.push(message), explain: (error) => error },
-    });
-  };
+  const open = (policy?: PolicyDocument): KmsKeyRotation => rotationOn(stage, policy);
   /** Begins, and waits until the run has found the key. */
   const findKey = async (keys: KmsKeyRotation): Promise<{ readonly staged: Promise<void> }> => {
     // The first one describes the old key.
@@ -86,5 +89,25 @@ describe('a rotation that goes on with the key of a killed run', () => {
     await staged;
     const states = [unnamed, other].map((arn) => stage.aws.signingKeys.get(arn).state);
     expect(states).toEqual(['PendingDeletion', 'Enabled']);
+  });
+});
+
+describe('a rotation of a key whose policy nobody may change', () => {
+  it('says what the policy has to allow', async () => {
+    const stage = await openKmsStage();
+    const on = { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Resource: '*' } as const;
+    const Statement = [
+      { Effect: 'Allow', Action: 'kms:*', ...on },
+      { Effect: 'Deny', Action: 'kms:PutKeyPolicy', ...on },
+    ] as const;
+    const old = stage.aws.signingKeys.create({ ...place, alias });
+    stage.aws.signingKeys.setPolicy(old, { Version: '2012-10-17', Statement });
+    const keys = rotationOn(stage);
+    const staged = keys.stage(await keys.look(), () => 'ECC_NIST_P256');
+    await expect(staged).rejects.toMatchObject({
+      code: 'KEY_ACCESS_DENIED',
+      hint: expect.stringContaining('kms:PutKeyPolicy'),
+    });
+    await stage.close();
   });
 });
