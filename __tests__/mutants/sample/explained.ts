@@ -147,18 +147,6 @@ export const explained: readonly Explained[] = [
     what: 'one more',
     because: 'nothing and a single zero byte are both an answer without a password',
   },
-  {
-    file: 'helper/doctor/key-remedy.ts',
-    line: "if (wanted.kind === 'credential') return undefined;",
-    what: 'nothing is returned',
-    because: 'the same: without a value, return gives undefined',
-  },
-  {
-    file: 'src/action/kept-tokens.ts',
-    line: 'const patience = 15_000;',
-    what: 'one more',
-    because: 'a limit of time that is a millisecond longer',
-  },
 ];
 
 export const explanationOf = (
