@@ -1,16 +1,13 @@
 /** Without flock(1), as on macOS. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it as everyIt } from '@jest/globals';
-import { project } from '../../support/ec2-host.ts';
+import { beforeEach, expect, it as everyIt } from '@jest/globals';
 import { describeOnHost } from '../../support/on-host.ts';
 import { runningProcesses } from '../../support/runner/process-table.ts';
 import { useHost } from './use-host.ts';
-import { hasRest, it, itInRest } from '../../support/parts.ts';
-import { shells } from '../../support/shells.ts';
+import { hasRest, itInRest } from '../../support/parts.ts';
 
 const tools = [
   ...[
@@ -105,28 +102,4 @@ describeOnHost('parallel git commands on a cold host without flock', () => {
     expect((await host.run(`git ls-remote ${git.url('acme/lib')}`)).code).toBe(0);
     expect([stand.calls(), locks()]).toEqual([2, []]);
   });
-});
-
-describe('a lock without flock', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'lock-'));
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
-
-  it.each(shells.map((shell) => [shell.join(' '), shell] as const))(
-    'is taken at once from a process that has ended, under %s',
-    (...[name, [file, ...options]]) => {
-      const lock = join(folder, name);
-      symlinkSync(spawnSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).stdout.trim(), lock);
-      const script = '. "$1/helper/ssm-ssh-ask.sh"; take "$2"; [ "$(readlink "$2")" = $$ ] && echo taken';
-      const { stdout } = spawnSync(file, [...options, '-uc', script, 'sh', project, lock], {
-        ...{ encoding: 'utf8', timeout: 5000, killSignal: 'SIGKILL' },
-      });
-      expect(stdout).toBe('taken\n');
-      expect(readdirSync(folder).filter((entry) => entry.startsWith(`${name}.`))).toEqual([]);
-    },
-  );
 });
