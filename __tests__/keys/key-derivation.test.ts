@@ -28,6 +28,9 @@ const pbkdf2 = (iterations: string, ...more: readonly Buffer[]): Buffer =>
   pbes2(identifier('2a864886f70d01050c'), sequence(salt, integer(iterations), ...more));
 const scrypt = (...numbers: readonly string[]): Buffer =>
   pbes2(identifier('2b06010401da47040b'), sequence(salt, ...numbers.map(integer)));
+/** With another element in the place of the salt. */
+const behind = (...bytes: readonly number[]): Buffer =>
+  pbes2(identifier('2a864886f70d01050c'), sequence(Buffer.from(bytes), integer('7fffffff')));
 /** 3DES, as PKCS #12 has it. */
 const pkcs12 = (iterations: string): Buffer =>
   sequence(identifier('2a864886f70d010c0103'), sequence(salt, integer(iterations)));
@@ -67,6 +70,7 @@ describe('the work of an encrypted PKCS#8 key', () => {
     ['PBKDF2', pbkdf2('00989681'), '10000001'],
     ['PBKDF2 with the most that OpenSSL takes', pbkdf2('7fffffff'), '2147483647'],
     ['PBKDF2 with a length in front of the iterations', pbkdf2('20', integer('7fffffff')), '2147483647'],
+    ['PBKDF2 behind a length of four bytes', behind(4, 0x84, 0, 0, 0, 1, 1), '2147483647'],
     ['PKCS #12', pkcs12('7fffffff'), '2147483647'],
     ['scrypt with as much memory as OpenSSL gives', scrypt('4000', '08', '4000'), '2147483648'],
     ['a number that is as long as the value', pbkdf2('7f'.repeat(3000)), 'more than 9223372036854775808'],
@@ -95,6 +99,9 @@ describe('the work of an encrypted PKCS#8 key', () => {
     ['is one byte', Buffer.of(0x30)],
     ['has a long tag', sequence(Buffer.concat([Buffer.of(0x1f), pbkdf2('7fffffff')]))],
     ['has a length of five bytes', Buffer.concat([Buffer.of(0x30, 0x85, 0, 0, 0, 0, 1), Buffer.of(0)])],
+    ['has a salt without an end', info(behind(0x24, 0x80, 4, 1, 1, 0, 0))],
+    ['has a salt with a long tag', info(behind(0x1f, 1, 0))],
+    ['has a salt with a length of five bytes', info(behind(4, 0x85, 0, 0, 0, 0, 1, 1))],
     ['has no algorithm', sequence(octets(Buffer.alloc(8)))],
     ['has an algorithm without a name', info(sequence(salt, salt))],
   ])('is not looked for by OpenSSL where the key %s', async (_, bytes) => {
