@@ -28,7 +28,7 @@ const pbkdf2 = (iterations: string, ...more: readonly Buffer[]): Buffer =>
   pbes2(identifier('2a864886f70d01050c'), sequence(salt, integer(iterations), ...more));
 const scrypt = (...numbers: readonly string[]): Buffer =>
   pbes2(identifier('2b06010401da47040b'), sequence(salt, ...numbers.map(integer)));
-/** With another element in the place of the salt. */
+/** With another element instead of the salt. */
 const behind = (...bytes: readonly number[]): Buffer =>
   pbes2(identifier('2a864886f70d01050c'), sequence(Buffer.from(bytes), integer('7fffffff')));
 /** 3DES, as PKCS #12 has it. */
