@@ -89,6 +89,10 @@ export default defineConfig(
           message:
             'a listener for SIGPIPE makes every reset of a socket a signal: listen to the errors of streams',
         },
+        {
+          selector: "MemberExpression[object.name='AbortSignal'][property.name='any']",
+          message: 'Node before 20.3 has no AbortSignal.any: use anySignal (src/deadline.ts)',
+        },
       ],
       'no-restricted-properties': [
         'error',

@@ -1,7 +1,7 @@
 /** Work with a time limit, and the listeners on its signal. */
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
-import { abortable, within, withDeadline } from '../src/deadline.ts';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { abortable, anySignal, within, withDeadline } from '../src/deadline.ts';
 
 const never = new Promise<never>(() => undefined);
 
@@ -21,6 +21,33 @@ describe('abortable work', () => {
     await expect(abortable(never, limit.signal)).rejects.toThrow('over');
   });
 });
+
+describe.each(['a Node with', 'a Node before 20.3, without'])(
+  'any of several signals, on %s AbortSignal.any',
+  (node) => {
+    const any = Object.getOwnPropertyDescriptor(AbortSignal, 'any');
+    beforeAll(() => {
+      if (node.endsWith('without')) Reflect.deleteProperty(AbortSignal, 'any');
+    });
+    afterAll(() => {
+      Object.defineProperty(AbortSignal, 'any', any ?? {});
+    });
+
+    it('is aborted with one of them, for its reason', () => {
+      const [one, other] = [new AbortController(), new AbortController()];
+      const both = anySignal(one.signal, other.signal);
+      expect(both.aborted).toBe(false);
+      other.abort(new Error('other'));
+      one.abort(new Error('one'));
+      expect(both.reason).toEqual(new Error('other'));
+    });
+
+    it('is aborted from the start if one of them was', () => {
+      const both = anySignal(new AbortController().signal, AbortSignal.abort(new Error('before')));
+      expect([both.aborted, both.reason]).toEqual([true, new Error('before')]);
+    });
+  },
+);
 
 describe('work with a deadline', () => {
   const reason = new Error('over');

@@ -24,6 +24,21 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
+/** Aborted with one of the signals, for its reason. AbortSignal.any came with Node 20.3. */
+export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
+  // eslint-disable-next-line no-restricted-syntax -- this is the one place
+  if ('any' in AbortSignal) return AbortSignal.any([...signals]);
+  const controller = new AbortController();
+  for (const signal of signals) {
+    const stop = (): void => {
+      controller.abort(signal.reason);
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+  }
+  return controller.signal;
+}
+
 /**
  * Unlike AbortSignal.timeout, it has a reason to show to people, and its timer keeps Node alive unless unref() is
  * called.
@@ -51,7 +66,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const limit = new AbortController();
   const timer = abortAfter(milliseconds, limit, reason);
-  const both = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
+  const both = signal ? anySignal(signal, limit.signal) : limit.signal;
   try {
     return await abortable(work(both), both);
   } finally {

@@ -1,7 +1,7 @@
 /** What the process of the agent in front does: opens the keys of its order, serves them, and ends with the last of them. */
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { abortAfter, tookTooLong } from '../../src/deadline.ts';
+import { abortAfter, anySignal, tookTooLong } from '../../src/deadline.ts';
 import { Failure, toFailure } from '../../src/errors.ts';
 import {
   readOrder,
@@ -105,7 +105,7 @@ async function openKeys(order: FrontOrder, front: Front, said: Said[]): Promise<
   // Not withDeadline: the work says what it waited for, and would lose the race.
   const limit = new AbortController();
   const timer = abortAfter(Math.max(1, milliseconds), limit, reason);
-  const signal = AbortSignal.any([ended.signal, limit.signal]);
+  const signal = anySignal(ended.signal, limit.signal);
   try {
     const opening = { wanted, env, missing, signal, ended: ended.signal, voice };
     const staged = new StagedIdentities(front.identities);

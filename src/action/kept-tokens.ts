@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { anySignal } from '../deadline.ts';
 import { toFailure } from '../errors.ts';
 import { isHost } from '../git/credential.ts';
 import { endCache, endCaches, readCredential } from '../git/credential-cache.ts';
@@ -98,7 +99,7 @@ interface Keeping {
 
 /** Ends every daemon, even if its token cannot be revoked: the runner may have emptied the folder. */
 export async function endTokens(uses: readonly Keeping[], { signal, ...ending }: Ending): Promise<void> {
-  const limit = AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]);
+  const limit = anySignal(AbortSignal.timeout(patience), ...(signal ? [signal] : []));
   const kept = uses.flatMap(({ folder, tokens }) =>
     tokens.flatMap((token) => {
       const record = readKept(token);

@@ -2,6 +2,7 @@
 import { appendFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { anySignal } from '../deadline.ts';
 import { allowedSigner } from '../git/job-configuration.ts';
 import { forSigning, forTokens, requireGit, forRestrictions, requireSsh } from './versions.ts';
 import { claims, renderRoutes } from '../keys/routes.ts';
@@ -88,7 +89,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const settled = await settleRole(inputs, job);
     serving = startFront(inputs, {
       ...{ ...job, folder, settled },
-      signal: AbortSignal.any([signal, failed.signal]),
+      signal: anySignal(signal, failed.signal),
     });
     const [agent, secrets, front] = await Promise.all([
       starting,

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { toFailure } from '../errors.ts';
 import { muted } from '../host/voice.ts';
 import { inLanes } from '../in-lanes.ts';
-import { abortAfter, tookTooLong, withDeadline } from '../deadline.ts';
+import { abortAfter, anySignal, tookTooLong, withDeadline } from '../deadline.ts';
 import { listProcesses } from '../process/process-table.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
@@ -37,7 +37,7 @@ export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweep
   const { signal } = sweeping;
   try {
     const problems = await withDeadline({ milliseconds: 1000 * seconds, reason, signal }, (limited) =>
-      removeLeftovers(temp, { ...sweeping, signal: AbortSignal.any([limited, asking.signal]) }),
+      removeLeftovers(temp, { ...sweeping, signal: anySignal(limited, asking.signal) }),
     );
     for (const problem of problems)
       workflow.warn(`what an earlier job left behind could not be removed: ${problem}`);

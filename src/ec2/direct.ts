@@ -1,5 +1,6 @@
 /** A direct TCP connection to an instance. */
 import { Socket } from 'node:net';
+import { anySignal } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { Ec2Caller } from './caller.ts';
 import type { Instance } from './instances.ts';
@@ -75,7 +76,7 @@ async function connected(
   socket: HostSocket,
   { host, port, signal }: { readonly host: string; readonly port: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+  const limit = anySignal(signal, AbortSignal.timeout(patience));
   const stop = (): void => {
     socket.destroy(new Error('no answer in time'));
   };

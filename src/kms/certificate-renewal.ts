@@ -3,7 +3,7 @@
  * present one serves while it is valid.
  */
 import { backOff } from '../back-off.ts';
-import { abortable } from '../deadline.ts';
+import { abortable, anySignal } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { Certificate } from '../keys/certificate.ts';
 
@@ -97,7 +97,7 @@ export class CertificateRenewal {
     const stop = clock.after(patience, () => {
       limit.abort(tooSlow);
     });
-    const signal = AbortSignal.any([limit.signal, this.#closing.signal]);
+    const signal = anySignal(limit.signal, this.#closing.signal);
     try {
       const made = await abortable(make(signal), signal);
       this.#keep(made);

@@ -1,5 +1,5 @@
 /** The time limit of a program of this machine that another one waits for: git and ssh-agent answer at once, or never. */
-import { abortAfter } from '../deadline.ts';
+import { abortAfter, anySignal } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
 
@@ -32,7 +32,7 @@ export async function inTime<T>(
   const limit = new AbortController();
   const timer = abortAfter(seconds * 1000, limit, unanswered(program, seconds));
   try {
-    return await work(signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
+    return await work(signal ? anySignal(signal, limit.signal) : limit.signal);
   } finally {
     clearTimeout(timer);
   }
