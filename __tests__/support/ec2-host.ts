@@ -16,6 +16,7 @@ import { allow, ACCOUNT, REGION, type ReadyWorld } from './aws/world.ts';
 import type { GitHost } from './git-host/git-host.ts';
 import { compileCache } from './runner/environment.ts';
 import { endAll, runningProcesses } from './runner/process-table.ts';
+import { nodeFolder } from './programs-node.ts';
 
 export const project = dirname(dirname(import.meta.dirname));
 export const program = join(project, 'helper/ssm-ssh');
@@ -71,7 +72,7 @@ export class Ec2Host {
     mkdirSync(this.runUser);
     writeFileSync(known, hosts.map((host) => host.knownHosts).join(''));
     this.env = {
-      PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
+      PATH: [nodeFolder, process.env['PATH'] ?? ''].join(delimiter),
       HOME: this.home,
       TMPDIR: this.home,
       GIT_CONFIG_NOSYSTEM: '1',

@@ -16,6 +16,7 @@ import type { GitHost } from '../../support/git-host/git-host.ts';
 import type { SshKey } from '../../support/ssh-keys.ts';
 import { quoted } from '../../../src/process/quote.ts';
 import type { Finding } from '../../../helper/doctor/finding.ts';
+import { nodeFolder } from '../../support/programs-node.ts';
 
 export const agentProgram = join(project, 'helper/ssm-ssh-agent');
 export const helperProgram = join(project, 'helper/git-credential-ssm');
@@ -126,7 +127,7 @@ export class DoctorStage {
         }
       }
     }
-    return [dirname(process.execPath), folder].join(delimiter);
+    return [nodeFolder, folder].join(delimiter);
   }
 
   /** A PATH without these programs, and with stubs of them: shell scripts, by their names. */

@@ -1,6 +1,6 @@
 /** One row of the table of local faults on a host: a program in trouble, and then the same program without it. */
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ACCOUNT, allow, REGION, startReadyWorld, type ReadyWorld } from '../../support/aws/world.ts';
 import { launchInstance, project } from '../../support/ec2-host.ts';
 import { startEc2Instance, type Ec2Instance } from '../../support/ec2-instance.ts';
@@ -12,6 +12,7 @@ import { judge, type LocalOutcome, type Promised } from './judge.ts';
 import type { Ended } from './namespace.ts';
 import { limit, Stand, stillThere, timeout } from './stand.ts';
 import { user, type Disk, type LocalTrouble } from './troubles.ts';
+import { nodeFolder } from '../../support/programs-node.ts';
 
 export const homeDisk: Disk = { name: 'home', path: '$FOLDER/home' };
 export const tempDisk: Disk = { name: 'TMPDIR', path: '$FOLDER/tmp' };
@@ -136,7 +137,7 @@ export class HostGround {
     const helper = join(project, 'helper');
     return {
       ...this.#around.world.aws.environment({ metadata: true }),
-      ...{ PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, LANG: 'C.UTF-8' },
+      ...{ PATH: `${nodeFolder}:${process.env['PATH'] ?? ''}`, LANG: 'C.UTF-8' },
       ...{ FOLDER: folder, HOME: join(folder, 'home'), TMPDIR: join(folder, 'tmp') },
       ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0', SSM_SSH_KEY: '/ci/key' },
       ...{ SSM_SSH_KNOWN_HOSTS: join(folder, 'known'), SSM_SSH_TIMEOUT: `${timeout}s` },

@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { nodeFolder } from '../programs-node.ts';
 import { availableServers } from '../git-host/git-host.ts';
 import { suiteRun, type SuiteRun } from './run.ts';
 
@@ -22,6 +23,7 @@ export default async function setUp(): Promise<void> {
   writeFileSync(issuerKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   // The workers inherit these.
   Object.assign(process.env, { TMPDIR: folder, SUITE_FOLDER: folder, LOCAL_AWS_ISSUER_KEY: issuerKey });
+  process.env['PATH'] = [nodeFolder, process.env['PATH']].join(delimiter);
   // Each run starts some thousand Nodes, which would compile the same files of dist.
   process.env['NODE_COMPILE_CACHE'] = join(folder, 'compiled');
   process.env['SUITE_SSH_SERVERS'] = (await availableServers()).join(' ');
