@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runAttached } from '../../src/process/attached.ts';
 import { ProgramNotFound } from '../../src/process/program-not-found.ts';
+import { itWhere } from '../support/needs.ts';
 
+const source = JSON.stringify(join(import.meta.dirname, '../../src/process/attached.ts'));
 const options = {
   ...{ env: { PATH: process.env['PATH'] }, terminal: false },
   signals: { on: () => undefined, off: () => undefined },
@@ -37,7 +39,7 @@ describe('a program with our input and output', () => {
   it('that cannot be started, because too many files are open, is told with the error of the system', () => {
     const script = `
       import { openSync, writeSync } from 'node:fs';
-      import { runAttached } from ${JSON.stringify(join(import.meta.dirname, '../../src/process/attached.ts'))};
+      import { runAttached } from ${source};
       const signals = { on: () => undefined, off: () => undefined };
       try { for (;;) openSync('/dev/null'); } catch {}
       const told = await runAttached(['true'], { env: {}, terminal: false, signals }).catch(({ code }) => code);
@@ -48,4 +50,30 @@ describe('a program with our input and output', () => {
     });
     expect(stdout).toBe('EMFILE');
   });
+
+  itWhere(process.getuid?.() === 0, 'a program of another user: run the tests as root')(
+    'of another user, which cannot be sent a signal, is waited for',
+    async () => {
+      // As with `exec -- sudo PROGRAM`: the program has another user from its start on.
+      const program = `
+        process.setuid(1);
+        process.stdin.on('end', () => process.exit(7)).resume();
+        console.log('started');`;
+      const script = `
+        import { runAttached } from ${source};
+        const node = [process.execPath, '-e', ${JSON.stringify(program)}];
+        const running = runAttached(node, { env: {}, terminal: false, signals: process });
+        process.seteuid(2);
+        process.on('SIGTERM', () => console.log('signal'));
+        console.log(await running.catch(({ code }) => code));`;
+      const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script]);
+      let stdout = '';
+      for await (const text of child.stdout) {
+        stdout += String(text);
+        if (stdout === 'started\n') child.kill('SIGTERM');
+        if (stdout === 'started\nsignal\n') child.stdin.end();
+      }
+      expect(stdout).toBe('started\nsignal\n7\n');
+    },
+  );
 });

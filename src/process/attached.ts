@@ -43,6 +43,8 @@ export async function runAttached(
   try {
     return await new Promise((resolve, reject) => {
       child.on('error', (error: NodeJS.ErrnoException) => {
+        // A signal that was not delivered: the program runs as another user, with sudo. It goes on, so this waits for it.
+        if (child.pid !== undefined) return;
         const missing = error.code === 'ENOENT' || error.code === 'EACCES';
         if (missing) reject(new ProgramNotFound(`${program} is not on PATH`, { cause: error }));
         else reject(error);
