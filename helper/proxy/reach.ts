@@ -4,6 +4,7 @@ import { Failure } from '../../src/errors.ts';
 import { hostCredentialsHint } from '../../src/aws/credentials-hint.ts';
 import type { Way } from '../../src/aws/ec2-session-policy.ts';
 import type { Ec2Caller } from '../../src/ec2/caller.ts';
+import { isDenied } from '../../src/ec2/denials.ts';
 import type { HostName, InstanceName } from '../../src/ec2/host-name.ts';
 import type { Instance } from '../../src/ec2/instances.ts';
 import type { Tunnel } from '../../src/ec2/tunnel.ts';
@@ -211,7 +212,9 @@ async function clearerReason(error: unknown, instanceId: string, caller: Ec2Call
   const { findInstance } = await import('../../src/ec2/instances.ts');
   return await findInstance({ kind: 'instance', id: instanceId }, caller).then(
     () => error,
-    (reason: unknown) => clearestError([error, reason]),
+    // A denied look-up says nothing about the instance.
+    (reason: unknown) =>
+      reason instanceof Failure && isDenied(reason.cause) ? error : clearestError([error, reason]),
   );
 }
 

@@ -44,6 +44,17 @@ describeOnHost('ssm-ssh to an EC2 host that cannot be reached', () => {
     }
   });
 
+  it('reports it for proxy also without permission to look at the instance', async () => {
+    const { aws } = stage.world;
+    const { instanceId } = aws.ec2.launch();
+    const userArn = `arn:aws:iam::${ACCOUNT}:user/sessions`;
+    const policies = [allow('ssm:StartSession', '*')];
+    const environment = aws.environment({ credentials: aws.iam.createAccessKey({ userArn, policies }) });
+    Object.assign(stage.host.env, environment, { AWS_REGION: REGION });
+    const { text } = await told(`${join(program, '../ssm-ssh-agent')} proxy ${instanceId} 22 </dev/null`);
+    expect(text).toMatch(new RegExp(`^ssm-ssh-agent: SESSION_FAILED: .*${instanceId}.*\nhint: .+\n$`));
+  });
+
   it('reports a mistyped id, in addition to ssh’s message', async () => {
     for (const host of ['i-0123456789abcdefg', 'i-0123456789abcdef', 'mi-0123456789abcdef0a']) {
       const { text } = await told(`${program} ec2-user@${host} true`);
