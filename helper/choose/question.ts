@@ -56,7 +56,7 @@ const program = 'ssm-ssh';
 
 export function hostVoice(tell: Terminal['tell']): Voice {
   return warningsOnly((message) => {
-    tell(`${program}: ${visible(message)}\n`);
+    tell(`${program}: warning: ${visible(message)}\n`);
   });
 }
 

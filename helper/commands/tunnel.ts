@@ -131,6 +131,6 @@ function aroundOf(io: TunnelIo): Omit<Around, keyof Stdio> {
 
 function aroundVoice({ tell }: TunnelIo): (message: string) => void {
   return (message) => {
-    tell(`${program}: ${visible(message)}\n`);
+    tell(`${program}: warning: ${visible(message)}\n`);
   };
 }
