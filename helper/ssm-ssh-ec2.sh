@@ -98,7 +98,6 @@ find_state_in_job() {
   _ssm_home=$_ssm_job
   read_socket
   _ssm_own_state=${_ssm_socket%/agent}/ec2
-  (umask 077 && mkdir -p "$_ssm_own_state") 2>/dev/null
   _ssm_state=$_ssm_own_state
 }
 

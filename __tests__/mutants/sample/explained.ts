@@ -34,12 +34,6 @@ export const explained: readonly Explained[] = [
     because: 'a limit of time that is a thousandth longer',
   },
   {
-    file: 'helper/ssm-ssh-ec2.sh',
-    line: '(umask 077 && mkdir -p "$_ssm_own_state") 2>/dev/null',
-    what: '&& becomes ||',
-    because: 'ask makes the same folder, with the same mode, before anything is written to it',
-  },
-  {
     file: 'src/action/head-start.ts',
     line: 'const isLater = role.skipsOidc === true || inputs.useExisting || inputs.allowedAccounts.length > 0;',
     what: 'true becomes false',
