@@ -9,9 +9,14 @@ const isRest = (file: string): boolean => file.startsWith(join('__tests__', 'sup
 /** A file with a sample for `npm test`. */
 const hasParts = /from '\S*\/parts\.ts'/;
 
-/** For `npm test`: everything in the named files, or the default selection. */
+/** Jest's options whose value may be the next argument, and names no tests. */
+const withValue = new Set(['--maxWorkers', '--seed', '--shard', '--testTimeout', '-w']);
+
+/** For `npm test`: everything in the named files or with the named tests, or the default selection. */
 export function defaultSelection(args: readonly string[]): Selection {
-  return args.some((arg) => !arg.startsWith('-')) ? 'all' : 'usual';
+  const isName = (arg: string, place: number): boolean =>
+    !arg.startsWith('-') && !withValue.has(args[place - 1] ?? '');
+  return args.some(isName) ? 'all' : 'usual';
 }
 
 /** Paths relative to the project's root. */
