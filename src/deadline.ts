@@ -1,4 +1,5 @@
 /** Time limits, aborted signals, and work that can no longer finish. */
+import { setMaxListeners } from 'node:events';
 import { Failure } from './errors.ts';
 
 /** @param hint what to check, or how to raise the limit */
@@ -29,6 +30,8 @@ export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
   // eslint-disable-next-line no-restricted-syntax -- this is the one place
   if ('any' in AbortSignal) return AbortSignal.any([...signals]);
   const controller = new AbortController();
+  // Else Node warns of a leak where one signal is joined with many.
+  setMaxListeners(0, ...signals);
   for (const signal of signals) {
     const stop = (): void => {
       controller.abort(signal.reason);
