@@ -25,7 +25,7 @@ import { checkGitSettings } from './git-settings.ts';
 import { checkHost } from './hosts.ts';
 import { jobLinesOf } from './job-lines.ts';
 import { checkInstallation, checkStarted, type Installed } from './installation.ts';
-import { checkClock, checkProxySupport, probe } from './network.ts';
+import { asNodeReads, checkClock, checkProxySupport, probe } from './network.ts';
 import { checkOidc } from './oidc.ts';
 import { OwnPrograms } from './own-programs.ts';
 import { checkPrograms } from './programs.ts';
@@ -134,7 +134,8 @@ async function checkNetwork(
   { asked, place, access, named }: OfNetwork,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const { env, nodeVersion } = asked;
+  const { nodeVersion } = asked;
+  const env = asNodeReads(asked.env, nodeVersion);
   const { region } = await needs(access.region(place), 'region');
   const kinds = new Set(named.secrets.map(({ line }) => line.reference.kind));
   const isNothing = kinds.size + named.kmsKeys.length === 0;
@@ -156,7 +157,11 @@ async function checkNetwork(
     }),
   );
   const all = probes.flat();
-  return [checkClock(all, env), ...all.map(({ finding }) => finding), ...checkProxySupport(env, nodeVersion)];
+  return [
+    checkClock(all, env),
+    ...all.map(({ finding }) => finding),
+    ...checkProxySupport(asked.env, nodeVersion),
+  ];
 }
 
 function ofSecrets({ asked, named, access, configuration }: Found): Check[] {

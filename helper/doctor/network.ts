@@ -124,7 +124,11 @@ async function wayTo({ url, namedBy }: Endpoint, env: Environment): Promise<stri
     : `without a proxy, at ${first.address}`;
 }
 
-/** A Node that is too old connects without the proxy. */
+/** A Node that is too old connects without the proxy. @param nodeVersion `22.21.0` */
+export function asNodeReads(env: Environment, nodeVersion: string): Environment {
+  return ignoresProxy(env, nodeVersion) ? { ...env, HTTPS_PROXY: undefined, https_proxy: undefined } : env;
+}
+
 export function checkProxySupport(env: Environment, nodeVersion: string): Finding[] {
   if (!ignoresProxy(env, nodeVersion)) return [];
   const detail = `HTTPS_PROXY is set, but Node ${nodeVersion} does not use it`;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Finding } from '../../../helper/doctor/finding.ts';
-import { probe } from '../../../helper/doctor/network.ts';
+import { asNodeReads, probe } from '../../../helper/doctor/network.ts';
 
 /** @param own stands for the origin of the server */
 async function answered(status: number, location?: string): Promise<Finding> {
@@ -60,4 +60,20 @@ it('is not said to be out of reach if doctor is interrupted', async () => {
   const endpoint = { service: 'sts', url: new URL('http://127.0.0.1:9'), namedBy: undefined } as const;
   const signal = AbortSignal.abort(new Error('interrupted'));
   await expect(probe(endpoint, { env: {}, region: 'eu-west-1', signal })).rejects.toThrow('interrupted');
+});
+
+it.each([
+  ['20.20.2', 'without a proxy'],
+  ['24.4.1', 'without a proxy'],
+  ['22.21.0', 'through the proxy 127.0.0.1:9 (HTTPS_PROXY)'],
+])('is reached by Node %s %s, where one is set', async (version, way) => {
+  const endpoint = { service: 'sts', url: new URL('https://localhost:9'), namedBy: undefined } as const;
+  const env = asNodeReads({ HTTPS_PROXY: 'http://127.0.0.1:9', PATH: '/bin' }, version);
+  const { finding } = await probe(endpoint, {
+    env,
+    region: 'eu-west-1',
+    signal: AbortSignal.timeout(20_000),
+  });
+  expect(env['PATH']).toBe('/bin');
+  expect([finding.status, finding.detail.includes('proxy')]).toEqual(['fail', way.startsWith('through')]);
 });
