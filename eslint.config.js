@@ -1,6 +1,7 @@
 /** The rules of the house. The import walls are the table of docs/architecture.md. */
 import eslint from '@eslint/js';
 import { defineConfig } from 'eslint/config';
+import node from 'eslint-plugin-n';
 import tseslint from 'typescript-eslint';
 
 const typed = tseslint.configs.strictTypeChecked;
@@ -80,8 +81,12 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts', 'helper/**/*.ts'],
+    plugins: { node },
     rules: {
       'no-console': 'error',
+      // What package.json's `engines` do not have.
+      'node/no-unsupported-features/es-builtins': 'error',
+      'node/no-unsupported-features/node-builtins': 'error',
       'no-restricted-syntax': [
         'error',
         {
@@ -90,8 +95,8 @@ export default defineConfig(
             'a listener for SIGPIPE makes every reset of a socket a signal: listen to the errors of streams',
         },
         {
-          selector: "MemberExpression[object.name='AbortSignal'][property.name='any']",
-          message: 'Node before 20.3 has no AbortSignal.any: use anySignal (src/deadline.ts)',
+          selector: "MemberExpression[object.name='URL'][property.name='parse']",
+          message: 'Node 20 has no URL.parse: ask URL.canParse first',
         },
       ],
       'no-restricted-properties': [

@@ -27,7 +27,7 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
 
 /** Aborted with one of the signals, for its reason. AbortSignal.any came with Node 20.3. */
 export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
-  // eslint-disable-next-line no-restricted-syntax -- this is the one place
+  // eslint-disable-next-line node/no-unsupported-features/node-builtins -- asked first
   if ('any' in AbortSignal) return AbortSignal.any([...signals]);
   const controller = new AbortController();
   // Else Node warns of a leak where one signal is joined with many.

@@ -29,6 +29,7 @@ export function usualEndpoint(
 ): URL | undefined {
   if (changing.some((name) => env[name])) return undefined;
   const set = env[variables[service]] || env['AWS_ENDPOINT_URL'];
-  const url = URL.parse(set || `https://${service}.${region}.${dnsSuffix(region)}`);
+  const text = set || `https://${service}.${region}.${dnsSuffix(region)}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   return url?.protocol === 'https:' ? url : undefined;
 }

@@ -13,7 +13,7 @@ import { Failure } from '../errors.ts';
  * @throws INPUT_INVALID
  */
 export function parseCacheAddress(text: string, place: string): URL {
-  const url = URL.parse(text);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   const isAddress = url?.protocol === 'http:' && isLoopback(url.hostname) && url.href === `${url.origin}/`;
   if (url && isAddress) {
     if (url.hostname === 'localhost') url.hostname = '127.0.0.1';

@@ -107,6 +107,7 @@ function digestOf(payload: Buffer): string {
 }
 
 /** Available in Node since 20.12. */
+// eslint-disable-next-line node/no-unsupported-features/node-builtins -- used only where it is
 const { hash } = crypto as Partial<typeof crypto>;
 
 /** Some agents pad the field with spaces, others with NUL. */
