@@ -11,6 +11,7 @@ import type { Job, JobOptions } from '../support/runner/job.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { actionPath, repository, told, useStage } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
+import { programsNode } from '../support/programs-node.ts';
 
 /** All that the scripts of a host without Node start. */
 const programs =
@@ -174,6 +175,6 @@ describeOnHost('in a job on a host that has keys, too', () => {
     await use('/ci/lib');
     const noted = job.files().find(({ path }) => path.endsWith('/installation'));
     expect(noted?.mode).toBe(0o600);
-    expect(readFileSync(noted?.path ?? '', 'utf8')).toBe(`${actionPath}\n${process.execPath}\n${REGION}\n`);
+    expect(readFileSync(noted?.path ?? '', 'utf8')).toBe(`${actionPath}\n${programsNode}\n${REGION}\n`);
   });
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
-import { nodeFolder } from '../support/programs-node.ts';
+import { programsNode } from '../support/programs-node.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 
 describe('ssm-ssh-agent setup', () => {
@@ -55,7 +55,7 @@ describe('ssm-ssh-agent setup', () => {
     const { exitCode, stdout, stderr } = await host.agent(args);
     expect([exitCode, stdout, settings()]).toEqual([
       ...[0, ''],
-      [`ssm.knownhosts=${known}`, `ssm.node=${join(nodeFolder, 'node')}`],
+      [`ssm.knownhosts=${known}`, `ssm.node=${programsNode}`],
     ]);
     expect(stderr).toMatch(
       /warning: other users cannot read \/[^\n]*, and their ssh knows no host of .*git hosts: /,

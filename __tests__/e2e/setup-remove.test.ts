@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
-import { nodeFolder } from '../support/programs-node.ts';
+import { programsNode } from '../support/programs-node.ts';
 
 describe('ssm-ssh-agent setup --remove', () => {
   let host: Ec2Host;
@@ -294,7 +294,7 @@ describe('ssm-ssh-agent setup --remove', () => {
     ]).ended;
     expect(ended.stderr).toContain(`core.sshCommand = ${moved}/helper/ssm-ssh (was `);
     expect(git('config', '--global', '--list').split('\n')).toEqual([
-      ...['ssm.key=/ci/new', 'ssm.region=eu-central-1', `ssm.node=${join(nodeFolder, 'node')}`],
+      ...['ssm.key=/ci/new', 'ssm.region=eu-central-1', `ssm.node=${programsNode}`],
       ...[`core.sshcommand=${moved}/helper/ssm-ssh`, 'ssh.variant=ssh'],
     ]);
     await remove();

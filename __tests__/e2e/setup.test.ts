@@ -17,7 +17,7 @@ import { openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
 import { actionPath } from './stage.ts';
 import { itWhere } from '../support/needs.ts';
 import { itInTurn as it } from '../support/parts.ts';
-import { nodeFolder } from '../support/programs-node.ts';
+import { programsNode } from '../support/programs-node.ts';
 
 const ssh = join(actionPath, 'helper/ssm-ssh');
 
@@ -48,7 +48,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(exitCode).toBe(0);
     expect(settings()).toEqual([
       ...['ssm.key=/ci/deploy-key', 'ssm.region=eu-west-1', 'ssm.keylifetime=15m'],
-      ...[`ssm.node=${join(nodeFolder, 'node')}`, `core.sshcommand=${ssh}`, 'ssh.variant=ssh'],
+      ...[`ssm.node=${programsNode}`, `core.sshcommand=${ssh}`, 'ssh.variant=ssh'],
     ]);
     expect(stdout).toContain(`\nGIT_SSH_COMMAND=${ssh}\n`);
     expect(stdout).toContain(`\nEnvironment="GIT_SSH_COMMAND=${ssh}"\n`);
@@ -67,7 +67,7 @@ describe('ssm-ssh-agent setup', () => {
     expect(settings('--global')).toEqual([
       ...[`${github}.helper=store`, 'ssm.github.com/acme.credential=/ci/token'],
       `${github}.helper=${join(actionPath, 'helper/git-credential-ssm')}`,
-      ...[`${github}.usehttppath=true`, `ssm.node=${join(nodeFolder, 'node')}`],
+      ...[`${github}.usehttppath=true`, `ssm.node=${programsNode}`],
     ]);
     const { stderr } = await host.agent(args);
     expect(stderr).toBe("ssm-ssh-agent: nothing to change in git's global configuration\n");

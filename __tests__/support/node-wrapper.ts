@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describeWhere, itWhere } from './needs.ts';
+import { programsNode } from './programs-node.ts';
 import type { Job } from './runner/job.ts';
 
 /** In bash, which passes on variables with hyphens in their names, as inputs have; dash drops them. */
@@ -16,7 +17,7 @@ export interface Surroundings {
 /** @param folder for the wrapper */
 export function wrapNode(folder: string, { main = 'exec "$@"', post = 'exec "$@"' }: Surroundings): string {
   const path = join(mkdtempSync(join(folder, 'node-')), 'node');
-  const start = `set -- '${process.execPath}' "$@"`;
+  const start = `set -- '${programsNode}' "$@"`;
   writeFileSync(path, `#!/bin/bash\n${start}\ncase $2 in */post/*)\n${post}\n;; esac\n${main}\n`, {
     mode: 0o755,
   });

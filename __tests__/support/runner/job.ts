@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { programsNode } from '../programs-node.ts';
 import { readActionFile } from './action-file.ts';
 import type { ActionFile } from './action-file.ts';
 import { defaultGithubContext, githubVariables, runnerVariables } from './environment.ts';
@@ -205,7 +206,7 @@ export class Job {
     const state = Object.entries(use.state).map(([name, value]) => [`STATE_${name}`, value] as const);
     return runStep(this.#memory, {
       ...step,
-      process: { file: this.#options.nodePath ?? process.execPath, args: [file], cwd: this.workspace },
+      process: { file: this.#options.nodePath ?? programsNode, args: [file], cwd: this.workspace },
       environment: {
         ...this.#environment({ ...use.env, ...step.env }),
         ...use.inputs,
