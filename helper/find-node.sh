@@ -18,7 +18,7 @@ find_node() {
   look_for_node || return
   # The node of a version manager is a script that runs a different Node in each folder. process.execPath is the real one.
   case $(command -p head -c 2 "$_ssm_node" 2>/dev/null) in
-  '#!') take_node "$("$_ssm_node" -p process.execPath 2>/dev/null </dev/null)" "$_ssm_node" ;;
+  '#!') take_node "$(NODE_OPTIONS='' "$_ssm_node" -p process.execPath 2>/dev/null </dev/null)" "$_ssm_node" ;;
   esac
 }
 
@@ -52,7 +52,8 @@ take_node() {
       _ssm_unsafe=${_ssm_unsafe:-$_ssm_node}
       continue
     fi
-    case $("$_ssm_node" --version 2>/dev/null) in v[2-9][0-9].*) return ;; esac
+    # Options that a Node does not know do not make it an old one: it names them when it starts.
+    case $(NODE_OPTIONS='' "$_ssm_node" --version 2>/dev/null) in v[2-9][0-9].*) return ;; esac
   done
   return 1
 }

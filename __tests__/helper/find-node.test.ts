@@ -126,6 +126,14 @@ describe('find_node', () => {
     expect([installed, '/usr/local/bin/node', '/usr/bin/node']).toContain(find());
   });
 
+  it('is new enough also if it does not know an option of NODE_OPTIONS, which it says when it starts', () => {
+    const node = join(folder, 'bin/node');
+    symlinkSync(process.execPath, node);
+    const env = { NODE_OPTIONS: '--no-such-option', PATH: join(folder, 'bin') };
+    expect(find(env)).toBe(node);
+    expect(spawnSync(node, { env, encoding: 'utf8' }).stderr).toMatch(/--no-such-option .*NODE_OPTIONS/);
+  });
+
   it('goes on where the one that git names is gone', () => {
     withGit('[ssm]\n\tnode = /nowhere/node\n');
     expect(find()).toMatch(/node$/);
