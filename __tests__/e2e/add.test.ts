@@ -104,6 +104,22 @@ describe('ssm-ssh-agent add', () => {
   });
 
   it.each([
+    ['AWS_REGION', 'eu-west-1a', 'its region, eu-west-1'],
+    ['AWS_DEFAULT_REGION', 'Ireland', 'for example eu-west-1'],
+    ['region in the AWS configuration', 'eu_west_1', 'for example eu-west-1'],
+  ])('asks nothing where %s is %s', async (place, region, hint) => {
+    const config = join(host.folder, 'aws-config');
+    writeFileSync(config, `[default]\nregion = ${region}\n`);
+    const { exitCode, stderr } = await host.agent(['add', '--agent', '/ci/deploy-key'], {
+      env: { AWS_CONFIG_FILE: config, ...(place.startsWith('AWS') && { [place]: region }) },
+    });
+    const message = `ssm-ssh-agent: INPUT_INVALID: ${place} is not a region: "${region}"\nhint: `;
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).toContain(hint);
+    expect(host.world.aws.calls).toEqual([]);
+  });
+
+  it.each([
     ['no agent is named', {}, 'which is not set'],
     ['none answers', { SSH_AUTH_SOCK: '/nowhere/agent' }, '/nowhere/agent'],
   ])('fails with a way to start an agent where %s', async (_, env, place) => {

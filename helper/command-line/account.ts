@@ -1,4 +1,5 @@
 /** The region, the roles and the profile with which a command reads keys. Pure. */
+import { parseRegion as parseName } from '../../src/keys/region-name.ts';
 import { invalid, type Common } from './parse.ts';
 
 export interface Account {
@@ -16,8 +17,7 @@ export function parseAccount(values: Pick<Common, 'region' | 'role-arn' | 'profi
 
 /** @param place where it was written */
 export function parseRegion(text: string | undefined, place = '--region'): string | undefined {
-  if (text === undefined || /^[a-z]{2,}(-[a-z0-9]+)+$/.test(text)) return text;
-  throw invalid(`${place} is not a region: "${text}"`, 'write one, for example --region eu-west-1');
+  return text === undefined ? undefined : parseName(text, place);
 }
 
 /** A chain: each role is assumed with the credentials of the one before. */

@@ -10,7 +10,7 @@ import { hasTokenAlone } from '../../src/aws/web-identity.ts';
 import { tookTooLong, withDeadline } from '../../src/deadline.ts';
 import { Failure } from '../../src/errors.ts';
 import { callerOf, explained } from '../../src/host/call-aws.ts';
-import { callerOnHost } from '../../src/host/caller.ts';
+import { missingOnHost, roleOnHost } from '../../src/host/caller.ts';
 import type { JobRole } from '../../src/host/job-role.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import { stsAudience } from '../../src/keys/partition.ts';
@@ -73,9 +73,9 @@ export class AwsAccess {
         if (this.#usesToken) throw new Unmet("the roles are assumed by the job's OIDC token alone");
         const { region } = await needs(this.region(place), 'region');
         return await callerAccount({ region, signal }, this.#callerIn(region));
-      }).catch(async (error: unknown) => {
-        const host = await callerOnHost({ region: undefined, roles: [], timeoutSeconds }, this.#options.env);
-        throw explained(error, { role: undefined, env: this.#options.env }, host.missing);
+      }).catch((error: unknown) => {
+        const { env } = this.#options;
+        throw explained(error, { role: undefined, env }, missingOnHost(env)) as Error;
       }),
     );
     return this.#identity;
@@ -95,7 +95,7 @@ export class AwsAccess {
     return once(this.#readers, JSON.stringify(place), async () => {
       const { region } = await needs(this.region(place), 'region');
       const caller = this.#callerIn(region);
-      const role = await this.#roleOf(place);
+      const role = this.#roleOf(place);
       if (!role) {
         await needs(this.identity(place), 'identity');
         return { caller, region };
@@ -108,11 +108,10 @@ export class AwsAccess {
     });
   }
 
-  async #roleOf({ roles }: Place): Promise<Role | undefined> {
-    const { env, job } = this.#options;
+  #roleOf({ roles }: Place): Role | undefined {
+    const { job } = this.#options;
     if (roles.length === 0) return job && { ...job.role, policy: 'none' };
-    const known = parseRoles(roles, 'ssm.roleArn (SSM_SSH_ROLE_ARN)');
-    const { role } = await callerOnHost({ region: undefined, roles: known, timeoutSeconds }, env);
+    const role = roleOnHost(parseRoles(roles, 'ssm.roleArn (SSM_SSH_ROLE_ARN)'));
     return (
       role && (this.#usesToken ? { ...role, audience: stsAudience(role.arn.split(':')[1] ?? '') } : role)
     );

@@ -1,9 +1,9 @@
 /** The inputs of action.yml: strings → one readonly record, or INPUT_INVALID naming the input. Pure. */
 import { partitionOf } from '../keys/partition.ts';
-import { Failure } from '../errors.ts';
 import type { AppLine } from '../keys/app-line.ts';
 import { parseLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
+import { parseRegion } from '../keys/region-name.ts';
 import { refuseForeignInputs } from './foreign-inputs.ts';
 import { input, invalid, isOn, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
 import type { Role } from '../aws/caller.ts';
@@ -137,8 +137,8 @@ function parseAccounts(env: Env): string[] {
 function parseRegions(env: Env): string[] {
   if (input(env, 'aws-region') === '') return parseRegionVariable(env);
   const regions = list(env, 'aws-region');
-  if (regions.length === 0) throw notRegion('the input aws-region', input(env, 'aws-region'));
-  for (const region of regions) if (!isRegion(region)) throw notRegion('the input aws-region', region);
+  if (regions.length === 0) parseRegion(input(env, 'aws-region'), 'the input aws-region');
+  for (const region of regions) parseRegion(region, 'the input aws-region');
   const partitions = new Set(regions.map(partitionOf));
   if (partitions.size < 2) return regions;
   throw invalid(
@@ -150,18 +150,7 @@ function parseRegions(env: Env): string[] {
 
 function parseRegionVariable(env: Env): string[] {
   const [name, region] = Object.entries(regionVariables(env)).find(([, value]) => value) ?? [];
-  if (name === undefined || region === undefined) return [];
-  if (isRegion(region)) return [region];
-  throw notRegion(name, region);
-}
-
-function isRegion(text: string): boolean {
-  return /^[a-z]{2,}(-[a-z0-9]+)+$/.test(text);
-}
-
-function notRegion(name: string, text: string): Failure {
-  const hint = 'write one, for example eu-west-1';
-  return new Failure('INPUT_INVALID', `${name} is not a region: "${text}"`, { hint });
+  return name === undefined || region === undefined ? [] : [parseRegion(region, name)];
 }
 
 function regionVariables(env: Env): Record<string, string | undefined> {

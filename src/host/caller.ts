@@ -1,6 +1,7 @@
 /** The Region, roles and time limits of AWS calls on a host, outside of a job. */
 import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
+import { parseRegion } from '../keys/region-name.ts';
 import { environmentRegion } from './job-role.ts';
 import type { ReadOptions, Wanted } from './call-aws.ts';
 
@@ -26,25 +27,42 @@ const maxAttempts = 3;
 /** More than fit into any timeout: a host waits for its turn until its time is over. */
 const throttledAttempts = 100;
 
+/** @throws INPUT_INVALID if the Region of the environment or of the profile is none */
 export async function callerOnHost(
   { region, roles, timeoutSeconds }: Host,
   env: ReadOptions['env'],
 ): Promise<HostCaller> {
-  const known = region ?? (environmentRegion(env) || (await profileRegion()));
+  const known = region ?? environmentRegionOf(env) ?? (await regionOfProfile());
   return {
     regions: known ? [known] : [],
-    role: roleOf(roles),
+    role: roleOnHost(roles),
     ...{ maxAttempts, throttledAttempts, timeoutSeconds },
-    missing: {
-      region:
-        "set ssm.region in git's configuration, SSM_SSH_REGION or AWS_REGION, or write the ARN of the key",
-      credentials: hostCredentialsHint(env),
-      expired: hostExpiredHint(env),
-    },
+    missing: missingOnHost(env),
   };
 }
 
-function roleOf(roles: readonly string[]): Wanted['role'] {
+/** What to do where the Region or the credentials are missing. */
+export function missingOnHost(env: ReadOptions['env']): ReadOptions['missing'] {
+  return {
+    region:
+      "set ssm.region in git's configuration, SSM_SSH_REGION or AWS_REGION, or write the ARN of the key",
+    credentials: hostCredentialsHint(env),
+    expired: hostExpiredHint(env),
+  };
+}
+
+function environmentRegionOf(env: ReadOptions['env']): string | undefined {
+  const text = environmentRegion(env);
+  const name = env['AWS_REGION']?.trim() ? 'AWS_REGION' : 'AWS_DEFAULT_REGION';
+  return text === '' ? undefined : parseRegion(text, name);
+}
+
+async function regionOfProfile(): Promise<string | undefined> {
+  const text = await profileRegion();
+  return text === undefined ? undefined : parseRegion(text, 'region in the AWS configuration');
+}
+
+export function roleOnHost(roles: readonly string[]): Wanted['role'] {
   const arn = roles.at(-1);
   if (arn === undefined) return undefined;
   return {

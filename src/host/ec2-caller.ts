@@ -10,6 +10,7 @@ import type { Ec2Caller } from '../ec2/caller.ts';
 import { Failure } from '../errors.ts';
 import { tookTooLong, withDeadline, type Deadline } from '../deadline.ts';
 import { partitionOf } from '../keys/partition.ts';
+import { isRegion } from '../keys/region-name.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { existingIdentity } from './existing-credentials.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
@@ -105,7 +106,7 @@ async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wan
 
 /** AWS_REGION may be set for another service (`auto`), or be of another partition than the role. */
 function isRegionOf({ arn }: Role, name: string): boolean {
-  return /^[a-z]{2,}(-[a-z0-9]+)+$/.test(name) && partitionOf(name) === arn.split(':')[1];
+  return isRegion(name) && partitionOf(name) === arn.split(':')[1];
 }
 
 async function ofHost(place: Ec2Place, options: Env): Promise<Wanted> {
