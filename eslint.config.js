@@ -21,7 +21,7 @@ const wall = ({ files, ignores = [], group, message }) => ({
  * and sees that a pure file imports pure files only.
  */
 export const pureFiles = [
-  'src/{back-off,certificate-trouble,errors}.ts',
+  'src/{back-off,certificate-trouble,errors,proxy-environment}.ts',
   'src/keys/*.ts',
   'src/action/{early-connections,foreign-inputs,input,inputs,markdown,masked-accounts,restrictions,role-inputs,session-inputs,state,summary}.ts',
   'src/aws/{answers,back-off,credentials-hint,ec2-session-policy,endpoint,host-policy,key-policy,kms-policy,kms-statement,patience,session-policy,session-tags,statement,token,token-request,troubles,trust-policy,usual-endpoint}.ts',
@@ -58,7 +58,13 @@ const folders = [...Object.keys(stations), 'host', 'action'];
 const allBut = (allowed) => folders.filter((name) => !allowed.includes(name)).map((name) => `**/${name}/**`);
 
 /** Of the files right in src what programs share with the action. */
-const sharedOnly = ['**/src/*.ts', '!**/src/errors.ts', '!**/src/deadline.ts', '**/src/action/**'];
+const sharedOnly = [
+  '**/src/*.ts',
+  '!**/src/errors.ts',
+  '!**/src/deadline.ts',
+  '!**/src/proxy-environment.ts',
+  '**/src/action/**',
+];
 
 export default defineConfig(
   { ignores: ['dist/**', 'lib/**', 'coverage/**', 'node_modules/**'] },
@@ -121,7 +127,7 @@ export default defineConfig(
   }),
   wall({
     files: [
-      'src/{back-off,certificate-trouble,errors,deadline,deploy-keys-api,http-api,http-request,in-lanes}.ts',
+      'src/{back-off,certificate-trouble,errors,deadline,deploy-keys-api,http-api,http-request,in-lanes,proxy-environment}.ts',
     ],
     group: [...programs, ...allBut([])],
     message: 'what every room may know knows no room but keys/',

@@ -9,6 +9,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { proxyEnvironment } from './proxy-environment.ts';
 
 export interface HttpRequest {
   readonly url: URL;
@@ -60,7 +61,7 @@ export async function sendRequest(
         headers: { ...headers, ...(content !== undefined && { 'content-type': 'application/json' }) },
         // Plain HTTP is only used for this machine and its network. It never uses a proxy, not even with
         // NODE_USE_ENV_PROXY.
-        agent: encrypted ? new HttpsAgent({ proxyEnv: env }) : new HttpAgent(),
+        agent: encrypted ? new HttpsAgent({ proxyEnv: proxyEnvironment(env) }) : new HttpAgent(),
       };
       let begun = false;
       const request = (encrypted ? requestHttps : requestHttp)(url, options, (response) => {

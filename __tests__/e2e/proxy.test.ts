@@ -40,6 +40,19 @@ describe('behind a proxy', () => {
     expect(await load({ HTTPS_PROXY: gateway.url, NO_PROXY: '127.0.0.1' })).toEqual([]);
   });
 
+  it('without a scheme, both are reached through it, as by curl and git', async () => {
+    expect(await load({ HTTPS_PROXY: new URL(gateway.url).host })).toEqual(hosts());
+  });
+
+  it('that is no address, the step fails and does not show its password', async () => {
+    const inputs = { keys: '/ci/deploy-key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN };
+    const HTTPS_PROXY = 'http://me:hunter2@proxy:99999';
+    const main = await stage.job({ env: { ...world.jobEnvironment(), HTTPS_PROXY } }).uses({ with: inputs });
+    expect(told(main).code).toBe('INPUT_INVALID');
+    expect(told(main).text).toContain('HTTPS_PROXY is not the address of a proxy');
+    expect(main.raw).not.toContain('hunter2');
+  });
+
   it('that accepts and then says nothing, the request to GitHub ends after ten seconds and max-attempts', async () => {
     gateway.forget();
     gateway.trouble.set('127.0.0.1', 'hanging');

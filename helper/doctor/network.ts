@@ -4,6 +4,7 @@ import { isPrivate } from '../../src/aws/endpoint.ts';
 import { awsFailure } from '../../src/aws/failures.ts';
 import { ignoresProxy } from '../../src/aws/connection.ts';
 import { reach, type Reached as Answer } from '../../src/aws/reach.ts';
+import { proxyEnvironment } from '../../src/proxy-environment.ts';
 import type { Endpoint } from './endpoints.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
 import { clockCommand } from './install-command.ts';
@@ -126,7 +127,9 @@ async function wayTo({ url, namedBy }: Endpoint, env: Environment): Promise<stri
 
 /** A Node that is too old connects without the proxy. @param nodeVersion `22.21.0` */
 export function asNodeReads(env: Environment, nodeVersion: string): Environment {
-  return ignoresProxy(env, nodeVersion) ? { ...env, HTTPS_PROXY: undefined, https_proxy: undefined } : env;
+  return ignoresProxy(env, nodeVersion)
+    ? { ...env, HTTPS_PROXY: undefined, https_proxy: undefined }
+    : proxyEnvironment(env);
 }
 
 export function checkProxySupport(env: Environment, nodeVersion: string): Finding[] {

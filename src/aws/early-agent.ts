@@ -2,6 +2,7 @@
 import { Agent, type AgentOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import { proxyEnvironment } from '../proxy-environment.ts';
 
 type CreateConnection = Agent['createConnection'];
 
@@ -11,7 +12,7 @@ export class EarlyAgent extends Agent {
 
   /** @param env has the proxy settings: HTTPS_PROXY, NO_PROXY */
   constructor(env: Readonly<Record<string, string | undefined>>) {
-    super({ keepAlive: true, proxyEnv: env } satisfies AgentOptions);
+    super({ keepAlive: true, proxyEnv: proxyEnvironment(env) } satisfies AgentOptions);
   }
 
   /**
