@@ -177,7 +177,10 @@ const inOwnWords: readonly Run[] = [
 
 /** Which commands → why no test runs them. */
 const runByNone: readonly (readonly [commands: Commands, reason: string])[] = [
-  [/: npm (ci|test|run|rebuild)/, 'a test that runs the tests would run itself; .ci/run runs them'],
+  [
+    /: (PROGRAMS_NODE=\S+ )?npm (ci|test|run|rebuild)/,
+    'a test that runs the tests would run itself; .ci/run runs them',
+  ],
   [/: npm audit$/, 'it asks the registry for what was reported, and fails when something was'],
   [/: aws sso login/, 'it opens a browser'],
   [/: gh api repos/, 'it asks GitHub for a repository'],
