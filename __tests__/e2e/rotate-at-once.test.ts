@@ -16,13 +16,13 @@ describe('two rotations at once', () => {
   it('of a secret do not serve the key that only the other one knows', async () => {
     const secret = new Rotating(stage, 'secret');
     const operation = 'secretsmanager:PutSecretValue';
-    stage.host.world.aws.faults.order({ operation, fault: { latency: 2500 }, times: 1 });
+    const staged = until(() => stage.registered.length > 1).then(() => secret.labelled('next'));
+    stage.host.world.aws.faults.order({ operation, fault: { latency: staged }, times: 1 });
     stage.keys.delay = 3500;
     const late = stage.startRun(secret.args);
     await until(() => callsOf(operation) === 1);
     const early = stage.startRun(secret.args);
-    await until(() => secret.labelled('next') !== undefined);
-    const first = secret.labelled('next');
+    const first = await staged;
     await until(() => secret.labelled('next') !== first);
     late.child.kill('SIGKILL');
     await late.ended;
@@ -37,10 +37,13 @@ describe('two rotations at once', () => {
   it('of a parameter leave no third key, however late one of them stores its own', async () => {
     const parameter = new Rotating(stage, 'parameter');
     const operation = 'ssm:PutParameter';
-    stage.host.world.aws.faults.order({ operation, fault: { latency: 4000 }, times: 1 });
+    let isRotated = false;
+    const rotated = until(() => isRotated);
+    stage.host.world.aws.faults.order({ operation, fault: { latency: rotated }, times: 1 });
     const late = stage.startRun(parameter.args);
     await until(() => callsOf(operation) === 1);
     expect((await parameter.run()).exitCode).toBe(0);
+    isRotated = true;
     const { exitCode, stderr } = await late.ended;
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('is not finished')]);
     walks.forward.check(parameter);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetParameterCommand, type SSMClientConfig } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -87,6 +88,17 @@ describe('a fault', () => {
     await expect(read()).resolves.toHaveProperty('Parameter');
     const [call] = world.aws.calls;
     expect((call?.finishedAt ?? 0) - (call?.startedAt ?? 0)).toBeGreaterThanOrEqual(140);
+  });
+
+  test('delays the answer until a promise is settled', async () => {
+    let isSettled = false;
+    const latency = (async () => {
+      while (world.aws.calls.length === 0) await sleep(5);
+      isSettled = true;
+    })();
+    order({ latency }, 1);
+    await expect(read()).resolves.toHaveProperty('Parameter');
+    expect(isSettled).toBe(true);
   });
 
   test('may be any error of the service, in its format', async () => {

@@ -9,7 +9,8 @@
  *   `huge` (100 MB of white space), `broken` (half of the body, and said to be all of it), `foreign` (the format is right,
  *   the members are not), `mistyped` (the body is right, and said to be HTML): what stands between;
  * - `unanswered`: the call is performed, and its answer never comes;
- * - `{ latency }` in milliseconds: the answer comes later, and is otherwise as it would have been;
+ * - `{ latency }` in milliseconds, or a promise that it waits for: the answer comes later, and is otherwise as it would
+ *   have been;
  * - `{ error }`: any error of the service's, in its own format.
  */
 export type Fault =
@@ -30,8 +31,10 @@ export type Fault =
   | 'foreign'
   | 'mistyped'
   | 'unanswered'
-  | { readonly latency: number }
+  | { readonly latency: Latency }
   | { readonly error: { readonly code: string; readonly message: string; readonly status?: number } };
+
+type Latency = number | Promise<unknown>;
 
 export interface FaultOrder {
   /** `ssm:GetParameters`, `sts:*`, `*`. Case-sensitive; `*` matches any characters. */
@@ -58,7 +61,7 @@ export class Faults {
   }
 
   /** The fault for this call, which is counted. */
-  take(operation: string, region: string | undefined): { latency: number; fault: Fault | undefined } {
+  take(operation: string, region: string | undefined): { latency: Latency; fault: Fault | undefined } {
     const mine = this.#orders.filter((one) => {
       if (one.left <= 0 || !concerns(one.order, operation, region)) return false;
       if (one.skip === 0) return true;
@@ -73,7 +76,7 @@ export class Faults {
   }
 }
 
-function latencyOf(fault: Fault): number | undefined {
+function latencyOf(fault: Fault): Latency | undefined {
   return typeof fault === 'object' && 'latency' in fault ? fault.latency : undefined;
 }
 

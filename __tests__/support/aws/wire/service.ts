@@ -45,8 +45,9 @@ export async function attend(
   const operation = service.identify(request);
   const call = calls.begin(operation);
   const { latency, fault } = faults.take(operation.operation, operation.region);
+  if (typeof latency !== 'number') await latency;
   // The delay does not keep the process alive.
-  if (latency > 0) await sleep(latency, undefined, { ref: false });
+  else if (latency > 0) await sleep(latency, undefined, { ref: false });
   const answer = await suffer(fault, {
     work: () => settle(service.perform.bind(service, request, operation, call), refuse),
     refuse,
