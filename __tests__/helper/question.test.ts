@@ -7,7 +7,7 @@ describe('who waits for a key on a host', () => {
   it('is told each warning by the name of the program, on one line', () => {
     let told = '';
     hostVoice((text) => (told += text)).warn('the cache\nis old');
-    expect(told).toBe('ssm-ssh: the cache\\nis old\n');
+    expect(told).toBe('ssm-ssh: warning: the cache\\nis old\n');
   });
 
   it('is told of the wait after a second, on a terminal alone', async () => {
