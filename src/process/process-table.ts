@@ -1,5 +1,5 @@
 /** Lists and ends this user's processes, to find our daemons by the socket in their command line. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutEnd } from '../keys/ends.ts';
 
@@ -36,6 +36,26 @@ function readProc(pid: string): Process | undefined {
   return command === '' ? undefined : { pid: Number(pid), command };
 }
 
+/**
+ * Tells processes for which another file is at this path: in a container that shares the process ids, or in a service with
+ * a /tmp of its own, an agent of the same user may have the same command line as ours. A process that cannot be examined
+ * is judged by its parent. The path is looked up now, because the file is gone when its process has ended.
+ *
+ * @source proc(5), `/proc/pid/root`
+ */
+export function seesAnotherFile(path: string): Wanted {
+  const ours = orNothing(() => statSync(path));
+  const isAnother = (there: Stats): boolean => there.ino !== ours?.ino || there.dev !== ours.dev;
+  const judge = (pid: string): boolean => isAnother(statSync(`/proc/${pid}/root${path}`));
+  return ({ pid }) =>
+    orNothing(() => orNothing(() => judge(String(pid)), refused) ?? judge(readParent(pid))) ?? false;
+}
+
+function readParent(pid: number): string {
+  const [, parent = ''] = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return parent;
+}
+
 /** A setuid program belongs to the user who started it. */
 function hasRealUser({ pid }: Process): boolean {
   const status = orNothing(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '';
@@ -62,6 +82,9 @@ function ownId(): number | undefined {
 
 /** ESRCH: it ended meanwhile. EACCES, EPERM: it is another user's. */
 const usual: readonly string[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
+
+/** Not examined: ssh-agent protects its memory from others of the same user. */
+const refused: readonly string[] = ['EACCES', 'EPERM'];
 
 /** @returns undefined for an error with one of the codes */
 function orNothing<T>(read: () => T, codes = usual): T | undefined {

@@ -1,6 +1,6 @@
 /** Starts and ends OpenSSH's ssh-agent, which holds the keys and removes them after their lifetime. */
 import { Failure } from '../errors.ts';
-import { endProcesses, type Process } from '../process/process-table.ts';
+import { endProcesses, seesAnotherFile, type Process } from '../process/process-table.ts';
 import { ProgramNotFound } from '../process/program-not-found.ts';
 import type { Finished, Run } from '../process/run.ts';
 
@@ -59,7 +59,9 @@ export async function startAgent(
  * @returns whether there was an agent
  */
 export async function stopAgent(socket: string): Promise<boolean> {
-  return (await endProcesses(isAgentAt(socket))).length > 0;
+  const isAgent = isAgentAt(socket);
+  const isElsewhere = seesAnotherFile(socket);
+  return (await endProcesses((process) => isAgent(process) && !isElsewhere(process))).length > 0;
 }
 
 /**
