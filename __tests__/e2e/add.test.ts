@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
+import { ACCOUNT, REGION } from '../support/aws/world.ts';
 import { certify } from '../support/keygen.ts';
 import { makeSshKey, type SshKey } from '../support/ssh-keys.ts';
 import { launcher, openEc2Host, type Ec2Host, type Ended } from './ec2-host.ts';
@@ -117,6 +118,16 @@ describe('ssm-ssh-agent add', () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(stderr).toContain(hint);
     expect(host.world.aws.calls).toEqual([]);
+  });
+
+  it('needs no Region of the environment for the ARN of a key', async () => {
+    const config = join(host.folder, 'aws-config');
+    writeFileSync(config, '[default]\nregion = eu_west_1\n');
+    const arn = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/ci/deploy-key`;
+    const { exitCode, stdout } = await inSession(
+      `AWS_REGION=auto AWS_CONFIG_FILE='${config}' $add ${arn} && ssh-add -l`,
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining(key.fingerprint)]);
   });
 
   it.each([

@@ -15,6 +15,7 @@ import type { JobRole } from '../../src/host/job-role.ts';
 import type { Voice } from '../../src/host/voice.ts';
 import { stsAudience } from '../../src/keys/partition.ts';
 import type { Location } from '../../src/keys/reference.ts';
+import { isRegion } from '../../src/keys/region-name.ts';
 import { parseRegion, parseRoles } from '../command-line/account.ts';
 import { needs, Unmet } from './finding.ts';
 import type { Place } from './wanted.ts';
@@ -121,12 +122,14 @@ export class AwsAccess {
     const { env, given, references, job } = this.#options;
     const [first] = references;
     const ofArns = references.every(({ location }) => location) ? first?.location?.region : undefined;
+    // The Region of another service.
+    const usable = (text = ''): string => (ofArns === undefined || isRegion(text.trim()) ? text.trim() : '');
     const candidates: [string | undefined, () => string | undefined | Promise<string | undefined>][] = [
       ['--region', () => given],
       [env['SSM_SSH_REGION'] ? 'SSM_SSH_REGION' : 'ssm.region', () => place.region],
-      ['AWS_REGION', () => env['AWS_REGION']?.trim()],
-      ['AWS_DEFAULT_REGION', () => env['AWS_DEFAULT_REGION']?.trim()],
-      ['the profile of the AWS configuration', profileRegion],
+      ['AWS_REGION', () => usable(env['AWS_REGION'])],
+      ['AWS_DEFAULT_REGION', () => usable(env['AWS_DEFAULT_REGION'])],
+      ['the profile of the AWS configuration', async () => usable(await profileRegion())],
       ["the action's aws-region", () => job?.regions[0]],
       ["the keys' ARNs", () => ofArns],
       ['the instance metadata', () => instanceRegion({ env, patience: 1500, signal: this.#caller.signal })],

@@ -1,7 +1,8 @@
 /** The Region, roles and time limits of AWS calls on a host, outside of a job. */
 import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
-import { parseRegion } from '../keys/region-name.ts';
+import type { Reference } from '../keys/reference.ts';
+import { isRegion, parseRegion } from '../keys/region-name.ts';
 import { environmentRegion } from './job-role.ts';
 import type { ReadOptions, Wanted } from './call-aws.ts';
 
@@ -27,12 +28,18 @@ const maxAttempts = 3;
 /** More than fit into any timeout: a host waits for its turn until its time is over. */
 const throttledAttempts = 100;
 
-/** @throws INPUT_INVALID if the Region of the environment or of the profile is none */
+/**
+ * @param references what AWS is asked for. If all are ARNs, the environment needs no Region: a variable with the Region of
+ *   another service (`auto`) is then ignored
+ * @throws INPUT_INVALID if the Region of the environment or of the profile is needed, and is none
+ */
 export async function callerOnHost(
   { region, roles, timeoutSeconds }: Host,
   env: ReadOptions['env'],
+  references: readonly Pick<Reference, 'location'>[],
 ): Promise<HostCaller> {
-  const known = region ?? environmentRegionOf(env) ?? (await regionOfProfile());
+  const isNeeded = references.length === 0 || references.some(({ location }) => !location);
+  const known = region ?? environmentRegionOf(env, isNeeded) ?? (await regionOfProfile(isNeeded));
   return {
     regions: known ? [known] : [],
     role: roleOnHost(roles),
@@ -51,15 +58,19 @@ export function missingOnHost(env: ReadOptions['env']): ReadOptions['missing'] {
   };
 }
 
-function environmentRegionOf(env: ReadOptions['env']): string | undefined {
+function environmentRegionOf(env: ReadOptions['env'], isNeeded: boolean): string | undefined {
   const text = environmentRegion(env);
   const name = env['AWS_REGION']?.trim() ? 'AWS_REGION' : 'AWS_DEFAULT_REGION';
-  return text === '' ? undefined : parseRegion(text, name);
+  return text === '' ? undefined : regionIn(text, name, isNeeded);
 }
 
-async function regionOfProfile(): Promise<string | undefined> {
+async function regionOfProfile(isNeeded: boolean): Promise<string | undefined> {
   const text = await profileRegion();
-  return text === undefined ? undefined : parseRegion(text, 'region in the AWS configuration');
+  return text === undefined ? undefined : regionIn(text, 'region in the AWS configuration', isNeeded);
+}
+
+function regionIn(text: string, place: string, isNeeded: boolean): string | undefined {
+  return isNeeded || isRegion(text) ? parseRegion(text, place) : undefined;
 }
 
 export function roleOnHost(roles: readonly string[]): Wanted['role'] {

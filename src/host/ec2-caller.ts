@@ -110,7 +110,7 @@ function isRegionOf({ arn }: Role, name: string): boolean {
 }
 
 async function ofHost(place: Ec2Place, options: Env): Promise<Wanted> {
-  const { missing, ...wanted } = await callerOnHost(place, options.env);
+  const { missing, ...wanted } = await callerOnHost(place, options.env, []);
   const hint = missing.region.replace(', or write the ARN of the key', '');
   const search = { ...wanted, ...options, hint };
   const regions = wanted.regions.length > 0 ? wanted.regions : [await regionFor([], search)];

@@ -8,7 +8,10 @@ export async function hostOrder(
   host: Host,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Order> {
-  const { missing, role, ...caller } = await callerOnHost(host, env);
+  const references = keys
+    .flatMap(({ line: { reference, signing } }) => [reference, signing.certificate?.authority])
+    .filter((asked) => asked !== undefined && asked.kind !== 'new');
+  const { missing, role, ...caller } = await callerOnHost(host, env, references);
   const wanted = { ...caller, role: role ?? null, allowedAccounts: [] };
   return { keys, wanted, missing, env: frontEnv(env) };
 }

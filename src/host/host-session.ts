@@ -1,6 +1,7 @@
 /** A host's session in one Region, with the machine's credentials. Importing this file loads the AWS SDK, but no client of it. */
 import type { Caller, Credentials } from '../aws/caller.ts';
 import { openSessions } from '../aws/session.ts';
+import type { Reference } from '../keys/reference.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { callerOf, explained, regionFor, warnOfProxy, type ReadOptions } from './call-aws.ts';
 
@@ -22,18 +23,18 @@ export interface HostSession {
  *
  * The calls throw the errors of the default credential chain: the chain is first asked there.
  *
- * @param own the Region of an ARN
+ * @param asked what is read or written; empty for what has no ARN
  * @throws the errors of assuming the roles; REGION_MISSING
  */
 export async function openHostSession(
   host: Host,
   options: Omit<ReadOptions, 'missing'>,
-  own?: string,
+  asked: readonly Pick<Reference, 'location'>[] = [],
 ): Promise<HostSession> {
-  const { missing, role, ...wanted } = await callerOnHost(host, options.env);
+  const { missing, role, ...wanted } = await callerOnHost(host, options.env, asked);
   warnOfProxy(options);
   const search = { ...wanted, ...options, hint: missing.region };
-  const region = own ?? wanted.regions[0] ?? (await regionFor([], search));
+  const region = asked[0]?.location?.region ?? wanted.regions[0] ?? (await regionFor([], search));
   const caller = callerOf({ ...wanted, regions: [region] }, options);
   const { answer } = await openSessions([], role, caller);
   const credentials = answer[0]?.credentials;

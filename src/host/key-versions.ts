@@ -18,7 +18,7 @@ export async function openKeyVersions(
   host: Host,
   options: Omit<ReadOptions, 'missing'>,
 ): Promise<KeyVersionStore> {
-  const { place, caller, explain } = await openHostSession(host, options, reference.location?.region);
+  const { place, caller, explain } = await openHostSession(host, options, [reference]);
   const { signal, sleep } = caller;
   const change = { ...place, signal, sleep, explain };
   if (reference.kind === 'parameter') return parameterVersions(reference, change);

@@ -27,7 +27,7 @@ export async function withKms<T>(
   { options, work }: { readonly options: Options; readonly work: (access: KmsAccess) => Promise<T> },
 ): Promise<T> {
   const { env, signal, voice } = options;
-  const { missing, role, ...wanted } = await callerOnHost(host, env);
+  const { missing, role, ...wanted } = await callerOnHost(host, env, references);
   warnOfProxy(options);
   const own = references.map(({ location }) => location?.region);
   const known =

@@ -1,7 +1,7 @@
 /** A host's folder of parameters, for reading and writing, with the machine's credentials. */
 import { abortable } from '../deadline.ts';
 import { ParameterFolder } from '../secrets/parameter-folder.ts';
-import { callerOnHost, type Host } from './caller.ts';
+import { roleOnHost, type Host } from './caller.ts';
 import { retryIfExpired, type ReadOptions } from './call-aws.ts';
 import { openHostSession } from './host-session.ts';
 
@@ -18,7 +18,7 @@ export async function withHostFolder<T>(
   options: Omit<ReadOptions, 'missing'>,
   work: (folder: ParameterFolder) => Promise<T>,
 ): Promise<T> {
-  const { role } = await callerOnHost(host, options.env);
+  const role = roleOnHost(host.roles);
   const once = async (): Promise<T> => {
     const { place, caller, explain } = await openHostSession(host, options);
     const { signal, sleep } = caller;

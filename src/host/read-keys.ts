@@ -42,7 +42,7 @@ export async function readHostSecrets(wanted: HostKeys, options: Options): Promi
     import('./read-secrets.ts'),
     import('./caller.ts'),
   ]);
-  const { missing, ...caller } = await callerOnHost(host, options.env);
+  const { missing, ...caller } = await callerOnHost(host, options.env, references);
   return await readSecrets({ keys, allowedAccounts: [], ...caller }, { ...options, missing });
 }
 

@@ -19,7 +19,7 @@ export async function writeHostVersion(
   options: Options,
 ): Promise<StoredVersion> {
   const { env, signal, voice } = options;
-  const { missing, role, ...wanted } = await callerOnHost(host, env);
+  const { missing, role, ...wanted } = await callerOnHost(host, env, [version.reference]);
   warnOfProxy(options);
   const region = await regionOf(version, { ...wanted, ...options, hint: missing.region });
   const caller = callerOf({ ...wanted, regions: [region] }, options);
