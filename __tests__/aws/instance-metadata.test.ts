@@ -115,6 +115,19 @@ describe('instance metadata', () => {
     await expect(metadata().credentials()).rejects.toThrow(/EC2 cannot assume the role host/);
   });
 
+  it.each([
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: 'here' }, 'is not a URL'],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: '169.254.169.254:80' }, 'is not a URL'],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: 'localhost:80' }, 'is not a URL'],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv5' }, 'is unknown: Unsupported endpoint mode: IPv5'],
+  ])('of %j are a mistake in the settings', async (set, message) => {
+    setEnvironment(set);
+    const hint = expect.stringMatching(/^set AWS_EC2_METADATA_SERVICE_ENDPOINT to http:/);
+    const expected = { code: 'INPUT_INVALID', hint, message: expect.stringContaining(message) };
+    await expect(metadata().region()).rejects.toMatchObject(expected);
+    await expect(metadata().credentials()).rejects.toMatchObject(expected);
+  });
+
   it('are not requested if the user has switched them off', async () => {
     const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
     expect(await instanceRegion({ ...options(), env })).toBeUndefined();

@@ -121,6 +121,28 @@ describe("an endpoint that is not AWS's", () => {
     );
   });
 
+  it.each([
+    [
+      'AWS_ENDPOINT_URL',
+      'localhost:4566',
+      'the endpoint of sts is localhost://4566, which is not http or https',
+    ],
+    [
+      'AWS_ENDPOINT_URL_SSM',
+      'ftp://127.0.0.1:9',
+      'the endpoint of ssm is ftp://127.0.0.1:9, which is not http',
+    ],
+    ['AWS_ENDPOINT_URL_SSM', 'http://127.0.0.1:99999', 'the endpoint of ssm is not a URL'],
+    ['AWS_ENDPOINT_URL_STS', 'here', 'the endpoint of sts is not a URL'],
+  ])('is refused where %s is %s', async (name, value, message) => {
+    const { code, text } = told(await load({ [name]: value }));
+    expect(code).toBe('INPUT_INVALID');
+    expect(text).toContain(message);
+    expect(text).toContain(
+      'hint: write http://HOST:PORT or https://HOST: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_',
+    );
+  });
+
   it('for the token itself is refused, where it is read on the way', async () => {
     const { code, text } = told(await load({ ACTIONS_ID_TOKEN_REQUEST_URL: `${evil}/token` }));
     expect(code).toBe('OIDC_REQUEST_FAILED');

@@ -20,7 +20,18 @@ it('A Node that is too old for the proxy of the environment is named, once', () 
   ]);
 });
 
+it('A proxy that Node cannot use is named', () => {
+  const told = warnings((voice) => {
+    warnOfProxy({ env: { https_proxy: 'SOCKS5h://me:secret@proxy.example:1080' }, voice }, '24.18.0');
+  });
+  expect(told).toEqual([
+    'the proxy is not used: https_proxy has the scheme socks5h; name an http or https proxy, or unset it',
+  ]);
+});
+
 it.each([
+  ['24.5.0', { HTTPS_PROXY: 'proxy.example:3128' }],
+  ['24.5.0', { HTTPS_PROXY: 'HTTPS://proxy.example:3128' }],
   ['24.5.0', { HTTPS_PROXY: 'http://proxy.example:3128' }],
   ['22.21.0', { HTTPS_PROXY: 'http://proxy.example:3128' }],
   ['25.0.0', { https_proxy: 'http://proxy.example:3128' }],

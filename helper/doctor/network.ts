@@ -2,9 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { isPrivate } from '../../src/aws/endpoint.ts';
 import { awsFailure } from '../../src/aws/failures.ts';
-import { ignoresProxy } from '../../src/aws/connection.ts';
 import { reach, type Reached as Answer } from '../../src/aws/reach.ts';
-import { proxyEnvironment } from '../../src/proxy-environment.ts';
+import { proxyEnvironment, unusedProxy } from '../../src/proxy-environment.ts';
 import type { Endpoint } from './endpoints.ts';
 import { fail, failed, ok, skip, warn, type Finding } from './finding.ts';
 import { clockCommand } from './install-command.ts';
@@ -125,23 +124,18 @@ async function wayTo({ url, namedBy }: Endpoint, env: Environment): Promise<stri
     : `without a proxy, at ${first.address}`;
 }
 
-/** A Node that is too old connects without the proxy. @param nodeVersion `22.21.0` */
+/** A Node that does not use the proxy connects without it. @param nodeVersion `22.21.0` */
 export function asNodeReads(env: Environment, nodeVersion: string): Environment {
-  return ignoresProxy(env, nodeVersion)
+  return unusedProxy(env, nodeVersion)
     ? { ...env, HTTPS_PROXY: undefined, https_proxy: undefined }
     : proxyEnvironment(env);
 }
 
 export function checkProxySupport(env: Environment, nodeVersion: string): Finding[] {
-  if (!ignoresProxy(env, nodeVersion)) return [];
-  const detail = `HTTPS_PROXY is set, but Node ${nodeVersion} does not use it`;
-  return [
-    warn(
-      'network proxy',
-      detail,
-      'use Node 22.21, 24.5 or newer (SSM_SSH_NODE names one), or a VPC endpoint',
-    ),
-  ];
+  const unused = unusedProxy(env, nodeVersion);
+  if (!unused) return [];
+  const remedy = `${unused.remedy}; or use a VPC endpoint`;
+  return [warn('network proxy', `the proxy is not used: ${unused.why}`, remedy)];
 }
 
 /** Milliseconds. AWS refuses signatures with a larger difference. @source IAM User Guide, "Signature Version 4" */

@@ -44,17 +44,6 @@ export interface Connection {
   readonly patience: number;
 }
 
-/**
- * Node 22.21 and 24.5 are the first of their lines that take proxy settings from the environment (`proxyEnv` of
- * http.Agent).
- */
-export function ignoresProxy(env: ConnectionOptions['env'], version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const proxy = env['HTTPS_PROXY'] || env['https_proxy'];
-  const isNewEnough = major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
-  return Boolean(proxy) && !isNewEnough;
-}
-
 const ignore = (): void => undefined;
 
 export function openConnection(options: ConnectionOptions): Connection {

@@ -29,6 +29,11 @@ const suffixes = [...dnsSuffixes, 'api.aws', 'api.amazonwebservices.com.cn', 'ap
 const ownNames =
   /^(vpce-[\da-z-]+\.)?(sts|ssm|secretsmanager|kms|ec2|ec2-instance-connect|oidc|portal\.sso)(-fips)?\.([a-z]{2,}(-[a-z]+)+-\d+\.(vpce\.)?)?$/;
 
+/** The AWS SDK takes `localhost:4566` for the scheme `localhost:`. */
+export function isHttp({ protocol }: Pick<Target, 'protocol'>): boolean {
+  return protocol === 'https:' || protocol === 'http:';
+}
+
 /** Whether nobody in the network can read what is sent: it is encrypted, or stays on this machine. */
 export function isPrivate({ protocol, hostname }: Pick<Target, 'protocol' | 'hostname'>): boolean {
   return protocol === 'https:' || isLoopback(hostname);

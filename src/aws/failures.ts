@@ -91,6 +91,7 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
     const hint = 'check AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT';
     return fail('INPUT_INVALID', `there is no endpoint for ${service} in ${region}: ${read.message}`, hint);
   }
+  if (read.code === 'ERR_INVALID_URL') return noUrl(service, 'is not a URL', error);
   if (isCertificateTrouble(read.code)) {
     return fail(
       'NETWORK_UNREACHABLE',
@@ -114,6 +115,14 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
     what,
     `run it again; if it persists, ${elsewhere ?? 'see https://health.aws.amazon.com'}`,
   );
+}
+
+/** Of an endpoint that the environment or the AWS configuration names. */
+export function noUrl(service: string, what: string, cause?: unknown): Failure {
+  return new Failure('INPUT_INVALID', `the endpoint of ${service} ${what}`, {
+    hint: `write http://HOST:PORT or https://HOST: ${settingOf(service)}`,
+    cause,
+  });
 }
 
 /** With AWS_WEB_IDENTITY_TOKEN_FILE or a profile's role, the default chain itself calls STS. */

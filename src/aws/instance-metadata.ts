@@ -5,6 +5,8 @@
 import { getInstanceMetadataEndpoint } from '@smithy/credential-provider-imds';
 import { CredentialsProviderError } from '@smithy/core/config';
 import type { AwsCredentialIdentity } from '@smithy/types';
+import { isHttp } from './endpoint.ts';
+import { readAwsError } from './failures.ts';
 import { Failure, type Code } from '../errors.ts';
 import { sendRequest, type HttpAnswer } from '../http-request.ts';
 
@@ -143,8 +145,24 @@ export function isSwitchedOff(env: MetadataOptions['env']): boolean {
 
 /** Ends with a slash. From AWS_EC2_METADATA_SERVICE_ENDPOINT, or the profile. */
 async function originOf(): Promise<string> {
-  const { protocol, hostname, port } = await getInstanceMetadataEndpoint();
+  const { protocol, hostname, port } = await getInstanceMetadataEndpoint().catch((error: unknown) => {
+    throw noEndpoint(error);
+  });
+  if (!isHttp({ protocol })) throw noEndpoint();
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}/`;
+}
+
+function noEndpoint(cause?: unknown): Failure {
+  const { code, message } = readAwsError(cause);
+  const isUrl = cause !== undefined && code !== 'ERR_INVALID_URL';
+  return new Failure(
+    'INPUT_INVALID',
+    `the address of the instance metadata service ${isUrl ? `is unknown: ${message}` : 'is not a URL'}`,
+    {
+      hint: 'set AWS_EC2_METADATA_SERVICE_ENDPOINT to http://HOST:PORT, or AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE to IPv4 or IPv6, or unset both; the AWS configuration may have them, too',
+      cause,
+    },
+  );
 }
 
 const strange: Problem = {

@@ -5,8 +5,8 @@ import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-
 import { Failure } from '../errors.ts';
 import { withDeadline } from '../deadline.ts';
 import { notAws, oddityOf, operationOf, serviceOf, troubleOf } from './answers.ts';
-import { isOfAws, isPrivate, originOf } from './endpoint.ts';
-import { variableOf } from './failures.ts';
+import { isHttp, isOfAws, isPrivate, originOf } from './endpoint.ts';
+import { noUrl, variableOf } from './failures.ts';
 import type { Troubles } from './troubles.ts';
 
 /** Bytes. Larger than any expected answer: twenty secrets of 64 KB, each character escaped in JSON. */
@@ -79,6 +79,7 @@ export class RequestHandler implements HttpHandler<NodeHttpHandlerOptions> {
 
   /** An earlier step or a profile may have set the endpoint. */
   #admit(request: HttpRequest, { service, endpoint }: { service: string; endpoint: string }): void {
+    if (!isHttp(request)) throw noUrl(service, `is ${endpoint}, which is not http or https`);
     const token = tokenIn(request);
     if (token !== undefined && !isPrivate(request)) {
       throw new Failure(

@@ -1,6 +1,6 @@
 /** How AWS is called: Region, connection, and what is said about missing or expired credentials. Importing this file loads the AWS SDK, but no client of it. */
 import { setTimeout } from 'node:timers/promises';
-import { ignoresProxy, openConnection } from '../aws/connection.ts';
+import { openConnection } from '../aws/connection.ts';
 import type { EarlyAgent } from '../aws/early-agent.ts';
 import { readAwsError } from '../aws/failures.ts';
 import { patienceOf } from '../aws/patience.ts';
@@ -9,6 +9,7 @@ import { instanceRegion } from '../aws/region.ts';
 import type { Caller, Role } from '../aws/caller.ts';
 import { Failure } from '../errors.ts';
 import { abortable } from '../deadline.ts';
+import { unusedProxy } from '../proxy-environment.ts';
 import type { Voice } from './voice.ts';
 import { referencesOf, type KeyLine } from '../keys/key-line.ts';
 import type { Reference } from '../keys/reference.ts';
@@ -80,16 +81,15 @@ function usesToken(role: Role | undefined, env: ReadOptions['env']): boolean {
 
 const toldOfProxy = new WeakSet<Voice>();
 
-/** Once, if this Node is too old for the proxy of the environment. */
+/** Once, if Node does not use the proxy of the environment. */
 export function warnOfProxy(
   { env, voice }: Pick<ReadOptions, 'env' | 'voice'>,
   version: string = process.versions.node,
 ): void {
-  if (toldOfProxy.has(voice) || !ignoresProxy(env, version)) return;
+  const unused = unusedProxy(env, version);
+  if (toldOfProxy.has(voice) || !unused) return;
   toldOfProxy.add(voice);
-  voice.warn(
-    `the proxy is not used: Node ${version} does not support HTTPS_PROXY; use Node 22.21, 24.5 or newer`,
-  );
+  voice.warn(`the proxy is not used: ${unused.why}; ${unused.remedy}`);
 }
 
 /** Adds a hint about the default credential chain to errors of missing or expired credentials. */
