@@ -67,7 +67,7 @@ describe(guide, () => {
     expect(readFileSync(join(host.folder, 'rotate-keys.json'), 'utf8')).toContain('kms:UpdateAlias');
     const [command = ''] = commandsOf('docs/templates.md').filter((one) => / public /.test(one));
     expect((await type(command)).stdout).toContain(made.split(' ')[1]);
-  }, 60_000);
+  });
 
   it('adds a key to an agent of ours that runs', async () => {
     for (const name of ['deploy', 'tools']) await type(`ssm-ssh-agent keygen kms:alias/${name}`);
@@ -80,7 +80,7 @@ describe(guide, () => {
       expect.stringMatching(/ kms:alias\/tools .*\n.* kms:alias\/deploy /),
     ]);
     expect(stderr).toMatch(/^ssm-ssh-agent: kms:alias\/tools: .*\nssm-ssh-agent: kms:alias\/deploy: .*\n$/);
-  }, 60_000);
+  });
 
   it('verifies a commit that a job signed with a key in KMS', async () => {
     const { iam } = host.world.aws;
@@ -102,7 +102,7 @@ describe(guide, () => {
       0,
       expect.stringMatching(/^Good "git" signature for ci@example\.com with ED25519/),
     ]);
-  }, 60_000);
+  });
 
   it('has lines of keys and an App that are accepted', () => {
     const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);

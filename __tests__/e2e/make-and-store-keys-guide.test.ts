@@ -55,7 +55,7 @@ describe(guide, () => {
       ]).toEqual([command, 0, '']);
       expect(stdout).toMatch(/^(ssh-ed25519 \S+.*\n)+$/);
     }
-  }, 60_000);
+  });
 
   it.each(keygens)('stands for what other documents say: %s', async (command) => {
     const key = host.world.aws.kms.createKey({ ...place, alias: 'alias/ci-keys' });

@@ -96,7 +96,7 @@ describeInTurn(describe)('policy --for write', () => {
       const policy = await policyOf(name, '--for', 'write');
       expect(await failing([policy], [['put', name, 'key.pem', '--kms-key-id', keyId]])).toBe('');
     }
-  }, 60_000);
+  });
 
   it('does not let its holder read the key', async () => {
     const { put } = stage.host.world;
@@ -161,5 +161,5 @@ describeInTurn(describe)('policy --for rotate', () => {
     const rest = [['--registered'], ['--finish']].map((how) => ['rotate', name, ...how, ...stage.testing]);
     expect(await failing([policy], rest)).toBe('');
     expect(stage.publicKey(name)).toBe(key);
-  }, 60_000);
+  });
 });

@@ -61,7 +61,7 @@ describeInTurn(describe)('policy for a key in KMS', () => {
     expect(await work(policy, commands)).toBe(true);
     for (const [left, document] of lesserPolicies(policy))
       expect([left, await work(document, commands)]).toEqual([left, false]);
-  }, 60_000);
+  });
 
   it('--for write is enough for keygen and put, and needs each statement', async () => {
     const policy = await policyOf('kms:alias/made', 'kms:alias/moved', '--for', 'write');
@@ -75,7 +75,7 @@ describeInTurn(describe)('policy for a key in KMS', () => {
     expect(await work(policy, commands)).toBe(true);
     for (const alias of ['alias/made', 'alias/moved'])
       expect(signingKeys.find(alias, place).state).toBe('Enabled');
-  }, 60_000);
+  });
 
   it('is not printed to rotate a key by its ARN, and not with a KMS key that encrypts', async () => {
     for (const args of [
@@ -133,5 +133,5 @@ describeInTurn(describe)('policy for a job with keys in KMS', () => {
     expect(await uses(policy, 'whole')).toBe(true);
     for (const [index, [left, document]] of lesserPolicies(policy).entries())
       expect([left, await uses(document, `lesser-${String(index)}`)]).toEqual([left, false]);
-  }, 60_000);
+  });
 });

@@ -38,7 +38,7 @@ describe('rotate of a key in KMS', () => {
       kmsWalks.forward.check(rotating);
       expect(rotating.served).toBe(made);
     });
-  }, 60_000);
+  });
 
   itInRest(
     'that is killed then goes back with --abort, and leaves no key that costs money',

@@ -34,7 +34,7 @@ describe('a fault in a call of main', () => {
   beforeAll(async () => {
     ground = await openGround();
     outcomes = await inLanes(sample, [1, 2, 3], (row) => ground.run(row));
-  }, 180_000);
+  });
   afterAll(async () => {
     await ground.close();
   });

@@ -302,7 +302,7 @@ describeOnHost("a key's life", () => {
     }
     const rotated = await host.run(rotate(), maker);
     says('who makes keys cannot rotate one', [rotated.code, denied(aws).length > 0], [1, true]);
-  }, 120_000);
+  });
 });
 
 const denied = ({ calls }: LocalAws): string[] =>

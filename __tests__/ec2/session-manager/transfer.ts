@@ -131,6 +131,8 @@ export async function transfer(
     (socket) => {
       socket.write(down);
       taken = read(socket, size);
+      // If the tunnel breaks, its own error says why.
+      taken.catch(() => undefined);
     },
     { ...trouble.agent, faults: { ...trouble.faults, seed } },
   );

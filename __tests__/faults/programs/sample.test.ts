@@ -32,7 +32,7 @@ describeOnHost('a fault in a call of a program', () => {
   beforeAll(async () => {
     ground = await openProgramGround();
     outcomes = await inLanes(rows, [1, 2, 3], (row) => ground.run(row));
-  }, 180_000);
+  });
   afterAll(async () => {
     await ground.close();
   });
