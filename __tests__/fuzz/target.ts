@@ -32,7 +32,7 @@ export const marker = ['ghp', 'Zq7Rt2Wv9Xy4Ub6Nm1Kj8Hg5Fd3Sa0Qw2Er4'].join('_');
 const markerAlone = new RegExp(`(?<=^|[\\s"',=])${marker}(?=$|[\\s"',])`);
 
 /** Characters that end a line, move a cursor or turn the direction of text, and the runner's old commands. */
-const acts = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]|##\[/u;
+export const acts = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]|##\[/u;
 
 /** Characters of a message and its hint. */
 const longestMessage = 16_001;
