@@ -61,35 +61,31 @@ describeInTurn(describe)('policy --for write', () => {
     ['a parameter', '/ci/made'],
     ['a secret', 'secretsmanager:ci/made'],
     ['a member of a secret', 'secretsmanager:ci/made:key'],
-  ])(
-    'is enough to make and store %s, and needs each statement',
-    async (_, name) => {
-      const replacing = [
-        ['keygen', name, '--overwrite'],
-        ['put', name, 'key.pem', '--overwrite'],
-        ['keygen', name, '--overwrite', '--tag', 'team=ci'],
-        // A larger value is encrypted by a data key.
-        ...(name.startsWith('/') ? [['keygen', name, '--overwrite', '--tier', 'advanced']] : []),
-      ];
-      const making = ['keygen', name, '--kms-key-id', keyId, '--tag', 'team=ci'];
-      const unborn = await policyOf(name, '--for', 'write', '--kms-key-id', keyId);
-      expect(await failing([unborn], [making, ...replacing])).toBe('');
-      const { parameters } = stage.host.world.aws;
-      const { versions = [] } = parameters.find({ account: ACCOUNT, region: REGION }, '/ci/made') ?? {};
-      expect(versions.every(({ keyArn }) => keyArn === keyId)).toBe(true);
+  ])('is enough to make and store %s, and needs each statement', async (_, name) => {
+    const replacing = [
+      ['keygen', name, '--overwrite'],
+      ['put', name, 'key.pem', '--overwrite'],
+      ['keygen', name, '--overwrite', '--tag', 'team=ci'],
+      // A larger value is encrypted by a data key.
+      ...(name.startsWith('/') ? [['keygen', name, '--overwrite', '--tier', 'advanced']] : []),
+    ];
+    const making = ['keygen', name, '--kms-key-id', keyId, '--tag', 'team=ci'];
+    const unborn = await policyOf(name, '--for', 'write', '--kms-key-id', keyId);
+    expect(await failing([unborn], [making, ...replacing])).toBe('');
+    const { parameters } = stage.host.world.aws;
+    const { versions = [] } = parameters.find({ account: ACCOUNT, region: REGION }, '/ci/made') ?? {};
+    expect(versions.every(({ keyArn }) => keyArn === keyId)).toBe(true);
 
-      // Now the key is there, and is looked up.
-      const policy = await policyOf(name, '--for', 'write');
-      expect(await failing([policy], replacing)).toBe('');
-      const { put, putSecret } = stage.host.world;
-      for (const [left, document] of lesserPolicies(policy)) {
-        if (name.startsWith('/')) put(name, stage.old.privateKey, { keyId });
-        else putSecret('ci/made', '{"user": "deploy"}', { keyId });
-        expect([left, await failing([document], replacing)]).toEqual([left, refusal]);
-      }
-    },
-    120_000,
-  );
+    // Now the key is there, and is looked up.
+    const policy = await policyOf(name, '--for', 'write');
+    expect(await failing([policy], replacing)).toBe('');
+    const { put, putSecret } = stage.host.world;
+    for (const [left, document] of lesserPolicies(policy)) {
+      if (name.startsWith('/')) put(name, stage.old.privateKey, { keyId });
+      else putSecret('ci/made', '{"user": "deploy"}', { keyId });
+      expect([left, await failing([document], replacing)]).toEqual([left, refusal]);
+    }
+  });
 
   it('is enough to store a key under a name that is not there yet', async () => {
     for (const name of ['/ci/stored', 'secretsmanager:ci/stored', 'secretsmanager:ci/other:key']) {

@@ -148,33 +148,27 @@ describeInTurn(describe)('a policy that is printed for an EC2 host', () => {
     await instance.stop();
   });
 
-  it.each(['id', 'tag'])(
-    'by its %s is enough for ssm-ssh, and needs each statement',
-    async (by) => {
-      const name = by === 'id' ? instance.instanceId : 'Name=web-1';
-      const target = `${instance.user}@${name}`;
-      const policy = await policyOf(['--host', target], { env: onlyAllowed([]) });
-      await expectExact(policy, async (env) => {
-        const home = join(host.folder, `home-${String(number)}`);
-        mkdirSync(home);
-        const argv = [join(actionPath, 'helper/ssm-ssh'), target, 'true'];
-        const { ended } = host.start(argv, { env: { ...env, HOME: home, SSM_SSH_TIMEOUT: '10s' } });
-        const result = await ended;
-        await host.start([join(actionPath, 'helper/ssm-ssh-agent'), 'flush'], { env: { ...env, HOME: home } })
-          .ended;
-        // The session is ended a moment after ssh.
-        const { aws } = host.world;
-        const hasStarted = ({ operation, errorCode }: (typeof aws.calls)[number]): boolean =>
-          operation === 'ssm:StartSession' && errorCode === undefined;
-        const isEnding = (): boolean =>
-          aws.calls.some(({ operation }) => operation === 'ssm:TerminateSession');
-        for (let tries = 0; tries < 100 && aws.calls.some(hasStarted) && !isEnding(); tries++)
-          await sleep(100);
-        return done(result);
-      });
-    },
-    120_000,
-  );
+  it.each(['id', 'tag'])('by its %s is enough for ssm-ssh, and needs each statement', async (by) => {
+    const name = by === 'id' ? instance.instanceId : 'Name=web-1';
+    const target = `${instance.user}@${name}`;
+    const policy = await policyOf(['--host', target], { env: onlyAllowed([]) });
+    await expectExact(policy, async (env) => {
+      const home = join(host.folder, `home-${String(number)}`);
+      mkdirSync(home);
+      const argv = [join(actionPath, 'helper/ssm-ssh'), target, 'true'];
+      const { ended } = host.start(argv, { env: { ...env, HOME: home, SSM_SSH_TIMEOUT: '10s' } });
+      const result = await ended;
+      await host.start([join(actionPath, 'helper/ssm-ssh-agent'), 'flush'], { env: { ...env, HOME: home } })
+        .ended;
+      // The session is ended a moment after ssh.
+      const { aws } = host.world;
+      const hasStarted = ({ operation, errorCode }: (typeof aws.calls)[number]): boolean =>
+        operation === 'ssm:StartSession' && errorCode === undefined;
+      const isEnding = (): boolean => aws.calls.some(({ operation }) => operation === 'ssm:TerminateSession');
+      for (let tries = 0; tries < 100 && aws.calls.some(hasStarted) && !isEnding(); tries++) await sleep(100);
+      return done(result);
+    });
+  });
 });
 
 describeInTurn(describe)('policy', () => {
@@ -279,7 +273,6 @@ describeInTurn(describe)('policy', () => {
       const { status, stdout: said } = spawnSync('cfn-lint', [file], { encoding: 'utf8' });
       expect([said, status]).toEqual(['', 0]);
     },
-    60_000,
   );
 
   itWhere(has('terraform'), 'terraform is missing: https://developer.hashicorp.com/terraform/install')(
@@ -292,6 +285,5 @@ describeInTurn(describe)('policy', () => {
       });
       expect([formatted, status]).toEqual([stdout, 0]);
     },
-    60_000,
   );
 });
