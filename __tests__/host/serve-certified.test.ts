@@ -67,7 +67,7 @@ async function until(count: number): Promise<void> {
 describe('a certificate that has ended', () => {
   it('is not listed while its authority fails, and the log says why', async () => {
     await serve('new:ed25519');
-    expect(new Set(await listed())).toEqual(new Set([certificate]));
+    expect([...new Set(await listed())]).toEqual([certificate]);
     problem = new Failure('KMS_KEY_UNUSABLE', 'the authority is disabled', { hint: 'enable it' });
     await sleep(3_200);
     expect(await listed()).toEqual([]);
@@ -79,7 +79,7 @@ describe('a certificate that has ended', () => {
   it('leaves the plain key in the list, if hosts may know that', async () => {
     await serve('kms:alias/deploy');
     // A slow machine has the next certificate by then.
-    expect(new Set(await listed())).toEqual(new Set([certificate, 'ssh-ed25519']));
+    expect([...new Set(await listed())]).toEqual([certificate, 'ssh-ed25519']);
     problem = new Failure('KMS_KEY_UNUSABLE', 'the authority is disabled', { hint: 'enable it' });
     await sleep(3_200);
     expect(await listed()).toEqual(['ssh-ed25519']);

@@ -105,6 +105,7 @@ describe('a job that deploys to an EC2 host', () => {
         ...['ec2-instance-connect:SendSSHPublicKey', 'oidc:token', 'sts:AssumeRoleWithWebIdentity'],
       ].sort(),
     );
+    expect(calls('ssm:TerminateSession').length).toBeLessThanOrEqual(1);
     const policy = policies().at(-1);
     expect(policy).toContain(`:instance/${instanceId}"`);
     expect(policy).toContain(`{"ec2:osuser":"${stage.instance.user}"}`);
