@@ -152,21 +152,25 @@ describeInTurn(describe)('a policy that is printed for an EC2 host', () => {
     const name = by === 'id' ? instance.instanceId : 'Name=web-1';
     const target = `${instance.user}@${name}`;
     const policy = await policyOf(['--host', target], { env: onlyAllowed([]) });
+    const { aws } = host.world;
     await expectExact(policy, async (env) => {
       const home = join(host.folder, `home-${String(number)}`);
       mkdirSync(home);
-      const argv = [join(actionPath, 'helper/ssm-ssh'), target, 'true'];
-      const { ended } = host.start(argv, { env: { ...env, HOME: home, SSM_SSH_TIMEOUT: '10s' } });
-      const result = await ended;
-      await host.start([join(actionPath, 'helper/ssm-ssh-agent'), 'flush'], { env: { ...env, HOME: home } })
-        .ended;
-      // The session is ended a moment after ssh.
-      const { aws } = host.world;
-      const hasStarted = ({ operation, errorCode }: (typeof aws.calls)[number]): boolean =>
-        operation === 'ssm:StartSession' && errorCode === undefined;
+      const argv = [join(actionPath, 'helper/ssm-ssh'), target, 'echo ready; cat'];
+      const options = { env: { ...env, HOME: home }, keepsInput: true };
+      const { child, said, ended } = host.start(argv, options);
+      const isConnected = (): boolean => said().includes('ready');
+      while (child.exitCode === null && child.signalCode === null && !isConnected()) await sleep(50);
+      // The host does not hear of ssh's end, so that it cannot end the session first.
+      aws.sessions.faults = { drop: { toAgent: 1 } };
+      child.kill();
+      await ended;
+      const flush = [join(actionPath, 'helper/ssm-ssh-agent'), 'flush'];
+      await host.start(flush, { env: { ...env, HOME: home } }).ended;
       const isEnding = (): boolean => aws.calls.some(({ operation }) => operation === 'ssm:TerminateSession');
-      for (let tries = 0; tries < 100 && aws.calls.some(hasStarted) && !isEnding(); tries++) await sleep(100);
-      return done(result);
+      for (let tries = 0; tries < 600 && isConnected() && !isEnding(); tries++) await sleep(100);
+      aws.sessions.faults = {};
+      return isConnected();
     });
   });
 });
