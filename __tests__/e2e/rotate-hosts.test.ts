@@ -15,11 +15,14 @@ describe('the token of rotate', () => {
     const app = stage.github.createApp();
     const permissions = { administration: 'write', contents: 'write', metadata: 'read' };
     stage.github.install(app, { owner: 'acme', repositories: ['lib', 'app'], permissions });
-    putToken(app.stored({ permissions: { contents: 'write' } }));
+    putToken(app.stored({ permissions: { contents: 'write' }, repositories: ['lib', 'app'] }));
     expect((await stage.rotate()).exitCode).toBe(0);
     expect(stage.github.tokens).toMatchObject([
       { repositories: ['lib'], permissions: { administration: 'write' } },
     ]);
+    putToken(app.stored({ repositories: ['app'] }));
+    const { stderr } = await stage.rotate('--finish');
+    expect(stderr).toContain('/rotate/github-token is not for acme/lib');
   });
 
   it('of a GitHub App without the permission names the permission', async () => {

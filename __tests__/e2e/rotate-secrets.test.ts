@@ -69,6 +69,40 @@ describe('ssm-ssh-agent rotate with a secret', () => {
     expect(stage.secretText('AWSCURRENT')).toContain('"limit": 2');
   });
 
+  it('refuses to go on if somebody else stored a key meanwhile', async () => {
+    await stage.run([name]);
+    await sleep(5);
+    stage.host.world.putSecret('ci/deploy', secretOf(stage.stranger.privateKey));
+    const refused = await rotate();
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('changed by somebody else'),
+    ]);
+    expect([(await rotate('--abort')).exitCode, stage.secretText('next')]).toEqual([0, undefined]);
+    expect(stage.secretText('AWSCURRENT')).toBe(secretOf(stage.stranger.privateKey));
+  });
+
+  it('leaves the rotation of another member of the secret alone, and names it', async () => {
+    const member = (key: string, ...more: string[]) => stage.run([`secretsmanager:ci/deploy:${key}`, ...more]);
+    const { privateKey: key } = stage.old;
+    stage.host.world.putSecret('ci/deploy', JSON.stringify({ key, other: stage.stranger.privateKey }));
+    const refusesOther = async (): Promise<void> => {
+      const labels = ['AWSCURRENT', 'previous', 'next', 'current'];
+      const before = labels.map((label) => stage.secretText(label));
+      for (const action of [[], ['--finish'], ['--abort']]) {
+        const { exitCode, stderr } = await member('other', ...stage.options, ...action);
+        expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/another member .*: key\n/)]);
+      }
+      expect(labels.map((label) => stage.secretText(label))).toEqual(before);
+    };
+    await member('key');
+    await refusesOther();
+    expect((await rotate()).exitCode).toBe(0);
+    await refusesOther();
+    stage.host.world.putSecret('ci/deploy', JSON.stringify({ key: stage.old.privateKey }));
+    expect((await rotate('--finish')).exitCode).toBe(0);
+  });
+
   it('counts a moved label as moved if the first answer was lost', async () => {
     const operation = 'secretsmanager:UpdateSecretVersionStage';
     for (const skip of [0, 2, 4, 6]) {

@@ -132,9 +132,10 @@ export function rotationOf(
   };
   const words = storedWords(store.staging);
   const plan = planOf(parseLine(['/ci/key', ...args], rotateOptions));
+  const refusals = refusalsOf('/ci/key', command, words);
   const rotation: Rotation<KeyVersions> = {
-    ...{ plan, host, words, refusals: refusalsOf('/ci/key', command, words) },
-    store: storedStore(store, { reference: plan.reference as Reference, makeKey }),
+    ...{ plan, host, words, refusals },
+    store: storedStore(store, { reference: plan.reference as Reference, makeKey, refusals }),
     prove: async ({ key }, which) => {
       if (host && !host.has(key)) throw new Error(`the host refuses ${which}`);
       await whileProving?.();

@@ -19,10 +19,13 @@ const storedBadly: readonly Code[] = ['KEY_EMPTY', 'KEY_NOT_PRIVATE', 'KEY_MALFO
 /** @returns undefined if the hint of the error says more than a command could */
 export function remedyForKey(code: Code, wanted: WantedSecret, remedies: KeyRemedies): string | undefined {
   if (wanted.kind === 'credential') return undefined;
+  const { passphrase, certificate } = wanted.line;
+  if (code === 'KEY_ENCRYPTED' && wanted.kind === 'key' && !passphrase)
+    return namePassphrase(wanted, remedies);
+  // What is missing or damaged may be one of these, and the command would replace a good key.
+  if (passphrase || certificate) return undefined;
   if (code === 'KEY_NOT_FOUND') return store(wanted, remedies, []);
   if (storedBadly.includes(code)) return storeAgain(wanted, remedies);
-  if (code === 'KEY_ENCRYPTED' && wanted.kind === 'key' && !wanted.line.passphrase)
-    return namePassphrase(wanted, remedies);
   return undefined;
 }
 

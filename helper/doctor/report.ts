@@ -24,9 +24,7 @@ type Speech = Pick<Common, 'json' | 'quiet' | 'verbose'>;
 /** @returns the exit code: 1 if a check failed */
 export async function report(subjects: Subjects, speech: Speech, running: Running): Promise<number> {
   const { profile } = subjects.account;
-  const given = running.env;
-  const env =
-    profile === undefined ? given : { ...given, AWS_PROFILE: profile, AWS_ACCESS_KEY_ID: undefined };
+  const env = profile === undefined ? running.env : { ...running.env, ...onlyProfile(profile) };
   const nodeVersion = process.versions.node;
   const asked = { ...running, ...subjects, env, nodeVersion, voice: voiceOf(speech, running) };
   const checks = await allChecks({ ...asked, version: versionOf(running) });
@@ -34,6 +32,16 @@ export async function report(subjects: Subjects, speech: Speech, running: Runnin
   const findings = await runChecks(checks, { signal: running.signal, progress });
   show(findings, speech, running);
   return findings.some(({ status }) => status === 'fail') ? 1 : 0;
+}
+
+/** A profile takes precedence over all access keys of the environment. */
+function onlyProfile(AWS_PROFILE: string): Readonly<Record<string, string | undefined>> {
+  return {
+    AWS_PROFILE,
+    AWS_ACCESS_KEY_ID: undefined,
+    AWS_SECRET_ACCESS_KEY: undefined,
+    AWS_SESSION_TOKEN: undefined,
+  };
 }
 
 function show(

@@ -1,7 +1,7 @@
 /** The API that registers keys: the token from AWS, and the repository on GitHub or GitLab. */
 import { setTimeout } from 'node:timers/promises';
 import { readNamedCredential } from '../../src/git/named-credential.ts';
-import { isGitHubApp, parseGitHubApp, type SignInKms } from '../../src/github/app.ts';
+import { isGitHubApp, parseGitHubApp, type GitHubApp, type SignInKms } from '../../src/github/app.ts';
 import { gitHubDeployKeys } from '../../src/github/deploy-keys.ts';
 import { installationToken } from '../../src/github/installation-token.ts';
 import { gitLabDeployKeys } from '../../src/gitlab/deploy-keys.ts';
@@ -45,13 +45,20 @@ export async function openHost(
   const app = parseGitHubApp(stored, tokenName);
   const apiUrl = given ?? app.apiUrl;
   // Whatever the App may do, this token may manage deploy keys, which are part of the settings of a repository.
-  const narrow = { ...app, apiUrl, permissions: { administration: 'write' } };
+  const narrow = { ...onlyFor(app, repository), apiUrl, permissions: { administration: 'write' } };
   const repositories = [repository];
   const asking = installationToken(narrow, { ...options, signInKms, repositories, clock: Date.now });
   const { password: token } = await asking.catch((error: unknown) => {
     throw namePermission(error);
   });
   return gitHubDeployKeys({ repository, apiUrl, token, tokenName }, options);
+}
+
+/** The App without its other repositories: a token is for all that it names. */
+function onlyFor(app: GitHubApp, repository: string): GitHubApp {
+  if (!app.repositories) return app;
+  const bare = (one: string): string => one.slice(one.lastIndexOf('/') + 1).toLowerCase();
+  return { ...app, repositories: app.repositories.filter((one) => bare(one) === bare(repository)) };
 }
 
 /** GitHub answers 422 if the App does not have a permission, and does not say which. */

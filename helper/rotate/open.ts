@@ -93,7 +93,7 @@ async function openStore(plan: Plan, place: Host, { say, again, ...options }: Op
   const versions = await openKeyVersions(reference, place, options);
   const words = storedWords(versions.staging);
   const refusals = refusalsOf(reference.text, again, words);
-  const store = storedStore(versions, { reference, makeKey: (old) => newKey(old, type) });
+  const store = storedStore(versions, { reference, refusals, makeKey: (old) => newKey(old, type) });
   return { store, words, refusals, signer: () => Promise.resolve(undefined) };
 }
 

@@ -5,19 +5,24 @@ import type { PrivateKey } from '../../src/keys/private-key.ts';
 import type { Reference } from '../../src/keys/reference.ts';
 import { progressOf } from './progress.ts';
 import type { RotationStore } from './rotation.ts';
+import type { Refusals } from './texts.ts';
 
 export interface StoredOptions {
   readonly reference: Reference;
   /** Makes a key like the old one, or of `--type`. */
   readonly makeKey: (old: PrivateKey) => Promise<PrivateKey>;
+  readonly refusals: Pick<Refusals, 'others'>;
 }
 
 export function storedStore(
   store: KeyVersionStore,
-  { reference, makeKey }: StoredOptions,
+  { reference, makeKey, refusals }: StoredOptions,
 ): RotationStore<KeyVersions> {
-  const look: RotationStore<KeyVersions>['look'] = async () =>
-    progressOf(await store.read(), reference, store.staging);
+  const look: RotationStore<KeyVersions>['look'] = async () => {
+    const versions = await store.read();
+    if (versions.others) throw refusals.others(versions.others);
+    return progressOf(versions, reference, store.staging);
+  };
   return {
     look,
     stageNew: async ({ latest }) => {

@@ -62,6 +62,12 @@ export function refusalsOf(text: string, again: string, { old }: Words) {
           ? `check which key is right; ${again} --abort keeps the one that is there, and removes the new one of the rotation`
           : `check which key is right; ${again} --finish keeps the one that is there, and removes the one from before the rotation`,
       ),
+    /** @param members of the same secret */
+    others: (members: readonly string[]) =>
+      fail(
+        `another member of the secret of ${text} is being rotated, or was changed meanwhile: ${members.join(', ')}`,
+        'end that rotation first, with rotate for that member and --finish or --abort: a secret has its labels once for all members',
+      ),
     ended: () =>
       fail(
         `the new key of ${text} is gone: another process has ended the rotation`,

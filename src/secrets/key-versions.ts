@@ -22,8 +22,13 @@ export interface KeyVersions {
   readonly next?: KeyVersion;
   /** The version with the label `current`. */
   readonly current?: string;
-  /** Whether the rest of a JSON secret was changed after the new key was staged. Serving the new key would undo that. */
+  /**
+   * Whether another key was stored after the new key was staged, or the rest of a JSON secret was changed. Serving the new
+   * key would undo that.
+   */
   readonly isStale: boolean;
+  /** The members of a JSON secret whose rotation has the labels, and not this key's. */
+  readonly others?: readonly string[];
 }
 
 /**

@@ -93,12 +93,30 @@ class ParameterVersions implements KeyVersionStore {
     const [before, current] = [holder(labels.previous), holder(labels.current)];
     const previous =
       before === Version ? found : before === undefined ? undefined : await this.#get(`${name}:${before}`);
+    // With the label, the key that is replaced is known.
+    const isStale = next !== undefined && !previous && (await this.#isReplaced(found, { by: history, next }));
     return {
-      ...{ arn: found.ARN ?? '', isStale: false, latest: toVersion(found) },
+      ...{ arn: found.ARN ?? '', isStale, latest: toVersion(found) },
       ...(previous && { previous: toVersion(previous) }),
       ...(next && { next: toVersion(next) }),
       ...(current !== undefined && { current: String(current) }),
     };
+  }
+
+  /** Whether the key was another one when the next key was staged. */
+  async #isReplaced(
+    latest: Parameter,
+    { by: history, next }: { readonly by: readonly ParameterHistory[]; readonly next: Parameter },
+  ): Promise<boolean> {
+    const staged = next.LastModifiedDate;
+    if (!staged || !latest.LastModifiedDate || latest.LastModifiedDate <= staged) return false;
+    const before = history
+      .filter(({ LastModifiedDate: stored }) => stored && stored <= staged)
+      .sort((one, other) => (one.Version ?? 0) - (other.Version ?? 0))
+      .at(-1);
+    if (before?.Version === undefined) return true;
+    const replaced = await this.#get(`${this.#reference.name}:${before.Version}`);
+    return replaced?.Value !== latest.Value;
   }
 
   /** Without Overwrite, so that of two processes one stages its key, and both go on with that one. */

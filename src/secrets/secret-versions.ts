@@ -28,7 +28,7 @@ export function secretVersions(reference: SecretReference, options: ChangeOption
 
 type Value = Pick<
   GetSecretValueCommandOutput,
-  'ARN' | 'VersionId' | 'VersionStages' | 'SecretString' | 'SecretBinary'
+  'ARN' | 'VersionId' | 'VersionStages' | 'SecretString' | 'SecretBinary' | 'CreatedDate'
 >;
 
 const served = 'AWSCURRENT';
@@ -67,10 +67,19 @@ class SecretVersions implements KeyVersionStore {
     ]);
     if ([previous, next, current].some((one) => one && !agree(one, latest))) return undefined;
     this.#model = latest;
+    const found = { arn: latest.ARN ?? '', isStale: false, latest: this.#toVersion(latest) };
+    // The version that the last rotation has ended with shows whose key it has replaced.
+    const replacing = current ? [latest, current] : [latest];
+    const others = [
+      ...(previous ? this.#othersOf(previous, replacing) : []),
+      ...(next ? this.#othersOf(next, [latest]) : []),
+    ];
+    if (others.length > 0) return { ...found, others: [...new Set(others)] };
+    // With the label `previous`, the key that is replaced is known.
+    const isReplaced = next && !previous && isNewer(latest, next);
     return {
-      arn: latest.ARN ?? '',
-      isStale: next !== undefined && this.#restOf(next) !== this.#restOf(latest),
-      latest: this.#toVersion(latest),
+      ...found,
+      isStale: next !== undefined && (isReplaced || this.#restOf(next) !== this.#restOf(latest)),
       ...(previous && { previous: this.#toVersion(previous) }),
       ...(next && { next: this.#toVersion(next) }),
       ...(current?.VersionId !== undefined && { current: current.VersionId }),
@@ -176,12 +185,29 @@ class SecretVersions implements KeyVersionStore {
     return { text: pickField(textOf(value), this.#reference), version: value.VersionId ?? '' };
   }
 
+  /** The labels belong to the secret: this key is rotated if a labelled version has another one than those. */
+  #othersOf(labelled: Value, [latest = {}, ...more]: readonly Value[]): string[] {
+    const { jsonKey } = this.#reference;
+    const [own, ...those] = [labelled, latest, ...more].map((value) => membersOf(textOf(value)));
+    if (jsonKey === '' || !own) return [];
+    if (own.has(jsonKey) && those.some((one) => one?.get(jsonKey) !== own.get(jsonKey))) return [];
+    const [there = own] = those;
+    const isOther = (name: string): boolean =>
+      name !== jsonKey && JSON.stringify(own.get(name)) !== JSON.stringify(there.get(name));
+    return [...own.keys(), ...there.keys()].filter(isOther);
+  }
+
   /** The members of a JSON secret beside the key; empty for a secret that is the key. */
   #restOf(value: Value): string {
     const { jsonKey } = this.#reference;
     const members = jsonKey === '' ? undefined : membersOf(textOf(value));
     return JSON.stringify([...(members ?? [])].filter(([name]) => name !== jsonKey).sort());
   }
+}
+
+/** Whether one was stored after the other. */
+function isNewer({ CreatedDate: one }: Value, { CreatedDate: other }: Value): boolean {
+  return one !== undefined && other !== undefined && one > other;
 }
 
 /** Whether both say the same about which version is served. */

@@ -1,8 +1,10 @@
 /** Which setting the remedy for a key changes. */
 import { expect, it } from '@jest/globals';
-import { remedyForKms } from '../../../helper/doctor/key-remedy.ts';
+import { remedyForKey, remedyForKms } from '../../../helper/doctor/key-remedy.ts';
 import type { PlacedSetting } from '../../../helper/doctor/setting-remedy.ts';
+import type { StoredKeyLine } from '../../../src/keys/key-line.ts';
 import { parseKeyReference, type KmsReference } from '../../../src/keys/key-reference.ts';
+import { parseReference } from '../../../src/keys/reference.ts';
 
 const setting = (name: string, value: string): PlacedSetting => ({
   ...{ scope: 'global', name, value, isWritable: true },
@@ -25,4 +27,20 @@ it.each([
   expect(remedyForKms('KEY_UNSUPPORTED', wanted, remedies)).toBe(
     `ssm-ssh-agent keygen kms:alias/NEW_NAME && git config --global --replace-all ${name} kms:alias/NEW_NAME`,
   );
+});
+
+it.each([
+  ['KEY_NOT_FOUND', [], 'ssm-ssh-agent put /ci/key FILE'],
+  ['KEY_MALFORMED', [], 'ssm-ssh-agent put /ci/key FILE --overwrite'],
+  ['KEY_NOT_FOUND', ['passphrase'], undefined],
+  ['KEY_EMPTY', ['passphrase'], undefined],
+  ['KEY_MALFORMED', ['certificate'], undefined],
+] as const)('%s with %j, which may be at fault itself, is repaired by %s', (code, others, command) => {
+  const reference = parseReference('/ci/key');
+  const besides = Object.fromEntries(others.map((name) => [name, parseReference(`/ci/${name}`)]));
+  const line = { reference, ...besides } as StoredKeyLine;
+  const place = { region: undefined, roles: [] };
+  const wanted = { kind: 'key', line, place, from: 'ssm.key' } as const;
+  const remedies = { entries: [], env: {}, agent: 'ssm-ssh-agent', account: [] };
+  expect(remedyForKey(code, wanted, remedies)).toBe(command);
 });
