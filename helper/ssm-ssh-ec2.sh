@@ -137,7 +137,7 @@ add_tunnel() {
   [ -n "$_ssm_own_control" ] || option ControlPath=none
   [ -n "$_ssm_pushes" ] || return 0
   # The key is added to the agent while ssh connects. No file can name it before that, so IdentitiesOnly would hide it.
-  _ssm_first="$_ssm_first -o IdentitiesOnly=no"
+  _ssm_first="$_ssm_first -o IdentitiesOnly=no -o AddKeysToAgent=no"
   option IdentityFile=none
   option "IdentityAgent=\"$_ssm_escaped/agent\""
 }

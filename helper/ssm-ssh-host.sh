@@ -110,9 +110,16 @@ find_state() {
 
 pick_keys() {
   _ssm_keys='' _ssm_defaults='' _ssm_best=-1 _ssm_home='' _ssm_home_of_defaults='' _ssm_trusted=$1
-  read_routes - <<LINES
-$_ssm_set_routes
-LINES
+  # Not by a here-document, for which bash may need a temporary file.
+  IFS=$_ssm_newline
+  set -f
+  # shellcheck disable=SC2086 # Split at line ends, then at spaces.
+  for _ssm_value in $_ssm_set_routes; do
+    unset IFS
+    read_route - $_ssm_value
+  done
+  unset IFS
+  set +f
   _ssm_defaults=${_ssm_defaults# }
 }
 
@@ -192,7 +199,7 @@ holds() {
 
 # ssh adds new host keys to the first file of UserKnownHostsFile.
 add_options() {
-  _ssm_first="$_ssm_first -o IdentitiesOnly=yes"
+  _ssm_first="$_ssm_first -o IdentitiesOnly=yes -o AddKeysToAgent=no"
   for _ssm_number in $_ssm_keys; do
     eval "_ssm_identity=\$_ssm_set_key_$_ssm_number"
     [ ! -r "$_ssm_identity/key-cert.pub" ] || eval "_ssm_options=\"\$_ssm_options \$_ssm_set_certificate_$_ssm_number\""

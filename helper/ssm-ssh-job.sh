@@ -67,7 +67,10 @@ find_installation() {
 find_route() {
   _ssm_keys='' _ssm_home=$_ssm_job _ssm_best=-1 _ssm_defaults='' _ssm_home_of_defaults='' _ssm_trusted=''
   for _ssm_name in $_ssm_jobs; do
-    [ ! -r "$_ssm_temp/$_ssm_name/routes" ] || read_routes "$_ssm_temp/$_ssm_name" <"$_ssm_temp/$_ssm_name/routes"
+    [ -r "$_ssm_temp/$_ssm_name/routes" ] || continue
+    while read -r _ssm_number _ssm_who _ssm_pattern _ssm_number_port _ssm_path; do
+      read_route "$_ssm_temp/$_ssm_name" "$_ssm_number" "$_ssm_who" "$_ssm_pattern" "$_ssm_number_port" "$_ssm_path"
+    done <"$_ssm_temp/$_ssm_name/routes"
   done
 }
 
@@ -131,7 +134,7 @@ become_ssh() {
   if [ -n "$_ssm_keys" ]; then
     read_socket
     escape "$_ssm_socket"
-    _ssm_first="$_ssm_first -o IdentitiesOnly=yes"
+    _ssm_first="$_ssm_first -o IdentitiesOnly=yes -o AddKeysToAgent=no"
     option "IdentityAgent=\"$_ssm_escaped\""
     escape "$_ssm_home/keys"
     for _ssm_number in $_ssm_keys; do

@@ -66,7 +66,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
 
   it('starts that of the user or the machine for a clone, too', () => {
     const output = started('../lib', fetch, { own: 'false', forAll: 'echo theirs' });
-    expect(output).toMatch(/^theirs -o IdentitiesOnly=yes -G -o .* git@github.com/);
+    expect(output).toMatch(/^theirs -o IdentitiesOnly=yes -o AddKeysToAgent=no -G -o .* git@github.com/);
   });
 
   it('does not where a key names the repository', () => {

@@ -28,7 +28,8 @@ describeOnHost('helper/ssm-ssh on a host', () => {
       return args.includes(`IdentityFile="${path}/key.pub"`) ? [path] : [];
     });
     const options = [
-      ...['IdentitiesOnly=yes', `IdentityAgent="${state}/agent"`, `IdentityFile="${folder}/key.pub"`],
+      ...['IdentitiesOnly=yes', 'AddKeysToAgent=no'],
+      ...[`IdentityAgent="${state}/agent"`, `IdentityFile="${folder}/key.pub"`],
       'ControlPath=none',
       `UserKnownHostsFile="${state}/known_hosts" "${state}/pinned_hosts" ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
       'StrictHostKeyChecking=yes',

@@ -15,7 +15,8 @@ const options: ConfigOptions = {
 const inJob = (port: string, not = ''): string =>
   `exec "case $SSM_SSH_ROUTED:%p:$RUNNER_TEMP in ${not}:${port}:'/t') ;; *) false;; esac"`;
 const offered = (...files: readonly string[]): string[] => [
-  ...['  IdentityAgent "/agent"', '  IdentitiesOnly yes', '  ForwardAgent no', '  ControlPath none'],
+  ...['  IdentityAgent "/agent"', '  AddKeysToAgent no', '  IdentitiesOnly yes'],
+  ...['  ForwardAgent no', '  ControlPath none'],
   ...files.map((file) => `  IdentityFile "/${file}.pub"`),
 ];
 const end = [
@@ -78,7 +79,8 @@ describe('the block', () => {
   it('reaches EC2 hosts through the tunnel', () => {
     const reach = [
       `Match host "${ec2HostIds}" ${quotable} ${inJob('*')}`,
-      ...["  ProxyCommand /p%%q proxy -- '%n' %p '%r'", '  IdentityAgent "/e%%c2"', '  IdentitiesOnly no'],
+      ...["  ProxyCommand /p%%q proxy -- '%n' %p '%r'", '  IdentityAgent "/e%%c2"'],
+      ...['  AddKeysToAgent no', '  IdentitiesOnly no'],
       ...['  IdentityFile none', '  ForwardAgent no', '  ControlPath none'],
       ...['  UserKnownHostsFile "/ec2-known"', '  StrictHostKeyChecking accept-new'],
     ];

@@ -12,6 +12,7 @@ Environment="GIT_SSH_COMMAND=${n}"
 Match host "${a}" originalhost "*,!*'*" user "*,!*'*"
   ProxyCommand ${e.replaceAll("%","%%")} proxy -- '%h' %p '%r'
   IdentityAgent "${t}/agent"
+  AddKeysToAgent no
   IdentitiesOnly no
   IdentityFile none
   ForwardAgent no

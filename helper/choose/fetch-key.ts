@@ -27,6 +27,7 @@ import {
   noteAsked,
   partsOf,
   publicLine,
+  versionOf,
   wasAskedLately,
   type Place,
 } from './kept-parts.ts';
@@ -132,7 +133,7 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
   // A new agent's start removes old folders.
   await mkdir(into, { recursive: true, mode: 0o700 });
   const there = await held(into);
-  if (there.version === key.secret.version && (await isLoaded(wanted))) return false;
+  if (there.version === versionOf(key) && (await isLoaded(wanted))) return false;
   // Read the clock before the key is added: the mark must not outlast the key.
   const mark = await markFor(lifetime);
   await rm(join(into, 'live'), { force: true });
@@ -147,6 +148,8 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
   // After that: whoever is killed in between leaves one key too many, and not a login without any.
   if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
     await removeKey({ socket }, blobOf(there.publicKey), { signal });
+  if (there.certificate !== undefined && there.certificate !== key.certificate?.line)
+    await removeKey({ socket }, blobOf(there.certificate), { signal });
   await note(wanted, partsOf(key), mark).catch((error: unknown) => {
     throw unwritable(state, error);
   });

@@ -1,4 +1,5 @@
 /** The files beside the agent for a loaded key: its public parts, and the mark with the end of its lifetime. */
+import { createHash } from 'node:crypto';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../../src/host/kept-files.ts';
@@ -14,8 +15,10 @@ export interface Place {
 }
 
 export interface Held {
+  /** From versionOf. */
   readonly version?: string;
   readonly publicKey?: string;
+  readonly certificate?: string;
   /** Whether the agent should still have it. */
   readonly live: boolean;
 }
@@ -27,10 +30,13 @@ export async function held(into: string): Promise<Held> {
       (text) => text.trim(),
       () => undefined,
     );
-  const [version, publicKey, mark] = await Promise.all([read('version'), read('key.pub'), read('live')]);
+  const [version, publicKey, certificate, mark] = await Promise.all(
+    ['version', 'key.pub', 'key-cert.pub', 'live'].map(read),
+  );
   return {
     ...(version !== undefined && { version }),
     ...(publicKey !== undefined && { publicKey }),
+    ...(certificate !== undefined && { certificate }),
     live: mark !== undefined && (await isLive(mark)),
   };
 }
@@ -60,11 +66,17 @@ export async function note({ into, state }: Place, parts: Parts, mark: string): 
 }
 
 export function partsOf(key: LoadedKey): Parts {
-  const { fingerprint, secret, certificate } = key;
+  const { fingerprint, certificate } = key;
   return {
-    ...{ publicKey: publicLine(key), fingerprint, version: secret.version },
+    ...{ publicKey: publicLine(key), fingerprint, version: versionOf(key) },
     certificate: certificate?.line,
   };
+}
+
+/** A parameter that was deleted and made anew has version 1 again, and a certificate is renewed without its key. */
+export function versionOf({ fingerprint, secret, certificate }: LoadedKey): string {
+  const ofCertificate = certificate && createHash('sha256').update(certificate.line).digest('hex');
+  return [secret.version, fingerprint, ...(ofCertificate === undefined ? [] : [ofCertificate])].join(' ');
 }
 
 export function blobOf(publicKey: string): Buffer {
@@ -79,7 +91,9 @@ export function publicLine({ publicKey }: LoadedKey): string {
 /** Whether AWS was asked for a newer key less than a minute ago, and had none. */
 export async function wasAskedLately(into: string): Promise<boolean> {
   const last = await stat(join(into, 'asked')).catch(() => undefined);
-  return last !== undefined && Date.now() - last.mtimeMs < 60_000;
+  // A time to come is from before the clock was set back.
+  const age = last === undefined ? Infinity : Date.now() - last.mtimeMs;
+  return age >= 0 && age < 60_000;
 }
 
 /** After the answer: a process that is killed while it asks must not keep the next one from asking. */

@@ -39,6 +39,7 @@ export function sshConfigLines(program: string, folder: string): string {
 Match host "${ec2HostIds}" ${quotable}
   ProxyCommand ${program.replaceAll('%', '%%')} proxy -- '%h' %p '%r'
   IdentityAgent "${folder}/agent"
+  AddKeysToAgent no
   IdentitiesOnly no
   IdentityFile none
   ForwardAgent no

@@ -115,6 +115,7 @@ function reachEc2({ proxy, socket, knownHosts }: Ec2Access, { temp }: ConfigOpti
     `Match host "${ec2HostIds}" ${quotable} ${inJob(temp, '*')}`,
     `  ProxyCommand ${words(proxy)} -- '%n' %p '%r'`,
     `  IdentityAgent ${sshPath(socket)}`,
+    '  AddKeysToAgent no',
     '  IdentitiesOnly no',
     '  IdentityFile none',
     '  ForwardAgent no',
@@ -143,10 +144,14 @@ function offerElsewhere(
   return [...beside, ...offerTo([], inJob(options.temp, '*', ports))];
 }
 
-/** Otherwise ssh would forward this agent with all keys of the job. `-A` still does. */
+/**
+ * ssh would forward this agent with all keys of the job otherwise, which `-A` still does, and would add the user's own keys
+ * to it.
+ */
 function offer(keys: readonly ConfigKey[], { socket }: ConfigOptions): string[] {
   return [
     `  IdentityAgent ${sshPath(socket)}`,
+    '  AddKeysToAgent no',
     '  IdentitiesOnly yes',
     '  ForwardAgent no',
     '  ControlPath none',

@@ -1,6 +1,6 @@
 /** The agent of a user: its owner, and its end. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
@@ -46,6 +46,23 @@ describeOnHost('the agent of a user', () => {
     expect([...host.files(host.state).keys()].filter((path) => path.endsWith('/live'))).toEqual([]);
     expect((await host.run(fetch())).code).toBe(0);
     expect(stand.calls()).toBe(2);
+  });
+
+  it('takes none of the user’s own keys, whatever ssh’s configuration says of AddKeysToAgent', async () => {
+    const { host, git, world } = stand;
+    const [own, refused] = await Promise.all([makeSshKey(), makeSshKey()]);
+    world.put('/ci/refused', refused.privateKey);
+    await git.createRepository('acme/own');
+    git.addDeployKey({ repository: 'acme/own', publicKey: own.publicKey, write: true });
+    writeFileSync(join(host.home, 'own'), own.privateKey, { mode: 0o600 });
+    // ssh finds ~/.ssh/config by the account, not by HOME.
+    writeFileSync(join(host.home, 'config'), `AddKeysToAgent yes\nIdentityFile ${host.home}/own\n`);
+    const ssh = `mkdir bin; printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" $PWD >bin/ssh; chmod +x bin/ssh`;
+    const list = `PATH=$PWD/bin:$PATH git ls-remote ${git.url('acme/own')}`;
+    expect((await host.run(`${ssh}; ${list}`, { SSM_SSH_KEY: '/ci/refused' })).code).toBe(0);
+    const { stdout } = await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -l`);
+    expect(stdout).toContain(refused.fingerprint);
+    expect(stdout).not.toContain(own.fingerprint);
   });
 
   it('stays while it still has keys', async () => {

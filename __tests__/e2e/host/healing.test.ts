@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, expect } from '@jest/globals';
 import { pidsOf } from '../../kills/kills.ts';
+import { ACCOUNT, REGION } from '../../support/aws/world.ts';
+import { certify } from '../../support/keygen.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 import { killAll } from '../../support/runner/process-table.ts';
@@ -75,5 +77,44 @@ describeOnHost('a key that is replaced while ssm-ssh has it', () => {
       expect(await held()).toEqual([fingerprint]);
     }
     expect(stand.calls()).toBe(3);
+  });
+
+  it('after a clock was set back: what was asked in time to come does not keep it from asking', async () => {
+    expect((await stand.host.run(list())).code).toBe(0);
+    accept((await makeSshKey()).publicKey);
+    expect((await stand.host.run(list())).code).toBe(128);
+    await stand.host.run(`touch -d tomorrow ${stand.host.state}/keys/*/asked`);
+    await replaceKey();
+    expect((await stand.host.run(list())).code).toBe(0);
+  });
+
+  it('by a parameter that was deleted and made anew, which has the same version: the login works', async () => {
+    expect((await stand.host.run(list())).code).toBe(0);
+    stand.world.aws.parameters.delete({ account: ACCOUNT, region: REGION }, '/ci/key');
+    const fingerprint = await replaceKey();
+    expect((await stand.host.run(list())).code).toBe(0);
+    expect(await held()).toEqual([fingerprint]);
+  });
+
+  it('by nothing, but has a new certificate: the login works, and the agent has the last certificate only', async () => {
+    const authority = await makeSshKey();
+    await stand.git.createRepository('acme/certified');
+    stand.git.addDeployKey({
+      ...{ repository: 'acme/certified', publicKey: authority.publicKey, authority: true },
+    });
+    stand.git.removeKey(stand.key.publicKey);
+    const sign = (validity: string): void => {
+      const text = certify(stand.key.publicKey, authority.privateKey, ['-n', 'deploy', '-V', validity]);
+      stand.world.put('/ci/certificate', text, { type: 'String' });
+    };
+    stand.host.env['SSM_SSH_CERTIFICATE'] = '/ci/certificate';
+    const login = `git ls-remote ${stand.git.url('acme/certified')}`;
+    sign('20200101:20200102');
+    expect((await stand.host.run(login)).code).toBe(128);
+    sign('-1h:+1h');
+    await stand.host.run(`rm -f ${stand.host.state}/keys/*/asked`);
+    expect((await stand.host.run(login)).code).toBe(0);
+    const lines = await stand.host.run(`SSH_AUTH_SOCK=${stand.host.state}/agent ssh-add -L`);
+    expect(lines.stdout.match(/-cert-v01@/g)).toHaveLength(1);
   });
 });

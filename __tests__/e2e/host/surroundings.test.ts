@@ -1,6 +1,9 @@
 /** The caller's shell and credentials: no key of other credentials is used, and no shell options are inherited. */
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from '@jest/globals';
-import { program } from '../../support/ec2-host.ts';
+import { canMount, program } from '../../support/ec2-host.ts';
+import { itWhere } from '../../support/needs.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { itInTurn as it } from '../../support/parts.ts';
 import { useHost } from './use-host.ts';
@@ -59,6 +62,38 @@ describeOnHost('ssm-ssh in a foreign environment', () => {
     expect(stdout).toMatch(out);
     expect(stderr).toMatch(told);
     expect(stderr).not.toMatch(/Aborted|Assertion|^ {4}at /m);
+  });
+
+  itWhere(canMount, 'a mount namespace needs root')(
+    'finds the key where no temporary folder is writable, in a bash that writes here-documents there',
+    async () => {
+      const { host } = stand;
+      const tmp = dirname(host.home);
+      expect((await host.run(list())).code).toBe(0);
+      const mounts = ['/tmp', '/var/tmp', tmp].map((place) => `mount --bind ${place} ${place}`);
+      const readOnly = ['/tmp', '/var/tmp', tmp].map((place) => `mount -o remount,ro,bind ${place}`);
+      const fetch = `TMPDIR=/tmp BASH_COMPAT=5.0 GIT_SSH_COMMAND="bash --posix ${program}" ${list()}`;
+      const script = [...mounts, ...readOnly, '! touch /tmp/written 2>/dev/null', fetch].join(' && ');
+      const { code, stderr } = await host.run(`unshare -m sh -c '${script}'`);
+      expect([stderr, code]).toEqual(['', 0]);
+    },
+  );
+
+  it('looks for Node again if another user can replace the one of the last time, or SSM_SSH_NODE named it', async () => {
+    const { host } = stand;
+    const node = join(host.home, 'a-node');
+    const text = `#!/bin/sh\necho ran >>${host.home}/ran\nexec '${process.execPath}' "$@"\n`;
+    writeFileSync(node, text, { mode: 0o755 });
+    const remembered = (): string => readFileSync(join(host.state, 'node-path'), 'utf8');
+    expect((await host.run(list(), { SSM_SSH_NODE: node })).code).toBe(0);
+    expect(existsSync(join(host.state, 'node-path'))).toBe(false);
+    await host.run(`${join(program, '../ssm-ssh-agent')} flush`);
+    await host.run(list());
+    writeFileSync(join(host.state, 'node-path'), `${node}\n`);
+    chmodSync(node, 0o777);
+    rmSync(join(host.home, 'ran'));
+    await host.run(list(), { SSM_SSH_KEY_LIFETIME: '20m' });
+    expect([remembered().trim() === node, existsSync(join(host.home, 'ran'))]).toEqual([false, false]);
   });
 
   it('reports a Node that is killed repeatedly', async () => {
