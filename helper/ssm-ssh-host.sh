@@ -111,26 +111,22 @@ find_state() {
 pick_keys() {
   _ssm_keys='' _ssm_defaults='' _ssm_best=-1 _ssm_home='' _ssm_home_of_defaults='' _ssm_trusted=$1
   # Not by a here-document, for which bash may need a temporary file.
-  IFS=$_ssm_newline
-  set -f
+  IFS=$_ssm_newline && set -f
   # shellcheck disable=SC2086 # Split at line ends, then at spaces.
   for _ssm_value in $_ssm_set_routes; do
     unset IFS
     read_route - $_ssm_value
   done
-  unset IFS
-  set +f
+  unset IFS && set +f
   _ssm_defaults=${_ssm_defaults# }
 }
 
 # One warning per line.
 tell_warnings() {
-  IFS=$_ssm_newline
-  set -f
+  IFS=$_ssm_newline && set -f
   # shellcheck disable=SC2086 # Split at line ends.
   tell $_ssm_set_told
-  unset IFS
-  set +f
+  unset IFS && set +f
 }
 
 # Whether several machines share the home folder, and another one keeps its agent there. Not checked without /proc.

@@ -50,6 +50,11 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     'git@GitHub.com:Acme/Lib.git',
     'ssh://git@github.com/acme/lib.git',
     'ssh://github.com:22/acme/lib',
+    'git+ssh://git@github.com/acme/lib.git',
+    'ssh://git@github.com/acme/l%69b.git',
+    'git@[github.com]:acme/lib.git',
+    'git@[github.com:22]:acme/lib.git',
+    '[git@github.com:22]:acme/lib.git',
   ])('starts that of a repository whose remote is %s', (remote) => {
     expect(started(remote, fetch, { own: theirs })).toMatch(/^agent .* git@github.com git-upload-pack/);
   });
@@ -58,6 +63,8 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     'git@github.com:acme/lib-extra.git',
     'git@gitlab.com:acme/lib.git',
     'ssh://git@github.com:443/acme/lib.git',
+    'git@[github.com:443]:acme/lib.git',
+    'git@[::1]:acme/lib.git',
     'https://github.com/acme/lib',
     '../lib',
   ])('does not for a clone in the folder of a repository whose remote is %s', (remote) => {

@@ -1,9 +1,9 @@
 /** Checks the folder of this user's agent, the agent, and the agent of the session. It writes nothing. */
 import { existsSync, lstatSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import { inspectStateFolders, type FolderReport, type User } from '../../src/host/state-folder.ts';
+import { userId } from '../../src/process/account.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
@@ -83,7 +83,7 @@ async function keysAt(socket: string, { signal }: AgentCheck): Promise<number | 
 }
 
 function isOwn(folder: string): boolean {
-  return lstatSync(folder, { throwIfNoEntry: false })?.uid === userInfo().uid;
+  return lstatSync(folder, { throwIfNoEntry: false })?.uid === userId();
 }
 
 function keysText(count: number): string {

@@ -1,9 +1,9 @@
 /** Whether the key of a git host is known, in the files that ssh reads. */
 import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
 import type { Remote } from '../../src/keys/routes.ts';
+import { homeOfAccount } from '../../src/process/account.ts';
 import { definedIn } from '../../src/process/environment.ts';
 import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 import { run } from '../../src/process/run.ts';
@@ -56,7 +56,7 @@ export async function checkHostKey(options: HostKeyCheck): Promise<Finding> {
  */
 export async function readHostKeys(file: string): Promise<string | undefined> {
   if (file === '') return '';
-  const path = file.startsWith('~/') ? join(userInfo().homedir, file.slice(2)) : file;
+  const path = file.startsWith('~/') ? join(homeOfAccount() ?? '/', file.slice(2)) : file;
   return await readFile(path, 'utf8').catch(() => undefined);
 }
 

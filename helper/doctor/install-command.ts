@@ -1,5 +1,5 @@
 /** The command that installs a package, with the package manager of this machine. */
-import { userInfo } from 'node:os';
+import { userId } from '../../src/process/account.ts';
 import { programOnPath } from './find-program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -31,5 +31,5 @@ export function clockCommand(env: Environment): string {
 }
 
 export function asRoot(command: string): string {
-  return userInfo().uid === 0 ? command : `sudo ${command}`;
+  return userId() === 0 ? command : `sudo ${command}`;
 }

@@ -1,6 +1,7 @@
 /** Checks the programs that git and ssh connections need, and tells which kind of machine this is. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { homeOfAccount, userId } from '../../src/process/account.ts';
 import { run } from '../../src/process/run.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 import { programOnPath } from './find-program.ts';
@@ -46,6 +47,11 @@ async function checkSsh(options: ProgramOptions): Promise<Finding> {
   const said = await versionText('ssh', '-V', options);
   if (said === undefined)
     return fail('ssh', 'SSH_NOT_FOUND: ssh is not on PATH', installCommand('openssh', options.env));
+  if (homeOfAccount() === undefined) {
+    const detail = `the user ${userId()} has no entry in the list of accounts (/etc/passwd): OpenSSH does not run for such a user`;
+    const remedy = `run as a user that this machine knows, or add one: useradd --uid ${userId()} NAME; in an image, RUN useradd`;
+    return fail('ssh', detail, remedy);
+  }
   const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(said) ?? [];
   if (major === undefined)
     return warn('ssh', `${said} is not OpenSSH`, installCommand('openssh', options.env));

@@ -1,11 +1,11 @@
 /** What setup does: writes the configuration of git for this host or user, or removes it again. */
 import type { setupOptions } from './options.ts';
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { helperOf } from '../../src/git/credential-settings.ts';
 import type { Scope, Setting, Settings } from '../../src/git/listing.ts';
 import { visible } from '../../src/keys/visible-text.ts';
+import { homeOfAccount, userId } from '../../src/process/account.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { Running } from '../command-line/command.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
@@ -190,13 +190,13 @@ function checkSshCommand(changes: readonly Setting[], known: Settings, scope: Sc
  * Where root itself sets up all users, the path has `%i`, which ssh replaces with the id of each user.
  */
 function ec2Folder(scope: Scope, { env }: Running): string {
-  const { uid, homedir } = userInfo();
+  const uid = userId();
   const caller = uid === 0 ? env['SUDO_UID'] : undefined;
   const isForAll = scope === 'system' && uid === 0 && caller === undefined;
   const id = isForAll ? '%i' : String(Number(caller ?? uid));
   const runtime = isForAll ? '/run/user' : `/run/user/${id}`;
   // ssh expands ~ to the home folder of the account, and not to HOME.
-  const home = isForAll || caller !== undefined || env['HOME'] === homedir ? '~' : (env['HOME'] ?? '~');
+  const home = isForAll || caller !== undefined || env['HOME'] === homeOfAccount() ? '~' : (env['HOME'] ?? '~');
   const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
   return join(parent, `ssm-ssh-agent-${id}`, 'ec2');
 }

@@ -1,9 +1,10 @@
 /** The folder of a user's agent on a host. Only the user may read and write it. */
 import { constants, type Stats } from 'node:fs';
 import { access, chmod, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { userId } from '../process/account.ts';
 import { isProtected } from '../ssh/own-path.ts';
 
 export interface User {
@@ -18,7 +19,7 @@ export function userOf(env: Readonly<Record<string, string | undefined>>): User 
   const isPath = (path: string | undefined): path is string => path?.startsWith('/') === true;
   const { HOME: home, TMPDIR: temporary } = env;
   return {
-    id: userInfo().uid,
+    id: userId(),
     home: isPath(home) ? home : undefined,
     temporary: isPath(temporary) ? temporary.replace(/(?<=.)\/$/, '') : '/tmp',
   };
@@ -49,12 +50,13 @@ export async function findStateFolder(user: User): Promise<string> {
     reasons.push(`; ${folder}: ${reason}`);
   }
   const { home = 'HOME', temporary } = user;
+  const remedy = reasons.some((reason) => reason.endsWith(shared))
+    ? 'if the other machine is this one with its name of before, or is gone, run ssm-ssh-agent flush; or set TMPDIR to a folder of this machine that you own'
+    : `check the owner of ${folders.at(-1) ?? ''} and of its parent folders (it has to be root or you, and nobody else may write there), or set HOME to a folder that you own`;
   throw new Failure(
     'STATE_UNSAFE',
     `no folder in /run/user, ${home}/.cache or ${temporary} belongs only to this user`,
-    {
-      hint: `check the owner of ${folders.at(-1) ?? ''} and of its parent folders (it has to be root or you, and nobody else may write there), or set HOME to a folder that you own${reasons.join('')}`,
-    },
+    { hint: `${remedy}${reasons.join('')}` },
   );
 }
 
@@ -73,8 +75,10 @@ async function otherMachine(folder: string): Promise<string | undefined> {
   ]);
   const isOurs = name === '' || name.trim() === hostname();
   if (isOurs || !there || Date.now() - there.mtimeMs > day) return undefined;
-  return 'another machine with the same home folder uses it';
+  return shared;
 }
+
+const shared = 'another machine with the same home folder uses it';
 
 const day = 86_400_000;
 

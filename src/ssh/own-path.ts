@@ -1,7 +1,7 @@
 /** Whether other users cannot change what a path leads to. helper/find-node.sh has the same rule in shell. */
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { userId } from '../process/account.ts';
 
 const [groupWrites, othersWrite, sticky] = [0o020, 0o002, 0o1000];
 /** Linux follows the same number of symbolic links. */
@@ -15,7 +15,7 @@ const admins = 80;
  */
 export function isProtected(path: string): boolean {
   try {
-    const { uid } = userInfo();
+    const uid = userId();
     // Root owns /. In a user namespace its number may not be 0.
     const trusted = [0, uid, lstatSync('/').uid];
     return placesOn(path).every((place) => {

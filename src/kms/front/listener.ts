@@ -1,9 +1,9 @@
 /** Unix sockets in a folder that only this user can enter. */
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { Failure } from '../../errors.ts';
+import { userId } from '../../process/account.ts';
 import { quoteForShell } from '../../process/quote.ts';
 import { requireFit } from '../../ssh/agent.ts';
 import { isProtected } from '../../ssh/own-path.ts';
@@ -29,7 +29,7 @@ export async function requireOwnFolder(sockets: readonly string[]): Promise<void
 async function problemOf(folder: string): Promise<string | undefined> {
   const there = await lstat(folder).catch(() => undefined);
   if (!there?.isDirectory()) return 'is missing, or is not a folder';
-  if (there.uid !== userInfo().uid) return 'belongs to another user';
+  if (there.uid !== userId()) return 'belongs to another user';
   if ((there.mode & 0o077) !== 0) return 'is open to other users';
   return isProtected(folder) ? undefined : 'can be replaced by other users';
 }
