@@ -20,7 +20,6 @@ describe('the name of a stored key', () => {
     ['deploy-key', 'deploy-key'],
     ['ssm:new', 'new'],
     [`${parameters}ci/deploy-key`, '/ci/deploy-key'],
-    [`${parameters}deploy-key`, 'deploy-key'],
     [
       `/${Array.from({ length: 15 }, () => 'a').join('/')}`,
       `/${Array.from({ length: 15 }, () => 'a').join('/')}`,
@@ -57,6 +56,12 @@ describe('the name of a stored key', () => {
     ['new:ed25519', false, 'stands for a key that is not stored', 'write the name'],
     ['ssm:/ci/deploy-key', true, 'names a parameter', 'leave out --secretsmanager'],
     [`${parameters}ci/deploy-key`, true, 'names a parameter', 'leave out --secretsmanager'],
+    [
+      `${parameters}deploy-key`,
+      false,
+      'as well as of /deploy-key',
+      'write the name itself with --region eu-west-1',
+    ],
     ['/aws/deploy', false, 'begins with "aws"', 'write another name'],
     ['SSM-key', false, 'begins with "SSM"', 'write another name'],
     [`${parameters}aws/key`, false, 'begins with "aws"', 'write another name'],

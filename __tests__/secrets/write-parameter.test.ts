@@ -80,7 +80,18 @@ describe('a stored parameter', () => {
     expect(parameter('/ci/key')).toMatchObject({ version: 1, value: 'old' });
     await write('/ci/key', { overwrite: true, kmsKeyId: 'alias/aws/ssm' }, policy);
     expect(parameter('/ci/key')).toMatchObject({ version: 2 });
-    expect(stage.warnings).toEqual([]);
+    expect(stage.warnings).toEqual([
+      expect.stringContaining('the description of /ci/key is not kept, if it has one'),
+    ]);
+  });
+
+  it('keeps the description where the KMS key is named', async () => {
+    const keyId = world.aws.kms.createKey({ ...place, alias: 'alias/ci' });
+    world.put('/ci/key', 'old', { description: 'deploys' });
+    await write('/ci/key', { overwrite: true, kmsKeyId: keyId });
+    expect(parameter('/ci/key')).toMatchObject({ version: 2, keyId, description: 'deploys' });
+    await write('/ci/key', { overwrite: true, kmsKeyId: keyId, description: 'builds' });
+    expect(parameter('/ci/key')).toMatchObject({ version: 3, description: 'builds' });
   });
 
   it('makes a parameter with overwrite where there is none', async () => {

@@ -80,6 +80,21 @@ describe('a stored secret', () => {
     });
   });
 
+  it('gets a new member only without what would change it for its other members', async () => {
+    const value = '{"port": 22}';
+    world.putSecret('ci/deploy', value, { description: 'database' });
+    const more = { description: 'deploys', kmsKeyId: 'alias/ci', tags: [{ key: 'team', value: 'ci' }] };
+    const told = await failure(write(`${name}:key`, more));
+    expect([told.code, told.message, told.hint]).toEqual([
+      'INPUT_INVALID',
+      expect.stringContaining('exists, and --kms-key-id, --description, --tag would change it'),
+      expect.stringContaining('add --overwrite'),
+    ]);
+    expect(secret('ci/deploy')).toMatchObject({ value, description: 'database', versions: 1 });
+    await write(`${name}:key`, { overwrite: true, description: 'deploys' });
+    expect(secret('ci/deploy')).toMatchObject({ description: 'deploys', versions: 2 });
+  });
+
   it('is made with its first member, and an empty one gets it', async () => {
     await write(`${name}:key`);
     expect(secret('ci/deploy')).toMatchObject({ value: '{"key":"the key"}' });

@@ -104,8 +104,14 @@ function checkUnversioned(reference: Reference): void {
 
 /** @source Systems Manager User Guide, "Requirements and constraints for parameter names" */
 function checkParameterName(reference: ParameterReference): void {
-  const { text } = reference;
+  const { text, location } = reference;
   const name = parameterName(reference);
+  if (location && !name.includes('/')) {
+    throw invalid(
+      `"${text}" is the ARN of the name ${name} as well as of /${name}`,
+      `write the name itself with --region ${location.region}: /${name}, or ${name} where it has no slash`,
+    );
+  }
   const [, reserved] = /^\/?(aws|ssm)/i.exec(name) ?? [];
   if (reserved !== undefined) {
     throw invalid(

@@ -95,12 +95,13 @@ class Writer {
   /** PutParameter does not take the KMS key and the description from the version before, but uses AWS's own key. */
   async #replace(): Promise<string> {
     const { kmsKeyId, description } = this.#wanted;
-    const present = kmsKeyId === undefined ? await this.#present() : undefined;
+    const isKnown = kmsKeyId !== undefined && description !== undefined;
+    const present = isKnown ? undefined : await this.#present();
     const { KeyId, Description } = present ?? {};
     try {
       return await this.#put({
         Overwrite: true,
-        ...(KeyId !== undefined && { KeyId }),
+        ...(kmsKeyId === undefined && KeyId !== undefined && { KeyId }),
         ...(description === undefined && Description && { Description }),
       });
     } catch (error) {
@@ -115,7 +116,12 @@ class Writer {
       );
     } catch (error) {
       if (!isDenied(error)) throw this.#failure(error);
-      throw keyNotKnown(this.#wanted.reference, error);
+      const { reference, kmsKeyId } = this.#wanted;
+      if (kmsKeyId === undefined) throw keyNotKnown(reference, error);
+      this.#options.warn(
+        `the description of ${reference.text} is not kept, if it has one: ssm:DescribeParameters is denied; --description gives it one`,
+      );
+      return undefined;
     }
   }
 

@@ -73,8 +73,24 @@ class Writer {
     const changed = setMember(value, jsonKey, text);
     if (changed === undefined) throw this.#notJson();
     if (membersOf(value)?.has(jsonKey) && !overwrite) throw alreadyThere(reference, this.#options.region);
+    if (!overwrite) this.#leaveTheRest();
     checkSize(changed, reference, 'Standard');
     return await this.#replace(changed);
+  }
+
+  /** @throws INPUT_INVALID for options that change the whole secret */
+  #leaveTheRest(): void {
+    const { reference, tags, description, kmsKeyId } = this.#wanted;
+    const given = [
+      ...(kmsKeyId === undefined ? [] : ['--kms-key-id']),
+      ...(description === undefined ? [] : ['--description']),
+      ...(tags.length === 0 ? [] : ['--tag']),
+    ];
+    if (given.length === 0) return;
+    const problem = `the secret of ${reference.text} exists, and ${given.join(', ')} would change it for all its members`;
+    throw new Failure('INPUT_INVALID', problem, {
+      hint: `leave ${given.join(', ')} out to add the member alone, or add --overwrite to change the secret, too`,
+    });
   }
 
   /** @returns undefined if there is no such secret, and one can be created */
