@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { jobFolder } from './action/job-folder.ts';
+import { withMaskedSpeech } from './action/masked-accounts.ts';
 import { readState, stateName } from './action/state.ts';
 import { unloadKeys } from './action/unload-keys.ts';
 import { toFailure } from './errors.ts';
@@ -11,12 +12,13 @@ import { onUnfinished } from './deadline.ts';
 import { workflowCommands } from './workflow-commands.ts';
 
 const { env, stdout } = process;
-const workflow = workflowCommands({
+const commands = workflowCommands({
   env,
   write: (text) => {
     stdout.write(text);
   },
 });
+const workflow = withMaskedSpeech(commands, env);
 
 const warn = (error: unknown): void => {
   workflow.warn(`not everything could be undone: ${toFailure(error).message}`);

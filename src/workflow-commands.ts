@@ -13,8 +13,11 @@ export interface CommandChannel {
 export function workflowCommands({
   env,
   write,
-}: CommandChannel): Pick<Workflow, 'info' | 'warn' | 'exportVariable' | 'summarize'> {
+}: CommandChannel): Pick<Workflow, 'mask' | 'info' | 'warn' | 'exportVariable' | 'summarize'> {
   return {
+    mask: (secret) => {
+      write(`${maskCommands([secret])}\n`);
+    },
     info: (line) => {
       write(`${visible(line)}\n`);
     },

@@ -4,29 +4,13 @@ import type { Workflow } from './workflow.ts';
 
 /** Masks account ids if the input is `true`. parseInputs reports a wrong value later. */
 export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
-  if (input(env, 'mask-aws-account-id') !== 'true') return workflow;
-  const masked = new Set<string>();
-  const maskIn = (text: string): void => {
-    for (const id of accountIdsIn(text, env['GITHUB_RUN_ID'])) {
-      if (masked.has(id)) continue;
-      masked.add(id);
-      workflow.mask(id);
-    }
-  };
-  for (const name of ['allowed-account-ids', 'role-to-assume', 'keys']) maskIn(input(env, name));
+  const maskIn = accountMask(workflow, env);
+  if (!maskIn) return workflow;
   return {
-    ...workflow,
-    info: (line) => {
-      maskIn(line);
-      workflow.info(line);
-    },
+    ...withMasked(workflow, maskIn),
     debug: (line) => {
       maskIn(line);
       workflow.debug?.(line);
-    },
-    warn: (message) => {
-      maskIn(message);
-      workflow.warn(message);
     },
     fail: (failure) => {
       maskIn(failure.render(''));
@@ -36,11 +20,48 @@ export function withMaskedAccounts(workflow: Workflow, env: Env): Workflow {
       if (name === 'aws-account-id') maskIn(value);
       workflow.setOutput(name, value);
     },
+  };
+}
+
+type Speech = Pick<Workflow, 'mask' | 'info' | 'warn' | 'summarize'>;
+
+/** The same for post, which has no more than that. */
+export function withMaskedSpeech<Some extends Speech>(workflow: Some, env: Env): Some {
+  const maskIn = accountMask(workflow, env);
+  return maskIn ? withMasked(workflow, maskIn) : workflow;
+}
+
+function withMasked<Some extends Speech>(workflow: Some, maskIn: (text: string) => void): Some {
+  return {
+    ...workflow,
+    info: (line) => {
+      maskIn(line);
+      workflow.info(line);
+    },
+    warn: (message) => {
+      maskIn(message);
+      workflow.warn(message);
+    },
     summarize: async (markdown) => {
       maskIn(markdown);
       await workflow.summarize(markdown);
     },
   };
+}
+
+/** @returns undefined if the input is off */
+function accountMask({ mask }: Pick<Workflow, 'mask'>, env: Env): ((text: string) => void) | undefined {
+  if (input(env, 'mask-aws-account-id') !== 'true') return undefined;
+  const masked = new Set<string>();
+  const maskIn = (text: string): void => {
+    for (const id of accountIdsIn(text, env['GITHUB_RUN_ID'])) {
+      if (masked.has(id)) continue;
+      masked.add(id);
+      mask(id);
+    }
+  };
+  for (const name of ['allowed-account-ids', 'role-to-assume', 'keys']) maskIn(input(env, name));
+  return maskIn;
 }
 
 /**
