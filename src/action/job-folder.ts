@@ -1,5 +1,5 @@
 /** The folder of one use of the action: its files, its name, and its end. */
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { keyFolder, type KeyFolder } from '../ssh/key-folder.ts';
@@ -61,6 +61,17 @@ export function jobFoldersIn(command: string, temp: string): string[] {
     const [name] = /^[\w-]+/.exec(text) ?? [''];
     return isJobFolder(name) ? [join(temp, name)] : [];
   });
+}
+
+/** The folders of earlier uses in the job, latest first. @param path of a later one */
+export async function usesBefore(path: string): Promise<string[]> {
+  const uses: string[] = [];
+  for (let use: string | undefined = path; use !== undefined && !uses.includes(use);) {
+    uses.push(use);
+    const name = (await readFile(join(use, 'before'), 'utf8').catch(() => '')).trim();
+    use = isJobFolder(name) ? join(dirname(path), name) : undefined;
+  }
+  return uses.slice(1);
 }
 
 /** A file in the shelter with the path of its job folder. */

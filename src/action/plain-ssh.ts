@@ -1,7 +1,7 @@
 /** ssh-config: blocks in ~/.ssh for programs that start ssh themselves. Such programs tell ssh only the host. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readClaims, type RoutedKey } from '../keys/routes.ts';
 import { jobRoleFile } from '../host/job-role.ts';
 import { quoteForShell } from '../process/quote.ts';
@@ -11,7 +11,7 @@ import { certificateFile, publicKeyFile, type Identity } from '../ssh/key-folder
 import { renderSshConfig, type Claimed, type Ec2Access } from '../ssh/ssh-config.ts';
 import { addBlocks, blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
-import { isJobFolder, type JobFolder } from './job-folder.ts';
+import { usesBefore, type JobFolder } from './job-folder.ts';
 import type { Workflow } from './workflow.ts';
 
 interface Leading {
@@ -39,7 +39,7 @@ export async function leadPlainSsh(
   }));
   const { socket } = folder;
   const temp = env['RUNNER_TEMP'] ?? '';
-  const uses = await usesBefore(folder);
+  const uses = await usesBefore(folder.path);
   const files = { socket, temp, knownHosts: folder.knownHosts, strictHostKeyChecking };
   const there = { claimedBefore: await claimedBefore(uses), ec2: ec2Access(folder, uses, byShell) };
   await addBlocks(folder.path, {
@@ -52,13 +52,6 @@ export async function leadPlainSsh(
   workflow.warn(
     `ssh-config has no effect where SHELL is ${shell}: ssh asks it for the conditions, which are sh's. Set SHELL: /bin/sh in the job's env`,
   );
-}
-
-/** The folders of earlier uses in this job, latest first. */
-async function usesBefore({ path }: JobFolder): Promise<string[]> {
-  const uses: string[] = [];
-  for (let use = await useBefore(path); use !== undefined; use = await useBefore(use)) uses.push(use);
-  return uses;
 }
 
 /** The blocks of earlier uses come after this one's, but take precedence over its default keys. */
@@ -79,11 +72,6 @@ function ec2Access(
   if (![path, ...uses].some((use) => existsSync(join(use, jobRoleFile)))) return undefined;
   const program = quoteForShell(join(programs, 'ssm-ssh-agent'));
   return { proxy: `${byShell ? 'sh ' : ''}${program} proxy`, socket: ec2.socket, knownHosts: ec2.knownHosts };
-}
-
-async function useBefore(path: string): Promise<string | undefined> {
-  const name = (await readFile(join(path, 'before'), 'utf8').catch(() => '')).trim();
-  return isJobFolder(name) && name !== basename(path) ? join(dirname(path), name) : undefined;
 }
 
 /** @source ssh_config(5), `Match exec`: the user's shell runs it, which may be csh, fish or nologin */

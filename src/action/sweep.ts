@@ -7,9 +7,10 @@ import { muted } from '../host/voice.ts';
 import { inLanes } from '../in-lanes.ts';
 import { abortAfter, anySignal, tookTooLong, withDeadline } from '../deadline.ts';
 import { listProcesses } from '../process/process-table.ts';
+import { folderOfCommand } from '../ssh/key-folder.ts';
 import { blockNames } from '../ssh/user-files.ts';
 import type { Env } from './input.ts';
-import { isJobFolder, jobFoldersIn, jobFolder, shelteredFile } from './job-folder.ts';
+import { isJobFolder, jobFoldersIn, jobFolder, shelteredFile, usesBefore } from './job-folder.ts';
 import { readOwnFile } from './own-file.ts';
 import type { State } from './state.ts';
 import { unloadKeys } from './unload-keys.ts';
@@ -51,7 +52,8 @@ export async function sweep(temp: string, { timeoutSeconds, ...sweeping }: Sweep
 
 /**
  * Removes only folders with a name of ours, in the RUNNER_TEMP of this runner, that another job left: each job has its own
- * RUNNER_TRACKING_ID. The folder of an earlier use in this job stays.
+ * RUNNER_TRACKING_ID. The folder of an earlier use in this job stays, also if a step has set that variable itself, as some do
+ * to keep a process alive.
  */
 async function removeLeftovers(
   temp: string,
@@ -69,7 +71,9 @@ async function removeLeftovers(
     ...shelters.keys(),
     ...blocks,
   ].filter((path) => dirname(path) === temp && isJobFolder(basename(path)));
-  const found = await inLanes([...new Set(paths)], async (path): Promise<State[]> => {
+  const own = await usesOfJob(temp, env);
+  const others = [...new Set(paths)].filter((path) => !own.includes(path));
+  const found = await inLanes(others, async (path): Promise<State[]> => {
     const folder = jobFolder(path, shelters.get(path));
     if ((await readOwnFile(folder.owner)) === trackingId) return [];
     const { readNote } = await import('./kept-tokens.ts');
@@ -83,6 +87,15 @@ async function removeLeftovers(
   if (left.length === 0) return [];
   for (const { folder } of left) workflow.info(`removing what an earlier job left behind: ${folder}`);
   return await unloadKeys(left, { env, signal, workflow: muted(workflow) });
+}
+
+/** By the command and the agent of the latest use, which the steps have. In a shelter, the agent's folder has the same name. */
+async function usesOfJob(temp: string, env: Env): Promise<string[]> {
+  const agent = env['SSH_AUTH_SOCK'];
+  const latest = [folderOfCommand(env['GIT_SSH_COMMAND'] ?? ''), agent && dirname(agent)].flatMap((path) =>
+    path && isJobFolder(basename(path)) ? [join(temp, basename(path))] : [],
+  );
+  return (await Promise.all(latest.map(async (path) => [path, ...(await usesBefore(path))]))).flat();
 }
 
 /** Job folder → its socket in a shelter of this user. */

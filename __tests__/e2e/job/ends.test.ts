@@ -64,6 +64,19 @@ describe('the end of a job', () => {
     expect([leftoverProcesses, job.files()]).toEqual([[], []]);
   });
 
+  it('of others is not seen in the earlier uses of this job, for a step with its own RUNNER_TRACKING_ID', async () => {
+    const job = stage.job({ env: world.jobEnvironment() });
+    await use(job);
+    await use(job);
+    const third = await job.uses({
+      env: { RUNNER_TRACKING_ID: '0' },
+      with: { keys: '/ci/deploy-key', 'aws-region': REGION, 'role-to-assume': ROLE_ARN },
+    });
+    expect([told(third).text, third.log]).toEqual(['', expect.not.stringContaining('left behind')]);
+    const { posts } = await job.finish();
+    expect(posts.map(({ log }) => log.includes('ssh-agent ended'))).toEqual([true, true, true]);
+  });
+
   it('of others with more leftovers than there are file descriptors spares the uses of this job', async () => {
     const temp = mkdtempSync(join(folder, 'temp-'));
     const nodePath = wrapNode(folder, { main: 'ulimit -n 64; exec "$@"' });
