@@ -51,11 +51,20 @@ export interface Parts {
   readonly version: string;
 }
 
-/** Writes the mark last: it says that all other files are complete. */
-export async function note({ into, state }: Place, parts: Parts, mark: string): Promise<void> {
+/** @returns whether the file had other pinned host keys: those of another version of this program */
+export async function keepPinned(state: string): Promise<boolean> {
   // Loaded here: the pinned keys are large, and a key that is there does not need them.
   const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
-  await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
+  const path = join(state, 'pinned_hosts');
+  const pinned = renderKnownHosts('');
+  if ((await readFile(path, 'utf8').catch(() => '')) === pinned) return false;
+  await writeWhole(path, pinned);
+  return true;
+}
+
+/** Writes the mark last: it says that all other files are complete. */
+export async function note({ into, state }: Place, parts: Parts, mark: string): Promise<void> {
+  await keepPinned(state);
   await writeWhole(join(into, 'key.pub'), `${parts.publicKey}\n`);
   const certificate = join(into, 'key-cert.pub');
   if (parts.certificate) await writeWhole(certificate, `${parts.certificate}\n`);

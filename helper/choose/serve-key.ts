@@ -5,7 +5,6 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
 import { isTaken, type SigningOrder } from '../../src/host/front-order.ts';
-import { writeWhole } from '../../src/host/kept-files.ts';
 import { markFor } from '../../src/host/mark.ts';
 import { startFrontProcess, type StartedFront } from '../../src/host/start-front.ts';
 import { unwritable } from '../../src/host/state-folder.ts';
@@ -15,10 +14,9 @@ import { usesHint, type RulePlace } from '../../src/keys/rule-place.ts';
 import { lastFailure, readUses } from '../../src/kms/front/control.ts';
 import { fitsSocket, stopAgent } from '../../src/ssh/agent.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
-import { renderKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { longestTimer, timeLimit, type HostPlace } from '../command-line/host-place.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
-import { held, note, noteAsked, wasAskedLately, type Place } from './kept-parts.ts';
+import { held, keepPinned, note, noteAsked, wasAskedLately, type Place } from './kept-parts.ts';
 import { hostVoice, tellOfWaiting, type Terminal } from './question.ts';
 
 interface Wanted extends HostPlace, Place {
@@ -54,7 +52,7 @@ export async function serveOnHost(wanted: Wanted, io: Terminal): Promise<boolean
     await mkdir(into, { recursive: true, mode: 0o700 });
     await removeOld(dirname(into));
     // The agent reads this one when it signs.
-    await writeWhole(join(state, 'pinned_hosts'), renderKnownHosts(''));
+    await keepPinned(state);
   } catch (error) {
     throw unwritable(state, error);
   }

@@ -23,6 +23,7 @@ import { keepCompiled, writeWhole } from '../../src/host/kept-files.ts';
 import { renderAnswer, renderKept } from '../../src/host/shell-answer.ts';
 import { findStateFolder, userOf } from '../../src/host/state-folder.ts';
 import { fetchKey } from '../choose/fetch-key.ts';
+import { keepPinned } from '../choose/kept-parts.ts';
 import type { Question, Terminal } from '../choose/question.ts';
 import { markedName } from '../error-mark.ts';
 import { OutputClosed } from '../write-text.ts';
@@ -49,6 +50,8 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     let isFetched = false;
     const asked = { state, question, knownHosts: compiled.knownHosts };
     for (const key of wanted) isFetched = (await fetchKey(key, asked, io)) || isFetched;
+    // A login may have failed by host keys of another version.
+    if (question.failed !== '') isFetched = (await keepPinned(state).catch(() => false)) || isFetched;
     const answer = renderAnswer(compiled, state);
     const text = textOf(listing, env, connection);
     const proven = wanted.some(({ pattern }) => !pattern);

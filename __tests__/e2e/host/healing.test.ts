@@ -1,6 +1,8 @@
 /** A login fails since its key is replaced or gone: what `ssm-ssh` does about it, also twice in a row or after a kill. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, expect } from '@jest/globals';
 import { pidsOf } from '../../kills/kills.ts';
@@ -86,6 +88,23 @@ describeOnHost('a key that is replaced while ssm-ssh has it', () => {
     await stand.host.run(`touch -d tomorrow ${stand.host.state}/keys/*/asked`);
     await replaceKey();
     expect((await stand.host.run(list())).code).toBe(0);
+  });
+
+  it('by nothing, but was loaded by a version with other pinned host keys: these are replaced, and ssh tries again', async () => {
+    const { host, git } = stand;
+    expect((await host.run(list())).code).toBe(0);
+    accept((await makeSshKey()).publicKey);
+    const pinned = join(host.state, 'pinned_hosts');
+    const ours = readFileSync(pinned, 'utf8');
+    writeFileSync(pinned, 'github.com ssh-ed25519 AAAA\n');
+    const logins = async (): Promise<number> => {
+      const before = (await git.log()).length;
+      expect((await host.run(list())).code).toBe(128);
+      return (await git.log()).length - before;
+    };
+    const first = await logins();
+    expect(readFileSync(pinned, 'utf8')).toBe(ours);
+    expect(first).toBeGreaterThan(await logins());
   });
 
   it('by a parameter that was deleted and made anew, which has the same version: the login works', async () => {
