@@ -99,14 +99,24 @@ describeOnHost('ssm-ssh-agent doctor', () => {
     });
   });
 
-  itInTurn('takes the profile of the command line instead of the access keys of the environment', async () => {
-    const credentials = join(stage.host.home, 'credentials');
-    writeFileSync(credentials, '[ci]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n');
-    const keys = { AWS_ACCESS_KEY_ID: 'ASIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'y', AWS_SESSION_TOKEN: 'z' };
-    Object.assign(stage.host.env, keys, { AWS_SHARED_CREDENTIALS_FILE: credentials });
-    const { stdout } = await stage.run(['--json', '--profile', 'ci']);
-    expect(named(JSON.parse(stdout) as Finding[], 'credential variables').status).toBe('ok');
-  });
+  itInTurn(
+    'takes the profile of the command line instead of the access keys of the environment',
+    async () => {
+      const credentials = join(stage.host.home, 'credentials');
+      writeFileSync(
+        credentials,
+        '[ci]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n',
+      );
+      const keys = {
+        AWS_ACCESS_KEY_ID: 'ASIAIOSFODNN7EXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'y',
+        AWS_SESSION_TOKEN: 'z',
+      };
+      Object.assign(stage.host.env, keys, { AWS_SHARED_CREDENTIALS_FILE: credentials });
+      const { stdout } = await stage.run(['--json', '--profile', 'ci']);
+      expect(named(JSON.parse(stdout) as Finding[], 'credential variables').status).toBe('ok');
+    },
+  );
 
   itInRest('warns if an upgrade of Node removes the package', async () => {
     const program = installInNvm(stage.host.home);

@@ -83,7 +83,8 @@ describe('ssm-ssh-agent rotate with a secret', () => {
   });
 
   it('leaves the rotation of another member of the secret alone, and names it', async () => {
-    const member = (key: string, ...more: string[]) => stage.run([`secretsmanager:ci/deploy:${key}`, ...more]);
+    const member = (key: string, ...more: string[]) =>
+      stage.run([`secretsmanager:ci/deploy:${key}`, ...more]);
     const { privateKey: key } = stage.old;
     stage.host.world.putSecret('ci/deploy', JSON.stringify({ key, other: stage.stranger.privateKey }));
     const refusesOther = async (): Promise<void> => {

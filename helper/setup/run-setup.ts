@@ -196,7 +196,8 @@ function ec2Folder(scope: Scope, { env }: Running): string {
   const id = isForAll ? '%i' : String(Number(caller ?? uid));
   const runtime = isForAll ? '/run/user' : `/run/user/${id}`;
   // ssh expands ~ to the home folder of the account, and not to HOME.
-  const home = isForAll || caller !== undefined || env['HOME'] === homeOfAccount() ? '~' : (env['HOME'] ?? '~');
+  const home =
+    isForAll || caller !== undefined || env['HOME'] === homeOfAccount() ? '~' : (env['HOME'] ?? '~');
   const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
   return join(parent, `ssm-ssh-agent-${id}`, 'ec2');
 }
