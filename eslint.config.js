@@ -31,7 +31,7 @@ export const pureFiles = [
   'src/github/{api-url,app}.ts',
   'src/host/{compile,credential-routes,explain,foreign-command,front-addition,front-order,host-line,job-role,settings,shell-answer,signing-settings,usable-key,voice}.ts',
   'src/process/{environment,program-not-found,quote}.ts',
-  'src/secrets/{batch-sizes,cache-address}.ts',
+  'src/secrets/{batch-sizes,cache-address,rotated-members}.ts',
   'src/kms/front/{host-permission,identity,session-bindings,signature-request}.ts',
   'src/ssh/{agent-protocol,agent-requests,host-certificate,host-key-refusal,host-keys,known-hosts,login-watch,repository-hosts,ssh-config,ssh-path}.ts',
   'helper/command-line/{account,cache-option,command,parse,settings,suggest}.ts',

@@ -65,6 +65,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     'ssh://git@github.com:443/acme/lib.git',
     'git@[github.com:443]:acme/lib.git',
     'git@[::1]:acme/lib.git',
+    'ssh://git@gitlab.com/acme/l%69b.git',
     'https://github.com/acme/lib',
     '../lib',
   ])('does not for a clone in the folder of a repository whose remote is %s', (remote) => {

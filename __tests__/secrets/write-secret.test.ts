@@ -99,7 +99,7 @@ describe('a stored secret', () => {
     await write(`${name}:key`);
     expect(secret('ci/deploy')).toMatchObject({ value: '{"key":"the key"}' });
     world.aws.secrets.put({ ...place, name: 'ci/empty' });
-    await write('secretsmanager:ci/empty:key');
+    await write('secretsmanager:ci/empty:key', { description: 'its first' });
     expect(secret('ci/empty')).toMatchObject({ value: '{"key": "the key"}' });
   });
 

@@ -146,10 +146,12 @@ async function load(wanted: Wanted, { agent, ensure }: Vault, { env, tell }: Ter
     await add();
   });
   // After that: whoever is killed in between leaves one key too many, and not a login without any.
-  if (there.publicKey !== undefined && there.publicKey !== publicLine(key))
-    await removeKey({ socket }, blobOf(there.publicKey), { signal });
-  if (there.certificate !== undefined && there.certificate !== key.certificate?.line)
-    await removeKey({ socket }, blobOf(there.certificate), { signal });
+  const kept = [publicLine(key), key.certificate?.line ?? ''].map(blobOf);
+  for (const line of [there.publicKey, there.certificate]) {
+    const blob = blobOf(line ?? '');
+    if (blob.length > 0 && !kept.some((one) => one.equals(blob)))
+      await removeKey({ socket }, blob, { signal });
+  }
   await note(wanted, partsOf(key), mark).catch((error: unknown) => {
     throw unwritable(state, error);
   });

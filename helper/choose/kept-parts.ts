@@ -51,13 +51,19 @@ export interface Parts {
   readonly version: string;
 }
 
-/** @returns whether the file had other pinned host keys: those of another version of this program */
+/** Milliseconds. A login that failed may have read the file before another process has replaced it. */
+const recent = 15_000;
+
+/** @returns whether the file had other pinned host keys, those of another version of this program, until a moment ago */
 export async function keepPinned(state: string): Promise<boolean> {
   // Loaded here: the pinned keys are large, and a key that is there does not need them.
   const { renderKnownHosts } = await import('../../src/ssh/known-hosts.ts');
   const path = join(state, 'pinned_hosts');
   const pinned = renderKnownHosts('');
-  if ((await readFile(path, 'utf8').catch(() => '')) === pinned) return false;
+  if ((await readFile(path, 'utf8').catch(() => '')) === pinned) {
+    const age = Date.now() - (await stat(path)).mtimeMs;
+    return age >= 0 && age < recent;
+  }
   await writeWhole(path, pinned);
   return true;
 }

@@ -116,7 +116,8 @@ class ParameterVersions implements KeyVersionStore {
       .at(-1);
     if (before?.Version === undefined) return true;
     const replaced = await this.#get(`${this.#reference.name}:${before.Version}`);
-    return replaced?.Value !== latest.Value;
+    // A new key that is given up was the latest one before.
+    return replaced?.Value !== latest.Value && replaced?.Value !== next.Value;
   }
 
   /** Without Overwrite, so that of two processes one stages its key, and both go on with that one. */

@@ -19,6 +19,13 @@ import {
   type KeyVersions,
   type KeyVersionStore,
 } from './key-versions.ts';
+import {
+  isNewer,
+  isReplaced,
+  othersRotated,
+  type Labelled,
+  type LabelledVersion,
+} from './rotated-members.ts';
 import { secretFailure } from './secret-failures.ts';
 import { secretWriteFailure } from './write-failures.ts';
 
@@ -30,6 +37,14 @@ type Value = Pick<
   GetSecretValueCommandOutput,
   'ARN' | 'VersionId' | 'VersionStages' | 'SecretString' | 'SecretBinary' | 'CreatedDate'
 >;
+
+/** By label. */
+interface Found {
+  readonly latest: Value;
+  readonly previous: Value | undefined;
+  readonly next: Value | undefined;
+  readonly current: Value | undefined;
+}
 
 const served = 'AWSCURRENT';
 
@@ -67,19 +82,16 @@ class SecretVersions implements KeyVersionStore {
     ]);
     if ([previous, next, current].some((one) => one && !agree(one, latest))) return undefined;
     this.#model = latest;
+    const versions = await this.#labelled({ latest, previous, next, current });
+    const { jsonKey } = this.#reference;
     const found = { arn: latest.ARN ?? '', isStale: false, latest: this.#toVersion(latest) };
-    // The version that the last rotation has ended with shows whose key it has replaced.
-    const replacing = current ? [latest, current] : [latest];
-    const others = [
-      ...(previous ? this.#othersOf(previous, replacing) : []),
-      ...(next ? this.#othersOf(next, [latest]) : []),
-    ];
-    if (others.length > 0) return { ...found, others: [...new Set(others)] };
-    // With the label `previous`, the key that is replaced is known.
-    const isReplaced = next && !previous && isNewer(latest, next);
+    const others = jsonKey === '' ? [] : othersRotated(versions, jsonKey);
+    if (others.length > 0) return { ...found, others };
+    const own = (text: string): unknown => (jsonKey === '' ? text : membersOf(text)?.get(jsonKey));
+    const isOtherRest = next !== undefined && this.#restOf(next) !== this.#restOf(latest);
     return {
       ...found,
-      isStale: next !== undefined && (isReplaced || this.#restOf(next) !== this.#restOf(latest)),
+      isStale: isOtherRest || isReplaced(versions, own),
       ...(previous && { previous: this.#toVersion(previous) }),
       ...(next && { next: this.#toVersion(next) }),
       ...(current?.VersionId !== undefined && { current: current.VersionId }),
@@ -185,16 +197,13 @@ class SecretVersions implements KeyVersionStore {
     return { text: pickField(textOf(value), this.#reference), version: value.VersionId ?? '' };
   }
 
-  /** The labels belong to the secret: this key is rotated if a labelled version has another one than those. */
-  #othersOf(labelled: Value, [latest = {}, ...more]: readonly Value[]): string[] {
-    const { jsonKey } = this.#reference;
-    const [own, ...those] = [labelled, latest, ...more].map((value) => membersOf(textOf(value)));
-    if (jsonKey === '' || !own) return [];
-    if (own.has(jsonKey) && those.some((one) => one?.get(jsonKey) !== own.get(jsonKey))) return [];
-    const [there = own] = those;
-    const isOther = (name: string): boolean =>
-      name !== jsonKey && JSON.stringify(own.get(name)) !== JSON.stringify(there.get(name));
-    return [...own.keys(), ...there.keys()].filter(isOther);
+  /** Asks for the version before the latest one only where it tells more than the others. */
+  async #labelled({ latest, previous, next, current }: Found): Promise<Labelled> {
+    const [one, two, three, four] = [latest, previous, next, current].map((value) => value && dated(value));
+    const found = { latest: one ?? dated(latest), previous: two, next: three, current: four };
+    if (!found.next || previous || !isNewer(found.latest, found.next)) return found;
+    const before = await this.#find('AWSPREVIOUS');
+    return { ...found, before: before && dated(before) };
   }
 
   /** The members of a JSON secret beside the key; empty for a secret that is the key. */
@@ -205,9 +214,8 @@ class SecretVersions implements KeyVersionStore {
   }
 }
 
-/** Whether one was stored after the other. */
-function isNewer({ CreatedDate: one }: Value, { CreatedDate: other }: Value): boolean {
-  return one !== undefined && other !== undefined && one > other;
+function dated(value: Value): LabelledVersion {
+  return { id: value.VersionId ?? '', text: textOf(value), created: value.CreatedDate };
 }
 
 /** Whether both say the same about which version is served. */

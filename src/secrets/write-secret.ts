@@ -73,7 +73,7 @@ class Writer {
     const changed = setMember(value, jsonKey, text);
     if (changed === undefined) throw this.#notJson();
     if (membersOf(value)?.has(jsonKey) && !overwrite) throw alreadyThere(reference, this.#options.region);
-    if (!overwrite) this.#leaveTheRest();
+    if (!overwrite && (membersOf(value)?.size ?? 0) > 0) this.#leaveTheRest();
     checkSize(changed, reference, 'Standard');
     return await this.#replace(changed);
   }

@@ -104,6 +104,7 @@ describeOnHost('a key that is replaced while ssm-ssh has it', () => {
     };
     const first = await logins();
     expect(readFileSync(pinned, 'utf8')).toBe(ours);
+    await host.run(`touch -d '1 minute ago' ${pinned}`);
     expect(first).toBeGreaterThan(await logins());
   });
 
