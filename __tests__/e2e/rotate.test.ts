@@ -174,6 +174,17 @@ describe('ssm-ssh-agent rotate', () => {
     expect(stage.registered).toEqual([stage.oldPublicKey, stage.publicKey()]);
   });
 
+  it('goes on after an --abort that could not remove the staged key, and blames nobody else', async () => {
+    await stage.rotate();
+    const fault = { error: { code: 'AccessDeniedException', message: 'denied for a moment' } };
+    stage.host.world.aws.faults.order({ operation: 'ssm:DeleteParameter', fault, times: 1 });
+    expect((await stage.rotate('--abort')).exitCode).toBe(1);
+    expect([stage.publicKey(), stage.registered]).toEqual([stage.oldPublicKey, [stage.oldPublicKey]]);
+    const { stderr, exitCode } = await stage.rotate();
+    expect([stderr, exitCode]).toEqual([expect.stringContaining('is the new key now'), 0]);
+    expect(stage.registered).toEqual([stage.oldPublicKey, stage.publicKey()]);
+  });
+
   it('does not go back if somebody else stored a key after the rotation, and names --finish', async () => {
     await stage.rotate();
     stage.host.world.put(name, stage.stranger.privateKey);

@@ -147,6 +147,11 @@ describe('a name under which a value is stored', () => {
       'names one version, and a new key becomes a new version',
       'write only the name of the secret, and its JSON key if it has one',
     ],
+    [
+      `${arn}/a`,
+      'is the ARN of the name a as well as of /a',
+      'write the name itself with --region eu-west-1: /a, or a where it has no slash',
+    ],
   ])('is not %s, which %s', (text, problem, hint) => {
     const failure = failureOf(() => parse(text));
     expect([failure.message, failure.hint]).toEqual([`"${text}" ${problem}`, hint]);
@@ -157,7 +162,6 @@ describe('a name under which a value is stored', () => {
     ['/my/aws', '/my/aws'],
     ['/x/ssm', '/x/ssm'],
     [`${arn}/a/b`, '/a/b'],
-    [`${arn}/a`, 'a'],
   ])('may be that of a parameter: %s', (text, name) => {
     const reference = parse(text) as ParameterReference;
     expect([parameterName(reference), shownName(reference)]).toEqual([name, name]);
