@@ -73,7 +73,9 @@ describeOnHost('ssm-ssh in a foreign environment', () => {
       const mounts = ['/tmp', '/var/tmp', tmp].map((place) => `mount --bind ${place} ${place}`);
       const readOnly = ['/tmp', '/var/tmp', tmp].map((place) => `mount -o remount,ro,bind ${place}`);
       const fetch = `TMPDIR=/tmp BASH_COMPAT=5.0 GIT_SSH_COMMAND="bash --posix ${program}" ${list()}`;
-      const script = [...mounts, ...readOnly, '! touch /tmp/written 2>/dev/null', fetch].join(' && ');
+      // bash would take the working directory as well.
+      const elsewhere = 'cd /proc/self && ! touch /tmp/written 2>/dev/null';
+      const script = [...mounts, ...readOnly, elsewhere, fetch].join(' && ');
       const { code, stderr } = await host.run(`unshare -m sh -c '${script}'`);
       expect([stderr, code]).toEqual(['', 0]);
     },
