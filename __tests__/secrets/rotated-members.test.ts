@@ -10,7 +10,7 @@ import {
 /** `OLD x 1`: the members `key` and `other`, and when it was stored. */
 const version = (text: string): LabelledVersion => {
   const [key = '', other = '', time = ''] = text.split(' ');
-  return { id: text, text: JSON.stringify({ key, other }), created: new Date(Number(time)) };
+  return { text: JSON.stringify({ key, other }), created: new Date(Number(time)) };
 };
 const versions = ({ latest = '', ...more }: Partial<Record<keyof Labelled, string>>): Labelled => ({
   latest: version(latest),
@@ -62,7 +62,6 @@ describe('the labels of a secret', () => {
 
   it('are nobody else’s where the secret is no JSON', () => {
     const text = (one: string, time: number): LabelledVersion => ({
-      id: one,
       text: one,
       created: new Date(time),
     });

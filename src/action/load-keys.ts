@@ -1,6 +1,5 @@
 /** The main step: from key references to keys in an agent that later steps use. */
 import { appendFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { anySignal } from '../deadline.ts';
 import { allowedSigner } from '../git/job-configuration.ts';
@@ -12,6 +11,7 @@ import { openKey, type LoadedKey } from '../host/open-key.ts';
 import { isStoredLine } from '../keys/key-line.ts';
 import { muted } from '../host/voice.ts';
 import type { Secret } from '../secrets/source.ts';
+import { homeOfAccount, userId } from '../process/account.ts';
 import type { Run } from '../process/run.ts';
 import { startAgent, type Agent } from '../ssh/agent.ts';
 import { addKeys } from '../ssh/agent-keys.ts';
@@ -266,12 +266,9 @@ function warnOfNoexec(workflow: Pick<Workflow, 'warn'>): void {
 
 /** OpenSSH's programs look up the account of the user, and exit if there is none (getpwuid(3)). */
 function warnOfAccount(workflow: Pick<Workflow, 'warn'>): void {
-  try {
-    userInfo();
-  } catch {
-    const id = process.getuid?.() ?? '';
+  if (homeOfAccount() === undefined) {
     workflow.warn(
-      `the user ${id} has no entry in the list of accounts (/etc/passwd): OpenSSH does not run for such a user, and git does not reach its hosts by ssh. Start the container as a user that its image knows, or add the entry: docs/containers.md of this action says how`,
+      `the user ${userId()} has no entry in the list of accounts (/etc/passwd): OpenSSH does not run for such a user, and git does not reach its hosts by ssh. Start the container as a user that its image knows, or add the entry: docs/containers.md of this action says how`,
     );
   }
 }

@@ -5,7 +5,6 @@
 import { membersOf } from '../keys/json-secret.ts';
 
 export interface LabelledVersion {
-  readonly id: string;
   /** The whole secret. Secret. */
   readonly text: string;
   readonly created: Date | undefined;

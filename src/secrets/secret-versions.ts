@@ -199,8 +199,10 @@ class SecretVersions implements KeyVersionStore {
 
   /** Asks for the version before the latest one only where it tells more than the others. */
   async #labelled({ latest, previous, next, current }: Found): Promise<Labelled> {
-    const [one, two, three, four] = [latest, previous, next, current].map((value) => value && dated(value));
-    const found = { latest: one ?? dated(latest), previous: two, next: three, current: four };
+    const found = {
+      ...{ latest: dated(latest), previous: previous && dated(previous) },
+      ...{ next: next && dated(next), current: current && dated(current) },
+    };
     if (!found.next || previous || !isNewer(found.latest, found.next)) return found;
     const before = await this.#find('AWSPREVIOUS');
     return { ...found, before: before && dated(before) };
@@ -215,7 +217,7 @@ class SecretVersions implements KeyVersionStore {
 }
 
 function dated(value: Value): LabelledVersion {
-  return { id: value.VersionId ?? '', text: textOf(value), created: value.CreatedDate };
+  return { text: textOf(value), created: value.CreatedDate };
 }
 
 /** Whether both say the same about which version is served. */
