@@ -66,7 +66,7 @@ export function refusalsOf(text: string, again: string, { old }: Words) {
     others: (members: readonly string[]) =>
       fail(
         `another member of the secret of ${text} is being rotated, or was changed meanwhile: ${members.join(', ')}`,
-        'end that rotation first, with rotate for that member and --finish or --abort: a secret has its labels once for all members',
+        'end that rotation first, with rotate for that member and --finish or --abort: a secret has its labels once for all members. If no rotation is going on, take the labels next and previous away: aws secretsmanager update-secret-version-stage --secret-id NAME --version-stage LABEL --remove-from-version-id ID',
       ),
     ended: () =>
       fail(
