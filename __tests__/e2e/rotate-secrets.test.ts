@@ -92,7 +92,10 @@ describe('ssm-ssh-agent rotate with a secret', () => {
       const before = labels.map((label) => stage.secretText(label));
       for (const action of [[], ['--finish'], ['--abort']]) {
         const { exitCode, stderr } = await member('other', ...stage.options, ...action);
-        expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/another member .*: key\nhint: .*--version-stage LABEL/)]);
+        expect([exitCode, stderr]).toEqual([
+          2,
+          expect.stringMatching(/another member .*: key\nhint: .*--version-stage LABEL/),
+        ]);
       }
       expect(labels.map((label) => stage.secretText(label))).toEqual(before);
     };
