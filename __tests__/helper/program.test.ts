@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { commonOptionsOf, helpOf, type Io } from '../../helper/command-line/command.ts';
 import { parseLine } from '../../helper/command-line/parse.ts';
 import { commands, run } from '../../helper/command-line/program.ts';
+// The commands load these when they run. Loaded here, they take no time.
+import '../../helper/certify/certify-key.ts';
+import '../../helper/store/put-key.ts';
 
 interface Said {
   readonly code: number;
@@ -49,6 +54,26 @@ describe('ssm-ssh-agent', () => {
     const [what, how] = text.split('\n');
     expect([code, what]).toEqual([2, `ssm-ssh-agent: INPUT_INVALID: ${problem}`]);
     expect(how).toContain(hint);
+  });
+});
+
+describe('the time limit of a command', () => {
+  it.each([
+    ['put', ['put', '/ci/deploy-key'], 'KEY_NOT_PRIVATE'],
+    ['certify', ['certify', '-', '--ca', '/ci/authority', '--principals', 'a'], 'INPUT_INVALID'],
+  ])('does not count the time that %s waits for somebody to paste a key', async (_, args, code) => {
+    const slowly = async function* (): AsyncGenerator<Buffer> {
+      await sleep(1200);
+      yield Buffer.from('what is pasted');
+    };
+    let err = '';
+    const io = {
+      ...{ env: {}, out: () => undefined, err: (more: string) => (err += more) },
+      signals: { on: () => undefined, off: () => undefined },
+      input: () => ({ stream: Readable.from(slowly()), isTerminal: false }),
+    } as unknown as Io;
+    await run(args, io, 1);
+    expect(err).toContain(`ssm-ssh-agent: ${code}: `);
   });
 });
 

@@ -41,12 +41,13 @@ const expected: Expected = {
 
 async function readPublicKey(
   file: string,
-  { input, signal }: Pick<Running, 'input' | 'signal'>,
+  { input, signal, untimed }: Pick<Running, 'input' | 'signal' | 'untimed'>,
 ): Promise<PublicKey> {
-  const isPipe = ownInput.includes(file);
-  const name = isPipe ? 'standard input' : file;
-  const reading = isPipe ? readAll(input().stream, name, expected) : readFile(file, expected, signal);
-  return parsePublicKeyLine(textOf(await abortable(reading, signal)), name);
+  if (!ownInput.includes(file))
+    return parsePublicKeyLine(textOf(await readFile(file, expected, signal)), file);
+  const name = 'standard input';
+  const reading = readAll(input().stream, name, expected);
+  return parsePublicKeyLine(textOf(await untimed(abortable(reading, signal))), name);
 }
 
 function nameOf(authority: AuthorityWish): string {

@@ -36,6 +36,8 @@ export interface Input {
 /** The process while a command runs. The signal is aborted on an interrupt, and when loading takes too long. */
 export interface Running extends Io {
   readonly signal: AbortSignal;
+  /** Waits for what a person types or another program sends. The time limit starts anew after it. */
+  untimed<T>(work: Promise<T>): Promise<T>;
 }
 
 export interface Command<O extends Options = Options> {

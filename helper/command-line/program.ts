@@ -6,7 +6,7 @@ import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure, toFailure } from '../../src/errors.ts';
 import type { SignalSource } from '../../src/process/attached.ts';
 import { invalid, parseLine } from './parse.ts';
-import { commonOptionsOf, helpOf, type Command, type Io } from './command.ts';
+import { commonOptionsOf, helpOf, type Command, type Io, type Running } from './command.ts';
 import { add } from '../commands/add.ts';
 import { certify } from '../commands/certify.ts';
 import { doctor } from '../commands/doctor.ts';
@@ -42,11 +42,12 @@ export const commands: readonly Command[] = [
   doctor,
   proxy,
 ];
-/** Seconds; until the user's own command starts. */
-const patience = 120;
 
-/** @returns the exit code */
-export async function run(args: readonly string[], io: Io): Promise<number> {
+/**
+ * @param patience seconds; until the user's own command starts
+ * @returns the exit code
+ */
+export async function run(args: readonly string[], io: Io, patience = 120): Promise<number> {
   const interrupted = interruption(io.signals, patience);
   try {
     const [word = '', ...rest] = args;
@@ -60,7 +61,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (values.quiet && values.verbose)
       throw invalid('--quiet and --verbose do not go together', 'leave one out');
     if (values.profile !== undefined) io.useProfile(values.profile);
-    return await command.run(line, { ...io, signal: interrupted.signal });
+    const { signal, untimed } = interrupted;
+    return await command.run(line, { ...io, signal, untimed });
   } catch (error) {
     const exitCode = interrupted.exitCode();
     if (exitCode !== undefined) return exitCode;
@@ -124,14 +126,12 @@ function versionOf({ installation }: Io): string {
   return `${name} ${version}\n`;
 }
 
-interface Interruption {
-  /** It is aborted with a Failure. */
-  readonly signal: AbortSignal;
+interface Interruption extends Pick<Running, 'signal' | 'untimed'> {
   /** 128 plus the number of the signal, as in a shell; undefined if no signal has come. */
   exitCode(): number | undefined;
 }
 
-/** Aborts on a signal, and after `seconds`. */
+/** Aborts with a Failure, on a signal and after `seconds`. */
 function interruption(signals: SignalSource, seconds: number): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
@@ -142,6 +142,14 @@ function interruption(signals: SignalSource, seconds: number): Interruption {
     });
   }
   const hint = 'run it with --verbose to see what it waits for, and check the network of this host';
-  abortAfter(seconds * 1000, controller, tookTooLong('the command', seconds, hint)).unref();
-  return { signal: controller.signal, exitCode: () => code };
+  const start = (): NodeJS.Timeout =>
+    abortAfter(seconds * 1000, controller, tookTooLong('the command', seconds, hint)).unref();
+  let limit = start();
+  const untimed = async <T>(work: Promise<T>): Promise<T> => {
+    clearTimeout(limit);
+    const result = await work;
+    limit = start();
+    return result;
+  };
+  return { signal: controller.signal, untimed, exitCode: () => code };
 }

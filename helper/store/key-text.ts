@@ -18,7 +18,7 @@ const expected: Expected = {
  */
 export async function readKeyText(
   file: string,
-  running: Pick<Running, 'input' | 'err' | 'signal'>,
+  running: Pick<Running, 'input' | 'err' | 'signal' | 'untimed'>,
 ): Promise<string> {
   const { signal } = running;
   if (!ownInput.includes(file)) return textOf(await readFile(file, expected, signal));
@@ -26,7 +26,7 @@ export async function readKeyText(
   const reading = input.isTerminal
     ? readTerminal(input, running)
     : readAll(input.stream, 'standard input', expected);
-  return textOf(await abortable(reading, signal));
+  return textOf(await running.untimed(abortable(reading, signal)));
 }
 
 const [interrupt, end] = [3, 4];
