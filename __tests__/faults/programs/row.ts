@@ -47,8 +47,10 @@ export const programRows: readonly ProgramRow[] = programCalls.flatMap((call) =>
 export const nameOfProgramRow = ({ call, trouble }: ProgramRow): string =>
   `${call.program}, ${call.operation} × ${trouble.name}`;
 
-/** Seconds: SSM_SSH_TIMEOUT; and the most that a command in trouble may take. rotate makes several calls. */
-const [timeout, limit, limitOfRotate] = [8, 30, 150];
+/** Seconds: SSM_SSH_TIMEOUT of a row that is promised a TIMEOUT, and of all else, which a busy machine may slow down. */
+const [short, usual] = [8, 25];
+/** Seconds that a command in trouble may take. rotate makes several calls. */
+const [limit, limitOfRotate] = [30, 150];
 
 interface Around {
   readonly key: SshKey;
@@ -114,7 +116,7 @@ class Scene {
     return {
       // Without a Region the metadata service is asked for it, too.
       AWS_REGION: REGION,
-      ...{ SSM_SSH_TIMEOUT: `${timeout}s`, SSM_SSH_KEY: '/ci/key', SSM_SSH_KNOWN_HOSTS: known, KNOWN: known },
+      ...{ SSM_SSH_TIMEOUT: `${usual}s`, SSM_SSH_KEY: '/ci/key', SSM_SSH_KNOWN_HOSTS: known, KNOWN: known },
       ...{ SSM_SSH: program, AGENT: join(project, 'helper/ssm-ssh-agent'), KEY_FILE: join(home, 'login') },
       ...{ CREDENTIAL: join(project, 'helper/git-credential-ssm'), URL: this.git.url('acme/lib') },
       ...{ LOGIN: `-p ${port} ${user}@${address}`, HOST: `${address}:${port}` },
@@ -155,7 +157,9 @@ async function runRow(row: ProgramRow, around: Around): Promise<LocalOutcome> {
     const faults = github && call.kind === 'github' ? github.faults : world.aws.faults;
     const named = { ...call, operation: call.kind === 'github' ? `${call.operation}*` : call.operation };
     const arranged = trouble.arrange(named, { aws: world.aws, faults }, placesFor(call, around.places));
-    const ran = await host.run(call.run, { ...env, ...arranged.env });
+    const timeout = [promised].flat().includes('TIMEOUT') ? short : usual;
+    const inTrouble = { ...env, SSM_SSH_TIMEOUT: `${timeout}s`, ...arranged.env };
+    const ran = await host.run(call.run, inTrouble);
     const isAsked = callsOf(scene, call).some(({ operation }) => operation.startsWith(call.operation));
     faults.clear();
     renewInstance(world.aws);
