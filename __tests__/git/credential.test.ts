@@ -66,6 +66,25 @@ describe('a request of git', () => {
     expect(parseRequest(Uint8Array.of(...bytes('host='), 0xff, 0x0a))).toBeUndefined();
   });
 
+  it.each(['wwwauth[]=Basic realm="Zugriff f\xfcr alle"', 'state[]=\xff', 'future=\xff', '\xff=1', 'x=\0\r'])(
+    'may have bytes of any kind in what is not used: %j',
+    (line) => {
+      const text = `protocol=https\nhost=h\n${line}\nusername=u\n\n\xff`;
+      expect(parseRequest(Buffer.from(text, 'latin1'))).toEqual({
+        ...nothing,
+        ...{ protocol: 'https', host: 'h', username: 'u' },
+      });
+    },
+  );
+
+  it.each(['username=\xff', 'password=a\r', 'oauth_refresh_token=\0', 'credential=\xc3'])(
+    'is refused if an attribute of the credential is not UTF-8, or has a CR or a NUL: %j',
+    (line) => {
+      const text = `protocol=https\nwwwauth[]=\xfc\n${line}\nhost=h\n`;
+      expect(parseRequest(Buffer.from(text, 'latin1'))).toBeUndefined();
+    },
+  );
+
   it('is parsed without a crash, for any bytes', () => {
     const line = fc.tuple(fc.constantFrom('host', 'path', 'state[]', '__proto__', ''), fc.string());
     const lines = fc.array(line).map((all) => bytes(all.map((pair) => pair.join('=')).join('\n')));

@@ -30,28 +30,36 @@ export function isHost(value: unknown): value is string {
 
 /**
  * As in git, the last value of a name counts, and an empty value clears a list. The first blank line ends the request.
+ * git passes on what a server says in `wwwauth[]` unchecked, in any encoding. So only what is used is checked.
  *
- * @returns undefined for input that git never writes and nobody should answer: invalid UTF-8, NUL, CR, a line without =
+ * @returns undefined for input that git never writes and nobody should answer: a line without =, and a credential's
+ *   attribute with invalid UTF-8, NUL or CR
  */
 export function parseRequest(bytes: Uint8Array): Request | undefined {
-  const text = decode(bytes);
-  if (text === undefined || /[\0\r]/.test(text)) return undefined;
   const values = new Map<string, string>();
   const listed = new Map<string, readonly string[]>(lists.map((list) => [list, []]));
-  for (const line of text.split('\n')) {
+  for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
     if (line === '') break;
-    const [, name, value = ''] = /^([^=]+)=(.*)$/s.exec(line) ?? [];
+    const [, name, raw = ''] = /^([^=]+)=(.*)$/s.exec(line) ?? [];
     if (name === undefined) return undefined;
-    const list = listed.get(name.replace(/\[\]$/, ''));
-    if (list && name.endsWith('[]')) listed.set(name.slice(0, -2), value === '' ? [] : [...list, value]);
-    else if (isName(name)) values.set(name, value);
+    const list = name.endsWith('[]') ? listed.get(name.slice(0, -2)) : undefined;
+    if (!list && !isName(name)) continue;
+    const value = decode(raw);
+    if (list && value !== undefined) listed.set(name.slice(0, -2), value === '' ? [] : [...list, value]);
+    if (list) continue;
+    if (value === undefined) return undefined;
+    values.set(name, value);
   }
   return Object.fromEntries<string | readonly string[]>([...values, ...listed]) as unknown as Request;
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @param raw one character a byte */
+function decode(raw: string): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value = utf8.decode(Buffer.from(raw, 'latin1'));
+    return breaksLine.test(value) ? undefined : value;
   } catch {
     return undefined;
   }
