@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Credential, Request } from '../../src/git/credential.ts';
 import {
+  hasAll,
   isErased,
   parseEntry,
   pickAnswer,
@@ -46,7 +47,8 @@ export async function getStored(
 }
 
 /**
- * git stores a credential after every success, even one from this helper. An unchanged credential is not written again.
+ * git stores a credential after every success, even one from this helper. It is not written again unless it has
+ * something new, so that an older git on another host removes nothing.
  *
  * @throws CREDENTIAL_INVALID, and the errors of reading and writing
  */
@@ -57,7 +59,8 @@ export async function store(request: Request, { prefix, use, nowSeconds }: Crede
   const text = renderEntry(credential, name);
   await use(async (parameters) => {
     const there = await parameters.list(folderOf(prefix, { username: undefined, ...place }));
-    if (!there.some((one) => one.name === name && one.text === text)) await parameters.put(name, text);
+    if (!there.some((one) => one.name === name && hasAll(one.text, credential)))
+      await parameters.put(name, text);
   });
 }
 

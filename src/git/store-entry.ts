@@ -129,6 +129,17 @@ export function renderEntry(credential: Credential, name: string): string {
   });
 }
 
+/**
+ * Whether a stored value has all attributes of the credential. It may have more: an older git gets and stores none that
+ * it does not know, such as the refresh token of a newer one.
+ */
+export function hasAll(text: string, credential: Credential): boolean {
+  const stored = new Map<string, unknown>(Object.entries(objectOf(text) ?? {}));
+  return [...forWhat, ...content].every(
+    (name) => credential[name] === undefined || credential[name] === stored.get(name),
+  );
+}
+
 /** @throws CREDENTIAL_INVALID */
 export function parseEntry(text: string, name: string): Credential {
   const members = new Map<string, unknown>(Object.entries(objectOf(text) ?? {}));

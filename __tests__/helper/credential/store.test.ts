@@ -86,6 +86,35 @@ describe('storing a credential', () => {
     });
   });
 
+  it('keeps what another git stored with the same password', async () => {
+    const whole = { ...octocat, password_expiry_utc: String(now + 60), oauth_refresh_token: 'r' };
+    await store(asked(whole), storage());
+    await store(asked(octocat), storage());
+    await store(asked({ ...octocat, password_expiry_utc: String(now + 60) }), storage());
+    expect(calls().filter((call) => call === 'PutParameter')).toHaveLength(1);
+    expect(await getStored(asked(), storage())).toEqual(whole);
+  });
+
+  it.each<[string, Credential]>([
+    ['another password', { password: 'newer' }],
+    ['another expiry', { password_expiry_utc: String(now + 90) }],
+    ['another refresh token', { oauth_refresh_token: 's' }],
+    ['one more attribute', { authtype: 'Bearer', credential: 'c' }],
+  ])('writes it again with %s', async (_, more) => {
+    await store(
+      asked({ ...octocat, password_expiry_utc: String(now + 60), oauth_refresh_token: 'r' }),
+      storage(),
+    );
+    await store(asked({ ...octocat, ...more }), storage());
+    expect(await getStored(asked({ capability: ['authtype'] }), storage())).toEqual({ ...octocat, ...more });
+  });
+
+  it('overwrites a value that is no credential', async () => {
+    world.put(`${prefix}/https/git.example.com/octocat/_`, 'ghp_0123456789');
+    await store(asked(octocat), storage());
+    expect(await getStored(asked(), storage())).toEqual(octocat);
+  });
+
   it('encrypts with the configured key', async () => {
     const kmsKeyId = world.aws.kms.createKey({
       account: ACCOUNT,
