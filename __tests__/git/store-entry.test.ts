@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../src/errors.ts';
@@ -81,6 +82,48 @@ describe('a stored credential', () => {
     const told = failureOf(() => parseEntry(text, '/store/x'));
     expect([told.code, told.message.startsWith('/store/x ')]).toEqual(['CREDENTIAL_INVALID', true]);
     expect(told.message + told.hint).not.toContain('ghp_');
+  });
+});
+
+describe('an expired credential', () => {
+  const place = { protocol: 'https', host: 'git.example.com' };
+  const past = { password_expiry_utc: String(now - 1) };
+  const renewable = { ...place, ...basic, ...past, oauth_refresh_token: 'r' };
+
+  it('gives its refresh token to the next helper, and neither password nor expiry', () => {
+    expect(pickAnswer([renewable], asked(), now)).toStrictEqual({
+      ...{ username: 'octocat', oauth_refresh_token: 'r' },
+    });
+    expect(pickAnswer([{ ...place, ...basic, ...past }], asked(), now)).toBeUndefined();
+    expect(pickAnswer([renewable], asked({ username: 'other' }), now)).toBeUndefined();
+  });
+
+  it('comes after one that has not expired', () => {
+    const valid = { ...place, username: 'other', password: 'p' };
+    expect(pickAnswer([renewable, valid], asked(), now)).toStrictEqual({ username: 'other', password: 'p' });
+  });
+
+  it('of an authentication scheme gives its refresh token only to a git with that capability', () => {
+    const stored = { ...place, ...bearer, ...past, oauth_refresh_token: 'r' };
+    expect(pickAnswer([stored], asked(), now)).toBeUndefined();
+    expect(pickAnswer([stored], asked(knowing), now)).toStrictEqual({ oauth_refresh_token: 'r' });
+  });
+
+  it('lets the real git ask its next helper, for the same user', () => {
+    const answer = renderCredential(pickAnswer([renewable], asked(), now) ?? {}, '/name');
+    const first = `!f() { printf '%s' "$ANSWER"; }; f`;
+    const next = `!f() { grep -qx username=octocat && printf 'password=renewed\\n'; }; f`;
+    const helpers = ['', first, next].flatMap((helper) => ['-c', `credential.helper=${helper}`]);
+    const filled = execFileSync('git', [...helpers, 'credential', 'fill'], {
+      input: 'protocol=https\nhost=git.example.com\n\n',
+      env: {
+        ...{ PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' },
+        ...{ GIT_TERMINAL_PROMPT: '0', ANSWER: answer },
+      },
+      cwd: '/',
+      encoding: 'utf8',
+    });
+    expect(filled).toContain('username=octocat\npassword=renewed\n');
   });
 });
 

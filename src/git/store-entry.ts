@@ -165,8 +165,10 @@ function objectOf(text: string): object | undefined {
 }
 
 /**
- * Answers with the first matching credential that has not expired. An authentication scheme is only for a git that
- * announces the capability.
+ * Answers with the first matching credential that has not expired. If there is none, git's next helper may use the
+ * refresh token of an expired one. An authentication scheme is only for a git that announces the capability.
+ *
+ * @source credential_fill in git's credential.c: it asks helpers until it has a password, and tells each what it has
  */
 export function pickAnswer(
   stored: readonly Credential[],
@@ -174,13 +176,14 @@ export function pickAnswer(
   nowSeconds: number,
 ): Credential | undefined {
   const schemes = request.capability.includes('authtype');
-  const found = stored.find(
-    (one) =>
-      answers(one, placeOf(request) ?? request) &&
-      !isExpired(one, nowSeconds) &&
-      (one.password !== undefined || schemes),
+  const matching = stored.filter(
+    (one) => answers(one, placeOf(request) ?? request) && (one.password !== undefined || schemes),
   );
-  if (!found) return undefined;
+  const found = matching.find((one) => !isExpired(one, nowSeconds));
+  if (!found) {
+    const renewable = matching.find((one) => one.oauth_refresh_token !== undefined);
+    return renewable && pick(renewable, ['username', 'oauth_refresh_token']);
+  }
   const { username, ...other } = pick(found, ['username', ...content]);
   const { authtype, credential, ...basic } = other;
   const scheme = schemes && authtype !== undefined && credential !== undefined && { authtype, credential };
