@@ -165,6 +165,31 @@ describe('a token of a GitHub App', () => {
     expect(github.calls).toEqual([]);
   });
 
+  it.each([
+    ['acme/lib', ['partner/lib'], 'add "acme/lib" to "repositories" there, or remove "repositories"'],
+    ['acme', ['partner/lib'], 'add repositories of acme to "repositories" there, or remove "repositories"'],
+  ])('for %s is not one for %j, of another owner', async (wanted, repositories, hint) => {
+    const failure = await refusal(ask({ repositories }, { repositories: [wanted] }));
+    expect([failure.code, failure.message, failure.hint]).toEqual([
+      'CREDENTIAL_INVALID',
+      `/ci/app is not for ${wanted}: its "repositories" do not contain it`,
+      hint,
+    ]);
+    expect(github.calls).toEqual([]);
+  });
+
+  it.each([['acme/lib'], ['ACME/Lib'], ['acme']])(
+    'for %s leaves out what the App has of another owner',
+    async (wanted) => {
+      const repositories = ['partner/tools', 'Acme/lib', 'somebody/lib'];
+      await ask({ repositories }, { repositories: [wanted] });
+      expect(asked().at(-1)).toEqual([
+        tokensOf(installation),
+        { repositories: ['lib'], permissions: { contents: 'write' } },
+      ]);
+    },
+  );
+
   it('without a repository and an installation is CREDENTIAL_INVALID', async () => {
     const { code, message } = await refusal(ask({}, { repositories: [] }));
     expect(code).toBe('CREDENTIAL_INVALID');

@@ -61,19 +61,34 @@ export async function installationToken(app: GitHubApp, options: TokenOptions): 
 
 type Ask = (method: Call['method'], path: string, body?: unknown) => Promise<HttpAnswer>;
 
+const hasOwner = (one: string): boolean => one.includes('/');
+const ownerIn = (one: string): string => one.replace(/\/.*$/, '').toLowerCase();
+const bare = (one: string): string => one.slice(one.lastIndexOf('/') + 1);
+
+/** What the App's own list has for the owner of the wanted ones: a name without an owner is for every owner. */
+function listedFor({ repositories = [] }: GitHubApp, wanted: readonly string[]): readonly string[] {
+  // An installation has one owner.
+  const first = wanted[0] ?? repositories.find(hasOwner);
+  if (first === undefined) return repositories;
+  return repositories.filter((one) => !hasOwner(one) || ownerIn(one) === ownerIn(first));
+}
+
 /** Names without the owner, as the API needs them. Empty: all that the App can access. */
-function namesFor({ repositories: named, resource }: GitHubApp, wanted: readonly string[]): string[] {
-  const bare = (one: string): string => one.slice(one.lastIndexOf('/') + 1);
-  const asked = wanted.filter((one) => one.includes('/'));
+function namesFor(app: GitHubApp, wanted: readonly string[]): string[] {
+  const { repositories: named, resource } = app;
+  const asked = wanted.filter(hasOwner);
   if (!named) return [...new Set(asked.map(bare))];
-  const known = new Set(named.map((one) => bare(one).toLowerCase()));
-  const missing = asked.find((one) => !known.has(bare(one).toLowerCase()));
-  if (missing === undefined) return [...new Set(named.map(bare))];
+  const listed = listedFor(app, wanted);
+  const known = new Set(listed.map((one) => bare(one).toLowerCase()));
+  // An empty list must not become a token for all.
+  const missing = listed.length === 0 ? wanted[0] : asked.find((one) => !known.has(bare(one).toLowerCase()));
+  if (missing === undefined) return [...new Set(listed.map(bare))];
+  const entry = JSON.stringify(named.some(hasOwner) ? missing : bare(missing));
   throw new Failure(
     'CREDENTIAL_INVALID',
     `${resource} is not for ${missing}: its "repositories" do not contain it`,
     {
-      hint: `add ${JSON.stringify(bare(missing))} to "repositories" there, or remove "repositories"`,
+      hint: `add ${hasOwner(missing) ? entry : `repositories of ${missing}`} to "repositories" there, or remove "repositories"`,
     },
   );
 }
@@ -83,8 +98,8 @@ function namesFor({ repositories: named, resource }: GitHubApp, wanted: readonly
  * its siblings for organizations and users
  */
 async function findInstallation(app: GitHubApp, options: TokenOptions, call: Ask): Promise<string> {
-  const known = [...options.repositories, ...(app.repositories ?? [])];
-  const wanted = known.find((one) => one.includes('/')) ?? options.repositories[0];
+  const known = [...options.repositories, ...listedFor(app, options.repositories)];
+  const wanted = known.find(hasOwner) ?? options.repositories[0];
   if (wanted === undefined) {
     throw new Failure(
       'CREDENTIAL_INVALID',
