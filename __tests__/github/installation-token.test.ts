@@ -190,6 +190,18 @@ describe('a token of a GitHub App', () => {
     },
   );
 
+  it('for a renamed repository tells to write its new name', async () => {
+    const error = { code: 'Moved', message: 'Moved Permanently', status: 301 };
+    github.faults.order({ operation: 'GET *', fault: { error }, times: 1 });
+    const { code, message, hint } = await refusal(ask());
+    expect([code, message]).toEqual(['PROVIDER_FAILED', expect.stringContaining('answered 301')]);
+    expect(hint).toBe(
+      `write the present name of the repository: acme/lib was renamed or moved, unless ${github.url} is not GitHub's API`,
+    );
+    github.faults.order({ operation: 'POST *', fault: { error }, times: 1 });
+    expect((await refusal(ask())).hint).toBe(`check that ${github.url} is GitHub's API`);
+  });
+
   it('without a repository and an installation is CREDENTIAL_INVALID', async () => {
     const { code, message } = await refusal(ask({}, { repositories: [] }));
     expect(code).toBe('CREDENTIAL_INVALID');

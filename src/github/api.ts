@@ -20,6 +20,11 @@ export interface Call {
 /** Bytes. A longer answer is not GitHub's. */
 export const longestAnswer = { usual: 1_000_000, token: 65_536 } as const;
 
+/** For an answer 3xx about a repository. A redirect is not followed: it would take the token along. */
+export function movedHint(repository: string, apiUrl: string): string {
+  return `write the present name of the repository: ${repository} was renamed or moved, unless ${apiUrl} is not GitHub's API`;
+}
+
 /**
  * Returns GitHub's last answer, even 404 or 500.
  *

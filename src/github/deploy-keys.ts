@@ -2,7 +2,7 @@
 import { ApiDeployKeys, type Access, type HostApi } from '../deploy-keys-api.ts';
 import type { HttpAnswer } from '../http-request.ts';
 import type { DeployKeys } from '../keys/deploy-key.ts';
-import { callApi, longestAnswer, type ApiOptions } from './api.ts';
+import { callApi, longestAnswer, movedHint, type ApiOptions } from './api.ts';
 import { hostOfApi } from './api-url.ts';
 
 export interface GitHubRepository extends Access {
@@ -37,9 +37,7 @@ function hintFor({ status = 0, text }: HttpAnswer, { repository, apiUrl }: GitHu
   if (status === 404) {
     return `check the name ${repository} and --api-url (${apiUrl}), and give the token access to the repository and ${permission}`;
   }
-  if (status >= 300 && status < 400) {
-    return `write the present name of the repository: ${repository} was renamed or moved, unless ${apiUrl} is not GitHub's API`;
-  }
+  if (status >= 300 && status < 400) return movedHint(repository, apiUrl);
   if (status === 422 && /already in use/.test(text)) {
     return 'GitHub allows a key for one repository or user only: run rotate with --abort, then run it again for a new key';
   }

@@ -1,7 +1,7 @@
 /** Creates a token of a GitHub App's installation: valid for an hour, with as few permissions as possible. */
 import { Failure } from '../errors.ts';
 import type { HttpAnswer } from '../http-request.ts';
-import { callApi, longestAnswer, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
+import { callApi, longestAnswer, movedHint, readObject, saidBy, type ApiOptions, type Call } from './api.ts';
 import { appToken, type GitHubApp, type SignInKms } from './app.ts';
 
 export interface InstallationToken {
@@ -112,7 +112,7 @@ async function findInstallation(app: GitHubApp, options: TokenOptions, call: Ask
   let answer = await look(wanted.includes('/') ? 'repos' : 'orgs');
   if (answer.status === 404 && !wanted.includes('/')) answer = await look('users');
   if (answer.status === 200) return readInstallation(answer, app);
-  throw refused(answer, { ...options, app, doing: `looked for its installation for ${wanted}` });
+  throw refused(answer, { ...options, app, doing: `looked for its installation for ${wanted}`, wanted });
 }
 
 function readInstallation(answer: HttpAnswer, app: GitHubApp): string {
@@ -135,19 +135,25 @@ interface Refused {
   readonly app: GitHubApp;
   /** `looked for …`, `asked for …`. */
   readonly doing: string;
+  /** The owner or repository in the address of the call. */
+  readonly wanted?: string;
   readonly clock: () => number;
 }
 
-function refused(answer: HttpAnswer, { app, doing, clock }: Refused): Failure {
+function refused(answer: HttpAnswer, what: Refused): Failure {
+  const { app, doing } = what;
   const { host } = new URL(app.apiUrl);
   const message = `the GitHub App in ${app.resource} ${doing}, and ${host} answered ${saidBy(answer)}`;
-  return new Failure('PROVIDER_FAILED', message, { hint: hintFor(answer, app, clock()) });
+  return new Failure('PROVIDER_FAILED', message, { hint: hintFor(answer, what) });
 }
 
-function hintFor(answer: HttpAnswer, app: GitHubApp, now: number): string {
+function hintFor(answer: HttpAnswer, { app, wanted = '', clock }: Refused): string {
   const { status = 0, headers } = answer;
   const theirs = Date.parse(headers.date ?? '');
-  const off = Math.round((now - theirs) / 1000);
+  const off = Math.round((clock() - theirs) / 1000);
+  if (status >= 300 && status < 400) {
+    return hasOwner(wanted) ? movedHint(wanted, app.apiUrl) : `check that ${app.apiUrl} is GitHub's API`;
+  }
   if (status === 401 && Math.abs(off) > 30) {
     return `set the clock of this machine: it is ${Math.abs(off)} seconds ${off > 0 ? 'ahead' : 'behind'}`;
   }
