@@ -190,6 +190,18 @@ describe('a token of a GitHub App', () => {
     },
   );
 
+  it('for a wiki is one for its repository', async () => {
+    const { password } = await ask({}, { repositories: ['acme/lib', 'acme/lib.wiki'] });
+    expect(asked()).toEqual([
+      ['GET /repos/acme/lib/installation', {}],
+      [tokensOf(installation), { repositories: ['lib'], permissions: { contents: 'write' } }],
+    ]);
+    expect(github.opens(password, 'acme/lib', 'write')).toBe(true);
+    github.forgetCalls();
+    await ask({ repositories: ['lib'] }, { repositories: ['acme/lib.wiki'] });
+    expect(asked()[0]).toEqual(['GET /repos/acme/lib/installation', {}]);
+  });
+
   it('for a renamed repository tells to write its new name', async () => {
     const error = { code: 'Moved', message: 'Moved Permanently', status: 301 };
     github.faults.order({ operation: 'GET *', fault: { error }, times: 1 });

@@ -32,7 +32,8 @@ const writing = { contents: 'write' };
 const reading = { contents: 'read' };
 
 /** @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT */
-export async function installationToken(app: GitHubApp, options: TokenOptions): Promise<InstallationToken> {
+export async function installationToken(app: GitHubApp, given: TokenOptions): Promise<InstallationToken> {
+  const options = { ...given, repositories: given.repositories.map(withoutWiki) };
   // It is valid for longer than all calls take, and a signature of KMS costs time.
   let signing: Promise<string> | undefined;
   const call: Ask = async (method, path, body) => {
@@ -57,6 +58,11 @@ export async function installationToken(app: GitHubApp, options: TokenOptions): 
     throw refused(answer, { ...options, app, doing: `asked for a token for ${what}` });
   }
   return readToken(answer, app);
+}
+
+/** To the API, `owner/name.wiki` is no repository: the token of its repository serves the wiki. */
+function withoutWiki(repository: string): string {
+  return repository.replace(/(\/.+)\.wiki$/, '$1');
 }
 
 type Ask = (method: Call['method'], path: string, body?: unknown) => Promise<HttpAnswer>;
