@@ -5,9 +5,9 @@ import { readProtectedSettings } from '../../src/git/config-file.ts';
 import { chooseRoute, readRoutes, type NamedCredential } from '../../src/host/credential-routes.ts';
 import { warningsOnly } from '../../src/host/voice.ts';
 import { parseRequest, renderCredential, type Credential, type Request } from '../../src/git/credential.ts';
+import { isGitHubApp } from '../../src/github/app.ts';
 import { readNamedCredential } from '../../src/git/named-credential.ts';
 import { visible } from '../../src/keys/visible-text.ts';
-import { membersOf } from '../../src/keys/json-secret.ts';
 import { parseCredentialReference } from '../command-line/settings.ts';
 import { parseHostPlace, readTimeLimit, timeLimit } from '../command-line/host-place.ts';
 import { markedName } from '../error-mark.ts';
@@ -176,13 +176,12 @@ async function read(
   if (!secret) throw new TypeError('a reference was answered by no secret');
   warnOfPlainText(secret, voice);
   const { text } = secret;
-  if (membersOf(text)) {
+  if (isGitHubApp(text)) {
     const { appCredential } = await import('../credential/app.ts');
-    const made = await abortable(
+    return await abortable(
       appCredential(text, { request, resource, env, signal, host: place, voice }),
       signal,
     );
-    if (made) return made;
   }
   return readNamedCredential({ text, resource, username }, Date.now() / 1000);
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../src/errors.ts';
 import { repositoryOf } from '../../src/host/credential-routes.ts';
 import type { Credential } from '../../src/git/credential.ts';
 import { hostOfApi } from '../../src/github/api-url.ts';
-import { isGitHubApp, parseGitHubApp } from '../../src/github/app.ts';
+import { parseGitHubApp } from '../../src/github/app.ts';
 import { hostAppSigner } from '../../src/host/app-signer.ts';
 import type { Host } from '../../src/host/caller.ts';
 import type { Voice } from '../../src/host/voice.ts';
@@ -25,15 +25,13 @@ export interface AppOptions {
 const maxAttempts = 3;
 
 /**
- * @param text the stored value; secret
- * @returns undefined if the value is not a GitHub App
+ * @param text the stored App; secret
  * @throws CREDENTIAL_INVALID, PROVIDER_FAILED, NETWORK_UNREACHABLE, TIMEOUT
  */
 export async function appCredential(
   text: string,
   { request, resource, env, signal, host: place, voice }: AppOptions,
-): Promise<Credential | undefined> {
-  if (!isGitHubApp(text)) return undefined;
+): Promise<Credential> {
   const app = parseGitHubApp(text, resource);
   const home = hostOfApi(app.apiUrl);
   const host = request.host?.toLowerCase().replace(/:443$/, '');
