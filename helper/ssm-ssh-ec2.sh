@@ -130,7 +130,7 @@ add_tunnel() {
   _ssm_proxy="$_ssm_proxy --port=%p"
   [ -z "$_ssm_pushes" ] || _ssm_proxy="$_ssm_proxy --user='%r'"
   option "ProxyCommand=$_ssm_proxy"
-  option "HostKeyAlias=$_ssm_host"
+  option "HostName=$_ssm_host"
   escape "$_ssm_ec2"
   option "UserKnownHostsFile=\"$_ssm_escaped/known_hosts\" $_ssm_job_known$_ssm_set_known"
   option "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"
