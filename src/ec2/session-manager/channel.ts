@@ -8,6 +8,7 @@ import { openingMessage } from './contents.ts';
 import { Conversation, type End } from './conversation.ts';
 import { Line, type LineOptions } from './line.ts';
 import {
+  closedAtOnce,
   endFailure,
   isPassing,
   noAnswer,
@@ -149,6 +150,8 @@ export class Channel {
         if (await this.#carry(access)) {
           tries = 0;
           lostAt = now();
+        } else if (!this.#isOver) {
+          this.#requireHope(closedAtOnce(this.#options.target), now() - lostAt);
         }
       } catch (error) {
         if (this.#closing.signal.aborted) return;

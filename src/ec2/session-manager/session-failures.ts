@@ -110,6 +110,13 @@ export function noAnswer({ instanceId, region }: Target, seconds: number): Failu
   );
 }
 
+export function closedAtOnce({ instanceId, region }: Target): Failure {
+  return broken(
+    `Session Manager closes each socket for ${instanceId} in ${region} at once`,
+    'check the proxies between this machine and AWS, and connect again',
+  );
+}
+
 export function sessionOver({ instanceId, region }: Target): Failure {
   return broken(
     `the session with ${instanceId} in ${region} is over`,
