@@ -64,6 +64,29 @@ describe('a token of as=github-app', () => {
     rmSync(temp, { recursive: true });
   });
 
+  it('of an earlier use stays, in a step with its own RUNNER_TRACKING_ID', async () => {
+    const job = stage.job();
+    await job.uses({ with: stage.inputs() });
+    const first = stage.github.tokens.at(-1);
+    const keys = `/ci/app as=github-app ${stage.git.place}/acme/Tools`;
+    await job.uses({ env: { RUNNER_TRACKING_ID: '0' }, with: stage.inputs({ keys }) });
+    expect(first?.revoked).toBe(false);
+    const { posts } = await job.finish();
+    expect(posts.map(({ annotations }) => annotations)).toEqual([[], []]);
+  });
+
+  it('that git could not keep is revoked, and post does not say otherwise', async () => {
+    const bin = mkdtempSync(join(tmpdir(), 'bin-'));
+    const script = '#!/bin/sh\n[ "$1" = --version ] && echo "git version 2.45.0"\n';
+    writeFileSync(join(bin, 'git'), script, { mode: 0o755 });
+    const job = stage.job({ PATH: bin });
+    await job.uses({ with: stage.inputs() });
+    expect(stage.github.tokens.at(-1)?.revoked).toBe(true);
+    const { posts } = await job.finish();
+    expect(posts.map(({ annotations }) => annotations)).toEqual([[]]);
+    rmSync(bin, { recursive: true });
+  });
+
   it('whose token GitHub does not take back: post warns, ends the daemon, and the job stays green', async () => {
     const job = stage.job();
     await job.uses({ with: stage.inputs() });

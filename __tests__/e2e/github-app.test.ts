@@ -138,6 +138,50 @@ describe('a token of as=github-app', () => {
     expect(stage.github.tokens.at(-1)?.repositories).toEqual(['lib', 'Tools']);
   });
 
+  it('of a repository takes precedence over that of its owner, in any order of the lines', async () => {
+    const second = stage.github.createApp();
+    stage.github.install(second, { owner: 'acme', repositories: ['Tools'] });
+    stage.world.put('/ci/second', second.stored());
+    const lines = [
+      `/ci/app as=github-app ${stage.git.place}/acme/lib`,
+      `/ci/second as=github-app ${stage.git.place}/acme`,
+    ];
+    for (const keys of [lines.toReversed(), lines]) {
+      const job = stage.job();
+      await job.uses({ with: stage.inputs({ keys: keys.join('\n') }) });
+      const { log } = await job.run(`git ls-remote ${stage.git.url('acme/lib')} main`);
+      expect(log).toContain('refs/heads/main');
+    }
+  });
+
+  it('serves every spelling of the host, any user name, and paths below the repository, as git-lfs asks for them', async () => {
+    const job = stage.job();
+    await job.uses({ with: stage.inputs() });
+    const url = stage.git.url('acme/lib');
+    const { log } = await job.run(`git ls-remote ${url.replace('localhost', 'LocalHost')} main`);
+    expect(log).toContain('refs/heads/main');
+    // git-lfs sends the path if this setting is true (creds/creds.go, GetCredentialHelper).
+    const asked = await job.run(
+      `git config --get-urlmatch credential.useHttpPath ${url}/info/lfs
+       printf 'protocol=https\\nhost=%s\\nusername=git\\npath=acme/lib.git/info/lfs\\n\\n' ${stage.git.place} | git credential fill`,
+    );
+    expect(asked.log).toContain('true\n');
+    expect(asked.log).toContain('username=x-access-token');
+  });
+
+  it('stays also if the host refuses it once', async () => {
+    const job = stage.job();
+    await job.uses({ with: stage.inputs() });
+    const answer = `protocol=https\nhost=${stage.git.place}\npath=acme/lib\nusername=x-access-token\npassword=${stage.newest}\n`;
+    const { log } = await job.run(
+      `printf '${answer}\n' | git credential reject; git ls-remote ${stage.git.url('acme/lib')} main`,
+    );
+    expect(log).toContain('refs/heads/main');
+    const { posts } = await job.finish();
+    expect(posts.map(({ annotations }) => annotations)).toEqual([[]]);
+    expect(stage.github.tokens.at(-1)?.revoked).toBe(true);
+  });
+
   it('twice in one job, and beside an SSH key: both tokens serve, each post undoes its own', async () => {
     const key = await makeSshKey();
     stage.world.put('/ci/deploy-key', key.privateKey);

@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { explainHttps } from '../../helper/explain/https.ts';
 import { explainSsh } from '../../helper/explain/ssh.ts';
 import { parseTarget } from '../../helper/explain/target.ts';
+import { cacheEntries } from '../../src/git/credential-cache.ts';
+import { configurationVariables } from '../../src/git/job-configuration.ts';
 
 describe('explain in a repository with a key of its own', () => {
   const before = process.cwd();
@@ -62,5 +64,22 @@ describe('explain in a repository with a key of its own', () => {
     expect(passedOver).toMatchObject([
       { what: '/ci/token', source: { name: 'SSM_SSH_CREDENTIAL', scope: 'environment' } },
     ]);
+  });
+
+  it('offers the token of a GitHub App where the action has set it', async () => {
+    const place = { host: 'github.com', username: 'x-access-token' };
+    const entries = cacheEntries('https://github.com/acme', '/tmp/ssm-ssh-agent-0123abcd/git0', place);
+    Object.assign(env, configurationVariables({}, entries), { SSM_SSH_CREDENTIAL: '/ci/token' });
+    const signal = AbortSignal.timeout(20_000);
+    const [ours, other] = await Promise.all(
+      ['acme', 'other'].map((owner) =>
+        explainHttps(new URL(`https://github.com/${owner}/lib`), { env, signal }),
+      ),
+    );
+    expect(ours).toMatchObject({
+      offered: true,
+      answer: expect.stringContaining('the token of a GitHub App'),
+    });
+    expect(other?.offered).toBe(false);
   });
 });

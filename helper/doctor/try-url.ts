@@ -64,7 +64,7 @@ export async function trySsh(given: SshTry): Promise<Finding> {
 }
 
 interface HttpsTry extends UrlTry {
-  /** Of the action, as git has it: `cache …`. Absent: git-credential-ssm. */
+  /** Of the action, as git has it: `!f() …`. Absent: git-credential-ssm. */
   readonly helper?: string | undefined;
 }
 
@@ -73,12 +73,10 @@ export async function tryHttps(given: HttpsTry): Promise<Finding> {
   const wanted = { ...given, mark: newMark() };
   const { url, env, installation, signal, mark, helper } = wanted;
   const program = quoteForShell(join(installation, 'helper/git-credential-ssm'));
-  const asked = helper === undefined ? program : `git credential-${helper}`;
-  const getOnly = `!f() { test "$1" = get && exec ${asked} get; }; f`;
-  const settings = ['-c', 'credential.helper=', '-c', `credential.helper=${getOnly}`];
-  // The action's token is for all paths below its section.
-  const path = helper === undefined ? ['-c', 'credential.useHttpPath=true'] : [];
-  const argv = ['git', ...settings, ...path, 'ls-remote', '--', url, 'HEAD'] as const;
+  const getOnly = `!f() { test "$1" = get && exec ${program} get; }; f`;
+  const settings = ['helper=', `helper=${helper ?? getOnly}`, 'useHttpPath=true'];
+  const options = settings.flatMap((setting) => ['-c', `credential.${setting}`]);
+  const argv = ['git', ...options, 'ls-remote', '--', url, 'HEAD'] as const;
   const quietly = { ...forGit(env, mark), GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
   return told(wanted, await run(argv, { env: quietly, signal }));
 }

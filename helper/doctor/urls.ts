@@ -1,7 +1,6 @@
 /** Checks a URL: the rule that serves it, the key of its host, and whether the repository can be read. */
 import { hasTokenAlone } from '../../src/aws/web-identity.ts';
-import { isJobCache } from '../../src/git/credential-cache.ts';
-import { helpersFor } from '../../src/git/credential-settings.ts';
+import { jobHelper } from '../../src/git/credential-cache.ts';
 import { chooseRoute, requestFor, type Routes } from '../../src/host/credential-routes.ts';
 import { isCached } from '../../src/host/settings.ts';
 import type { KeyLine } from '../../src/keys/key-line.ts';
@@ -161,20 +160,12 @@ function accountOf(route: UrlRoute | undefined, { account }: UrlCheck): string[]
 
 async function checkHttps(url: string, names: Names, options: UrlCheck): Promise<Finding[]> {
   const { named, warnings } = chooseRoute(options.routes.routes, requestFor(new URL(url), { path: true }));
-  const helper = jobHelper(new URL(url), options);
+  const { host, pathname: path, username } = new URL(url);
+  const helper = jobHelper({ host, path, username }, options.configuration.entries);
   const login = await tryHttps({ ...options, check: names.login, url: names.given, helper });
   if (helper !== undefined)
     return [ok(names.route, 'the token of a GitHub App, from keys of the action'), login];
   if (named) return [ok(names.route, `${named.reference}, from ${named.place}`), login];
   const detail = ['no section names a credential for it', ...warnings].join('; ');
   return [skip(names.route, detail), login];
-}
-
-/** The helper that the action sets for the URL. The environment has it: a repository could name another program. */
-function jobHelper(
-  { host, pathname: path, username }: URL,
-  { configuration }: Pick<UrlCheck, 'configuration'>,
-): string | undefined {
-  const entries = configuration.entries.filter(({ scope }) => scope === 'command');
-  return helpersFor({ host, path, username }, entries).find(isJobCache);
 }

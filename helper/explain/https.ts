@@ -1,4 +1,5 @@
 /** Explains which credential git gets for an HTTPS URL. */
+import { jobHelper } from '../../src/git/credential-cache.ts';
 import {
   helpersFor,
   isFor,
@@ -31,13 +32,14 @@ export async function explainHttps(url: URL, asking: Asking): Promise<Part> {
   const place = { host, path: pathname, username };
   const isSent = sendsPath(place, listing.entries);
   const helpers = helpersFor(place, listing.entries);
+  const where = `${host}${isSent ? pathname.replace(/\.git$/, '') : ''}`;
+  if (jobHelper(place, listing.entries) !== undefined) return ofJob(where);
   const { named, warnings: more } = chooseRoute(routes, requestFor(url, { path: isSent }));
   const key = named && offeredBy(routes, named, listing);
   const isAsked = helpers.some(isOurHelper);
   const others = helpers
     .slice(0, isAsked ? helpers.findIndex(isOurHelper) : helpers.length)
     .map((helper) => placedHelper(helper, place, listing));
-  const where = `${host}${isSent ? pathname.replace(/\.git$/, '') : ''}`;
   return {
     kind: 'https',
     offered: key !== undefined && isAsked,
@@ -53,6 +55,15 @@ export async function explainHttps(url: URL, asking: Asking): Promise<Part> {
       ...warnings,
       ...more,
     ],
+  };
+}
+
+/** In a job. The line of `keys` is not known here: git's configuration has the place of the token. */
+function ofJob(where: string): Part {
+  return {
+    ...{ kind: 'https', offered: true, keys: [], passedOver: [], notes: [] },
+    answer: `the token of a GitHub App is offered for ${where}`,
+    why: 'a line of keys with as=github-app names it, and the action takes precedence over other helpers',
   };
 }
 

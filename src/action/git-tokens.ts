@@ -114,13 +114,13 @@ async function makeToken(
     await record.add(kept);
     await storeCredential(socket, cached, job);
   } catch (error) {
-    record.drop(kept);
     const revoking = { ...asking, signal: AbortSignal.timeout(10_000), maxAttempts: 1 };
     await revokeToken(password, app.apiUrl, revoking).catch((cause: unknown) => {
       workflow.warn(
         `the token for ${host} was not revoked, and expires by itself: ${toFailure(cause).message}`,
       );
     });
+    record.drop(kept);
     throw error;
   }
   const repositories = scope.paths.map((path) => `${host}/${path}`);

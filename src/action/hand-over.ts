@@ -49,12 +49,18 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
   const configuration = configurationVariables(env, [
     ...(inputs.gitSigning ? signingEntries(signingFiles(folder, byShell)) : []),
-    ...tokens.flatMap(({ entries }) => entries),
+    ...ownersFirst(tokens).flatMap(({ entries }) => entries),
   ]);
   // Before the variables: if the path cannot be written, they lead no later step to an agent that has ended.
   if (filled) workflow.addPath(folder.programs);
   for (const [name, value] of Object.entries({ ...variables, ...configuration }))
     workflow.exportVariable(name, value);
+}
+
+/** git asks the helper of the last section that fits: that of a repository has to stand behind that of its owner. */
+function ownersFirst(tokens: readonly GitToken[]): GitToken[] {
+  const isOwner = ({ repositories: [first = ''] }: GitToken): boolean => first.split('/').length === 2;
+  return [...tokens.filter(isOwner), ...tokens.filter((token) => !isOwner(token))];
 }
 
 /** Its options may have a password in them. */

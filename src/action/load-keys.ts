@@ -112,7 +112,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
         await appendFile(folder.tokens, renderKept(token), { mode: 0o600 });
       },
       drop: (token) => {
-        kept.splice(kept.indexOf(token), 1);
+        forgetTokens(kept, save, kept.indexOf(token));
       },
     };
     const wanted = frontWanted(inputs, settled);
@@ -236,9 +236,13 @@ async function addAll(
   }
 }
 
-/** The tokens are revoked, so post must not look for them. If this cannot be saved (the disk is full), post finds none. */
-function forgetTokens(kept: Kept[], save: () => void): void {
-  if (kept.splice(0).length === 0) return;
+/**
+ * The tokens are revoked, so post must not look for them. If this cannot be saved (the disk is full), post finds none.
+ *
+ * @param from the first of them
+ */
+function forgetTokens(kept: Kept[], save: () => void, from = 0): void {
+  if (kept.splice(from).length === 0) return;
   try {
     save();
   } catch {

@@ -3,6 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { toFailure } from '../errors.ts';
+import { jobOfCache } from '../git/credential-cache.ts';
 import { muted } from '../host/voice.ts';
 import { inLanes } from '../in-lanes.ts';
 import { abortAfter, anySignal, tookTooLong, withDeadline } from '../deadline.ts';
@@ -89,10 +90,17 @@ async function removeLeftovers(
   return await unloadKeys(left, { env, signal, workflow: muted(workflow) });
 }
 
-/** By the command and the agent of the latest use, which the steps have. In a shelter, the agent's folder has the same name. */
+/**
+ * By what the steps have: the command and the agent of the latest use, and git's configuration for the tokens of all uses. In
+ * a shelter, the agent's folder has the same name.
+ */
 async function usesOfJob(temp: string, env: Env): Promise<string[]> {
   const agent = env['SSH_AUTH_SOCK'];
-  const latest = [folderOfCommand(env['GIT_SSH_COMMAND'] ?? ''), agent && dirname(agent)].flatMap((path) =>
+  const caches = Object.entries(env).flatMap(([name, value = '']) =>
+    name.startsWith('GIT_CONFIG_VALUE_') ? [jobOfCache(value)] : [],
+  );
+  const given = [folderOfCommand(env['GIT_SSH_COMMAND'] ?? ''), agent && dirname(agent), ...caches];
+  const latest = given.flatMap((path) =>
     path && isJobFolder(basename(path)) ? [join(temp, basename(path))] : [],
   );
   return (await Promise.all(latest.map(async (path) => [path, ...(await usesBefore(path))]))).flat();

@@ -6,8 +6,10 @@ import { endProcesses } from '../process/process-table.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { run, type Finished } from '../process/run.ts';
 import { notFound } from './config-file.ts';
+import { helpersFor, type HttpsPlace } from './credential-settings.ts';
 import { parseRequest, renderCredential, type Credential } from './credential.ts';
 import type { Entry } from './job-configuration.ts';
+import type { ScopedSetting } from './listing.ts';
 
 export interface CacheOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -91,25 +93,42 @@ async function credentialCache(
 /**
  * git's configuration that connects a URL to the daemon. Other helpers are cleared for this URL: otherwise the first
  * one that knows the host would answer, and git would give them the credential to store. The header of actions/checkout
- * is cleared, too, because the host would use it instead.
+ * is cleared, too, because the host would use it instead. The path is sent to the helper, because git-lfs leaves it out
+ * of its question otherwise, and then git finds no section for it.
  *
  * @source gitcredentials(7), git-config(1) on credential.helper, http.extraHeader: an empty value clears the list
  */
-export function cacheEntries(url: string, socket: string, { username, timeout }: Cached): Entry[] {
+export function cacheEntries(url: string, socket: string, place: Place): Entry[] {
   return [
     [`credential.${url}.helper`, ''],
-    [`credential.${url}.helper`, `cache --timeout=${timeout} --socket=${quoteForShell(socket)}`],
-    [`credential.${url}.useHttpPath`, 'false'],
-    [`credential.${url}.username`, username],
+    [`credential.${url}.helper`, helperFor(socket, place)],
+    [`credential.${url}.useHttpPath`, 'true'],
+    [`credential.${url}.username`, place.username],
     [`http.${url}.extraHeader`, ''],
   ];
 }
 
-/** Whether cacheEntries made the helper, for a daemon of the action. */
-export function isJobCache(helper: string): boolean {
-  return /^cache --timeout=\d+ --socket=('?)\/[^'"`$;&|<>()\\\n]*\/ssm-ssh-agent-[0-9a-f]{8}\/git\d+\1$/.test(
-    helper,
-  );
+/**
+ * The daemon compares texts: it is asked for the one credential that it has, however the URL writes host and user, and for
+ * every path. It keeps the credential also if a host refuses it once, because post revokes it.
+ */
+function helperFor(socket: string, { host }: Place): string {
+  const asked = `sed -e '/^path=/d;/^username=/d;s/^host=.*/host=${host}/'`;
+  return `!f() { test "$1" != get || ${asked} | git credential-cache --socket=${quoteForShell(socket)} get; }; f`;
+}
+
+const ofJob =
+  /^!f\(\) \{ test "\$1" != get \|\| sed -e '\/\^path=\/d;\/\^username=\/d;s\/\^host=\.\*\/host=[\w.:[\]-]+\/' \| git credential-cache --socket=('?)(\/[^'"`$;&|<>()\\\n]*\/ssm-ssh-agent-[0-9a-f]{8})\/git\d+\1 get; \}; f$/;
+
+/** @returns the folder of the daemon, if cacheEntries made the helper */
+export function jobOfCache(helper: string): string | undefined {
+  return ofJob.exec(helper)?.[2];
+}
+
+/** The helper that the action sets for a URL. The environment has it: a repository could name another program. */
+export function jobHelper(place: HttpsPlace, entries: readonly ScopedSetting[]): string | undefined {
+  const given = entries.filter(({ scope }) => scope === 'command');
+  return helpersFor(place, given).find((helper) => jobOfCache(helper) !== undefined);
 }
 
 /** Ends the daemons with sockets in the folders. */
