@@ -1,4 +1,4 @@
-export const id=6178;export const ids=[6178,7652];export const modules={26930:((e,t,n)=>{n.d(t,{di:()=>l,ws:()=>c,kW:()=>u});var s=n(14203),r=n(16297);let i=["i-????????",`i-${"?".repeat(17)}`,`mi-${"?".repeat(17)}`],o=Array.from("ghijklmnopqrstuvwxyz-._ :+@%/=~$`'();&|<>{}[]!#^",e=>`*-*${e}*`),a=[...i,...o.map(e=>`!${e}`)].join(",");function l(e){let t=/["']/.test(e)?`"${e}"`:e,n=e.replace(/[\\"]/g,"\\$&").replaceAll("%","%%");return`# /etc/environment, for logins
+export const id=6178;export const ids=[6178,7652,5271];export const modules={26930:((e,t,n)=>{n.d(t,{di:()=>l,ws:()=>c,kW:()=>u});var s=n(14203),r=n(16297);let i=["i-????????",`i-${"?".repeat(17)}`,`mi-${"?".repeat(17)}`],o=Array.from("ghijklmnopqrstuvwxyz-._ :+@%/=~$`'();&|<>{}[]!#^",e=>`*-*${e}*`),a=[...i,...o.map(e=>`!${e}`)].join(",");function l(e){let t=/["']/.test(e)?`"${e}"`:e,n=e.replace(/[\\"]/g,"\\$&").replaceAll("%","%%");return`# /etc/environment, for logins
 GIT_SSH_COMMAND=${t}
 
 # .env in the folder of an Actions runner, for its jobs (restart the runner)
