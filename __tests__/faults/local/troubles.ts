@@ -38,13 +38,16 @@ export const broken: readonly ProgramKind[] = programKinds.filter(
   (kind) => kind !== 'hanging' && !absent.includes(kind),
 );
 
+const isPassedOver = (kind: ProgramKind): boolean =>
+  absent.includes(kind) || kind === 'of another architecture';
+
 export const program = (name: string, kind: ProgramKind): LocalTrouble => ({
   name: `${name} ${kind}`,
   // A shell goes on to the next folder of PATH if it cannot execute what it finds.
   make: `mkdir -p "$FOLDER/bin" "$FOLDER/others"; bin=$FOLDER/bin/${name}
-    ${absent.includes(kind) ? allBut(name) : ''}
+    ${isPassedOver(kind) ? allBut(name) : ''}
     ${kinds[kind]}`,
-  around: `PATH=$FOLDER/bin:${absent.includes(kind) ? '$FOLDER/others' : '$PATH'}; "$@"`,
+  around: `PATH=$FOLDER/bin:${isPassedOver(kind) ? '$FOLDER/others' : '$PATH'}; "$@"`,
   end: 'rm -rf "$FOLDER/bin" "$FOLDER/others"',
 });
 
