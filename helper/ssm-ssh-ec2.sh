@@ -3,7 +3,7 @@
 #
 # ssh's ProxyCommand is ours (helper/commands/tunnel.ts). It opens the tunnel; meanwhile it adds a new key to an agent that
 # only holds such keys, and EC2 Instance Connect pushes the public key to the instance. Known hosts are kept by the id of
-# the instance: AWS never uses an id again, so the first host key that is seen there stays the right one.
+# the instance and the port: AWS never uses an id again, so the first host key that is seen there stays the right one.
 
 # From the name to the end of ssh. A key of a route, of a section or of the user takes precedence over a pushed key.
 connect_to_ec2_host() {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
+import { ACCOUNT, REGION } from '../../support/aws/world.ts';
 import { program } from '../../support/ec2-host.ts';
 import { describeOnHost } from '../../support/on-host.ts';
-import type { Ec2Instance } from '../../support/ec2-instance.ts';
+import { startEc2Instance, type Ec2Instance } from '../../support/ec2-instance.ts';
 import { launch } from '../../support/reachable-ec2.ts';
 import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
@@ -29,6 +30,22 @@ describeOnHost('a tag as the name of an EC2 host', () => {
       `Permanently added '${instance.instanceId}'`,
     ]);
     expect(stage.count('ec2-instance-connect:SendSSHPublicKey')).toBe(1);
+  });
+
+  it('has one host key for each port, as with plain ssh', async () => {
+    const { host, instance, world, target } = stage;
+    const { instanceId, ports } = instance;
+    const second = await startEc2Instance(world.aws, { authorizedKeys: [] });
+    others.push(second);
+    const both = { ...ports, 2222: second.port };
+    world.aws.sessions.connectAgent({ account: ACCOUNT, region: REGION, instanceId, ports: both });
+    // The second sshd knows no key.
+    const { stdout, stderr } = await host.run(
+      `${program} ${target} echo first; ${program} -p 2222 ${target} true || :; ${program} ${target} echo third`,
+    );
+    expect(stdout).toBe('first\nthird\n');
+    expect(stderr).toContain(`Permanently added '[${instanceId}]:2222'`);
+    expect(stderr).not.toContain('CHANGED');
   });
 
   it('is case-sensitive and may contain spaces', async () => {

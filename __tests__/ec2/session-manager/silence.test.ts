@@ -120,7 +120,7 @@ describe('the tunnel to an agent that is gone', () => {
     readonly end: Promise<Failure | undefined>;
   }
 
-  /** With an agent that counts as gone after 0.3 s. */
+  /** With an agent that counts as gone after 0.3 s, and sockets after 1.5 s. */
   async function use(work: (opened: Opened) => Promise<void>): Promise<void> {
     const instanceId = await world.launch((socket) => socket.pipe(socket));
     const target = { instanceId, port: 22, region: REGION };
@@ -130,7 +130,7 @@ describe('the tunnel to an agent that is gone', () => {
     let tell: (failure: Failure | undefined) => void = () => undefined;
     const end = new Promise<Failure | undefined>((resolve) => (tell = resolve));
     const channel = new Channel({
-      ...{ target, session, sessions, connection, patience: 300, onEnd: tell },
+      ...{ target, session, sessions, connection, patience: 300, resumePatience: 1_500, onEnd: tell },
       ...{ onOutput: () => undefined, onRoom: () => undefined },
     });
     try {
@@ -153,6 +153,19 @@ describe('the tunnel to an agent that is gone', () => {
         message: `the SSM agent of ${instanceId} in ${REGION} acknowledged nothing for 0.3 s`,
       });
       expect(failure?.hint).toMatch(/amazon-ssm-agent.*describe-instance-information/);
+    }));
+
+  it('breaks where each new socket is closed at once, as by a proxy between', () =>
+    use(async ({ channel, end, instanceId }) => {
+      world.aws.sessions.faults = { closeEvery: 1 };
+      world.aws.sessions.cut();
+      const late = sleep(20_000, 'late', { ref: false });
+      const failure = await Promise.race([end, late]);
+      expect(failure).toMatchObject({
+        code: 'TUNNEL_FAILED',
+        message: expect.stringContaining(`closes each socket for ${instanceId}`),
+      });
+      expect(channel.isClosedByService).toBe(false);
     }));
 
   it('breaks, too, where its new socket came late, and nothing arrived on that', () =>

@@ -21,7 +21,7 @@ import type { Access, Sessions, StartedSession } from './sessions.ts';
 
 /** Milliseconds for the agent's part of the handshake. The agent allows the client 15 s for its part. */
 const handshakePatience = 20_000;
-/** Milliseconds without a socket before the channel fails: while it opens, while data waits, and otherwise. */
+/** Milliseconds without a working socket before the channel fails: while it opens, and later. */
 const openPatience = 3_000;
 const resumePatience = 60_000;
 /** Milliseconds that a socket without any data has to last to count as working. */
@@ -40,6 +40,8 @@ export interface ChannelOptions {
   readonly keepAlive?: LineOptions['keepAlive'];
   /** Milliseconds without an acknowledgement before the agent counts as gone. Default: 5 minutes. */
   readonly patience?: number;
+  /** Milliseconds without a working socket before the channel fails. Default: a minute. */
+  readonly resumePatience?: number;
 }
 
 export class Channel {
@@ -162,10 +164,11 @@ export class Channel {
     }
   }
 
-  /** @param time milliseconds without a socket */
+  /** @param time milliseconds without a working socket */
   #requireHope(failure: Failure, time: number): void {
     if (!this.#conversation.isReady && time > openPatience) throw failure;
-    if (time > resumePatience) throw notComeBack(this.#options.target, resumePatience / 1000, failure);
+    const most = this.#options.resumePatience ?? resumePatience;
+    if (time > most) throw notComeBack(this.#options.target, most / 1000, failure);
   }
 
   async #resume(): Promise<Access> {
