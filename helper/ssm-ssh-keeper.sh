@@ -8,10 +8,10 @@ umask 077
 # Whether the folder still belongs to this agent: somebody may have flushed it, also while the agent was starting.
 is_ours() { { read -r noted; } 2>/dev/null <"$1/keeper" && [ "$noted" = $$ ] && [ -S "$1/agent" ]; }
 
-# Whether the agent has a key, or a key was announced less than a minute ago. 2: the agent is gone.
+# Whether the agent has a key, or one was announced less than a minute ago. 2: it is gone. If it is locked, only -D tells.
 is_needed() {
   await ssh-add -l
-  case $? in 1) [ -n "$(find "$1/reserved" -mmin -1)" ] ;; 2) exit ;; esac
+  case $? in 1) [ -n "$(find "$1/reserved" -mmin -1)" ] || ! await ssh-add -D ;; 2) exit ;; esac
 }
 
 # The trap can end it: a shell handles no signal while it runs a program, which may hang.

@@ -81,6 +81,18 @@ describeOnHost('the agent of a user', () => {
     expect(stdout.trim().split('\n').length).toBe(1);
   });
 
+  it('stays with its keys while somebody has locked it', async () => {
+    const { host } = stand;
+    await host.run(fetch());
+    await past();
+    const asking = { SSH_ASKPASS: join(host.home, 'ask'), SSH_ASKPASS_REQUIRE: 'force' };
+    writeFileSync(asking.SSH_ASKPASS, '#!/bin/sh\necho passphrase\n', { mode: 0o755 });
+    const { stdout } = await host.run(`ssh-add -x && sleep 12 && ssh-add -X && ssh-add -l`, {
+      ...{ ...asking, SSH_AUTH_SOCK: join(host.state, 'agent') },
+    });
+    expect(stdout).toContain(stand.key.fingerprint);
+  });
+
   it('is not used because of a mark of another machine or an earlier boot', async () => {
     const { host } = stand;
     await host.run(fetch());

@@ -6,7 +6,7 @@
 import { EventEmitter, once } from 'node:events';
 import { uptime } from 'node:os';
 import type { Server, Socket } from 'node:net';
-import { Failure } from '../../errors.ts';
+import { Failure, toFailure } from '../../errors.ts';
 import { heldKeys } from '../../ssh/agent-keys.ts';
 import { AgentLock } from './agent-lock.ts';
 import { Back } from './back.ts';
@@ -51,12 +51,16 @@ const interval = 5000;
 /** Milliseconds for the answer to the client whose request ended the last identity. */
 const grace = 200;
 
-/** The end of this agent is the end of the agent behind: its keys may have more time, or no limit of uses. */
-async function holdsKeys(back: string | undefined): Promise<boolean> {
+/**
+ * The end of this agent is the end of the agent behind: its keys may have more time, or no limit of uses. A locked agent
+ * lists nothing, and a busy one says nothing.
+ */
+async function mayHoldKeys(back: string | undefined, lock: AgentLock): Promise<boolean> {
   if (back === undefined) return false;
+  if (lock.isLocked) return true;
   return await heldKeys({ socket: back }, { signal: AbortSignal.timeout(interval) }).then(
-    (keys) => keys.length > 0,
-    () => false,
+    (keys) => keys.length > 0 || lock.isLocked,
+    (error: unknown) => toFailure(error).code !== 'AGENT_NOT_FOUND',
   );
 }
 
@@ -66,8 +70,12 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   await requireOwnFolder([socket, control]);
   const events = new EventEmitter();
   const endIfEmpty = async (): Promise<void> => {
-    if (!parts.identities.isEmpty) return;
-    if (await holdsKeys(options.back)) setTimeout(() => void endIfEmpty(), interval).unref();
+    const isEmpty = (): boolean => parts.identities.isEmpty;
+    if (!isEmpty()) return;
+    const isNeeded = await mayHoldKeys(options.back, parts.lock);
+    // Somebody may have added a key to this agent meanwhile: its end will ask again.
+    if (!isEmpty()) return;
+    if (isNeeded) setTimeout(() => void endIfEmpty(), interval).unref();
     else events.emit('end');
   };
   const parts = partsOf(options, () => {
