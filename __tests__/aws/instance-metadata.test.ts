@@ -1,4 +1,7 @@
 /** Instance metadata: requests with a token, repeated if that helps, and errors that name the right service. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { InstanceMetadata } from '../../src/aws/instance-metadata.ts';
 import { machineCredentials } from '../../src/aws/machine-credentials.ts';
@@ -157,4 +160,27 @@ describe("the machine's credentials", () => {
     await expect(machineCredentials(options())()).rejects.toThrow('there is no profile nobody');
     expect(operations()).toEqual([]);
   });
+
+  it.each([
+    ['credential_process = echo said-by-it >&2; exit 3 # hunter2', /^the profile job: .*said-by-it/],
+    ['role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = job2', /profile/],
+  ])('of a profile that fails are not replaced by others: %s', async (setting, message) => {
+    useProfile(`[profile job]\n${setting}\n`);
+    const failure = await machineCredentials(options())().catch((error: unknown) => error as Error);
+    expect(failure).toMatchObject({ tryNextLink: false, message: expect.stringMatching(message) as unknown });
+    expect(failure).not.toMatchObject({ message: expect.stringContaining('hunter2') as unknown });
+    expect(operations()).toEqual([]);
+  });
+
+  it('are used with a profile that says only where: it names no others', async () => {
+    useProfile('[profile job]\nregion = eu-west-1\n');
+    expect(await machineCredentials(options())()).toHaveProperty('accessKeyId');
+  });
 });
+
+/** Names the profile job. */
+function useProfile(text: string): void {
+  const file = join(mkdtempSync(join(tmpdir(), 'profile-')), 'config');
+  writeFileSync(file, text);
+  Object.assign(process.env, { AWS_CONFIG_FILE: file, AWS_PROFILE: 'job' });
+}

@@ -75,9 +75,25 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
     const own = requestHandler && { clientConfig: { requestHandler } };
     const ask = async (): Promise<AwsCredentialIdentity> => await fromIni({ ...own })(properties);
     const asksMachine = Object.values(profiles).some((profile) => profile['credential_source'] !== undefined);
-    if (!asksMachine) return await ask();
-    return await insistently(ask, { milliseconds: 3 * patience, what: `the profile ${name}` });
+    const what = `the profile ${name}`;
+    try {
+      return await (asksMachine ? insistently(ask, { milliseconds: 3 * patience, what }) : ask());
+    } catch (error) {
+      const isNamed =
+        env['AWS_PROFILE'] && Object.keys(profiles[name] ?? {}).some((key) => sources.test(key));
+      throw isNamed && error instanceof ProviderError ? final(error, what) : error;
+    }
   };
+}
+
+/** Settings of a profile that say where its credentials come from. One with a Region alone names none. */
+const sources = /^(?:aws_access_key_id|role_arn|credential_|source_profile|web_identity_|sso_|login_)/;
+
+/** Whoever names a profile does not want the credentials of somebody else. */
+function final({ message, tryNextLink }: ProviderError, what: string): Error {
+  // The command may have a secret in it. What follows is its standard error.
+  const said = message.replace(/^Command failed: .*\n?/, 'its credential_process failed: ').trim();
+  return new CredentialsProviderError(tryNextLink ? `${what}: ${said}` : message, { tryNextLink: false });
 }
 
 const fromProcess: Link = async () => {
