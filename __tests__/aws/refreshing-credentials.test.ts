@@ -39,4 +39,37 @@ describe('refreshing credentials', () => {
     now = minutes(15);
     await expect(credentials()).rejects.toThrow('refused');
   });
+
+  it('are used after two seconds while the renewal goes on, and replaced when it is done', async () => {
+    now = 0;
+    let asked = 0;
+    let answer: (made: Credentials) => void = () => undefined;
+    const open = (): Promise<Credentials> => {
+      asked++;
+      return new Promise((resolve) => (answer = resolve));
+    };
+    const credentials = refreshing(ending('first', minutes(15)), open, { clock });
+    now = minutes(11);
+    const started = performance.now();
+    expect((await credentials()).accessKeyId).toBe('first');
+    expect(performance.now() - started).toBeLessThan(8000);
+    answer(ending('second', minutes(60)));
+    expect((await credentials()).accessKeyId).toBe('second');
+    expect(asked).toBe(1);
+  });
+
+  it('are not asked for again within seconds of a failed renewal, unless they are over', async () => {
+    now = 0;
+    let asked = 0;
+    const open = (): Promise<never> => Promise.reject(new Error(`refused ${++asked}`));
+    const credentials = refreshing(ending('first', minutes(15)), open, { clock });
+    now = minutes(15) - 8000;
+    for (let count = 0; count < 3; count++) expect((await credentials()).accessKeyId).toBe('first');
+    expect(asked).toBe(1);
+    now += 7000;
+    expect((await credentials()).accessKeyId).toBe('first');
+    expect(asked).toBe(2);
+    now += 1000;
+    await expect(credentials()).rejects.toThrow('refused 3');
+  });
 });

@@ -1,4 +1,5 @@
 /** Credentials that are renewed before they expire: a connection may last longer than a role's session. */
+import { within } from '../deadline.ts';
 
 export interface Refreshable {
   /** Absent: they do not expire. */
@@ -12,9 +13,13 @@ export interface RefreshOptions {
 
 /** Milliseconds before their end at which the AWS SDK renews credentials, too. */
 const early = 300_000;
+/** Milliseconds that a caller waits for a renewal while the old credentials are valid: it has a time limit of its own. */
+const patience = 2_000;
+/** Milliseconds from a failed renewal to the next one. */
+const pause = 5_000;
 
 /**
- * All callers share one renewal at a time. If it fails, the old credentials are used until they expire.
+ * All callers share one renewal at a time. If it fails or is slow, the old credentials are used until they expire.
  *
  * @param first absent: there are none yet
  */
@@ -25,19 +30,28 @@ export function refreshing<C extends Refreshable, A extends unknown[]>(
 ): ((...how: A) => Promise<C>) & { readonly forget: () => void } {
   let held = first;
   let opening: Promise<C> | undefined;
+  let restsUntil = -Infinity;
   const left = (): number => (held ? (held.expiration?.getTime() ?? Infinity) - clock() : 0);
   const refresh = async (...how: A): Promise<C> => {
     try {
       return (held = await open(...how));
     } catch (error) {
+      restsUntil = clock() + pause;
       if (held && left() > 0) return held;
       throw error;
     } finally {
       opening = undefined;
     }
   };
-  const current = async (...how: A): Promise<C> =>
-    held && left() > early ? held : await (opening ??= refresh(...how));
+  const current = async (...how: A): Promise<C> => {
+    const present = held;
+    if (!present || left() <= 0) return await (opening ??= refresh(...how));
+    if (left() > early || (!opening && clock() < restsUntil)) return present;
+    const renewal = (opening ??= refresh(...how));
+    // Nobody may wait for it any more when it fails.
+    renewal.catch(() => undefined);
+    return (await within(patience, renewal)) ?? present;
+  };
   // For credentials that AWS calls expired before their time, because a clock is wrong.
   const forget = (): void => {
     held = undefined;
