@@ -6,7 +6,7 @@ import { failureIn, type ServedKey } from '../../src/host/front-order.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { UsableKey } from '../../src/host/usable-key.ts';
 import { isStoredLine, type KeyLine } from '../../src/keys/key-line.ts';
-import { askFront } from '../../src/kms/front/control.ts';
+import { askFront, isFront } from '../../src/kms/front/control.ts';
 import type { Running } from '../command-line/command.ts';
 import { inHost, voiceOf, type Speech } from '../command-line/keys.ts';
 import { knownHostsOf } from '../command-line/known-hosts-of.ts';
@@ -26,9 +26,10 @@ interface Adding {
 /** Milliseconds: the agent has its own time limits for AWS. */
 const patience = 120_000;
 
-/** Whether the socket is one of an agent of ours, which has another socket for our programs beside it. */
-export function isOurs(socket: string): boolean {
-  return socket !== '' && existsSync(controlBeside(socket));
+/** Whether the socket is one of an agent of ours, which answers our programs on another socket beside it. */
+export async function isOurs(socket: string, signal: AbortSignal): Promise<boolean> {
+  if (socket === '' || !existsSync(controlBeside(socket))) return false;
+  return await isFront(controlBeside(socket), signal);
 }
 
 function controlBeside(socket: string): string {

@@ -72,7 +72,7 @@ async function addToPresent(lines: readonly KeyLine[], adding: Adding): Promise<
     return await addAll(stored, { socket }, adding);
   }
   const { addToServing, isOurs } = await import('./present-agent.ts');
-  if (!isOurs(socket)) throw notForOthers(signing);
+  if (!(await isOurs(socket, adding.signal))) throw notForOthers(signing);
   await requireAgent(socket, adding);
   const { account, lifetime } = adding;
   const addStored = async (): Promise<LoadedKey[]> =>

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { toFailure } from '../../src/errors.ts';
 import { stateFolders, userOf } from '../../src/host/state-folder.ts';
 import { frontFolders } from '../../src/host/user-agent.ts';
-import { readUses } from '../../src/kms/front/control.ts';
+import { isFront, readUses } from '../../src/kms/front/control.ts';
 import { describeUses } from '../../src/kms/front/describe-uses.ts';
 import type { LogPage } from '../../src/kms/front/use-log.ts';
 import type { Running } from '../command-line/command.ts';
@@ -48,11 +48,15 @@ interface All {
 /** Those of ssm-ssh, and the one of SSH_AUTH_SOCK: of exec, of add --agent, or of a job. */
 async function readAll(env: Running['env']): Promise<All> {
   const folders = (await Promise.all(stateFolders(userOf(env)).map(frontFolders))).flat();
-  const around = env['SSH_AUTH_SOCK'] ? [dirname(env['SSH_AUTH_SOCK'])] : [];
-  const controls = [...new Set([...folders, ...around])].map((folder) => join(folder, 'control'));
-  const read = controls
-    .filter(existsSync)
-    .map((control) => readUses(control, { signal: AbortSignal.timeout(2 * patience), patience }));
+  const controls = folders.map((folder) => join(folder, 'control')).filter(existsSync);
+  const around = env['SSH_AUTH_SOCK'] ? join(dirname(env['SSH_AUTH_SOCK']), 'control') : '';
+  const isNew = existsSync(around) && !controls.includes(around);
+  // Another program's agent may have a socket of this name beside it.
+  if (isNew && (await isFront(around, AbortSignal.timeout(patience)).catch(() => false)))
+    controls.push(around);
+  const read = controls.map((control) =>
+    readUses(control, { signal: AbortSignal.timeout(2 * patience), patience }),
+  );
   const outcomes = await Promise.allSettled(read);
   return {
     pages: outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),

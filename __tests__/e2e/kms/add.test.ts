@@ -130,6 +130,24 @@ describe('add with a key in KMS', () => {
     expect(stderr).toMatch(/^ssm-ssh-agent: STATE_UNSAFE: the folder .* is open to other users\nhint: /);
   });
 
+  it('gives no credentials to another program’s socket of that name, as GNOME’s keyring has, and does not wait', async () => {
+    const folder = join(host.folder, 'keyring');
+    mkdirSync(folder, { mode: 0o700 });
+    const heard: Buffer[] = [];
+    const server = createServer((client) => client.on('data', (chunk: Buffer) => heard.push(chunk)));
+    server.listen(join(folder, 'control'));
+    const { stdout, stderr } = await shell(`
+      eval "$(ssh-agent -s -a '${folder}/ssh')" >/dev/null; export AWS_ACCESS_KEY_ID=AKIAHEARD AWS_SECRET_ACCESS_KEY=heard
+      timeout 60 ${launcher} add kms:alias/deploy; echo "add $?"
+      ${launcher} log; echo "log $?"; kill "$SSH_AGENT_PID"`);
+    server.close();
+    expect([stdout, Buffer.concat(heard).toString()]).toEqual([
+      'add 2\nlog 0\n',
+      expect.not.stringMatching(/heard/i),
+    ]);
+    expect(stderr).toContain('no agent for keys in KMS runs');
+  });
+
   it('prints nothing to eval, and leaves nothing, where KMS denies the key', async () => {
     const { exitCode, stdout, stderr } = await host.agent([
       'add',

@@ -5,9 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Failure } from '../../../src/errors.ts';
 import { isTaken } from '../../../src/host/front-order.ts';
-import { askFront, lastFailure, readUses } from '../../../src/kms/front/control.ts';
+import { askFront, isFront, lastFailure, readUses } from '../../../src/kms/front/control.ts';
 import { startFront } from '../../../src/kms/front/front.ts';
-import { listIdentities, removeAllIdentities } from '../../../src/ssh/agent-protocol.ts';
+import { string } from '../../../src/keys/wire.ts';
+import { listIdentities, message, removeAllIdentities, requests } from '../../../src/ssh/agent-protocol.ts';
+import { serveInstead } from '../../support/agents.ts';
 import { askFrontSocket } from '../../support/front.ts';
 import { memorySigner } from '../../support/memory-signer.ts';
 import { loginData, signMessage } from './requests.ts';
@@ -57,6 +59,22 @@ describe('the control socket', () => {
     expect(await failureOf(adding)).toMatchObject({ code: 'STATE_UNSAFE' });
     chmodSync(front.folder, 0o700);
     expect(await uses()).toEqual([]);
+  });
+
+  it('is known by a question without a secret: another program is sent nothing else, and may be silent', async () => {
+    await start();
+    expect(await isFront(front.control, signal)).toBe(true);
+    await askFrontSocket(front.socket, message(requests.lock, string('passphrase')));
+    expect(await isFront(front.control, signal)).toBe(true);
+    const foreign = join(front.folder, 'foreign');
+    for (const answer of [Buffer.alloc(0), Buffer.from('gnome'), message(28), Buffer.alloc(16)]) {
+      const close = await serveInstead(foreign, (client) => client.write(answer));
+      const started = performance.now();
+      expect(await isFront(foreign, signal)).toBe(false);
+      expect(performance.now() - started).toBeLessThan(10_000);
+      await close();
+    }
+    expect(await isFront(foreign, signal)).toBe(false);
   });
 
   it('reads a log that is longer than a message', async () => {

@@ -6,6 +6,7 @@
  * builds. Neither has to bind a session, so the agent cannot tell them from programs of this machine. A host that can
  * add identities could use every key that the agent's credentials can use.
  */
+import { anySignal } from '../../deadline.ts';
 import { Failure, toFailure, type Code } from '../../errors.ts';
 import { string, WireReader } from '../../keys/wire.ts';
 import { ask, breaksProtocol, broken } from '../../ssh/agent-connection.ts';
@@ -73,28 +74,64 @@ function readLog(log: UseLog, question: unknown): Promise<LogPage> {
  * @param question a JSON value
  * @throws STATE_UNSAFE if the folder of the socket is not of this user alone, AGENT_NOT_FOUND, AGENT_FAILED, and the failure that the extension ended with
  */
-export async function askFront(
+export async function askFront(control: string, asked: Asked, options: Asking): Promise<unknown> {
+  const said = await exchange(control, asked, options);
+  if ('result' in said) return said.result;
+  const { code, message: what, hint } = said.failure;
+  throw new Failure(code satisfies Code, what, { hint });
+}
+
+interface Asked {
+  readonly name: string;
+  readonly question?: unknown;
+}
+
+interface Asking {
+  readonly signal: AbortSignal;
+  readonly patience?: number;
+}
+
+/** Milliseconds. */
+const briefly = 2000;
+
+/**
+ * Whether an agent of ours answers there, a locked one included. Other programs have a socket of this name, too: GNOME's
+ * keyring. Ask this before a question with credentials in it, and wherever a silent socket may be another program's.
+ *
+ * @throws STATE_UNSAFE as askFront
+ */
+export async function isFront(control: string, signal: AbortSignal): Promise<boolean> {
+  await requireOwnFolder([control]);
+  // It asks for the uses after the last one, so that the answer is short.
+  const asked = { name: logName, question: { after: Number.MAX_SAFE_INTEGER } };
+  try {
+    const said: object = await exchange(control, asked, {
+      signal: anySignal(signal, AbortSignal.timeout(briefly)),
+      patience: briefly,
+    });
+    return 'result' in said || 'failure' in said;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+async function exchange(
   control: string,
-  { name, question = {} }: { readonly name: string; readonly question?: unknown },
-  { signal, patience = 30_000 }: { readonly signal: AbortSignal; readonly patience?: number },
-): Promise<unknown> {
+  { name, question = {} }: Asked,
+  { signal, patience = 30_000 }: Asking,
+): Promise<Outcome> {
   await requireOwnFolder([control]);
   const request = message(requests.extension, string(name), string(JSON.stringify(question)));
   const [answer = Buffer.alloc(0)] = await ask(control, [request], { signal, patience });
   if (answer[0] !== answers.extension) throw broken(control, breaksProtocol);
   const reader = new WireReader(answer.subarray(1));
   if (reader.string().toString() !== name) throw broken(control, breaksProtocol);
-  const said = JSON.parse(reader.string().toString()) as Outcome;
-  if ('result' in said) return said.result;
-  const { code, message: what, hint } = said.failure;
-  throw new Failure(code satisfies Code, what, { hint });
+  return JSON.parse(reader.string().toString()) as Outcome;
 }
 
 /** All that the log has, from old to new. @throws as askFront */
-export async function readUses(
-  control: string,
-  options: { readonly signal: AbortSignal; readonly patience?: number },
-): Promise<Omit<LogPage, 'hasMore'>> {
+export async function readUses(control: string, options: Asking): Promise<Omit<LogPage, 'hasMore'>> {
   const uses: Use[] = [];
   for (;;) {
     const question = { after: uses.at(-1)?.number ?? 0 };
