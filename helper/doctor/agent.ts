@@ -2,7 +2,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
-import { inspectStateFolders, type FolderReport, type User } from '../../src/host/state-folder.ts';
+import { inspectStateFolders, remedyFor, type FolderReport, type User } from '../../src/host/state-folder.ts';
 import { userId } from '../../src/process/account.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { heldKeys } from '../../src/ssh/agent-keys.ts';
@@ -29,26 +29,31 @@ export async function checkAgents(options: AgentCheck): Promise<Finding[]> {
 
 function stateFinding(used: FolderReport | undefined, folders: readonly FolderReport[]): Finding {
   const name = 'state folder';
-  const refused = folders.filter((folder) => folder.isThere && folder.problem !== undefined);
-  const reasons = refused.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
-  // Nothing in it is needed: keys are read again. Of another user, only root may remove it.
-  const remove = `rm -rf ${refused.map(({ folder }) => quoteForShell(folder)).join(' ')}`;
-  const remedy = refused.every(({ folder }) => isOwn(folder)) ? remove : asRoot(remove);
+  const reasonsOf = (some: readonly FolderReport[]): string =>
+    some.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
+  const remedy = removal(folders);
   if (!used) {
-    const all = folders.map(({ folder, problem = '' }) => `${folder}: ${problem}`).join('; ');
-    return fail(
-      name,
-      `STATE_UNSAFE: no folder for the agent belongs only to this user: ${all}`,
-      refused.length > 0
-        ? remedy
-        : 'set HOME to a folder that you own, or TMPDIR to a folder that you can write to',
-    );
+    const detail = `STATE_UNSAFE: no folder for the agent belongs only to this user: ${reasonsOf(folders)}`;
+    const paths = folders.map(({ folder }) => folder);
+    const problems = folders.map(({ problem = '' }) => problem);
+    return fail(name, detail, remedy ?? remedyFor(paths, problems));
   }
   if (used.isOpen) {
     return warn(name, `others can enter ${used.folder}`, `chmod 700 ${quoteForShell(used.folder)}`);
   }
-  const detail = `${used.folder}, ${used.isThere ? 'there' : 'made when it is needed'}`;
-  return refused.length === 0 ? ok(name, detail) : warn(name, `${detail}; not used: ${reasons}`, remedy);
+  const there = `${used.folder}, ${used.isThere ? 'there' : 'made when it is needed'}`;
+  const refused = folders.filter(({ isThere, problem }) => isThere && problem !== undefined);
+  const detail = refused.length === 0 ? there : `${there}; not used: ${reasonsOf(refused)}`;
+  return remedy === undefined ? ok(name, detail) : warn(name, detail, remedy);
+}
+
+/** Nothing in a spoiled one is needed: keys are read again. Another machine's folder has the agent of that machine. */
+function removal(folders: readonly FolderReport[]): string | undefined {
+  const spoiled = folders.filter(({ isSpoiled }) => isSpoiled).map(({ folder }) => folder);
+  if (spoiled.length === 0) return undefined;
+  const remove = `rm -rf ${spoiled.map(quoteForShell).join(' ')}`;
+  // Of another user, only root may remove it.
+  return spoiled.every(isOwn) ? remove : asRoot(remove);
 }
 
 async function ownAgent(used: FolderReport | undefined, options: AgentCheck): Promise<Finding> {

@@ -50,14 +50,18 @@ export async function findStateFolder(user: User): Promise<string> {
     reasons.push(`; ${folder}: ${reason}`);
   }
   const { home = 'HOME', temporary } = user;
-  const remedy = reasons.some((reason) => reason.endsWith(shared))
-    ? 'if the other machine is this one with its name of before, or is gone, run ssm-ssh-agent flush; or set TMPDIR to a folder of this machine that you own'
-    : `check the owner of ${folders.at(-1) ?? ''} and of its parent folders (it has to be root or you, and nobody else may write there), or set HOME to a folder that you own`;
   throw new Failure(
     'STATE_UNSAFE',
     `no folder in /run/user, ${home}/.cache or ${temporary} belongs only to this user`,
-    { hint: `${remedy}${reasons.join('')}` },
+    { hint: `${remedyFor(folders, reasons)}${reasons.join('')}` },
   );
+}
+
+/** What to do if no candidate is usable. */
+export function remedyFor(folders: readonly string[], reasons: readonly string[]): string {
+  return reasons.some((reason) => reason.endsWith(shared))
+    ? 'if the other machine is this one with its name of before, or is gone, run ssm-ssh-agent flush; or set TMPDIR to a folder of this machine that you own'
+    : `check the owner of ${folders.at(-1) ?? ''} and of its parent folders (it has to be root or you, and nobody else may write there), or set HOME to a folder that you own`;
 }
 
 /**
@@ -202,6 +206,8 @@ export interface FolderReport {
   readonly isOpen: boolean;
   /** Why findStateFolder would not take it. */
   readonly problem: string | undefined;
+  /** Whether the problem is what lies there itself: no parent folder, disk or other machine. */
+  readonly isSpoiled: boolean;
 }
 
 /** Looks at the candidates, in order of preference, by the rules of findStateFolder. Creates and changes nothing. */
@@ -213,7 +219,9 @@ export async function inspectStateFolders(user: User): Promise<FolderReport[]> {
       const has = elsewhere === undefined && (await hasAgent(folder, user));
       const problem = has ? undefined : (elsewhere ?? (await problemOf(folder, there, user)));
       const isOpen = ((there?.mode ?? 0) & anybodyElse) !== 0;
-      return { folder, isThere: there !== undefined, hasAgent: has, isOpen, problem };
+      const isThere = there !== undefined;
+      const isSpoiled = isThere && problem !== undefined && problem === unsafeItself(there, user.id);
+      return { folder, isThere, hasAgent: has, isOpen, problem, isSpoiled };
     }),
   );
 }
