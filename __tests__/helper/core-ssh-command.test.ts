@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { makeJobFolder } from '../support/job-folder.ts';
 import { itInTurn as it } from '../support/parts.ts';
+import { foreignCommands, ourCommands } from '../support/ssh-commands.ts';
 
 describe("helper/ssm-ssh and git's core.sshCommand", () => {
   let folder: string;
@@ -39,6 +40,7 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
       cwd: repository,
       env,
       encoding: 'utf8',
+      timeout: 20_000,
     });
   };
   const fetch = "git-upload-pack 'acme/lib.git'";
@@ -94,6 +96,24 @@ describe("helper/ssm-ssh and git's core.sshCommand", () => {
     expect(started('../lib', fetch, { gitSsh })).toMatch(/ -4 .* -o IdentityFile="[^"]*\/use\/keys\/0.pub" /);
     expect(started('../lib', "git-upload-pack 'acme/routed.git'", { gitSsh })).toContain('/keys/1.pub');
     expect(started('../lib', fetch, { gitSsh: program })).toContain('/keys/0.pub');
+  });
+
+  it.each(ourCommands)('does not start itself by %s', (own) => {
+    expect(started('git@github.com:acme/lib', fetch, { own })).toContain('/keys/0.pub');
+  });
+
+  it.each(foreignCommands)('starts %s', (own) => {
+    const output = started('git@github.com:acme/lib', fetch, { own });
+    // A key of the command's own keeps ours away.
+    expect(output.includes('/keys/0.pub')).toBe(!own.includes(' -i '));
+    expect(output).toMatch(/^user git$/m);
+  });
+
+  it('starts a wrapper around ssm-ssh once', () => {
+    const wrapper = join(folder, 'wrapper');
+    writeFileSync(wrapper, `#!/bin/sh\necho wrapped\n: ssh -i none\nexec ${program} "$@"\n`, { mode: 0o755 });
+    const output = started('git@github.com:acme/lib', fetch, { own: wrapper });
+    expect(output.match(/^wrapped$/gm)).toHaveLength(1);
   });
 
   it('forwards our agent from none, whatever it says itself', () => {

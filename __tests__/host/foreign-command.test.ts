@@ -7,9 +7,14 @@ import {
   remoteOfPattern,
   remoteOfUrl,
 } from '../../src/host/foreign-command.ts';
+import { foreignCommands, ourCommands } from '../support/ssh-commands.ts';
 
-it('a command is ours if it names ssm-ssh, a program if its name begins so', () => {
-  expect([isOurs('/opt/ssm-ssh -v'), isOurs('ssh -v')]).toEqual([true, false]);
+it('a command is ours if it starts ssm-ssh, whatever other names in it', () => {
+  expect(ourCommands.filter((command) => !isOurs(command))).toEqual([]);
+  expect(foreignCommands.filter(isOurs)).toEqual([]);
+});
+
+it('a program is ours if its name begins so', () => {
   expect(['/opt/ssm-ssh', 'ssm-ssh', '/ssm-ssh/ssh', '/opt/my-ssm-ssh'].map(isOurProgram)).toEqual([
     true,
     true,

@@ -1,11 +1,12 @@
 /** Checks which ssh command git runs, and with which arguments. Pure. */
 import { isProtected } from '../../src/git/listing.ts';
+import { isOurs } from '../../src/host/foreign-command.ts';
 import { shownCommand } from '../../src/keys/shown-text.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import type { Configuration } from './configuration.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 import { placeOfSetting, replaceSetting, unsetSettings, type Environment } from './setting-remedy.ts';
-import { isOurCommand, sshCommandOf } from './ssh-command.ts';
+import { sshCommandOf } from './ssh-command.ts';
 
 export interface SshCommandCheck {
   readonly configuration: Configuration;
@@ -19,14 +20,12 @@ export function checkWinner(check: SshCommandCheck): Finding {
   const name = 'git ssh command';
   const { configuration, env, ours } = check;
   const { from, command } = sshCommandOf(configuration.all, env);
-  if (isOurCommand(command)) return ok(name, `git runs ssm-ssh (${from})`);
+  if (isOurs(command)) return ok(name, `git runs ssm-ssh (${from})`);
   const program = shownCommand(command);
   if (configuration.compiled.keys.length === 0) return ok(name, `git runs ${program}: no key is configured`);
   if (from === 'GIT_SSH_COMMAND' || from === 'GIT_SSH') {
     const rest = sshCommandOf(configuration.all, { ...env, [from]: undefined });
-    const remedy = isOurCommand(rest.command)
-      ? `unset ${from}`
-      : `export GIT_SSH_COMMAND=${quoteForShell(ours)}`;
+    const remedy = isOurs(rest.command) ? `unset ${from}` : `export GIT_SSH_COMMAND=${quoteForShell(ours)}`;
     return warn(name, `${from} is ${program}, which takes precedence: git does not run ssm-ssh`, remedy);
   }
   if (from === 'ssh')
@@ -44,7 +43,7 @@ function inConfiguration({ configuration, env, ours }: SshCommandCheck): string 
   const last = commands.at(-1);
   if (last === undefined) return `git config --global --replace-all core.sshCommand ${quoteForShell(ours)}`;
   const rest = commands.filter(isProtected).at(-1)?.value ?? '';
-  if (!isProtected(last) && isOurCommand(rest))
+  if (!isProtected(last) && isOurs(rest))
     return unsetSettings(
       commands.filter((entry) => !isProtected(entry)),
       env,

@@ -18,8 +18,3 @@ export function sshCommandOf(all: Settings, env: Environment): SshCommand {
   const program = env['GIT_SSH'];
   return program ? { from: 'GIT_SSH', command: program } : { from: 'ssh', command: 'ssh' };
 }
-
-/** Whether the command is ssm-ssh, of whatever installation, perhaps with options of ssh behind it. */
-export function isOurCommand(command: string): boolean {
-  return /(^|[\s/'"])ssm-ssh(['"]|\s|$)/.test(command);
-}

@@ -3,9 +3,13 @@ import { withoutEnds } from '../keys/ends.ts';
 import { lowerCase, parseWrittenPattern, type Remote } from '../keys/routes.ts';
 import { decoded } from '../keys/url-text.ts';
 
-/** Whether a command starts ssm-ssh, as helper/ssm-ssh tells it. */
+/**
+ * Whether a command starts ssm-ssh, of whatever installation, by the rule of helper/ssm-ssh: its first word is not ssh, and the
+ * last segment of a word is exactly ssm-ssh. Folders and keys may have such letters in their names, too.
+ */
 export function isOurs(command: string): boolean {
-  return command.includes('ssm-ssh');
+  const [program = ''] = command.split(/\s/, 1);
+  return !/(^|\/)ssh$/.test(program) && /(^|[\s/'"])ssm-ssh(['"\s]|$)/.test(command);
 }
 
 /** The same for GIT_SSH, which is the path of a program. */

@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { Configuration } from '../../../helper/doctor/configuration.ts';
 import { checkSections } from '../../../helper/doctor/git-sections.ts';
 import { checkValues } from '../../../helper/doctor/git-values.ts';
-import { isOurCommand, sshCommandOf } from '../../../helper/doctor/ssh-command.ts';
+import { sshCommandOf } from '../../../helper/doctor/ssh-command.ts';
 import { explained } from '../../../helper/doctor/try-url.ts';
 import { givenRoutes, routeOf } from '../../../helper/doctor/url-route.ts';
 import { wantedSecrets } from '../../../helper/doctor/wanted.ts';
 import { settingsIn } from '../../../src/git/listing.ts';
+import { isOurs } from '../../../src/host/foreign-command.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { compile, type Compiled } from '../../../src/host/compile.ts';
 import { parseKeyLine } from '../../../src/keys/key-line.ts';
@@ -30,10 +31,10 @@ describe("git's ssh command", () => {
   });
 
   it.each(['ssm-ssh', '/opt/ssm-ssh', "sh '/a b/ssm-ssh'", '/opt/ssm-ssh -v'])('is ours: %s', (command) => {
-    expect(isOurCommand(command)).toBe(true);
+    expect(isOurs(command)).toBe(true);
   });
   it.each(['ssh', '/opt/ssm-ssh-agent', '/opt/not-ssm-ssh'])('is not ours: %s', (command) => {
-    expect(isOurCommand(command)).toBe(false);
+    expect(isOurs(command)).toBe(false);
   });
 });
 

@@ -1,0 +1,23 @@
+/** ssh commands as people write them into git's configuration: helper/ssm-ssh and TypeScript tell in the same way whose they are. */
+export const ourCommands: readonly string[] = [
+  'ssm-ssh',
+  'ssm-ssh -v',
+  '/opt/ssm-ssh-agent/helper/ssm-ssh -o BatchMode=yes',
+  "'/opt/my folder/ssm-ssh'",
+  '"$HOME/bin/ssm-ssh" -v',
+  "sh '/opt/helper/ssm-ssh'",
+  'AWS_PROFILE=ci ssm-ssh',
+  'AWS_PROFILE=ci exec ~/bin/ssm-ssh',
+  'env AWS_PROFILE=ci\tssm-ssh\t-v',
+];
+
+/** Each names ~/.ssh/…-key, or is plain ssh with other options. */
+export const foreignCommands: readonly string[] = [
+  'ssh -v',
+  'ssh -i ~/.ssh/ssm-ssh-deploy',
+  'ssh -i ~/.ssh/ssm-ssh',
+  'ssh -i /opt/ssm-ssh-runner/_work/_temp/key',
+  'ssh -i /opt/ssm-ssh/key',
+  '"/usr/bin/ssh" -i "$RUNNER_TEMP/ssm-ssh.key" -o StrictHostKeyChecking=yes',
+  'AWS_PROFILE=ssm-ssh-ci ssh -i /a/key',
+];
