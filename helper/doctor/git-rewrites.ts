@@ -15,9 +15,9 @@ export interface RewriteCheck {
 /** @source git-config(1), url.BASE.insteadOf */
 export function checkRewrites({ configuration, routes, env }: RewriteCheck): Finding[] {
   const name = 'insteadOf';
-  const ofKeys = hostsOf(configuration, 'key');
+  const [ofKeys, ofDefaults] = [ofSections(configuration), ofDefaultKeys(configuration)];
   const ofCredentials = routes.routes.flatMap(({ key, repositories }) =>
-    repositories.map(({ host }) => ({ host, from: key.place })),
+    repositories.map(({ host, path }) => ({ host, path, from: key.place })),
   );
   const found = configuration.entries.flatMap((entry) => {
     const [, base = '', kind = ''] = /^url\.(.*)\.(insteadof|pushinsteadof)$/s.exec(entry.name) ?? [];
@@ -25,8 +25,9 @@ export function checkRewrites({ configuration, routes, env }: RewriteCheck): Fin
     if (kind === '' || prefix === '') return [];
     const [isHttps, wasHttps] = [base, prefix].map((text) => /^https?:/.test(text));
     if (isHttps === wasHttps && hostIn(base) === hostIn(prefix)) return [];
-    const known = wasHttps ? ofCredentials : ofKeys;
-    const served = known.find(({ host }) => hostIn(prefix) === host);
+    // ssm-ssh offers the default keys to every host.
+    const known = wasHttps ? ofCredentials : isHttps ? [...ofKeys, ...ofDefaults] : ofKeys;
+    const served = known.find((one) => isOf(one, prefix));
     if (!served) return [];
     const detail = `git replaces ${prefix} with ${base} (${placeOfSetting(entry)}): what ${served.from} names for ${served.host} is not used`;
     return [warn(name, detail, unsetValue(entry, env))];
@@ -43,13 +44,30 @@ function hostIn(text: string): string {
   return host.toLowerCase();
 }
 
-function hostsOf({ all, compiled }: Configuration, variable: string): { host: string; from: string }[] {
-  const named = sectionsWith(all, variable).flatMap((section) => patternOf(section) ?? []);
-  const byDefault = compiled.keys.some(({ pattern }) => !pattern)
-    ? ['github.com', 'gitlab.com', 'bitbucket.org'].map((host) => ({ host, from: 'the default key' }))
-    : [];
-  return [
-    ...named.map((pattern) => ({ host: pattern.host, from: `[ssm "${patternText(pattern)}"]` })),
-    ...byDefault,
-  ];
+interface Served {
+  readonly host: string;
+  /** Lower case; empty for every repository of the host. */
+  readonly path: string;
+  readonly from: string;
+}
+
+/** Whether the rule is for a URL that the section serves. git compares the text alone: `git@github.com:ac` is for acme, too. */
+function isOf({ host, path }: Served, prefix: string): boolean {
+  if (hostIn(prefix) !== host) return false;
+  const [, behind = ''] = /^(?:[a-z+]+:\/\/[^/]*|[^:/]*:?)\/*(.*)$/is.exec(prefix) ?? [];
+  const replaced = behind.toLowerCase().replace(/\.git$/, '');
+  const section = `${path.toLowerCase()}/`;
+  return path === '' || section.startsWith(replaced) || replaced.startsWith(section);
+}
+
+function ofSections({ all }: Configuration): Served[] {
+  return sectionsWith(all, 'key')
+    .flatMap((section) => patternOf(section) ?? [])
+    .map((pattern) => ({ ...pattern, from: `[ssm "${patternText(pattern)}"]` }));
+}
+
+function ofDefaultKeys({ compiled }: Configuration): Served[] {
+  if (compiled.keys.every(({ pattern }) => pattern)) return [];
+  const hosts = ['github.com', 'gitlab.com', 'bitbucket.org'];
+  return hosts.map((host) => ({ host, path: '', from: 'the default key' }));
 }

@@ -234,6 +234,22 @@ describe('the remedy for a setting of git', () => {
     expect(readFileSync(join(home, global), 'utf8')).toContain('insteadOf = gh:');
   });
 
+  const port443 = ['[url "ssh://git@ssh.github.com:443/"]', 'insteadOf = git@github.com:'];
+  const mirror = (prefix: string): string[] => ['[url "https://mirror.corp/"]', `insteadOf = ${prefix}`];
+  const byDefault = ['[ssm]', 'key = /ci/k'];
+  it.each([
+    ['from ssh to ssh, with a default key', [...byDefault, ...port443], []],
+    ['of another owner', [...key, ...mirror('git@github.com:vendor/')], []],
+    ['of an owner whose name is longer', [...key, ...mirror('git@github.com:acme-x/')], []],
+    ['from ssh to ssh, with a section', [...key, ...port443], ['insteadOf']],
+    ['from ssh to https, with a default key', [...byDefault, ...mirror('git@github.com:v/')], ['insteadOf']],
+    ['of one repository', [...key, ...mirror('ssh://git@github.com:22/Acme/lib.git')], ['insteadOf']],
+    ['of all names that begin so', [...key, ...mirror('git@github.com:ac')], ['insteadOf']],
+  ])('is for rules that lead away from a key: %s', async (_, lines, checks) => {
+    write(global, [...lines, ...command]);
+    expect((await findings()).filter(bad).map(({ check }) => check)).toEqual(checks);
+  });
+
   it('never runs what the name of a setting has in it', async () => {
     write(global, [...key, ...command]);
     write(local, [
