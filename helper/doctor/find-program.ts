@@ -27,12 +27,34 @@ export function problemWith(path: string): ProgramProblem | undefined {
   }
 }
 
-/** The first word of a shell command, without its quotes. `sh PROGRAM` and `!PROGRAM` are commands of PROGRAM. */
-export function programOf(command: string): string {
-  const text = command.trim().replace(/^!\s*/, '');
-  const words = [...text.matchAll(/(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+/g)].map(([word]) => unquoted(word));
-  const [first = '', second = ''] = words;
-  return /^(\/bin\/)?sh$/.test(first) && second !== '' ? second : first;
+/** The first word of a command that git starts without a shell, without its quotes. */
+export function firstWordOf(command: string): string {
+  return unquoted(wordsOf(command)[0] ?? '');
+}
+
+/**
+ * The program of a shell command: behind variables, `exec`, `env` and `sh`, with the home folder in place of `~` and `$HOME`.
+ * A helper's command begins with `!`.
+ *
+ * @returns undefined if only a shell can tell
+ */
+export function programOf(command: string, { HOME = '' }: Environment): string | undefined {
+  const text = command.replace(/^\s*!/, '');
+  const bare = text.replace(/'[^']*'|\\./gs, '');
+  if (/`|\$\(/.test(bare) || /[;&|<>()\n]/.test(bare.replace(/"[^"]*"/g, ''))) return undefined;
+  const words = wordsOf(text);
+  const start = words.findIndex((word) => !/^(\w+=.*|exec|env)$/s.test(word));
+  const [first = '', second = ''] = start < 0 ? [] : words.slice(start);
+  const word = /^(\/bin\/)?sh$/.test(first) && second !== '' ? second : first;
+  const home = /^(?:~(?=\/)|("?)\$(?:HOME(?!\w)|\{HOME\}))/;
+  const rest = word.replace(home, '$1');
+  const isOpen = /^[-~]/.test(rest) || rest.replace(/'[^']*'|\\./gs, '').includes('$');
+  if (isOpen || (rest !== word && HOME === '')) return undefined;
+  return `${rest === word ? '' : HOME}${unquoted(rest)}`;
+}
+
+function wordsOf(command: string): string[] {
+  return [...command.matchAll(/(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+/g)].map(([word]) => word);
 }
 
 function unquoted(word: string): string {

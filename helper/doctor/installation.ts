@@ -1,7 +1,7 @@
 /** Checks where this package is, and whether git can start its programs. */
 import { shortLivedWarning } from '../setup/short-lived.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
-import { problemWith, programOf, programOnPath, type ProgramProblem } from './find-program.ts';
+import { firstWordOf, problemWith, programOf, programOnPath, type ProgramProblem } from './find-program.ts';
 import type { Configuration } from './configuration.ts';
 import { sshCommandOf } from './ssh-command.ts';
 import { helpersFor, isFor, isOurHelper } from '../../src/git/credential-settings.ts';
@@ -40,14 +40,14 @@ export function checkStarted(
   const first =
     from === 'ssh'
       ? skip(check, 'none is set: git starts ssh')
-      : (programFinding({ check, command, program: programOf(command), from, toOurs }, env) ??
+      : (programFinding({ check, command, program: programOf(command, env), from, toOurs }, env) ??
         ok(check, `${from} is ${shownCommand(command)}`));
   const helpers = places.flatMap((place) => ourHelpers(place, entries));
   const unique = new Map(helpers.map((one) => [one.value ?? '', one]));
   const others = [...unique.values()].map((one) => {
     const helper = one.value ?? '';
     const name = 'credential helper';
-    const program = /^ssm(\s|$)/.test(helper) ? 'git-credential-ssm' : programOf(helper);
+    const program = programOfHelper(helper, env);
     const named = {
       check: name,
       command: helper,
@@ -55,9 +55,15 @@ export function checkStarted(
       from: 'credential.helper',
       toOurs: replaceValue(one, ourHelper, env),
     };
-    return programFinding(named, env) ?? ok(name, program);
+    return programFinding(named, env) ?? ok(name, program ?? '');
   });
   return [first, ...others];
+}
+
+/** @source gitcredentials(7): a shell runs what begins with `!` */
+function programOfHelper(helper: string, env: Installed['env']): string | undefined {
+  if (/^ssm(\s|$)/.test(helper)) return 'git-credential-ssm';
+  return helper.startsWith('!') ? programOf(helper, env) : firstWordOf(helper);
 }
 
 /** The settings that name our helper for the host. */
@@ -75,7 +81,8 @@ interface Named {
   readonly check: string;
   /** As git has it. */
   readonly command: string;
-  readonly program: string;
+  /** undefined: only a shell can tell. */
+  readonly program: string | undefined;
   /** The variable or setting. */
   readonly from: string;
   /** The command that names the program of this installation there. */
@@ -87,6 +94,7 @@ function programFinding(
   { command, check, program, from, toOurs }: Named,
   env: Installed['env'],
 ): Finding | undefined {
+  if (program === undefined) return skip(check, `${from} is a shell command, not checked`);
   const isPath = program.includes('/');
   const found = isPath ? program : programOnPath(program, env);
   const problem = found === undefined ? 'missing' : problemWith(found);
@@ -105,11 +113,11 @@ const said: Readonly<Record<ProgramProblem, string>> = {
 
 /** `sh PROGRAM` needs no file that can be executed. */
 function isReadBySh(command: string): boolean {
-  return /^\s*(!\s*)?(\/bin\/)?sh\s/.test(command);
+  return /^\s*(!\s*)?((\w+=\S*|exec|env)\s+)*(\/bin\/)?sh\s/.test(command);
 }
 
 /** sh reads a script from such a disk. */
-function throughShell({ program, from }: Pick<Named, 'program' | 'from'>): string {
+function throughShell({ program, from }: { readonly program: string; readonly from: string }): string {
   if (from === 'credential.helper')
     return 'install the package on another disk, and run ssm-ssh-agent setup again';
   return `export GIT_SSH_COMMAND=${quoteForShell(`sh ${quoteForShell(program)}`)}`;

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sourceOf } from '../../../helper/doctor/credentials.ts';
 import { problemWith, programOf, programOnPath } from '../../../helper/doctor/find-program.ts';
 import { hostKind } from '../../../helper/doctor/host-kind.ts';
+import { checkStarted } from '../../../helper/doctor/installation.ts';
 import { isPrivateAddress, proxyFor } from '../../../helper/doctor/proxy-for.ts';
+import { settingsIn } from '../../../src/git/listing.ts';
 
 describe('the kind of machine', () => {
   const bare = { vendor: '', container: false };
@@ -102,8 +104,54 @@ describe('the program of a command', () => {
     ["!'/opt/git-credential-ssm' --store-prefix /x", '/opt/git-credential-ssm'],
     ['/opt/my\\ folder/ssm-ssh', '/opt/my folder/ssm-ssh'],
     ['ssh', 'ssh'],
+    ['AWS_PROFILE=ci ssm-ssh', 'ssm-ssh'],
+    ['AWS_PROFILE="c i" exec env A=b sh /opt/ssm-ssh', '/opt/ssm-ssh'],
+    ['exec ssm-ssh', 'ssm-ssh'],
+    ['~/bin/ssm-ssh -l $USER', '/my $home/bin/ssm-ssh'],
+    ['"$HOME/bin/ssm-ssh"', '/my $home/bin/ssm-ssh'],
+    ['${HOME}/b\\ n/ssm-ssh', '/my $home/b n/ssm-ssh'],
+    ["'~/bin/ssm-ssh'", '~/bin/ssm-ssh'],
+    ["'/opt/$x;y/ssm-ssh'", '/opt/$x;y/ssm-ssh'],
+    ['!AWS_PROFILE=ci git-credential-ssm', 'git-credential-ssm'],
   ])('%s is %s', (command, program) => {
-    expect(programOf(command)).toBe(program);
+    expect(programOf(command, { HOME: '/my $home' })).toBe(program);
+  });
+
+  it.each([
+    '$TOOLS/ssm-ssh',
+    '"$HOME/$x/ssm-ssh"',
+    '$HOMES/ssm-ssh',
+    '~me/ssm-ssh',
+    '`which ssm-ssh`',
+    '"$(which ssm-ssh)"',
+    'f() { ssm-ssh "$@"; }; f',
+    'true && ssm-ssh',
+    'env -u AWS_PROFILE ssm-ssh',
+    'sh -c \'ssm-ssh "$@"\' sh',
+  ])('is not looked for in %s', (command) => {
+    expect(programOf(command, { HOME: '/home/me' })).toBeUndefined();
+  });
+
+  const started = (entries: readonly (readonly [string, string])[]): string[] => {
+    const listed = entries.map(([name, value]) => ({
+      ...{ name, value, scope: 'global', source: { name, scope: 'global' }, isWritable: true },
+    }));
+    const env = { PATH: folder, HOME: folder };
+    const given = { env, installation: '/opt/x', node: '', version: '' };
+    const found = checkStarted({ all: settingsIn(listed), entries: listed }, ['github.com'], given);
+    return found.map(({ status }) => status);
+  };
+
+  it('is started by a shell, except for a helper without !', () => {
+    const helper = 'credential.https://github.com.helper';
+    for (const name of ['ssm-ssh', 'git-credential-ssm'])
+      writeFileSync(join(folder, name), '', { mode: 0o755 });
+    expect(started([['core.sshcommand', 'AWS_PROFILE=ci ~/ssm-ssh']])).toEqual(['ok']);
+    expect(started([['core.sshcommand', '$X/ssm-ssh']])).toEqual(['skip']);
+    expect(started([['core.sshcommand', 'AWS_PROFILE=ci ~/none/ssm-ssh']])).toEqual(['fail']);
+    expect(started([[helper, '!AWS_PROFILE=ci ~/git-credential-ssm']])).toEqual(['skip', 'ok']);
+    expect(started([[helper, '!$X/git-credential-ssm']])).toEqual(['skip', 'skip']);
+    expect(started([[helper, '~/git-credential-ssm']])).toEqual(['skip', 'fail']);
   });
 
   it('is found on PATH only if it can be started', () => {
