@@ -135,6 +135,16 @@ export function replaced(name: string): RegExp | undefined {
   return ours === undefined ? undefined : new RegExp(ours);
 }
 
+/**
+ * What a new key or credential leaves out must not come from the old one of a less specific file: an empty value removes it.
+ *
+ * @param below what the less specific files have
+ */
+export function withoutBelow(wanted: ReadonlyMap<string, Value>, below: Settings): Map<string, Value> {
+  const has = (name: string): boolean => Boolean(below.get(canonicalName(name))?.at(-1));
+  return new Map([...wanted].map(([name, value]) => [name, value ?? (has(name) ? '' : undefined)]));
+}
+
 /** The wanted settings that git's configuration does not have yet. */
 export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Value>): Setting[] {
   return [...wanted].flatMap(([name, value]) => {
@@ -144,9 +154,13 @@ export function changesBetween(known: Settings, wanted: ReadonlyMap<string, Valu
   });
 }
 
-/** A boolean has several spellings. */
-function isSame(name: string, there = '', value = ''): boolean {
-  return there === value || (name.endsWith('.useHttpPath') && value === 'true' && isTrue(there));
+/** A boolean has several spellings. An empty line is the same as none, unless it is wanted. */
+function isSame(name: string, there: string | undefined, value: Value): boolean {
+  return (
+    there === value ||
+    (value === undefined && there === '') ||
+    (name.endsWith('.useHttpPath') && value === 'true' && isTrue(there))
+  );
 }
 
 /** The values that ours would replace. */

@@ -3,7 +3,7 @@ import type { setupOptions } from './options.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { helperOf } from '../../src/git/credential-settings.ts';
-import type { Scope, Setting, Settings } from '../../src/git/listing.ts';
+import { settingsIn, type Scope, type Setting, type Settings } from '../../src/git/listing.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { homeOfAccount, userId } from '../../src/process/account.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -17,6 +17,7 @@ import {
   namesProgram,
   parseCredentialLine,
   settingsFor,
+  withoutBelow,
   type Wanted,
 } from './plan.ts';
 import { parseWay } from '../proxy/way.ts';
@@ -59,14 +60,16 @@ async function reportOf(
   running: Running,
 ): Promise<Report> {
   // Loaded here, because other commands do not need it.
-  const [{ readSettings }, { checkFile, unmarkedOf }] = await Promise.all([
+  const [{ listSettings, readSettings }, { checkFile, unmarkedOf }] = await Promise.all([
     import('../../src/git/config-file.ts'),
     import('./changes.ts'),
   ]);
   // Before git reads the file: git would wait for a pipe.
   await checkFile(scope, running);
   const known = await readSettings(scope, running);
-  const settings = settingsFor(wanted, known);
+  const { entries } = scope === 'global' ? await listSettings('^ssm\\.', running) : { entries: [] };
+  const below = settingsIn(entries.filter((entry) => entry.scope === 'system'));
+  const settings = withoutBelow(settingsFor(wanted, known), below);
   const changes = changesBetween(known, settings);
   const kept = [...settings]
     .map(([name, value]) => ({ name, value }))
