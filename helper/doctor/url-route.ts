@@ -36,13 +36,15 @@ export interface Routed {
   readonly routes: readonly UrlRoute[];
   /** Why these, or why none. */
   readonly why: string;
+  /** Whether git or ssm-ssh starts the ssh command of somebody else. */
+  readonly isForeign: boolean;
 }
 
 /** @throws GIT_NOT_FOUND, INPUT_INVALID */
 export async function routesFor(question: SshQuestion, options: RouteOptions): Promise<Routed> {
   const given = givenRoutes(question.remote, options);
-  if (given.length > 0) return { routes: given, why: 'the command line names it' };
-  const { keys, answer, why } = await explainSsh(question, options);
+  if (given.length > 0) return { routes: given, why: 'the command line names it', isForeign: false };
+  const { keys, answer, why, isForeign = false } = await explainSsh(question, options);
   const routes = keys.map((key) => {
     const line = signingLineOf(key);
     const route = routeOf(key, options);
@@ -50,7 +52,7 @@ export async function routesFor(question: SshQuestion, options: RouteOptions): P
       ? { ...route, refused: nameHost(line, question.remote, options) }
       : route;
   });
-  return { routes, why: keys.length > 0 ? why : answer };
+  return { routes, why: keys.length > 0 ? why : answer, isForeign };
 }
 
 /** Keys of the command line are used as by exec: like those of a job, and without those of git's configuration. */

@@ -79,6 +79,7 @@ interface SshUrl extends SshQuestion {
 }
 
 async function checkSsh({ remote, routed }: SshUrl, names: Names, options: UrlCheck): Promise<Finding[]> {
+  if (routed.isForeign) return foreignFindings(routed, names);
   const { configuration, env, signal } = options;
   const { knownHosts: file, strict } = configuration.compiled;
   const [route] = routed.routes;
@@ -102,6 +103,13 @@ async function checkSsh({ remote, routed }: SshUrl, names: Names, options: UrlCh
     knownHosts: known,
   });
   return [first, hostKey, login];
+}
+
+/** The command may have a key and host keys of its own, as that of actions/checkout has. */
+function foreignFindings({ why }: Routed, { route, hostKey, login, given }: Names): Finding[] {
+  const detail = 'git runs another command, which doctor does not start';
+  const remedy = `git ls-remote -- ${quoteForShell(given)}`;
+  return [ok(route, why), skip(hostKey, detail), skip(login, detail, remedy)];
 }
 
 /** @returns undefined if git can be asked */

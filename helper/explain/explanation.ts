@@ -20,6 +20,8 @@ export interface Explanation {
   readonly passedOver: readonly PassedOver[];
   /** What else matters: a rewritten URL, ignored settings, a wrong reference. */
   readonly notes: readonly string[];
+  /** Whether a command that is neither ssm-ssh nor ssh without a key is started without a key of ours. Not in JSON. */
+  readonly isForeign?: boolean;
 }
 
 export interface Ec2Connection {

@@ -179,6 +179,7 @@ function notStarted(
   }));
   return {
     ...{ kind: 'ssh', offered: false, keys: [], notes: [] },
+    isForeign: !/^(\S*\/)?ssh(\s|$)/.test(command) || bringsKey(command, undefined),
     answer: `no key of AWS is offered for ${nameOf(remote)}: git starts ${shownCommand(command)}, not ssm-ssh`,
     why,
     passedOver: [...skipped, ...passedOver],
@@ -197,7 +198,7 @@ function ofChoice({ by, keys, why, passedOver }: Choice, remote: RemoteUrl, { fo
     keys.length === 0
       ? `no key of AWS is offered for ${where}: ssm-ssh starts ${command}`
       : `${names.join(', ')} is offered for ${where}, by ${command}`;
-  return { ...common, answer };
+  return { ...common, answer, isForeign: keys.length === 0 };
 }
 
 function refusalOf(key: OfferedKey, remote: RemoteUrl): string[] {
