@@ -78,6 +78,20 @@ describe("the AWS SDK's errors", () => {
       'CREDENTIALS_MISSING',
       thrown('TokenProviderError', "Token is expired. To refresh this SSO session run 'aws sso login'"),
     ],
+    [
+      'NETWORK_UNREACHABLE',
+      thrown('CredentialsProviderError', 'Error: getaddrinfo ENOTFOUND portal.sso.eu-west-1.amazonaws.com'),
+    ],
+    [
+      'NETWORK_UNREACHABLE',
+      thrown('TokenProviderError', 'getaddrinfo EAI_AGAIN oidc.eu-west-1.amazonaws.com'),
+    ],
+    [
+      'NETWORK_UNREACHABLE',
+      Object.assign(thrown('CredentialsProviderError', 'Failed to refresh'), {
+        cause: new Error('no answer', { cause: network('ECONNREFUSED') }),
+      }),
+    ],
     ['INPUT_INVALID', thrown('EndpointError', 'FIPS is enabled but this partition does not support FIPS')],
     ['NETWORK_UNREACHABLE', network('ECONNREFUSED')],
     ['NETWORK_UNREACHABLE', network('ECONNRESET')],

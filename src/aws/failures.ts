@@ -85,7 +85,10 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
     );
   }
   if (/CredentialsProviderError|TokenProviderError/.test(read.name) || read.code === 'ENOENT') {
-    return fail('CREDENTIALS_MISSING', `no AWS credentials for ${resource}: ${read.message}`, missingHint);
+    const what = `no AWS credentials for ${resource}: ${read.message}`;
+    return isOutage(error)
+      ? fail('NETWORK_UNREACHABLE', what, outageHint)
+      : fail('CREDENTIALS_MISSING', what, missingHint);
   }
   if (read.name === 'EndpointError') {
     const hint = 'check AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT';
@@ -134,6 +137,28 @@ export function roleDenied(error: unknown): Failure {
   });
 }
 
+/**
+ * Whether a provider of credentials did not reach its service: a laptop that wakes up has no network for some seconds.
+ * The SDK often keeps only the message of Node's error.
+ */
+function isOutage(error: unknown): boolean {
+  let at = error;
+  for (let depth = 0; depth < deepest && typeof at === 'object' && at !== null; depth++) {
+    const { message, code, cause } = at as Record<string, unknown>;
+    if (/\b(ENOTFOUND|EAI_AGAIN|ECONN[A-Z]+|ETIMEDOUT)\b/.test(`${textIn(message)} ${textIn(code)}`))
+      return true;
+    at = cause;
+  }
+  return false;
+}
+
+/** A cause can be its own cause. */
+const deepest = 8;
+
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** The SDK says it in the second line of the message. */
 function isUnreadable(error: unknown): boolean {
   const { message } = (error ?? {}) as Record<string, unknown>;
@@ -174,6 +199,8 @@ const rejectedHint =
   'check the access key and its session token in the environment, and the clock of this machine';
 const missingHint =
   'set role-to-assume to a role that trusts this repository, or give the runner an instance role';
+const outageHint =
+  'check that this machine reaches the service that gives the credentials, by the internet or a proxy (HTTPS_PROXY)';
 
 function networkHint({ service, region, host, endpoint }: Attempted): string {
   if (endpoint !== undefined) {

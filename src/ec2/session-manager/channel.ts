@@ -152,12 +152,12 @@ export class Channel {
         if (await this.#carry(access)) {
           tries = 0;
           lostAt = now();
-        } else if (!this.#isOver) {
+        } else {
           this.#requireHope(closedAtOnce(this.#options.target), now() - lostAt);
         }
       } catch (error) {
         if (this.#closing.signal.aborted) return;
-        if (!(error instanceof Failure) || !isPassing(error)) throw error;
+        if (!(error instanceof Failure) || !isPassing(error, this.#conversation.isReady)) throw error;
         this.#requireHope(error, now() - lostAt);
       }
       access = undefined;

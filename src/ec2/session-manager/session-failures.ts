@@ -1,5 +1,6 @@
 /** Converts errors of Session Manager to our codes and hints. */
 import { awsFailure, readAwsError } from '../../aws/failures.ts';
+import { certificateHint } from '../../certificate-trouble.ts';
 import { Failure } from '../../errors.ts';
 import { partitionOf } from '../../keys/partition.ts';
 import { accountIn, denialHint, isDenied } from '../denials.ts';
@@ -96,8 +97,14 @@ function saidIn({ body, message }: UpgradeRefused): string {
   return message;
 }
 
-/** Errors that may be gone at the next try. */
-export function isPassing({ code }: Failure): boolean {
+/**
+ * Errors that may be gone at the next try.
+ *
+ * @param wasReady whether the tunnel worked before: then a job got its OIDC token before, too
+ */
+export function isPassing({ code, hint }: Failure, wasReady: boolean): boolean {
+  // Nobody changes the authorities that a running program trusts.
+  if (code === 'OIDC_REQUEST_FAILED') return wasReady && !hint.includes(certificateHint);
   return (
     code === 'NETWORK_UNREACHABLE' || code === 'THROTTLED' || code === 'PROVIDER_FAILED' || code === 'TIMEOUT'
   );
