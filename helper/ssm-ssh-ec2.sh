@@ -10,7 +10,7 @@ connect_to_ec2_host() {
   require_ssh
   check_login
   # A new host key is accepted, unless a setting says otherwise.
-  _ssm_job_strict=accept-new _ssm_wants_default=''
+  _ssm_job_strict=accept-new _ssm_wants_default='' _ssm_of_job='' _ssm_pushes=''
   list_settings
   [ -z "$_ssm_jobs" ] || find_state_in_job
   choose_keys
@@ -35,7 +35,6 @@ connect_to_ec2_host() {
     esac
     ;;
   esac
-  _ssm_of_job='' _ssm_pushes=''
   if [ -z "$_ssm_own_key" ]; then
     if [ -n "$_ssm_jobs" ]; then
       find_route
@@ -93,11 +92,13 @@ require_instance() {
   esac
 }
 
-# The job's state for EC2 hosts is beside the socket of the job's agent.
+# The job's state for EC2 hosts is beside the socket of the job's agent. After a step with sudo it can belong to another user,
+# who lets nobody else in.
 find_state_in_job() {
   _ssm_home=$_ssm_job
   read_socket
   _ssm_own_state=${_ssm_socket%/agent}/ec2
+  [ ! -d "$_ssm_own_state" ] || [ -O "$_ssm_own_state" ] || _ssm_own_state=$_ssm_own_state-$(id -u)
   _ssm_state=$_ssm_own_state
 }
 

@@ -46,8 +46,7 @@ export async function tunnel([part, ...args]: readonly string[], io: TunnelIo): 
   const given: Arguments = parseArgs({ args: [...args], options, strict: true }).values;
   if (part === 'find') return await run(io, () => findHost(given, io));
   const { report } = given;
-  if (!report) return await run(io, () => proxy(given, io));
-  await beginReport(report);
+  if (!report || !(await beginReport(report))) return await run(io, () => proxy(given, io));
   const reported = { isEnded: false };
   const end = async (outcome: Outcome): Promise<void> => {
     reported.isEnded = true;

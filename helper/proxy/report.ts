@@ -8,9 +8,16 @@ export interface Outcome {
   readonly failure?: Failure | undefined;
 }
 
-/** Tells ssm-ssh that a result will follow. */
-export async function beginReport(path: string): Promise<void> {
-  await writeFile(path, 'open\n', { mode: 0o600 });
+/**
+ * Tells ssm-ssh that a result will follow.
+ *
+ * @returns false if the file cannot be written: a connection is worth more than the explanation of its failure
+ */
+export async function beginReport(path: string): Promise<boolean> {
+  return await writeFile(path, 'open\n', { mode: 0o600 }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Writes the result into the existing file, or removes the file if there is nothing to report. */

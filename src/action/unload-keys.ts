@@ -109,7 +109,12 @@ function isOfOneOf(folders: readonly JobFolder[]): (process: Process) => boolean
  * command lines name the folder, whose name is random. When ssh ends, its tunnel ends, and so does the session at AWS.
  */
 function isOfEc2({ ec2 }: Pick<JobFolder, 'ec2'>): (process: Process) => boolean {
-  return ({ command }) => command.includes(`${ec2.path}/`) || `${command} `.includes(` ${ec2.path} `);
+  // Another user of the job has a folder with a number (helper/ssm-ssh-ec2.sh).
+  return ({ command }) =>
+    `${command} `
+      .split(ec2.path)
+      .slice(1)
+      .some((rest) => /^(-\d+)?[/ ]/.test(rest));
 }
 
 /** If a later step has set a variable again, its value stays. */
