@@ -62,9 +62,13 @@ export async function hasAgent(folder: string, signal: AbortSignal): Promise<boo
  * Ensures that the agent has a key which the instance accepts for the user. An instance without EC2 Instance Connect
  * does not.
  *
+ * @returns the seconds since the epoch at which the key ends
  * @throws the errors of pushing the key and adding it
  */
-export async function offerPushedKey({ instanceId, user }: PushTarget, options: PushOptions): Promise<void> {
+export async function offerPushedKey(
+  { instanceId, user }: PushTarget,
+  options: PushOptions,
+): Promise<number> {
   const { caller } = options;
   const name = createHash('sha256').update(`${instanceId} ${user}`).digest('hex');
   // The key is pushed after it was made, so the push lasts at least as long as the key.
@@ -85,6 +89,7 @@ export async function offerPushedKey({ instanceId, user }: PushTarget, options: 
     pushing.catch(() => undefined);
   });
   await (pushing ?? push(key.folder, { type: key.type, blob: blobOf(key), comment: '' }));
+  return key.until;
 }
 
 /**

@@ -38,6 +38,8 @@ export interface Around extends Stdio {
   readonly ended?: (outcome: Outcome) => Promise<void>;
 }
 
+/** Seconds that ssh needs to log in once the tunnel is open: then a pushed key must last as long. */
+const loginTime = 15;
 /** Milliseconds before the first progress message. */
 const progressDelay = 1_000;
 /** Milliseconds for the other half's failure. */
@@ -55,12 +57,12 @@ const closingLimit = 3_300;
  */
 export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   const { user, push } = wanted;
-  const { tunnel, instanceId } = await open(wanted, around);
+  const { tunnel, ...opened } = await open(wanted, around);
   const watch = new LoginWatch(user);
   try {
     await carry(tunnel.stream, around, watch);
     const { refused } = watch;
-    const outcome = { refused, ...(refused && push && { failure: loginRefused({ instanceId, user }) }) };
+    const outcome = { refused, ...(refused && push && { failure: loginRefused({ ...opened, user }) }) };
     await around.ended?.(outcome);
     return outcome;
   } finally {
@@ -69,17 +71,21 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
 }
 
 /** Explains why a host refused a key that AWS accepted. */
-function loginRefused({ instanceId, user }: PushTarget): Failure {
+function loginRefused({ instanceId, user, until }: PushTarget & Pick<Opened, 'until'>): Failure {
+  const isOver = until !== undefined && secondsTo(until) <= 0;
   return new Failure('INSTANCE_CONNECT_FAILED', `${instanceId} refused the pushed key of ${user}`, {
-    hint:
-      `check that the user ${user} exists there (ec2-user on Amazon Linux, ubuntu on Ubuntu, admin on Debian) and that the package ` +
-      "ec2-instance-connect is installed there; the policy's ec2:osuser is not the cause, because AWS accepted the key",
+    hint: isOver
+      ? 'the minute for which AWS offers the key was over before the login: connect again, and see what slows the connection down'
+      : `check that the user ${user} exists there (ec2-user on Amazon Linux, ubuntu on Ubuntu, admin on Debian) and that the package ` +
+        "ec2-instance-connect is installed there; the policy's ec2:osuser is not the cause, because AWS accepted the key",
   });
 }
 
 interface Opened {
   readonly tunnel: Tunnel;
   readonly instanceId: string;
+  /** The seconds since the epoch at which the pushed key ends; undefined: no key was pushed. */
+  readonly until?: number | undefined;
 }
 
 async function open(wanted: Wanted, around: Around): Promise<Opened> {
@@ -117,23 +123,44 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const { signal } = life;
   const agent = push && findAgent(wanted, around, signal);
   agent?.catch(() => undefined);
-  const loading = { tunnel: loadTunnel(via), key: push && import('./pushed-key.ts') };
+  const loadingTunnel = loadTunnel(via);
   const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
   const voice = warningsOnly(around.warn);
   const callerFor = async (target: Ec2Target): Promise<Ec2Caller> =>
     await abortable(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
   const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;
   const caller = await callerFor({ instanceId, user: push && user });
-  const openTunnel = await loading.tunnel;
+  const openTunnel = await loadingTunnel;
   const opening = openTunnel({ instanceId, port: wanted.port }, caller).catch(async (error: unknown) => {
     throw push ? error : await clearerReason(error, instanceId, caller);
   });
-  const pushing = (async () => {
-    if (!agent || !loading.key) return;
-    const [{ offerPushedKey }, folder] = await Promise.all([loading.key, agent]);
-    await offerPushedKey({ instanceId, user }, { folder, caller });
-  })();
-  return { tunnel: await bothOrNone(opening, pushing, life), instanceId };
+  const target = { instanceId, user };
+  const pushing = agent ? offer(target, caller, agent) : Promise.resolve(undefined);
+  const tunnel = await bothOrNone(opening, pushing, life);
+  const until = await pushing;
+  if (until === undefined || secondsTo(until) >= loginTime) return { tunnel, instanceId, until };
+  // An earlier connection made the key, and this one took long to open.
+  const again = offer(target, caller, findAgent(wanted, around, signal));
+  return { tunnel, instanceId, until: await orClose(tunnel, abortable(again, signal)) };
+}
+
+/** @returns the seconds since the epoch at which the key ends */
+async function offer(target: PushTarget, caller: Ec2Caller, agent: Promise<string>): Promise<number> {
+  const [{ offerPushedKey }, folder] = await Promise.all([import('./pushed-key.ts'), agent]);
+  return await offerPushedKey(target, { folder, caller });
+}
+
+async function orClose<T>(tunnel: Tunnel, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    await within(closingLimit, tunnel.close());
+    throw error;
+  }
+}
+
+function secondsTo(until: number): number {
+  return until - Date.now() / 1000;
 }
 
 /** @returns the folder of the agent for pushed keys */
@@ -185,7 +212,7 @@ async function loadTunnel(via: Way): Promise<OpenTunnel> {
 /** Waits for the tunnel and the pushed key. If one fails, the other is closed. */
 async function bothOrNone(
   opening: Promise<Tunnel>,
-  pushing: Promise<void>,
+  pushing: Promise<unknown>,
   life: AbortController,
 ): Promise<Tunnel> {
   try {
