@@ -42,8 +42,9 @@ describeOnHost('a key that an earlier connection pushed', () => {
     try {
       const { stderr: before } = await host.run(`${ssh} true`);
       expect(before).toMatch(/refused the pushed key of .*\nhint: check that the user/);
-      leave(23);
-      world.aws.sessions.faults = { stall: { afterBytes: 4_000, for: 25_000 } };
+      // A busy machine has ten seconds to start: a key with less than twenty would be replaced.
+      leave(32);
+      world.aws.sessions.faults = { stall: { afterBytes: 4_000, for: 36_000 } };
       const { stderr } = await host.run(`${ssh} true`, { SSM_SSH_TIMEOUT: '60s' });
       expect(stderr).toMatch(/INSTANCE_CONNECT_FAILED: .* refused the pushed key of .*\nhint: .*minute/);
     } finally {
