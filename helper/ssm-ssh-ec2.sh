@@ -106,7 +106,7 @@ find_state_in_job() {
 make_ec2_state() {
   _ssm_ec2=${_ssm_own_state:-$_ssm_state/ec2}
   [ -d "$_ssm_ec2" ] || (umask 077 && mkdir -p "$_ssm_ec2") 2>/dev/null ||
-    fail STATE_UNSAFE "$_ssm_ec2 cannot be made" "see who owns ${_ssm_ec2%/ec2}"
+    fail STATE_UNSAFE "$_ssm_ec2 cannot be made" "see who owns ${_ssm_ec2%/*}"
 }
 
 # Sets `_ssm_host`: the id of the one running instance that has the tag.
@@ -131,7 +131,7 @@ add_tunnel() {
   _ssm_proxy="$_ssm_proxy --port=%p"
   [ -z "$_ssm_pushes" ] || _ssm_proxy="$_ssm_proxy --user='%r'"
   option "ProxyCommand=$_ssm_proxy"
-  option "HostName=$_ssm_host"
+  case $_ssm_port in 22) option "HostKeyAlias=$_ssm_host" ;; *) option "HostKeyAlias=[$_ssm_host]:$_ssm_port" ;; esac
   escape "$_ssm_ec2"
   option "UserKnownHostsFile=\"$_ssm_escaped/known_hosts\" $_ssm_job_known$_ssm_set_known"
   option "StrictHostKeyChecking=${_ssm_set_strict:-$_ssm_job_strict}"

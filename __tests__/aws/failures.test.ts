@@ -88,6 +88,10 @@ describe("the AWS SDK's errors", () => {
     ],
     [
       'NETWORK_UNREACHABLE',
+      thrown('CredentialsProviderError', 'connect ENETUNREACH 10.0.0.1:443 - Local (0.0.0.0:0)'),
+    ],
+    [
+      'NETWORK_UNREACHABLE',
       Object.assign(thrown('CredentialsProviderError', 'Failed to refresh'), {
         cause: new Error('no answer', { cause: network('ECONNREFUSED') }),
       }),

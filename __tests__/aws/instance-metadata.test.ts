@@ -164,6 +164,10 @@ describe("the machine's credentials", () => {
   it.each([
     ['credential_process = echo said-by-it >&2; exit 3 # hunter2', /^the profile job: .*said-by-it/],
     ['role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = job2', /profile/],
+    [
+      'credential_process = exit 3 # hunter2\n[profile other]\ncredential_source = Environment',
+      /its credential_process failed/,
+    ],
   ])('of a profile that fails are not replaced by others: %s', async (setting, message) => {
     useProfile(`[profile job]\n${setting}\n`);
     const failure = await machineCredentials(options())().catch((error: unknown) => error as Error);

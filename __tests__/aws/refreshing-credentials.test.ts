@@ -1,4 +1,5 @@
 /** Credentials that are used for longer than a role's session. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Credentials } from '../../src/aws/caller.ts';
 import { refreshing } from '../../src/aws/refreshing-credentials.ts';
@@ -56,6 +57,25 @@ describe('refreshing credentials', () => {
     answer(ending('second', minutes(60)));
     expect((await credentials()).accessKeyId).toBe('second');
     expect(asked).toBe(1);
+  });
+
+  it('are not used if they end, or are refused, while the renewal is awaited', async () => {
+    now = 0;
+    let answer: (made: Credentials) => void = () => undefined;
+    const open = (): Promise<Credentials> => new Promise((resolve) => (answer = resolve));
+    const credentials = refreshing(ending('first', minutes(15)), open, { clock });
+    now = minutes(15) - 50;
+    const over = credentials();
+    now = minutes(15);
+    await sleep(100);
+    answer(ending('second', minutes(20)));
+    expect((await over).accessKeyId).toBe('second');
+    now = minutes(16);
+    const refused = credentials();
+    credentials.forget();
+    await sleep(2200);
+    answer(ending('third', minutes(40)));
+    expect((await refused).accessKeyId).toBe('third');
   });
 
   it('are not asked for again within seconds of a failed renewal, unless they are over', async () => {

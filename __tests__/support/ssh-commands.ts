@@ -9,6 +9,9 @@ export const ourCommands: readonly string[] = [
   'AWS_PROFILE=ci ssm-ssh',
   'AWS_PROFILE=ci exec ~/bin/ssm-ssh',
   'env AWS_PROFILE=ci\tssm-ssh\t-v',
+  '"$(command -v ssm-ssh)" -v',
+  '(ssm-ssh)',
+  '`which ssm-ssh`',
 ];
 
 /** Each names ~/.ssh/…-key, or is plain ssh with other options. */
@@ -16,6 +19,7 @@ export const foreignCommands: readonly string[] = [
   'ssh -v',
   'ssh -i ~/.ssh/ssm-ssh-deploy',
   'ssh -i ~/.ssh/ssm-ssh',
+  '"/usr/bin/ssh" -i /keys/ssm-ssh',
   'ssh -i /opt/ssm-ssh-runner/_work/_temp/key',
   'ssh -i /opt/ssm-ssh/key',
   '"/usr/bin/ssh" -i "$RUNNER_TEMP/ssm-ssh.key" -o StrictHostKeyChecking=yes',

@@ -1,6 +1,6 @@
 /** Git credentials in Parameter Store. Each has its own parameter, so that parallel writes do not overwrite each other. */
 import { parseArgs } from 'node:util';
-import type { Credential, Request } from '../../src/git/credential.ts';
+import { isExpired, type Credential, type Request } from '../../src/git/credential.ts';
 import {
   hasAll,
   isErased,
@@ -59,8 +59,13 @@ export async function store(request: Request, { prefix, use, nowSeconds }: Crede
   const text = renderEntry(credential, name);
   await use(async (parameters) => {
     const there = await parameters.list(folderOf(prefix, { username: undefined, ...place }));
-    if (!there.some((one) => one.name === name && hasAll(one.text, credential)))
-      await parameters.put(name, text);
+    const isThere = there.some(
+      (one) =>
+        one.name === name &&
+        hasAll(one.text, credential) &&
+        !isExpired(parseEntry(one.text, name), nowSeconds),
+    );
+    if (!isThere) await parameters.put(name, text);
   });
 }
 

@@ -140,7 +140,10 @@ async function openBoth(wanted: Wanted, around: Around, life: AbortController): 
   const until = await pushing;
   if (until === undefined || secondsTo(until) >= loginTime) return { tunnel, instanceId, until };
   // An earlier connection made the key, and this one took long to open.
-  const again = offer(target, caller, findAgent(wanted, around, signal));
+  const again = offer(target, caller, findAgent(wanted, around, signal)).catch((error: unknown) => {
+    if (signal.aborted || secondsTo(until) <= 0) throw error;
+    return until;
+  });
   return { tunnel, instanceId, until: await orClose(tunnel, abortable(again, signal)) };
 }
 

@@ -159,7 +159,7 @@ function isSame(name: string, there: string | undefined, value: Value): boolean 
   return (
     there === value ||
     (value === undefined && there === '') ||
-    (name.endsWith('.useHttpPath') && value === 'true' && isTrue(there))
+    (name.endsWith('.useHttpPath') && value === 'true' && isTrue(there ?? ''))
   );
 }
 

@@ -112,7 +112,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
         await appendFile(folder.tokens, renderKept(token), { mode: 0o600 });
       },
       drop: (token) => {
-        forgetTokens(kept, save, kept.indexOf(token));
+        forgetTokens(kept, save, [token]);
       },
     };
     const wanted = frontWanted(inputs, settled);
@@ -130,7 +130,7 @@ export async function loadKeys(inputs: Inputs, job: Job): Promise<void> {
     const left = { folder: path, socket, sshConfig, tokens: [...kept], replaced: {} };
     for (const problem of await unloadKeys([left], { env, workflow: muted(workflow) }))
       workflow.warn(`not everything could be undone: ${problem}`);
-    forgetTokens(kept, save);
+    forgetTokens(kept, save, kept);
     throw error;
   }
 }
@@ -236,13 +236,10 @@ async function addAll(
   }
 }
 
-/**
- * The tokens are revoked, so post must not look for them. If this cannot be saved (the disk is full), post finds none.
- *
- * @param from the first of them
- */
-function forgetTokens(kept: Kept[], save: () => void, from = 0): void {
-  if (kept.splice(from).length === 0) return;
+/** These tokens are revoked, so post must not look for them. If this cannot be saved (the disk is full), post finds none. */
+function forgetTokens(kept: Kept[], save: () => void, revoked: readonly Kept[]): void {
+  const left = kept.filter((token) => !revoked.includes(token));
+  if (kept.splice(0, kept.length, ...left).length === left.length) return;
   try {
     save();
   } catch {

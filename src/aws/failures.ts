@@ -139,14 +139,14 @@ export function roleDenied(error: unknown): Failure {
 
 /**
  * Whether a provider of credentials did not reach its service: a laptop that wakes up has no network for some seconds.
- * The SDK often keeps only the message of Node's error.
+ * The SDK often keeps only the message of Node's error. Where no metadata service is reached, the machine is no instance.
  */
 function isOutage(error: unknown): boolean {
   let at = error;
   for (let depth = 0; depth < deepest && typeof at === 'object' && at !== null; depth++) {
-    const { message, code, cause } = at as Record<string, unknown>;
-    if (/\b(ENOTFOUND|EAI_AGAIN|ECONN[A-Z]+|ETIMEDOUT)\b/.test(`${textIn(message)} ${textIn(code)}`))
-      return true;
+    const { message, code, cause, isNoInstance } = at as Record<string, unknown>;
+    if (isNoInstance === true) return false;
+    if (networkTrouble.test(`${textIn(message)} ${textIn(code)}`)) return true;
     at = cause;
   }
   return false;
@@ -210,9 +210,13 @@ function networkHint({ service, region, host, endpoint }: Attempted): string {
   return `check that the region is right, and that this machine reaches https://${place}: by the internet, a proxy (HTTPS_PROXY) or a VPC endpoint for ${service}`;
 }
 
+/** Codes of Node. */
+const networkTrouble =
+  /\b(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|EPROTO|ERR_SSL|ETIMEDOUT|ERR_SOCKET|ERR_PROXY)/;
+
 function isNetworkTrouble({ name, code, message }: AwsError): boolean {
   return (
-    /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|EPROTO|ERR_SSL|ETIMEDOUT|ERR_SOCKET|ERR_PROXY)/.test(code) ||
+    networkTrouble.test(code) ||
     name === 'TimeoutError' ||
     // The AWS SDK keeps only the message of what it does not take for an Error.
     /socket hang up|aborted|ECONNRESET/.test(message)

@@ -243,9 +243,9 @@ function failureOf({ what, code, absent = false }: Problem, origin: string, atte
   });
 }
 
-/** An error of the SDK's type, for its chain of providers. This is the last provider. */
+/** An error of the SDK's type, for its chain of providers. This is the last provider. failures.ts reads the mark. */
 function missing(what: string): Error {
-  return new CredentialsProviderError(what, { tryNextLink: false });
+  return Object.assign(new CredentialsProviderError(what, { tryNextLink: false }), { isNoInstance: true });
 }
 
 /** Keeps Node running while nothing else does. */

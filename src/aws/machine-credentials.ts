@@ -81,7 +81,8 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
     } catch (error) {
       const isNamed =
         env['AWS_PROFILE'] && Object.keys(profiles[name] ?? {}).some((key) => sources.test(key));
-      throw isNamed && error instanceof ProviderError ? final(error, what) : error;
+      const isFinal = error instanceof ProviderError && (isNamed || !error.tryNextLink);
+      throw isFinal ? final(error, what) : error;
     }
   };
 }
@@ -92,8 +93,8 @@ const sources = /^(?:aws_access_key_id|role_arn|credential_|source_profile|web_i
 /** Whoever names a profile does not want the credentials of somebody else. */
 function final({ message, tryNextLink }: ProviderError, what: string): Error {
   // The command may have a secret in it. What follows is its standard error.
-  const said = message.replace(/^Command failed: .*\n?/, 'its credential_process failed: ').trim();
-  return new CredentialsProviderError(tryNextLink ? `${what}: ${said}` : message, { tryNextLink: false });
+  const said = message.replace(/Command failed: .*\n?/, 'its credential_process failed: ').trim();
+  return new CredentialsProviderError(tryNextLink ? `${what}: ${said}` : said, { tryNextLink: false });
 }
 
 const fromProcess: Link = async () => {

@@ -50,7 +50,10 @@ export function refreshing<C extends Refreshable, A extends unknown[]>(
     const renewal = (opening ??= refresh(...how));
     // Nobody may wait for it any more when it fails.
     renewal.catch(() => undefined);
-    return (await within(patience, renewal)) ?? present;
+    const renewed = await within(Math.min(patience, left()), renewal);
+    if (renewed) return renewed;
+    // Meanwhile they may have ended, or been refused.
+    return held === present && left() > 0 ? present : await renewal;
   };
   // For credentials that AWS calls expired before their time, because a clock is wrong.
   const forget = (): void => {

@@ -110,15 +110,15 @@ export function cacheEntries(url: string, socket: string, place: Place): Entry[]
 
 /**
  * The daemon compares texts: it is asked for the one credential that it has, however the URL writes host and user, and for
- * every path. It keeps the credential also if a host refuses it once, because post revokes it.
+ * every path. In other locales sed may refuse what a server says in its own. The daemon keeps the credential also if a host refuses it once, because post revokes it.
  */
 function helperFor(socket: string, { host }: Place): string {
-  const asked = `sed -e '/^path=/d;/^username=/d;s/^host=.*/host=${host}/'`;
+  const asked = `LC_ALL=C sed -e '/^path=/d;/^username=/d;s/^host=.*/host=${host}/'`;
   return `!f() { test "$1" != get || ${asked} | git credential-cache --socket=${quoteForShell(socket)} get; }; f`;
 }
 
 const ofJob =
-  /^!f\(\) \{ test "\$1" != get \|\| sed -e '\/\^path=\/d;\/\^username=\/d;s\/\^host=\.\*\/host=[\w.:[\]-]+\/' \| git credential-cache --socket=('?)(\/[^'"`$;&|<>()\\\n]*\/ssm-ssh-agent-[0-9a-f]{8})\/git\d+\1 get; \}; f$/;
+  /^!f\(\) \{ test "\$1" != get \|\| LC_ALL=C sed -e '\/\^path=\/d;\/\^username=\/d;s\/\^host=\.\*\/host=[\w.:[\]-]+\/' \| git credential-cache --socket=('?)(\/[^'"`$;&|<>()\\\n]*\/ssm-ssh-agent-[0-9a-f]{8})\/git\d+\1 get; \}; f$/;
 
 /** @returns the folder of the daemon, if cacheEntries made the helper */
 export function jobOfCache(helper: string): string | undefined {

@@ -9,7 +9,7 @@ import { decoded } from '../keys/url-text.ts';
  */
 export function isOurs(command: string): boolean {
   const [program = ''] = command.split(/\s/, 1);
-  return !/(^|\/)ssh$/.test(program) && /(^|[\s/'"])ssm-ssh(['"\s]|$)/.test(command);
+  return !/(^|\/)ssh['"]?$/.test(program) && /(^|[\s/'"(`])ssm-ssh(['"\s)`;&|]|$)/.test(command);
 }
 
 /** The same for GIT_SSH, which is the path of a program. */

@@ -95,6 +95,14 @@ describe('storing a credential', () => {
     expect(await getStored(asked(), storage())).toEqual(whole);
   });
 
+  it('writes a password again that was said to be over, and still works', async () => {
+    const over = { ...octocat, password_expiry_utc: String(now - 60) };
+    world.put(`${prefix}/https/git.example.com/octocat/_`, JSON.stringify({ ...asked(), ...over }));
+    expect(await getStored(asked(), storage())).toBeUndefined();
+    await store(asked(octocat), storage());
+    expect(await getStored(asked(), storage())).toEqual(octocat);
+  });
+
   it.each<[string, Credential]>([
     ['another password', { password: 'newer' }],
     ['another expiry', { password_expiry_utc: String(now + 90) }],

@@ -47,6 +47,14 @@ describe('the last key of the agent in front', () => {
     await other.stop();
   });
 
+  it('ends a locked agent in front of one that is gone', async () => {
+    const other = await startTestFront({ endWhenEmpty: true, back: join(front.folder, 'gone') });
+    other.identities.add(identityFor(memorySigner(), { lifetime: 1 }));
+    await askFrontSocket(other.socket, message(requests.lock, string('passphrase')));
+    expect(await endsWithin(30_000, other)).toBe(true);
+    await other.stop();
+  });
+
   it('ends a locked agent that has none behind it', async () => {
     const other = await startTestFront({ endWhenEmpty: true, back: undefined });
     other.identities.add(identityFor(memorySigner(), { lifetime: 1 }));

@@ -152,7 +152,7 @@ export class Channel {
         if (await this.#carry(access)) {
           tries = 0;
           lostAt = now();
-        } else {
+        } else if (this.#conversation.isReady) {
           this.#requireHope(closedAtOnce(this.#options.target), now() - lostAt);
         }
       } catch (error) {

@@ -57,7 +57,6 @@ const grace = 200;
  */
 async function mayHoldKeys(back: string | undefined, lock: AgentLock): Promise<boolean> {
   if (back === undefined) return false;
-  if (lock.isLocked) return true;
   return await heldKeys({ socket: back }, { signal: AbortSignal.timeout(interval) }).then(
     (keys) => keys.length > 0 || lock.isLocked,
     (error: unknown) => toFailure(error).code !== 'AGENT_NOT_FOUND',
