@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { awsFailure } from '../../src/aws/failures.ts';
 import { InstanceMetadata } from '../../src/aws/instance-metadata.ts';
 import { machineCredentials } from '../../src/aws/machine-credentials.ts';
 import { instanceRegion } from '../../src/aws/region.ts';
@@ -153,6 +154,14 @@ describe("the machine's credentials", () => {
     const credentials = machineCredentials(options());
     const first = await credentials();
     expect(await credentials()).not.toBe(first);
+  });
+
+  it('are missing, and the network is not at fault, where no metadata service can be reached', async () => {
+    process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = 'http://127.0.0.1:9';
+    const error = await machineCredentials(options())().catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ message: expect.stringContaining('ECONNREFUSED') as unknown });
+    const attempted = { service: 'ssm', region: REGION, resource: '/ci/key' };
+    expect(awsFailure(error, attempted)).toMatchObject({ code: 'CREDENTIALS_MISSING' });
   });
 
   it('of a profile that does not exist are not replaced by others', async () => {
