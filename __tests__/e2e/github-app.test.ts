@@ -154,6 +154,28 @@ describe('a token of as=github-app', () => {
     }
   });
 
+  it('of a repository takes precedence over that of its owner from a later use, while it lasts', async () => {
+    const job = stage.job();
+    await job.uses({ with: stage.inputs() });
+    const ofRepository = stage.newest;
+    await job.uses({ with: stage.inputs({ keys: `/ci/app as=github-app ${stage.git.place}/acme` }) });
+    const [lib, tools] = [stage.git.url('acme/lib'), stage.git.url('acme/Tools')];
+    await job.run(`git ls-remote ${lib}; git ls-remote ${tools}`);
+    const sent = stage.git.log.flatMap(({ url, sent }) => (sent ? [`${url.slice(0, 9)} ${sent}`] : []));
+    expect([...new Set(sent)]).toEqual([
+      `/acme/lib x-access-token:${ofRepository}`,
+      `/acme/Too x-access-token:${stage.newest}`,
+    ]);
+    // After its hour the daemon has ended.
+    const { log } = await job.run(
+      `socket=$(git config --get-all credential.${lib}.helper | sed -n 's/.*--socket=\\(.*git0\\).*/\\1/p' | head -n 1)
+       git credential-cache --socket="$socket" exit
+       git ls-remote ${lib} main`,
+    );
+    expect(log).toContain('refs/heads/main');
+    expect(stage.git.log.at(-1)?.sent).toBe(`x-access-token:${stage.newest}`);
+  });
+
   it('serves every spelling of the host, any user name, and paths below the repository, as git-lfs asks for them', async () => {
     const job = stage.job();
     await job.uses({ with: stage.inputs() });

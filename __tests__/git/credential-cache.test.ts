@@ -4,7 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readCredential } from '../../src/git/credential-cache.ts';
+import { cacheEntries, earlierHelpers, readCredential } from '../../src/git/credential-cache.ts';
+import type { Entry } from '../../src/git/job-configuration.ts';
 
 describe('a daemon', () => {
   const place = { host: 'github.com', username: 'x-access-token' };
@@ -53,4 +54,36 @@ describe('a daemon', () => {
     },
     20_000,
   );
+});
+
+describe('the helper of an earlier use', () => {
+  const place = { host: 'github.com', username: 'x-access-token' };
+  const entries = (path: string, job: string): Entry[] =>
+    cacheEntries(`https://github.com/${path}`, `/tmp/ssm-ssh-agent-${job}/git0`, place);
+  const helper = (job: string): string => entries('acme', job)[1]?.[1] ?? '';
+  const [first, second] = ['00000001', '00000002'];
+  const lib = 'credential.https://github.com/acme/lib.helper';
+
+  it('for a repository stands behind that of a later one for its owner, and before it in the order of asking', () => {
+    const there: Entry[] = [['user.name', 'ci'], ...entries('acme/lib', first)];
+    expect(earlierHelpers(there, entries('acme', second))).toEqual([
+      [lib, ''],
+      [lib, helper(first)],
+      [lib, helper(second)],
+    ]);
+  });
+
+  it.each([
+    ['another owner', entries('other/lib', first)],
+    ['an owner whose name begins alike', entries('acme2/lib', first)],
+    ['the same repository', entries('acme', first)],
+    ['somebody else', [[lib, 'store']] satisfies Entry[]],
+  ])('for %s stays where it is', (_, there) => {
+    expect(earlierHelpers(there, entries('acme', second))).toEqual([]);
+  });
+
+  it('for the same repository is replaced, although the later use names the owner, too', () => {
+    const added = [...entries('acme', second), ...entries('acme/lib', second)];
+    expect(earlierHelpers(entries('acme/lib', first), added)).toEqual([]);
+  });
 });

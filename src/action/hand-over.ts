@@ -1,7 +1,8 @@
 /** What the later steps of the job get: outputs, variables and a program on PATH. */
 import { authorizedKeysLine } from '../keys/public-key.ts';
 import type { Agent } from '../ssh/agent.ts';
-import { configurationVariables, signingEntries } from '../git/job-configuration.ts';
+import { earlierHelpers } from '../git/credential-cache.ts';
+import { configurationOf, configurationVariables, signingEntries } from '../git/job-configuration.ts';
 import type { Env, Inputs } from './inputs.ts';
 import { quoteForShell } from '../process/quote.ts';
 import { folderOfCommand, publicKeyFile } from '../ssh/key-folder.ts';
@@ -47,9 +48,11 @@ export function handOver(loaded: Loaded, workflow: Workflow): void {
     ...(inputs.withSsh && { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: 'ssh' }),
   };
   for (const [name, value] of Object.entries(outputs)) workflow.setOutput(name, value);
+  const forTokens = ownersFirst(tokens).flatMap(({ entries }) => entries);
   const configuration = configurationVariables(env, [
     ...(inputs.gitSigning ? signingEntries(signingFiles(folder, byShell)) : []),
-    ...ownersFirst(tokens).flatMap(({ entries }) => entries),
+    ...forTokens,
+    ...earlierHelpers(configurationOf(env), forTokens),
   ]);
   // Before the variables: if the path cannot be written, they lead no later step to an agent that has ended.
   if (filled) workflow.addPath(folder.programs);

@@ -131,6 +131,30 @@ export function jobHelper(place: HttpsPlace, entries: readonly ScopedSetting[]):
   return helpersFor(place, given).find((helper) => jobOfCache(helper) !== undefined);
 }
 
+/**
+ * The helpers of earlier uses of the action for repositories of an owner whom a later use names. git asks the last section
+ * that fits, so they are written again behind the owner's. The owner's helper follows, for a token that has ended.
+ */
+export function earlierHelpers(there: readonly Entry[], added: readonly Entry[]): Entry[] {
+  const later = helpersOf(added);
+  return [...helpersOf(there)].flatMap(([url, helper]) => {
+    const owners = [...later].filter(([owner]) => url.startsWith(`${owner}/`)).map(([, theirs]) => theirs);
+    if (owners.length === 0 || later.has(url)) return [];
+    const name = `credential.${url}.helper`;
+    return ['', helper, ...owners].map((value): Entry => [name, value]);
+  });
+}
+
+/** The last helper of a job for each URL. */
+function helpersOf(entries: readonly Entry[]): Map<string, string> {
+  return new Map(
+    entries.flatMap(([name, value]): Entry[] => {
+      const url = /^credential\.(https:.+)\.helper$/.exec(name)?.[1];
+      return url !== undefined && jobOfCache(value) !== undefined ? [[url, value]] : [];
+    }),
+  );
+}
+
 /** Ends the daemons with sockets in the folders. */
 export async function endCaches(folders: readonly string[]): Promise<void> {
   await endProcesses(({ command }) => {

@@ -10,13 +10,26 @@ export function configurationVariables(
   entries: readonly Entry[],
 ): Record<string, string> {
   if (entries.length === 0) return {};
-  const there = Number(/^\d{1,4}$/.exec(env['GIT_CONFIG_COUNT'] ?? '')?.[0] ?? 0);
+  const there = count(env);
   const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(there + entries.length) };
   for (const [index, [key, value]] of entries.entries()) {
     variables[`GIT_CONFIG_KEY_${there + index}`] = key;
     variables[`GIT_CONFIG_VALUE_${there + index}`] = value;
   }
   return variables;
+}
+
+/** The settings that `env` has, in git's order. */
+export function configurationOf(env: Readonly<Record<string, string | undefined>>): Entry[] {
+  return Array.from({ length: count(env) }, (_, index) => [
+    env[`GIT_CONFIG_KEY_${index}`] ?? '',
+    env[`GIT_CONFIG_VALUE_${index}`] ?? '',
+  ]);
+}
+
+/** git refuses other texts. */
+function count(env: Readonly<Record<string, string | undefined>>): number {
+  return Number(/^\d{1,4}$/.exec(env['GIT_CONFIG_COUNT'] ?? '')?.[0] ?? 0);
 }
 
 /** The settings for SSH signatures of commits and tags. */
