@@ -9,6 +9,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { SecureContext } from 'node:tls';
 import { proxyEnvironment } from './proxy-environment.ts';
 
 export interface HttpRequest {
@@ -25,6 +26,8 @@ export interface HttpOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds for the whole request, from the connection to the last byte. */
   readonly patience?: number | undefined;
+  /** Whose certificates are trusted. Default: Node's authorities, and those of NODE_EXTRA_CA_CERTS. */
+  readonly secureContext?: SecureContext | undefined;
   /** Largest body in bytes. A larger body counts as no answer. */
   readonly largest?: number | undefined;
 }
@@ -45,7 +48,7 @@ const usuallyLargest = 1_000_000;
 /** Never rejects. It does not follow redirects, because they would receive the credentials. */
 export async function sendRequest(
   { url, method = 'GET', headers, body }: HttpRequest,
-  { signal, env, patience = usualPatience, largest = usuallyLargest }: HttpOptions,
+  { signal, env, patience = usualPatience, largest = usuallyLargest, secureContext }: HttpOptions,
 ): Promise<HttpAnswer> {
   const encrypted = url.protocol === 'https:';
   const content = body === undefined ? undefined : JSON.stringify(body);
@@ -61,7 +64,9 @@ export async function sendRequest(
         headers: { ...headers, ...(content !== undefined && { 'content-type': 'application/json' }) },
         // Plain HTTP is only used for this machine and its network. It never uses a proxy, not even with
         // NODE_USE_ENV_PROXY.
-        agent: encrypted ? new HttpsAgent({ proxyEnv: proxyEnvironment(env) }) : new HttpAgent(),
+        agent: encrypted
+          ? new HttpsAgent({ proxyEnv: proxyEnvironment(env), secureContext })
+          : new HttpAgent(),
       };
       let begun = false;
       const request = (encrypted ? requestHttps : requestHttp)(url, options, (response) => {

@@ -34,12 +34,12 @@ describe('a connection that is opened early', () => {
   });
 
   const url = (path = '/'): URL => new URL(path, server.origin);
-  const get = async (where: URL): Promise<string> =>
+  const get = async (where: URL, by = agent): Promise<string> =>
     await new Promise((resolve) => {
       const fail = (error: NodeJS.ErrnoException): void => {
         resolve(error.code ?? error.message);
       };
-      const asked = request(where, { agent }, (response) => {
+      const asked = request(where, { agent: by }, (response) => {
         response.setEncoding('utf8').on('data', resolve).on('error', fail);
       });
       asked.on('error', fail).end();
@@ -105,6 +105,22 @@ describe('a connection that is opened early', () => {
     agent.openEarly(url());
     await sleep(50);
     expect(await get(url())).toBe('SELF_SIGNED_CERT_IN_CHAIN');
+  });
+
+  it('trusts the authorities of AWS_CA_BUNDLE, early or not, and no others', async () => {
+    setDefaultCACertificates(usual);
+    const trusting = new EarlyAgent({ AWS_CA_BUNDLE: certificates.caFile });
+    trusting.openEarly(url());
+    await connected(1);
+    expect([await get(url(), trusting), await get(url(), trusting)]).toEqual(['answered', 'answered']);
+    trusting.destroy();
+
+    setDefaultCACertificates([certificates.ca]);
+    const others = await createCertificates();
+    const wary = new EarlyAgent({ AWS_CA_BUNDLE: others.caFile });
+    expect(await get(url(), wary)).toMatch(/^CERT_SIGNATURE_FAILURE|SELF_SIGNED/);
+    wary.destroy();
+    await others.remove();
   });
 
   it('is not used for another host', async () => {

@@ -8,6 +8,7 @@ import {
   trustGitHub,
   type ReadyWorld,
 } from '../support/aws/world.ts';
+import { createCertificates } from '../support/aws/wire/certificates.ts';
 import type { Call } from '../support/aws/local-aws.ts';
 import { told, useStage } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
@@ -186,11 +187,11 @@ describe('what AWS is asked', () => {
     for (const relay of [sts, ssm]) relay.close();
   });
 
-  it('over HTTPS only by those who trust its certificate', async () => {
+  it('over HTTPS only by those who trust its certificate, by NODE_EXTRA_CA_CERTS or AWS_CA_BUNDLE', async () => {
     await world.stop();
     world = await startReadyWorld({ tls: true });
-    const { NODE_EXTRA_CA_CERTS: trusted = '', ...env } = world.jobEnvironment();
-    expect(trusted).not.toBe('');
+    const { NODE_EXTRA_CA_CERTS: trusted = '', AWS_CA_BUNDLE: bundle = '', ...env } = world.jobEnvironment();
+    expect([trusted, bundle]).not.toContain('');
     put(1);
     const inputs = {
       keys: '/ci/key-0',
@@ -205,10 +206,29 @@ describe('what AWS is asked', () => {
     const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token, ...rest } = env;
     expect([typeof url, typeof token]).toEqual(['string', 'string']);
     const credentials = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
-    const wary = await stage
-      .job({ env: { ...rest, ...credentials } })
-      .uses({ with: { ...inputs, 'role-to-assume': '' } });
-    expect(told(wary).code).toBe('NETWORK_UNREACHABLE');
-    expect(told(wary).text).toContain('NODE_EXTRA_CA_CERTS');
+    const others = await createCertificates();
+    const load = async (more: Record<string, string>): Promise<ReturnType<typeof told>> =>
+      told(
+        await stage
+          .job({ env: { ...rest, ...credentials, ...more } })
+          .uses({ with: { ...inputs, 'role-to-assume': '' } }),
+      );
+    // It answers, that it does not know the key.
+    expect((await load({ AWS_CA_BUNDLE: bundle })).text).toContain(
+      'security token included in the request is invalid',
+    );
+    for (const wary of [
+      await load({}),
+      await load({ NODE_EXTRA_CA_CERTS: trusted, AWS_CA_BUNDLE: others.caFile }),
+    ]) {
+      expect(wary.code).toBe('NETWORK_UNREACHABLE');
+      expect(wary.text).toMatch(/AWS_CA_BUNDLE, or to NODE_EXTRA_CA_CERTS/);
+    }
+    const missing = await load({ AWS_CA_BUNDLE: '/nowhere/ca.pem' });
+    expect(missing.code).toBe('INPUT_INVALID');
+    expect(missing.text).toMatch(
+      /\/nowhere\/ca\.pem, which AWS_CA_BUNDLE names, cannot be read \(ENOENT\)\nhint: point AWS_CA_BUNDLE/,
+    );
+    await others.remove();
   });
 });

@@ -1,18 +1,25 @@
 /** Opens TLS connections before the first request that uses them: two round trips less for it. */
 import { Agent, type AgentOptions } from 'node:https';
 import { isIP } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { proxyEnvironment } from '../proxy-environment.ts';
+import { awsAuthorities } from './authorities.ts';
 
 type CreateConnection = Agent['createConnection'];
 
 /** Keeps connections open between requests. */
 export class EarlyAgent extends Agent {
   readonly #waiting = new Map<string, Set<TLSSocket>>();
+  readonly #secureContext: SecureContext | undefined;
 
-  /** @param env has the proxy settings: HTTPS_PROXY, NO_PROXY */
+  /**
+   * @param env has the settings: HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE
+   * @throws INPUT_INVALID
+   */
   constructor(env: Readonly<Record<string, string | undefined>>) {
-    super({ keepAlive: true, proxyEnv: proxyEnvironment(env) } satisfies AgentOptions);
+    const secureContext = awsAuthorities(env);
+    super({ keepAlive: true, proxyEnv: proxyEnvironment(env), secureContext } satisfies AgentOptions);
+    this.#secureContext = secureContext;
   }
 
   /**
@@ -28,7 +35,10 @@ export class EarlyAgent extends Agent {
     this.#waiting.set(name, sockets);
     const servername = isIP(host) === 0 ? host : '';
     while (sockets.size < count) {
-      const socket = connect({ host, port: Number(port || 443), servername, ALPNProtocols: ['http/1.1'] });
+      const socket = connect({
+        ...{ host, port: Number(port || 443), servername, ALPNProtocols: ['http/1.1'] },
+        secureContext: this.#secureContext,
+      });
       // The request opens a connection of its own then, and reports what is wrong.
       socket.on('error', () => sockets.delete(socket));
       // It must not keep the process alive for a request that is never made.

@@ -1,5 +1,5 @@
 /** What the AWS SDK throws → our code, the resource, the hint. */
-import { certificateHint, isCertificateTrouble } from '../certificate-trouble.ts';
+import { authoritiesHint, isCertificateTrouble } from '../certificate-trouble.ts';
 import { Failure, type Code } from '../errors.ts';
 import { dnsSuffix } from '../keys/partition.ts';
 
@@ -99,7 +99,7 @@ export function awsFailure(error: unknown, asked: Attempted): Failure {
     return fail(
       'NETWORK_UNREACHABLE',
       `the certificate of ${service} in ${region} is not trusted (${read.code})`,
-      certificateHint,
+      authoritiesHint,
     );
   }
   if (isNetworkTrouble(read)) {
