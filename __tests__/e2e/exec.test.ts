@@ -165,6 +165,13 @@ describe('ssm-ssh-agent exec', () => {
         'no-such-program is not on PATH',
       ],
       [
+        'a command whose path goes through a file',
+        () => exec(...deployKey, '--', '/etc/passwd/x'),
+        2,
+        'INPUT_INVALID',
+        '/etc/passwd/x goes through a file that is no folder',
+      ],
+      [
         'a file that is not there',
         () => exec('--known-hosts=none', ...deployKey, '--', 'true'),
         2,

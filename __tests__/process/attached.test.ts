@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runAttached } from '../../src/process/attached.ts';
-import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 import { itWhere } from '../support/needs.ts';
 
 const source = JSON.stringify(join(import.meta.dirname, '../../src/process/attached.ts'));
@@ -23,14 +22,15 @@ describe('a program with our input and output', () => {
   );
 
   it.each([
-    ['is not on PATH', 'no-such-program'],
-    ['is no program', 'text'],
-  ])('that %s is not found', async (_, name) => {
+    ['is not on PATH', 'no-such-program', 'ENOENT'],
+    ['is no program', 'text', 'EACCES'],
+    ['goes through a file', './text/x', 'ENOTDIR'],
+  ])('that %s is told with the error of the system', async (_, name, code) => {
     const folder = mkdtempSync(join(tmpdir(), 'attached-'));
     try {
       writeFileSync(join(folder, 'text'), 'text', { mode: 0o600 });
-      const running = runAttached([name], { ...options, env: { PATH: folder } });
-      await expect(running).rejects.toEqual(new ProgramNotFound(`${name} is not on PATH`));
+      const running = runAttached([name.replace(/^\./, folder)], { ...options, env: { PATH: folder } });
+      await expect(running).rejects.toMatchObject({ code });
     } finally {
       rmSync(folder, { recursive: true });
     }

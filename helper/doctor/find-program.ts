@@ -5,9 +5,17 @@ import { delimiter, join } from 'node:path';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @returns undefined if no folder of PATH has such a file that can be started */
-export function programOnPath(name: string, { PATH = '' }: Environment): string | undefined {
-  const paths = PATH.split(delimiter).map((folder) => join(folder || '.', name));
-  return paths.find((path) => problemWith(path) === undefined);
+export function programOnPath(name: string, env: Environment): string | undefined {
+  return pathsOnPath(name, env).find((path) => problemWith(path) === undefined);
+}
+
+/** Where the system looks for a program: a name with a slash is a path. */
+export function pathsOf(program: string, env: Environment): string[] {
+  return program.includes('/') ? [program] : pathsOnPath(program, env);
+}
+
+function pathsOnPath(name: string, { PATH = '' }: Environment): string[] {
+  return PATH.split(delimiter).map((folder) => join(folder || '.', name));
 }
 
 export type ProgramProblem = 'missing' | 'not executable' | 'noexec';

@@ -9,7 +9,6 @@ import { renderRoutes } from '../../src/keys/routes.ts';
 import { renderSigningLines } from '../../src/keys/signing-lines.ts';
 import { runAttached } from '../../src/process/attached.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
-import { ProgramNotFound } from '../../src/process/program-not-found.ts';
 import type { LoadedKey } from '../../src/host/open-key.ts';
 import type { Agent } from '../../src/ssh/agent.ts';
 import { addKeys } from '../../src/ssh/agent-keys.ts';
@@ -31,6 +30,7 @@ import type { Account } from '../command-line/account.ts';
 import { parseAnyKey, parseCachedAccount, parseDuration } from '../command-line/settings.ts';
 import { startFrontFor } from '../command-line/signing-keys.ts';
 import { nameTemporaryFolder } from '../command-line/temporary-folder.ts';
+import { notStarted } from './not-started.ts';
 import type { execOptions } from './options.ts';
 
 export async function runExec(line: Line<typeof execOptions>, running: Running): Promise<number> {
@@ -168,7 +168,6 @@ async function runWith(argv: readonly [string, ...string[]], started: Started): 
   try {
     return await runAttached(argv, { env: { ...env, ...own }, signals, terminal });
   } catch (error) {
-    if (!(error instanceof ProgramNotFound)) throw error;
-    throw invalid(error.message, 'check the name of the command behind --');
+    throw notStarted(argv[0], own, error);
   }
 }

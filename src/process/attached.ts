@@ -1,7 +1,6 @@
 /** Runs a program with this process's input and output, passes signals on to it, and returns its exit code. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { ProgramNotFound } from './program-not-found.ts';
 
 export type Forwarded = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
@@ -26,7 +25,7 @@ const fromTerminal: ReadonlySet<Forwarded> = new Set(['SIGINT', 'SIGQUIT']);
 
 /**
  * @returns the exit code, or 128 plus the number of the signal that ended it, as in a shell
- * @throws ProgramNotFound
+ * @throws the system's error if the program cannot be started
  */
 export async function runAttached(
   [program, ...args]: readonly [string, ...string[]],
@@ -42,12 +41,10 @@ export async function runAttached(
   });
   try {
     return await new Promise((resolve, reject) => {
-      child.on('error', (error: NodeJS.ErrnoException) => {
+      child.on('error', (error) => {
         // A signal that was not delivered: the program runs as another user, with sudo. It goes on, so this waits for it.
         if (child.pid !== undefined) return;
-        const missing = error.code === 'ENOENT' || error.code === 'EACCES';
-        if (missing) reject(new ProgramNotFound(`${program} is not on PATH`, { cause: error }));
-        else reject(error);
+        reject(error);
       });
       child.on('exit', (code, signal) => {
         resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
