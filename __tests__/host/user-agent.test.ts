@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { ensureAgent } from '../../src/host/user-agent.ts';
+import { ensureAgent, flushUser } from '../../src/host/user-agent.ts';
 import { serveInstead } from '../support/agents.ts';
 
 it("a user's agent that does not answer is not replaced, and the hint says how to end it", async () => {
@@ -18,5 +21,25 @@ it("a user's agent that does not answer is not replaced, and the hint says how t
   } finally {
     await stop();
     rmSync(folder, { recursive: true });
+  }
+});
+
+it('a flush beside logins that write their files removes the folder', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'flush-'));
+  const user = { id: process.getuid?.() ?? -1, home: undefined, temporary };
+  const folder = join(temporary, `ssm-ssh-agent-${user.id}`);
+  // Writes as a login does: a folder for its key, a file in it, and then a while nothing.
+  const login = 'while :; do mkdir -p "$0/keys/$1"; echo >"$0/keys/$1/live"; sleep 0.02; done 2>/dev/null';
+  const logins = Array.from({ length: 8 }, (_, number) =>
+    spawn('sh', ['-c', login, folder, String(number)], { stdio: 'ignore' }),
+  );
+  try {
+    for (let flushed = 0; flushed < 40; flushed++) {
+      await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
+      expect(await flushUser(user)).toContain(folder);
+    }
+  } finally {
+    await Promise.all(logins.map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
+    rmSync(temporary, { recursive: true });
   }
 });

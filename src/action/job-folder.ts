@@ -1,7 +1,8 @@
 /** The folder of one use of the action: its files, its name, and its end. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { removeFolder } from '../process/remove-folder.ts';
 import { keyFolder, type KeyFolder } from '../ssh/key-folder.ts';
 
 export const prefix = 'ssm-ssh-agent-';
@@ -86,9 +87,7 @@ export function shelterOf({ path, socket }: JobFolder): string | undefined {
 /** Removes a job folder and its shelter, if they exist. Any other path is left alone. */
 export async function removeJobFolder(folder: JobFolder): Promise<void> {
   const paths = [folder.path, shelterOf(folder) ?? []].flat().filter((path) => isJobFolder(basename(path)));
-  // Again if a program that was just ended has written into it meanwhile.
-  const options = { recursive: true, force: true, maxRetries: 2 };
-  const removed = await Promise.allSettled(paths.map((path) => rm(path, options)));
+  const removed = await Promise.allSettled(paths.map(removeFolder));
   for (const [index, result] of removed.entries()) {
     if (result.status === 'fulfilled') continue;
     const { code, message } = result.reason as NodeJS.ErrnoException;

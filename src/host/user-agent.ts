@@ -7,6 +7,7 @@ import { Failure } from '../errors.ts';
 import { startDetached, type Detached } from '../process/detached.ts';
 import { unanswered } from '../process/in-time.ts';
 import { listProcesses } from '../process/process-table.ts';
+import { removeFolder } from '../process/remove-folder.ts';
 import { heldKeys } from '../ssh/agent-keys.ts';
 import { agentFailed, found, stopAgent, type AgentOptions } from '../ssh/agent.ts';
 import { stateFolders, unwritable, type User } from './state-folder.ts';
@@ -108,7 +109,9 @@ async function removeMarks(folder: string): Promise<void> {
       const place = join(folder, parent, name);
       const written = await stat(join(place, file)).catch(() => undefined);
       const isOld = written !== undefined && Date.now() - written.mtimeMs > day;
-      await rm(isOld ? place : join(place, 'live'), { recursive: true, force: true });
+      // Another login may use the folder at this moment: then it is not old.
+      if (isOld) await rm(place, { recursive: true, force: true }).catch(() => undefined);
+      else await rm(join(place, 'live'), { recursive: true, force: true });
     }
   }
 }
@@ -119,6 +122,7 @@ const day = 86_400_000;
  * Ends every agent of the user, with its keeper, and removes the folders. Agents of other users are not touched.
  *
  * @returns the removed folders
+ * @throws STATE_UNSAFE
  */
 export async function flushUser(user: User): Promise<string[]> {
   const flushed: string[] = [];
@@ -130,10 +134,20 @@ export async function flushUser(user: User): Promise<string[]> {
       await stopAgent(join(folder, 'agent'));
     }
     for (const folder of await frontFolders(state)) await stopAgent(join(folder, 'agent'));
-    await rm(state, { recursive: true, force: true });
+    await removeFolder(state).catch((cause: unknown) => {
+      throw notRemoved(state, cause);
+    });
     flushed.push(state);
   }
   return flushed;
+}
+
+function notRemoved(state: string, cause: unknown): Failure {
+  const why = cause instanceof Error ? cause.message : '';
+  return new Failure('STATE_UNSAFE', `${state} cannot be removed (${why})`, {
+    hint: 'its agents have ended; run ssm-ssh-agent flush again when no login is being made, or remove it by hand',
+    cause,
+  });
 }
 
 /** The folders of the agents in front. Each one has the sockets `agent` and `control`. */

@@ -2,12 +2,12 @@
  * An ssh-agent for the lifetime of this process, and of one that gets its lifeline. It ends and its folder is removed soon
  * after, even if the process is killed.
  */
-import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import { startChildWithLifeline, type ChildWithLifeline } from '../process/child-with-lifeline.ts';
 import { inTime } from '../process/in-time.ts';
 import { ProgramNotFound } from '../process/program-not-found.ts';
+import { removeFolder } from '../process/remove-folder.ts';
 import { agentEnv, agentFailed, found, requireFit, stopAgent, type AgentOptions } from './agent.ts';
 import type { Agent } from './agent.ts';
 
@@ -19,13 +19,14 @@ export interface PrivateAgent extends Agent, Pick<ChildWithLifeline, 'lifeline'>
 /**
  * `ssh-agent COMMAND` replaces itself with the command and leaves the agent as its child. This command waits for the
  * end of its standard input, which comes when this process closes it or ends, and cleans up. It ignores signals,
- * because the terminal sends them for other programs. It also ignores SIGPIPE.
+ * because the terminal sends them for other programs. It also ignores SIGPIPE. rm fails if a program that is still running
+ * writes into the folder meanwhile.
  */
 const guard = `trap '' HUP INT PIPE QUIT TERM
 echo "$SSH_AGENT_PID"
 while read -r _; do :; done
 kill "$SSH_AGENT_PID"
-rm -rf -- "$0"`;
+rm -rf -- "$0" || rm -rf -- "$0"`;
 
 /** Exit codes of `start`: the shell's code for a missing program, and a code that ssh-agent does not use. */
 const [notFound, noFolder] = [127, 73];
@@ -57,7 +58,7 @@ async function startGuarded(
   ).catch(async (error: unknown) => {
     // An ssh-agent that hangs has not become the guard yet, which would do this.
     await stopAgent(socket);
-    await rm(path, { recursive: true, force: true });
+    await removeFolder(path);
     throw error;
   });
   const pid = Number(child.firstLine);
@@ -65,7 +66,7 @@ async function startGuarded(
     return { socket, pid, lifeline: child.lifeline, end: () => endAgent(child, socket) };
   const ended = await child.end();
   if (ended.exitCode === noFolder) throw cannotHold(dirname(path), ended.stderr);
-  await rm(path, { recursive: true, force: true });
+  await removeFolder(path);
   if (ended.exitCode === notFound) throw new ProgramNotFound('ssh-agent is not on PATH');
   throw agentFailed('ssh-agent did not start', ended);
 }
