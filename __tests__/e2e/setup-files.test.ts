@@ -91,7 +91,7 @@ describe('ssm-ssh-agent setup', () => {
     const more = join(host.folder, 'more');
     writeFileSync(more, '[core]\n\tsshCommand = ssh -i /mine\n');
     writeFileSync(file(), `[include]\n\tpath = ${more}\n`);
-    const global = await host.agent(['setup', '--global', ...key]);
+    const global = await host.agent(['setup', '--global', ...key, '--force']);
     expect(global.stderr).toContain(
       `ssm-ssh-agent: warning: core.sshCommand of ${more} has no effect any more: ssh -i /mine\n` +
         'hint: ssm-ssh-agent setup --global --remove brings it back\n',
@@ -112,7 +112,7 @@ describe('ssm-ssh-agent setup', () => {
     writeFileSync(other, '[core]\n\tsshCommand = ssh -i /mine\n');
     writeFileSync(join(home, '.gitconfig'), '');
     const env = { GIT_CONFIG_GLOBAL: undefined };
-    const { stderr } = await host.agent(['setup', '--global', ...key], { env });
+    const { stderr } = await host.agent(['setup', '--global', ...key, '--force'], { env });
     expect(stderr).toContain(`warning: core.sshCommand of ${other} has no effect any more: ssh -i /mine\n`);
   });
 

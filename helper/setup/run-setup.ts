@@ -3,7 +3,7 @@ import type { setupOptions } from './options.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { helperOf } from '../../src/git/credential-settings.ts';
-import { settingsIn, type Scope, type Setting, type Settings } from '../../src/git/listing.ts';
+import { settingsIn, type Scope } from '../../src/git/listing.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { homeOfAccount, userId } from '../../src/process/account.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
@@ -37,8 +37,8 @@ export async function runSetup(line: Line<typeof setupOptions>, running: Running
   }
   const wanted = await wantedBy(line, running);
   const report = await reportOf(wanted, { scope, dryRun: values['dry-run'] }, running);
-  const { changes, known, dryRun } = report;
-  if (!values.force) checkSshCommand(changes, known, scope);
+  const { dryRun } = report;
+  if (!values.force) await checkSshCommand(report, running);
   if (!dryRun) {
     const { write } = await import('./changes.ts');
     await write(report, scope, running);
@@ -177,13 +177,23 @@ function linesOf(
   };
 }
 
-/** @throws INPUT_INVALID where an ssh command that is not ours would be lost */
-function checkSshCommand(changes: readonly Setting[], known: Settings, scope: Scope): void {
-  const theirs = known.get('core.sshcommand')?.at(-1);
+/**
+ * Also one of a file that this scope includes, and of both files of a user: git takes the last one of all.
+ *
+ * @throws INPUT_INVALID where an ssh command that is not ours would be lost
+ */
+async function checkSshCommand({ changes, known, scope }: Report, running: Running): Promise<void> {
   const ours = changes.find(({ name }) => name === 'core.sshCommand')?.value;
-  if (theirs === undefined || isOurs(theirs) || ours === undefined) return;
+  if (ours === undefined) return;
+  const { valuesOfScope } = await import('../../src/git/config-file.ts');
+  const { env, signal } = running;
+  const last = (await valuesOfScope('core.sshCommand', { env, signal, scope })).at(-1);
+  const own = known.get('core.sshcommand')?.at(-1);
+  const theirs = [own, last?.value].find((value) => value !== undefined && !isOurs(value));
+  if (theirs === undefined) return;
+  const place = theirs === last?.value ? last.file : `git's ${scope} configuration`;
   throw invalid(
-    `core.sshCommand of git's ${scope} configuration was not written by setup: ${theirs}`,
+    `core.sshCommand of ${place} was not written by setup: ${theirs}`,
     `write --force to override it (--remove brings it back); or leave it, and set GIT_SSH_COMMAND=${ours} where ours is wanted`,
   );
 }

@@ -114,6 +114,21 @@ export async function valuesInFiles(name: string, options: GitOptions): Promise<
   );
 }
 
+/**
+ * As valuesInFiles, of one scope. By the difference of two lists, because git before 2.26 does not report scopes.
+ *
+ * @throws GIT_NOT_FOUND, INPUT_INVALID, TIMEOUT
+ */
+export async function valuesOfScope(
+  name: string,
+  { scope, ...options }: GitOptions & { readonly scope: Scope },
+): Promise<ValueInFile[]> {
+  const ofUser = await valuesInFiles(name, { ...options, env: { ...options.env, GIT_CONFIG_NOSYSTEM: '1' } });
+  if (scope === 'global') return ofUser;
+  const all = await valuesInFiles(name, options);
+  return all.slice(0, all.length - ofUser.length);
+}
+
 export async function git(args: readonly string[], { env, signal }: GitOptions): Promise<Finished> {
   const names = [
     'PATH',
