@@ -2,7 +2,7 @@
 import type { Code } from '../../src/errors.ts';
 import { quoteForShell } from '../../src/process/quote.ts';
 import { aliasOf } from '../../src/aws/kms-statement.ts';
-import { allOf, replaceSetting, type Environment, type PlacedSetting } from './setting-remedy.ts';
+import { allOf, replaceSetting, setBeside, type Environment, type PlacedSetting } from './setting-remedy.ts';
 import type { Place, WantedKmsKey, WantedSecret } from './wanted.ts';
 
 export interface KeyRemedies {
@@ -97,7 +97,7 @@ function namePassphrase(wanted: WantedSecret, { entries, env }: KeyRemedies): st
   const setting = settingOf(wanted, entries);
   if (!setting) return wanted.from === 'SSM_SSH_KEY' ? 'export SSM_SSH_PASSPHRASE=REF' : undefined;
   const name = setting.name.replace(/\.key$/, '.passphrase');
-  return replaceSetting({ ...setting, name, value: '' }, 'REF', env);
+  return setBeside(setting, { name, value: 'REF' }, env);
 }
 
 /** For a stored authority: FILE is its private key. */

@@ -31,8 +31,24 @@ function writtenName(name: string): string {
 export function replaceSetting(setting: PlacedSetting, value: string, env: Environment): string {
   const number = pairOf(setting, env);
   if (number !== undefined) return `export GIT_CONFIG_VALUE_${String(number)}=${quoteForShell(value)}`;
-  if (setting.scope === 'command') return 'unset GIT_CONFIG_PARAMETERS';
+  if (setting.scope === 'command') return ofEnvironment(setting, env);
   return inFile(setting, ['--replace-all', writtenName(setting.name), value]);
+}
+
+/** Gives another setting a value, where this one stands: a pair of its own, behind those of the environment. */
+export function setBeside(
+  setting: PlacedSetting,
+  { name, value }: { readonly name: string; readonly value: string },
+  env: Environment,
+): string {
+  if (pairOf(setting, env) === undefined) return replaceSetting({ ...setting, name, value: '' }, value, env);
+  const next = pairsIn(env);
+  const words = [
+    `GIT_CONFIG_COUNT=${String(next + 1)}`,
+    `GIT_CONFIG_KEY_${String(next)}=${quoteForShell(writtenName(name))}`,
+    `GIT_CONFIG_VALUE_${String(next)}=${quoteForShell(value)}`,
+  ];
+  return `export ${words.join(' ')}`;
 }
 
 /** Replaces this value of the setting, and no other one. */
@@ -97,7 +113,7 @@ function inFile(setting: PlacedSetting, words: readonly string[]): string {
 /** The number of the pair of GIT_CONFIG_COUNT that has the setting. */
 function pairOf({ name, value, scope }: PlacedSetting, env: Environment): number | undefined {
   if (scope !== 'command') return undefined;
-  const numbers = Array.from({ length: Number(env['GIT_CONFIG_COUNT'] ?? 0) || 0 }, (_, index) => index);
+  const numbers = Array.from({ length: pairsIn(env) }, (_, index) => index);
   return numbers.findLast(
     (number) =>
       canonicalName(env[`GIT_CONFIG_KEY_${String(number)}`] ?? '') === name &&
@@ -105,9 +121,14 @@ function pairOf({ name, value, scope }: PlacedSetting, env: Environment): number
   );
 }
 
+function pairsIn(env: Environment): number {
+  return Number(env['GIT_CONFIG_COUNT'] ?? 0) || 0;
+}
+
 /** git has no way to leave out one pair of GIT_CONFIG_COUNT: without the count it reads none. */
 function ofEnvironment(setting: PlacedSetting, env: Environment): string {
-  return pairOf(setting, env) === undefined ? 'unset GIT_CONFIG_PARAMETERS' : 'unset GIT_CONFIG_COUNT';
+  const isPair = pairOf(setting, env) !== undefined || !env['GIT_CONFIG_PARAMETERS'];
+  return isPair ? 'unset GIT_CONFIG_COUNT' : 'unset GIT_CONFIG_PARAMETERS';
 }
 
 /** For an extended regular expression. */
