@@ -37,6 +37,8 @@ export interface Connection {
   readonly requestHandler: HttpHandler & { destroy: () => void };
   /** The default credential chain. A client that has other credentials replaces it. */
   readonly credentials: AwsCredentialIdentityProvider;
+  /** For credentials of the chain that AWS calls expired: it is asked again. */
+  readonly forget: () => void;
   /** The sockets, by the scheme of the URL, also for WebSockets. */
   readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly troubles: Troubles;
@@ -59,5 +61,6 @@ export function openConnection(options: ConnectionOptions): Connection {
     httpsAgent: agents.https,
   });
   const credentials = machineCredentials({ env, patience, signal });
-  return { maxAttempts, throttledAttempts, requestHandler, credentials, agents, troubles, patience };
+  const { forget } = credentials;
+  return { maxAttempts, throttledAttempts, requestHandler, credentials, forget, agents, troubles, patience };
 }

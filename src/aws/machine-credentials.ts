@@ -23,7 +23,12 @@ type Link = (properties: Properties) => Promise<AwsCredentialIdentity>;
 /** Tries of a provider of the SDK that may hang. */
 const tries = 2;
 
-export function machineCredentials(options: MetadataOptions): AwsCredentialIdentityProvider {
+/** A tool may write new credentials into the files while this process runs: the SDK would keep what it has read once. */
+const anew = { ignoreCache: true };
+
+export function machineCredentials(
+  options: MetadataOptions,
+): AwsCredentialIdentityProvider & { readonly forget: () => void } {
   return refreshing(undefined, chainOf(options), { clock: Date.now });
 }
 
@@ -62,7 +67,7 @@ const readable = /^[\w@+.%:/-]+$/;
 /** Static keys, roles, web identities, processes or SSO, as the profile says. */
 function fromProfile({ patience, env }: MetadataOptions): Link {
   return async (properties) => {
-    const profiles = await parseKnownFiles({});
+    const profiles = await parseKnownFiles(anew);
     const name = getProfileName({});
     if (env['AWS_PROFILE'] && readable.test(name) && !(name in profiles)) {
       throw new CredentialsProviderError(`there is no profile ${name} with a setting in it`, {
@@ -73,7 +78,7 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
     // Providers that call IAM Identity Center would use a handler of their own, which does not check endpoints.
     const { requestHandler } = (properties?.callerClientConfig ?? {}) as { requestHandler?: RequestHandler };
     const own = requestHandler && { clientConfig: { requestHandler } };
-    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni({ ...own })(properties);
+    const ask = async (): Promise<AwsCredentialIdentity> => await fromIni({ ...anew, ...own })(properties);
     const asksMachine = Object.values(profiles).some((profile) => profile['credential_source'] !== undefined);
     const what = `the profile ${name}`;
     try {
@@ -99,7 +104,7 @@ function final({ message, tryNextLink }: ProviderError, what: string): Error {
 
 const fromProcess: Link = async () => {
   const { fromProcess } = await import('@aws-sdk/credential-provider-process');
-  return await fromProcess()();
+  return await fromProcess(anew)();
 };
 
 const fromTokenFile: Link = async (properties) => {

@@ -49,9 +49,15 @@ export interface HeadStart {
   readonly https: EarlyAgent;
 }
 
+interface Renewable extends Pick<ReadOptions, 'env' | 'voice'> {
+  readonly role: Role | undefined;
+  /** Called before the second try, if the first credentials are kept between the two. */
+  readonly forget?: () => void;
+}
+
 /** Tries once more if AWS says that a token, a role's session or a machine's credentials have expired. */
 export async function retryIfExpired<T>(
-  { role, env, voice }: Pick<ReadOptions, 'env' | 'voice'> & { readonly role: Role | undefined },
+  { role, env, voice, forget }: Renewable,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -59,6 +65,7 @@ export async function retryIfExpired<T>(
   } catch (error) {
     if (!hasExpired(error) || areFixed(role, env)) throw error;
     voice.info('AWS says that the credentials have expired: asking for new ones');
+    forget?.();
     return await work();
   }
 }
@@ -69,7 +76,7 @@ function hasExpired(error: unknown): boolean {
 }
 
 /** Whether the first credentials are the environment's access keys: those cannot be renewed. */
-function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
+export function areFixed(role: Role | undefined, env: ReadOptions['env']): boolean {
   if (usesToken(role, env)) return false;
   return Boolean(env['AWS_ACCESS_KEY_ID']) && !env['AWS_PROFILE'];
 }

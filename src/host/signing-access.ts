@@ -2,6 +2,7 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { checkAccount } from '../aws/account.ts';
 import type { Credentials, Role } from '../aws/caller.ts';
+import type { Connection } from '../aws/connection.ts';
 import type { Regions } from '../aws/failover.ts';
 import { refreshing } from '../aws/refreshing-credentials.ts';
 import { homeOf, openSession } from '../aws/session.ts';
@@ -10,7 +11,7 @@ import { abortable, tookTooLong, withDeadline } from '../deadline.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { KmsPlace } from '../kms/kms-client.ts';
 import type { FrontWanted } from './front-order.ts';
-import { callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
+import { areFixed, callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
 
 export interface SigningAccess {
   readonly place: Omit<KmsPlace, 'region'>;
@@ -47,17 +48,24 @@ export async function signingAccess(
   const within = { ...lasting, signal };
   if (!role) {
     await explain(() => checkAccount(wanted.allowedAccounts, undefined, within));
-    return { place: { connection }, regions: within, explain };
+    return { place: placeOnMachine(connection, env), regions: within, explain };
   }
   const open = openerOf(role, references, { ...lasting, wanted, voice, actions });
   const first = await explain(() => open());
   const held = refreshing(first, open, { clock: Date.now });
-  // The AWS SDK keeps an identity until five minutes before its end. This one is kept here, where it can be forgotten.
-  const credentials: AwsCredentialIdentityProvider = async () => ({
-    ...(await held()),
-    expiration: new Date(),
-  });
+  const credentials = unkept(held);
   return { place: { connection, credentials, forget: held.forget }, regions: within, explain };
+}
+
+function placeOnMachine(connection: Connection, env: ReadOptions['env']): SigningAccess['place'] {
+  if (areFixed(undefined, env)) return { connection };
+  const { credentials, forget } = connection;
+  return { connection, credentials: unkept(credentials), forget };
+}
+
+/** The AWS SDK keeps an identity until five minutes before its end. Ours are kept where they can be forgotten. */
+function unkept(ask: AwsCredentialIdentityProvider): AwsCredentialIdentityProvider {
+  return async (properties) => ({ ...(await ask(properties)), expiration: new Date() });
 }
 
 /** An ARN has its own Region. */
@@ -101,5 +109,6 @@ function openerOf(
         return (await openSession(role, policy, { ...caller, signal, regions: known })).answer;
       },
     );
-  return () => retryIfExpired({ role, env: caller.env, voice }, once);
+  const { forget } = caller.connection;
+  return () => retryIfExpired({ role, env: caller.env, voice, forget }, once);
 }
