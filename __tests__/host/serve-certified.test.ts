@@ -110,5 +110,17 @@ describe('a certificate that has ended', () => {
     writeFileSync(join(front.folder, 'listed.pub'), `${stdout.split('\n')[0] ?? ''}\n`);
     expect(await front.run(['ssh-add', '-d', join(front.folder, 'listed.pub')])).toMatchObject({ code: 0 });
     expect(await listed()).toEqual(['ssh-ed25519']);
+    await sleep(3_200);
+    expect(await listed()).toEqual(['ssh-ed25519']);
+  });
+
+  it('is followed by no plain key that somebody removed from the agent', async () => {
+    await serve('kms:alias/deploy');
+    const { stdout } = await front.run(['ssh-add', '-L']);
+    const plain = stdout.split('\n').find((line) => line.startsWith('ssh-ed25519 '));
+    writeFileSync(join(front.folder, 'plain.pub'), `${plain ?? ''}\n`);
+    expect(await front.run(['ssh-add', '-d', join(front.folder, 'plain.pub')])).toMatchObject({ code: 0 });
+    await sleep(3_200);
+    expect([...new Set(await listed())]).toEqual([certificate]);
   });
 });

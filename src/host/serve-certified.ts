@@ -15,7 +15,7 @@ import { writeWhole } from './kept-files.ts';
 
 /** The parts of the agent in front that a key needs. */
 export interface Serving extends Pick<Front, 'log'> {
-  readonly identities: Pick<Front['identities'], 'add' | 'remove'>;
+  readonly identities: Pick<Front['identities'], 'add'>;
 }
 
 export interface Certified {
@@ -81,7 +81,6 @@ class Shown {
   #added: ReturnType<Serving['identities']['add']> | undefined;
   #certificate: Certificate | undefined;
   #written: Promise<unknown> = Promise.resolve();
-  #forget: (certificate: Certificate) => void = () => undefined;
 
   constructor(certified: Certified, voice: Lasting['voice']) {
     this.#certified = certified;
@@ -97,7 +96,6 @@ class Shown {
     const { identity } = this.#certified;
     this.#certificate = certificate;
     this.#added = identities.add({ ...identity, freshen, blobs: this.#blobs(certificate) });
-    this.#forget = ({ blob }) => identities.remove(blob);
   }
 
   /**
@@ -112,10 +110,10 @@ class Shown {
       const kept = before && left > 0 ? [before] : [];
       this.#certificate = certificate;
       this.#added.replaceBlobs(this.#blobs(certificate, ...kept));
-      for (const one of kept)
+      if (kept.length > 0)
         setTimeout(
           () => {
-            this.#forget(one);
+            this.#added?.replaceBlobs(this.#blobs(this.#certificate));
           },
           Math.min(overlap, left),
         ).unref();

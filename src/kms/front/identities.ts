@@ -6,7 +6,7 @@ import type { FrontIdentity } from './identity.ts';
 const longestTimer = 2 ** 31 - 1;
 
 export interface Added {
-  /** Replaces the certificate. The lifetime and the number of uses continue. */
+  /** Replaces the certificate, unless a client has removed it. The lifetime and the number of uses continue. */
   replaceBlobs(blobs: readonly Buffer[]): void;
   /** Removes the identity, if nobody has done it yet. */
   remove(): void;
@@ -15,7 +15,9 @@ export interface Added {
 
 export class HeldIdentity {
   readonly identity: FrontIdentity;
-  blobs: readonly Buffer[];
+  #blobs: readonly Buffer[];
+  /** What a client has removed. */
+  readonly #removed = new Set<'plain' | 'certificate'>();
   /** Milliseconds of the agent's clock. */
   readonly endsAt: number;
   timer: NodeJS.Timeout | undefined;
@@ -27,9 +29,28 @@ export class HeldIdentity {
   constructor(identity: FrontIdentity, now: number) {
     const { lifetime, uses = Infinity } = identity.limits;
     this.identity = identity;
-    this.blobs = identity.blobs;
+    this.#blobs = identity.blobs;
     this.endsAt = lifetime > 0 ? now + lifetime * 1000 : Infinity;
     this.#left = uses;
+  }
+
+  get blobs(): readonly Buffer[] {
+    return this.#blobs;
+  }
+
+  /** What a client has removed does not come back. */
+  replaceBlobs(blobs: readonly Buffer[]): void {
+    this.#blobs = blobs.filter((blob) => !this.#removed.has(this.#kindOf(blob)));
+  }
+
+  /** With a certificate, also the one that overlaps with it. */
+  removeBlob(blob: Buffer): void {
+    this.#removed.add(this.#kindOf(blob));
+    this.replaceBlobs(this.#blobs);
+  }
+
+  #kindOf(blob: Buffer): 'plain' | 'certificate' {
+    return blob.equals(this.identity.signer.publicKey.blob) ? 'plain' : 'certificate';
   }
 
   /**
@@ -83,7 +104,9 @@ export class Identities {
     for (const other of before) this.#end(other);
     this.#watch(held);
     return {
-      replaceBlobs: (blobs) => (held.blobs = blobs),
+      replaceBlobs: (blobs) => {
+        held.replaceBlobs(blobs);
+      },
       remove: () => {
         this.#end(held);
       },
@@ -122,14 +145,14 @@ export class Identities {
   }
 
   /**
-   * Removes a plain key or a certificate. The identity ends with the last of them.
+   * For a client: removes a plain key or a certificate, and those that follow. The identity ends with the last of them.
    *
    * @returns whether it was here
    */
   remove(blob: Buffer): boolean {
     const held = this.find(blob);
     if (!held) return false;
-    held.blobs = held.blobs.filter((own) => !own.equals(blob));
+    held.removeBlob(blob);
     if (held.blobs.length === 0) this.#end(held);
     return true;
   }

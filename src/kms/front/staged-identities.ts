@@ -4,10 +4,10 @@ import type { Added, Identities } from './identities.ts';
 import type { FrontIdentity, KnownHost } from './identity.ts';
 
 export class StagedIdentities {
-  readonly #identities: Pick<Identities, 'add' | 'remove'>;
+  readonly #identities: Pick<Identities, 'add'>;
   readonly #staged: Staged[] = [];
 
-  constructor(identities: Pick<Identities, 'add' | 'remove'>) {
+  constructor(identities: Pick<Identities, 'add'>) {
     this.#identities = identities;
   }
 
@@ -25,10 +25,6 @@ export class StagedIdentities {
     const staged = new Staged(identity);
     this.#staged.push(staged);
     return staged;
-  }
-
-  remove(blob: Buffer): boolean {
-    return this.#identities.remove(blob);
   }
 
   addAll(): void {
