@@ -1,5 +1,5 @@
 /** What the agent in front lists while the certificate of a key ends, and its authority fails: ssh-add asks. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -44,10 +44,8 @@ async function serve(reference: string): Promise<void> {
     env: { GITHUB_ACTIONS: 'true' },
     signal,
     ended: signal,
-    voice: { info: noop, warn: noop, mask: noop },
   });
 }
-const noop = (): void => undefined;
 
 /** The types of the listed keys. */
 const listed = async (): Promise<string[]> => {
@@ -122,5 +120,18 @@ describe('a certificate that has ended', () => {
     expect(await front.run(['ssh-add', '-d', join(front.folder, 'plain.pub')])).toMatchObject({ code: 0 });
     await sleep(3_200);
     expect([...new Set(await listed())]).toEqual([certificate]);
+  });
+});
+
+describe('a certificate that cannot be written', () => {
+  it('is explained in the log', async () => {
+    await serve('new:ed25519');
+    rmSync(file());
+    mkdirSync(file());
+    await sleep(3_200);
+    await listed();
+    expect(front.log.page(0, 1e6).uses.at(-1)).toMatchObject({
+      ...{ outcome: 'failed', purpose: 'certificate', failure: { code: 'STATE_UNSAFE' } },
+    });
   });
 });
