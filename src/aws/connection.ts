@@ -6,6 +6,7 @@ import type { HttpHandler } from '@smithy/core/protocols';
 import { EarlyAgent } from './early-agent.ts';
 import { machineCredentials } from './machine-credentials.ts';
 import { longest } from './patience.ts';
+import type { Renewable } from './renewing.ts';
 import { RequestHandler } from './request-handler.ts';
 import { Troubles } from './troubles.ts';
 
@@ -36,9 +37,7 @@ export interface Connection {
   readonly throttledAttempts: number;
   readonly requestHandler: HttpHandler & { destroy: () => void };
   /** The default credential chain. A client that has other credentials replaces it. */
-  readonly credentials: AwsCredentialIdentityProvider;
-  /** For credentials of the chain that AWS calls expired: it is asked again. */
-  readonly forget: () => void;
+  readonly credentials: AwsCredentialIdentityProvider & Renewable;
   /** The sockets, by the scheme of the URL, also for WebSockets. */
   readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly troubles: Troubles;
@@ -61,6 +60,5 @@ export function openConnection(options: ConnectionOptions): Connection {
     httpsAgent: agents.https,
   });
   const credentials = machineCredentials({ env, patience, signal });
-  const { forget } = credentials;
-  return { maxAttempts, throttledAttempts, requestHandler, credentials, forget, agents, troubles, patience };
+  return { maxAttempts, throttledAttempts, requestHandler, credentials, agents, troubles, patience };
 }

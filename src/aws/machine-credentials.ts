@@ -13,6 +13,7 @@ import { within } from '../deadline.ts';
 import { containerCredentials, isContainer } from './container-credentials.ts';
 import { readAwsError } from './failures.ts';
 import { refreshing } from './refreshing-credentials.ts';
+import type { Renewable } from './renewing.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { InstanceMetadata, isSwitchedOff, type MetadataOptions } from './instance-metadata.ts';
 
@@ -26,9 +27,7 @@ const tries = 2;
 /** A tool may write new credentials into the files while this process runs: the SDK would keep what it has read once. */
 const anew = { ignoreCache: true };
 
-export function machineCredentials(
-  options: MetadataOptions,
-): AwsCredentialIdentityProvider & { readonly forget: () => void } {
+export function machineCredentials(options: MetadataOptions): AwsCredentialIdentityProvider & Renewable {
   return refreshing(undefined, chainOf(options), { clock: Date.now });
 }
 

@@ -1,4 +1,5 @@
 /** Credentials that are renewed before they expire: a connection may last longer than a role's session. */
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { within } from '../deadline.ts';
 
 export interface Refreshable {
@@ -60,4 +61,9 @@ export function refreshing<C extends Refreshable, A extends unknown[]>(
     held = undefined;
   };
   return Object.assign(current, { forget });
+}
+
+/** The AWS SDK keeps an identity until five minutes before its end. Ours are kept where they can be forgotten. */
+export function unkept(ask: AwsCredentialIdentityProvider): AwsCredentialIdentityProvider {
+  return async (properties) => ({ ...(await ask(properties)), expiration: new Date() });
 }

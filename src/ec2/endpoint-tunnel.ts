@@ -6,6 +6,7 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { WebSocket } from 'ws';
 import { awsFailure } from '../aws/failures.ts';
+import { renewing } from '../aws/renewing.ts';
 import type { Ec2Caller } from './caller.ts';
 import type { Asking, Ec2InstanceConnectEndpoint } from './ec2-client.ts';
 import {
@@ -50,8 +51,10 @@ export async function openEndpointTunnel(
 ): Promise<Tunnel> {
   const { region, connection, signal } = caller;
   const { openEc2 } = await import('./ec2-client.ts');
-  const client = openEc2(caller);
-  const route = await findRoute(target, { client, caller });
+  const { client, route } = await renewing(caller, async () => {
+    const client = openEc2(caller);
+    return { client, route: await findRoute(target, { client, caller }) };
+  });
   try {
     const url = await presignedUrl(route, client, region);
     const socket = await openWebSocket(url, { connection, signal });

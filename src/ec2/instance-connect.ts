@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { EC2InstanceConnectClient, SendSSHPublicKeyCommand } from '@aws-sdk/client-ec2-instance-connect';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { backOff } from '../back-off.ts';
+import { renewing } from '../aws/renewing.ts';
 import { abortable } from '../deadline.ts';
 import { parsePrivateKey, type PrivateKey } from '../keys/private-key.ts';
 import { authorizedKeysLine, type PublicKey } from '../keys/public-key.ts';
@@ -44,22 +45,24 @@ const waits = { first: 200, longest: 2000 };
  */
 export async function pushKey(
   { instanceId, user, publicKey }: Push,
-  { region, connection, credentials, signal }: Ec2Caller,
+  caller: Ec2Caller,
   pause: (attempt: number) => number = (attempt) => backOff(waits, attempt),
 ): Promise<void> {
-  const client = new EC2InstanceConnectClient({
-    region,
-    ...connection,
-    ...(credentials && { credentials }),
-    retryStrategy: new ConfiguredRetryStrategy(attempts, pause),
-  });
+  const { region, connection, credentials, signal } = caller;
+  // A client keeps its credentials.
+  const open = (): EC2InstanceConnectClient =>
+    new EC2InstanceConnectClient({
+      ...{ region, ...connection, ...(credentials && { credentials }) },
+      retryStrategy: new ConfiguredRetryStrategy(attempts, pause),
+    });
   const command = new SendSSHPublicKeyCommand({
     InstanceId: instanceId,
     InstanceOSUser: user,
     SSHPublicKey: authorizedKeysLine(publicKey),
   });
   try {
-    const { Success } = await abortable(client.send(command, { abortSignal: signal }), signal);
+    const push = renewing(caller, () => open().send(command, { abortSignal: signal }));
+    const { Success } = await abortable(push, signal);
     if (Success === false) throw notAccepted({ instanceId, user, region });
   } catch (error) {
     signal.throwIfAborted();

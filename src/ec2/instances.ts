@@ -1,5 +1,6 @@
 /** Finds the instance for a name, and its addresses, with EC2's DescribeInstances. */
 import { awsFailure, readAwsError } from '../aws/failures.ts';
+import { renewing } from '../aws/renewing.ts';
 import { Failure } from '../errors.ts';
 import type { Ec2Caller } from './caller.ts';
 import { denialHint, isDenied } from './denials.ts';
@@ -53,13 +54,13 @@ function requireTag(name: InstanceName): void {
 async function describe(name: InstanceName, caller: Ec2Caller): Promise<Described[]> {
   const { region, signal } = caller;
   const { describeInstances, openEc2 } = await import('./ec2-client.ts');
-  const client = openEc2(caller);
   const input =
     name.kind === 'instance'
       ? { InstanceIds: [name.id] }
       : { Filters: [{ Name: `tag:${name.key}`, Values: [literally(name.value)] }] };
   try {
-    return await describeInstances(input, { client, caller });
+    // A new client, because a client keeps its credentials.
+    return await renewing(caller, () => describeInstances(input, { client: openEc2(caller), caller }));
   } catch (error) {
     signal.throwIfAborted();
     if (name.kind === 'instance' && /^InvalidInstanceID/.test(readAwsError(error).name)) {

@@ -2,8 +2,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { openConnection } from '../aws/connection.ts';
 import type { EarlyAgent } from '../aws/early-agent.ts';
-import { readAwsError } from '../aws/failures.ts';
 import { patienceOf } from '../aws/patience.ts';
+import { hasExpired, type Renewable } from '../aws/renewing.ts';
 import { tokenService } from '../aws/token-request.ts';
 import { instanceRegion } from '../aws/region.ts';
 import type { Caller, Role } from '../aws/caller.ts';
@@ -49,15 +49,13 @@ export interface HeadStart {
   readonly https: EarlyAgent;
 }
 
-interface Renewable extends Pick<ReadOptions, 'env' | 'voice'> {
+interface Expiring extends Pick<ReadOptions, 'env' | 'voice'>, Renewable {
   readonly role: Role | undefined;
-  /** Called before the second try, if the first credentials are kept between the two. */
-  readonly forget?: () => void;
 }
 
 /** Tries once more if AWS says that a token, a role's session or a machine's credentials have expired. */
 export async function retryIfExpired<T>(
-  { role, env, voice, forget }: Renewable,
+  { role, env, voice, forget }: Expiring,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -68,11 +66,6 @@ export async function retryIfExpired<T>(
     forget?.();
     return await work();
   }
-}
-
-function hasExpired(error: unknown): boolean {
-  if (!(error instanceof Failure)) return false;
-  return error.code === 'CREDENTIALS_EXPIRED' || /^ExpiredToken/.test(readAwsError(error.cause).name);
 }
 
 /** Whether the first credentials are the environment's access keys: those cannot be renewed. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkAccount, type Identity } from '../aws/account.ts';
 import { ec2SessionPolicy, type Ec2Target } from '../aws/ec2-session-policy.ts';
+import type { Connection } from '../aws/connection.ts';
 import { refreshing } from '../aws/refreshing-credentials.ts';
 import { openSession } from '../aws/session.ts';
 import type { Credentials, Role } from '../aws/caller.ts';
@@ -14,7 +15,7 @@ import { isRegion } from '../keys/region-name.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { existingIdentity } from './existing-credentials.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
-import { callerOf, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
+import { areFixed, callerOf, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 
@@ -47,7 +48,7 @@ export async function openEc2Caller(
   const { signal } = options;
   const { connection } = callerOf(wanted, options);
   if (!role || (await findExisting(wanted, role, options)))
-    return { region, connection, signal, credentials: connection.credentials };
+    return { region, connection, signal, ...machineCredentialsOf(connection, options) };
   const policy = ec2SessionPolicy(target, { ...role, region });
   const once = async (): Promise<Credentials> =>
     await withDeadline(deadlineOf(wanted, role, signal), async (within) => {
@@ -63,7 +64,15 @@ export async function openEc2Caller(
   const first = await open().catch((error: unknown) => {
     throw noted ? explainedInJob(error) : error;
   });
-  return { region, connection, signal, credentials: refreshing(first, open, { clock: Date.now }) };
+  const credentials = refreshing(first, open, { clock: Date.now });
+  return { region, connection, signal, credentials, forget: credentials.forget };
+}
+
+function machineCredentialsOf(
+  { credentials }: Connection,
+  { env }: Pick<ReadOptions, 'env'>,
+): Pick<Ec2Caller, 'credentials' | 'forget'> {
+  return { credentials, forget: areFixed(undefined, env) ? undefined : credentials.forget };
 }
 
 /** With at least one region. */

@@ -1,18 +1,20 @@
 /** A host's session in one Region, with the machine's credentials. Importing this file loads the AWS SDK, but no client of it. */
-import type { Caller, Credentials } from '../aws/caller.ts';
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { Caller, Credentials, Role } from '../aws/caller.ts';
+import { refreshing, unkept } from '../aws/refreshing-credentials.ts';
+import type { Renewable } from '../aws/renewing.ts';
 import { openSessions } from '../aws/session.ts';
 import type { Reference } from '../keys/reference.ts';
 import { callerOnHost, type Host } from './caller.ts';
-import { callerOf, explained, regionFor, warnOfProxy, type ReadOptions } from './call-aws.ts';
+import { areFixed, callerOf, explained, regionFor, warnOfProxy, type ReadOptions } from './call-aws.ts';
 
 export interface HostSession {
   readonly caller: Caller;
   /** Where a client of the AWS SDK asks, and as whom. */
-  readonly place: {
+  readonly place: Renewable & {
     readonly connection: Caller['connection'];
     readonly region: string;
-    /** Absent: the AWS SDK's default chain. */
-    readonly credentials?: Credentials;
+    readonly credentials: AwsCredentialIdentityProvider;
   };
   /** Returns the error to throw instead. */
   readonly explain: (error: unknown) => unknown;
@@ -36,12 +38,21 @@ export async function openHostSession(
   const search = { ...wanted, ...options, hint: missing.region };
   const region = asked[0]?.location?.region ?? wanted.regions[0] ?? (await regionFor([], search));
   const caller = callerOf({ ...wanted, regions: [region] }, options);
-  const { answer } = await openSessions([], role, caller);
-  const credentials = answer[0]?.credentials;
   const { connection } = caller;
+  const { env } = options;
+  const open = role && (() => sessionOf(role, caller));
+  const held = open ? refreshing(await open(), open, { clock: Date.now }) : connection.credentials;
+  const credentials = unkept(held);
+  const forget = !role && areFixed(undefined, env) ? undefined : held.forget;
   return {
     caller,
-    place: { connection, region, ...(credentials && { credentials }) },
-    explain: (error) => explained(connection.troubles.explain(error), { role, env: options.env }, missing),
+    place: { connection, region, credentials, forget },
+    explain: (error) => explained(connection.troubles.explain(error), { role, env }, missing),
   };
+}
+
+async function sessionOf(role: Role, caller: Caller): Promise<Credentials> {
+  const [session] = (await openSessions([], role, caller)).answer;
+  if (!session?.credentials) throw new TypeError('the session of a role has no credentials');
+  return session.credentials;
 }

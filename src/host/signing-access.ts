@@ -1,10 +1,9 @@
 /** The way to sign with keys in KMS for a long time: credentials that are asked for again before they end. Importing this file loads the AWS SDK. */
-import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { checkAccount } from '../aws/account.ts';
 import type { Credentials, Role } from '../aws/caller.ts';
 import type { Connection } from '../aws/connection.ts';
 import type { Regions } from '../aws/failover.ts';
-import { refreshing } from '../aws/refreshing-credentials.ts';
+import { refreshing, unkept } from '../aws/refreshing-credentials.ts';
 import { homeOf, openSession } from '../aws/session.ts';
 import { signingPolicy } from '../aws/session-policy.ts';
 import { abortable, tookTooLong, withDeadline } from '../deadline.ts';
@@ -59,13 +58,8 @@ export async function signingAccess(
 
 function placeOnMachine(connection: Connection, env: ReadOptions['env']): SigningAccess['place'] {
   if (areFixed(undefined, env)) return { connection };
-  const { credentials, forget } = connection;
-  return { connection, credentials: unkept(credentials), forget };
-}
-
-/** The AWS SDK keeps an identity until five minutes before its end. Ours are kept where they can be forgotten. */
-function unkept(ask: AwsCredentialIdentityProvider): AwsCredentialIdentityProvider {
-  return async (properties) => ({ ...(await ask(properties)), expiration: new Date() });
+  const { credentials } = connection;
+  return { connection, credentials: unkept(credentials), forget: credentials.forget };
 }
 
 /** An ARN has its own Region. */
@@ -109,6 +103,6 @@ function openerOf(
         return (await openSession(role, policy, { ...caller, signal, regions: known })).answer;
       },
     );
-  const { forget } = caller.connection;
+  const { forget } = caller.connection.credentials;
   return () => retryIfExpired({ role, env: caller.env, voice, forget }, once);
 }

@@ -2,17 +2,16 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Connection } from '../aws/connection.ts';
+import type { Renewable } from '../aws/renewing.ts';
 import { retries } from '../aws/retries.ts';
 import type { Credentials } from '../aws/caller.ts';
 import type { Regions } from '../aws/failover.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 
-export interface KmsPlace {
+export interface KmsPlace extends Renewable {
   readonly connection: Connection;
   /** A provider is asked again when its credentials end. Absent: the AWS SDK's default chain. */
   readonly credentials?: Credentials | AwsCredentialIdentityProvider;
-  /** Called when AWS says that the credentials have expired: the next call asks for new ones. Absent: they are fixed. */
-  readonly forget?: () => void;
   /** For references that are not ARNs. */
   readonly region: string;
 }

@@ -10,6 +10,7 @@ import {
 import { waitForSignature } from '../aws/back-off.ts';
 import { notFromAws } from '../aws/failures.ts';
 import { inTurn, type Regions } from '../aws/failover.ts';
+import { renewing } from '../aws/renewing.ts';
 import { abortable } from '../deadline.ts';
 import { aliasOf } from '../aws/kms-statement.ts';
 import { Failure, type Code } from '../errors.ts';
@@ -66,7 +67,8 @@ async function openIn(reference: KmsReference, place: KmsPlace, signal: AbortSig
   const { region, forget } = place;
   try {
     const command = new GetPublicKeyCommand({ KeyId: reference.name });
-    const reading = kmsClient(place, region).send(command, { abortSignal: signal });
+    const client = kmsClient(place, region);
+    const reading = renewing(place, () => client.send(command, { abortSignal: signal }));
     const answer = await abortable(reading, signal);
     const { KeyId: keyArn, PublicKey: der, KeyUsage } = answer;
     if (keyArn === undefined || !der) throw notFromAws({ service: 'kms', region, resource: reference.text });
@@ -74,8 +76,10 @@ async function openIn(reference: KmsReference, place: KmsPlace, signal: AbortSig
     if (KeyUsage !== undefined && KeyUsage !== 'SIGN_VERIFY') {
       throw cannotSign(reference, `is for ${KeyUsage}, and not for signatures`);
     }
-    const client = signingClient(place, region);
-    return new SignerInKms({ reference, client, region, publicKey, keyArn, forget });
+    return new SignerInKms({
+      ...{ reference, client: signingClient(place, region), region },
+      ...{ publicKey, keyArn, forget },
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw kmsFailure(error, { reference, region, doing });
@@ -181,14 +185,7 @@ class SignerInKms implements KmsSigner {
 
   /** Once more with new credentials, if AWS says that they have expired. */
   async #sendRenewed(command: SignCommand, signal: AbortSignal): Promise<Buffer> {
-    const { forget } = this.#opened;
-    try {
-      return await this.#send(command, signal);
-    } catch (error) {
-      if (!forget || !(error instanceof Failure) || error.code !== 'CREDENTIALS_EXPIRED') throw error;
-      forget();
-      return await this.#send(command, signal);
-    }
+    return await renewing(this.#opened, () => this.#send(command, signal));
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms';
 import { notFromAws, readAwsError, roleDenied } from '../aws/failures.ts';
+import { renewing } from '../aws/renewing.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
@@ -61,9 +62,10 @@ export class RotationCalls {
     call: (client: KMSClient, limits: Limits) => Promise<T>,
     ignored: readonly string[] = [],
   ): Promise<T | undefined> {
-    const { signal, explain } = this.options;
+    const { signal, explain, place } = this.options;
     try {
-      return await abortable(call(this.client, { abortSignal: signal }), signal);
+      const calling = renewing(place, () => call(this.client, { abortSignal: signal }));
+      return await abortable(calling, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (ignored.includes(readAwsError(error).name)) return undefined;
@@ -98,10 +100,11 @@ export class RotationCalls {
 
   async find(alias: string): Promise<Named> {
     const text = `kms:${alias}`;
-    const { signal, explain } = this.options;
+    const { signal, explain, place } = this.options;
     try {
       const command = new GetPublicKeyCommand({ KeyId: alias });
-      const answer = await abortable(this.client.send(command, { abortSignal: signal }), signal);
+      const reading = renewing(place, () => this.client.send(command, { abortSignal: signal }));
+      const answer = await abortable(reading, signal);
       const { KeyId: arn, PublicKey: der, KeyUsage } = answer;
       if (arn === undefined || !der) throw this.foreign();
       const publicKey = readSpki(der);

@@ -1,4 +1,5 @@
 /** A stored key with its versions, as its rotation sees it: the same in both stores. */
+import type { Renewable } from '../aws/renewing.ts';
 import type { SourceOptions } from './source.ts';
 
 /** The labels that a rotation uses. Secrets Manager calls them staging labels. */
@@ -53,7 +54,7 @@ export interface KeyVersionStore {
   unlabel(label: 'previous' | 'current', versions: KeyVersions): Promise<void>;
 }
 
-export interface ChangeOptions extends SourceOptions {
+export interface ChangeOptions extends SourceOptions, Renewable {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Returns the error to throw instead of a failure. */
   readonly explain: (error: unknown) => unknown;

@@ -15,6 +15,7 @@ import {
   type UnlabelParameterVersionCommandInput,
 } from '@aws-sdk/client-ssm';
 import { notFromAws } from '../aws/failures.ts';
+import { renewing } from '../aws/renewing.ts';
 import { abortable } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import type { ParameterReference } from '../keys/reference.ts';
@@ -254,7 +255,7 @@ class ParameterVersions implements KeyVersionStore {
     const { signal, explain: explainCredentials } = this.#options;
     try {
       // The first call for credentials ignores the signal.
-      return await abortable(call(), signal);
+      return await abortable(renewing(this.#options, call), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (ignored(error)) return undefined;

@@ -7,6 +7,7 @@ import {
   type GetSecretValueCommandOutput,
 } from '@aws-sdk/client-secrets-manager';
 import { notFromAws, readAwsError } from '../aws/failures.ts';
+import { renewing } from '../aws/renewing.ts';
 import { abortable } from '../deadline.ts';
 import { setMember } from '../keys/json-member.ts';
 import { membersOf, pickField } from '../keys/json-secret.ts';
@@ -185,7 +186,7 @@ class SecretVersions implements KeyVersionStore {
     const { signal, region, explain } = this.#options;
     try {
       // The first call for credentials ignores the signal.
-      return await abortable(call(), signal);
+      return await abortable(renewing(this.#options, call), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (await ignored(error)) return undefined;

@@ -1,4 +1,5 @@
 /** The common interface of all stores. */
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Connection } from '../aws/connection.ts';
 import type { Credentials } from '../aws/caller.ts';
 import type { Failure } from '../errors.ts';
@@ -31,7 +32,7 @@ export interface SecretSource<Kind extends Reference> {
 export interface SourceOptions {
   readonly connection: Connection;
   /** Absent: the AWS SDK's default chain. */
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | AwsCredentialIdentityProvider;
   readonly region: string;
   /** If it is aborted, reads reject with its reason. */
   readonly signal: AbortSignal;

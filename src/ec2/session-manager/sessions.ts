@@ -6,6 +6,7 @@ import {
   TerminateSessionCommand,
 } from '@aws-sdk/client-ssm';
 import { notFromAws } from '../../aws/failures.ts';
+import { renewing } from '../../aws/renewing.ts';
 import type { Ec2Caller } from '../caller.ts';
 import { signHeaders } from '../signature.ts';
 import { sessionFailure, sshDocument, type Target } from './session-failures.ts';
@@ -22,12 +23,14 @@ export interface StartedSession extends Access {
 }
 
 export class Sessions {
-  readonly #client: SSMClient;
+  readonly #caller: Ec2Caller;
   readonly #target: Target;
+  #client: SSMClient;
 
-  constructor(target: Target, { region, connection, credentials }: Ec2Caller) {
+  constructor(target: Target, caller: Ec2Caller) {
     this.#target = target;
-    this.#client = new SSMClient({ region, ...connection, ...(credentials && { credentials }) });
+    this.#caller = caller;
+    this.#client = clientOf(caller);
   }
 
   /** @throws SESSION_FAILED, and the errors of any AWS call (src/aws/failures.ts) */
@@ -39,7 +42,9 @@ export class Sessions {
       Parameters: { portNumber: [String(port)] },
     });
     try {
-      const { SessionId: id, ...access } = await this.#client.send(command, { abortSignal: signal });
+      const { SessionId: id, ...access } = await this.#renewing((client) =>
+        client.send(command, { abortSignal: signal }),
+      );
       return { id: id || this.#foreign(), ...this.#accessIn(access) };
     } catch (error) {
       signal.throwIfAborted();
@@ -51,7 +56,7 @@ export class Sessions {
   async resume(id: string, signal: AbortSignal): Promise<Access | undefined> {
     const command = new ResumeSessionCommand({ SessionId: id });
     try {
-      const access = await this.#client.send(command, { abortSignal: signal });
+      const access = await this.#renewing((client) => client.send(command, { abortSignal: signal }));
       return access.TokenValue ? this.#accessIn(access) : undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -74,6 +79,16 @@ export class Sessions {
     return await signHeaders(url, { service: 'ssmmessages', region, credentials, date });
   }
 
+  async #renewing<T>(call: (client: SSMClient) => Promise<T>): Promise<T> {
+    const { forget } = this.#caller;
+    const renew = (): void => {
+      forget?.();
+      // A client keeps its credentials.
+      this.#client = clientOf(this.#caller);
+    };
+    return await renewing({ forget: forget && renew }, () => call(this.#client));
+  }
+
   #accessIn({
     StreamUrl,
     TokenValue,
@@ -89,4 +104,8 @@ export class Sessions {
     const { instanceId, region } = this.#target;
     throw notFromAws({ service: 'ssm', region, resource: instanceId });
   }
+}
+
+function clientOf({ region, connection, credentials }: Ec2Caller): SSMClient {
+  return new SSMClient({ region, ...connection, ...(credentials && { credentials }) });
 }
