@@ -40,13 +40,16 @@ export const programs = (
   ),
 ];
 
-/** A git that answers nothing useful is no git without settings. Its garbage looks like old git's answer. */
-export const git = (isAbsent: Promised): Pair[] => [
-  // 127 is the shell's own code for a missing program.
-  ...programs('git', [isAbsent, 'TIMEOUT', 'INPUT_INVALID']).filter(
-    ([{ name }]) => !/garbage|127/.test(name),
-  ),
-];
+/**
+ * A git that answers nothing useful is no git without settings. Its garbage looks like old git's answer.
+ *
+ * @param isForeign of another architecture
+ */
+export const git = (isAbsent: Promised, isForeign: Promised = 'INPUT_INVALID'): Pair[] =>
+  programs('git', [isAbsent, 'TIMEOUT', 'INPUT_INVALID'])
+    // 127 is the shell's own code for a missing program.
+    .filter(([{ name }]) => !/garbage|127/.test(name))
+    .map(([trouble, promised]) => [trouble, /architecture/.test(trouble.name) ? isForeign : promised]);
 
 export const disks = (promised: Promised, ...both: readonly (typeof homeDisk)[]): Pair[] =>
   each([full(0, ...both), noInodes(0, ...both), readOnly(...both), forbidden(...both)], promised);
@@ -96,7 +99,8 @@ export const hostRows: readonly HostRow[] = [
     ...programs('ssh', ['SSH_NOT_FOUND', undefined, 'failed']),
     ...programs('ssh-agent', ['ok', 'ok', 'ok']),
     ...programs('ssh-add', ['ok', 'ok', 'ok']),
-    ...git('ok'),
+    // Only the shell asks for git's settings here. What it cannot start is no git for it.
+    ...git('ok', 'ok'),
     ...programs('flock', ['ok', 'ok', 'ok']),
     ...disks('ok', homeDisk, tempDisk),
     ...each([16, 20, 40, 64].map(openFiles), 'ok'),

@@ -16,8 +16,13 @@ export interface ProgramCall extends Call {
   readonly env?: Readonly<Record<string, string>>;
   /** A part of its time is the connection's: the limit may end before the last try. */
   readonly mayBeLate?: boolean;
-  /** Its answer is `{}`: it has arrived before the time limit, and another server's is as good. */
-  readonly answersNothing?: boolean;
+  /**
+   * The troubles of an answer that do no harm, because it is short enough to arrive before the time limit, or nothing in it
+   * is needed.
+   */
+  readonly harmless?: readonly ('drip' | 'wrong JSON')[];
+  /** Only its answer names the session that it opens. Without the answer nobody can end that session but AWS. */
+  readonly namesSession?: boolean;
 }
 
 const READER = `arn:aws:iam::${ACCOUNT}:role/reader`;
@@ -85,17 +90,24 @@ export const programCalls: readonly ProgramCall[] = [
   },
   {
     ...{ program: 'git-credential-ssm erase', ...ssm, operation: 'ssm:DeleteParameter' },
-    answersNothing: true,
+    harmless: ['drip', 'wrong JSON'],
     ...{ before: `${storing}; ${stored}`, run: `printf '${description}\\n' | "$CREDENTIAL" erase` },
   },
   { ...rotating, ...ssm, operation: 'ssm:GetParameter' },
-  { ...rotating, ...ssm, operation: 'ssm:PutParameter' },
+  // What a lost answer leaves is found by the next try.
+  { ...rotating, ...ssm, operation: 'ssm:PutParameter', harmless: ['drip'] },
   { ...github, operation: 'GET /repos/acme/lib/keys' },
-  { ...github, operation: 'POST /repos/acme/lib/keys' },
+  // Where the key is, is read afterwards.
+  { ...github, operation: 'POST /repos/acme/lib/keys', harmless: ['wrong JSON'] },
   { ...login, ...ec2, operation: 'ec2:DescribeInstances', run: '"$SSM_SSH" "$EC2_NAME" true' },
   {
     ...{ ...login, ...connect, operation: 'ec2-instance-connect:SendSSHPublicKey' },
     run: '"$SSM_SSH" "$EC2" true',
+    // The login shows whether the instance has the key.
+    harmless: ['wrong JSON'],
   },
-  { ...proxy, ...ssm, operation: 'ssm:StartSession', names: /\bssm\b|Session Manager|connection to i-/ },
+  {
+    ...{ ...proxy, ...ssm, operation: 'ssm:StartSession', namesSession: true },
+    names: /\bssm\b|Session Manager|connection to i-/,
+  },
 ];

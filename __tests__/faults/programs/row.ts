@@ -20,6 +20,8 @@ export interface ProgramRow {
   readonly call: ProgramCall;
   readonly trouble: Trouble;
   readonly promised: ReturnType<Trouble['promise']> & {};
+  /** Whether a session may stay open for each call with the fault: its id was in an answer that was lost. */
+  readonly losesSessions: boolean;
 }
 
 /**
@@ -30,8 +32,11 @@ const isHere = ({ name }: Trouble): boolean =>
   /^(throttled|expired), once$/.test(name) ||
   !/, once$|^(503|502|stall|half of|HTML|throttled to)/.test(name);
 
+/** AWS has done what was asked, and nobody learns it. */
+const lost = /^(drip|cut body|100 MB|wrong JSON)$/;
+
 function promisedBy(call: ProgramCall, trouble: Trouble): ReturnType<Trouble['promise']> {
-  if (call.answersNothing === true && /^(drip|wrong JSON)$/.test(trouble.name)) return 'ok';
+  if (call.harmless?.some((name) => name === trouble.name) === true) return 'ok';
   const promised = trouble.promise(call);
   const isError = typeof promised === 'object';
   return isError && call.mayBeLate === true ? [...promised, 'TIMEOUT'] : promised;
@@ -40,7 +45,8 @@ function promisedBy(call: ProgramCall, trouble: Trouble): ReturnType<Trouble['pr
 export const programRows: readonly ProgramRow[] = programCalls.flatMap((call) =>
   troubles.filter(isHere).flatMap((trouble) => {
     const promised = promisedBy(call, trouble);
-    return promised === undefined ? [] : [{ call, trouble, promised }];
+    const losesSessions = call.namesSession === true && lost.test(trouble.name);
+    return promised === undefined ? [] : [{ call, trouble, promised, losesSessions }];
   }),
 );
 
@@ -160,7 +166,7 @@ async function runRow(row: ProgramRow, around: Around): Promise<LocalOutcome> {
     const timeout = [promised].flat().includes('TIMEOUT') ? short : usual;
     const inTrouble = { ...env, SSM_SSH_TIMEOUT: `${timeout}s`, ...arranged.env };
     const ran = await host.run(call.run, inTrouble);
-    const isAsked = callsOf(scene, call).some(({ operation }) => operation.startsWith(call.operation));
+    const asked = callsOf(scene, call).filter(({ operation }) => operation.startsWith(call.operation));
     faults.clear();
     renewInstance(world.aws);
     const next = await host.run(call.again ?? call.run, env);
@@ -171,10 +177,10 @@ async function runRow(row: ProgramRow, around: Around): Promise<LocalOutcome> {
     const wrong = [
       ...outcome.wrong,
       ...(first.code === 0 ? [] : [`before the fault: ${first.stderr}`]),
-      ...(arranged.env !== undefined || isAsked ? [] : [`${call.operation} was never asked for`]),
+      ...(arranged.env !== undefined || asked.length > 0 ? [] : [`${call.operation} was never asked for`]),
       ...(outcome.code === 'ok' ? [] : errorWrong(ran, row)),
       ...(next.code === 0 ? [] : [`after the fault: ${next.code} ${next.stderr}`]),
-      ...leftOf(scene, clean).map((one) => `left: ${one}`),
+      ...leftOf(scene, clean, row.losesSessions ? asked.length : 0).map((one) => `left: ${one}`),
       ...halfDone(scene),
     ];
     const most = call.program === 'rotate' ? limitOfRotate : limit;
@@ -198,12 +204,16 @@ function errorWrong({ stderr }: Ran, { call, trouble }: ProgramRow): string[] {
   ].flat();
 }
 
-/** The folders of caches stay. */
-function leftOf({ host, world }: Scene, clean: readonly string[]): string[] {
+/**
+ * The folders of caches stay.
+ *
+ * @param lostSessions may be open
+ */
+function leftOf({ host, world }: Scene, clean: readonly string[], lostSessions: number): string[] {
   const files = [...host.files().keys()].filter(
     (path) => !clean.includes(path) && !/\/(known_hosts|\.gitconfig)$/.test(path),
   );
-  const sessions = world.aws.sessions.open.map(() => 'an open session');
+  const sessions = world.aws.sessions.open.slice(lostSessions).map(() => 'an open session');
   return [...host.processes().map(({ command }) => command), ...files, ...sessions];
 }
 
