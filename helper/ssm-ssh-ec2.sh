@@ -18,7 +18,6 @@ connect_to_ec2_host() {
   [ -z "$_ssm_by_git" ] || [ -n "$_ssm_set_ec2" ] || require_permission
   load_asking
   choose_node
-  _ssm_place=$_ssm_set_place
   case $_ssm_host in *=*)
     look_up
     # ssh refuses some names (ssh.c, valid_hostname): it gets the id instead.
@@ -35,6 +34,7 @@ connect_to_ec2_host() {
     esac
     ;;
   esac
+  _ssm_place=$_ssm_set_place && eval "$_ssm_set_place_of_host"
   if [ -z "$_ssm_own_key" ]; then
     if [ -n "$_ssm_jobs" ]; then
       find_route
@@ -111,7 +111,7 @@ make_ec2_state() {
 
 # Sets `_ssm_host`: the id of the one running instance that has the tag.
 look_up() {
-  eval "set -- $_ssm_place"
+  _ssm_place=$_ssm_set_place && eval "$_ssm_set_place_of_host" && eval "set -- $_ssm_place"
   set -- "$_ssm_here/../dist/programs/index.js" ssm-ssh find "--host=$_ssm_named" "$@"
   [ -z "$_ssm_jobs" ] || set -- "$@" "--job=$_ssm_job"
   _ssm_host=$("$_ssm_node" --no-warnings "$@" </dev/null) || exit 255

@@ -138,8 +138,8 @@ is_of_another_machine() {
 # Sets `_ssm_text`, which is different for different configurations. src/host/compile.ts makes the same text. It begins with
 # the number of the format, so that each version of the format has texts of its own.
 render_text() {
-  _ssm_text='3 ssh'
-  [ -z "$_ssm_repository" ] || _ssm_text='3 git'
+  _ssm_text='4 ssh'
+  [ -z "$_ssm_repository" ] || _ssm_text='4 git'
   _ssm_text=$_ssm_text$_ssm_newline$_ssm_job_region
   for _ssm_name in \
     HOME SSM_SSH_KEY SSM_SSH_PASSPHRASE SSM_SSH_CERTIFICATE SSM_SSH_REGION SSM_SSH_ROLE_ARN SSM_SSH_KEY_LIFETIME \

@@ -116,7 +116,7 @@ describe('the text for the cache', () => {
     const env = { AWS_PROFILE: 'p', HOME: '/h', OTHER: 'x' };
     expect(textOf(listed, env, { byGit: false, jobRegion: 'eu-west-1' })).toBe(
       [
-        ...['3 ssh', 'eu-west-1', 'HOME=/h', 'AWS_PROFILE=p'],
+        ...['4 ssh', 'eu-west-1', 'HOME=/h', 'AWS_PROFILE=p'],
         ...['global\tssm.key /a', 'command\tssm.b.key', 'local\tssm.c.key '],
       ].join('\n'),
     );

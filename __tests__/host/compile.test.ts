@@ -184,7 +184,7 @@ describe('the text for the cache', () => {
     ['a passphrase is in the environment', listing('command ssm.passphrase = correct-horse'), {}],
     ['a value looks like a secret', listing(`global ssm.x.credential = ghp_${'x'.repeat(36)}`), {}],
   ])('is undefined if %s', (_, given, env) => {
-    expect(textOf(listed, {}, byGit)).toBe('3 git\n\nglobal\tssm.key /a');
+    expect(textOf(listed, {}, byGit)).toBe('4 git\n\nglobal\tssm.key /a');
     expect(textOf(given, env, byGit)).toBeUndefined();
   });
 

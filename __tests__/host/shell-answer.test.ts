@@ -23,7 +23,7 @@ it('without any key, names the state folder, the known hosts and the time limit'
     ...{ state: '/state', routes: '', command: '', known: '', ec2: '', told: '' },
     strict: expect.any(String) as unknown as string,
     hosts: '"/state/known_hosts" "/state/pinned_hosts" ~/.ssh/known_hosts ~/.ssh/known_hosts2',
-    place: `'--timeout=30s'`,
+    ...{ place: `'--timeout=30s'`, place_of_host: '' },
   });
 });
 

@@ -4,6 +4,7 @@ import { Failure } from '../../src/errors.ts';
 import { candidatesOf, passedOverBy, type Candidates, type Situation } from '../../src/host/explain.ts';
 import type { RemoteUrl } from '../../src/host/foreign-command.ts';
 import { pick } from '../../src/host/compile.ts';
+import { findEc2Section } from '../../src/host/ec2-places.ts';
 import { parseHost, parseWay } from '../proxy/way.ts';
 import type { Explanation } from './explanation.ts';
 
@@ -49,7 +50,8 @@ function wayTo(
   { compiled, remote }: Situation,
 ): { readonly via: string; readonly problem?: Refusal } {
   const [key] = pick({ keys: compiled.keys.filter(({ pattern }) => pattern) }, remote);
-  const { via: text } = key?.place ?? compiled.place;
+  const named = findEc2Section(compiled.ec2Places, { named: host, port: remote.port ?? 22 });
+  const { via: text } = key?.place ?? named?.place ?? compiled.place;
   try {
     const via = parseWay(text, 'ssm.via (SSM_SSH_VIA)');
     parseHost(host, via);

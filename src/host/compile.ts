@@ -5,6 +5,7 @@ import { parseKeyReference } from '../keys/key-reference.ts';
 import { otherKindOf, parseReference } from '../keys/reference.ts';
 import { matchRoutes, patternText, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 import { looksSecret } from '../keys/secret-text.ts';
+import { ec2Sections, type Ec2Place } from './ec2-places.ts';
 import {
   allowsEc2Remotes,
   hostKeySettings,
@@ -79,6 +80,8 @@ export interface Compiled extends HostKeySettings {
   readonly keys: readonly HostKey[];
   /** Settings for EC2 hosts that no section names. */
   readonly place: HostSettings;
+  /** Settings for the EC2 hosts that sections name. */
+  readonly ec2Places: readonly Ec2Place[];
   readonly ec2Remotes: boolean;
   /** git's core.sshCommand. */
   readonly command: string;
@@ -107,10 +110,13 @@ export function compile(
   const trusted = settingsIn(entries.filter(isProtected));
   const warnings: string[] = [];
   const { knownHosts, strict } = hostKeySettings(settings, env);
+  const placeOf = (section?: string): HostSettings => {
+    const configured = settingsOf(settings, env, section);
+    return { ...configured, region: configured.region ?? (jobRegion || undefined) };
+  };
   const keyOf = (section: string | undefined): Omit<HostKey, 'section' | 'pattern' | 'isProtected'> => {
     const key = chosenKeyOf({ settings, trusted }, env, section);
-    const configured = settingsOf(settings, env, section);
-    const place = { ...configured, region: configured.region ?? (jobRegion || undefined) };
+    const place = placeOf(section);
     return { ...key, place, name: nameOf(key, place, { env, awsFiles, knownHosts, section }) };
   };
   const sections = sectionsWith(settings, 'key').flatMap((section) => {
@@ -132,6 +138,7 @@ export function compile(
       ...(byDefault.reference === '' ? [] : [{ ...byDefault, isProtected: true }]),
     ],
     place: byDefault.place,
+    ec2Places: ec2Sections(settings).map((one) => ({ ...one, place: placeOf(one.section) })),
     ...{ knownHosts, strict },
     ec2Remotes: allowsEc2Remotes(trusted, env),
     command: settings.get('core.sshcommand')?.at(-1) ?? '',
@@ -233,7 +240,7 @@ export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[
 const sshPort = 22;
 
 /** The format of the compiled files. Files of other versions never match. */
-const format = 3;
+const format = 4;
 
 /**
  * The output of `git config` as the shell has it, and the surroundings. The shell only compares this text. undefined:

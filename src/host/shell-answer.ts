@@ -3,6 +3,7 @@ import { parseLifetime } from '../keys/lifetime.ts';
 import { renderRoutes } from '../keys/routes.ts';
 import { quoted } from '../process/quote.ts';
 import { sshPath } from '../ssh/ssh-path.ts';
+import { isTag } from './ec2-places.ts';
 import { placesOf, type Compiled } from './compile.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -20,6 +21,7 @@ export function renderAnswer(compiled: Compiled, state: string): string {
     hosts: `${sshPath(`${state}/known_hosts`)} ${sshPath(`${state}/pinned_hosts`)} ${known}~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     ...{ ec2: compiled.ec2Remotes ? 'yes' : '', told: told(compiled).join('\n') },
     place: wordsOf(compiled.place),
+    place_of_host: choiceOf(compiled),
     ...Object.fromEntries(
       compiled.keys.flatMap((key, number) => {
         const { folder, agent } = placesOf(key, state);
@@ -61,6 +63,16 @@ function wordsOf({ region, roles, timeout, via }: HostSettings): string {
     ...roles.map((role) => `--role-arn=${role}`),
   ];
   return words.map(quoted).join(' ');
+}
+
+/** Shell code that sets `_ssm_place` if a section names the EC2 host, by its id or by the tag that was typed. */
+function choiceOf({ ec2Places }: Compiled): string {
+  const cases = ec2Places.map(({ host, port, place }) => {
+    const word = isTag(host) ? '$_ssm_named' : '$_ssm_host:$_ssm_port';
+    const named = quoted(isTag(host) ? host : `${host}:${port}`);
+    return `case ${word} in ${named}) _ssm_place=${quoted(wordsOf(place))} ;; `;
+  });
+  return cases.length === 0 ? '' : `${cases.join('*) ')}${'esac; '.repeat(cases.length)}`;
 }
 
 /** A file that the shell sources the next time. */

@@ -54,6 +54,48 @@ describeOnHost('the key for an EC2 host', () => {
     },
   );
 
+  it.each([
+    ['timeout = soon', 'an id', (id: string) => id],
+    ['region = x', 'an id', (id: string) => id.toUpperCase()],
+    ['roleArn = x', 'an id', (id: string) => `${id}:22`],
+    ['via = nothing', 'an id', (id: string) => id],
+    ['region = x', 'a tag', () => 'Name=known'],
+    ['via = nothing', 'a tag', () => 'Name=known'],
+  ])('has the settings of its section without a key, too: %s for %s', async (setting, what, section) => {
+    const { host } = stage;
+    host.configure([`[ssm "${section(known.instanceId)}"]`, setting]);
+    Reflect.deleteProperty(host.env, 'SSM_SSH_VIA');
+    const named = what === 'a tag' ? 'Name=known' : known.instanceId;
+    const lines = [
+      `${program} ${known.user}@${named} true`,
+      `${join(project, 'helper/ssm-ssh-agent')} proxy ${named} 22 ${known.user}`,
+      // The id is known only after the look-up.
+      ...(what === 'an id' && setting !== 'region = x' ? [`${program} ${known.user}@Name=known true`] : []),
+    ];
+    for (const line of lines) {
+      const { code, stderr } = await host.run(line);
+      expect([line, code === 0, stderr]).toEqual([line, false, expect.stringContaining('INPUT_INVALID')]);
+      expect(stderr).toContain(setting.replace(/.* /, ''));
+    }
+    expect(pushes()).toBe(0);
+  });
+
+  it('is pushed in the Region of its section', async () => {
+    const { host, world } = stage;
+    host.configure([
+      '[ssm "Name=known"]',
+      'region = eu-central-1',
+      '[ssm "Name=other"]',
+      'region = us-east-1',
+    ]);
+    world.aws.forgetCalls();
+    await host.run(`${program} ${known.user}@Name=known true`);
+    const regions = world.aws.calls.flatMap(({ operation, region }) =>
+      /^ec2:/.test(operation) ? [region] : [],
+    );
+    expect(regions).toEqual(['eu-central-1']);
+  });
+
   it('is never a default key', async () => {
     const { host } = stage;
     host.env['SSM_SSH_KEY'] = '/ci/key';
