@@ -225,7 +225,10 @@ describe('ssm-ssh-agent setup', () => {
       const agent = /^identityagent (.*)$/m;
       const shown = execFileSync('ssh', ['-F', config, '-G', 'i-0123456789abcdef0'], { encoding: 'utf8' });
       expect(stdout).toContain('/ssm-ssh-agent-%i/ec2/agent');
-      expect(agent.exec(shown)?.[1]).toMatch(/^(\/run\/user\/0|~\/\.cache)\/ssm-ssh-agent-0\/ec2\/agent$/);
+      const parent = existsSync('/run/user/0') ? '/run/user/0' : `${userInfo().homedir}/.cache`;
+      expect(agent.exec(shown)?.[1]?.replace(/^~/, userInfo().homedir)).toBe(
+        `${parent}/ssm-ssh-agent-0/ec2/agent`,
+      );
       const ofOne = await host.agent(['setup', '--global', ...key, '--force']);
       expect(ofOne.stdout).not.toContain('%i');
     },

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sshConfigLines } from '../../helper/setup/lines.ts';
 import { attacks, hostNames, lookalikes } from '../support/ec2-host-names.ts';
 
+const places = { runtime: '/run/user/none', otherwise: '/otherwise', name: 'name' };
+
 describe("setup's block of ~/.ssh/config", () => {
   let folder: string;
   beforeAll(() => {
@@ -19,7 +21,7 @@ describe("setup's block of ~/.ssh/config", () => {
   /** The ProxyCommand for a host, or undefined. */
   const proxyFor = (host: string, above = ''): string | undefined => {
     const file = join(folder, 'config');
-    writeFileSync(file, `${above}${sshConfigLines('/opt/ssm-ssh-agent', '/state')}`);
+    writeFileSync(file, `${above}${sshConfigLines('/opt/ssm-ssh-agent', places)}`);
     const { stdout, stderr } = spawnSync('ssh', ['-T', '-F', file, '-G', host], { encoding: 'utf8' });
     expect(stderr).toBe('');
     return /^proxycommand (.*)$/m.exec(stdout)?.[1];
@@ -28,7 +30,7 @@ describe("setup's block of ~/.ssh/config", () => {
   // TAG=VALUE is for ssm-ssh: plain ssh is told the ids only.
   const ids = Object.entries(hostNames).filter(([, kind]) => kind !== 'tag');
   it.each(ids)('uses the tunnel for %s if it is an id (%s)', (host, kind) => {
-    expect(proxyFor(host)).toBe(kind && "/opt/ssm-ssh-agent proxy -- '%h' %p '%r'");
+    expect(proxyFor(host)).toBe(kind && "/opt/ssm-ssh-agent proxy --state /otherwise/name -- '%h' %p '%r'");
   });
 
   it.each(lookalikes)('does not match %s', (host) => {
@@ -40,7 +42,7 @@ describe("setup's block of ~/.ssh/config", () => {
     writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" >'${folder}/words'\n`, { mode: 0o755 });
     const file = join(folder, 'config');
     // In front of the block, ssh takes it unchecked; on the command line some versions refuse it (CVE-2023-51385).
-    writeFileSync(file, `User "${user}"\n${sshConfigLines(program, '/state')}`);
+    writeFileSync(file, `User "${user}"\n${sshConfigLines(program, places)}`);
     rmSync(join(folder, 'words'), { force: true });
     const host = 'i-0123456789abcdef0';
     const args = ['-F', file, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=1', host];
@@ -48,7 +50,9 @@ describe("setup's block of ~/.ssh/config", () => {
     expect(existsSync(join(folder, 'touched'))).toBe(false);
     const words = existsSync(join(folder, 'words')) ? readFileSync(join(folder, 'words'), 'utf8') : '';
     // A quote would end ours: ssh has no such ProxyCommand then.
-    expect(words).toBe(user.includes("'") ? '' : `proxy\n--\n${host}\n22\n${user}\n`);
+    expect(words).toBe(
+      user.includes("'") ? '' : `proxy\n--state\n/otherwise/name\n--\n${host}\n22\n${user}\n`,
+    );
   });
 
   it("matches people's own names for a host, which stand above it", () => {

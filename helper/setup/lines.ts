@@ -2,6 +2,7 @@
 import type { Scope, Setting } from '../../src/git/listing.ts';
 import { withoutSecrets } from '../../src/keys/secret-text.ts';
 import { visible } from '../../src/keys/visible-text.ts';
+import { quoteForShell } from '../../src/process/quote.ts';
 import { ec2HostIds, quotable } from '../../src/keys/ec2-host-patterns.ts';
 
 /**
@@ -26,26 +27,47 @@ Environment="GIT_SSH_COMMAND=${forSystemd}"
 `;
 }
 
+/** The places of the agent for pushed keys, as paths of ssh_config(5) with its tokens. */
+export interface StatePlaces {
+  /** The folder that a login makes, and that a service may not have. */
+  readonly runtime: string;
+  /** For where there is no such folder. */
+  readonly otherwise: string;
+  /** Of the state folder. */
+  readonly name: string;
+}
+
 /**
  * AWS never uses an id again, so the first host key that is seen there is the right one. With IdentitiesOnly ssh would have
  * to know the key before the program has made it.
  *
+ * ssh looks for the folder of a login at each connection: setup may run before the login, or for a service. The program takes
+ * the folder that ssh has chosen.
+ *
  * @param program ssm-ssh-agent, as a word of sh
- * @param folder of the agent for pushed keys, with the tokens of ssh_config(5)
  */
-export function sshConfigLines(program: string, folder: string): string {
+export function sshConfigLines(program: string, { runtime, otherwise, name }: StatePlaces): string {
+  const hosts = `Match host "${ec2HostIds}" ${quotable}`;
   return `# ~/.ssh/config, for plain ssh, scp, sftp and rsync: ssh ec2-user@i-0123456789abcdef0
 # Below your own names for hosts: Host web, HostName i-0123456789abcdef0
-Match host "${ec2HostIds}" ${quotable}
-  ProxyCommand ${program.replaceAll('%', '%%')} proxy -- '%h' %p '%r'
-  IdentityAgent "${folder}/agent"
+${hosts} exec "test -w ${runtime}"
+${statePlace(program, `${runtime}/${name}`)}
+${hosts}
+${statePlace(program, `${otherwise}/${name}`)}
   AddKeysToAgent no
   IdentitiesOnly no
   IdentityFile none
   ForwardAgent no
-  UserKnownHostsFile "${folder}/known_hosts"
   StrictHostKeyChecking accept-new
 `;
+}
+
+/** ProxyCommand knows neither ~ nor %i: the program replaces them. */
+function statePlace(program: string, folder: string): string {
+  const command = `${program} proxy --state ${quoteForShell(folder)}`;
+  return `  ProxyCommand ${command.replaceAll('%', '%%')} -- '%h' %p '%r'
+  IdentityAgent "${folder}/ec2/agent"
+  UserKnownHostsFile "${folder}/ec2/known_hosts"`;
 }
 
 /** The report of `setup --remove`: what it removed, and what people have to remove themselves. */

@@ -1,6 +1,5 @@
 /** What setup does: writes the configuration of git for this host or user, or removes it again. */
 import type { setupOptions } from './options.ts';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { helperOf } from '../../src/git/credential-settings.ts';
 import { settingsIn, type Scope } from '../../src/git/listing.ts';
@@ -21,7 +20,7 @@ import {
   type Wanted,
 } from './plan.ts';
 import { parseWay } from '../proxy/way.ts';
-import { sshConfigLines } from './lines.ts';
+import { sshConfigLines, type StatePlaces } from './lines.ts';
 import { chainWarnings, overriddenWarnings } from './overridden.ts';
 import { changesAsJson, changesAsText, describeChanges, type Report } from './report.ts';
 
@@ -77,7 +76,7 @@ async function reportOf(
   const adopted = await unmarkedOf(kept, scope, running);
   const isOfSsh = wanted.keys.length > 0 || wanted.via !== undefined;
   const program = quoteForShell(join(running.installation, 'helper/ssm-ssh-agent'));
-  const hosts = isOfSsh ? sshConfigLines(program, ec2Folder(scope, running)) : '';
+  const hosts = isOfSsh ? sshConfigLines(program, statePlaces(scope, running)) : '';
   return { changes, adopted, known, wanted, scope, dryRun, hosts };
 }
 
@@ -199,18 +198,20 @@ async function checkSshCommand({ changes, known, scope }: Report, running: Runni
 }
 
 /**
- * The folder of ssm-ssh's agent for pushed keys, as a path of ssh_config: the folder of the user who ran sudo, or of this user.
- * Where root itself sets up all users, the path has `%i`, which ssh replaces with the id of each user.
+ * Where ssm-ssh's agent for pushed keys is: of the user who ran sudo, or of this user. Where root itself sets up all users, the
+ * paths have `%i`, which ssh replaces with the id of each user.
  */
-function ec2Folder(scope: Scope, { env }: Running): string {
+function statePlaces(scope: Scope, { env }: Running): StatePlaces {
   const uid = userId();
   const caller = uid === 0 ? env['SUDO_UID'] : undefined;
   const isForAll = scope === 'system' && uid === 0 && caller === undefined;
   const id = isForAll ? '%i' : String(Number(caller ?? uid));
-  const runtime = isForAll ? '/run/user' : `/run/user/${id}`;
   // ssh expands ~ to the home folder of the account, and not to HOME.
   const home =
     isForAll || caller !== undefined || env['HOME'] === homeOfAccount() ? '~' : (env['HOME'] ?? '~');
-  const parent = existsSync(runtime) ? `/run/user/${id}` : join(home.replaceAll('%', '%%'), '.cache');
-  return join(parent, `ssm-ssh-agent-${id}`, 'ec2');
+  return {
+    runtime: `/run/user/${id}`,
+    otherwise: join(home.replaceAll('%', '%%'), '.cache'),
+    name: `ssm-ssh-agent-${id}`,
+  };
 }

@@ -2,7 +2,7 @@
 import { constants, type Stats } from 'node:fs';
 import { access, chmod, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { userId } from '../process/account.ts';
 import { isProtected } from '../ssh/own-path.ts';
@@ -55,6 +55,26 @@ export async function findStateFolder(user: User): Promise<string> {
     `no folder in /run/user, ${home}/.cache or ${temporary} belongs only to this user`,
     { hint: `${remedyFor(folders, reasons)}${reasons.join('')}` },
   );
+}
+
+/**
+ * Takes this folder and no other one, because ssh's configuration names it. Creates it if needed.
+ *
+ * @throws STATE_UNSAFE
+ */
+export async function takeStateFolder(folder: string, user: User): Promise<string> {
+  const parent = dirname(folder);
+  // The home folder of the account, where HOME is another one.
+  const home = basename(parent) === '.cache' ? dirname(parent) : user.home;
+  const reason = (await otherMachine(folder)) ?? (await close(folder, { ...user, home }));
+  if (reason === undefined) return await noted(folder);
+  const remedy =
+    reason === shared
+      ? remedyFor([folder], [reason])
+      : 'write a folder that only you may write to in each of --state, IdentityAgent and UserKnownHostsFile of that block';
+  throw new Failure('STATE_UNSAFE', `${folder}, which ssh's configuration names, is not usable: ${reason}`, {
+    hint: remedy,
+  });
 }
 
 /** What to do if no candidate is usable. */

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { program, project } from '../../support/ec2-host.ts';
+import { canMount, program, project } from '../../support/ec2-host.ts';
+import { describeWhere } from '../../support/needs.ts';
 import { describeOnHost } from '../../support/on-host.ts';
 import { useEc2 } from './use-ec2.ts';
 import { itInTurn as it } from '../../support/parts.ts';
@@ -71,6 +72,37 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect(host.processes().some(({ command }) => command.includes('/ec2/agent'))).toBe(true);
     await host.run(`${agent} flush`);
     expect([host.processes(), existsSync(host.state)]).toEqual([[], false]);
+  });
+
+  const login = 'mkdir -m 700 run-user/$(id -u)';
+  const old = '.cache/ssm-ssh-agent-$(id -u)';
+  const ended = `mkdir -p .cache; mkdir -m 700 ${old}; eval $(ssh-agent -a $PWD/${old}/agent) >/dev/null; kill -9 $SSH_AGENT_PID`;
+  describeWhere(canMount, 'another /run/user needs root')('finds the agent and the host keys', () => {
+    it.each([
+      ['of a user who logs in after setup', ':', login],
+      ['of a service, which has no folder of a login', login, 'rm -r run-user/*'],
+      ['of a user who has the socket of an agent that ended', login, ended],
+    ])('%s', async (_, before, after) => {
+      const { host, target } = stage;
+      const { stdout, stderr } = await host.run(
+        `${before}; ${configured}; ${after}
+        for word in one two; do ssh -F config -o BatchMode=yes ${target} echo $word; done`,
+      );
+      expect(stdout).toBe('one\ntwo\n');
+      expect(stderr).toMatch(/^Warning: Permanently added '[^\n]*\n$/);
+    });
+  });
+
+  it('refuses a folder of the block that others may write to, or that is no whole path', async () => {
+    const { host, target } = stage;
+    const { stderr } = await host.run(
+      `${configured}; mkdir -p .cache; mkdir -m 777 .cache/ssm-ssh-agent-$(id -u)
+      ssh -F config ${target} true || true; ${agent} proxy --state here -- i-0123456789abcdef0 22`,
+    );
+    expect(stderr).toMatch(
+      /STATE_UNSAFE: \/\S+, which ssh's configuration names, is not usable: others may write to it\nhint: /,
+    );
+    expect(stderr).toContain('INPUT_INVALID: --state is no whole path: "here"\nhint: ');
   });
 
   it('shows the arguments of proxy', async () => {

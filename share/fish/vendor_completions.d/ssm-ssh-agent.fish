@@ -177,6 +177,7 @@ complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from doctor' -l verbose -d 
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from doctor' -l help -d 'show this text'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from doctor' -l version -d 'show the version'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from proxy' -l via -x -a 'session-manager instance-connect-endpoint direct' -d 'session-manager (default), instance-connect-endpoint or direct'
+complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from proxy' -l state -x -d 'where the block of ssh\'s configuration looks for the agent, with ~/ and %i as there'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from proxy' -l region -x -d 'the AWS region (default: from the key\'s ARN, AWS_REGION, the profile, the host)'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from proxy' -l profile -x -d 'a profile of the AWS configuration files'
 complete -c ssm-ssh-agent -n '__fish_seen_subcommand_from proxy' -l role-arn -x -d 'the role to assume; several roles, or a list with commas, are assumed one after the other'
