@@ -20,6 +20,11 @@ describe('an addition', () => {
     expect([keys[0]?.knownHosts, env]).toEqual([['/agent/known_hosts', '/home/b'], running.env]);
   });
 
+  it('names no variable that the agent does not compare: a message has limits', () => {
+    const asked = writeAddition(order([], { AWS_REGION: 'eu-west-1', LONG: 'x'.repeat(300_000) }));
+    expect(JSON.stringify(asked).length).toBeLessThan(10_000);
+  });
+
   it('with other settings of AWS is refused, by their names and not by their values', () => {
     const env = { AWS_REGION: 'eu-west-1', AWS_SECRET_ACCESS_KEY: 'a secret value', https_proxy: 'http://p' };
     expect(() => readAddition(writeAddition(order([], env)), running)).toThrow(

@@ -10,7 +10,6 @@ import {
 } from '../../src/host/front-addition.ts';
 import {
   failureIn,
-  frontEnv,
   isTaken,
   readAnswer,
   sayFailure,
@@ -51,35 +50,6 @@ describe('a failure', () => {
     [undefined, false],
   ])('says that another agent listens: %#', (error, expected) => {
     expect(isTaken(error)).toBe(expected);
-  });
-});
-
-describe('the environment of the agent in front', () => {
-  const names = [
-    ...[
-      'AWS_PROFILE',
-      'AWS_X',
-      'HTTP_PROXY',
-      'HTTPS_PROXY',
-      'NO_PROXY',
-      'http_proxy',
-      'https_proxy',
-      'no_proxy',
-    ],
-    ...['NODE_EXTRA_CA_CERTS', 'HOME', 'PATH', 'GITHUB_ACTIONS', 'GITHUB_REPOSITORY', 'GITHUB_RUN_ID'],
-    ...['GITHUB_RUN_ATTEMPT', 'RUNNER_ENVIRONMENT'],
-  ];
-
-  it.each(names)('has %s, and no name that is longer', (name) => {
-    expect(frontEnv({ [name]: 'x' })).toStrictEqual({ [name]: 'x' });
-    expect(frontEnv({ [`X${name}`]: 'x' })).toStrictEqual({});
-    if (!name.startsWith('AWS_')) expect(frontEnv({ [`${name}X`]: 'x' })).toStrictEqual({});
-  });
-
-  it('has other names only if they are wanted, and nothing without a value', () => {
-    const env = { OTHER: 'a', MORE: 'b', HOME: '', AWS_PROFILE: undefined };
-    expect(frontEnv(env)).toStrictEqual({ HOME: '' });
-    expect(frontEnv(env, /^MORE$/)).toStrictEqual({ MORE: 'b', HOME: '' });
   });
 });
 

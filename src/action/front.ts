@@ -1,6 +1,7 @@
 /** The agent in front of OpenSSH's, for the lines of a job whose keys sign and cannot be read. */
 import { startFrontProcess } from '../host/start-front.ts';
-import { frontEnv, type FrontWanted, type Order, type SigningOrder } from '../host/front-order.ts';
+import { frontEnv, withAbsolutePaths } from '../host/front-env.ts';
+import type { FrontWanted, Order, SigningOrder } from '../host/front-order.ts';
 import { isStoredLine, type SigningKeyLine } from '../keys/key-line.ts';
 import type { Agent } from '../ssh/agent.ts';
 import { publicKeyFile } from '../ssh/key-folder.ts';
@@ -72,6 +73,9 @@ function orderOf(inputs: Inputs, { folder, settled, env }: Starting): Order {
     // The limit of the step began when this process did.
     openBy: Date.now() + inputs.timeoutSeconds * 1000 - performance.now() - lead,
     missing: missingIn(env),
-    env: frontEnv(env, /^ACTIONS_ID_TOKEN_REQUEST_/),
+    env: frontEnv(
+      withAbsolutePaths(env, () => process.cwd()),
+      /^ACTIONS_ID_TOKEN_REQUEST_/,
+    ),
   };
 }

@@ -8,9 +8,11 @@ const format = 1;
 
 export type Addition = Pick<FrontOrder, 'keys' | 'wanted' | 'missing' | 'env'>;
 
-/** @returns a JSON value */
+/** The environment is only compared, and a message has limits. @returns a JSON value */
 export function writeAddition(addition: Addition): unknown {
-  return { format, order: writeLine({ ...addition, endsWithInput: false }) };
+  const compared = Object.entries(addition.env).filter(([name]) => surroundings.test(name));
+  const env = Object.fromEntries(compared);
+  return { format, order: writeLine({ ...addition, env, endsWithInput: false }) };
 }
 
 /**

@@ -112,25 +112,6 @@ function systemCodeOf({ cause }: Failure): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** What the AWS SDK needs, and the names of the run. */
-const neededNames =
-  /^(AWS_|(HTTPS?|NO)_PROXY$|(https?|no)_proxy$|NODE_EXTRA_CA_CERTS$|HOME$|PATH$|GITHUB_(ACTIONS|REPOSITORY|RUN_ID|RUN_ATTEMPT)$|RUNNER_ENVIRONMENT$)/;
-
-/**
- * @param more names of other variables
- * @returns the part of an environment that the agent needs
- */
-export function frontEnv(
-  env: Readonly<Record<string, string | undefined>>,
-  more?: RegExp,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) =>
-      value !== undefined && (neededNames.test(name) || more?.test(name) === true) ? [[name, value]] : [],
-    ),
-  );
-}
-
 /** Buffers, as their toJSON writes them. */
 function unpacked(_: string, value: unknown): unknown {
   const { type, data } = (value ?? {}) as { readonly type?: unknown; readonly data?: unknown };

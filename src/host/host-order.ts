@@ -1,6 +1,7 @@
 /** What the agent in front is told on a host: the keys, and how AWS is called there. Importing this file loads the AWS SDK. */
 import { callerOnHost, type Host } from './caller.ts';
-import { frontEnv, type Order, type SigningOrder } from './front-order.ts';
+import { hostEnv, withAbsolutePaths } from './front-env.ts';
+import type { Order, SigningOrder } from './front-order.ts';
 
 /** @param env of the caller, with the profile that was asked for */
 export async function hostOrder(
@@ -13,5 +14,5 @@ export async function hostOrder(
     .filter((asked) => asked !== undefined && asked.kind !== 'new');
   const { missing, role, ...caller } = await callerOnHost(host, env, references);
   const wanted = { ...caller, role: role ?? null, allowedAccounts: [] };
-  return { keys, wanted, missing, env: frontEnv(env) };
+  return { keys, wanted, missing, env: hostEnv(withAbsolutePaths(env, () => process.cwd())) };
 }

@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import { startChildWithLifeline } from '../process/child-with-lifeline.ts';
 import { startDetached, type Detached, type DetachedOptions } from '../process/detached.ts';
 import { agentEnv, type Agent } from '../ssh/agent.ts';
+import { withAbsolutePaths } from './front-env.ts';
 import { failureIn, readAnswer, writeLine, type Order, type ServedKey } from './front-order.ts';
 import type { Voice } from './voice.ts';
 
@@ -81,7 +82,7 @@ function argvOf({ socket, control, back, installation, node }: FrontProcess): [s
 /** Credentials and tokens come by standard input: other processes of the user can read an environment. */
 function envOf(env: Starting['env']): Record<string, string> {
   // Node reads this one when it starts.
-  const { NODE_EXTRA_CA_CERTS: authorities } = env;
+  const { NODE_EXTRA_CA_CERTS: authorities } = withAbsolutePaths(env, () => process.cwd());
   return { ...agentEnv(env), ...(authorities !== undefined && { NODE_EXTRA_CA_CERTS: authorities }) };
 }
 
