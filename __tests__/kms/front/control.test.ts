@@ -9,6 +9,7 @@ import { askFront, isFront, lastFailure, readUses } from '../../../src/kms/front
 import { startFront } from '../../../src/kms/front/front.ts';
 import { string } from '../../../src/keys/wire.ts';
 import { listIdentities, message, removeAllIdentities, requests } from '../../../src/ssh/agent-protocol.ts';
+import { extensionAnswer } from '../../../src/ssh/agent-requests.ts';
 import { serveInstead } from '../../support/agents.ts';
 import { askFrontSocket } from '../../support/front.ts';
 import { memorySigner } from '../../support/memory-signer.ts';
@@ -16,6 +17,8 @@ import { loginData, signMessage } from './requests.ts';
 import { add, failureOf, front, signal, signed, signOnce, start, uses } from './stage.ts';
 
 afterEach(() => front.stop());
+
+const logName = 'log@ssm-ssh-agent';
 
 describe('the control socket', () => {
   it('runs the extensions of the program, and passes on their failures', async () => {
@@ -75,6 +78,20 @@ describe('the control socket', () => {
       await close();
     }
     expect(await isFront(foreign, signal)).toBe(false);
+  });
+
+  it.each([
+    ...['{}', '{"uses":[]}', '[]', '"result"', '7', 'null', 'true', 'result', ''].map((json) => [
+      logName,
+      json,
+    ]),
+    ['other@ssm-ssh-agent', '{"result":{}}'],
+  ] as [string, string][])('is not known by another answer of an agent: %s %j', async (name, json) => {
+    await start();
+    const foreign = join(front.folder, 'foreign');
+    const close = await serveInstead(foreign, (client) => client.write(extensionAnswer(name, string(json))));
+    expect(await isFront(foreign, signal)).toBe(false);
+    await close();
   });
 
   it('reads a log that is longer than a message', async () => {
