@@ -1,7 +1,8 @@
 /** The folder of one use of the action: its files, its name, and its end. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { quoteForShell } from '../process/quote.ts';
 import { removeFolder } from '../process/remove-folder.ts';
 import { keyFolder, type KeyFolder } from '../ssh/key-folder.ts';
 
@@ -55,6 +56,18 @@ function ec2Folder(path: string): Ec2Folder {
   return { path, socket: join(path, 'agent'), knownHosts: join(path, 'known_hosts') };
 }
 
+/** Where a user of the job has it if `ec2` is another user's, as after a step with sudo (helper/ssm-ssh-ec2.sh). */
+export function ec2FolderOf(uid: number, { ec2 }: Pick<JobFolder, 'ec2'>): Ec2Folder {
+  return ec2Folder(`${ec2.path}-${uid}`);
+}
+
+/** The folders of all users of the job that may exist. */
+export async function ec2FoldersIn(folder: Pick<JobFolder, 'ec2'>): Promise<Ec2Folder[]> {
+  const names = await readdir(dirname(folder.ec2.path)).catch(() => []);
+  const users = names.flatMap((name) => (/^ec2-\d+$/.test(name) ? [Number(name.slice('ec2-'.length))] : []));
+  return [folder.ec2, ...users.map((uid) => ec2FolderOf(uid, folder))];
+}
+
 /** The job folders in RUNNER_TEMP that a command line names: agents, tunnels to EC2 hosts and credential caches name one. */
 export function jobFoldersIn(command: string, temp: string): string[] {
   const names = command.split(`${temp}/`).slice(1);
@@ -91,10 +104,11 @@ export async function removeJobFolder(folder: JobFolder): Promise<void> {
   for (const [index, result] of removed.entries()) {
     if (result.status === 'fulfilled') continue;
     const { code, message } = result.reason as NodeJS.ErrnoException;
+    const path = paths[index] ?? '';
     // RUNNER_TEMP is not a folder, so the job folder was never made.
     if (code === 'ENOTDIR') continue;
-    throw new Failure('STATE_UNSAFE', `${paths[index] ?? ''} cannot be removed (${message})`, {
-      hint: 'remove it by hand, as its owner or root: it has no keys in it',
+    throw new Failure('STATE_UNSAFE', `${path} cannot be removed (${message})`, {
+      hint: `a step with sudo may have made a part of it: run sudo rm -rf ${quoteForShell(path)}, it has no keys in it`,
       cause: result.reason,
     });
   }

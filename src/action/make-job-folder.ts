@@ -9,7 +9,15 @@ import { jobRoleFile } from '../host/job-role.ts';
 import { fitsSocket } from '../ssh/agent.ts';
 import { exclusively, fillKeyFolder, folderOfCommand, type KeyFiles } from '../ssh/key-folder.ts';
 import { isProtected } from '../ssh/own-path.ts';
-import { isJobFolder, jobFolder, prefix, shelteredFile, shelterOf, type JobFolder } from './job-folder.ts';
+import {
+  ec2FolderOf,
+  isJobFolder,
+  jobFolder,
+  prefix,
+  shelteredFile,
+  shelterOf,
+  type JobFolder,
+} from './job-folder.ts';
 
 /** A new name, chosen before the folder is made: post must know the name, whenever main is killed. */
 export function nameJobFolder(temp = ''): JobFolder {
@@ -28,8 +36,9 @@ export function nameJobFolder(temp = ''): JobFolder {
   );
 }
 
-function fits({ socket, ec2 }: JobFolder): boolean {
-  return [socket, ec2.socket].every(fitsSocket);
+/** Whoever is at an EC2 host after another user of the job has the longest path. */
+function fits(folder: JobFolder): boolean {
+  return [folder.socket, ec2FolderOf(process.getuid?.() ?? 0, folder).socket].every(fitsSocket);
 }
 
 /**

@@ -1,12 +1,12 @@
 /** The post step: undoes what main did, by the saved state alone. */
-import { toFailure } from '../errors.ts';
+import { Failure, toFailure } from '../errors.ts';
 import { inLanes } from '../in-lanes.ts';
 import { endProcesses, type Process } from '../process/process-table.ts';
 import { isAgentAt } from '../ssh/agent.ts';
 import { forgetKeys } from '../ssh/agent-keys.ts';
 import { folderOfCommand } from '../ssh/key-folder.ts';
 import type { Env } from './input.ts';
-import { jobFolder, removeJobFolder, type JobFolder } from './job-folder.ts';
+import { ec2FoldersIn, jobFolder, removeJobFolder, type JobFolder } from './job-folder.ts';
 import type { State } from './state.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -32,7 +32,10 @@ export async function unloadKeys(uses: readonly State[], options: Unloading): Pr
     try {
       await work();
     } catch (error) {
-      problems.push(toFailure(error).message);
+      const { message, hint } = toFailure(error);
+      // The hint has the command that removes what is left.
+      const isLeft = error instanceof Failure && error.code === 'STATE_UNSAFE';
+      problems.push(isLeft ? `${message}: ${hint}` : message);
     }
   };
   await Promise.all([
@@ -74,8 +77,10 @@ async function forgetTokens(
 
 /** Removes the keys through the sockets first: a process in another namespace is not visible. */
 async function endAgents(folders: readonly JobFolder[], { env, workflow }: Unloading): Promise<Process[]> {
-  const asked = await inLanes(folders, async ({ socket, ec2 }) => {
-    const [said] = await Promise.all([socket, ec2.socket].map(forgetKeys));
+  const asked = await inLanes(folders, async (folder) => {
+    const { socket } = folder;
+    const others = (await ec2FoldersIn(folder)).map((one) => one.socket);
+    const [said] = await Promise.all([socket, ...others].map(forgetKeys));
     return { socket, said };
   });
   const ended = await endProcesses(isOfOneOf(folders));
