@@ -53,12 +53,20 @@ describe('the environment of the agent in front on a host', () => {
 it('paths of the caller’s folder are absolute, and others are as they were', () => {
   const env = {
     ...{ AWS_CONFIG_FILE: 'a/config', AWS_SHARED_CREDENTIALS_FILE: '../credentials' },
-    ...{ AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: 'b' },
+    ...{
+      AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: 'b',
+      AWS_CA_BUNDLE: 'c',
+    },
     ...{ NODE_EXTRA_CA_CERTS: '', AWS_PROFILE: 'a/b' },
   };
   expect(withAbsolutePaths(env, () => '/home/me')).toStrictEqual({
     ...{ AWS_CONFIG_FILE: '/home/me/a/config', AWS_SHARED_CREDENTIALS_FILE: '/home/credentials' },
-    ...{ AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/home/me/b' },
+    ...{
+      AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/home/me/b',
+      AWS_CA_BUNDLE: '/home/me/c',
+    },
     ...{ NODE_EXTRA_CA_CERTS: '', AWS_PROFILE: 'a/b' },
   });
   const none = (): string => {

@@ -35,7 +35,7 @@ export function hostEnv(env: Env): Record<string, string> {
 /** Of files that the AWS SDK and Node read. */
 const pathNames = [
   ...['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
-  ...['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'NODE_EXTRA_CA_CERTS'],
+  ...['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
 ];
 
 /**
