@@ -1,7 +1,9 @@
 /** Session policies allow to read the references and nothing else, and fit STS's limit. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { halve, narrowSessions } from '../../src/aws/session-policy.ts';
+import { halve, narrowSessions, signingPolicy } from '../../src/aws/session-policy.ts';
+import { parseKeyReference } from '../../src/keys/key-reference.ts';
+import type { KmsReference } from '../../src/keys/key-reference.ts';
 import { parseReference } from '../../src/keys/reference.ts';
 
 const home = { partition: 'aws', region: 'eu-west-1', account: '111122223333' };
@@ -133,6 +135,37 @@ describe('the policy for several regions', () => {
     const hosts = ['eu-west-1', 'eu-central-1', 'us-east-1'].map((region) => `ssm.${region}.amazonaws.com`);
     expect(services(['/a'])).toEqual({ 'kms:ViaService': hosts });
     expect(services([arn])).toEqual({ 'kms:ViaService': ['ssm.ap-south-1.amazonaws.com'] });
+  });
+
+  it('allows to sign with an alias in these Regions alone', () => {
+    const region = ['eu-west-1', 'eu-central-1', 'us-east-1'];
+    const policyOf = (text: string): unknown =>
+      (read(signingPolicy([parseKeyReference(text) as KmsReference], several)) as { Statement: unknown[] })
+        .Statement;
+    const signing = { Effect: 'Allow', Action: ['kms:GetPublicKey', 'kms:Sign'] };
+    const aliases = ['alias/deploy', 'alias/deploy-previous'];
+    expect(policyOf('kms:alias/deploy')).toEqual([
+      {
+        ...signing,
+        Resource: 'arn:aws:kms:*:111122223333:key/*',
+        Condition: {
+          StringEquals: {
+            'kms:RequestAlias': expect.arrayContaining([aliases[0]]),
+            'aws:RequestedRegion': region,
+          },
+        },
+      },
+    ]);
+    const id = 'mrk-1234abcd12ab34cd56ef1234567890ab';
+    expect(policyOf(`kms:${id}`)).toEqual([
+      {
+        ...signing,
+        Resource: `arn:aws:kms:*:111122223333:key/${id}`,
+        Condition: { StringEquals: { 'aws:RequestedRegion': region } },
+      },
+    ]);
+    const arn = 'arn:aws:kms:ap-south-1:999988887777:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    expect(policyOf(arn)).toEqual([{ ...signing, Resource: arn }]);
   });
 
   it('is one policy for the longest possible name', () => {

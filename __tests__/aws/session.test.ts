@@ -42,10 +42,11 @@ describe('a session of a role', () => {
   const open = async (
     more: Partial<Role> = {},
     env: Readonly<Record<string, string>> = world.jobEnvironment(),
+    maxAttempts = 5,
   ): Promise<string> => {
     const caller: Caller = {
       ...{ env, regions: [REGION], share: 10_000, signal: new AbortController().signal },
-      connection: openConnection({ env, maxAttempts: 1, debug: (line) => debugged.push(line) }),
+      connection: openConnection({ env, maxAttempts, debug: (line) => debugged.push(line) }),
       sleep: async (milliseconds) => {
         slept.push(milliseconds);
         await Promise.resolve();
@@ -85,6 +86,18 @@ describe('a session of a role', () => {
     expect(told).toMatch(/^ASSUME_ROLE_DENIED: .*verification key.*\nrun the job again/);
     expect(told).not.toContain('create-open-id-connect-provider');
     expect(slept.length).toBe(4);
+  });
+
+  it.each([
+    ['InvalidIdentityToken', keys],
+    ['AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity'],
+  ])('is asked for no more often than is allowed (%s)', async (code, message) => {
+    for (const maxAttempts of [1, 2]) {
+      slept.length = 0;
+      order(code, message, maxAttempts);
+      expect(await open({}, world.jobEnvironment(), maxAttempts)).toMatch(/^ASSUME_ROLE_DENIED: /);
+      expect(slept).toEqual([1000].slice(0, maxAttempts - 1));
+    }
   });
 
   it('with an expired token names the clock of the server that made it', async () => {

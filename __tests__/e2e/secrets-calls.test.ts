@@ -10,6 +10,7 @@ import {
   type ReadyWorld,
 } from '../support/aws/world.ts';
 import type { Call, PolicyDocument } from '../support/aws/local-aws.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
 import { told, useStage } from './stage.ts';
 import { itInTurn as it } from '../support/parts.ts';
 
@@ -195,6 +196,21 @@ describe('Secrets Manager', () => {
         expect(text).toContain('aws secretsmanager restore-secret --region eu-west-1 --secret-id ci/key-0');
       },
     );
+
+    it('nothing of another account in place of a secret of the same name', async () => {
+      const [account, theirs] = ['222233334444', await makeSshKey()];
+      const sharing = { account, sharedWith: [ACCOUNT] };
+      const keyId = world.aws.kms.createKey({ ...sharing, region: REGION, alias: 'alias/ci' });
+      const { arn } = world.putSecret('ci/key', theirs.privateKey, { ...sharing, keyId });
+      world.putSecret('ci/key', stage.key.privateKey);
+      grant(allow(['secretsmanager:*', 'kms:Decrypt'], '*'));
+      const job = stage.job({ env: world.jobEnvironment() });
+      const keys = `secretsmanager:ci/key\n${arn} gitlab.com`;
+      const { outputs } = await job.uses({
+        with: { keys, 'aws-region': REGION, 'role-to-assume': ROLE_ARN },
+      });
+      expect(outputs['fingerprints']).toBe(JSON.stringify([stage.key.fingerprint, theirs.fingerprint]));
+    });
 
     it('a secret without a value: KEY_EMPTY', async () => {
       world.aws.secrets.put({ account: ACCOUNT, region: REGION, name: 'ci/empty' });

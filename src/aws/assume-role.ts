@@ -93,7 +93,8 @@ async function patiently<T>(ask: () => Promise<T>, patience: Patience, tries = 0
   } catch (error) {
     signal.throwIfAborted();
     const pause = (lacksKeys(error) ? missingKeysPauses : newRolePauses)[tries];
-    if (pause === undefined || !mayPass(error)) throw explain(error);
+    const isLast = tries + 1 >= caller.connection.maxAttempts;
+    if (pause === undefined || isLast || !mayPass(error)) throw explain(error);
     const why = lacksKeys(error)
       ? "AWS STS did not get the keys of the token's issuer"
       : `AWS STS refused ${wanted.arn}; in case the role is new`;

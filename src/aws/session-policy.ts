@@ -68,8 +68,13 @@ export function signingPolicy(
   home: Home,
   actions: readonly string[] = signingActions,
 ): string {
-  const region = (home.otherRegions ?? []).length > 0 ? '*' : home.region;
-  const statements = references.map((reference) => kmsStatement(reference, { ...home, region }, actions));
+  const regions = [home.region, ...(home.otherRegions ?? [])];
+  const statements = references.map((reference) => {
+    if (reference.location || regions.length === 1) return kmsStatement(reference, home, actions);
+    const { Condition, ...anywhere } = kmsStatement(reference, { ...home, region: '*' }, actions);
+    const conditions = { ...Condition?.StringEquals, 'aws:RequestedRegion': regions };
+    return { ...anywhere, Condition: { StringEquals: conditions } };
+  });
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 

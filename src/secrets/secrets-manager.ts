@@ -138,10 +138,16 @@ function bySharing(references: readonly SecretReference[]): Sharing[] {
   return [...values.values()];
 }
 
+/** Each batch has a name only once, so that answers can be matched by name: another account may have it, too. */
 function inBatches(values: readonly Sharing[]): Sharing[][] {
-  const batchSize = batchSizes.secret;
-  const count = Math.ceil(values.length / batchSize);
-  return Array.from({ length: count }, (_, i) => values.slice(i * batchSize, (i + 1) * batchSize));
+  const filled: Map<string, Sharing>[] = [];
+  for (const sharing of values) {
+    const name = sharing[0].name.replace(/^arn:.*:secret:/, '').replace(/-[A-Za-z0-9]{6}$/, '');
+    const batch = filled.find((candidate) => candidate.size < batchSizes.secret && !candidate.has(name));
+    if (batch) batch.set(name, sharing);
+    else filled.push(new Map([[name, sharing]]));
+  }
+  return filled.map((batch) => [...batch.values()]);
 }
 
 /** The reference may be an ARN without its six random characters. */
