@@ -1,6 +1,8 @@
 /** What looks like a secret, and what is left of a text without its secrets. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { parseCredentialReference } from '../../helper/command-line/settings.ts';
+import { parseReference } from '../../src/keys/reference.ts';
 import { looksSecret, looksToken, withoutSecrets } from '../../src/keys/secret-text.ts';
 
 /** A line of a key: lower case, upper case, digits. */
@@ -100,4 +102,27 @@ describe('one token', () => {
   ])('is the whole text (%#): %j', (text, isToken) => {
     expect(looksToken(text)).toBe(isToken);
   });
+});
+
+describe('a token instead of a reference', () => {
+  it.each([
+    ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_'],
+    ...['glpat-', 'gldt-', 'glrt-', 'glrtr-', 'glcbt-', 'glptt-', 'glft-', 'glagent-'],
+    ...['gloas-', 'glimt-', 'glwt-', 'glsoat-', 'glffct-'],
+    ...['ATBB', 'ATATT3x', 'ATCTT3x', 'BBDC-'],
+  ])('is seen by its first letters, for a key and for a credential: %s', (prefix) => {
+    const token = `${prefix}${word(20)}`;
+    expect(withoutSecrets(`a ${token} b`)).toBe('a … b');
+    expect(looksToken(token)).toBe(true);
+    expect(() => parseReference(token)).toThrow(/^this looks like a secret/);
+    expect(() => parseCredentialReference(token, 'x')).toThrow(/^x has a token itself/);
+    expect(() => parseCredentialReference(prefix, 'x')).toThrow(/^x has a token itself/);
+  });
+
+  it.each(['gha_token_for_the_library', 'npm_token', 'glass-door', 'ATTACHED', 'ATBASH'])(
+    'is not taken for one: %s',
+    (name) => {
+      expect(parseCredentialReference(name, 'x')).toMatchObject({ name });
+    },
+  );
 });

@@ -5,6 +5,7 @@ import { parseLifetime } from '../../src/keys/lifetime.ts';
 import { parseAccount, type Account } from './account.ts';
 import { invalid } from './parse.ts';
 import { parseReference, type Reference } from '../../src/keys/reference.ts';
+import { beginsAsGitToken } from '../../src/keys/secret-text.ts';
 import { parseCacheAddress } from '../../src/secrets/cache-address.ts';
 import { requireStored } from '../../src/keys/stored-line.ts';
 
@@ -53,15 +54,12 @@ export function parseDuration(option: string, text: string): number {
   throw invalid(`${option} is not a duration: "${text}"`, 'write 90s, 15m, 6h, or 0 for no limit');
 }
 
-/** The prefixes of tokens of github.com, GitLab and Bitbucket. */
-const tokenText = /^(gh[a-z]_|github_pat_|gl(pat|dt|cbt|rt)-|AT(BB|CTT|ATT))/;
-
 /**
  * @param place where it is written, for the message
  * @throws INPUT_INVALID
  */
 export function parseCredentialReference(text: string, place: string): Reference {
-  if (tokenText.test(text)) {
+  if (beginsAsGitToken(text)) {
     throw new Failure('INPUT_INVALID', `${place} has a token itself, where its name in AWS belongs`, {
       hint: 'store the token with aws ssm put-parameter, write its name here, and replace the token',
     });

@@ -6,9 +6,12 @@
 /** Next to these characters, a match is a part of a name, an ARN or a fingerprint, and not a secret. */
 const [before, behind] = ['(?<![\\w+/=.:@-])', '(?![\\w+/=.:@-])'];
 
-/** The prefixes of tokens of GitHub, GitLab, Atlassian, Slack, npm and AWS. */
-const prefixes =
-  'gh[opusr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|agent)-|AT[AC]TT|xox[abeoprs]-|npm_|A[KS]IA(?=[A-Z2-7]{16}(?!\\w))';
+/** The prefixes of tokens that git sends: of GitHub, GitLab (doc/security/tokens) and Bitbucket. */
+const ofGitHosts =
+  'gh[opusr]_|github_pat_|gl(?:pat|dt|rtr?|cbt|ptt|ft|ffct|agent|oas|imt|wt|soat)-|AT(?:BB|[AC]TT)|BBDC-';
+
+/** And of Slack, npm and AWS. */
+const prefixes = `${ofGitHosts}|xox[abeoprs]-|npm_|A[KS]IA(?=[A-Z2-7]{16}(?!\\w))`;
 
 /** A brace, or the name of a secret in JSON, as stored for an App or a user name. */
 const jsonParts = /[{}]|"(?=[^"{}]*(?:password|private_?key|token|secret|credential))[^"{}]*"\s*:/gi;
@@ -77,4 +80,9 @@ export function looksToken(text: string): boolean {
   return new RegExp(`^(?:(?:${prefixes})[\\w.=-]{12,}|eyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*)?)$`).test(
     text.trim(),
   );
+}
+
+/** Whether a text begins as a token that git sends, however short it is. */
+export function beginsAsGitToken(text: string): boolean {
+  return new RegExp(`^(?:${ofGitHosts})`).test(text);
 }
