@@ -121,17 +121,23 @@ describe('helper/ssm-ssh', () => {
     }
   });
 
-  it('says how to get ssh where there is none, with the exit code of ssh itself', () => {
-    const bin = newFolder();
-    mkdirSync(bin);
-    const program = makeJobFolder(newFolder());
-    const { status, stderr } = spawnSync('/bin/sh', [program, 'host.test'], {
-      env: { PATH: bin },
-      encoding: 'utf8',
-    });
-    expect(status).toBe(255);
-    expect(stderr).toMatch(/^ssm-ssh: SSH_NOT_FOUND: .*\nhint: install it: /);
-  });
+  it.each([['host.test', 'true'], ['-i', 'k', 'host.test'], ['-G', 'host.test'], ['-V']])(
+    'says how to get ssh where there is none, with the exit code of ssh itself: %j',
+    (...args) => {
+      const bin = newFolder();
+      mkdirSync(bin);
+      const onHost = join(dirname(dirname(import.meta.dirname)), 'helper/ssm-ssh');
+      const jobs = [{}, { keys: ['other.test'] }].map((given) => makeJobFolder(newFolder(), given));
+      for (const program of [...jobs, onHost]) {
+        const env = { PATH: bin };
+        const { status, stderr } = spawnSync('/bin/sh', [program, ...args], { env, encoding: 'utf8' });
+        expect([status, stderr]).toEqual([
+          255,
+          expect.stringMatching(/^ssm-ssh: SSH_NOT_FOUND: .*\nhint: install it: .*\n$/),
+        ]);
+      }
+    },
+  );
 
   it("hands the caller's environment on, whatever names are used here", () => {
     const bin = newFolder();
