@@ -4,6 +4,7 @@ import {
   isOurProgram,
   isOurs,
   isRemoteOf,
+  programOf,
   remoteOfPattern,
   remoteOfUrl,
 } from '../../src/host/foreign-command.ts';
@@ -24,6 +25,19 @@ it('a program is ours if its name begins so', () => {
 });
 
 describe('a command of git', () => {
+  it.each([
+    ['ssh -v', 'ssh'],
+    [" \t'/a b/ssh'", "'/a"],
+    ['A=1 _b2=/bin/x exec /usr/bin/env C= ssh -o D=e', 'ssh'],
+    ['-o=1 ssh', '-o=1'],
+    ['/a=b/ssh x', '/a=b/ssh'],
+    ['executed env', 'executed'],
+    ['EXEC x', 'EXEC'],
+    ['A=1 env', 'env'],
+    ['', ''],
+  ])('%j starts the program %j', (command, program) => {
+    expect(programOf(command)).toBe(program);
+  });
   it.each([
     'ssh -i key',
     'ssh -I lib.so',

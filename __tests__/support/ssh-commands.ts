@@ -9,6 +9,7 @@ export const ourCommands: readonly string[] = [
   'AWS_PROFILE=ci ssm-ssh',
   'AWS_PROFILE=ci exec ~/bin/ssm-ssh',
   'env AWS_PROFILE=ci\tssm-ssh\t-v',
+  'A=1 B= exec env C=/usr/bin/ssh ssm-ssh',
   '"$(command -v ssm-ssh)" -v',
   '(ssm-ssh)',
   '`which ssm-ssh`',
@@ -24,4 +25,7 @@ export const foreignCommands: readonly string[] = [
   'ssh -i /opt/ssm-ssh/key',
   '"/usr/bin/ssh" -i "$RUNNER_TEMP/ssm-ssh.key" -o StrictHostKeyChecking=yes',
   'AWS_PROFILE=ssm-ssh-ci ssh -i /a/key',
+  'AWS_X=1 ssh -i ~/.ssh/ssm-ssh',
+  'exec ssh -i ~/.ssh/ssm-ssh',
+  'A=* _b2=c=d exec\t/usr/bin/env E= "/usr/bin/ssh" -i /keys/ssm-ssh',
 ];

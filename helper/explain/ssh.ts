@@ -18,6 +18,7 @@ import {
   isOurProgram,
   isOurs,
   isRemoteOf,
+  programOf,
   type RemoteUrl,
 } from '../../src/host/foreign-command.ts';
 import { parseHostName } from '../../src/ec2/host-name.ts';
@@ -121,7 +122,7 @@ async function foreignCommand(
   if (isOurs(command)) command = '';
   const path = asking.env['GIT_SSH'] ?? '';
   if (command === '' && (path === '' || isOurProgram(path))) return undefined;
-  const script = await scriptOf(command === '' ? path : (command.split(/\s/, 1)[0] ?? ''), asking.env);
+  const script = await scriptOf(command === '' ? path : programOf(command), asking.env);
   const ofEnvironment = { name: 'GIT_SSH', scope: 'environment' };
   if (command === '') return { command: path, source: ofEnvironment, bringsKey: bringsKey(path, script) };
   const source = listing.sources[index] ?? { name, scope: 'unknown' };

@@ -4,15 +4,20 @@ import { lowerCase, parseWrittenPattern, type Remote } from '../keys/routes.ts';
 import { decoded } from '../keys/url-text.ts';
 
 /**
- * Whether a command starts ssm-ssh, of whatever installation, by the rule of helper/ssm-ssh: its first word is not ssh, and the
- * last segment of a word is exactly ssm-ssh. Folders and keys may have such letters in their names, too.
+ * Whether a command starts ssm-ssh, of whatever installation, by the rule of helper/ssm-ssh: its program is not ssh, and
+ * the last segment of a word is exactly ssm-ssh. Folders and keys may have such letters in their names, too.
  */
 export function isOurs(command: string): boolean {
-  const [program = ''] = command.split(/\s/, 1);
-  return !/(^|\/)ssh['"]?$/.test(program) && /(^|[\s/'"(`])ssm-ssh(['"\s)`;&|]|$)/.test(command);
+  return !/(^|\/)ssh['"]?$/.test(programOf(command)) && /(^|[\s/'"(`])ssm-ssh(['"\s)`;&|]|$)/.test(command);
 }
 
-/** The same for GIT_SSH, which is the path of a program. */
+/** The first word, in whatever quotes, behind variables, `exec` and `env`. */
+export function programOf(command: string): string {
+  const words = command.split(/[ \t\n]+/).filter((word) => word !== '');
+  return words.find((word) => !/^([A-Za-z_].*=.*|exec|(.*\/)?env)$/s.test(word)) ?? words.at(-1) ?? '';
+}
+
+/** Whether GIT_SSH starts ssm-ssh. It is the path of a program. */
 export function isOurProgram(path: string): boolean {
   return path.slice(path.lastIndexOf('/') + 1).startsWith('ssm-ssh');
 }
