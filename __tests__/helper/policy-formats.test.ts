@@ -72,6 +72,7 @@ const line: PolicyLine = {
     via: undefined,
     for: undefined,
     format: 'json',
+    json: false,
   },
   ...{ 'kms-key-id': undefined, 'account-id': undefined },
   ...{ trust: [], branch: [], 'git-tag': [], environment: [], 'pull-request': false },
@@ -88,10 +89,16 @@ describe('the options of policy', () => {
     [{ host: ['i-0123456789abcdef0'], 'kms-key-id': 'alias/ci' }, '--kms-key-id belongs to a key'],
     [{ references, 'account-id': '1111' }, '--account-id is not an account'],
     [{ references, trust: ['acme/app'], branch: ['main'] }, 'two documents of JSON'],
+    [{ references, json: true, format: 'terraform' }, '--json and --format terraform do not go together'],
+    [{ references, json: true, format: 'cloudformation' }, '--json and --format cloudformation do not'],
   ])('are refused: %j', (wrong, message) => {
     const failure = failureOf(() => parsePolicyLine({ ...line, ...wrong }));
     expect([failure.code, failure.message]).toEqual(['INPUT_INVALID', expect.stringContaining(message)]);
     expect(failure.hint).not.toBe('');
+  });
+
+  it('may say twice that JSON is printed', () => {
+    expect(parsePolicyLine({ ...line, references, json: true }).references).toEqual(references);
   });
 
   it.each([

@@ -23,6 +23,7 @@ export interface PolicyLine extends TrustOptions {
   readonly 'kms-key-id': string | undefined;
   readonly 'account-id': string | undefined;
   readonly format: Format;
+  readonly json: boolean;
 }
 
 export interface Wish {
@@ -76,6 +77,8 @@ interface Parts {
 }
 
 function checkParts(line: PolicyLine, { isPermitting, isTrusting, hosts }: Parts): void {
+  if (line.json && line.format !== 'json')
+    throw invalid(`--json and --format ${line.format} do not go together`, 'leave one of them out');
   if (!isPermitting && !isTrusting)
     throw invalid('policy has nothing to allow', 'write a key: policy /ci/deploy-key; or --host, or --trust');
   if (isPermitting && isTrusting && line.format === 'json') {
