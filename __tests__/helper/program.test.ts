@@ -18,7 +18,7 @@ async function said(env: Io['env'], args: readonly string[]): Promise<Said> {
   const text = { out: '', err: '' };
   const io = {
     ...{ env, out: (more: string) => (text.out += more), err: (more: string) => (text.err += more) },
-    signals: { on: () => undefined, off: () => undefined },
+    ...{ signals: { on: () => undefined, off: () => undefined }, useProfile: () => undefined },
   } as unknown as Io;
   return { code: await run(args, io), ...text };
 }
@@ -92,6 +92,46 @@ describe('an error of ssm-ssh-agent', () => {
   it('has the mark by which doctor knows it', async () => {
     const [, text] = await toldIn({ _SSM_MARK: ' [0f1e]' }, 'polcy');
     expect(text).toMatch(/^ssm-ssh-agent \[0f1e\]: INPUT_INVALID: .*\nhint: .*\n$/);
+  });
+});
+
+describe('a common option', () => {
+  const names = commands.map(({ name }) => name);
+
+  it.each(names)('with a wrong value is refused, also by %s', async (name) => {
+    for (const [option, value] of [
+      ['--region', 'bad region!'],
+      ['--role-arn', 'nonsense'],
+    ] as const) {
+      const [code, text] = await told(name, option, value);
+      expect([code, text]).toEqual([
+        2,
+        expect.stringMatching(/^ssm-ssh-agent: INPUT_INVALID: --r.*\nhint: /),
+      ]);
+      expect(text).toContain(`"${value}"`);
+    }
+  });
+
+  it('is accepted by every command, and its help says where it changes nothing', async () => {
+    const common = [
+      '--region',
+      'eu-west-1',
+      '--profile',
+      'x',
+      '--role-arn',
+      'arn:aws:iam::111122223333:role/x',
+    ];
+    for (const name of ['flush', 'log']) {
+      const [code, text] = await told(name, ...common, '--json', '--verbose', 'word');
+      expect([code, text]).toEqual([2, expect.stringContaining(`${name} takes no name`)]);
+    }
+    const nothing = (name: string): string | undefined =>
+      commands
+        .filter((command) => command.name === name)
+        .map((command) => /^Without effect here: (.*)\n$/m.exec(helpOf(command))?.[1])[0];
+    expect(nothing('explain')).toBe('--region, --profile, --role-arn, --quiet, --verbose');
+    expect(nothing('policy')).toBe('--json');
+    expect(nothing('put')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 /** The table of commands → the manual page of ssm-ssh-agent, in man(7)'s macros. Pure. */
-import { commonOptionsOf, type Command } from '../../helper/command-line/command.ts';
+import { idleOptionsOf, type Command } from '../../helper/command-line/command.ts';
 import { common, type Options } from '../../helper/command-line/parse.ts';
 
 interface Release {
@@ -21,7 +21,7 @@ export function manPage(commands: readonly Command[], { version, date }: Release
     '.SH COMMANDS',
     ...commands.flatMap(commandSection),
     '.SH COMMON OPTIONS',
-    'Most commands have all of these; each has the last two.',
+    'Every command takes all of these. Its section names those that have no effect on it.',
     ...optionList(common),
     '.SH EXIT STATUS',
     '0: done. 2: the command line, an input or the configuration is wrong. 1: anything else.',
@@ -37,14 +37,12 @@ export function manPage(commands: readonly Command[], { version, date }: Release
 
 function commandSection(command: Command): string[] {
   const { name, summary, synopsis, examples, options } = command;
-  const missing = Object.keys(common).filter((option) => !Object.hasOwn(commonOptionsOf(command), option));
+  const idle = idleOptionsOf(command);
   return [
     `.SS ${escaped(`${name} ${synopsis}`)}`,
     `${text(summary)}.`,
     ...optionList(options),
-    ...(missing.length > 0
-      ? ['.PP', `${escaped(`It does not have ${missing.map((option) => `--${option}`).join(', ')}`)}.`]
-      : []),
+    ...(idle.length > 0 ? ['.PP', `${escaped(`Without effect here: ${idle.join(', ')}`)}.`] : []),
     ...examples.flatMap(([line, does]) => [
       '.PP',
       `${text(does)}:`,

@@ -48,7 +48,7 @@ export interface Command<O extends Options = Options> {
   /** Lines to type, and what they do. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly options: O;
-  /** The common options that the command has, if it does not have all of them. */
+  /** The common options that have an effect on the command, if not all have. It accepts the others, too. */
   readonly common?: readonly (keyof typeof common)[];
   /** @returns the exit code */
   run(line: Line<O>, running: Running): Promise<number>;
@@ -59,22 +59,30 @@ export function command<const O extends Options>(definition: Command<O>): Comman
   return definition;
 }
 
-/** The common options that the command has. */
+/** The common options that have an effect on the command: those of its help and its completions. */
 export function commonOptionsOf({ common: names }: Command): Options {
   return Object.fromEntries(
     Object.entries(common).filter(([option]) => names?.includes(option as keyof typeof common) ?? true),
   );
 }
 
+/** Those that it accepts without an effect. */
+export function idleOptionsOf(command: Command): string[] {
+  const shown = commonOptionsOf(command);
+  return Object.keys(common).flatMap((option) => (Object.hasOwn(shown, option) ? [] : [`--${option}`]));
+}
+
 export function helpOf(command: Command): string {
   const { name, summary, synopsis, examples, options } = command;
   const shown = examples.map(([line, does]) => `  # ${does}\n  ssm-ssh-agent ${line}`);
+  const idle = idleOptionsOf(command);
   return `${[
     `${summary}:\n`,
     `${shown.join('\n\n')}\n`,
     `Usage: ssm-ssh-agent ${name} ${synopsis}\n`,
     ...(Object.keys(options).length > 0 ? [`Options:\n${table(options)}\n`] : []),
     `Common options:\n${table(commonOptionsOf(command))}`,
+    ...(idle.length > 0 ? [`\nWithout effect here: ${idle.join(', ')}`] : []),
   ].join('\n')}\n`;
 }
 
