@@ -143,8 +143,8 @@ choose_node() {
   can_open_files || fail STATE_UNSAFE "this process may open $_ssm_files files at once, and Node needs 64" 'raise ulimit -n'
   [ -z "${SSM_SSH_NODE-}" ] && [ -x "$_ssm_job_node" ] && _ssm_node=$_ssm_job_node && return
   { read -r _ssm_node; } 2>/dev/null <"${_ssm_state:-/dev/null}/node-path" && [ -z "${SSM_SSH_NODE-}" ] && [ -x "$_ssm_node" ] && is_protected "$_ssm_node" && return
-  find_node || fail INTERNAL "no Node 20 or newer was found to fetch the key with${_ssm_unsafe:+, but for $_ssm_unsafe, which others may replace}" \
-    'install it where root or you alone may write, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'
+  find_node || { [ -z "${SSM_SSH_NODE-}" ] || fail INPUT_INVALID "SSM_SSH_NODE is no Node 20 or newer: $SSM_SSH_NODE" 'set it to the path of one, or unset it to have one looked for' && fail INTERNAL "no Node 20 or newer was found to fetch the key with${_ssm_unsafe:+, but for $_ssm_unsafe, which others may replace}" \
+    'install it where root or you alone may write, or say where it is: git config --system ssm.node /path/to/node, or SSM_SSH_NODE'; }
   # If it cannot be kept, the next process searches again.
   [ -z "$_ssm_state" ] || [ -n "${SSM_SSH_NODE-}" ] || { printf '%s\n' "$_ssm_node" >"$_ssm_state/node-path"; } 2>/dev/null || :
 }

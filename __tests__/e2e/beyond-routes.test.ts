@@ -141,7 +141,7 @@ describeOnHost('in a job on a host that has keys, too', () => {
     const log = await list(repository, { SSM_SSH_NODE: '/nonexistent' });
     expect(log).toMatch(/refs\/heads\/main/);
     expect(log).toMatch(
-      /^ssm-ssh: warning: keys of git's configuration are passed over: ssm-ssh: INTERNAL: .*\nhint: install it/m,
+      /^ssm-ssh: warning: keys of git's configuration are passed over: ssm-ssh: INPUT_INVALID: SSM_SSH_NODE .*\nhint: set it/m,
     );
     expect(await list(repository)).not.toContain('warning');
   });

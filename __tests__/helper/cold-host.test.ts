@@ -37,6 +37,14 @@ describeOnHost('helper/ssm-ssh whose question Node does not answer', () => {
     expect(readdirSync(join(theirs, 'compiled'))).toEqual(['one']);
   });
 
+  it('says that SSM_SSH_NODE is no Node, in the words of ssm-ssh-agent', () => {
+    for (const shell of shells)
+      expect([shell, ask('acme/lib', shell, { SSM_SSH_NODE: '/nowhere' })]).toEqual([
+        shell,
+        'ssm-ssh: INPUT_INVALID: SSM_SSH_NODE is no Node 20 or newer: /nowhere\nhint: set it to the path of one, or unset it to have one looked for\n',
+      ]);
+  });
+
   it('has a place to wait for each repository, also where there is no cksum', () => {
     const cksum = join(stage.home, 'bin/cksum');
     const places = (): string[] => readdirSync(join(stage.state, 'asked'));
