@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { string } from '../../../src/keys/wire.ts';
+import { grace, interval } from '../../../src/kms/front/front.ts';
 import { message, requests } from '../../../src/ssh/agent-protocol.ts';
 import { serveInstead } from '../../support/agents.ts';
 import { askFrontSocket, identityFor, startTestFront, type TestFront } from '../../support/front.ts';
@@ -10,6 +11,8 @@ import { memorySigner } from '../../support/memory-signer.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 
 const success = 6;
+/** Milliseconds until an agent that ends wrongly has certainly ended. */
+const [afterEnd, afterQuestion] = [grace + 1800, grace + interval + 1000];
 let front: TestFront;
 
 beforeEach(async () => {
@@ -28,9 +31,9 @@ describe('the last key of the agent in front', () => {
     await front.output(['ssh-add', '-q', '-'], { input: own.privateKey });
     front.identities.add(identityFor(memorySigner(), { lifetime: 1 }));
     expect(await ask(requests.lock)).toBe(success);
-    expect(await endsWithin(3000)).toBe(false);
+    expect(await endsWithin(1000 + afterEnd)).toBe(false);
     expect(await ask(requests.unlock)).toBe(success);
-    expect(await endsWithin(6000)).toBe(false);
+    expect(await endsWithin(afterQuestion)).toBe(false);
     expect(await front.output(['ssh-add', '-L'])).toContain(own.publicKey);
     await front.output(['ssh-add', '-q', '-D']);
     expect(await endsWithin(30_000)).toBe(true);
@@ -41,7 +44,7 @@ describe('the last key of the agent in front', () => {
     const close = await serveInstead(socket, () => undefined);
     const other = await startTestFront({ endWhenEmpty: true, back: socket });
     other.identities.add(identityFor(memorySigner())).remove();
-    expect(await endsWithin(6000, other)).toBe(false);
+    expect(await endsWithin(afterQuestion, other)).toBe(false);
     await close();
     expect(await endsWithin(30_000, other)).toBe(true);
     await other.stop();

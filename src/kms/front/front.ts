@@ -47,9 +47,9 @@ export interface Front {
 /** Connections at the same time. Each one takes two files. */
 const mostClients = 256;
 /** Milliseconds until the agent behind is asked again whether it has keys. */
-const interval = 5000;
+export const interval = 5000;
 /** Milliseconds for the answer to the client whose request ended the last identity. */
-const grace = 200;
+export const grace = 200;
 
 /**
  * The end of this agent is the end of the agent behind: its keys may have more time, or no limit of uses. A locked agent
