@@ -164,9 +164,17 @@ describe("the machine's credentials", () => {
     expect(awsFailure(error, attempted)).toMatchObject({ code: 'CREDENTIALS_MISSING' });
   });
 
-  it('of a profile that does not exist are not replaced by others', async () => {
-    process.env['AWS_PROFILE'] = 'nobody';
-    await expect(machineCredentials(options())()).rejects.toThrow('there is no profile nobody');
+  it.each([
+    ...['nobody', 'no body', 'büro', 'a~b', 'job ', 'toString'],
+    ...['[profile büro]', '[profile my,job]', '[profile my job]', '[my job]'],
+  ])('of a profile that does not exist or cannot be read are not replaced by others: %j', async (text) => {
+    const [, name = text] = /^\[(?:profile )?(.*)\]$/.exec(text) ?? [];
+    useProfile(`[profile job]\n${keys}${text === name ? '' : `${text}\n${keys}`}`, name);
+    const failure = await machineCredentials(options())().catch((error: unknown) => error as Error);
+    expect(failure).toMatchObject({
+      message: expect.stringContaining(`there is no profile ${name} with a setting in it`) as unknown,
+    });
+    expect((failure as Error).message.includes('the AWS SDK reads only names of')).toBe(!/^\w+$/.test(name));
     expect(operations()).toEqual([]);
   });
 
@@ -191,9 +199,10 @@ describe("the machine's credentials", () => {
   });
 });
 
-/** Names the profile job. */
-function useProfile(text: string): void {
+const keys = 'aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n';
+
+function useProfile(text: string, name = 'job'): void {
   const file = join(mkdtempSync(join(tmpdir(), 'profile-')), 'config');
   writeFileSync(file, text);
-  Object.assign(process.env, { AWS_CONFIG_FILE: file, AWS_PROFILE: 'job' });
+  Object.assign(process.env, { AWS_CONFIG_FILE: file, AWS_PROFILE: name });
 }

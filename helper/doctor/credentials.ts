@@ -86,10 +86,18 @@ export async function checkRoles(
  * @param marks what the AWS SDK notes about the credentials (`$source`, CREDENTIALS_PROFILE and others)
  */
 export function sourceOf(env: Environment, marks: readonly string[]): string {
-  const { AWS_PROFILE: profile, AWS_WEB_IDENTITY_TOKEN_FILE: file } = env;
-  if (profile) return `the profile ${profile} (AWS_PROFILE)`;
+  const { AWS_PROFILE: profile } = env;
+  const isProfile = marks.some((mark) => mark.startsWith('CREDENTIALS_PROFILE'));
+  if (profile) {
+    const named = `the profile ${profile} (AWS_PROFILE)`;
+    // A profile with a Region alone says nothing about credentials.
+    return isProfile ? named : `${sourceOfMachine(env)}: ${named} names none`;
+  }
   if (env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']) return 'AWS_ACCESS_KEY_ID of the environment';
-  if (marks.some((mark) => mark.startsWith('CREDENTIALS_PROFILE'))) return 'the default profile';
+  return isProfile ? 'the default profile' : sourceOfMachine(env);
+}
+
+function sourceOfMachine({ AWS_WEB_IDENTITY_TOKEN_FILE: file, ...env }: Environment): string {
   if (file) return `the web identity token in ${file} (AWS_WEB_IDENTITY_TOKEN_FILE)`;
   const container = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'].find(
     (name) => env[name],

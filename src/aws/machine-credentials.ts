@@ -60,7 +60,11 @@ const fromEnvironment: Link = async () => {
   return await fromEnv()();
 };
 
-/** Names of profiles that the SDK can read in a file. For other names it is unknown whether they exist. */
+/**
+ * Names of profiles that the SDK can read in the configuration file.
+ *
+ * @source @smithy/core, `parseIni`
+ */
 const readable = /^[\w@+.%:/-]+$/;
 
 /** Static keys, roles, web identities, processes or SSO, as the profile says. */
@@ -68,11 +72,7 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
   return async (properties) => {
     const profiles = await parseKnownFiles(anew);
     const name = getProfileName({});
-    if (env['AWS_PROFILE'] && readable.test(name) && !(name in profiles)) {
-      throw new CredentialsProviderError(`there is no profile ${name} with a setting in it`, {
-        tryNextLink: false,
-      });
-    }
+    if (env['AWS_PROFILE'] && !Object.hasOwn(profiles, name)) throw missing(name);
     const { fromIni } = await import('@aws-sdk/credential-provider-ini');
     // Providers that call IAM Identity Center would use a handler of their own, which does not check endpoints.
     const { requestHandler } = (properties?.callerClientConfig ?? {}) as { requestHandler?: RequestHandler };
@@ -89,6 +89,13 @@ function fromProfile({ patience, env }: MetadataOptions): Link {
       throw isFinal ? final(error, what) : error;
     }
   };
+}
+
+function missing(name: string): Error {
+  const limit = readable.test(name) ? '' : ': the AWS SDK reads only names of letters, digits and +@.%:/_-';
+  return new CredentialsProviderError(`there is no profile ${name} with a setting in it${limit}`, {
+    tryNextLink: false,
+  });
 }
 
 /** Settings of a profile that say where its credentials come from. One with a Region alone names none. */

@@ -149,14 +149,26 @@ describeOnHost('a setting of ssm-ssh', () => {
     expect((await list(env)).stderr).toContain('TIMEOUT: fetching the key took longer than 1 seconds');
   });
 
-  it('repairs a key with spaces in its role or profile', async () => {
-    host.configure(['[ssm]', 'key = /ci/key', `roleArn = ${reader}`]);
-    host.env['AWS_PROFILE'] = 'the build machine';
-    host.env['AWS_CONFIG_FILE'] = join(host.home, 'aws');
-    writeFileSync(
-      host.env['AWS_CONFIG_FILE'],
-      '[profile the build machine]\ncredential_source = Ec2InstanceMetadata\n',
-    );
+  it('repairs a key with spaces in its profile, and takes no other credentials if it cannot be read', async () => {
+    const { accessKeyId, secretAccessKey } = world.aws.iam.createAccessKey({
+      userArn: `arn:aws:iam::${ACCOUNT}:user/builder`,
+      policies: [allow('ssm:GetParameter', 'arn:aws:ssm:*:*:parameter/*')],
+    });
+    const keys = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+    const [config, credentials] = [join(host.home, 'aws'), join(host.home, 'credentials')];
+    host.configure(['[ssm]', 'key = /ci/key']);
+    Object.assign(host.env, { AWS_PROFILE: 'the build machine', AWS_CONFIG_FILE: config });
+    host.env['AWS_SHARED_CREDENTIALS_FILE'] = credentials;
+    writeFileSync(config, `[profile the build machine]\n${keys}`);
+    const { code, stderr } = await list();
+    expect([code === 0, stderr]).toEqual([
+      false,
+      expect.stringMatching(
+        /CREDENTIALS_MISSING.*no profile the build machine .*reads only names of letters/,
+      ),
+    ]);
+    // The SDK reads such names there.
+    writeFileSync(credentials, `[the build machine]\n${keys}`);
     expect(await list()).toEqual(listed);
     await host.run(`SSH_AUTH_SOCK=${host.state}/agent ssh-add -qD`);
     expect((await list()).code).toBe(0);

@@ -71,7 +71,8 @@ describe('the proxy of a URL', () => {
 describe('the source of credentials', () => {
   const key = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'x' };
   it.each([
-    ['the profile dev (AWS_PROFILE)', { AWS_PROFILE: 'dev', ...key }, []],
+    ['the profile dev (AWS_PROFILE)', { AWS_PROFILE: 'dev', ...key }, ['CREDENTIALS_PROFILE_SSO']],
+    ["the instance's role: the profile dev (AWS_PROFILE) names none", { AWS_PROFILE: 'dev', ...key }, []],
     ['AWS_ACCESS_KEY_ID of the environment', key, []],
     ['the default profile', {}, ['CREDENTIALS_PROFILE']],
     ['the web identity token in /t (AWS_WEB_IDENTITY_TOKEN_FILE)', { AWS_WEB_IDENTITY_TOKEN_FILE: '/t' }, []],
