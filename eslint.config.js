@@ -29,7 +29,7 @@ export const pureFiles = [
   'src/ec2/session-manager/{back-off,codec,contents,conversation,reliability,silence}.ts',
   'src/git/{config-text,credential,credential-settings,job-configuration,listing,named-credential,store-entry}.ts',
   'src/github/{api-url,app}.ts',
-  'src/host/{compile,credential-routes,ec2-places,explain,foreign-command,front-addition,front-order,host-line,job-role,settings,shell-answer,signing-settings,usable-key,voice}.ts',
+  'src/host/{compile,credential-routes,ec2-places,explain,foreign-command,front-addition,front-order,host-line,job-role,key-name,settings,shell-answer,signing-settings,usable-key,voice}.ts',
   'src/process/{environment,program-not-found,quote}.ts',
   'src/secrets/{batch-sizes,cache-address,rotated-members}.ts',
   'src/kms/front/{host-permission,identity,session-bindings,signature-request}.ts',

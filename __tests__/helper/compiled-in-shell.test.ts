@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseScoped } from '../../src/git/listing.ts';
-import { askedSettings, compile, surroundings, textOf } from '../../src/host/compile.ts';
+import { askedSettings, compile, textOf } from '../../src/host/compile.ts';
+import { surroundings } from '../../src/host/key-name.ts';
 import { renderAnswer, renderKept } from '../../src/host/shell-answer.ts';
 import { listing } from '../support/listing.ts';
 

@@ -98,6 +98,17 @@ describe('the name of a key', () => {
     expect(new Set([one, other, nameWith({})]).size).toBe(3);
   });
 
+  it.each([
+    ...['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_EC2_METADATA_DISABLED'],
+    ...['AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE', 'AWS_ENDPOINT_URL_SSO', 'AWS_ENDPOINT_URL_SSO_OIDC'],
+    ...['AWS_ENDPOINT_URL_SIGNIN', 'AWS_LOGIN_CACHE_DIRECTORY'],
+  ])('depends on %s, and so does the text, but not if it is empty', (name) => {
+    expect(nameWith({ [name]: 'x' })).not.toBe(nameWith({}));
+    expect(nameWith({ [name]: 'x' })).not.toBe(nameWith({ [name]: 'y' }));
+    expect(nameWith({ [name]: '' })).toBe(nameWith({}));
+    expect(textOf(listing(), { [name]: 'x' }, byGit)).not.toBe(textOf(listing(), {}, byGit));
+  });
+
   it('stays the same: with another one each key would be read again after an upgrade', () => {
     expect(nameWith({}).slice(0, 16)).toBe('d4baa85c6cb496ae');
   });
@@ -116,7 +127,7 @@ describe('the text for the cache', () => {
     const env = { AWS_PROFILE: 'p', HOME: '/h', OTHER: 'x' };
     expect(textOf(listed, env, { byGit: false, jobRegion: 'eu-west-1' })).toBe(
       [
-        ...['4 ssh', 'eu-west-1', 'HOME=/h', 'AWS_PROFILE=p'],
+        ...['4', 'eu-west-1', 'HOME=/h', 'AWS_PROFILE=p'],
         ...['global\tssm.key /a', 'command\tssm.b.key', 'local\tssm.c.key '],
       ].join('\n'),
     );

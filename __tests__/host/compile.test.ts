@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Listing } from '../../src/git/listing.ts';
 import { listing } from '../support/listing.ts';
-import { compile, mayBeWritten, pick, placesOf, surroundings, textOf } from '../../src/host/compile.ts';
+import { compile, mayBeWritten, pick, placesOf, textOf } from '../../src/host/compile.ts';
+import { surroundings } from '../../src/host/key-name.ts';
 
 const byGit = { byGit: true, jobRegion: '' };
 const byHand = { byGit: false, jobRegion: '' };

@@ -1,11 +1,11 @@
 /** Compiles the configuration of a host to what helper/ssm-ssh reads. Pure. */
-import { createHash } from 'node:crypto';
 import { settingsIn, isProtected, type Listing, type ScopedSetting } from '../git/listing.ts';
 import { parseKeyReference } from '../keys/key-reference.ts';
 import { otherKindOf, parseReference } from '../keys/reference.ts';
 import { matchRoutes, patternText, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 import { looksSecret } from '../keys/secret-text.ts';
 import { ec2Sections, type Ec2Place } from './ec2-places.ts';
+import { nameOf, surroundings } from './key-name.ts';
 import {
   allowsEc2Remotes,
   hostKeySettings,
@@ -20,33 +20,6 @@ import { chosenKeyOf, signingVariables, type ChosenKey } from './signing-setting
 
 /** The pattern for `git config --get-regexp`. helper/ssm-ssh-host.sh has the same pattern. */
 export const askedSettings = '^(ssm\\.|core\\.sshcommand$)';
-
-/** The variables that change the choice of the key, or how it is read. helper/ssm-ssh-host.sh has the same list. */
-export const surroundings = [
-  ...[
-    'HOME',
-    'SSM_SSH_KEY',
-    'SSM_SSH_PASSPHRASE',
-    'SSM_SSH_CERTIFICATE',
-    'SSM_SSH_REGION',
-    'SSM_SSH_ROLE_ARN',
-  ],
-  ...['SSM_SSH_KEY_LIFETIME', 'SSM_SSH_KNOWN_HOSTS', 'SSM_SSH_STRICT_HOST_KEY_CHECKING', 'SSM_SSH_TIMEOUT'],
-  ...['SSM_SSH_VIA', 'SSM_SSH_EC2_REMOTES', 'GIT_CONFIG_COUNT', 'GIT_CONFIG_PARAMETERS'],
-  ...[
-    'AWS_REGION',
-    'AWS_DEFAULT_REGION',
-    'AWS_PROFILE',
-    'AWS_ROLE_ARN',
-    'AWS_ACCESS_KEY_ID',
-    'AWS_CONFIG_FILE',
-  ],
-  ...['AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'],
-  ...['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SSM'],
-  ...['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS'],
-  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
-  ...['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'SSM_SSH_CACHE'],
-] as const;
 
 /** What helper/ssm-ssh knows about the connection. */
 export interface Connection {
@@ -206,31 +179,6 @@ function writtenNamesOf(entries: readonly ScopedSetting[]): string[] {
   return [...new Set(names)];
 }
 
-interface Surroundings {
-  readonly env: Environment;
-  readonly awsFiles: string | undefined;
-  readonly knownHosts: string;
-  /** The agent in front signs only for the hosts of the section. */
-  readonly section: string | undefined;
-}
-
-/** The id of an access key stands for the secret key. */
-function nameOf(
-  { reference, passphrase, certificate, signs, options }: ChosenKey,
-  place: HostSettings,
-  { env, awsFiles, knownHosts, section }: Surroundings,
-): string {
-  const region = place.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION']);
-  const caller = surroundings.filter((name) => name.startsWith('AWS_') && !name.endsWith('REGION'));
-  const parts = [
-    ...[reference, passphrase, certificate, region, place.roles, awsFiles],
-    caller.map((name) => env[name]),
-    ...(place.cache === undefined ? [] : [place.cache]),
-    ...(signs ? [[...options], knownHosts, env['HOME'], section] : []),
-  ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
 /** The keys that ssm-ssh offers; if several keys have the same pattern, all of them. */
 export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[] {
   const routes = keys.map((key) => ({ key, repositories: key.pattern ? [key.pattern] : [] }));
@@ -260,7 +208,7 @@ export function textOf(
   if (!scoped || values.some((value) => /\p{Cc}/u.test(value))) return undefined;
   // Secrets are never written to a file: headers in git's settings, the user in a URL, a passphrase as a value.
   if (env['GIT_CONFIG_PARAMETERS'] || known.some(hasSecret) || entries.some(mayBeSecret)) return undefined;
-  return [`${format} ${byGit ? 'git' : 'ssh'}`, jobRegion, ...known, ...listed].join('\n');
+  return [`${format}${byGit ? ' git' : ''}`, jobRegion, ...known, ...listed].join('\n');
 }
 
 /** An AWS_ACCESS_KEY_ID looks like a token, but it is needed to tell accounts apart. */

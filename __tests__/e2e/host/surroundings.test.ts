@@ -16,6 +16,7 @@ describeOnHost('ssm-ssh in a foreign environment', () => {
     { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'of-nobody' },
     { AWS_ENDPOINT_URL_SSM: 'http://127.0.0.1:9' },
     { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:9/' },
+    { AWS_EC2_METADATA_DISABLED: 'true' },
   ])('does not use a key for %j that was read with other credentials or in another Region', async (env) => {
     expect(await stand.host.run(list())).toMatchObject({ code: 0, stderr: '' });
     const { code, stderr } = await stand.host.run(list(), { ...env, SSM_SSH_TIMEOUT: '5s' });
