@@ -109,6 +109,12 @@ describe('the name of a key', () => {
     expect(textOf(listing(), { [name]: 'x' }, byGit)).not.toBe(textOf(listing(), {}, byGit));
   });
 
+  it('depends on the home folder where a path of the AWS SDK begins there', () => {
+    const [one, other] = ['/x', '/y'].map((HOME) => nameWith({ HOME, AWS_CONFIG_FILE: '~/aws' }));
+    expect(one).not.toBe(other);
+    expect(nameWith({ HOME: '/x', AWS_PROFILE: '~/a' })).toBe(nameWith({ HOME: '/y', AWS_PROFILE: '~/a' }));
+  });
+
   it('stays the same: with another one each key would be read again after an upgrade', () => {
     expect(nameWith({}).slice(0, 16)).toBe('d4baa85c6cb496ae');
   });

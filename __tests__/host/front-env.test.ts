@@ -56,6 +56,7 @@ it('paths of the caller’s folder are absolute, and others are as they were', (
     ...{
       AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
       AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: 'b',
+      AWS_LOGIN_CACHE_DIRECTORY: 'l',
       AWS_CA_BUNDLE: 'c',
     },
     ...{ NODE_EXTRA_CA_CERTS: '', AWS_PROFILE: 'a/b' },
@@ -65,9 +66,16 @@ it('paths of the caller’s folder are absolute, and others are as they were', (
     ...{
       AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
       AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/home/me/b',
+      AWS_LOGIN_CACHE_DIRECTORY: '/home/me/l',
       AWS_CA_BUNDLE: '/home/me/c',
     },
     ...{ NODE_EXTRA_CA_CERTS: '', AWS_PROFILE: 'a/b' },
+  });
+  const home = { AWS_CONFIG_FILE: '~/config', AWS_SHARED_CREDENTIALS_FILE: '~/credentials' };
+  // The AWS SDK itself looks for these two in the home folder.
+  expect(withAbsolutePaths({ ...home, AWS_CA_BUNDLE: '~/c' }, () => '/me')).toStrictEqual({
+    ...home,
+    AWS_CA_BUNDLE: '/me/~/c',
   });
   const none = (): string => {
     throw new Error('the folder is gone');

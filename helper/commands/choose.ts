@@ -19,6 +19,7 @@ import {
   type Compiled,
   type HostKey,
 } from '../../src/host/compile.ts';
+import { withAbsolutePaths } from '../../src/host/front-env.ts';
 import { keepCompiled, writeWhole } from '../../src/host/kept-files.ts';
 import { renderAnswer, renderKept } from '../../src/host/shell-answer.ts';
 import { findStateFolder, userOf } from '../../src/host/state-folder.ts';
@@ -43,7 +44,9 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
       awsFilesOf(env),
     ]);
     const connection = { byGit: repository !== '', jobRegion: region, awsFiles };
-    const compiled = compile(listing, env, connection);
+    // A relative path is another file in each folder. The shell finds only what was compiled for absolute ones.
+    const placed = withAbsolutePaths(env, ownFolder);
+    const compiled = compile(listing, placed, connection);
     const wanted = only
       ? compiled.keys.filter((key) => placesOf(key, state).folder === only)
       : pickKeys(compiled, question, env);
@@ -53,7 +56,7 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     // A login may have failed by host keys of another version.
     if (question.failed !== '') isFetched = (await keepPinned(state).catch(() => false)) || isFetched;
     const answer = renderAnswer(compiled, state);
-    const text = textOf(listing, env, connection);
+    const text = textOf(listing, placed, connection);
     const proven = wanted.some(({ pattern }) => !pattern);
     if (text !== undefined && !only && (proven || mayBeWritten(env)))
       // If it cannot be kept, the next process compiles it again.
@@ -69,6 +72,15 @@ export async function choose(question: Question, io: Terminal): Promise<number> 
     tell(`${failure.render(markedName(program, env))}\n`);
     await writeOutcome(place, `failed ${randomUUID()}\n${failure.render(program)}\n`);
     return 255;
+  }
+}
+
+/** One without files, if it was removed. */
+function ownFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/dev/null';
   }
 }
 

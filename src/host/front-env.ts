@@ -35,7 +35,8 @@ export function hostEnv(env: Env): Record<string, string> {
 /** Of files that the AWS SDK and Node read. */
 const pathNames = [
   ...['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
-  ...['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
+  ...['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'AWS_LOGIN_CACHE_DIRECTORY'],
+  ...['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
 ];
 
 /**
@@ -46,9 +47,15 @@ const pathNames = [
 export function withAbsolutePaths(env: Env, folder: () => string): Env {
   const relative = pathNames.flatMap((name) => {
     const path = env[name];
-    return path && !isAbsolute(path) ? [[name, resolve(folder(), path)] as const] : [];
+    if (!path || isAbsolute(path) || beginsAtHome(name, path)) return [];
+    return [[name, resolve(folder(), path)] as const];
   });
   return { ...env, ...Object.fromEntries(relative) };
+}
+
+/** @source @smithy/core, `loadSharedConfigFiles` */
+function beginsAtHome(name: string, path: string): boolean {
+  return /^AWS_(CONFIG|SHARED_CREDENTIALS)_FILE$/.test(name) && path.startsWith('~/');
 }
 
 function select(env: Env, isWanted: (name: string) => boolean): Record<string, string> {

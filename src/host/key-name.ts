@@ -62,6 +62,10 @@ export function nameOf(
     caller.map((name) => env[name]),
     ...(place.cache === undefined ? [] : [place.cache]),
     ...later.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+    // The AWS SDK looks there for ~.
+    ...(caller.some((name) => name.endsWith('_FILE') && env[name]?.startsWith('~/'))
+      ? [{ home: env['HOME'] }]
+      : []),
     ...(signs ? [[...options], knownHosts, env['HOME'], section] : []),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
