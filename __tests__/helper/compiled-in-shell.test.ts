@@ -1,6 +1,6 @@
 /** That the shell reads what Node has compiled as it was meant, and compares the same text. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -47,7 +47,10 @@ describe('what the shell makes of it', () => {
       execFileSync('git', ['config', '--show-scope', ...args, '--get-regexp', askedSettings], {
         ...{ cwd: folder, env, encoding: 'utf8' },
       });
-    const text = textOf({ entries: parseScoped(git('-z')), scoped: true }, env, byHand);
+    mkdirSync(join(folder, '.aws'));
+    writeFileSync(join(folder, '.aws/credentials'), '');
+    const connection = { ...byHand, awsFiles: [join(folder, '.aws/credentials')] };
+    const text = textOf({ entries: parseScoped(git('-z')), scoped: true }, env, connection);
     const shell = script.slice(
       script.indexOf('render_text() {'),
       script.indexOf('# Whether it was compiled before'),

@@ -133,10 +133,27 @@ describe('the text for the cache', () => {
     const env = { AWS_PROFILE: 'p', HOME: '/h', OTHER: 'x' };
     expect(textOf(listed, env, { byGit: false, jobRegion: 'eu-west-1' })).toBe(
       [
-        ...['4', 'eu-west-1', 'HOME=/h', 'AWS_PROFILE=p'],
+        ...['5', 'eu-west-1', 'HOME=/h', 'AWS_PROFILE=p'],
         ...['global\tssm.key /a', 'command\tssm.b.key', 'local\tssm.c.key '],
       ].join('\n'),
     );
+  });
+
+  it('has the files in the home folder that the shell sees, and so has the name', () => {
+    const listed = listing('global ssm.key = /a');
+    const awsFiles = ['/h/.aws/config', '/h/.aws/credentials'];
+    const textWith = (HOME?: string): string | undefined =>
+      textOf(listed, HOME === undefined ? {} : { HOME }, { ...byGit, awsFiles });
+    const files = awsFiles.join('\n');
+    expect(textWith('/h')).toBe(`5 git\n\nHOME=/h\n${files}\nglobal\tssm.key /a`);
+    expect([textWith(''), textWith()]).toEqual([
+      '5 git\n\nHOME=\nglobal\tssm.key /a',
+      '5 git\n\nglobal\tssm.key /a',
+    ]);
+    const names = [[], awsFiles, ...awsFiles.map((one) => [one])].map(
+      (some) => compile(listed, {}, { ...byGit, awsFiles: some }).keys[0]?.name,
+    );
+    expect([new Set(names).size, names[0]]).toEqual([4, compile(listed, {}, byGit).keys[0]?.name]);
   });
 
   const token = `ghp_${'x'.repeat(36)}`;

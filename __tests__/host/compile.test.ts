@@ -148,7 +148,7 @@ describe('the compiled configuration', () => {
     expect(new Set(names).size).toBe(names.length - 2);
     for (const name of names) expect(name).toMatch(/^[0-9a-f]{64}$/);
     // A login and a service without HOME share a key, unless the AWS SDK has files there.
-    const withFiles = compile(listed, {}, { ...byGit, awsFiles: '/home/x/.aws' }).keys[0]?.name;
+    const withFiles = compile(listed, {}, { ...byGit, awsFiles: ['/home/x/.aws/config'] }).keys[0]?.name;
     expect(names).not.toContain(withFiles);
     for (const name of ['HOME', 'SSM_SSH_KEY_LIFETIME', 'SSM_SSH_TIMEOUT']) {
       expect(nameWith({ [name]: '/x' })).toBe(nameWith({}));
@@ -185,7 +185,7 @@ describe('the text for the cache', () => {
     ['a passphrase is in the environment', listing('command ssm.passphrase = correct-horse'), {}],
     ['a value looks like a secret', listing(`global ssm.x.credential = ghp_${'x'.repeat(36)}`), {}],
   ])('is undefined if %s', (_, given, env) => {
-    expect(textOf(listed, {}, byGit)).toBe('4 git\n\nglobal\tssm.key /a');
+    expect(textOf(listed, {}, byGit)).toBe('5 git\n\nglobal\tssm.key /a');
     expect(textOf(given, env, byGit)).toBeUndefined();
   });
 

@@ -3,7 +3,7 @@
  * into the agent.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure, toFailure } from '../../src/errors.ts';
@@ -84,11 +84,11 @@ function ownFolder(): string {
   }
 }
 
-/** The folder where the AWS SDK looks for them. */
-async function awsFilesOf(env: Terminal['env']): Promise<string | undefined> {
-  const folder = join(env['HOME'] || homedir(), '.aws');
-  const names: readonly string[] = await readdir(folder).catch(() => []);
-  return names.includes('config') || names.includes('credentials') ? folder : undefined;
+/** Those in the home folder that exist. helper/ssm-ssh-host.sh looks for the same. */
+async function awsFilesOf(env: Terminal['env']): Promise<string[]> {
+  const paths = ['config', 'credentials'].map((name) => `${env['HOME'] || homedir()}/.aws/${name}`);
+  const there = await Promise.all(paths.map((path) => stat(path).then(Boolean, () => false)));
+  return paths.filter((_, index) => there[index]);
 }
 
 /** If it cannot be written, for example on a full disk, those who wait start Node themselves. */

@@ -28,10 +28,9 @@ export interface Connection {
   /** The action's Region; empty if there is none. */
   readonly jobRegion: string;
   /**
-   * The folder of the AWS SDK's files. undefined: there is none, so a login and a service without HOME share their
-   * keys.
+   * The AWS SDK's files in the home folder that exist. Without them, a login and a service without HOME share their keys.
    */
-  readonly awsFiles?: string | undefined;
+  readonly awsFiles?: readonly string[];
 }
 
 export interface HostKey extends ChosenKey {
@@ -77,7 +76,7 @@ const writtenNames: Readonly<Record<string, string>> = {
 export function compile(
   { entries }: Pick<Listing, 'entries'>,
   env: Environment,
-  { byGit, jobRegion, awsFiles }: Connection,
+  { byGit, jobRegion, awsFiles = [] }: Connection,
 ): Compiled {
   const settings = settingsIn(entries.filter((entry) => counts(entry, byGit)));
   const trusted = settingsIn(entries.filter(isProtected));
@@ -188,7 +187,7 @@ export function pick({ keys }: Pick<Compiled, 'keys'>, remote: Remote): HostKey[
 const sshPort = 22;
 
 /** The format of the compiled files. Files of other versions never match. */
-const format = 4;
+const format = 5;
 
 /**
  * The output of `git config` as the shell has it, and the surroundings. The shell only compares this text. undefined:
@@ -197,9 +196,11 @@ const format = 4;
 export function textOf(
   { entries, scoped }: Listing,
   env: Environment,
-  { byGit, jobRegion }: Connection,
+  { byGit, jobRegion, awsFiles = [] }: Connection,
 ): string | undefined {
   const known = surroundings.flatMap((name) => (env[name] === undefined ? [] : [`${name}=${env[name]}`]));
+  // The shell knows no other home folder.
+  const files = awsFiles.filter((path) => path.startsWith(`${env['HOME'] ?? ''}/.aws/`));
   const listed = entries.map(
     ({ scope, name, value }) => `${scope}\t${name}${value === undefined ? '' : ` ${value}`}`,
   );
@@ -208,7 +209,7 @@ export function textOf(
   if (!scoped || values.some((value) => /\p{Cc}/u.test(value))) return undefined;
   // Secrets are never written to a file: headers in git's settings, the user in a URL, a passphrase as a value.
   if (env['GIT_CONFIG_PARAMETERS'] || known.some(hasSecret) || entries.some(mayBeSecret)) return undefined;
-  return [`${format}${byGit ? ' git' : ''}`, jobRegion, ...known, ...listed].join('\n');
+  return [`${format}${byGit ? ' git' : ''}`, jobRegion, ...known, ...files, ...listed].join('\n');
 }
 
 /** An AWS_ACCESS_KEY_ID looks like a token, but it is needed to tell accounts apart. */

@@ -40,7 +40,7 @@ export const surroundings = [
 
 interface Surroundings {
   readonly env: Environment;
-  readonly awsFiles: string | undefined;
+  readonly awsFiles: readonly string[];
   readonly knownHosts: string;
   /** The agent in front signs only for the hosts of the section. */
   readonly section: string | undefined;
@@ -58,7 +58,7 @@ export function nameOf(
     (name) => name.startsWith('AWS_') && !name.endsWith('REGION') && !later.includes(name),
   );
   const parts = [
-    ...[reference, passphrase, certificate, region, place.roles, awsFiles],
+    ...[reference, passphrase, certificate, region, place.roles, awsFiles.length > 0 ? awsFiles : undefined],
     caller.map((name) => env[name]),
     ...(place.cache === undefined ? [] : [place.cache]),
     ...later.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),

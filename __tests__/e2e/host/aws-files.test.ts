@@ -1,5 +1,5 @@
 /** The AWS SDK's files choose who reads the key: another file is another key. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect } from '@jest/globals';
 import { ACCOUNT, allow, REGION } from '../../support/aws/world.ts';
@@ -31,6 +31,32 @@ describeOnHost('a key that is read with files of the AWS SDK', () => {
     });
     return `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
   };
+
+  it('is another one as soon as there is a new file in the home folder, and warm starts need no Node', async () => {
+    const { host } = stand;
+    const [aws, log, node] = ['.aws', 'started', 'node'].map((name) => join(host.home, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const script = `#!/bin/sh\n[ "$1" = --version ] || echo x >>'${log}'\nexec '${process.execPath}' "$@"\n`;
+    writeFileSync(node, script, { mode: 0o755 });
+    host.env['SSM_SSH_NODE'] = node;
+    mkdirSync(aws);
+    for (const name of ['', 'config']) {
+      if (name) writeFileSync(join(aws, name), `[default]\nregion = ${REGION}\n`);
+      expect(await host.run(list())).toEqual(read);
+      const starts = readFileSync(log, 'utf8');
+      expect(await host.run(list())).toEqual(read);
+      expect(readFileSync(log, 'utf8')).toBe(starts);
+    }
+    writeFileSync(join(aws, 'credentials'), `[default]\n${keysOf('other', false)}`);
+    expect(await host.run(list())).toEqual(denied);
+    const calls = stand.calls();
+    rmSync(join(aws, 'credentials'));
+    expect(await host.run(list())).toEqual(read);
+    expect(stand.calls()).toBe(calls);
+  });
 
   it('is another one for the same relative path in another folder', async () => {
     const { host } = stand;

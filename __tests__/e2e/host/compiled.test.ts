@@ -92,7 +92,7 @@ describeOnHost('a compiled configuration', () => {
     const [name = ''] = readdirSync(folder);
     const ours = readFileSync(join(folder, name), 'utf8');
     const theirs = ours
-      .replace(/\b4 git$/m, '5 git')
+      .replace(/\b5 git$/m, '6 git')
       .replaceAll(/^_ssm_set_identity_0=.*$/gm, '_ssm_set_identity_0=broken');
     expect(theirs).not.toBe(ours);
     writeFileSync(join(folder, name), theirs);
