@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import {
   canonicalName,
+  inRepository,
   isProtected,
   isTrue,
   parseScoped,
@@ -109,4 +110,29 @@ it('a change replaces or removes all values, or those that match', () => {
   expect(writing({ name: 's.a', value: undefined, among: '^y' }, 'global')).toStrictEqual([
     ...['--global', '--unset-all', 's.a', '^y'],
   ]);
+});
+
+describe('the list of a git without scopes', () => {
+  const listed = (scope: string, ...settings: readonly string[]) =>
+    parseUnscoped(settings.map((setting) => `${setting.replace('=', '\n')}\0`).join(''), scope);
+  const inside = (elsewhere: readonly string[], here: readonly string[]): string[] =>
+    inRepository(listed('protected', ...elsewhere), listed('repository', ...here)).map(
+      ({ scope, name, value }) => `${scope} ${name}=${value ?? ''}`,
+    );
+
+  it("has as the repository's own only what is not listed without it", () => {
+    expect(inside(['s.a=1', 's.b=2'], ['s.a=1', 's.b=2'])).toEqual(['protected s.a=1', 'protected s.b=2']);
+    expect(inside(['s.a=1', 's.a=3'], ['s.a=1', 's.a=2', 's.a=3'])).toEqual([
+      ...['protected s.a=1', 'repository s.a=2', 'protected s.a=3'],
+    ]);
+    // The repository repeats a value of the user.
+    expect(inside(['s.a=1'], ['s.a=1', 's.a=1'])).toEqual(['protected s.a=1', 'repository s.a=1']);
+    expect(inside(['s.a=1'], [])).toEqual(['protected s.a=1']);
+  });
+
+  it('keeps what is protected, if the order differs', () => {
+    expect(inside(['s.a=1', 's.b=2'], ['s.b=2', 's.c=3', 's.a=1'])).toEqual([
+      ...['protected s.a=1', 'protected s.b=2', 'repository s.c=3'],
+    ]);
+  });
 });

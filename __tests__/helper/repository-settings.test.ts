@@ -127,7 +127,13 @@ describeOnHost("a repository's own configuration", () => {
     const older = `for word; do [ "$word" != --show-scope ] || exit 129; done\nexec ${git} "$@"`;
     writeFileSync(join(stage.home, 'bin/git'), `#!/bin/sh\n${older}\n`, { mode: 0o755 });
     says(['[ssm]', 'strictHostKeyChecking = no', 'key = /key-1']);
+    const own = [...ours, 'region = eu-west-1', 'timeout = 5s', 'via = direct'];
     try {
+      expect(stage.tell(fetch, own)).toBe('');
+      expect(stage.tell(fetch, own, { cwd: repository })).toBe(
+        "ssm-ssh: warning: ssm.strictHostKeyChecking of the repository's own configuration is ignored\n" +
+          'hint: set it with git config --global or --system, or set its environment variable\n',
+      );
       expect(start(fetch, ours)).toMatchObject({ strict: 'yes', offered: [1] });
       expect(start(copy, [...ours, 'strictHostKeyChecking = accept-new'])).toMatchObject({
         strict: 'accept-new',

@@ -103,7 +103,9 @@ export function placeOfSetting({ source }: PlacedSetting): string {
 function inFile(setting: PlacedSetting, words: readonly string[]): string {
   const { source, scope, isWritable } = setting;
   const { file } = source;
-  const known = ['system', 'global', 'local', 'worktree'].includes(scope) ? scope : 'global';
+  // `repository`: git is too old to tell the file.
+  const wanted = scope === 'repository' ? 'local' : scope;
+  const known = ['system', 'global', 'local', 'worktree'].includes(wanted) ? wanted : 'global';
   const place = file === undefined ? [`--${known}`] : ['--file', quoteForShell(file)];
   const git = [...(isWritable ? [] : ['sudo']), 'git', 'config', ...place].join(' ');
   const command = `${git} ${words.map(quoteForShell).join(' ')}`;

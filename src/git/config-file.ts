@@ -5,6 +5,7 @@ import { inTime } from '../process/in-time.ts';
 import { ProgramNotFound } from '../process/program-not-found.ts';
 import { run, type Finished } from '../process/run.ts';
 import {
+  inRepository,
   isProtected,
   parseScoped,
   parseUnscoped,
@@ -64,11 +65,9 @@ export async function listSettings(
   // git before 2.26 does not report scopes.
   const [ofAll, withRepository] = await Promise.all([ask([], nowhere), ask([], here)]);
   if (works(ofAll)) {
-    const entries = [
-      ...parseUnscoped(ofAll.stdout, 'protected'),
-      ...(works(withRepository) ? parseUnscoped(withRepository.stdout, 'repository') : []),
-    ];
-    return { entries, scoped: false };
+    const elsewhere = parseUnscoped(ofAll.stdout, 'protected');
+    const listed = parseUnscoped(withRepository.stdout, 'repository');
+    return { entries: works(withRepository) ? inRepository(elsewhere, listed) : elsewhere, scoped: false };
   }
   throw new Failure('INPUT_INVALID', `git cannot read its configuration: ${saidBy(ofAll)}`, {
     hint: 'run git config --list to see the error',
@@ -87,8 +86,8 @@ export interface ProtectedSettings {
  * @throws GIT_NOT_FOUND, INPUT_INVALID
  */
 export async function readProtectedSettings(options: GitOptions): Promise<ProtectedSettings> {
-  const { entries, scoped } = await listSettings('^ssm\\.', options);
-  const others = scoped ? entries.filter((entry) => !isProtected(entry)) : [];
+  const { entries } = await listSettings('^ssm\\.', options);
+  const others = entries.filter((entry) => !isProtected(entry));
   return {
     settings: settingsIn(entries.filter(isProtected)),
     ignored: [...settingsIn(others).keys()],

@@ -55,6 +55,36 @@ export function parseUnscoped(listing: string, scope: string): ScopedSetting[] {
     .map((entry) => ({ scope, ...parseEntry(entry) }));
 }
 
+/**
+ * What a git without scopes lists in a repository, in git's order: the repository's own settings are those that it
+ * does not list elsewhere.
+ *
+ * @param elsewhere the settings of the system, the user and the environment. Exactly these are protected.
+ */
+export function inRepository(
+  elsewhere: readonly ScopedSetting[],
+  listed: readonly ScopedSetting[],
+): ScopedSetting[] {
+  const rest = [...elsewhere];
+  const entries = listed.map((entry) => {
+    const [next] = rest;
+    return next && isSame(next, entry) ? (rest.shift() ?? entry) : entry;
+  });
+  if (rest.length === 0) return entries;
+  // Their order differs, for example because the user's configuration includes files by folder.
+  const left = [...elsewhere];
+  const own = listed.filter((entry) => {
+    const at = left.findIndex((one) => isSame(one, entry));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return [...elsewhere, ...own];
+}
+
+function isSame(one: ScopedSetting, other: ScopedSetting): boolean {
+  return one.name === other.name && one.value === other.value;
+}
+
 function parseEntry(entry: string): Pick<ScopedSetting, 'name' | 'value'> {
   const end = entry.indexOf('\n');
   return end < 0
