@@ -13,7 +13,7 @@ import { faultsOfGit } from './doctor/faults-of-git.ts';
 import { faultsOfHosts } from './doctor/faults-of-hosts.ts';
 import { faultsOfMachine, installInNvm } from './doctor/faults-of-machine.ts';
 import { named, proveFault } from './doctor/prove.ts';
-import { DoctorStage, isAdvice, target, type Fault } from './doctor/stage.ts';
+import { DoctorStage, instanceId, isAdvice, target, type Fault } from './doctor/stage.ts';
 
 const faults: readonly Fault[] = [...faultsOfMachine, ...faultsOfAws, ...faultsOfHosts, ...faultsOfGit];
 const rows = faults.map((fault) => [fault.fault, fault] as const);
@@ -53,6 +53,18 @@ describeOnHost('ssm-ssh-agent doctor', () => {
     expect(stdout).not.toContain('ghp_0123456789abcdefghij');
     for (const line of key.privateKey.split('\n').filter(({ length }) => length > 20))
       expect(stdout).not.toContain(line);
+  });
+
+  itInRest('checks a host with the Region and the way of its section, as proxy connects', async () => {
+    const section = ['key = /ci/key', `region = ${REGION}`, 'via = direct'];
+    for (const host of [instanceId, 'Name=web-1']) {
+      stage.configure(['[ssm]', 'region = eu-central-1', `[ssm "${host}"]`, ...section]);
+      const findings = await stage.findings(['--host', host]);
+      expect(named(findings, `instance ${host}`).detail).toContain(`is running in ${REGION}`);
+      expect(named(findings, `session manager ${host}`)).toMatchObject({
+        ...{ status: 'skip', detail: 'the way is direct, which needs no agent' },
+      });
+    }
   });
 
   itInRest('prints a line for each check, the remedy below it, and a count', async () => {

@@ -53,9 +53,8 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   const { allowsEc2Remotes, sectionFor, settingsOf } = await import('../../src/host/settings.ts');
   const configured = await readGitSettings(running);
   const section = sectionFor(configured, { host, path: '' }, sshPort);
-  const { ec2Sections, findEc2Section } = await import('../../src/host/ec2-places.ts');
-  const named = findEc2Section(ec2Sections(configured), { named: host, port: sshPort })?.section;
-  const settings = settingsOf(configured, running.env, section ?? named);
+  const { sectionOfHost } = await import('../../src/host/ec2-places.ts');
+  const settings = settingsOf(configured, running.env, sectionOfHost(configured, host));
   const via = parseWay(
     values.via ?? settings.via,
     values.via === undefined ? 'ssm.via (SSM_SSH_VIA)' : '--via',

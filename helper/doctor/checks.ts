@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobRoleFile, readJobRole } from '../../src/host/job-role.ts';
+import { sectionOfHost } from '../../src/host/ec2-places.ts';
 import { settingsOf } from '../../src/host/settings.ts';
 import { userOf } from '../../src/host/state-folder.ts';
 import type { Voice } from '../../src/host/voice.ts';
@@ -22,7 +23,7 @@ import { endpointOf, type Service } from './endpoints.ts';
 import { failed, needs, ok, skip, type Finding } from './finding.ts';
 import { credentialPlaces } from './git-credential-helpers.ts';
 import { checkGitSettings } from './git-settings.ts';
-import { checkHost } from './hosts.ts';
+import { checkHost, parseTarget } from './hosts.ts';
 import { jobLinesOf } from './job-lines.ts';
 import { checkInstallation, checkStarted, type Installed } from './installation.ts';
 import { asNodeReads, checkClock, checkProxySupport, probe } from './network.ts';
@@ -92,10 +93,11 @@ function ofThisMachine({ asked, configuration, routes }: Found): Check[] {
   ];
 }
 
-function ofAws({ asked, place, access, named }: Found): Check[] {
+function ofAws({ asked, configuration, place, access, named }: Found): Check[] {
   const { env } = asked;
+  const ofHosts = asked.hosts.map((host) => settingsFor(host, { asked, configuration }).place);
   const options = { access, env, place, now: Date.now };
-  const places = [place, ...[...named.secrets, ...named.kmsKeys].map((one) => one.place)];
+  const places = [place, ...[...named.secrets, ...named.kmsKeys].map((one) => one.place), ...ofHosts];
   return [
     check('network', usual, (signal) => checkNetwork({ asked, place, access, named }, signal)),
     check('oidc', usual, async (signal) => {
@@ -203,9 +205,8 @@ function ofGit(found: Found & { readonly read: Promise<Configuration> }): Check[
   ];
 }
 
-function ofTargets({ asked, configuration, routes, place, access }: Found): Check[] {
+function ofTargets({ asked, configuration, routes, access }: Found): Check[] {
   const account = accountOptions(asked);
-  const { via } = settingsOf(configuration.trusted, asked.env);
   return [
     ...asked.urls.map((url) =>
       check(`url ${url}`, long, (signal) =>
@@ -213,11 +214,23 @@ function ofTargets({ asked, configuration, routes, place, access }: Found): Chec
       ),
     ),
     ...asked.hosts.map((host) =>
-      check(`host ${host}`, usual, (signal) =>
-        checkHost(host, { reader: () => access.reader(place), via, signal }),
-      ),
+      check(`host ${host}`, usual, (signal) => {
+        const { place, via } = settingsFor(host, { asked, configuration });
+        return checkHost(host, { reader: () => access.reader(place), via, signal });
+      }),
     ),
   ];
+}
+
+/** As `proxy` reads them: those of a section that names the host take precedence. */
+function settingsFor(
+  text: string,
+  { asked, configuration }: Pick<Found, 'asked' | 'configuration'>,
+): { readonly place: Place; readonly via: string | undefined } {
+  const { trusted } = configuration;
+  const section = sectionOfHost(trusted, parseTarget(text).host);
+  const { region, roles, via } = settingsOf(trusted, asked.env, section);
+  return { place: placeOf({ region, roles }, asked.account), via };
 }
 
 /** As they were given. */

@@ -10,15 +10,20 @@ import { managedFinding, managedHost, packageFinding, userFinding } from './mana
 
 export interface HostCheck {
   readonly reader: () => Promise<Reader>;
-  /** The setting `ssm.via`. */
+  /** The setting `via` of the host's section, or of all hosts. */
   readonly via: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** @param text `HOST` or `USER@HOST` */
-export async function checkHost(text: string, options: HostCheck): Promise<Finding[]> {
+export function parseTarget(text: string): { readonly user: string; readonly host: string } {
   const at = text.lastIndexOf('@', parseHostName(text) ? -1 : text.length);
-  const [user, host] = at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 1)];
+  return at < 0 ? { user: '', host: text } : { user: text.slice(0, at), host: text.slice(at + 1) };
+}
+
+/** @param text `HOST` or `USER@HOST` */
+export async function checkHost(text: string, options: HostCheck): Promise<Finding[]> {
+  const { user, host } = parseTarget(text);
   const names = namesFor(host);
   try {
     const via = parseWay(options.via, 'ssm.via (SSM_SSH_VIA)');

@@ -1,7 +1,7 @@
 /** The sections of git's configuration that name an EC2 host: their place counts with a key and without one. Pure. */
 import { parseHostName } from '../ec2/host-name.ts';
 import type { Settings } from '../git/listing.ts';
-import { patternOf, sectionsWith, type HostSettings } from './settings.ts';
+import { patternOf, sectionFor, sectionsWith, type HostSettings } from './settings.ts';
 
 export interface Ec2Section {
   /** The part of its names between `ssm.` and the last dot. */
@@ -38,6 +38,16 @@ export function findEc2Section<S extends Omit<Ec2Section, 'section'>>(
   return sections.find((one) =>
     isTag(one.host) ? one.host === named : one.host === named.toLowerCase() && one.port === port,
   );
+}
+
+/**
+ * The section whose settings count for a connection to the host: of its key, if it has one.
+ *
+ * @param host as typed
+ */
+export function sectionOfHost(settings: Settings, host: string): string | undefined {
+  const ofKey = sectionFor(settings, { host, path: '' }, sshPort);
+  return ofKey ?? findEc2Section(ec2Sections(settings), { named: host, port: sshPort })?.section;
 }
 
 export function isTag(host: string): boolean {

@@ -96,6 +96,17 @@ describeOnHost('the key for an EC2 host', () => {
     expect(regions).toEqual(['eu-central-1']);
   });
 
+  it("is the user's own, in the Region of the host's section", async () => {
+    const { host, world } = stage;
+    for (const more of [[], ['key = /ci/key']]) {
+      host.configure([`[ssm "${known.instanceId}"]`, 'region = eu-central-1', ...more]);
+      world.aws.forgetCalls();
+      await host.run(`touch mine; ${program} -i mine ${target()} true`);
+      const calls = world.aws.calls.map(({ operation, region }) => [operation, region]);
+      expect(calls).toContainEqual(['ssm:StartSession', 'eu-central-1']);
+    }
+  });
+
   it('is never a default key', async () => {
     const { host } = stage;
     host.env['SSM_SSH_KEY'] = '/ci/key';
