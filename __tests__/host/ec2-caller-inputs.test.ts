@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Failure } from '../../src/errors.ts';
-import { openEc2Caller } from '../../src/host/ec2-caller.ts';
+import { openEc2Caller, type Ec2Place } from '../../src/host/ec2-caller.ts';
 import { renderJobRole, type JobRole } from '../../src/host/job-role.ts';
 import { ACCOUNT, allow, REGION, ROLE_ARN, startReadyWorld, type ReadyWorld } from '../support/aws/world.ts';
 
@@ -45,7 +45,7 @@ describe('an EC2 host is reached', () => {
   const reach = async (
     more: Partial<JobRole['role']>,
     env: Record<string, string>,
-    noted: Partial<JobRole> = {},
+    { own = {}, ...noted }: Partial<JobRole> & { readonly own?: Partial<Ec2Place> } = {},
   ): Promise<string> => {
     const role: JobRole['role'] = {
       ...{ arn: ROLE_ARN, through: [], sessionName: 'acme-app', durationSeconds: 900 },
@@ -55,7 +55,7 @@ describe('an EC2 host is reached', () => {
     writeFileSync(join(job, 'role'), renderJobRole({ role, regions: [REGION], ...settings, ...noted }));
     // The AWS SDK reads its settings from the environment of the process.
     process.env = { ...env };
-    const place = { job, region: undefined, roles: [], timeoutSeconds: 30 };
+    const place = { job, region: undefined, roles: [], timeoutSeconds: 30, ...own };
     const { signal } = new AbortController();
     try {
       const { region, connection, credentials } = await openEc2Caller({}, place, {
@@ -114,6 +114,21 @@ describe('an EC2 host is reached', () => {
         ...{ 'TransitiveTagKeys.member.1': 'Team', 'PolicyArns.member.1.arn': arn },
       }),
     ]);
+  });
+
+  it("by the role of the command line, in the job's Region; a setting's role does not count", async () => {
+    const github = { audience: 'sts.amazonaws.com' };
+    const env = withKeys(allow('sts:*', HUB_ARN));
+    const own = { roles: [HUB_ARN] };
+    expect(await reach(github, env, { own })).toBe(roleSession);
+    world.aws.forgetCalls();
+    Reflect.deleteProperty(env, 'AWS_REGION');
+    const chosen = { own: { ...own, ownRoles: true }, allowedAccounts: ['444455556666'] };
+    expect(await reach(github, env, chosen)).toMatch(/assumed-role\/hub\//);
+    expect(world.aws.calls.map(({ operation, region }) => [operation, region])).toEqual([
+      ...[['sts:AssumeRole', REGION] as const, ['sts:GetCallerIdentity', REGION] as const],
+    ]);
+    expect(await reach(github, world.jobEnvironment(), chosen)).toBe('CREDENTIALS_MISSING');
   });
 
   it('with credentials that the step has already, if AWS accepts them, else by the role', async () => {

@@ -139,6 +139,7 @@ async function placeOf(
       timeout: settings.timeout,
     }),
     job: env['SSM_SSH_JOB'] || undefined,
+    ownRoles: roles.length > 0,
   };
 }
 

@@ -23,12 +23,14 @@ export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 export interface Ec2Place extends Host {
   /** The job's folder of the latest use of the action. Folders of earlier uses are beside it. */
   readonly job?: string | undefined;
+  /** Whether the command line names the roles: they take precedence over the job's role. */
+  readonly ownRoles?: boolean;
 }
 
 /**
  * Assumes a role at once, so that a refusal comes before any connection is opened. Assumes it again before its session
  * ends. The Region of the settings takes precedence over the job's Region. The roles of the settings only count if no
- * use of the action names a role.
+ * use of the action names a role; those of the command line always count.
  *
  * @param place timeoutSeconds limits each opening of a session
  * @param options the signal ends all current and later work; there is no time limit, because connections last
@@ -41,8 +43,10 @@ export async function openEc2Caller(
   place: Ec2Place,
   options: Omit<ReadOptions, 'missing'>,
 ): Promise<Ec2Caller> {
-  const noted = place.job === undefined ? undefined : await findJobRole(place.job);
-  const wanted = await (noted ? ofJob(noted, place, options) : ofHost(place, options));
+  const found = place.job === undefined ? undefined : await findJobRole(place.job);
+  const noted = place.ownRoles ? undefined : found;
+  const near = found && place.ownRoles ? { ...place, region: regionsInJob(found, place, options)[0] } : place;
+  const wanted = await (noted ? ofJob(noted, place, options) : ofHost(near, options));
   const { role, regions } = wanted;
   const [region = ''] = regions;
   const { signal } = options;
@@ -105,12 +109,20 @@ type Env = Pick<ReadOptions, 'env' | 'signal'>;
 
 /** The host is in the step's own Region, if the step sets one. The job's other Regions are used for STS, too. */
 async function ofJob(noted: JobRole, place: Ec2Place, options: Env): Promise<Wanted> {
-  const { region, timeoutSeconds } = place;
-  const named = environmentRegion(options.env);
-  const own = named !== noted.environmentRegion && isRegionOf(noted.role, named) ? named : [];
-  const known = [...new Set([region ?? own, noted.regions].flat())];
+  const { timeoutSeconds } = place;
+  const known = regionsInJob(noted, place, options);
   const regions = known.length > 0 ? known : (await ofHost({ ...place, roles: [] }, options)).regions;
   return { ...noted, regions, timeoutSeconds };
+}
+
+function regionsInJob(
+  noted: JobRole,
+  { region }: Pick<Ec2Place, 'region'>,
+  { env }: Pick<Env, 'env'>,
+): string[] {
+  const named = environmentRegion(env);
+  const own = named !== noted.environmentRegion && isRegionOf(noted.role, named) ? named : [];
+  return [...new Set([region ?? own, noted.regions].flat())];
 }
 
 /** AWS_REGION may be set for another service (`auto`), or be of another partition than the role. */
