@@ -100,7 +100,7 @@ async function reachUntilEnd(
       ...stdio,
       env: profile === undefined ? env : { ...env, AWS_PROFILE: profile },
       helper: join(installation, 'helper'),
-      warn: voiceOf(values, running).warn,
+      voice: voiceOf(values, running),
       wait: (text) => {
         if (terminal && !quiet) running.err(`ssm-ssh-agent: ${visible(text)}\n`);
       },

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { toFailure } from '../../src/errors.ts';
 import type { Ec2Place } from '../../src/host/ec2-caller.ts';
 import { rolesIn } from '../../src/host/settings.ts';
-import { warningsOnly } from '../../src/host/voice.ts';
+import { warningsOnly, type Voice } from '../../src/host/voice.ts';
 import { visible } from '../../src/keys/visible-text.ts';
 import { invalid } from '../command-line/parse.ts';
 import { OutputClosed } from '../write-text.ts';
@@ -95,7 +95,7 @@ async function findHost(given: Arguments, io: TunnelIo): Promise<void> {
   const waiting = setTimeout(() => {
     if (terminal) tell(`${program}: looking ${visible(given.host)} up\n`);
   }, 1000);
-  const voice = warningsOnly(aroundVoice(io));
+  const voice = voiceOf(io);
   const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
   try {
     const { instanceId } = await find(host, (target) => openEc2Caller(target, place, { env, signal, voice }));
@@ -121,15 +121,15 @@ function placeOf(given: Arguments): Ec2Place {
 function aroundOf(io: TunnelIo): Omit<Around, keyof Stdio> {
   const { env, helper, terminal, tell } = io;
   return {
-    ...{ env, helper, warn: aroundVoice(io) },
+    ...{ env, helper, voice: voiceOf(io) },
     wait: (what) => {
       if (terminal) tell(`${program}: ${visible(what)}\n`);
     },
   };
 }
 
-function aroundVoice({ tell }: TunnelIo): (message: string) => void {
-  return (message) => {
+function voiceOf({ tell }: TunnelIo): Voice {
+  return warningsOnly((message) => {
     tell(`${program}: warning: ${visible(message)}\n`);
-  };
+  });
 }

@@ -10,7 +10,7 @@ import type { Instance } from '../../src/ec2/instances.ts';
 import type { Tunnel } from '../../src/ec2/tunnel.ts';
 import { abortable, abortAfter, tookTooLong, within } from '../../src/deadline.ts';
 import type { Ec2Place, Ec2Target } from '../../src/host/ec2-caller.ts';
-import { warningsOnly } from '../../src/host/voice.ts';
+import type { Voice } from '../../src/host/voice.ts';
 import { LoginWatch } from '../../src/ssh/login-watch.ts';
 import { carry, type Stdio } from './carry.ts';
 import type { Outcome } from './report.ts';
@@ -33,7 +33,7 @@ export interface Around extends Stdio {
   readonly helper: string;
   /** Called once if the connection takes long. */
   readonly wait: (text: string) => void;
-  readonly warn: (text: string) => void;
+  readonly voice: Voice;
   /** Called with the result before the tunnel is closed: closing takes a second, and ssm-ssh may not wait for it. */
   readonly ended?: (outcome: Outcome) => Promise<void>;
 }
@@ -119,13 +119,12 @@ async function open(wanted: Wanted, around: Around): Promise<Opened> {
 /** Starts the agent while the AWS SDK loads, and loads the tunnel's code first, to save time. */
 async function openBoth(wanted: Wanted, around: Around, life: AbortController): Promise<Opened> {
   const { host, via, user, push } = wanted;
-  const { env } = around;
+  const { env, voice } = around;
   const { signal } = life;
   const agent = push && findAgent(wanted, around, signal);
   agent?.catch(() => undefined);
   const loadingTunnel = loadTunnel(via);
   const { openEc2Caller } = await import('../../src/host/ec2-caller.ts');
-  const voice = warningsOnly(around.warn);
   const callerFor = async (target: Ec2Target): Promise<Ec2Caller> =>
     await abortable(openEc2Caller({ via, ...target }, wanted.place, { env, signal, voice }), signal);
   const instanceId = host.kind === 'tag' ? (await find(host, callerFor)).instanceId : host.id;

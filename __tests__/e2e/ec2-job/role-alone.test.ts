@@ -32,6 +32,20 @@ describe('a role without keys', () => {
   };
   const asked = (): string[] => world.aws.calls.map(({ operation }) => operation);
 
+  it('is not assumed by proxy with --role-arn, which counts instead', async () => {
+    start();
+    await job.uses({ with: inputs });
+    world.aws.forgetCalls();
+    const proxy = (more: string): string =>
+      `ssm-ssh-agent proxy i-0123456789abcdef0 22 ${more} 2>&1 </dev/null || true`;
+    const { log } = await job.run(proxy(`--role-arn arn:aws:iam::${ACCOUNT}:role/mine`));
+    expect(log).toMatch(/^ssm-ssh-agent: CREDENTIALS_MISSING: /m);
+    expect(asked()).not.toContain('sts:AssumeRoleWithWebIdentity');
+    await job.run(proxy(''));
+    expect(asked()).toContain('sts:AssumeRoleWithWebIdentity');
+    await job.finish();
+  });
+
   it('is assumed once, and puts the programs on PATH, without replacing the agent', async () => {
     start({ SSH_AUTH_SOCK: '/run/mine' });
     const main = await job.uses({ with: inputs });

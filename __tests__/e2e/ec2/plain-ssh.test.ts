@@ -105,6 +105,15 @@ describeOnHost("setup's block of ~/.ssh/config", () => {
     expect(stderr).toContain('INPUT_INVALID: --state is no whole path: "here"\nhint: ');
   });
 
+  it('names each call to AWS with proxy --verbose, and none without it', async () => {
+    const { host, instance } = stage;
+    const line = `${agent} proxy ${instance.instanceId} 22 </dev/null`;
+    const { stderr, stdout } = await host.run(`${line} --verbose`);
+    expect(stderr).toMatch(/^ssm-ssh-agent: ssm:StartSession .*: .* \(\d+ ms\)$/m);
+    expect(stdout).toMatch(/^(SSH-.*)?$/s);
+    expect((await host.run(line)).stderr).toBe('');
+  });
+
   it('shows the arguments of proxy', async () => {
     const { stderr, code } = await stage.host.run(`${agent} proxy i-0123456789abcdef0`);
     expect([stderr, code]).toEqual([
