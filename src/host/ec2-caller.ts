@@ -15,7 +15,7 @@ import { isRegion } from '../keys/region-name.ts';
 import { callerOnHost, type Host } from './caller.ts';
 import { existingIdentity } from './existing-credentials.ts';
 import { environmentRegion, jobRoleFile, readJobRole, type JobRole } from './job-role.ts';
-import { areFixed, callerOf, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
+import { areFixed, callerOf, regionFor, retryIfExpired, warnOfProxy, type ReadOptions } from './call-aws.ts';
 
 export type { Ec2Target } from '../aws/ec2-session-policy.ts';
 
@@ -43,6 +43,7 @@ export async function openEc2Caller(
   place: Ec2Place,
   options: Omit<ReadOptions, 'missing'>,
 ): Promise<Ec2Caller> {
+  warnOfProxy(options);
   const found = place.job === undefined ? undefined : await findJobRole(place.job);
   const noted = place.ownRoles ? undefined : found;
   const near = found && place.ownRoles ? { ...place, region: regionsInJob(found, place, options)[0] } : place;

@@ -10,7 +10,15 @@ import { abortable, tookTooLong, withDeadline } from '../deadline.ts';
 import type { KmsReference } from '../keys/key-reference.ts';
 import type { KmsPlace } from '../kms/kms-client.ts';
 import type { FrontWanted } from './front-order.ts';
-import { areFixed, callerOf, explained, regionFor, retryIfExpired, type ReadOptions } from './call-aws.ts';
+import {
+  areFixed,
+  callerOf,
+  explained,
+  regionFor,
+  retryIfExpired,
+  warnOfProxy,
+  type ReadOptions,
+} from './call-aws.ts';
 
 export interface SigningAccess {
   readonly place: Omit<KmsPlace, 'region'>;
@@ -33,6 +41,7 @@ export async function signingAccess(
   { ended, actions, ...options }: AccessOptions,
 ): Promise<SigningAccess> {
   const { env, signal, voice, missing } = options;
+  warnOfProxy(options);
   const regions = await regionsFor(references, wanted, options);
   // Its signal ends with the agent, and not with this call.
   const lasting = callerOf({ ...wanted, regions }, { env, signal: ended, voice });
