@@ -35,7 +35,8 @@ export async function writeHostVersion(
   };
   try {
     // An expired token is refused before anything is stored.
-    return await retryIfExpired({ role, env, voice }, () => abortable(write(), signal));
+    const { forget } = caller.connection.credentials;
+    return await retryIfExpired({ role, env, voice, forget }, () => abortable(write(), signal));
   } catch (error) {
     throw explained(caller.connection.troubles.explain(error), { role, env }, missing);
   }
