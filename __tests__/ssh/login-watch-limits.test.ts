@@ -11,7 +11,7 @@ function packet(type: number, length: number): Buffer {
 
 /** After the key exchange. */
 function encrypted(user = 'me'): LoginWatch {
-  const watched = new LoginWatch(user);
+  const watched = new LoginWatch(user, Date.now);
   watched.fromClient(Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), packet(20, 100), packet(21, 12)]));
   return watched;
 }
@@ -59,7 +59,7 @@ it.each([
 });
 
 it('a greeting of nothing but a line end is one', () => {
-  const watched = new LoginWatch('me');
+  const watched = new LoginWatch('me', Date.now);
   watched.fromClient(Buffer.concat([Buffer.from('\n'), packet(21, 12), Buffer.alloc(44)]));
   expect(watched.refused).toBe(true);
 });
@@ -68,7 +68,7 @@ it.each([
   [128 * 1024, true],
   [128 * 1024 + 1, false],
 ])('%d bytes may come before the encryption: %j', (size, expected) => {
-  const watched = new LoginWatch('me');
+  const watched = new LoginWatch('me', Date.now);
   watched.fromClient(Buffer.from('SSH-2.0-x\r\n'));
   const long = packet(20, 200 * 1024);
   watched.fromClient(long.subarray(0, size));
@@ -78,9 +78,34 @@ it.each([
 });
 
 it('the smallest packet is one', () => {
-  const watched = new LoginWatch('me');
+  const watched = new LoginWatch('me', Date.now);
   watched.fromClient(
     Buffer.concat([Buffer.from('SSH-2.0-x\n'), packet(20, 2), packet(21, 2), Buffer.alloc(44)]),
   );
   expect(watched.refused).toBe(true);
+});
+
+it.each([
+  ['answers the question about the first key', [44, 68, 172, 172, 120], 2.5],
+  ['was first asked, if about no key', [44, 68], 0],
+  ['was never asked', [], undefined],
+])('the time at which the host judged the key is that at which it %s', (_, sizes, expected) => {
+  let now = 0;
+  const watched = new LoginWatch('ec2-user', () => now);
+  watched.fromClient(Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), packet(20, 100), packet(21, 12)]));
+  for (const [index, size] of sizes.entries()) {
+    now = index;
+    watched.fromClient(Buffer.alloc(size));
+    now += 0.5;
+    watched.fromHost(Buffer.alloc(52));
+  }
+  expect(watched.judgedAt).toBe(expected);
+});
+
+it('a question without an answer has the time of the question', () => {
+  const clock = [1, 2, 3];
+  const watched = new LoginWatch('me', () => clock.shift() ?? 0);
+  watched.fromClient(Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), packet(21, 12)]));
+  for (const size of [44, 172]) watched.fromClient(Buffer.alloc(size));
+  expect(watched.judgedAt).toBe(2);
 });

@@ -30,7 +30,7 @@ const asked = 172;
 const signed = 276;
 
 function watch(sizes: readonly number[], { answers = [52, 52] } = {}): LoginWatch {
-  const watched = new LoginWatch(user);
+  const watched = new LoginWatch(user, Date.now);
   watched.fromClient(clear);
   for (const [index, size] of sizes.entries()) {
     watched.fromClient(Buffer.alloc(size));
@@ -56,7 +56,7 @@ describe('a login', () => {
   });
 
   it('ignores the host’s bytes before the key exchange', () => {
-    const watched = new LoginWatch(user);
+    const watched = new LoginWatch(user, Date.now);
     watched.fromHost(Buffer.alloc(100_000));
     watched.fromClient(clear);
     watched.fromClient(Buffer.alloc(service));
@@ -67,7 +67,7 @@ describe('a login', () => {
   it('is detected however its beginning is split', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(clear.length), { maxLength: 8 }), fc.boolean(), (cuts, lets) => {
-        const watched = new LoginWatch(user);
+        const watched = new LoginWatch(user, Date.now);
         const places = [0, ...cuts.sort((a, b) => a - b), clear.length];
         for (const [index, end] of places.entries())
           watched.fromClient(clear.subarray(places[index - 1] ?? 0, end));
@@ -79,7 +79,7 @@ describe('a login', () => {
   });
 
   it('is detected if its first encrypted packet arrives with the end of the key exchange', () => {
-    const watched = new LoginWatch(user);
+    const watched = new LoginWatch(user, Date.now);
     watched.fromClient(Buffer.concat([clear, Buffer.alloc(service)]));
     expect(watched.refused).toBe(true);
     watched.fromClient(Buffer.alloc(signed));
@@ -87,7 +87,7 @@ describe('a login', () => {
   });
 
   it('is not detected in other protocols, and their bytes are not kept', () => {
-    const watched = new LoginWatch(user);
+    const watched = new LoginWatch(user, Date.now);
     watched.fromClient(Buffer.from('GET / HTTP/1.1\n'));
     for (let i = 0; i < 200; i++) watched.fromClient(Buffer.alloc(1_000, 0x7f));
     watched.fromClient(clear);

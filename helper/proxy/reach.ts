@@ -58,11 +58,12 @@ const closingLimit = 3_300;
 export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   const { user, push } = wanted;
   const { tunnel, ...opened } = await open(wanted, around);
-  const watch = new LoginWatch(user);
+  const watch = new LoginWatch(user, Date.now);
   try {
     await carry(tunnel.stream, around, watch);
-    const { refused } = watch;
-    const outcome = { refused, ...(refused && push && { failure: loginRefused({ ...opened, user }) }) };
+    const { refused, judgedAt } = watch;
+    const failure = refused && push ? loginRefused({ ...opened, user, judgedAt }) : undefined;
+    const outcome = { refused, ...(failure && { failure }) };
     await around.ended?.(outcome);
     return outcome;
   } finally {
@@ -70,9 +71,14 @@ export async function reach(wanted: Wanted, around: Around): Promise<Outcome> {
   }
 }
 
+export interface RefusedLogin extends PushTarget, Pick<Opened, 'until'> {
+  /** Milliseconds since the epoch. The connection may end much later, behind a question for a password. */
+  readonly judgedAt: number | undefined;
+}
+
 /** Explains why a host refused a key that AWS accepted. */
-function loginRefused({ instanceId, user, until }: PushTarget & Pick<Opened, 'until'>): Failure {
-  const isOver = until !== undefined && secondsTo(until) <= 0;
+export function loginRefused({ instanceId, user, until, judgedAt }: RefusedLogin): Failure {
+  const isOver = until !== undefined && judgedAt !== undefined && until * 1000 <= judgedAt;
   return new Failure('INSTANCE_CONNECT_FAILED', `${instanceId} refused the pushed key of ${user}`, {
     hint: isOver
       ? 'the minute for which AWS offers the key was over before the login: connect again, and see what slows the connection down'

@@ -27,12 +27,22 @@ export class LoginWatch {
   #packets = 0;
   #answered = 0;
   readonly #signed: number;
+  readonly #question: number;
+  readonly #clock: () => number;
+  #beganAt: number | undefined;
+  #askedAt: number | undefined;
+  #answeredAt: number | undefined;
 
-  /** @param user the login name, which is a part of each request */
-  constructor(user: string) {
-    // The service request has 17 bytes. A question about a key has 107 plus the name; a request with a signature at
-    // least 194.
+  /**
+   * @param user the login name, which is a part of each request
+   * @param clock milliseconds
+   */
+  constructor(user: string, clock: () => number) {
+    // The service request has 17 bytes, and the try without a key 31 plus the name. A question about a key has 107 plus
+    // the name; a request with a signature at least 194. Each has up to 16 bytes of padding.
     this.#signed = 135 + Buffer.byteLength(user);
+    this.#question = 30 + Buffer.byteLength(user);
+    this.#clock = clock;
   }
 
   fromClient(chunk: Buffer): void {
@@ -42,7 +52,17 @@ export class LoginWatch {
   }
 
   fromHost(chunk: Buffer): void {
-    if (this.#clear === undefined) this.#answered += chunk.length;
+    if (this.#clear !== undefined) return;
+    this.#answered += chunk.length;
+    if (this.#askedAt !== undefined) this.#answeredAt ??= this.#clock();
+  }
+
+  /**
+   * When the host judged the first key: its answer, because the question may have been long on its way. Without a key
+   * or an answer the client's own time. undefined: the client never asked to log in.
+   */
+  get judgedAt(): number | undefined {
+    return this.#answeredAt ?? this.#askedAt ?? this.#beganAt;
   }
 
   /** Whether the client accepted the host's key and asked to log in, but did not succeed. */
@@ -55,6 +75,8 @@ export class LoginWatch {
     this.#packets += 1;
     this.#shortest = Math.min(this.#shortest, length);
     this.#longest = Math.max(this.#longest, length);
+    this.#beganAt ??= this.#clock();
+    if (length > this.#shortest + this.#question) this.#askedAt ??= this.#clock();
   }
 
   #read(clear: Buffer): void {

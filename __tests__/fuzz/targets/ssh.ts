@@ -90,7 +90,7 @@ const sshTarget: Target = {
   seeds: [...refusals, 'SSH-2.0-OpenSSH_9.2\r\n\0\0\0\u000c\n\u0015'],
   near: damaged(fc.constantFrom(...refusals)),
   read: (text) => {
-    const watch = new LoginWatch('git');
+    const watch = new LoginWatch('git', Date.now);
     watch.fromClient(Buffer.from(text, 'latin1'));
     watch.fromHost(Buffer.from(text, 'latin1'));
     holds(!watch.refused || text.length > 0, 'a login that nobody tried was refused');
