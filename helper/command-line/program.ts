@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { abortAfter, tookTooLong } from '../../src/deadline.ts';
 import { Failure, toFailure } from '../../src/errors.ts';
 import type { SignalSource } from '../../src/process/attached.ts';
-import { parseAccount } from './account.ts';
 import { invalid, parseLine } from './parse.ts';
 import { commonOptionsOf, helpOf, type Command, type Io, type Running } from './command.ts';
 import { add } from '../commands/add.ts';
@@ -62,7 +61,8 @@ export async function run(args: readonly string[], io: Io, patience = 120): Prom
     if (values.quiet && values.verbose)
       throw invalid('--quiet and --verbose do not go together', 'leave one out');
     // Also for a command that does not use them: a wrong word is never passed over.
-    parseAccount(values);
+    if (values.region !== undefined || values['role-arn'].length > 0)
+      (await import('./account.ts')).parseAccount(values);
     if (values.profile !== undefined) io.useProfile(values.profile);
     const { signal, untimed } = interrupted;
     return await command.run(line, { ...io, signal, untimed });

@@ -1,11 +1,9 @@
 /** `proxy`: ssh's ProxyCommand for EC2 hosts, for people's ~/.ssh/config. */
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Failure } from '../../src/errors.ts';
 import type { Settings } from '../../src/git/listing.ts';
 import type { HostSettings } from '../../src/host/settings.ts';
 import { visible } from '../../src/keys/visible-text.ts';
-import { homeOfAccount, userId } from '../../src/process/account.ts';
 import { command, type Running } from '../command-line/command.ts';
 import { voiceOf } from '../command-line/keys.ts';
 import { invalid, type Line } from '../command-line/parse.ts';
@@ -69,7 +67,8 @@ async function runProxy(line: Line<typeof options>, running: Running): Promise<n
   }
   const pushes = user !== undefined && target.kind !== 'managed';
   const place = await placeOf(line, settings, running);
-  const folder = await folderFor(values.state, place.job, running);
+  const { agentFolder } = await import('../proxy/agent-folder.ts');
+  const folder = await agentFolder(values.state, place.job, running);
   const wanted = {
     ...{ host: target, port: parsePort(port), user: user ?? '', via },
     ...(pushes && { push: { folder } }),
@@ -141,36 +140,4 @@ async function placeOf(
     job: env['SSM_SSH_JOB'] || undefined,
     ownRoles: roles.length > 0,
   };
-}
-
-/** Made also where no key is pushed: ssh writes its known_hosts there. */
-async function folderFor(
-  state: string | undefined,
-  job: string | undefined,
-  { env }: Running,
-): Promise<string | undefined> {
-  if (state === undefined) return await folderInJob(job);
-  const { takeStateFolder, userOf } = await import('../../src/host/state-folder.ts');
-  const folder = join(await takeStateFolder(wholePath(state), userOf(env)), 'ec2');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  return folder;
-}
-
-/** As ssh replaces the tokens of IdentityAgent (ssh_config(5)). */
-function wholePath(state: string): string {
-  const path = state
-    .replace(/%([%i])/g, (_, token) => (token === 'i' ? String(userId()) : '%'))
-    .replace(/^~(?=\/)/, () => homeOfAccount() ?? '~');
-  if (path.startsWith('/')) return path;
-  throw invalid(
-    `--state is no whole path: "${state}"`,
-    'write the folder of IdentityAgent without /ec2/agent, such as ~/.cache/ssm-ssh-agent-%i',
-  );
-}
-
-/** Beside the socket of the job's agent, which is elsewhere where the job's own path is too long for one. */
-async function folderInJob(job: string | undefined): Promise<string | undefined> {
-  if (job === undefined) return undefined;
-  const socket = await readFile(join(job, 'socket'), 'utf8').catch(() => join(job, 'agent'));
-  return join(dirname(socket.trim()), 'ec2');
 }

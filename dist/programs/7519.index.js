@@ -1,1 +1,0 @@
-export const id=7519;export const ids=[7519];export const modules={27519:((r,t,e)=>{e.d(t,{J:()=>n,u:()=>u});var o=e(48161);function n(){return process.geteuid?.()??-1}function u(){try{return(0,o.userInfo)().homedir}catch{return}}})};
