@@ -1,12 +1,11 @@
 /** The inputs of action.yml: strings → one readonly record, or INPUT_INVALID naming the input. Pure. */
-import { partitionOf } from '../keys/partition.ts';
 import type { AppLine } from '../keys/app-line.ts';
 import { parseLines, type KeyLine } from '../keys/key-line.ts';
 import { parseLifetime } from '../keys/lifetime.ts';
-import { parseRegion } from '../keys/region-name.ts';
 import { refuseForeignInputs } from './foreign-inputs.ts';
 import { input, invalid, isOn, lines, list, oneOf, wholeNumber, type Env } from './input.ts';
 import type { Role } from '../aws/caller.ts';
+import { parseRegions } from './region-inputs.ts';
 import { parseRole } from './role-inputs.ts';
 
 export type { Env } from './input.ts';
@@ -109,7 +108,7 @@ export function parseInputs(env: Env): Inputs {
     withSsh: keys.length > 0 || apps.length === 0,
     useExisting: isOn(env, 'use-existing-credentials'),
     allowedAccounts: parseAccounts(env),
-    regions: parseRegions(env),
+    regions: parseRegions(env, { keys, apps }),
     knownHosts: lines(env, 'known-hosts'),
     strictHostKeyChecking,
     keyLifetime: parseKeyLifetime(env),
@@ -132,29 +131,6 @@ function parseAccounts(env: Env): string[] {
     `has a value that is not an account id: "${wrong ?? input(env, 'allowed-account-ids')}"`,
     'write ids of 12 digits, in quotes where YAML would drop a first 0, with commas between them',
   );
-}
-
-function parseRegions(env: Env): string[] {
-  if (input(env, 'aws-region') === '') return parseRegionVariable(env);
-  const regions = list(env, 'aws-region');
-  if (regions.length === 0) parseRegion(input(env, 'aws-region'), 'the input aws-region');
-  for (const region of regions) parseRegion(region, 'the input aws-region');
-  const partitions = new Set(regions.map(partitionOf));
-  if (partitions.size < 2) return regions;
-  throw invalid(
-    'aws-region',
-    `has regions of different partitions: ${regions.join(', ')}`,
-    'write regions of one partition: credentials of one are unknown in the other',
-  );
-}
-
-function parseRegionVariable(env: Env): string[] {
-  const [name, region] = Object.entries(regionVariables(env)).find(([, value]) => value) ?? [];
-  return name === undefined || region === undefined ? [] : [parseRegion(region, name)];
-}
-
-function regionVariables(env: Env): Record<string, string | undefined> {
-  return { AWS_REGION: env['AWS_REGION']?.trim(), AWS_DEFAULT_REGION: env['AWS_DEFAULT_REGION']?.trim() };
 }
 
 function parseKeyLifetime(env: Env): number {

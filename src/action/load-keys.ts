@@ -36,6 +36,7 @@ import { replacedBy, stateName, writeState } from './state.ts';
 import { frontWanted, startFront } from './front.ts';
 import { identityOf, type UsableKey } from '../host/usable-key.ts';
 import { readJobSecrets, settleRole } from './job-secrets.ts';
+import { hostRegions } from './region-inputs.ts';
 import { checkRestrictable, destinationsOfKeys } from './restrictions.ts';
 import { renderSummary } from './summary.ts';
 import { sweep } from './sweep.ts';
@@ -202,7 +203,10 @@ function filesFor(
     },
     ...{ installation, programs, region: input(env, 'aws-region') && (inputs.regions[0] ?? '') },
     role: inputs.role
-      ? renderJobRole({ ...inputs, role: inputs.role, environmentRegion: environmentRegion(env) })
+      ? renderJobRole({
+          ...{ ...inputs, role: inputs.role, regions: hostRegions(env, inputs.regions) },
+          environmentRegion: environmentRegion(env),
+        })
       : '',
   };
 }
