@@ -146,6 +146,7 @@ describe('the line of a key', () => {
       'ssm.h.uses is for keys in KMS and keys with ssm.h.ca',
     ],
     [{ reference: 'kms:alias/a', passphrase: '/p' }, 'ssm.passphrase is for a stored key'],
+    [{ reference: 'kms:alias/a', certificate: '/c' }, 'ssm.certificate is for a stored key'],
     [
       {
         options: new Map([

@@ -19,7 +19,7 @@ describe('a line', () => {
 
   it.each([
     ['kms:alias/a', { unbound: 'refuse', forwarding: 'refuse' }],
-    ['kms:alias/a certificate=/c unbound=allow', { unbound: 'allow', forwarding: 'refuse' }],
+    ['kms:alias/a unbound=allow', { unbound: 'allow', forwarding: 'refuse' }],
     ['kms:alias/a forwarding=allow uses=1', { unbound: 'refuse', forwarding: 'allow', uses: 1 }],
     [
       'kms:alias/a unbound=refuse forwarding=refuse uses=1000000',
@@ -67,10 +67,10 @@ describe('a line', () => {
 
   it('names what has to be read: not the keys in KMS', () => {
     const lines = [
-      ...['kms:alias/a certificate=/c', `new:rsa ca=/ca principals=x`, '/b'],
+      ...['kms:alias/a', `new:rsa ca=/ca principals=x`, '/b certificate=/c'],
       ...[`/d passphrase=/p ${ca} principals=x`],
     ].map(parseKeyLine);
-    expect(referencesOf(lines).map(({ text }) => text)).toEqual(['/c', '/ca', '/b', '/d', '/p']);
+    expect(referencesOf(lines).map(({ text }) => text)).toEqual(['/ca', '/b', '/c', '/d', '/p']);
   });
 
   it.each([
@@ -95,6 +95,8 @@ describe('a line', () => {
     ],
     ['kms:alias/a passphrase=/p', 'passphrase= is for a stored key', 'remove passphrase='],
     [`new:rsa passphrase=/p ${ca} principals=a`, 'passphrase= is for a stored key', 'remove passphrase='],
+    ['kms:alias/a certificate=/c', 'certificate= is for a stored key', 'ca='],
+    ['kms:alias/a certificate=/c github.com uses=1', 'and kms:alias/a is not stored', 'remove certificate='],
     ['/a passphrase=kms:alias/a', 'passphrase= is not followed by the name', 'passphrase=/NAME'],
     ['/a certificate=new:rsa', 'certificate= is not followed by the name', 'certificate=/NAME'],
     [

@@ -63,17 +63,30 @@ function checkKind({ kind, text }: KeyReference, texts: OptionTexts, named: Nami
     );
   }
   if (kind === 'kms' || kind === 'new') {
-    if (!texts.has('passphrase')) return;
-    throw invalid(
-      `${named('passphrase')} is for a stored key, and ${text} has none`,
-      `remove ${named('passphrase')}`,
-    );
+    checkNothingStored(text, texts, named);
+    return;
   }
   const rule = texts.has('ca') ? undefined : ruleNames.find((name) => texts.has(name));
   if (rule === undefined) return;
   throw invalid(
     `${named(rule)} is for keys in KMS and keys with ${named('ca')}: OpenSSH's agent holds ${text}, and does not know such rules`,
     `remove ${named(rule)}, or put the key into KMS: ssm-ssh-agent put kms:alias/NAME FILE`,
+  );
+}
+
+/** A stored certificate is loaded together with its stored key. Our agent offers only those that it has signed. */
+function checkNothingStored(text: string, texts: OptionTexts, named: Naming): void {
+  if (texts.has('passphrase')) {
+    throw invalid(
+      `${named('passphrase')} is for a stored key, and ${text} has none`,
+      `remove ${named('passphrase')}`,
+    );
+  }
+  if (!texts.has('certificate')) return;
+  const making = `${written(named('ca'), 'kms:alias/NAME')} and ${written(named('principals'), 'NAME')}`;
+  throw invalid(
+    `${named('certificate')} is for a stored key, and ${text} is not stored`,
+    `remove ${named('certificate')}, or let an authority sign a certificate when it is needed: write ${making}`,
   );
 }
 
