@@ -75,7 +75,22 @@ it('two keys of one repository in different agents are told by their sections', 
   expect(keys.map(({ reference }) => reference)).toEqual(['kms:alias/x', '/b', '/c']);
   expect(warnings).toEqual([
     'the section [ssm "ssh://github.com/acme"] is ignored: [ssm "github.com/acme"] names the same repository, its key is in another agent, and ssh asks one',
+    'warning: 2 keys are offered for gitlab.com, in the order written: the host takes the first that it knows ([ssm "gitlab.com"], [ssm "ssh://gitlab.com"])',
   ]);
+});
+
+it.each([
+  [['github.com/acme.key = /a', 'github.com/acme/*.key = /b'], 1],
+  [['github.com/acme.key = /a', 'ssh://git@github.com:22/acme.key = /b', 'github.com/acme/.key = /c'], 1],
+  [['github.com/acme.key = /a', 'github.com/acme/lib.key = /b', 'github.com:443/acme.key = /c'], 0],
+  // One key is no rival of itself.
+  [['github.com/acme.key = /a', 'github.com/acme/*.key = /a'], 0],
+  [['github.com/acme.key = kms:alias/a', 'github.com/acme/*.key = kms:alias/a'], 1],
+])('sections with the same pattern and different keys cause a warning: %j', (settings, count) => {
+  const listed = listing(...settings.map((setting) => `global ssm.${setting}`));
+  const { warnings } = compile(listed, {}, byGit);
+  expect(warnings).toHaveLength(count);
+  expect(warnings.join('')).not.toContain('@');
 });
 
 describe('the name of a key', () => {

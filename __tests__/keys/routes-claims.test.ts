@@ -40,6 +40,17 @@ describe('the claims of keys', () => {
       ['', ['SHA256:c', 'SHA256:d']],
     ]);
   });
+
+  it('are the same with port 22 as without a port, which means 22', () => {
+    const claimed = claims([
+      key('SHA256:a', 'github.com/acme'),
+      key('SHA256:b', 'ssh://git@github.com:22/acme', 'github.com:443/acme'),
+    ]);
+    expect([...claimed].map(([pattern, keys]) => [pattern, [...keys]])).toEqual([
+      ['github.com/acme', ['SHA256:a', 'SHA256:b']],
+      ['github.com:443/acme', ['SHA256:b']],
+    ]);
+  });
 });
 
 describe('the routes file', () => {

@@ -2,10 +2,11 @@
 import { settingsIn, isProtected, type Listing, type ScopedSetting } from '../git/listing.ts';
 import { parseKeyReference } from '../keys/key-reference.ts';
 import { otherKindOf, parseReference } from '../keys/reference.ts';
-import { matchRoutes, patternText, type Remote, type RepositoryPattern } from '../keys/routes.ts';
+import { matchRoutes, type Remote, type RepositoryPattern } from '../keys/routes.ts';
 import { looksSecret } from '../keys/secret-text.ts';
 import { ec2Sections, type Ec2Place } from './ec2-places.ts';
 import { nameOf, surroundings } from './key-name.ts';
+import { offeredOf } from './rival-sections.ts';
 import {
   allowsEc2Remotes,
   hostKeySettings,
@@ -106,7 +107,7 @@ export function compile(
   const byDefault = keyOf(undefined);
   return {
     keys: [
-      ...ofOneAgent(sections, warnings),
+      ...offeredOf(sections, warnings),
       ...(byDefault.reference === '' ? [] : [{ ...byDefault, isProtected: true }]),
     ],
     place: byDefault.place,
@@ -137,21 +138,6 @@ export function isChoice({ name, value = '' }: ScopedSetting): boolean {
   const last = lastPart(name);
   if (!name.startsWith('ssm.') || !choices.includes(last)) return false;
   return last !== 'key' || otherKindOf(value.trim()) === undefined;
-}
-
-/** ssh asks one agent. So of several keys for one repository those in the agent of the first are offered. */
-function ofOneAgent(keys: readonly HostKey[], warnings: string[]): HostKey[] {
-  const firsts = new Map<string, HostKey>();
-  return keys.filter((key) => {
-    const pattern = key.pattern ? patternText({ ...key.pattern, port: key.pattern.port ?? sshPort }) : '';
-    const first = firsts.get(pattern) ?? key;
-    firsts.set(pattern, first);
-    if (first === key || (!first.signs && !key.signs)) return true;
-    warnings.push(
-      `the section [ssm "${key.section ?? ''}"] is ignored: [ssm "${first.section ?? ''}"] names the same repository, its key is in another agent, and ssh asks one`,
-    );
-    return false;
-  });
 }
 
 /** The folder of a key's public parts, and the socket of its agent. A socket's path must be short. */

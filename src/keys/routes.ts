@@ -149,11 +149,18 @@ export interface RoutedKey {
   readonly repositories: readonly RepositoryPattern[];
 }
 
+/** One text for all patterns that match the same connections of ssh: no port means 22. */
+export function samePattern({ host, port, path }: RepositoryPattern): string {
+  return patternText({ host, path, ...(port !== undefined && port !== sshPort && { port }) });
+}
+
+const sshPort = 22;
+
 /** Pattern (empty for the default keys) → the fingerprints of its keys. */
 export function claims(keys: readonly RoutedKey[]): Map<string, Set<string>> {
   const claimed = new Map<string, Set<string>>();
   for (const { repositories, fingerprint } of keys) {
-    const patterns = repositories.length > 0 ? repositories.map(patternText) : [''];
+    const patterns = repositories.length > 0 ? repositories.map(samePattern) : [''];
     for (const pattern of patterns)
       claimed.set(pattern, (claimed.get(pattern) ?? new Set()).add(fingerprint));
   }
@@ -168,7 +175,9 @@ export function renderRoutes(keys: readonly RoutedKey[]): string {
   const lines = keys.flatMap(({ fingerprint, repositories }, number) =>
     repositories.length === 0
       ? [`${number} ${fingerprint} -`]
-      : repositories.map(({ host, port = 22, path }) => `${number} ${fingerprint} ${host} ${port} ${path}`),
+      : repositories.map(
+          ({ host, port = sshPort, path }) => `${number} ${fingerprint} ${host} ${port} ${path}`,
+        ),
   );
   return lines.map((line) => `${line}\n`).join('');
 }
