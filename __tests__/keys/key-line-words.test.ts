@@ -112,7 +112,8 @@ function outcomeMessage(line: string): string {
 }
 
 describe('the text of a key instead of its name', () => {
-  const text = Buffer.concat([Buffer.of(1), randomBytes(33)])
+  // Begins with `a1B`: a random text may happen to have no digit.
+  const text = Buffer.concat([Buffer.from('a1BB', 'base64'), randomBytes(31)])
     .toString('base64')
     .replaceAll('/', 'x')
     .replaceAll('+', 'y');
@@ -130,7 +131,8 @@ describe('the text of a key instead of its name', () => {
     ['in quotes before a repository', `"${bare}" github.com/x`],
     ['in an option', `/a passphrase=${bare}`],
     ['with a plus at its start', `+${bare}`],
-    ['of 44 characters', 'A'.repeat(44)],
+    ['of 44 characters', `${'A'.repeat(42)}b1`],
+    ['behind a long path', `/k gitserver/platform/teams/backend/services/payments/of ${bare}`],
     ['with its BEGIN line', 'x-----BEGIN RSA'],
     ['in base64', 'xLS0tLS1CRUdJTiY'],
     ['in the format of OpenSSH', 'xb3BlbnNzaC1rZXktdjE'],
@@ -139,7 +141,13 @@ describe('the text of a key instead of its name', () => {
   });
 
   it.each([
-    ['A'.repeat(43)],
+    [`${'A'.repeat(41)}b1`],
+    ['deploykeyoftheplatformteamforthepaymentsservices'],
+    ['DeployKeyOfThePlatformTeamForThePaymentsServices'],
+    ['deploykey2oftheplatformteamforthepaymentsservices'],
+    ['/k gitserver/platform/teams/backend/services/payments'],
+    ['/k gitserver/Platform/teams/backend/services/payments passphrase=/p'],
+    ['/k gitserver/platform/teams/backend/services/payments2 x/y/z'],
     [`/${'A'.repeat(50)}`],
     [`${'A'.repeat(50)}-key`],
     [`${'A'.repeat(22)}.${'A'.repeat(22)}`],

@@ -4,6 +4,7 @@ import { parseAppRepositories, type AppLine } from './app-line.ts';
 import type { OptionTexts } from './certificate-options.ts';
 import { isStored, parseKeyReference, type KeyReference, type KmsReference } from './key-reference.ts';
 import { parseReference, type Reference } from './reference.ts';
+import { isKeyText } from './secret-text.ts';
 import { parseStoredPart } from './stored-part.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from './routes.ts';
 import { signingNames } from './signing-names.ts';
@@ -76,12 +77,18 @@ function eachLine(text: string): ReturnType<typeof parseLine>[] {
 /** A comment or another reference after the first word. */
 const severalThings = /\s(#|\/|(arn|ssm|secretsmanager):|kms:(alias\/|mrk-|[\da-f]{8}-)|new:[a-z])/;
 
+/** The text of a key, plain or in base64. Messages must not repeat it. */
+const keyText = /-----BEGIN |LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj/;
+
 /**
- * The text of a key, plain or in base64, or a part of it. Messages must not repeat it. A parameter's name of that
- * length has a slash at its start, or contains a hyphen or a dot.
+ * Text as long as the shortest key. A parameter's name of that length has a slash at its start, or contains a hyphen or a
+ * dot, or is not as mixed as base64. So is the path of a host without a dot.
  */
-const keyText =
-  /-----BEGIN |LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdj|(^|[\s"'=])[A-Za-z0-9+][A-Za-z0-9+/]{43,}={0,2}["']?(\s|$)/;
+const longText = /(?<=^|[\s"'=])[A-Za-z0-9+][A-Za-z0-9+/]{43,}={0,2}(?=["']?(?:\s|$))/g;
+
+function hasKeyText(line: string): boolean {
+  return keyText.test(line) || [...line.matchAll(longText)].some(([text]) => isKeyText(text));
+}
 
 /** @throws INPUT_INVALID */
 export function parseKeyLine(text: string): KeyLine {
@@ -97,7 +104,7 @@ export function parseKeyLine(text: string): KeyLine {
 }
 
 function parseLine(line: string): KeyLine | { readonly app: AppLine } {
-  if (keyText.test(line)) {
+  if (hasKeyText(line)) {
     throw new Failure('INPUT_INVALID', 'this is the text of a key instead of its name in Parameter Store', {
       hint: 'store the key with aws ssm put-parameter, write its name here, and replace the key: it is in the workflow file or its secrets (aws ssm put-parameter --name /ci/deploy-key --type SecureString --value file://FILE; then keys: /ci/deploy-key)',
     });

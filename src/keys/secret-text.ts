@@ -32,8 +32,8 @@ const forms: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w-])(?=[\w-]+\.[\w-]{8})([\w-]*?)(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, '$1…'],
 ];
 
-/** With digits and letters of both cases. */
-function isKeyText(text: string): boolean {
+/** Whether base64 may be of a key: with digits and letters of both cases. */
+export function isKeyText(text: string): boolean {
   return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
 }
 
