@@ -37,6 +37,15 @@ describe('the settings of a host', () => {
     });
   });
 
+  it.each([
+    ['arn:a,arn:b', ['arn:a', 'arn:b']],
+    [' arn:a , arn:b,\n,arn:c,, ', ['arn:a', 'arn:b', 'arn:c']],
+    ['arn:role/team,deploy', ['arn:role/team,deploy']],
+    ['arn:role/team,deploy,arn:role/x,y arn:a', ['arn:role/team,deploy', 'arn:role/x,y', 'arn:a']],
+  ])('have roles, whose names may have commas: %j', (text, roles) => {
+    expect(settingsOf(new Map(), { SSM_SSH_ROLE_ARN: text }).roles).toEqual(roles);
+  });
+
   it('without a section are not those of a section that is named undefined', () => {
     const known = settings({ 'ssm.undefined.region': 'eu-west-1', 'ssm.undefined.timeout': '1s' });
     expect(settingsOf(known, {})).toMatchObject({ region: undefined, timeout: '30s' });

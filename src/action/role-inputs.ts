@@ -110,11 +110,11 @@ function parseTokenFile(env: Env): string | undefined {
   return `${workspace}/${text}`;
 }
 
-/** Not `list`: a chain may contain a role twice. */
+/** Not `list`: a chain may contain a role twice, and a role's name a comma. */
 function parseRoles(env: Env): string[] {
   const text = input(env, 'role-to-assume');
   const roles = text
-    .split(/[,\r\n]/)
+    .split(/[\r\n]|,(?=[\s,]*(?:arn:|$))/)
     .map((role) => role.trim())
     .filter((role) => role !== '');
   const wrong = roles.find((role) => !roleArn.test(role));

@@ -89,9 +89,9 @@ export function hostKeySettings(settings: Settings, env: Environment): HostKeySe
   };
 }
 
-/** Separated by commas or white space. */
+/** Separated by commas or white space. A role's name may have a comma, so only one before the next ARN separates. */
 export function rolesIn(text: string): string[] {
-  return text.split(/[\s,]+/).filter(Boolean);
+  return text.split(/\s|,(?=[\s,]*(?:arn:|$))/).filter(Boolean);
 }
 
 /** Several roles may be written as several values. Of all other settings the last value counts, as in git. */
