@@ -88,9 +88,11 @@ export function parseInputs(env: Env): Inputs {
       'write a key without ca= first: a stored key, or a key in KMS',
     );
   }
-  if (gitSigning && restrictToHosts) {
+  // Of a key in KMS our agent knows the hosts, and signs for git, too.
+  if (gitSigning && restrictToHosts && !keys[0]?.signing) {
     const problem = 'does not work together with git-signing: a key that is restricted to hosts cannot sign';
-    throw invalid('restrict-to-hosts', problem, 'leave one of them out, or use the action twice');
+    const hint = 'leave one of them out, write a key in KMS first, or use the action twice';
+    throw invalid('restrict-to-hosts', problem, hint);
   }
   const sshConfig = isOn(env, 'ssh-config');
   // Without a key, ssh-config is still useful for EC2 hosts; restrict-to-hosts is not.
