@@ -17,6 +17,8 @@ describe('an input of another action', () => {
     ['ssh-private-key', 'text', 'keys: /ci/deploy-key in its place'],
     ['ssh-auth-sock', '/tmp/agent.sock', 'the output ssh-auth-sock'],
     ['log-public-key', 'true', 'leave it out'],
+    ['log-public-key', 'false', 'the log shows fingerprints'],
+    ['git-cmd', 'false', 'found on PATH'],
     ['ssh-agent-cmd', '/usr/bin/ssh-agent', 'found on PATH'],
     ['ssh-add-cmd', '/usr/bin/ssh-add', 'found on PATH'],
     ['git-cmd', '/usr/bin/git', 'found on PATH'],
@@ -41,11 +43,12 @@ describe('an input of another action', () => {
     if (value.length > 30) expect(text).not.toContain(value);
   });
 
-  it('is ignored if it is empty or false', () => {
+  it('is ignored if it is empty, and of configure-aws-credentials also if it is false', () => {
     const env = stepEnvironment({
       'ssh-private-key': '',
-      'log-public-key': 'false',
+      'log-public-key': '',
       'disable-retry': 'false',
+      'output-credentials': 'false',
     });
     expect(parseInputs(env).keys.length).toBe(1);
   });

@@ -9,16 +9,22 @@ const neverOut =
 const noProfile =
   'leave it out: no credentials are written; to read the keys with a profile write AWS_PROFILE in the env of this step';
 
-/** Some of them hold secrets, so no message repeats a value. */
-const foreign: Readonly<Record<string, string>> = {
-  // webfactory/ssh-agent
+/** Names → hints. Some of them hold secrets, so no message repeats a value. */
+type Foreign = Readonly<Record<string, string>>;
+
+/** Of webfactory/ssh-agent. A false `log-public-key` hides a line that this action prints. */
+const ofSshAgent: Foreign = {
   'ssh-private-key': `store each key once (${store}), write keys: /ci/deploy-key in its place, and delete the secret`,
   'ssh-auth-sock': 'leave it out: the output ssh-auth-sock and SSH_AUTH_SOCK say where the agent is',
   'log-public-key': 'leave it out: the log shows fingerprints, and the output public-keys has the keys',
   'ssh-agent-cmd': onPath,
   'ssh-add-cmd': onPath,
   'git-cmd': onPath,
-  // aws-actions/configure-aws-credentials: inputs with another name here
+};
+
+/** Of aws-actions/configure-aws-credentials. */
+const ofCredentials: Foreign = {
+  // inputs with another name here
   'inline-session-policy': 'write session-policy',
   'retry-max-attempts': 'write max-attempts',
   'disable-retry': 'write max-attempts: 1',
@@ -42,12 +48,15 @@ const foreign: Readonly<Record<string, string>> = {
     'leave it out: the credentials are not exported, so their characters do no harm',
 };
 
-/** These values mean the same as no value. */
-const idle = new Set(['', 'false']);
-
 /** @throws INPUT_INVALID */
 export function refuseForeignInputs(env: Env): void {
+  refuse(ofSshAgent, env, ['']);
+  // There, false means the same as no value.
+  refuse(ofCredentials, env, ['', 'false']);
+}
+
+function refuse(foreign: Foreign, env: Env, idle: readonly string[]): void {
   for (const [name, hint] of Object.entries(foreign)) {
-    if (!idle.has(input(env, name))) throw invalid(name, 'is not an input of this action', hint);
+    if (!idle.includes(input(env, name))) throw invalid(name, 'is not an input of this action', hint);
   }
 }
