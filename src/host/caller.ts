@@ -2,7 +2,7 @@
 import { hostCredentialsHint, hostExpiredHint } from '../aws/credentials-hint.ts';
 import { profileRegion } from '../aws/region.ts';
 import type { Reference } from '../keys/reference.ts';
-import { isRegion, parseRegion } from '../keys/region-name.ts';
+import { parseRegion } from '../keys/region-name.ts';
 import { environmentRegion } from './job-role.ts';
 import type { ReadOptions, Wanted } from './call-aws.ts';
 
@@ -29,8 +29,8 @@ const maxAttempts = 3;
 const throttledAttempts = 100;
 
 /**
- * @param references what AWS is asked for. If all are ARNs, the environment needs no Region: a variable with the Region of
- *   another service (`auto`) is then ignored
+ * @param references what AWS is asked for. If all are ARNs, the environment needs no Region: a variable may have that of
+ *   another service (`auto`), or of another partition
  * @throws INPUT_INVALID if the Region of the environment or of the profile is needed, and is none
  */
 export async function callerOnHost(
@@ -38,8 +38,8 @@ export async function callerOnHost(
   env: ReadOptions['env'],
   references: readonly Pick<Reference, 'location'>[],
 ): Promise<HostCaller> {
-  const isNeeded = references.length === 0 || references.some(({ location }) => !location);
-  const known = region ?? environmentRegionOf(env, isNeeded) ?? (await regionOfProfile(isNeeded));
+  const named = references.every(({ location }) => location) ? references[0]?.location?.region : undefined;
+  const known = region ?? named ?? environmentRegionOf(env) ?? (await regionOfProfile());
   return {
     regions: known ? [known] : [],
     role: roleOnHost(roles),
@@ -58,19 +58,15 @@ export function missingOnHost(env: ReadOptions['env']): ReadOptions['missing'] {
   };
 }
 
-function environmentRegionOf(env: ReadOptions['env'], isNeeded: boolean): string | undefined {
+function environmentRegionOf(env: ReadOptions['env']): string | undefined {
   const text = environmentRegion(env);
   const name = env['AWS_REGION']?.trim() ? 'AWS_REGION' : 'AWS_DEFAULT_REGION';
-  return text === '' ? undefined : regionIn(text, name, isNeeded);
+  return text === '' ? undefined : parseRegion(text, name);
 }
 
-async function regionOfProfile(isNeeded: boolean): Promise<string | undefined> {
+async function regionOfProfile(): Promise<string | undefined> {
   const text = await profileRegion();
-  return text === undefined ? undefined : regionIn(text, 'region in the AWS configuration', isNeeded);
-}
-
-function regionIn(text: string, place: string, isNeeded: boolean): string | undefined {
-  return isNeeded || isRegion(text) ? parseRegion(text, place) : undefined;
+  return text === undefined ? undefined : parseRegion(text, 'region in the AWS configuration');
 }
 
 export function roleOnHost(roles: readonly string[]): Wanted['role'] {
