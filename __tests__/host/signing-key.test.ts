@@ -45,14 +45,15 @@ describe('a key with ca=', () => {
       missing: { region: '', credentials: '', expired: '' },
     };
     const error = { code: 'ExpiredTokenException', message: 'The security token has expired' };
-    stage.aws.faults.order({ operation: 'kms:Sign', fault: { error }, times: 1 });
+    // The signer itself tries once more.
+    stage.aws.faults.order({ operation: 'kms:Sign', fault: { error }, times: 2 });
     const identities = new Identities({ now: () => performance.now(), onEmpty: () => undefined });
     try {
       const served = await serveKey(order, { identities, log: new UseLog() }, opening);
       expect(served.certificate).toContain('-cert-v01@');
       expect(said.join()).toContain('asking for new ones');
       await sleep(2000);
-      expect(stage.operations().filter((name) => name === 'kms:Sign')).toHaveLength(2);
+      expect(stage.operations().filter((name) => name === 'kms:Sign')).toHaveLength(3);
     } finally {
       ended.abort();
       identities.removeAll();
