@@ -1,11 +1,18 @@
 /** Sections of git's configuration with the same pattern. Pure. */
-import { samePattern } from '../keys/routes.ts';
-import type { HostKey } from './compile.ts';
+import { samePattern, type RepositoryPattern } from '../keys/routes.ts';
+import type { ChosenKey } from './signing-settings.ts';
+
+interface Offered extends Pick<ChosenKey, 'signs'> {
+  readonly name: string;
+  readonly section?: string;
+  /** undefined: the default key. */
+  readonly pattern?: RepositoryPattern;
+}
 
 /** @param warnings gets those about keys that rival each other */
-export function offeredOf(keys: readonly HostKey[], warnings: string[]): HostKey[] {
+export function offeredOf<K extends Offered>(keys: readonly K[], warnings: string[]): K[] {
   const offered = ofOneAgent(keys, warnings);
-  const sharing = new Map<string, HostKey[]>();
+  const sharing = new Map<string, K[]>();
   for (const key of offered) {
     const pattern = patternOf(key);
     sharing.set(pattern, [...(sharing.get(pattern) ?? []), key]);
@@ -22,8 +29,8 @@ export function offeredOf(keys: readonly HostKey[], warnings: string[]): HostKey
 }
 
 /** ssh asks one agent. So of several keys for one repository those in the agent of the first are offered. */
-function ofOneAgent(keys: readonly HostKey[], warnings: string[]): HostKey[] {
-  const firsts = new Map<string, HostKey>();
+function ofOneAgent<K extends Offered>(keys: readonly K[], warnings: string[]): K[] {
+  const firsts = new Map<string, K>();
   return keys.filter((key) => {
     const pattern = patternOf(key);
     const first = firsts.get(pattern) ?? key;
@@ -36,11 +43,11 @@ function ofOneAgent(keys: readonly HostKey[], warnings: string[]): HostKey[] {
   });
 }
 
-function patternOf({ pattern }: HostKey): string {
+function patternOf({ pattern }: Offered): string {
   return pattern ? samePattern(pattern) : '';
 }
 
 /** The part before an @ may be a password. */
-function shown({ section = '' }: HostKey): string {
+function shown({ section = '' }: Offered): string {
   return `[ssm "${section.slice(section.lastIndexOf('@') + 1)}"]`;
 }
