@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { ensureAgent, flushUser } from '../../src/host/user-agent.ts';
 import { serveInstead } from '../support/agents.ts';
@@ -28,18 +27,27 @@ it('a flush beside logins that write their files removes the folder', async () =
   const temporary = mkdtempSync(join(tmpdir(), 'flush-'));
   const user = { id: process.getuid?.() ?? -1, home: undefined, temporary };
   const folder = join(temporary, `ssm-ssh-agent-${user.id}`);
+  let isOver = false;
   // Writes as a login does: a folder for its key, a file in it, and then a while nothing.
-  const login = 'while :; do mkdir -p "$0/keys/$1"; echo >"$0/keys/$1/live"; sleep 0.02; done 2>/dev/null';
-  const logins = Array.from({ length: 8 }, (_, number) =>
-    spawn('sh', ['-c', login, folder, String(number)], { stdio: 'ignore' }),
-  );
+  const login = async (number: number): Promise<void> => {
+    while (!isOver) {
+      const own = join(folder, 'keys', String(number));
+      await mkdir(own, { recursive: true }).catch(() => undefined);
+      await writeFile(join(own, 'live'), '\n').catch(() => undefined);
+      await delay(20 + Math.random() * 40);
+    }
+  };
+  const logins = Array.from({ length: 8 }, async (_, number) => {
+    await login(number);
+  });
   try {
     for (let flushed = 0; flushed < 40; flushed++) {
       await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
       expect(await flushUser(user)).toContain(folder);
     }
   } finally {
-    await Promise.all(logins.map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
+    isOver = true;
+    await Promise.all(logins);
     rmSync(temporary, { recursive: true });
   }
 });
