@@ -41,6 +41,15 @@ it.each([
   expect(accepted).toBe(1);
 });
 
+it.each(['git.example.com\n', 'Git.example.com\n', 'ssh://Git.example.com\n'])(
+  'leaves a line feed behind the host in it: %j',
+  (target) => {
+    // Found by the fuzzer. Newer versions of ssh refuse such a host.
+    expect(compareLines([[target]]).differing).toEqual([]);
+    expect(readByShell([[target]])[0]?.host).toBe('git.example.com\n');
+  },
+);
+
 it('refuses for EC2 hosts a user with a quote, also one that a URL hides', () => {
   // New versions of ssh refuse both. Older ones put the quote into the command line of the ProxyCommand.
   const lines = ["a'b@i-0123456789abcdef0", 'ssh://a%27b@i-0123456789abcdef0', 'ab@i-0123456789abcdef0'];
